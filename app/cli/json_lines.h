@@ -1,0 +1,36 @@
+#pragma once
+
+#include "core/base/clock.h"
+#include "core/base/json.h"
+#include "core/base/units.h"
+
+#include <cstdio>
+#include <string>
+
+namespace vivavoce::cli {
+
+/// How events are written: for programs, or for people.
+enum class OutputFormat { JsonLines, Text };
+
+/// Writes what happens to standard output, one JSON object a line with `at` (ms since the start) and `type`; or, for people,
+/// only what is said, done and wrong. Each line is flushed: whoever reads along is never behind.
+class EventWriter {
+public:
+    EventWriter(const core::Clock& clock, OutputFormat format, std::FILE* out = stdout);
+
+    /// `fields` is an object without `at` and `type`.
+    void write(std::string_view type, core::Json fields);
+    /// A line for people; nothing in JSON Lines.
+    void say(const std::string& line);
+    [[nodiscard]] core::Milliseconds elapsed() const;
+
+private:
+    void writeLine(const std::string& line);
+
+    const core::Clock& m_clock;
+    OutputFormat m_format;
+    std::FILE* m_out;
+    core::MonotonicTime m_start;
+};
+
+} // namespace vivavoce::cli

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "app/cli/json_lines.h"
+#include "core/base/units.h"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace vivavoce::cli {
+
+/// How fast a recording is spoken.
+enum class Pace { RealTime, Fast };
+
+struct TalkOptions {
+    /// Empty: our own broker and agent are started for this conversation.
+    std::string brokerUrl;
+    /// The environment variable that holds the credential for `brokerUrl`.
+    std::string credentialVariable = "VIVAVOCE_CREDENTIAL";
+    std::string inFile;
+    std::string outFile;
+    std::vector<std::string> texts;
+    std::string toolsFile;
+    /// 0: until the recording and the texts are through and everything is answered.
+    int turns = 0;
+    core::Milliseconds timeout{120'000};
+    Pace pace = Pace::RealTime;
+    OutputFormat format = OutputFormat::JsonLines;
+    std::string instructions;
+    std::string voice;
+    std::string model;
+    std::string transcriptionModel;
+    std::string chatUrl;
+    std::string chatModel;
+};
+
+struct DoctorOptions {
+    OutputFormat format = OutputFormat::Text;
+};
+
+/// The program is to end at once: help was asked for (0), or the words do not fit (2). The text has been printed.
+struct EndNow {
+    int exitCode = 0;
+};
+
+using Command = std::variant<EndNow, TalkOptions, DoctorOptions>;
+
+/// Reads the command line. Never fails: bad words are an EndNow of 2.
+[[nodiscard]] Command parseCommandLine(int argc, char** argv);
+
+} // namespace vivavoce::cli

@@ -1,0 +1,224 @@
+#include "app/cli/talk_command.h"
+
+#include "core/base/random_id.h"
+
+#include <QCoreApplication>
+
+#include <cstdlib>
+
+namespace vivavoce::cli {
+namespace {
+
+using core::Error;
+using core::ErrorCode;
+
+constexpr core::Milliseconds kWatchInterval{100};
+
+/// Reads a credential and takes it out of the environment, so that no child inherits it.
+core::Secret takeFromEnvironment(const std::string& name)
+{
+    const QByteArray key = QByteArray::fromStdString(name);
+    QByteArray value = qgetenv(key.constData());
+    core::Secret secret({value.constData(), static_cast<std::size_t>(value.size())});
+    core::wipeString(value);
+    qunsetenv(key.constData());
+    return secret;
+}
+
+std::string withoutTrailingSlash(std::string url)
+{
+    while (!url.empty() && url.back() == '/') {
+        url.pop_back();
+    }
+    return url;
+}
+
+} // namespace
+
+TalkCommand::TalkCommand(TalkOptions options, std::function<void(int)> finished)
+    : m_options(std::move(options)),
+      m_finished(std::move(finished)),
+      m_events(m_clock, m_options.format),
+      m_report(m_events),
+      m_turns(m_options.turns),
+      m_tools(m_executor)
+{
+}
+
+TalkCommand::~TalkCommand() = default;
+
+void TalkCommand::start()
+{
+    if (const auto ready = prepare(); !ready) {
+        end(ready.error());
+        return;
+    }
+    m_deadline = m_executor.after(m_options.timeout, [this] {
+        end(Error{ErrorCode::Timeout, "the conversation took longer than --timeout allows", std::nullopt, {}});
+    });
+    if (m_options.brokerUrl.empty()) {
+        startServers();
+    } else {
+        auto credential = std::make_shared<const core::Secret>(takeFromEnvironment(m_options.credentialVariable));
+        converse(withoutTrailingSlash(m_options.brokerUrl), credential->empty() ? nullptr : std::move(credential));
+    }
+}
+
+core::Expected<void, Error> TalkCommand::prepare()
+{
+    std::vector<std::int16_t> recording;
+    if (!m_options.inFile.empty()) {
+        auto read = dsp::readWav(m_options.inFile, core::kRealtimeRate);
+        if (!read) {
+            return core::Unexpected<Error>(read.error());
+        }
+        recording = std::move(*read);
+    }
+    if (!m_options.toolsFile.empty()) {
+        if (auto loaded = m_tools.load(m_options.toolsFile); !loaded) {
+            return loaded;
+        }
+    }
+    if (!m_options.outFile.empty()) {
+        auto writer = dsp::WavWriter::create(m_options.outFile, core::kRealtimeRate);
+        if (!writer) {
+            return core::Unexpected<Error>(writer.error());
+        }
+        m_out.emplace(std::move(*writer));
+    }
+    m_voice = std::make_unique<RecordedVoiceIo>(m_executor, m_clock, std::move(recording), m_options.pace,
+        [this](std::span<const std::int16_t> samples) { return !m_out || m_out->write(samples).has_value(); });
+    return {};
+}
+
+void TalkCommand::startServers()
+{
+    embedded::EmbeddedServices::Options options;
+    options.programFolder = QCoreApplication::applicationDirPath();
+    if (!m_options.chatUrl.empty()) {
+        options.agentArguments << QStringLiteral("--chat-url") << QString::fromStdString(m_options.chatUrl);
+    }
+    if (!m_options.chatModel.empty()) {
+        options.agentArguments << QStringLiteral("--chat-model") << QString::fromStdString(m_options.chatModel);
+    }
+    m_servers = std::make_unique<embedded::EmbeddedServices>(std::move(options));
+    m_servers->start(
+        [this](core::Expected<embedded::EmbeddedServices::Address, Error> address) {
+            if (address) {
+                converse(address->brokerUrl, address->credential);
+            } else {
+                // We stand in a call of the child that failed; ending lets go of it.
+                m_executor.post([this, error = address.error()] { end(error); });
+            }
+        },
+        [this](Error error) {
+            if (m_session != nullptr) {
+                m_session->abort(std::move(error));
+            }
+        });
+}
+
+void TalkCommand::converse(const std::string& brokerUrl, std::shared_ptr<const core::Secret> credential)
+{
+    core::BrokerWishes wishes;
+    wishes.model = m_options.model;
+    m_broker = std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{
+        m_http, m_clock, brokerUrl, std::move(credential), std::move(wishes), core::randomId()});
+    m_tokens = std::make_unique<core::CachingTokenSource>(*m_broker, m_clock, m_executor);
+    core::SessionOptions options;
+    options.instructions = m_options.instructions;
+    options.voice = m_options.voice;
+    options.transcriptionModel = m_options.transcriptionModel;
+    options.tools = m_tools.declarations();
+    m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{
+        *m_tokens, m_transports, *m_voice, m_tools, m_clock, m_executor, *this, std::move(options)});
+    m_session->start();
+    watch();
+}
+
+void TalkCommand::sessionTold(const core::SessionNotice& notice)
+{
+    m_report.tell(notice);
+    if (const auto* changed = std::get_if<core::session_notice::ActivityChanged>(&notice)) {
+        m_turns.activityChanged(changed->activity, m_clock.now());
+    } else if (const auto* ended = std::get_if<core::session_notice::ReplyEnded>(&notice)) {
+        if (ended->wasCompleted) {
+            m_turns.replyEnded();
+        }
+    } else if (const auto* over = std::get_if<core::session_notice::Ended>(&notice)) {
+        // We stand in the session's own call.
+        m_executor.post([this, error = m_endedBecause ? m_endedBecause : over->error] { end(error); });
+    }
+}
+
+void TalkCommand::replyTook(const core::ReplyLatency& latency)
+{
+    m_report.tell(latency);
+}
+
+void TalkCommand::watch()
+{
+    m_watchTimer = m_executor.after(kWatchInterval, [this] { watch(); });
+    if (m_session == nullptr || m_session->state().phase != core::Phase::Live) {
+        return;
+    }
+    const core::MonotonicTime now = m_clock.now();
+    // Without a recording there is nothing to wait for before the typed words.
+    if (!m_wasInputEndSeen && (m_options.inFile.empty() || m_session->hasInputEnded())) {
+        m_wasInputEndSeen = true;
+        m_turns.inputEnded(now);
+    }
+    sayNextText();
+    if (m_options.texts.empty() && m_turns.heardNothing(now)) {
+        m_endedBecause = Error{ErrorCode::InputNoSpeech, "the agent heard no speech in " + m_options.inFile, std::nullopt, {}};
+        m_session->stop();
+    } else if (m_turns.isOver(now, m_nextText < m_options.texts.size())) {
+        m_session->stop();
+    }
+}
+
+void TalkCommand::sayNextText()
+{
+    if (m_nextText >= m_options.texts.size()) {
+        return;
+    }
+    const bool isFirst = m_nextText == 0;
+    const bool isRecordingAnswered = m_options.inFile.empty() || m_turns.isOver(m_clock.now(), false);
+    const bool isLastAnswered = m_turns.replies() > m_repliesAtLastText
+        && m_session->state().activity == core::Activity::Listening;
+    if (isFirst ? isRecordingAnswered : isLastAnswered) {
+        m_repliesAtLastText = m_turns.replies();
+        m_session->say(m_options.texts[m_nextText++]);
+    }
+}
+
+void TalkCommand::end(std::optional<Error> error)
+{
+    if (std::exchange(m_isOver, true)) {
+        return;
+    }
+    m_watchTimer.reset();
+    m_deadline.reset();
+    m_session.reset();
+    if (m_out) {
+        if (const auto closed = m_out->close(); !closed && !error) {
+            error = closed.error();
+        }
+    }
+    TalkReport::Ending ending;
+    if (error) {
+        m_report.tell(*error, true);
+        ending.exitCode = core::exitCode(error->code);
+    }
+    ending.turns = m_turns.replies();
+    ending.outFile = m_options.outFile;
+    if (m_voice != nullptr) {
+        ending.spoken = m_voice->spoken().duration(core::kRealtimeRate);
+        ending.heard = m_voice->heardFrames().duration(core::kRealtimeRate);
+    }
+    m_report.sumUp(ending);
+    m_servers.reset();
+    m_finished(ending.exitCode);
+}
+
+} // namespace vivavoce::cli

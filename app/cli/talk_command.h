@@ -1,0 +1,71 @@
+#pragma once
+
+#include "app/cli/command_tools.h"
+#include "app/cli/json_lines.h"
+#include "app/cli/options.h"
+#include "app/cli/recorded_voice_io.h"
+#include "app/cli/talk_report.h"
+#include "app/cli/turn_watch.h"
+#include "app/embedded/embedded_services.h"
+#include "app/platform/qt_executor.h"
+#include "app/platform/qt_http_client.h"
+#include "app/platform/qt_websocket_transport.h"
+#include "audio/dsp/wav_file.h"
+#include "core/session/session_runner.h"
+#include "core/token/broker_token_source.h"
+#include "core/token/caching_token_source.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace vivavoce::cli {
+
+/// One conversation from files: puts the parts together, watches for its end, tells what happened.
+/// Threads: the main thread. Lifetime: `finished` is called exactly once, with the exit code.
+class TalkCommand final : private core::SessionObserver {
+public:
+    TalkCommand(TalkOptions options, std::function<void(int exitCode)> finished);
+    ~TalkCommand() override;
+
+    void start();
+
+private:
+    void sessionTold(const core::SessionNotice& notice) override;
+    void replyTook(const core::ReplyLatency& latency) override;
+
+    [[nodiscard]] core::Expected<void, core::Error> prepare();
+    void startServers();
+    void converse(const std::string& brokerUrl, std::shared_ptr<const core::Secret> credential);
+    void watch();
+    void sayNextText();
+    void end(std::optional<core::Error> error);
+
+    TalkOptions m_options;
+    std::function<void(int)> m_finished;
+    core::SystemClock m_clock;
+    platform::QtExecutor m_executor;
+    EventWriter m_events;
+    TalkReport m_report;
+    TurnWatch m_turns;
+    std::size_t m_nextText = 0;
+    int m_repliesAtLastText = 0;
+    std::optional<core::Error> m_endedBecause;
+    bool m_isOver = false;
+    bool m_wasInputEndSeen = false;
+
+    CommandTools m_tools;
+    std::optional<dsp::WavWriter> m_out;
+    platform::QtHttpClient m_http;
+    platform::QtWebSocketFactory m_transports;
+    std::unique_ptr<embedded::EmbeddedServices> m_servers;
+    std::unique_ptr<RecordedVoiceIo> m_voice;
+    std::unique_ptr<core::BrokerTokenSource> m_broker;
+    std::unique_ptr<core::CachingTokenSource> m_tokens;
+    std::unique_ptr<core::SessionRunner> m_session;
+    std::unique_ptr<core::Timer> m_watchTimer;
+    std::unique_ptr<core::Timer> m_deadline;
+};
+
+} // namespace vivavoce::cli

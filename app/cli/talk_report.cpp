@@ -1,0 +1,175 @@
+#include "app/cli/talk_report.h"
+
+#include <nlohmann/json.hpp>
+
+namespace vivavoce::cli {
+
+using core::Json;
+using namespace core::session_notice;
+
+namespace {
+
+const char* newsText(core::TokenNews news)
+{
+    switch (news) {
+    case core::TokenNews::Acquired:
+        return "acquired";
+    case core::TokenNews::Refreshed:
+        return "refreshed";
+    case core::TokenNews::Failed:
+        return "failed";
+    case core::TokenNews::Expired:
+        return "expired";
+    }
+    return "failed";
+}
+
+Json usageFields(const core::openai::Usage& usage)
+{
+    Json fields{{"inputTokens", usage.inputTokens}, {"outputTokens", usage.outputTokens}, {"totalTokens", usage.totalTokens}};
+    if (usage.inputDetails) {
+        fields["input"] = {{"text", usage.inputDetails->tokens.text}, {"audio", usage.inputDetails->tokens.audio},
+            {"cached", usage.inputDetails->cached}};
+    }
+    if (usage.outputDetails) {
+        fields["output"] = {{"text", usage.outputDetails->text}, {"audio", usage.outputDetails->audio}};
+    }
+    return fields;
+}
+
+} // namespace
+
+void TalkReport::tell(const core::SessionNotice& notice)
+{
+    std::visit([this](const auto& what) { tellOf(what); }, notice);
+}
+
+void TalkReport::tellOf(const PhaseChanged& changed)
+{
+    Json fields{{"phase", core::phaseText(changed.phase)}};
+    if (changed.phase == core::Phase::Waiting) {
+        ++m_reconnects;
+        fields["retryInMs"] = changed.retryIn.count();
+        m_events.say("(connection lost, back in " + std::to_string(changed.retryIn.count()) + " ms)");
+    }
+    m_events.write("state", std::move(fields));
+}
+
+void TalkReport::tellOf(const ActivityChanged& changed)
+{
+    m_events.write("state", {{"phase", core::phaseText(core::Phase::Live)}, {"activity", core::activityText(changed.activity)}});
+}
+
+void TalkReport::tellOf(const TranscriptChanged& changed)
+{
+    const core::ConversationEntry& entry = changed.entry;
+    const bool isUser = entry.speaker == core::Speaker::User;
+    m_events.write("transcript",
+        {{"role", isUser ? "user" : "assistant"}, {"text", entry.text}, {"final", entry.isFinal}, {"itemId", entry.itemId},
+            {"interrupted", entry.wasInterrupted}});
+    if (entry.isFinal && !entry.text.empty()) {
+        m_events.say((isUser ? "You:   " : "Agent: ") + entry.text + (entry.wasInterrupted ? " (interrupted)" : ""));
+    }
+}
+
+void TalkReport::tellOf(const TokenChanged& changed)
+{
+    Json fields{{"event", newsText(changed.news)}, {"sessionId", changed.sessionId}};
+    if (changed.lifetime > core::Milliseconds{0}) {
+        fields["expiresInMs"] = changed.lifetime.count();
+    }
+    m_events.write("token", std::move(fields));
+}
+
+void TalkReport::tellOf(const ToolCalled& called)
+{
+    ++m_toolCalls;
+    m_events.write("tool",
+        {{"event", "called"}, {"callId", called.call.callId}, {"name", called.call.name}, {"arguments", called.call.arguments}});
+    m_events.say("(calls " + called.call.name + " " + called.call.arguments + ")");
+}
+
+void TalkReport::tellOf(const ToolDone& done)
+{
+    Json fields{{"event", done.output ? "answered" : "failed"}, {"callId", done.call.callId}, {"name", done.call.name}};
+    if (done.output) {
+        fields["output"] = *done.output;
+    } else {
+        fields["code"] = core::codeText(done.output.error().code);
+    }
+    m_events.write("tool", std::move(fields));
+}
+
+void TalkReport::tellOf(const ReplyUsage& usage)
+{
+    m_inputTokens += usage.usage.inputTokens;
+    m_outputTokens += usage.usage.outputTokens;
+    Json fields = usageFields(usage.usage);
+    fields["of"] = "reply";
+    fields["responseId"] = usage.responseId;
+    m_events.write("usage", std::move(fields));
+}
+
+void TalkReport::tellOf(const TranscriptionUsage& usage)
+{
+    Json fields{{"of", "transcription"}, {"itemId", usage.itemId}};
+    if (const auto* tokens = std::get_if<core::openai::TranscriptionTokens>(&usage.usage)) {
+        fields["inputTokens"] = tokens->inputTokens;
+        fields["outputTokens"] = tokens->outputTokens;
+        fields["totalTokens"] = tokens->totalTokens;
+    } else if (const auto* duration = std::get_if<core::openai::TranscriptionDuration>(&usage.usage)) {
+        fields["seconds"] = duration->seconds;
+    }
+    m_events.write("usage", std::move(fields));
+}
+
+void TalkReport::tellOf(const AudioLost& lost)
+{
+    m_lostAudio += lost.amount;
+    m_events.write("error", {{"code", "audio.lost"}, {"message", std::to_string(lost.amount.count()) + " ms of your speech were lost"},
+                                {"fatal", false}, {"lostMs", lost.amount.count()}});
+}
+
+void TalkReport::tell(const core::ReplyLatency& latency)
+{
+    Json fields{{"responseId", latency.responseId}, {"turnEndToReplyMs", latency.fromTurnEnd.count()}};
+    if (latency.fromEndOfSpeech) {
+        fields["endOfSpeechToReplyMs"] = latency.fromEndOfSpeech->count();
+        if (!m_firstLatency) {
+            m_firstLatency = latency.fromEndOfSpeech;
+        }
+    }
+    m_events.write("latency", std::move(fields));
+}
+
+void TalkReport::tell(const core::Error& error, bool isFatal)
+{
+    Json fields{{"code", core::codeText(error.code)}, {"message", error.detail}, {"fatal", isFatal}};
+    if (!error.foreignCode.empty()) {
+        fields["providerCode"] = error.foreignCode;
+    }
+    if (error.retryAfter) {
+        fields["retryAfterMs"] = error.retryAfter->count();
+    }
+    m_events.write("error", std::move(fields));
+    m_events.say("Error " + std::string(core::codeText(error.code)) + ": " + error.detail);
+}
+
+void TalkReport::sumUp(const Ending& ending)
+{
+    Json fields{{"exitCode", ending.exitCode}, {"turns", ending.turns}, {"toolCalls", m_toolCalls}, {"spokenMs", ending.spoken.count()},
+        {"heardMs", ending.heard.count()}, {"inputTokens", m_inputTokens}, {"outputTokens", m_outputTokens},
+        {"reconnects", m_reconnects}, {"lostAudioMs", m_lostAudio.count()}};
+    if (!ending.outFile.empty()) {
+        fields["out"] = ending.outFile;
+    }
+    m_events.write("summary", std::move(fields));
+    if (m_firstLatency) {
+        m_events.say("(first reply " + std::to_string(m_firstLatency->count()) + " ms after the end of your speech)");
+    }
+    if (ending.exitCode == 0 && !ending.outFile.empty()) {
+        m_events.say("(the reply was written to " + ending.outFile + ")");
+    }
+}
+
+} // namespace vivavoce::cli

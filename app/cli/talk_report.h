@@ -1,0 +1,55 @@
+#pragma once
+
+#include "app/cli/json_lines.h"
+#include "core/session/latency_meter.h"
+#include "core/session/session_effect.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace vivavoce::cli {
+
+/// Turns what a session says of itself into events, and sums up (docs/protocol.md lists them).
+class TalkReport {
+public:
+    explicit TalkReport(EventWriter& events) : m_events(events) {}
+
+    void tell(const core::SessionNotice& notice);
+    void tell(const core::ReplyLatency& latency);
+    void tell(const core::Error& error, bool isFatal);
+    struct Ending {
+        int exitCode = 0;
+        int turns = 0;
+        core::Milliseconds spoken{0};
+        core::Milliseconds heard{0};
+        std::string outFile;
+    };
+    void sumUp(const Ending& ending);
+
+private:
+    void tellOf(const core::session_notice::PhaseChanged& changed);
+    void tellOf(const core::session_notice::ActivityChanged& changed);
+    void tellOf(const core::session_notice::TranscriptChanged& changed);
+    void tellOf(const core::session_notice::TokenChanged& changed);
+    void tellOf(const core::session_notice::ToolCalled& called);
+    void tellOf(const core::session_notice::ToolDone& done);
+    void tellOf(const core::session_notice::ReplyUsage& usage);
+    void tellOf(const core::session_notice::TranscriptionUsage& usage);
+    void tellOf(const core::session_notice::AudioLost& lost);
+    void tellOf(const core::session_notice::Problem& problem) { tell(problem.error, false); }
+    void tellOf(const core::session_notice::SpeechStopped&) {}
+    void tellOf(const core::session_notice::ReplyStarted&) {}
+    void tellOf(const core::session_notice::ReplyEnded&) {}
+    void tellOf(const core::session_notice::Ended&) {}
+
+    EventWriter& m_events;
+    std::int64_t m_inputTokens = 0;
+    std::int64_t m_outputTokens = 0;
+    core::Milliseconds m_lostAudio{0};
+    int m_reconnects = 0;
+    int m_toolCalls = 0;
+    std::optional<core::Milliseconds> m_firstLatency;
+};
+
+} // namespace vivavoce::cli

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "core/base/clock.h"
+#include "core/session/session_state.h"
+
+namespace vivavoce::cli {
+
+/// Decides when a conversation that is fed from files is over. Pure: is told what happens, and asked.
+class TurnWatch {
+public:
+    /// `turns` 0: until everything that was said is answered.
+    explicit TurnWatch(int turns) : m_turns(turns) {}
+
+    void replyEnded() { ++m_replies; }
+    void speechHeard() { m_wasSpeechHeard = true; }
+    /// The recording is through; what follows is silence.
+    void inputEnded(core::MonotonicTime now) { m_inputEnd = now; }
+    void activityChanged(core::Activity activity, core::MonotonicTime now);
+
+    [[nodiscard]] int replies() const { return m_replies; }
+    [[nodiscard]] bool wasSpeechHeard() const { return m_wasSpeechHeard; }
+    /// Everything is said and answered, and has been for long enough that no more is to be expected.
+    [[nodiscard]] bool isOver(core::MonotonicTime now, bool hasMoreToSay) const;
+    /// The recording is long through and the agent heard nothing in it.
+    [[nodiscard]] bool heardNothing(core::MonotonicTime now) const;
+
+private:
+    int m_turns;
+    int m_replies = 0;
+    bool m_wasSpeechHeard = false;
+    std::optional<core::MonotonicTime> m_inputEnd;
+    core::Activity m_activity = core::Activity::Listening;
+    core::MonotonicTime m_activitySince{};
+};
+
+} // namespace vivavoce::cli

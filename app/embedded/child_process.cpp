@@ -1,0 +1,123 @@
+#include "app/embedded/child_process.h"
+
+#include "core/base/json.h"
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <utility>
+
+namespace vivavoce::embedded {
+namespace {
+
+using core::ErrorCode;
+
+constexpr qsizetype kKeptLogBytes = 8 * 1024;
+constexpr int kPoliteEndMs = 1500;
+
+/// Where a child of ours listens, from its first line of output.
+std::optional<std::string> listeningUrl(const QByteArray& line)
+{
+    const auto parsed = core::parseJson({line.constData(), static_cast<std::size_t>(line.size())});
+    if (!parsed || !parsed->is_object() || parsed->value("event", core::Json()) != "listening" || !parsed->contains("url")
+        || !(*parsed)["url"].is_string()) {
+        return std::nullopt;
+    }
+    return (*parsed)["url"].get<std::string>();
+}
+
+} // namespace
+
+ChildProcess::ChildProcess(std::string name, Ready ready, Died died)
+    : m_name(std::move(name)), m_ready(std::move(ready)), m_died(std::move(died))
+{
+    m_deadline.setSingleShot(true);
+    QObject::connect(&m_process, &QProcess::readyReadStandardOutput, &m_deadline, [this] { readReadyLine(); });
+    QObject::connect(&m_process, &QProcess::readyReadStandardError, &m_deadline, [this] {
+        m_log.append(m_process.readAllStandardError());
+        m_log = m_log.right(kKeptLogBytes);
+    });
+    QObject::connect(&m_process, &QProcess::errorOccurred, &m_deadline, [this](QProcess::ProcessError error) {
+        if (error == QProcess::FailedToStart) {
+            answer(core::fail(ErrorCode::ChildNotStarted, m_name + " could not be started: " + m_process.errorString().toStdString()));
+        }
+    });
+    QObject::connect(&m_process, &QProcess::finished, &m_deadline, [this] { ended(); });
+}
+
+ChildProcess::~ChildProcess()
+{
+    m_process.disconnect(&m_deadline);
+    if (m_process.state() == QProcess::NotRunning) {
+        return;
+    }
+    // The end of the pipe is the word to end; the rest is for a child that does not listen.
+    m_process.closeWriteChannel();
+    if (!m_process.waitForFinished(kPoliteEndMs)) {
+        m_process.kill();
+        m_process.waitForFinished(kPoliteEndMs);
+    }
+}
+
+void ChildProcess::start(const QString& program, const QStringList& arguments,
+    const std::vector<const core::Secret*>& secretLines, core::Milliseconds patience)
+{
+    QObject::connect(&m_deadline, &QTimer::timeout, &m_deadline, [this, patience] {
+        answer(core::fail(ErrorCode::Timeout, m_name + " was not ready within " + std::to_string(patience.count()) + " ms"));
+    });
+    m_deadline.start(patience);
+    m_process.start(program, arguments);
+    for (const core::Secret* secret : secretLines) {
+        const std::string_view bytes = secret->reveal();
+        m_process.write(bytes.data(), static_cast<qint64>(bytes.size()));
+        m_process.write("\n", 1);
+    }
+}
+
+void ChildProcess::readReadyLine()
+{
+    while (m_process.canReadLine()) {
+        const QByteArray line = m_process.readLine();
+        if (!m_ready) {
+            continue;
+        }
+        if (auto url = listeningUrl(line)) {
+            answer(std::move(*url));
+        } else {
+            answer(core::fail(ErrorCode::ChildNotStarted, m_name + " said something else than where it listens"));
+        }
+    }
+}
+
+void ChildProcess::ended()
+{
+    m_log.append(m_process.readAllStandardError());
+    const std::string how = m_process.exitStatus() == QProcess::CrashExit
+        ? std::string(" crashed")
+        : " ended with code " + std::to_string(m_process.exitCode());
+    if (m_ready) {
+        answer(core::fail(ErrorCode::ChildNotStarted, m_name + how + lastWords()));
+    } else if (auto died = std::exchange(m_died, nullptr)) {
+        died({ErrorCode::ChildDied, m_name + how + lastWords(), std::nullopt, {}});
+    }
+}
+
+void ChildProcess::answer(core::Expected<std::string, core::Error> result)
+{
+    m_deadline.stop();
+    if (auto ready = std::exchange(m_ready, nullptr)) {
+        if (!result) {
+            m_died = nullptr;
+        }
+        ready(std::move(result));
+    }
+}
+
+std::string ChildProcess::lastWords() const
+{
+    // Our servers promise that no secret is in their log, so its last line may be shown.
+    const QByteArray last = m_log.trimmed().split('\n').last().trimmed();
+    return last.isEmpty() ? std::string() : ": " + last.toStdString();
+}
+
+} // namespace vivavoce::embedded

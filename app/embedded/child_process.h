@@ -1,0 +1,51 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/base/secret.h"
+
+#include <QObject>
+#include <QProcess>
+#include <QStringList>
+#include <QTimer>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace vivavoce::embedded {
+
+/// A server of ours as a child: gets its credentials over a pipe, says where it listens, ends when the pipe closes.
+/// Invariant: secrets go through standard input only, never through arguments or the environment.
+/// Threads: the thread that made it.
+class ChildProcess {
+public:
+    /// The URL that the child listens on, or ChildNotStarted, Timeout.
+    using Ready = std::function<void(core::Expected<std::string, core::Error>)>;
+    /// Called at most once, after Ready succeeded: the child ended by itself.
+    using Died = std::function<void(core::Error)>;
+
+    ChildProcess(std::string name, Ready ready, Died died);
+    ~ChildProcess();
+    ChildProcess(const ChildProcess&) = delete;
+    ChildProcess& operator=(const ChildProcess&) = delete;
+
+    /// Writes each secret as one line to the child's standard input, which stays open.
+    void start(const QString& program, const QStringList& arguments, const std::vector<const core::Secret*>& secretLines,
+        core::Milliseconds patience);
+    [[nodiscard]] qint64 pid() const { return m_process.processId(); }
+
+private:
+    void readReadyLine();
+    void ended();
+    void answer(core::Expected<std::string, core::Error> result);
+    [[nodiscard]] std::string lastWords() const;
+
+    std::string m_name;
+    Ready m_ready;
+    Died m_died;
+    QTimer m_deadline;
+    QByteArray m_log;
+    QProcess m_process;
+};
+
+} // namespace vivavoce::embedded

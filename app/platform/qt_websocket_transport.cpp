@@ -1,0 +1,214 @@
+#include "app/platform/qt_websocket_transport.h"
+
+#include "app/platform/loopback.h"
+
+#include <QNetworkRequest>
+#include <QRegularExpression>
+#include <QTimer>
+#include <QUrl>
+#include <QWebSocket>
+
+#include <optional>
+
+namespace vivavoce::platform {
+namespace {
+
+using core::Error;
+using core::ErrorCode;
+
+/// The status of an HTTP answer that was not 101. Qt 6.4 tells it in the error text alone, so it is looked for there.
+std::optional<int> refusedStatus(const QString& errorText)
+{
+    static const QRegularExpression number(QStringLiteral("\\b([1-5][0-9]{2})\\b"));
+    const auto match = number.match(errorText);
+    if (!match.hasMatch()) {
+        return std::nullopt;
+    }
+    return match.captured(1).toInt();
+}
+
+class QtWebSocketTransport final : public core::Transport {
+public:
+    QtWebSocketTransport()
+    {
+        m_handshakeDeadline.setSingleShot(true);
+        QObject::connect(&m_handshakeDeadline, &QTimer::timeout, &m_context, [this] { handshakeTimedOut(); });
+        QObject::connect(&m_socket, &QWebSocket::connected, &m_context, [this] { opened(); });
+        QObject::connect(&m_socket, &QWebSocket::disconnected, &m_context, [this] { disconnected(); });
+        QObject::connect(&m_socket, &QWebSocket::textMessageReceived, &m_context, [this](const QString& message) {
+            const QByteArray utf8 = message.toUtf8();
+            if (m_listener != nullptr) {
+                m_listener->textReceived({utf8.constData(), static_cast<std::size_t>(utf8.size())});
+            }
+        });
+        QObject::connect(&m_socket, &QWebSocket::binaryMessageReceived, &m_context, [this](const QByteArray& message) {
+            if (m_listener != nullptr) {
+                m_listener->binaryReceived({message.constData(), static_cast<std::size_t>(message.size())});
+            }
+        });
+#if QT_VERSION >= QT_VERSION_CHECK(6, 5, 0)
+        QObject::connect(&m_socket, &QWebSocket::errorOccurred, &m_context, [this] { failed(); });
+#else
+        QObject::connect(&m_socket, qOverload<QAbstractSocket::SocketError>(&QWebSocket::error), &m_context, [this] { failed(); });
+#endif
+    }
+
+    ~QtWebSocketTransport() override
+    {
+        m_listener = nullptr;
+        m_socket.disconnect(&m_context);
+        m_socket.abort();
+    }
+
+    void open(const core::TransportTarget& target, core::TransportListener& listener) override
+    {
+        m_listener = &listener;
+        const QUrl url(QString::fromStdString(target.url), QUrl::StrictMode);
+        const bool isPlain = url.scheme() == QStringLiteral("ws");
+        if (!url.isValid() || url.host().isEmpty() || (!isPlain && url.scheme() != QStringLiteral("wss"))) {
+            endLater({ErrorCode::BadConfiguration, "not a ws or wss address", std::nullopt, {}});
+            return;
+        }
+        if (isPlain && !isLoopback(url)) {
+            endLater({ErrorCode::InsecureUrl, "plain ws is only for this computer", std::nullopt, {}});
+            return;
+        }
+        m_socket.setMaxAllowedIncomingMessageSize(target.maxMessageBytes);
+        m_socket.setMaxAllowedIncomingFrameSize(target.maxMessageBytes);
+        m_maxMessageBytes = target.maxMessageBytes;
+        // The default splits a message into frames of 512 KiB; peers with the fault that Qt itself has would choke on the parts.
+        m_socket.setOutgoingFrameSize(QWebSocket::maxOutgoingFrameSize());
+        m_handshakeDeadline.start(target.timeout);
+        m_socket.open(request(url, target));
+    }
+
+    void send(std::string_view message) override
+    {
+        if (m_isOpen) {
+            m_socket.sendTextMessage(QString::fromUtf8(message.data(), static_cast<qsizetype>(message.size())));
+        }
+    }
+
+    void close(std::uint16_t code, std::string_view reason) override
+    {
+        m_socket.close(static_cast<QWebSocketProtocol::CloseCode>(code),
+            QString::fromUtf8(reason.data(), static_cast<qsizetype>(reason.size())));
+    }
+
+    [[nodiscard]] std::size_t bufferedBytes() const override
+    {
+        return static_cast<std::size_t>(m_socket.bytesToWrite());
+    }
+
+private:
+    static QNetworkRequest request(const QUrl& url, const core::TransportTarget& target)
+    {
+        QNetworkRequest result(url);
+        if (target.credential == nullptr) {
+            return result;
+        }
+        const std::string_view secret = target.credential->reveal();
+        const auto header = [&](const char* name, QByteArray value) {
+            value.append(secret.data(), static_cast<qsizetype>(secret.size()));
+            result.setRawHeader(name, value);
+            core::wipeString(value);
+        };
+        switch (target.auth) {
+        case core::AuthStyle::Bearer:
+            header("Authorization", "Bearer ");
+            break;
+        case core::AuthStyle::ApiKeyHeader:
+            header("api-key", {});
+            break;
+        case core::AuthStyle::Subprotocol:
+            header("Sec-WebSocket-Protocol", "realtime, openai-insecure-api-key.");
+            break;
+        case core::AuthStyle::None:
+            break;
+        }
+        return result;
+    }
+
+    void opened()
+    {
+        m_handshakeDeadline.stop();
+        m_isOpen = true;
+        if (m_listener != nullptr) {
+            m_listener->transportOpened();
+        }
+    }
+
+    void disconnected()
+    {
+        if (!m_isOpen) {
+            // Before the handshake a bare disconnect is what a peer that hangs up looks like; an error usually came first.
+            end({ErrorCode::ProviderUnreachable, "the server hung up during the handshake", std::nullopt, {}});
+            return;
+        }
+        m_isOpen = false;
+        if (m_socket.closeCode() == QWebSocketProtocol::CloseCodeTooMuchData) {
+            end({ErrorCode::ProviderMessageTooBig, "a message was longer than " + std::to_string(m_maxMessageBytes) + " bytes",
+                std::nullopt, {}});
+            return;
+        }
+        if (auto* listener = std::exchange(m_listener, nullptr)) {
+            listener->transportClosed({static_cast<std::uint16_t>(m_socket.closeCode()), m_socket.closeReason().toStdString()});
+        }
+    }
+
+    void failed()
+    {
+        if (m_isOpen) {
+            // `disconnected` follows with the close code.
+            return;
+        }
+        const QString errorText = m_socket.errorString();
+        const auto status = refusedStatus(errorText);
+        if (status && m_socket.error() != QAbstractSocket::HostNotFoundError) {
+            const auto code = *status == 429 ? ErrorCode::RateLimited
+                : *status >= 500             ? ErrorCode::ProviderFailed
+                                             : ErrorCode::ProviderRefused;
+            end({code, "the server answered the handshake with HTTP " + std::to_string(*status), std::nullopt,
+                std::to_string(*status)});
+            return;
+        }
+        end({ErrorCode::ProviderUnreachable, errorText.toStdString(), std::nullopt, {}});
+    }
+
+    void handshakeTimedOut()
+    {
+        end({ErrorCode::Timeout, "no answer to the WebSocket handshake", std::nullopt, {}});
+        m_socket.abort();
+    }
+
+    void end(const Error& error)
+    {
+        m_handshakeDeadline.stop();
+        m_isOpen = false;
+        if (auto* listener = std::exchange(m_listener, nullptr)) {
+            listener->transportFailed(error);
+        }
+    }
+
+    void endLater(const Error& error)
+    {
+        QTimer::singleShot(0, &m_context, [this, error] { end(error); });
+    }
+
+    core::TransportListener* m_listener = nullptr;
+    bool m_isOpen = false;
+    std::size_t m_maxMessageBytes = 0;
+    QWebSocket m_socket;
+    QTimer m_handshakeDeadline;
+    // Last, so that it goes first: nothing is delivered to a half-destroyed object.
+    QObject m_context;
+};
+
+} // namespace
+
+std::unique_ptr<core::Transport> QtWebSocketFactory::create()
+{
+    return std::make_unique<QtWebSocketTransport>();
+}
+
+} // namespace vivavoce::platform

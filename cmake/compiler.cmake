@@ -1,0 +1,30 @@
+# Language level, warnings, fast rebuilds.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+
+find_program(VV_CCACHE ccache)
+if(VV_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${VV_CCACHE}")
+endif()
+
+# The linker is most of a rebuild with many test programs.
+find_program(VV_MOLD mold)
+if(VV_MOLD AND NOT VV_SANITIZE AND UNIX AND NOT APPLE)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(vv_warnings INTERFACE)
+if(MSVC)
+  target_compile_options(vv_warnings INTERFACE /W4 /permissive- $<$<BOOL:${VV_WARNINGS_AS_ERRORS}>:/WX>)
+else()
+  target_compile_options(vv_warnings INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
+    -Wold-style-cast -Wundef
+    $<$<BOOL:${VV_WARNINGS_AS_ERRORS}>:-Werror>)
+endif()

@@ -1,0 +1,103 @@
+# The arrows of the house. vv_check_layers() walks what every library of ours links, PUBLIC links of its links included,
+# and stops the configure step at the first arrow that is not in this table. docs/architecture.md draws it.
+#
+# VV_LAYER_<target>_OURS: our own libraries it may reach, through whichever door.
+# VV_LAYER_<target>_PUBLIC, _PRIVATE: third-party ones, as regular expressions. Who links the target gets the public ones too.
+set(VV_LAYER_ANY "^vv_warnings$" "^Threads::" "^-" "^::@")
+
+set(VV_LAYER_vv_core_OURS "")
+set(VV_LAYER_vv_core_PUBLIC "^nlohmann_json" "^tl::expected$")
+set(VV_LAYER_vv_core_PRIVATE "")
+
+set(VV_LAYER_vv_dsp_OURS vv_core)
+set(VV_LAYER_vv_dsp_PUBLIC "")
+set(VV_LAYER_vv_dsp_PRIVATE "^PkgConfig::(SndFile|SpeexDsp|WebRtcAudioProcessing|Opus)$")
+
+set(VV_LAYER_vv_net_OURS vv_core)
+set(VV_LAYER_vv_net_PUBLIC "^Boost::" "^vv_boost" "^OpenSSL::")
+set(VV_LAYER_vv_net_PRIVATE "")
+
+set(VV_LAYER_vv_platform_OURS vv_core)
+set(VV_LAYER_vv_platform_PUBLIC "^Qt6::Core$")
+set(VV_LAYER_vv_platform_PRIVATE "^Qt6::(Network|WebSockets|NetworkAuth|DBus)(Private)?$")
+
+set(VV_LAYER_vv_embedded_OURS vv_core)
+set(VV_LAYER_vv_embedded_PUBLIC "^Qt6::Core$")
+set(VV_LAYER_vv_embedded_PRIVATE "")
+
+set(VV_LAYER_vv_cli_OURS vv_core vv_dsp vv_platform vv_embedded)
+set(VV_LAYER_vv_cli_PUBLIC "^Qt6::Core$")
+set(VV_LAYER_vv_cli_PRIVATE "^Qt6::(Network|WebSockets)$" "^CLI11::")
+
+set(VV_LAYER_vv_broker_lib_OURS vv_core vv_net vv_dsp)
+set(VV_LAYER_vv_broker_lib_PUBLIC "")
+set(VV_LAYER_vv_broker_lib_PRIVATE "^spdlog::" "^OpenSSL::" "^tomlplusplus::" "^CLI11::")
+
+set(VV_LAYER_vv_agent_lib_OURS vv_core vv_net vv_dsp)
+set(VV_LAYER_vv_agent_lib_PUBLIC "")
+set(VV_LAYER_vv_agent_lib_PRIVATE "^PkgConfig::PocketSphinx$" "^vv_flite$" "^OpenSSL::" "^spdlog::" "^CLI11::")
+
+set(VV_LAYER_vv_test_support_OURS vv_core vv_net)
+set(VV_LAYER_vv_test_support_PUBLIC "^Qt6::(Core|Test)$" "^Boost::" "^OpenSSL::")
+set(VV_LAYER_vv_test_support_PRIVATE "")
+
+# The entries of a link property, unwrapped from generator expressions; links for the linker alone are left out with PUBLIC.
+function(_vv_links target property out)
+  get_target_property(entries ${target} ${property})
+  set(links "")
+  foreach(entry IN LISTS entries)
+    if(property STREQUAL "INTERFACE_LINK_LIBRARIES" AND entry MATCHES "LINK_ONLY")
+      continue()
+    endif()
+    while(entry MATCHES "^\\$<[^<>:]*:(.*)>$")
+      set(entry "${CMAKE_MATCH_1}")
+    endwhile()
+    list(APPEND links "${entry}")
+  endforeach()
+  list(REMOVE_ITEM links "entries-NOTFOUND")
+  set(${out} "${links}" PARENT_SCOPE)
+endfunction()
+
+function(_vv_refuse_unless_matched target item message)
+  foreach(pattern IN LISTS VV_LAYER_ANY ARGN)
+    if(item MATCHES "${pattern}")
+      return()
+    endif()
+  endforeach()
+  message(FATAL_ERROR "Layer check: ${target} ${message} ${item} (cmake/layers.cmake)")
+endfunction()
+
+function(vv_check_layers)
+  get_property(ours GLOBAL PROPERTY VV_LAYER_TARGETS)
+  foreach(target IN LISTS ours)
+    if(NOT DEFINED VV_LAYER_${target}_OURS)
+      message(FATAL_ERROR "Layer check: ${target} has no row in cmake/layers.cmake")
+    endif()
+    set(public "${VV_LAYER_${target}_PUBLIC}")
+    _vv_links(${target} LINK_LIBRARIES queue)
+    foreach(item IN LISTS queue)
+      if(NOT item IN_LIST ours)
+        _vv_refuse_unless_matched(${target} "${item}" "may not link" ${public} ${VV_LAYER_${target}_PRIVATE})
+      endif()
+    endforeach()
+    _vv_links(${target} INTERFACE_LINK_LIBRARIES interface)
+    foreach(item IN LISTS interface)
+      if(NOT item IN_LIST ours)
+        _vv_refuse_unless_matched(${target} "${item}" "may link, but not PUBLIC," ${public})
+      endif()
+    endforeach()
+
+    set(seen "")
+    while(queue)
+      list(POP_FRONT queue item)
+      if(item IN_LIST ours AND NOT item IN_LIST seen)
+        list(APPEND seen ${item})
+        if(NOT item IN_LIST VV_LAYER_${target}_OURS)
+          message(FATAL_ERROR "Layer check: ${target} may not link ${item} (cmake/layers.cmake)")
+        endif()
+        _vv_links(${item} INTERFACE_LINK_LIBRARIES more)
+        list(APPEND queue ${more})
+      endif()
+    endwhile()
+  endforeach()
+endfunction()

@@ -1,0 +1,10 @@
+# VV_SANITIZE turns on one family for everything that is compiled here.
+if(VV_SANITIZE STREQUAL "address-undefined")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(VV_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+elseif(VV_SANITIZE)
+  message(FATAL_ERROR "VV_SANITIZE is '${VV_SANITIZE}'; it can be empty, address-undefined or thread")
+endif()

@@ -1,0 +1,39 @@
+# The three kinds of target. Include paths start at the repository root: "core/token/token_source.h".
+include(CMakeParseArguments)
+
+# vv_add_library(name SOURCES … PUBLIC … PRIVATE …): PUBLIC and PRIVATE are what it links.
+function(vv_add_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} vv_warnings)
+  set_property(GLOBAL APPEND PROPERTY VV_LAYER_TARGETS ${name})
+endfunction()
+
+# What users run: `ninja programs` builds these and no tests.
+add_custom_target(programs)
+
+# vv_add_executable(name SOURCES … LINK …): one of the programs.
+function(vv_add_executable name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE ${arg_LINK} vv_warnings)
+  add_dependencies(programs ${name})
+endfunction()
+
+# vv_add_test(name SOURCES … LINK … [LABELS …] [TIMEOUT s] [ENVIRONMENT …]): one Qt Test program, run by CTest.
+# A source file test_x.cpp holds the class and ends with #include "test_x.moc".
+function(vv_add_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK;LABELS;ENVIRONMENT" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES AUTOMOC ON RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE ${arg_LINK} Qt6::Test vv_warnings)
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
+    ENVIRONMENT "QT_QPA_PLATFORM=offscreen;VV_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};VV_SOURCE_DIR=${PROJECT_SOURCE_DIR};${arg_ENVIRONMENT}")
+endfunction()

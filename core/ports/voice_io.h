@@ -1,0 +1,53 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/base/units.h"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vivavoce::core {
+
+/// What comes from the user's side of the sound.
+class VoiceListener {
+public:
+    virtual ~VoiceListener() = default;
+    /// PCM16 mono at kRealtimeRate, in pieces of 10 to 100 ms.
+    virtual void voiceCaptured(std::span<const std::int16_t> samples) = 0;
+    /// A recording has ended; after it comes silence. Never called for a microphone.
+    virtual void captureEnded() = 0;
+    /// Everything queued has been heard.
+    virtual void playbackDrained() = 0;
+    virtual void voiceFailed(const Error& error) = 0;
+};
+
+/// How much of an item was heard when its playback was cut.
+struct HeardAudio {
+    /// Empty: nothing was playing.
+    std::string itemId;
+    int contentIndex = 0;
+    Milliseconds heard{0};
+    /// The item was heard to its end.
+    bool wasWhole = false;
+};
+
+/// Port: where speech comes from and goes to: sound devices, or recordings.
+/// Threads: the executor's own thread.
+class VoiceIo {
+public:
+    virtual ~VoiceIo() = default;
+    /// Starts capture and playback.
+    virtual void start(VoiceListener& listener) = 0;
+    virtual void stop() = 0;
+    /// Queues PCM16 mono at kRealtimeRate behind what is queued. Unbounded by design: providers send faster than real time.
+    virtual void play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples) = 0;
+    /// No more audio will come for that item.
+    virtual void finishItem(std::string_view itemId) = 0;
+    /// Drops everything queued at once, and tells what was heard of the item that was playing.
+    virtual HeardAudio interrupt() = 0;
+    [[nodiscard]] virtual bool isPlaying() const = 0;
+};
+
+} // namespace vivavoce::core

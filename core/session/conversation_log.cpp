@@ -1,0 +1,49 @@
+#include "core/session/conversation_log.h"
+
+#include <algorithm>
+
+namespace vivavoce::core {
+
+ConversationEntry& ConversationLog::upsert(std::string_view itemId, Speaker speaker, std::string_view previousItemId)
+{
+    if (ConversationEntry* known = find(itemId)) {
+        return *known;
+    }
+    auto place = m_entries.end();
+    if (!previousItemId.empty()) {
+        const auto previous = std::find_if(m_entries.begin(), m_entries.end(),
+            [&](const ConversationEntry& entry) { return entry.itemId == previousItemId; });
+        if (previous != m_entries.end()) {
+            place = previous + 1;
+        }
+    }
+    ConversationEntry entry;
+    entry.itemId = itemId;
+    entry.speaker = speaker;
+    return *m_entries.insert(place, std::move(entry));
+}
+
+ConversationEntry* ConversationLog::find(std::string_view itemId)
+{
+    // Recent items are asked for, so the search starts at the end.
+    const auto found = std::find_if(m_entries.rbegin(), m_entries.rend(),
+        [&](const ConversationEntry& entry) { return entry.itemId == itemId; });
+    return found == m_entries.rend() ? nullptr : &*found;
+}
+
+void ConversationLog::remove(std::string_view itemId)
+{
+    std::erase_if(m_entries, [&](const ConversationEntry& entry) { return entry.itemId == itemId; });
+}
+
+void ConversationLog::closeOpenEntries()
+{
+    for (ConversationEntry& entry : m_entries) {
+        if (!entry.isFinal) {
+            entry.isFinal = true;
+            entry.wasInterrupted = true;
+        }
+    }
+}
+
+} // namespace vivavoce::core

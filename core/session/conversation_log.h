@@ -1,0 +1,45 @@
+#pragma once
+
+#include "core/base/units.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vivavoce::core {
+
+enum class Speaker { User, Assistant };
+
+/// One line of the conversation as people read it.
+struct ConversationEntry {
+    std::string itemId;
+    Speaker speaker = Speaker::User;
+    std::string text;
+    /// No more text will come.
+    bool isFinal = false;
+    /// The user spoke into it, or the connection was lost: `heard` says how far it got where that is known.
+    bool wasInterrupted = false;
+
+    bool operator==(const ConversationEntry&) const = default;
+};
+
+/// The conversation in the order that the provider's item ids give, whatever order the events arrive in: a user's
+/// transcript often comes after the reply that it caused. Survives reconnects; a value type without I/O.
+/// Invariant: an item id stands at most once.
+class ConversationLog {
+public:
+    /// Makes the entry where it is not there yet, behind `previousItemId` (empty or unknown: at the end).
+    ConversationEntry& upsert(std::string_view itemId, Speaker speaker, std::string_view previousItemId = {});
+    [[nodiscard]] ConversationEntry* find(std::string_view itemId);
+    void remove(std::string_view itemId);
+    [[nodiscard]] const std::vector<ConversationEntry>& entries() const { return m_entries; }
+    /// Everything unfinished will stay as it is: the connection that was to finish it is gone.
+    void closeOpenEntries();
+
+    bool operator==(const ConversationLog&) const = default;
+
+private:
+    std::vector<ConversationEntry> m_entries;
+};
+
+} // namespace vivavoce::core

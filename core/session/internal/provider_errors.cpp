@@ -1,0 +1,97 @@
+#include "core/session/internal/provider_errors.h"
+
+#include <algorithm>
+#include <array>
+
+namespace vivavoce::core::internal {
+namespace {
+
+struct Row {
+    std::string_view code;
+    ErrorCode ours;
+    ErrorWeight weight;
+};
+
+constexpr std::array kKnown{
+    Row{"response_cancel_not_active", ErrorCode::ProviderFailed, ErrorWeight::Harmless},
+    Row{"conversation_already_has_active_response", ErrorCode::ProviderFailed, ErrorWeight::Harmless},
+    Row{"input_audio_buffer_commit_empty", ErrorCode::ProviderFailed, ErrorWeight::Harmless},
+    Row{"item_truncate_invalid_item_id", ErrorCode::ProviderFailed, ErrorWeight::Harmless},
+    Row{"item_truncate_invalid_audio_end_ms", ErrorCode::ProviderFailed, ErrorWeight::Harmless},
+    Row{"invalid_api_key", ErrorCode::ProviderRefused, ErrorWeight::Fatal},
+    Row{"missing_model", ErrorCode::ProviderFailed, ErrorWeight::Fatal},
+    Row{"invalid_model", ErrorCode::BadConfiguration, ErrorWeight::Fatal},
+    Row{"model_not_found", ErrorCode::BadConfiguration, ErrorWeight::Fatal},
+    Row{"beta_api_shape_disabled", ErrorCode::BadConfiguration, ErrorWeight::Fatal},
+    Row{"session_expired", ErrorCode::SessionExpired, ErrorWeight::Fatal},
+    Row{"insufficient_quota", ErrorCode::ProviderQuota, ErrorWeight::Fatal},
+    Row{"credit_balance_exhausted", ErrorCode::ProviderQuota, ErrorWeight::Fatal},
+    Row{"session_limit_reached", ErrorCode::RateLimited, ErrorWeight::Fatal},
+    Row{"rate_limit_exceeded", ErrorCode::RateLimited, ErrorWeight::Notable},
+    Row{"server_error", ErrorCode::ProviderFailed, ErrorWeight::Notable},
+};
+
+/// Older servers send this one without a code.
+bool isLateTruncate(std::string_view message)
+{
+    return message.starts_with("Audio content of ") && message.find("already shorter than") != std::string_view::npos;
+}
+
+/// Foreign text on one line and of a readable length.
+std::string tame(std::string_view text)
+{
+    constexpr std::size_t kLongest = 300;
+    std::string result(text.substr(0, kLongest));
+    std::replace_if(result.begin(), result.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
+    return result;
+}
+
+} // namespace
+
+ProviderFault classify(std::string_view type, std::string_view code, std::string_view message)
+{
+    ProviderFault fault;
+    fault.error.code = ErrorCode::ProviderFailed;
+    fault.error.detail = tame(message);
+    fault.error.foreignCode = tame(code.empty() ? type : code);
+    const auto known = std::find_if(kKnown.begin(), kKnown.end(), [&](const Row& row) { return row.code == code; });
+    if (known != kKnown.end()) {
+        fault.error.code = known->ours;
+        fault.weight = known->weight;
+    } else if (code.empty() && isLateTruncate(message)) {
+        fault.weight = ErrorWeight::Harmless;
+    }
+    return fault;
+}
+
+Error errorOfClose(const TransportClose& close)
+{
+    Error error;
+    error.code = ErrorCode::ProviderClosed;
+    error.foreignCode = std::to_string(close.code);
+    error.detail = "the provider closed the connection (" + std::to_string(close.code)
+        + (close.reason.empty() ? std::string() : ", " + tame(close.reason)) + ")";
+    switch (close.code) {
+    case 3000:
+        error.code = ErrorCode::ProviderRefused;
+        break;
+    case 4000:
+    case 4004:
+        error.code = ErrorCode::BadConfiguration;
+        break;
+    case 1009:
+        error.code = ErrorCode::ProviderMessageTooBig;
+        break;
+    case 1001:
+        error.code = close.reason.find("expired") != std::string::npos ? ErrorCode::SessionExpired : ErrorCode::ProviderClosed;
+        break;
+    case 1008:
+        error.code = ErrorCode::ProviderRefused;
+        break;
+    default:
+        break;
+    }
+    return error;
+}
+
+} // namespace vivavoce::core::internal

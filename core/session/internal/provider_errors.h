@@ -1,0 +1,36 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/ports/transport.h"
+
+#include <string_view>
+
+namespace vivavoce::core::internal {
+
+/// What an `error` event of a provider means for the session.
+enum class ErrorWeight {
+    /// Our own race, expected in normal use: nobody is told.
+    Harmless,
+    /// Told; the conversation goes on.
+    Notable,
+    /// The connection is about to end because of it.
+    Fatal,
+};
+
+struct ProviderFault {
+    Error error;
+    ErrorWeight weight = ErrorWeight::Notable;
+};
+
+/// From the event's `error.type`, `error.code` and `error.message` (no official list exists; the known ones are in docs/protocol.md).
+[[nodiscard]] ProviderFault classify(std::string_view type, std::string_view code, std::string_view message);
+
+/// From a close code and reason, where no `error` event came before.
+[[nodiscard]] Error errorOfClose(const TransportClose& close);
+
+[[nodiscard]] inline bool isRefusedCredential(const Error& error)
+{
+    return error.code == ErrorCode::ProviderRefused;
+}
+
+} // namespace vivavoce::core::internal

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "core/session/session_machine.h"
+
+#include <utility>
+
+namespace vivavoce::core::internal {
+
+/// One step under construction: the state being changed and what is to be done, with the few moves that many rules share.
+/// The rules stand in connection_rules.cpp (token, transport, timers) and turn_rules.cpp (what is said).
+class Stepper {
+public:
+    Stepper(SessionState state, MonotonicTime now) : m_state(std::move(state)), m_now(now) {}
+
+    void on(const session_event::Start&);
+    void on(const session_event::Stop&);
+    void on(const session_event::Abort&);
+    void on(const session_event::TokenArrived&);
+    void on(const session_event::TokenFailed&);
+    void on(const session_event::Opened&);
+    void on(const session_event::Closed&);
+    void on(const session_event::OpenFailed&);
+    void on(const session_event::TimedOut&);
+
+    void on(session_event::ServerSaid&);
+    void on(const session_event::ServerGarbled&);
+    void on(session_event::AudioCaptured&);
+    void on(session_event::TextEntered&);
+    void on(const session_event::Interrupt&);
+    void on(const session_event::PlaybackCut&);
+    void on(const session_event::PlaybackDrained&);
+    void on(session_event::ToolAnswered&);
+
+    [[nodiscard]] SessionStep finish() && { return {std::move(m_state), std::move(m_effects)}; }
+
+private:
+    // Moves
+    void setPhase(Phase phase, Milliseconds retryIn = Milliseconds{0});
+    void setActivity(Activity activity);
+    /// What goes on, derived from who speaks, plays and thinks.
+    void settleActivity();
+    void put(SessionEffect effect) { m_effects.push_back(std::move(effect)); }
+    void tell(SessionNotice notice) { put(session_effect::Tell{std::move(notice)}); }
+    void send(openai::ClientEvent event) { put(session_effect::Send{std::move(event)}); }
+    void startTimer(SessionTimer timer, Milliseconds delay, Milliseconds jitter = Milliseconds{0});
+    void stopTimer(SessionTimer timer) { put(session_effect::StopTimer{timer}); }
+    [[nodiscard]] bool isLive() const { return m_state.phase == Phase::Live; }
+
+    // Connection
+    void fetchToken();
+    void renewToken();
+    void connect();
+    void configure();
+    void goLive();
+    void reseed();
+    void sendHeld();
+    void lost(Error error);
+    void end(std::optional<Error> error);
+    void forgetReply();
+    void providerError(const openai::ErrorEvent& event);
+
+    // Turns
+    void on(const openai::SessionCreated&);
+    void on(const openai::SessionUpdated&);
+    void on(const openai::InputAudioBufferSpeechStarted&);
+    void on(const openai::InputAudioBufferSpeechStopped&);
+    void on(const openai::InputAudioBufferCommitted&);
+    void on(const openai::ConversationItemDeleted&);
+    void on(const openai::InputAudioTranscriptionDelta&);
+    void on(const openai::InputAudioTranscriptionCompleted&);
+    void on(const openai::InputAudioTranscriptionFailed&);
+    void on(const openai::ResponseCreated&);
+    void on(const openai::ResponseOutputItemAdded&);
+    void on(openai::ResponseOutputAudioDelta&);
+    void on(const openai::ResponseOutputAudioDone&);
+    void on(const openai::ResponseOutputAudioTranscriptDelta&);
+    void on(const openai::ResponseOutputAudioTranscriptDone&);
+    void on(const openai::ResponseOutputTextDelta&);
+    void on(const openai::ResponseOutputTextDone&);
+    void on(const openai::ResponseDone&);
+    void itemExists(const openai::Item& item, const std::string& previousItemId);
+    void replyText(const std::string& responseId, const std::string& itemId, const std::string& text, bool isFinal);
+    void replyHeardOf(const std::string& responseId);
+    void requestReply();
+    void stopReply();
+    void startTools(const openai::Response& response);
+    void tellEntry(const ConversationEntry& entry) { tell(session_notice::TranscriptChanged{entry}); }
+    void holdAudio(Bytes pcm);
+
+    SessionState m_state;
+    MonotonicTime m_now;
+    SessionEffects m_effects;
+};
+
+} // namespace vivavoce::core::internal

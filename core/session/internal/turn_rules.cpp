@@ -1,0 +1,555 @@
+#include "core/session/internal/provider_errors.h"
+#include "core/session/internal/session_update.h"
+#include "core/session/internal/stepper.h"
+
+#include <algorithm>
+
+namespace vivavoce::core::internal {
+
+using namespace session_effect;
+
+namespace {
+
+/// Text of a message item, whatever kinds of content carry it.
+std::string messageText(const openai::Item& item)
+{
+    std::string text;
+    for (const openai::ContentPart& part : item.content) {
+        text += part.text.value_or(part.transcript.value_or(std::string()));
+    }
+    return text;
+}
+
+openai::Item textMessage(const ConversationEntry& entry)
+{
+    openai::ContentPart part;
+    part.type = entry.speaker == Speaker::User ? openai::ContentType::InputText : openai::ContentType::OutputText;
+    part.text = entry.text;
+    openai::Item item;
+    item.type = openai::ItemType::Message;
+    item.role = entry.speaker == Speaker::User ? openai::Role::User : openai::Role::Assistant;
+    item.content.push_back(std::move(part));
+    return item;
+}
+
+std::string functionOutput(const Expected<std::string, Error>& output)
+{
+    // Told to the model in words that it can act on; the codes are ours, so there is nothing to escape.
+    return output ? *output : "{\"error\":\"" + std::string(codeText(output.error().code)) + "\"}";
+}
+
+} // namespace
+
+// --- The life of the session ---------------------------------------------------------------------------------------
+
+void Stepper::on(session_event::ServerSaid& said)
+{
+    if (m_state.phase != Phase::Starting && m_state.phase != Phase::Configuring && m_state.phase != Phase::Live) {
+        return;
+    }
+    std::visit(
+        [this](auto& event) {
+            using Event = std::decay_t<decltype(event)>;
+            if constexpr (std::is_same_v<Event, openai::ErrorEvent>) {
+                providerError(event);
+            } else if constexpr (std::is_same_v<Event, openai::ConversationItemAdded>
+                || std::is_same_v<Event, openai::ConversationItemCreated> || std::is_same_v<Event, openai::ConversationItemDone>) {
+                itemExists(event.item, event.previousItemId.value_or(std::string()));
+            } else if constexpr (requires { this->on(event); }) {
+                on(event);
+            }
+        },
+        said.event);
+}
+
+void Stepper::on(const session_event::ServerGarbled& garbled)
+{
+    if (m_state.phase == Phase::Starting || m_state.phase == Phase::Configuring || m_state.phase == Phase::Live) {
+        if (m_state.phase == Phase::Starting) {
+            // Whoever cannot say hello is not a provider.
+            lost(garbled.error);
+        } else {
+            tell(session_notice::Problem{garbled.error});
+        }
+    }
+}
+
+void Stepper::on(const openai::SessionCreated&)
+{
+    if (m_state.phase == Phase::Starting) {
+        stopTimer(SessionTimer::FirstEvent);
+        configure();
+    }
+}
+
+void Stepper::configure()
+{
+    setPhase(Phase::Configuring);
+    send(sessionUpdate(*m_state.options));
+    startTimer(SessionTimer::Configured, m_state.options->deadlines.configured);
+}
+
+void Stepper::on(const openai::SessionUpdated&)
+{
+    if (m_state.phase == Phase::Configuring) {
+        stopTimer(SessionTimer::Configured);
+        goLive();
+    }
+}
+
+void Stepper::goLive()
+{
+    const bool isBack = m_state.wasLive;
+    m_state.attempts = 0;
+    m_state.isCredentialSuspect = false;
+    m_state.wasLive = true;
+    setPhase(Phase::Live);
+    if (isBack) {
+        reseed();
+    } else {
+        put(StartVoice{});
+    }
+    setActivity(Activity::Listening);
+    sendHeld();
+}
+
+void Stepper::reseed()
+{
+    // A reconnect is a new, empty session: it is told what was said, as text (clients cannot create assistant audio).
+    for (const ConversationEntry& entry : m_state.log.entries()) {
+        if (!entry.text.empty()) {
+            openai::ConversationItemCreate create;
+            create.item = textMessage(entry);
+            create.item.id = entry.itemId;
+            send(std::move(create));
+        }
+    }
+}
+
+void Stepper::sendHeld()
+{
+    for (Bytes& pcm : m_state.heldAudio) {
+        send(openai::InputAudioBufferAppend{{}, std::move(pcm)});
+    }
+    m_state.heldAudio.clear();
+    m_state.heldAudioSize = 0;
+    if (m_state.lostAudio > Milliseconds{0}) {
+        tell(session_notice::AudioLost{m_state.lostAudio});
+        m_state.lostAudio = Milliseconds{0};
+    }
+    for (std::string& text : std::exchange(m_state.heldTexts, {})) {
+        session_event::TextEntered entered{std::move(text)};
+        on(entered);
+    }
+}
+
+void Stepper::providerError(const openai::ErrorEvent& event)
+{
+    ProviderFault fault = classify(event.error.type, event.error.code.value_or(std::string()), event.error.message);
+    if (event.error.code == "conversation_already_has_active_response") {
+        // The provider made a reply of its own (voice detection); ours is asked for when that one is done.
+        m_state.reply.isRequested = false;
+        m_state.reply.isWanted = true;
+        return;
+    }
+    if (fault.weight == ErrorWeight::Harmless) {
+        return;
+    }
+    m_state.lastProviderError = fault.error;
+    if (fault.weight == ErrorWeight::Fatal) {
+        if (!isRetryable(fault.error.code) && !isRefusedCredential(fault.error)) {
+            // Some servers leave the socket open after it.
+            lost(std::move(fault.error));
+        } else if (fault.error.code != ErrorCode::SessionExpired) {
+            lost(std::move(fault.error));
+        }
+        return;
+    }
+    tell(session_notice::Problem{std::move(fault.error)});
+    if (m_state.phase == Phase::Configuring) {
+        // The update was thrown away as a whole; the conversation is possible with the provider's defaults.
+        stopTimer(SessionTimer::Configured);
+        goLive();
+    }
+}
+
+// --- The user speaks, types, interrupts ----------------------------------------------------------------------------
+
+void Stepper::on(session_event::AudioCaptured& captured)
+{
+    if (isLive()) {
+        send(openai::InputAudioBufferAppend{{}, std::move(captured.pcm)});
+    } else if (m_state.phase != Phase::Closing && m_state.phase != Phase::Ended) {
+        holdAudio(std::move(captured.pcm));
+    }
+}
+
+void Stepper::holdAudio(Bytes pcm)
+{
+    m_state.heldAudioSize += pcm.size();
+    m_state.heldAudio.push_back(std::move(pcm));
+    while (m_state.heldAudioSize > m_state.options->heldAudioBytes) {
+        const std::size_t oldest = m_state.heldAudio.front().size();
+        m_state.heldAudio.pop_front();
+        m_state.heldAudioSize -= oldest;
+        m_state.lostAudio += FrameCount{static_cast<std::int64_t>(oldest / 2)}.duration(kRealtimeRate);
+    }
+}
+
+void Stepper::on(session_event::TextEntered& entered)
+{
+    if (m_state.phase == Phase::Closing || m_state.phase == Phase::Ended) {
+        return;
+    }
+    if (!isLive()) {
+        m_state.heldTexts.push_back(std::move(entered.text));
+        return;
+    }
+    stopReply();
+    ConversationEntry entry;
+    entry.text = std::move(entered.text);
+    openai::ConversationItemCreate create;
+    create.item = textMessage(entry);
+    send(std::move(create));
+    requestReply();
+}
+
+void Stepper::on(const session_event::Interrupt&)
+{
+    if (isLive()) {
+        m_state.reply.isWanted = false;
+        stopReply();
+        settleActivity();
+    }
+}
+
+void Stepper::stopReply()
+{
+    if (!m_state.reply.activeId.empty() && !m_state.reply.isDeaf) {
+        openai::ResponseCancel cancel;
+        cancel.responseId = m_state.reply.activeId;
+        send(std::move(cancel));
+        m_state.reply.isDeaf = true;
+    } else if (m_state.reply.isRequested) {
+        m_state.reply.cancelWhenCreated = true;
+    }
+    if (m_state.isPlaying) {
+        put(CutPlayback{});
+    }
+}
+
+void Stepper::requestReply()
+{
+    if (!m_state.reply.isFree()) {
+        m_state.reply.isWanted = true;
+        return;
+    }
+    m_state.reply.isRequested = true;
+    m_state.reply.isWanted = false;
+    send(openai::ResponseCreate{});
+    startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
+    settleActivity();
+}
+
+void Stepper::on(const openai::InputAudioBufferSpeechStarted&)
+{
+    m_state.isUserSpeaking = true;
+    m_state.reply.isAwaited = false;
+    if (!m_state.reply.activeId.empty()) {
+        // The provider cancels it by itself (interrupt_response); what still comes is not to be heard.
+        m_state.reply.isDeaf = true;
+    }
+    if (m_state.isPlaying) {
+        put(CutPlayback{});
+    }
+    settleActivity();
+}
+
+void Stepper::on(const openai::InputAudioBufferSpeechStopped& stopped)
+{
+    m_state.isUserSpeaking = false;
+    tell(session_notice::SpeechStopped{Milliseconds{stopped.audioEndMs}});
+    m_state.reply.isAwaited = true;
+    startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
+    settleActivity();
+}
+
+void Stepper::on(const session_event::PlaybackCut& cut)
+{
+    m_state.isPlaying = false;
+    if (cut.heard.itemId.empty() || cut.heard.wasWhole) {
+        return;
+    }
+    if (isLive()) {
+        openai::ConversationItemTruncate truncate;
+        truncate.itemId = cut.heard.itemId;
+        truncate.contentIndex = cut.heard.contentIndex;
+        truncate.audioEndMs = cut.heard.heard.count();
+        send(std::move(truncate));
+    }
+    if (ConversationEntry* entry = m_state.log.find(cut.heard.itemId)) {
+        entry->wasInterrupted = true;
+        entry->isFinal = true;
+        tellEntry(*entry);
+    }
+}
+
+void Stepper::on(const session_event::PlaybackDrained&)
+{
+    m_state.isPlaying = false;
+    if (isLive()) {
+        settleActivity();
+    }
+}
+
+// --- Items and the user's transcript -------------------------------------------------------------------------------
+
+void Stepper::itemExists(const openai::Item& item, const std::string& previousItemId)
+{
+    if (item.type != openai::ItemType::Message || item.role == openai::Role::System || item.id.empty()) {
+        return;
+    }
+    const bool isNew = m_state.log.find(item.id) == nullptr;
+    const Speaker speaker = item.role == openai::Role::User ? Speaker::User : Speaker::Assistant;
+    ConversationEntry& entry = m_state.log.upsert(item.id, speaker, previousItemId);
+    if (isNew && speaker == Speaker::User) {
+        // Typed words are there at once; spoken ones come as a transcript later.
+        if (std::string text = messageText(item); !text.empty()) {
+            entry.text = std::move(text);
+            entry.isFinal = true;
+            tellEntry(entry);
+        }
+    }
+}
+
+void Stepper::on(const openai::InputAudioBufferCommitted& committed)
+{
+    m_state.log.upsert(committed.itemId, Speaker::User, committed.previousItemId.value_or(std::string()));
+}
+
+void Stepper::on(const openai::ConversationItemDeleted& deleted)
+{
+    m_state.log.remove(deleted.itemId);
+}
+
+void Stepper::on(const openai::InputAudioTranscriptionDelta& delta)
+{
+    ConversationEntry& entry = m_state.log.upsert(delta.itemId, Speaker::User);
+    if (!entry.isFinal) {
+        entry.text += delta.delta;
+        tellEntry(entry);
+    }
+}
+
+void Stepper::on(const openai::InputAudioTranscriptionCompleted& completed)
+{
+    ConversationEntry& entry = m_state.log.upsert(completed.itemId, Speaker::User);
+    entry.text = completed.transcript;
+    entry.isFinal = true;
+    tellEntry(entry);
+    if (completed.usage) {
+        tell(session_notice::TranscriptionUsage{completed.itemId, *completed.usage});
+    }
+}
+
+void Stepper::on(const openai::InputAudioTranscriptionFailed& failed)
+{
+    ConversationEntry& entry = m_state.log.upsert(failed.itemId, Speaker::User);
+    entry.isFinal = true;
+    tellEntry(entry);
+    tell(session_notice::Problem{classify("transcription", failed.error.code.value_or(std::string()), failed.error.message).error});
+}
+
+// --- The reply -----------------------------------------------------------------------------------------------------
+
+void Stepper::on(const openai::ResponseCreated& created)
+{
+    m_state.reply.activeId = created.response.id;
+    m_state.reply.itemId.clear();
+    m_state.reply.isRequested = false;
+    m_state.reply.isAwaited = false;
+    m_state.reply.isDeaf = false;
+    if (std::exchange(m_state.reply.cancelWhenCreated, false)) {
+        openai::ResponseCancel cancel;
+        cancel.responseId = created.response.id;
+        send(std::move(cancel));
+        m_state.reply.isDeaf = true;
+    }
+    startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
+    settleActivity();
+}
+
+void Stepper::on(const openai::ResponseOutputItemAdded& added)
+{
+    replyHeardOf(added.responseId);
+    itemExists(added.item, {});
+}
+
+void Stepper::replyHeardOf(const std::string& responseId)
+{
+    if (responseId == m_state.reply.activeId) {
+        startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
+    }
+}
+
+void Stepper::on(openai::ResponseOutputAudioDelta& delta)
+{
+    replyHeardOf(delta.responseId);
+    if (m_state.reply.isDeaf || delta.responseId != m_state.reply.activeId) {
+        return;
+    }
+    if (m_state.reply.itemId != delta.itemId) {
+        if (m_state.reply.itemId.empty()) {
+            tell(session_notice::ReplyStarted{delta.responseId});
+        }
+        m_state.reply.itemId = delta.itemId;
+    }
+    m_state.isPlaying = true;
+    put(Play{delta.itemId, static_cast<int>(delta.contentIndex), std::move(delta.audio)});
+    settleActivity();
+}
+
+void Stepper::on(const openai::ResponseOutputAudioDone& done)
+{
+    if (!m_state.reply.isDeaf && done.responseId == m_state.reply.activeId) {
+        put(FinishItem{done.itemId});
+    }
+}
+
+void Stepper::on(const openai::ResponseOutputAudioTranscriptDelta& delta)
+{
+    replyText(delta.responseId, delta.itemId, delta.delta, false);
+}
+
+void Stepper::on(const openai::ResponseOutputAudioTranscriptDone& done)
+{
+    replyText(done.responseId, done.itemId, done.transcript, true);
+}
+
+void Stepper::on(const openai::ResponseOutputTextDelta& delta)
+{
+    if (m_state.reply.itemId.empty() && delta.responseId == m_state.reply.activeId && !m_state.reply.isDeaf) {
+        m_state.reply.itemId = delta.itemId;
+        tell(session_notice::ReplyStarted{delta.responseId});
+    }
+    replyText(delta.responseId, delta.itemId, delta.delta, false);
+}
+
+void Stepper::on(const openai::ResponseOutputTextDone& done)
+{
+    replyText(done.responseId, done.itemId, done.text, true);
+}
+
+void Stepper::replyText(const std::string& responseId, const std::string& itemId, const std::string& text, bool isFinal)
+{
+    replyHeardOf(responseId);
+    ConversationEntry& entry = m_state.log.upsert(itemId, Speaker::Assistant);
+    if (entry.isFinal) {
+        return;
+    }
+    if (isFinal) {
+        entry.text = text;
+        entry.isFinal = true;
+    } else {
+        entry.text += text;
+    }
+    tellEntry(entry);
+}
+
+void Stepper::on(const openai::ResponseDone& done)
+{
+    const openai::Response& response = done.response;
+    if (response.usage) {
+        tell(session_notice::ReplyUsage{response.id, *response.usage});
+    }
+    if (response.id != m_state.reply.activeId) {
+        // Beside the conversation (conversation "none"), or of a reply that is over for us.
+        return;
+    }
+    stopTimer(SessionTimer::Reply);
+    const bool wasDeaf = m_state.reply.isDeaf;
+    // However it ended, no more sound of it will come; not every server says output_audio.done.
+    if (!m_state.reply.itemId.empty()) {
+        put(FinishItem{m_state.reply.itemId});
+    }
+    m_state.reply.activeId.clear();
+    m_state.reply.isDeaf = false;
+    if (response.status == openai::ResponseStatus::Failed) {
+        const auto& why = response.statusDetails ? response.statusDetails->error : std::nullopt;
+        const ProviderFault fault = why
+            ? classify(why->type.value_or(std::string()), why->code.value_or(std::string()), why->message.value_or(std::string()))
+            : ProviderFault{{ErrorCode::ProviderFailed, "the reply failed", std::nullopt, {}}, ErrorWeight::Notable};
+        tell(session_notice::Problem{fault.error});
+    }
+    const bool wasCompleted = response.status == openai::ResponseStatus::Completed;
+    tell(session_notice::ReplyEnded{response.id, wasCompleted && !wasDeaf});
+    if (wasCompleted && !wasDeaf) {
+        startTools(response);
+    }
+    if (m_state.reply.isWanted && m_state.tools.running.empty()) {
+        requestReply();
+    }
+    settleActivity();
+}
+
+void Stepper::startTools(const openai::Response& response)
+{
+    for (const openai::Item& item : response.output) {
+        if (item.type != openai::ItemType::FunctionCall) {
+            continue;
+        }
+        ToolCall call{item.callId, item.name, item.arguments};
+        tell(session_notice::ToolCalled{call});
+        put(RunTool{call});
+        m_state.tools.running.push_back(std::move(call));
+    }
+}
+
+void Stepper::on(session_event::ToolAnswered& answered)
+{
+    auto& running = m_state.tools.running;
+    const auto call = std::find_if(
+        running.begin(), running.end(), [&](const ToolCall& c) { return c.callId == answered.callId; });
+    if (call == running.end() || !isLive()) {
+        return;
+    }
+    tell(session_notice::ToolDone{*call, answered.output});
+    openai::ConversationItemCreate create;
+    create.item.type = openai::ItemType::FunctionCallOutput;
+    create.item.callId = answered.callId;
+    create.item.output = functionOutput(answered.output);
+    send(std::move(create));
+    running.erase(call);
+    // One reply for all of them, and not while the user is saying something new.
+    if (running.empty()) {
+        requestReply();
+    }
+    settleActivity();
+}
+
+// --- What goes on --------------------------------------------------------------------------------------------------
+
+void Stepper::setActivity(Activity activity)
+{
+    if (m_state.activity != activity) {
+        m_state.activity = activity;
+        tell(session_notice::ActivityChanged{activity});
+    }
+}
+
+void Stepper::settleActivity()
+{
+    if (m_state.isUserSpeaking) {
+        setActivity(Activity::HearingUser);
+    } else if (m_state.isPlaying) {
+        setActivity(Activity::Speaking);
+    } else if (!m_state.tools.running.empty()) {
+        setActivity(Activity::RunningTool);
+    } else if ((!m_state.reply.isFree() && !m_state.reply.isDeaf) || m_state.reply.isAwaited) {
+        setActivity(Activity::Thinking);
+    } else {
+        setActivity(Activity::Listening);
+    }
+}
+
+} // namespace vivavoce::core::internal

@@ -1,0 +1,150 @@
+#pragma once
+
+#include "core/base/base64.h"
+#include "core/base/error.h"
+#include "core/ports/tool_runner.h"
+#include "core/protocol/openai/client_events.h"
+#include "core/protocol/openai/response.h"
+#include "core/session/conversation_log.h"
+#include "core/session/session_event.h"
+#include "core/session/session_state.h"
+#include "core/token/token_source.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace vivavoce::core {
+
+enum class TokenNews { Acquired, Refreshed, Failed, Expired };
+
+/// What the session tells those who show it. Texts are the provider's or the user's; nothing here is secret.
+namespace session_notice {
+
+struct PhaseChanged {
+    Phase phase;
+    /// Until the next attempt, while Waiting.
+    Milliseconds retryIn{0};
+};
+struct ActivityChanged {
+    Activity activity;
+};
+struct TranscriptChanged {
+    ConversationEntry entry;
+};
+struct TokenChanged {
+    TokenNews news;
+    std::string sessionId;
+    Milliseconds lifetime{0};
+};
+struct ToolCalled {
+    ToolCall call;
+};
+struct ToolDone {
+    ToolCall call;
+    Expected<std::string, Error> output;
+};
+/// What one reply cost.
+struct ReplyUsage {
+    std::string responseId;
+    openai::Usage usage;
+};
+/// What writing down one spoken turn cost; the shape is the transcriber's own.
+struct TranscriptionUsage {
+    std::string itemId;
+    openai::TranscriptionUsage usage;
+};
+/// The user's speech ended, at this position of the audio sent.
+struct SpeechStopped {
+    Milliseconds audioEnd{0};
+};
+/// The first sound or text of a reply.
+struct ReplyStarted {
+    std::string responseId;
+};
+struct ReplyEnded {
+    std::string responseId;
+    bool wasCompleted = false;
+};
+struct AudioLost {
+    Milliseconds amount{0};
+};
+/// Something went wrong and the conversation goes on.
+struct Problem {
+    Error error;
+};
+struct Ended {
+    /// Nothing: the user ended it.
+    std::optional<Error> error;
+};
+
+} // namespace session_notice
+
+using SessionNotice = std::variant<session_notice::PhaseChanged, session_notice::ActivityChanged,
+    session_notice::TranscriptChanged, session_notice::TokenChanged, session_notice::ToolCalled, session_notice::ToolDone,
+    session_notice::ReplyUsage, session_notice::TranscriptionUsage, session_notice::SpeechStopped,
+    session_notice::ReplyStarted, session_notice::ReplyEnded, session_notice::AudioLost, session_notice::Problem,
+    session_notice::Ended>;
+
+/// What the runner is to do. In order.
+namespace session_effect {
+
+struct FetchToken {
+    TokenQuery query;
+};
+/// The provider refused it: it is not to be handed out again.
+struct DiscardToken {
+    TokenPtr token;
+};
+struct OpenTransport {
+    TokenPtr token;
+};
+struct CloseTransport {
+    std::uint16_t code = 1000;
+    std::string reason;
+};
+/// Lets go of the connection without a word.
+struct DropTransport {};
+struct Send {
+    openai::ClientEvent event;
+};
+struct StartTimer {
+    SessionTimer timer;
+    Milliseconds delay{0};
+    /// The runner may take up to this much off, at random, so that many clients do not come back at once.
+    Milliseconds jitter{0};
+};
+struct StopTimer {
+    SessionTimer timer;
+};
+struct StartVoice {};
+struct StopVoice {};
+struct Play {
+    std::string itemId;
+    int contentIndex = 0;
+    Bytes pcm;
+};
+struct FinishItem {
+    std::string itemId;
+};
+/// Answered by session_event::PlaybackCut.
+struct CutPlayback {};
+struct RunTool {
+    ToolCall call;
+};
+struct CancelTools {};
+struct Tell {
+    SessionNotice notice;
+};
+
+} // namespace session_effect
+
+using SessionEffect = std::variant<session_effect::FetchToken, session_effect::DiscardToken, session_effect::OpenTransport,
+    session_effect::CloseTransport, session_effect::DropTransport, session_effect::Send, session_effect::StartTimer,
+    session_effect::StopTimer, session_effect::StartVoice, session_effect::StopVoice, session_effect::Play,
+    session_effect::FinishItem, session_effect::CutPlayback, session_effect::RunTool, session_effect::CancelTools,
+    session_effect::Tell>;
+
+using SessionEffects = std::vector<SessionEffect>;
+
+} // namespace vivavoce::core

@@ -1,0 +1,78 @@
+#pragma once
+
+#include "core/base/base64.h"
+#include "core/base/error.h"
+#include "core/ports/transport.h"
+#include "core/ports/voice_io.h"
+#include "core/protocol/openai/server_events.h"
+#include "core/token/access_token.h"
+
+#include <string>
+#include <variant>
+
+namespace vivavoce::core {
+
+/// Waits that can run out. Starting one that runs restarts it.
+enum class SessionTimer { Token, FirstEvent, Configured, Reply, Renewal, Backoff, Close };
+
+/// Everything that can happen to a session.
+namespace session_event {
+
+struct Start {};
+/// The user ends the conversation; it never comes back by itself.
+struct Stop {};
+/// Something outside (a child process, the sound) makes going on pointless.
+struct Abort {
+    Error error;
+};
+struct TokenArrived {
+    TokenPtr token;
+};
+struct TokenFailed {
+    Error error;
+};
+struct Opened {};
+struct Closed {
+    TransportClose close;
+};
+struct OpenFailed {
+    Error error;
+};
+struct ServerSaid {
+    openai::ServerEvent event;
+};
+/// A message that cannot be read.
+struct ServerGarbled {
+    Error error;
+};
+/// PCM16, little endian, mono, kRealtimeRate.
+struct AudioCaptured {
+    Bytes pcm;
+};
+struct TextEntered {
+    std::string text;
+};
+/// The user wants the reply to stop.
+struct Interrupt {};
+/// Playback was cut, as asked; what was heard until then.
+struct PlaybackCut {
+    HeardAudio heard;
+};
+struct PlaybackDrained {};
+struct ToolAnswered {
+    std::string callId;
+    Expected<std::string, Error> output;
+};
+struct TimedOut {
+    SessionTimer timer;
+};
+
+} // namespace session_event
+
+using SessionEvent = std::variant<session_event::Start, session_event::Stop, session_event::Abort, session_event::TokenArrived,
+    session_event::TokenFailed, session_event::Opened, session_event::Closed, session_event::OpenFailed,
+    session_event::ServerSaid, session_event::ServerGarbled, session_event::AudioCaptured, session_event::TextEntered,
+    session_event::Interrupt, session_event::PlaybackCut, session_event::PlaybackDrained, session_event::ToolAnswered,
+    session_event::TimedOut>;
+
+} // namespace vivavoce::core

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "core/base/units.h"
+#include "core/protocol/openai/session_config.h"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace vivavoce::core {
+
+/// How long each wait may take, with the reason for the figure where it is not plain.
+struct SessionDeadlines {
+    Milliseconds token{15'000};
+    Milliseconds handshake{10'000};
+    /// From the handshake to `session.created`: providers accept first and refuse afterwards.
+    Milliseconds firstEvent{10'000};
+    /// Some servers never answer `session.update`; after this we go on and say so.
+    Milliseconds configured{3'000};
+    /// Between two events of a reply that has been asked for.
+    Milliseconds reply{30'000};
+    Milliseconds tool{30'000};
+    Milliseconds close{2'000};
+};
+
+/// What a conversation is to be like.
+struct SessionOptions {
+    std::string instructions;
+    std::string voice;
+    /// What writes down the user's words; empty: nothing does.
+    std::string transcriptionModel;
+    /// Answers are spoken (with a transcript) or written.
+    bool spokenReplies = true;
+    /// Silence that ends a turn. Always sent: providers' own defaults differ between models.
+    Milliseconds endOfTurnSilence{500};
+    std::vector<openai::FunctionTool> tools;
+    SessionDeadlines deadlines;
+    /// Attempts in a row, the first included, before the session ends with an error.
+    int maxAttempts = 4;
+    Milliseconds firstBackoff{250};
+    Milliseconds maxBackoff{5'000};
+    /// Speech kept while there is no connection: 10 s of PCM16 at kRealtimeRate. The oldest is dropped, and its loss told.
+    std::size_t heldAudioBytes = 480'000;
+};
+
+} // namespace vivavoce::core

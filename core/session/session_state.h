@@ -1,0 +1,102 @@
+#pragma once
+
+#include "core/base/base64.h"
+#include "core/base/error.h"
+#include "core/ports/tool_runner.h"
+#include "core/session/conversation_log.h"
+#include "core/session/session_options.h"
+#include "core/token/access_token.h"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vivavoce::core {
+
+/// How far the connection is.
+enum class Phase {
+    Idle,
+    FetchingToken,
+    Connecting,
+    /// The handshake is done; the provider has not yet said that there is a session.
+    Starting,
+    Configuring,
+    Live,
+    /// Lost; the next attempt is due when the back-off ends.
+    Waiting,
+    Closing,
+    Ended,
+};
+
+/// What goes on in a live conversation.
+enum class Activity { Listening, HearingUser, Thinking, RunningTool, Speaking };
+
+[[nodiscard]] std::string_view phaseText(Phase phase);
+[[nodiscard]] std::string_view activityText(Activity activity);
+
+/// The one reply that a conversation may have at a time (OpenAI Realtime GA: a second response.create is an error).
+struct ReplyGate {
+    /// The response in progress, from response.created to response.done.
+    std::string activeId;
+    /// The item that its audio belongs to.
+    std::string itemId;
+    /// response.create has been sent and response.created is not yet here.
+    bool isRequested = false;
+    /// The provider is to make one of its own accord: the user's turn has ended.
+    bool isAwaited = false;
+    /// Another one is to be asked for as soon as this one is done.
+    bool isWanted = false;
+    /// The user stopped it before it had an id.
+    bool cancelWhenCreated = false;
+    /// Its late deltas are not played: the user has spoken over it.
+    bool isDeaf = false;
+
+    [[nodiscard]] bool isFree() const { return activeId.empty() && !isRequested; }
+    bool operator==(const ReplyGate&) const = default;
+};
+
+/// Function calls of the last reply that are not answered yet.
+struct ToolRound {
+    std::vector<ToolCall> running;
+    /// All that were asked for are answered: the model is to go on.
+    bool wantsReply = false;
+};
+
+/// Everything that the session knows. A value: `next` makes a new one of it and of an event.
+struct SessionState {
+    std::shared_ptr<const SessionOptions> options = std::make_shared<const SessionOptions>();
+    Phase phase = Phase::Idle;
+    Activity activity = Activity::Listening;
+
+    TokenPtr token;
+    /// The broker's session, kept for resuming when the token has expired.
+    std::string sessionId;
+    /// Failures in a row since the last live phase.
+    int attempts = 0;
+    /// Since `start`: was there ever a live phase? A first connection that fails is told differently from a lost one.
+    bool wasLive = false;
+    /// The provider refused a token that may have been too old; a fresh one is the second and last try.
+    bool isCredentialSuspect = false;
+    /// A renewal is under way while the conversation goes on.
+    bool isRenewing = false;
+    /// What the provider said before it hung up: the authority on why (FACTS: the close code is a hint).
+    std::optional<Error> lastProviderError;
+    /// Why it ended; nothing for an end that the user wanted.
+    std::optional<Error> failure;
+
+    ReplyGate reply;
+    ToolRound tools;
+    ConversationLog log;
+    /// Typed messages that wait for a live session.
+    std::vector<std::string> heldTexts;
+    std::deque<Bytes> heldAudio;
+    std::size_t heldAudioSize = 0;
+    Milliseconds lostAudio{0};
+    bool isUserSpeaking = false;
+    bool isPlaying = false;
+};
+
+} // namespace vivavoce::core

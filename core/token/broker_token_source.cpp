@@ -1,0 +1,150 @@
+#include "core/token/broker_token_source.h"
+
+#include "core/base/random_id.h"
+#include "core/protocol/broker/messages.h"
+
+#include <algorithm>
+#include <charconv>
+#include <list>
+#include <utility>
+
+namespace vivavoce::core {
+namespace {
+
+AuthStyle authStyle(std::string_view name)
+{
+    if (name == "api-key") {
+        return AuthStyle::ApiKeyHeader;
+    }
+    if (name == "subprotocol") {
+        return AuthStyle::Subprotocol;
+    }
+    return name == "none" ? AuthStyle::None : AuthStyle::Bearer;
+}
+
+/// Delay-seconds of RFC 9110 §10.2.3; the date form is not used by brokers of ours.
+std::optional<Milliseconds> retryAfter(const HttpHeaders& headers)
+{
+    const auto text = headers.find("Retry-After");
+    std::uint32_t seconds = 0;
+    if (!text || std::from_chars(text->data(), text->data() + text->size(), seconds).ec != std::errc()) {
+        return std::nullopt;
+    }
+    return std::chrono::seconds(seconds);
+}
+
+Error errorOf(const HttpClient::Response& response)
+{
+    Error error;
+    error.code = response.status == 401 || response.status == 403 ? ErrorCode::NotAuthorised
+        : response.status == 429                                  ? ErrorCode::RateLimited
+        : response.status >= 500                                  ? ErrorCode::BrokerFailed
+                                                                  : ErrorCode::BrokerMalformed;
+    error.detail = "the broker answered HTTP " + std::to_string(response.status);
+    if (const auto problem = broker::decodeProblem(response.body)) {
+        error.foreignCode = problem->code;
+        error.detail += problem->detail.empty() ? std::string() : ": " + problem->detail;
+    }
+    error.retryAfter = retryAfter(response.headers);
+    return error;
+}
+
+Expected<TokenPtr, Error> tokenOf(HttpClient::Response& response, MonotonicTime asked)
+{
+    auto message = broker::decodeTokenResponse(response.body);
+    wipeString(response.body);
+    if (!message) {
+        return Unexpected<Error>(message.error());
+    }
+    auto token = std::make_shared<AccessToken>();
+    token->value = std::make_shared<const Secret>(std::move(message->token));
+    token->sessionId = std::move(message->sessionId);
+    token->provider = std::move(message->provider);
+    token->model = std::move(message->model);
+    token->url = std::move(message->connect.url);
+    token->auth = authStyle(message->connect.auth);
+    token->dialect = std::move(message->connect.dialect);
+    // Counted from before the request, and by the broker's own differences: neither our clock nor a slow answer makes it longer.
+    const std::chrono::seconds life(message->expiresIn);
+    token->expiresAt = asked + life;
+    const auto beforeExpiry = std::chrono::duration_cast<Milliseconds>(message->expiresAt - message->refreshAfter);
+    token->refreshAfter = token->expiresAt - std::clamp<Milliseconds>(beforeExpiry, Milliseconds{0}, life);
+    return token;
+}
+
+} // namespace
+
+struct BrokerTokenSource::Flight {
+    std::list<std::unique_ptr<HttpCall>> calls;
+};
+
+BrokerTokenSource::BrokerTokenSource(Dependencies dependencies)
+    : m_deps(std::move(dependencies)), m_flight(std::make_shared<Flight>())
+{
+}
+
+BrokerTokenSource::~BrokerTokenSource() = default;
+
+void BrokerTokenSource::fetch(const TokenQuery& query, TokenCallback done)
+{
+    HttpClient::Request request;
+    request.headers.add("Accept", "application/json");
+    request.headers.add("Content-Type", "application/json");
+    if (query.previous != nullptr && !query.previous->isExpired(m_deps.clock.now())) {
+        request.url = m_deps.baseUrl + "/api/voice-agent/refresh-token";
+        request.bearer = query.previous->value;
+        request.headers.add("Idempotency-Key", idempotencyKey(query.previous));
+        request.body = broker::encode(broker::RefreshRequest{m_deps.clientInstance});
+    } else {
+        request.url = m_deps.baseUrl + "/api/voice-agent/token";
+        request.bearer = m_deps.credential;
+        broker::TokenRequest message;
+        const auto wish = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
+        message.clientInstance = m_deps.clientInstance;
+        message.provider = wish(m_deps.wishes.provider);
+        message.model = wish(m_deps.wishes.model);
+        message.voice = wish(m_deps.wishes.voice);
+        message.instructions = wish(m_deps.wishes.instructions);
+        message.resumeSessionId = wish(query.resumeSessionId);
+        request.body = broker::encode(message);
+    }
+    send(std::move(request), std::move(done));
+}
+
+void BrokerTokenSource::send(HttpClient::Request request, TokenCallback done)
+{
+    auto& calls = m_flight->calls;
+    const auto place = calls.insert(calls.end(), nullptr);
+    *place = m_deps.http.send(std::move(request),
+        [this, alive = std::weak_ptr<Flight>(m_flight), place, asked = m_deps.clock.now(), done = std::move(done)](
+            Expected<HttpClient::Response, Error> result) mutable {
+            const auto flight = alive.lock();
+            if (flight == nullptr) {
+                return;
+            }
+            // The call that we stand in goes when this is done.
+            const auto call = std::move(*place);
+            flight->calls.erase(place);
+            if (!result) {
+                done(Unexpected<Error>(result.error()));
+            } else if (result->status != 200 && result->status != 201) {
+                m_renewing.reset();
+                done(Unexpected<Error>(errorOf(*result)));
+            } else {
+                m_renewing.reset();
+                done(tokenOf(*result, asked));
+            }
+        });
+}
+
+std::string BrokerTokenSource::idempotencyKey(const TokenPtr& previous)
+{
+    // Kept until an answer arrives: the repetition of a lost one must look like what it is.
+    if (m_renewing != previous) {
+        m_renewing = previous;
+        m_renewingKey = randomId();
+    }
+    return m_renewingKey;
+}
+
+} // namespace vivavoce::core

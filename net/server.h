@@ -1,0 +1,70 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/base/units.h"
+#include "net/awaitable.h"
+#include "net/router.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace vivavoce::net {
+
+/// Files in PEM. TLS 1.2 and 1.3 with AEAD suites only.
+struct TlsFiles {
+    std::string certificateChain;
+    std::string privateKey;
+};
+
+/// Limits with their reasons: a peer that sends slowly, much or nothing costs a bounded amount of time and memory.
+struct ServerLimits {
+    std::size_t maxHeaderBytes = 16 * 1024;
+    std::size_t maxTargetBytes = 8 * 1024;
+    std::size_t maxBodyBytes = 256 * 1024;
+    core::Milliseconds headerTimeout{10'000};
+    core::Milliseconds bodyTimeout{10'000};
+    core::Milliseconds idleTimeout{60'000};
+    /// A handler that has not answered by then is cancelled, and the client gets 503.
+    core::Milliseconds handlerTimeout{30'000};
+    std::size_t maxConnections = 1024;
+    std::size_t maxConnectionsPerAddress = 256;
+    /// Unsent bytes after which WebSocketSession::send waits.
+    std::size_t webSocketQueueBytes = 512 * 1024;
+    core::Milliseconds webSocketPingInterval{20'000};
+    /// Nothing received for so long, in spite of pings: the peer is gone.
+    core::Milliseconds webSocketSilence{45'000};
+};
+
+struct ServerConfig {
+    /// A literal address; "127.0.0.1" and "::1" are loopback.
+    std::string address = "127.0.0.1";
+    /// 0: chosen by the kernel.
+    std::uint16_t port = 0;
+    /// Both empty: plain HTTP.
+    TlsFiles tls;
+    ServerLimits limits;
+};
+
+/// An HTTP/1.1 and WebSocket server: a listener, a session per connection on a strand of its own, and their task group.
+/// Checks each header block before it is parsed: folded lines, not exactly one Host, both Content-Length and
+/// Transfer-Encoding, bare LF and control characters are answered with 400 (RFC 9112 §3.2, §5.2, §6.1).
+/// Lifetime: outlives its sessions; destroying it without `drain` drops them.
+class Server {
+public:
+    /// Binds and listens. BadConfiguration for a bad address or certificate, AlreadyRunning for a port in use.
+    static core::Expected<std::unique_ptr<Server>, core::Error> create(IoExecutor executor, ServerConfig config, Router router);
+    virtual ~Server() = default;
+
+    /// Starts accepting. [any thread]
+    virtual void start() = 0;
+    [[nodiscard]] virtual std::uint16_t port() const = 0;
+    /// "http://127.0.0.1:40123" (or https). [any thread]
+    [[nodiscard]] virtual std::string url() const = 0;
+    [[nodiscard]] virtual std::size_t connections() const = 0;
+    /// Stops accepting, closes WebSockets with 1001, lets requests finish, and drops what is left at the deadline.
+    virtual Awaitable<> drain(core::Milliseconds deadline) = 0;
+};
+
+} // namespace vivavoce::net

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/base/expected.h"
+#include "core/base/http_headers.h"
+#include "core/base/units.h"
+#include "net/awaitable.h"
+#include "net/http_client.h"
+#include "net/websocket_session.h"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vivavoce::net {
+
+struct WebSocketRequest {
+    /// ws:// (loopback only) or wss://.
+    std::string url;
+    core::HttpHeaders headers;
+    std::vector<std::string> subprotocols;
+    std::size_t maxMessageBytes = 16 * 1024 * 1024;
+    core::Milliseconds timeout{10'000};
+    TlsTrust trust;
+};
+
+/// Dials and shakes hands. An HTTP answer other than 101 is ProviderRefused with the status in `foreignCode`.
+[[nodiscard]] Awaitable<core::Expected<std::unique_ptr<WebSocketSession>, core::Error>> openWebSocket(WebSocketRequest request);
+
+} // namespace vivavoce::net

@@ -1,0 +1,70 @@
+#include "core/session/conversation_log.h"
+
+#include <QTest>
+
+using namespace vivavoce::core;
+
+class ConversationLogTest : public QObject {
+    Q_OBJECT
+
+    static QStringList ids(const ConversationLog& log)
+    {
+        QStringList result;
+        for (const auto& entry : log.entries()) {
+            result += QString::fromStdString(entry.itemId);
+        }
+        return result;
+    }
+
+private Q_SLOTS:
+    void upsert_AgainWithTheSameId_KeepsOneEntry()
+    {
+        ConversationLog log;
+        log.upsert("a", Speaker::User).text = "one";
+        ConversationEntry& again = log.upsert("a", Speaker::Assistant);
+        QCOMPARE(again.text, std::string("one"));
+        QCOMPARE(again.speaker, Speaker::User);
+        QCOMPARE(log.entries().size(), std::size_t{1});
+    }
+
+    void upsert_BehindAnItem_GoesThereNotToTheEnd()
+    {
+        ConversationLog log;
+        log.upsert("question", Speaker::User);
+        log.upsert("answer", Speaker::Assistant);
+        log.upsert("late", Speaker::User, "question");
+        QCOMPARE(ids(log), QStringList({QStringLiteral("question"), QStringLiteral("late"), QStringLiteral("answer")}));
+    }
+
+    void upsert_BehindAnUnknownItem_GoesToTheEnd()
+    {
+        ConversationLog log;
+        log.upsert("a", Speaker::User);
+        log.upsert("b", Speaker::User, "never seen");
+        QCOMPARE(ids(log), QStringList({QStringLiteral("a"), QStringLiteral("b")}));
+    }
+
+    void closeOpenEntries_MarksOnlyTheUnfinished()
+    {
+        ConversationLog log;
+        log.upsert("done", Speaker::User).isFinal = true;
+        log.upsert("open", Speaker::Assistant).text = "I was just";
+        log.closeOpenEntries();
+        QVERIFY(!log.find("done")->wasInterrupted);
+        QVERIFY(log.find("open")->wasInterrupted && log.find("open")->isFinal);
+    }
+
+    void remove_OfAnUnknownItem_ChangesNothing()
+    {
+        ConversationLog log;
+        log.upsert("a", Speaker::User);
+        log.remove("b");
+        QCOMPARE(log.entries().size(), std::size_t{1});
+        log.remove("a");
+        QVERIFY(log.entries().empty());
+        QVERIFY(log.find("a") == nullptr);
+    }
+};
+
+QTEST_GUILESS_MAIN(ConversationLogTest)
+#include "test_conversation_log.moc"

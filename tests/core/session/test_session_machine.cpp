@@ -1,0 +1,505 @@
+#include "core/session/session_machine.h"
+#include "tests/support/fake_ports.h"
+#include "tests/support/manual_clock.h"
+
+#include <QTest>
+
+#include <algorithm>
+
+using namespace vivavoce;
+using namespace vivavoce::core;
+using namespace vivavoce::tests;
+
+/// One session and everything that it has asked for, told as a story.
+class Story {
+public:
+    Story()
+    {
+        auto options = std::make_shared<SessionOptions>();
+        options->transcriptionModel = "scribe";
+        state.options = options;
+    }
+
+    void happens(SessionEvent event)
+    {
+        SessionStep step = next(std::move(state), std::move(event), clock.now());
+        state = std::move(step.state);
+        effects = std::move(step.effects);
+    }
+    template <typename Event>
+    void says(Event event)
+    {
+        happens(session_event::ServerSaid{std::move(event)});
+    }
+    void goLive()
+    {
+        happens(session_event::Start{});
+        happens(session_event::TokenArrived{makeToken(clock.now())});
+        happens(session_event::Opened{});
+        says(openai::SessionCreated{});
+        says(openai::SessionUpdated{});
+    }
+    void replyBegins(const std::string& id = "resp_1")
+    {
+        openai::ResponseCreated created;
+        created.response.id = id;
+        says(created);
+        says(openai::ResponseOutputAudioDelta{{}, id, "item_" + id, 0, 0, Bytes(4800)});
+    }
+    void replyEnds(const std::string& id = "resp_1", openai::ResponseStatus status = openai::ResponseStatus::Completed)
+    {
+        openai::ResponseDone done;
+        done.response.id = id;
+        done.response.status = status;
+        says(done);
+    }
+
+    template <typename Effect>
+    std::vector<Effect> all() const
+    {
+        std::vector<Effect> found;
+        for (const SessionEffect& effect : effects) {
+            if (const auto* one = std::get_if<Effect>(&effect)) {
+                found.push_back(*one);
+            }
+        }
+        return found;
+    }
+    template <typename Event>
+    std::vector<Event> sent() const
+    {
+        std::vector<Event> found;
+        for (const auto& send : all<session_effect::Send>()) {
+            if (const auto* one = std::get_if<Event>(&send.event)) {
+                found.push_back(*one);
+            }
+        }
+        return found;
+    }
+    template <typename Notice>
+    std::vector<Notice> told() const
+    {
+        std::vector<Notice> found;
+        for (const auto& tell : all<session_effect::Tell>()) {
+            if (const auto* one = std::get_if<Notice>(&tell.notice)) {
+                found.push_back(*one);
+            }
+        }
+        return found;
+    }
+
+    ManualClock clock;
+    SessionState state;
+    SessionEffects effects;
+};
+
+class SessionMachineTest : public QObject {
+    Q_OBJECT
+
+    static openai::ErrorEvent error(const std::string& code, const std::string& message = "no")
+    {
+        openai::ErrorEvent event;
+        event.error.type = "invalid_request_error";
+        event.error.code = code;
+        event.error.message = message;
+        return event;
+    }
+
+private Q_SLOTS:
+    void connected_IsShownOnlyOnceTheProviderSaysSo()
+    {
+        Story story;
+        story.happens(session_event::Start{});
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        story.happens(session_event::Opened{});
+        QCOMPARE(story.state.phase, Phase::Starting);
+        QVERIFY(story.all<session_effect::StartVoice>().empty());
+        story.says(openai::SessionCreated{});
+        QCOMPARE(story.state.phase, Phase::Configuring);
+        const auto updates = story.sent<openai::SessionUpdate>();
+        QCOMPARE(updates.size(), std::size_t{1});
+        QVERIFY(updates[0].session.turnDetection.hasValue());
+        QVERIFY(updates[0].session.transcription.hasValue());
+        story.says(openai::SessionUpdated{});
+        QCOMPARE(story.state.phase, Phase::Live);
+        QCOMPARE(story.all<session_effect::StartVoice>().size(), std::size_t{1});
+    }
+
+    void settingsNeverConfirmed_GoesOnWithANotice()
+    {
+        Story story;
+        story.happens(session_event::Start{});
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        story.happens(session_event::TimedOut{SessionTimer::Configured});
+        QCOMPARE(story.state.phase, Phase::Live);
+        QCOMPARE(story.told<session_notice::Problem>().size(), std::size_t{1});
+    }
+
+    void speechWhileConnecting_IsKeptAndSentInOrder()
+    {
+        Story story;
+        story.happens(session_event::Start{});
+        story.happens(session_event::AudioCaptured{Bytes(960, 1)});
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        story.happens(session_event::AudioCaptured{Bytes(960, 2)});
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        story.says(openai::SessionUpdated{});
+        const auto appends = story.sent<openai::InputAudioBufferAppend>();
+        QCOMPARE(appends.size(), std::size_t{2});
+        QCOMPARE(int(appends[0].audio[0]), 1);
+        QCOMPARE(int(appends[1].audio[0]), 2);
+        QVERIFY(story.told<session_notice::AudioLost>().empty());
+    }
+
+    void speechBeyondTenSeconds_LosesTheOldestAndSaysSo()
+    {
+        Story story;
+        story.happens(session_event::Start{});
+        for (int i = 0; i < 600; ++i) {
+            story.happens(session_event::AudioCaptured{Bytes(960)});
+        }
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        story.says(openai::SessionUpdated{});
+        QCOMPARE(story.sent<openai::InputAudioBufferAppend>().size(), std::size_t{500});
+        QCOMPARE(story.told<session_notice::AudioLost>().at(0).amount, Milliseconds{2000});
+    }
+
+    void userSpeaksOverAReply_CutsItAndTellsWhatWasHeard()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins();
+        QCOMPARE(story.state.activity, Activity::Speaking);
+        story.says(openai::InputAudioBufferSpeechStarted{});
+        QCOMPARE(story.all<session_effect::CutPlayback>().size(), std::size_t{1});
+        // The provider cancels by itself; a second cancel would only be an error.
+        QVERIFY(story.sent<openai::ResponseCancel>().empty());
+        story.happens(session_event::PlaybackCut{{"item_resp_1", 0, Milliseconds{730}, false}});
+        const auto truncates = story.sent<openai::ConversationItemTruncate>();
+        QCOMPARE(truncates.size(), std::size_t{1});
+        QCOMPARE(truncates[0].itemId, std::string("item_resp_1"));
+        QCOMPARE(truncates[0].audioEndMs, std::int64_t{730});
+        story.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_resp_1", 0, 0, Bytes(480)});
+        QVERIFY(story.all<session_effect::Play>().empty());
+        QCOMPARE(story.state.activity, Activity::HearingUser);
+    }
+
+    void replyHeardToItsEnd_IsNotTruncated()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins();
+        story.says(openai::InputAudioBufferSpeechStarted{});
+        story.happens(session_event::PlaybackCut{{"item_resp_1", 0, Milliseconds{730}, true}});
+        QVERIFY(story.sent<openai::ConversationItemTruncate>().empty());
+    }
+
+    void stopButton_BeforeTheReplyHasAnId_CancelsItWhenItComes()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::TextEntered{"tell me everything"});
+        story.happens(session_event::Interrupt{});
+        QVERIFY(story.sent<openai::ResponseCancel>().empty());
+        openai::ResponseCreated created;
+        created.response.id = "resp_9";
+        story.says(created);
+        QCOMPARE(story.sent<openai::ResponseCancel>().at(0).responseId, std::optional<std::string>("resp_9"));
+        story.says(openai::ResponseOutputAudioDelta{{}, "resp_9", "item_9", 0, 0, Bytes(480)});
+        QVERIFY(story.all<session_effect::Play>().empty());
+    }
+
+    void typedDuringAReply_WaitsForItsEndBeforeAskingAgain()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins();
+        story.happens(session_event::TextEntered{"no, the other one"});
+        QCOMPARE(story.sent<openai::ResponseCancel>().size(), std::size_t{1});
+        QCOMPARE(story.sent<openai::ConversationItemCreate>().size(), std::size_t{1});
+        QVERIFY(story.sent<openai::ResponseCreate>().empty());
+        story.replyEnds("resp_1", openai::ResponseStatus::Cancelled);
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+    }
+
+    void activeResponseError_AsksAgainAfterThatOneIsDone()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::TextEntered{"hello"});
+        story.says(error("conversation_already_has_active_response"));
+        QVERIFY(story.told<session_notice::Problem>().empty());
+        story.replyBegins("resp_own");
+        story.replyEnds("resp_own");
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+    }
+
+    void functionCalls_AreAllAnsweredBeforeOneReply()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins();
+        openai::ResponseDone done;
+        done.response.id = "resp_1";
+        done.response.status = openai::ResponseStatus::Completed;
+        for (const char* id : {"call_1", "call_2"}) {
+            openai::Item call;
+            call.type = openai::ItemType::FunctionCall;
+            call.callId = id;
+            call.name = "get_weather";
+            call.arguments = "{}";
+            done.response.output.push_back(call);
+        }
+        story.says(done);
+        QCOMPARE(story.all<session_effect::RunTool>().size(), std::size_t{2});
+        story.happens(session_event::PlaybackDrained{});
+        QCOMPARE(story.state.activity, Activity::RunningTool);
+        story.happens(session_event::ToolAnswered{"call_2", std::string("{\"temperature\":21}")});
+        QCOMPARE(story.sent<openai::ConversationItemCreate>().at(0).item.callId, std::string("call_2"));
+        QVERIFY(story.sent<openai::ResponseCreate>().empty());
+        story.happens(session_event::ToolAnswered{"call_2", std::string("again")});
+        QVERIFY(story.effects.empty());
+        story.happens(session_event::ToolAnswered{"call_1", fail(ErrorCode::ToolFailed, "secret path in here")});
+        QCOMPARE(story.sent<openai::ConversationItemCreate>().at(0).item.output, std::string("{\"error\":\"tool.failed\"}"));
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+    }
+
+    void functionCallOfACancelledReply_IsNotRun()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins();
+        openai::ResponseDone done;
+        done.response.id = "resp_1";
+        done.response.status = openai::ResponseStatus::Cancelled;
+        openai::Item call;
+        call.type = openai::ItemType::FunctionCall;
+        call.callId = "call_1";
+        done.response.output.push_back(call);
+        story.says(done);
+        QVERIFY(story.all<session_effect::RunTool>().empty());
+    }
+
+    void harmlessErrors_TellNobody_data()
+    {
+        QTest::addColumn<std::string>("code");
+        QTest::addColumn<std::string>("message");
+        QTest::newRow("cancel too late") << std::string("response_cancel_not_active") << std::string("no");
+        QTest::newRow("commit of silence") << std::string("input_audio_buffer_commit_empty") << std::string("no");
+        QTest::newRow("truncate too late") << std::string("item_truncate_invalid_audio_end_ms") << std::string("no");
+        QTest::newRow("truncate too late, old server")
+            << std::string() << std::string("Audio content of 13600ms is already shorter than 55960ms");
+    }
+    void harmlessErrors_TellNobody()
+    {
+        QFETCH(std::string, code);
+        QFETCH(std::string, message);
+        Story story;
+        story.goLive();
+        story.says(error(code, message));
+        QVERIFY(story.effects.empty());
+        QCOMPARE(story.state.phase, Phase::Live);
+    }
+
+    void connectionLost_ComesBackWithinTheFirstBackoffAndKnowsTheConversation()
+    {
+        Story story;
+        story.goLive();
+        story.says(openai::InputAudioTranscriptionCompleted{{}, "item_u", 0, "what is two plus two", {}, {}, {}});
+        story.replyBegins();
+        story.says(openai::ResponseOutputAudioTranscriptDelta{{}, "resp_1", "item_resp_1", 0, 0, "It is"});
+        story.happens(session_event::Closed{{1006, {}}});
+        QCOMPARE(story.state.phase, Phase::Waiting);
+        const auto timers = story.all<session_effect::StartTimer>();
+        QVERIFY(std::any_of(timers.begin(), timers.end(), [](const auto& timer) {
+            return timer.timer == SessionTimer::Backoff && timer.delay <= Milliseconds{250};
+        }));
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        // The token has not expired, and OpenAI lets it open another session.
+        QCOMPARE(story.all<session_effect::OpenTransport>().size(), std::size_t{1});
+        QVERIFY(story.all<session_effect::FetchToken>().empty());
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        story.says(openai::SessionUpdated{});
+        const auto items = story.sent<openai::ConversationItemCreate>();
+        QCOMPARE(items.size(), std::size_t{2});
+        QCOMPARE(items[0].item.content[0].text.value(), std::string("what is two plus two"));
+        QCOMPARE(items[1].item.content[0].text.value(), std::string("It is"));
+        QVERIFY(items[1].item.content[0].type == openai::ContentType::OutputText);
+        QVERIFY(story.all<session_effect::StartVoice>().empty());
+        // The provider tells us of the items that we gave it: they are the same ones.
+        story.says(openai::ConversationItemAdded{{}, items[0].item, {}});
+        QCOMPARE(story.state.log.entries().size(), std::size_t{2});
+    }
+
+    void connectionLost_WithAnExpiredToken_ResumesTheBrokersSession()
+    {
+        Story story;
+        story.goLive();
+        story.clock.advance(Milliseconds{61'000});
+        story.happens(session_event::Closed{{1006, {}}});
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        const auto fetches = story.all<session_effect::FetchToken>();
+        QCOMPARE(fetches.size(), std::size_t{1});
+        QVERIFY(fetches[0].query.previous == nullptr);
+        QCOMPARE(fetches[0].query.resumeSessionId, std::string("voice_1_abc"));
+    }
+
+    void refusedCredential_AtTheFirstConnection_EndsAtOnce()
+    {
+        Story story;
+        story.happens(session_event::Start{});
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        story.happens(session_event::Opened{});
+        story.says(error("invalid_api_key"));
+        QCOMPARE(story.state.phase, Phase::Ended);
+        QCOMPARE(story.told<session_notice::Ended>().at(0).error->code, ErrorCode::ProviderRefused);
+        QCOMPARE(story.all<session_effect::DiscardToken>().size(), std::size_t{1});
+    }
+
+    void refusedCredential_OnAReconnect_IsTriedOnceWithAFreshToken()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::Closed{{1006, {}}});
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        story.happens(session_event::Closed{{3000, "invalid_request_error.invalid_api_key"}});
+        QCOMPARE(story.state.phase, Phase::Waiting);
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        QCOMPARE(story.all<session_effect::FetchToken>().size(), std::size_t{1});
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        story.happens(session_event::Closed{{3000, "invalid_request_error.invalid_api_key"}});
+        QCOMPARE(story.state.phase, Phase::Ended);
+    }
+
+    void brokersRetryAfter_WithinReason_IsWaitedFor()
+    {
+        Story story;
+        story.happens(session_event::Start{});
+        story.happens(session_event::TokenFailed{{ErrorCode::RateLimited, "slow down", Milliseconds{3000}, {}}});
+        QCOMPARE(story.state.phase, Phase::Waiting);
+        const auto timers = story.all<session_effect::StartTimer>();
+        QCOMPARE(timers.back().delay, Milliseconds{3000});
+        QCOMPARE(timers.back().jitter, Milliseconds{0});
+    }
+
+    void brokersRetryAfter_TooLong_IsLeftToTheUser()
+    {
+        Story story;
+        story.happens(session_event::Start{});
+        story.happens(session_event::TokenFailed{{ErrorCode::RateLimited, "slow down", Milliseconds{42'000}, {}}});
+        QCOMPARE(story.state.phase, Phase::Ended);
+        QCOMPARE(story.told<session_notice::Ended>().at(0).error->retryAfter.value(), Milliseconds{42'000});
+    }
+
+    void attempts_AreCountedAndEnd()
+    {
+        Story story;
+        story.happens(session_event::Start{});
+        int waits = 0;
+        while (story.state.phase != Phase::Ended && waits < 20) {
+            story.happens(session_event::TokenFailed{{ErrorCode::BrokerUnreachable, "no", std::nullopt, {}}});
+            if (story.state.phase == Phase::Waiting) {
+                ++waits;
+                story.happens(session_event::TimedOut{SessionTimer::Backoff});
+            }
+        }
+        QCOMPARE(waits, story.state.options->maxAttempts - 1);
+    }
+
+    void renewal_KeepsTheConversationGoing()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::TimedOut{SessionTimer::Renewal});
+        const auto fetches = story.all<session_effect::FetchToken>();
+        QCOMPARE(fetches.size(), std::size_t{1});
+        QCOMPARE(fetches[0].query.previous, story.state.token);
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now(), Milliseconds{60'000}, "voice_1_abc", "ek_2")});
+        QCOMPARE(story.state.phase, Phase::Live);
+        QVERIFY(story.told<session_notice::TokenChanged>().at(0).news == TokenNews::Refreshed);
+        QVERIFY(story.all<session_effect::OpenTransport>().empty());
+    }
+
+    void renewalRefused_LeavesTheOpenConversationAlone()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::TimedOut{SessionTimer::Renewal});
+        story.happens(session_event::TokenFailed{{ErrorCode::NotAuthorised, "no", std::nullopt, {}}});
+        QCOMPARE(story.state.phase, Phase::Live);
+        QCOMPARE(story.told<session_notice::Problem>().size(), std::size_t{1});
+    }
+
+    void stop_ClosesPolitelyAndDoesNotWaitForEver()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::Stop{});
+        QCOMPARE(story.all<session_effect::CloseTransport>().size(), std::size_t{1});
+        QCOMPARE(story.all<session_effect::StopVoice>().size(), std::size_t{1});
+        QCOMPARE(story.state.phase, Phase::Closing);
+        story.happens(session_event::TimedOut{SessionTimer::Close});
+        QCOMPARE(story.state.phase, Phase::Ended);
+        QVERIFY(!story.told<session_notice::Ended>().at(0).error.has_value());
+    }
+
+    void transcriptOfTheUser_StandsBeforeTheReplyThatItCaused()
+    {
+        Story story;
+        story.goLive();
+        story.says(openai::InputAudioBufferCommitted{{}, "item_u", {}});
+        story.replyBegins();
+        story.says(openai::ResponseOutputAudioTranscriptDelta{{}, "resp_1", "item_resp_1", 0, 0, "Four."});
+        story.says(openai::InputAudioTranscriptionCompleted{{}, "item_u", 0, "two plus two", {}, {}, {}});
+        QCOMPARE(story.state.log.entries()[0].text, std::string("two plus two"));
+        QCOMPARE(story.state.log.entries()[1].text, std::string("Four."));
+    }
+
+    void silentProvider_AfterTheHandshake_IsNamedSo()
+    {
+        Story story;
+        auto options = std::make_shared<SessionOptions>();
+        options->maxAttempts = 1;
+        story.state.options = options;
+        story.happens(session_event::Start{});
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        story.happens(session_event::Opened{});
+        story.happens(session_event::TimedOut{SessionTimer::FirstEvent});
+        QCOMPARE(story.told<session_notice::Ended>().at(0).error->code, ErrorCode::ProviderSilent);
+    }
+
+    void noReplyToASpokenTurn_IsToldAndTheConversationGoesOn()
+    {
+        Story story;
+        story.goLive();
+        story.says(openai::InputAudioBufferSpeechStarted{});
+        story.says(openai::InputAudioBufferSpeechStopped{});
+        QCOMPARE(story.state.activity, Activity::Thinking);
+        story.happens(session_event::TimedOut{SessionTimer::Reply});
+        QCOMPARE(story.told<session_notice::Problem>().at(0).error.code, ErrorCode::ProviderSilent);
+        QCOMPARE(story.state.phase, Phase::Live);
+        QCOMPARE(story.state.activity, Activity::Listening);
+    }
+
+    void usage_OfACancelledReply_IsStillTold()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins();
+        openai::ResponseDone done;
+        done.response.id = "resp_1";
+        done.response.status = openai::ResponseStatus::Cancelled;
+        done.response.usage = openai::Usage{10, 4, 6, {}, {}};
+        story.says(done);
+        QCOMPARE(story.told<session_notice::ReplyUsage>().at(0).usage.totalTokens, std::int64_t{10});
+    }
+};
+
+QTEST_GUILESS_MAIN(SessionMachineTest)
+#include "test_session_machine.moc"

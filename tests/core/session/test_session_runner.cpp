@@ -1,0 +1,288 @@
+#include "core/protocol/openai/codec.h"
+#include "core/session/session_runner.h"
+#include "tests/support/fake_ports.h"
+#include "tests/support/manual_executor.h"
+
+#include <QTest>
+
+#include <algorithm>
+
+using namespace vivavoce;
+using namespace vivavoce::core;
+using namespace vivavoce::tests;
+
+class RecordingObserver final : public SessionObserver {
+public:
+    void sessionTold(const SessionNotice& notice) override { notices.push_back(notice); }
+    void replyTook(const ReplyLatency& latency) override { latencies.push_back(latency); }
+
+    template <typename Notice>
+    std::vector<Notice> told() const
+    {
+        std::vector<Notice> found;
+        for (const SessionNotice& notice : notices) {
+            if (const auto* one = std::get_if<Notice>(&notice)) {
+                found.push_back(*one);
+            }
+        }
+        return found;
+    }
+
+    std::vector<SessionNotice> notices;
+    std::vector<ReplyLatency> latencies;
+};
+
+class SessionRunnerTest : public QObject {
+    Q_OBJECT
+
+    /// A runner in a world that the test turns.
+    struct World {
+        ManualClock clock;
+        ManualExecutor executor{clock};
+        FakeTokenSource source;
+        CachingTokenSource tokens{source, clock, executor};
+        FakeTransportFactory transports;
+        FakeVoiceIo voice;
+        FakeToolRunner tools;
+        RecordingObserver observer;
+        SessionRunner runner{{tokens, transports, voice, tools, clock, executor, observer, {}}};
+
+        void says(const openai::ServerEvent& event)
+        {
+            transports.last().listener->textReceived(openai::encode(event));
+            executor.runPosted();
+        }
+        void goLive()
+        {
+            runner.start();
+            source.answer(makeToken(clock.now()));
+            transports.last().listener->transportOpened();
+            says(openai::SessionCreated{});
+            says(openai::SessionUpdated{});
+        }
+        void replyBegins()
+        {
+            openai::ResponseCreated created;
+            created.response.id = "resp_1";
+            says(created);
+        }
+        template <typename Event>
+        std::vector<Event> sent()
+        {
+            std::vector<Event> found;
+            for (const std::string& text : transports.last().sent) {
+                auto event = openai::decodeClientEvent(text);
+                if (!event) {
+                    qFatal("%s", event.error().message.c_str());
+                }
+                if (auto* one = std::get_if<Event>(&*event)) {
+                    found.push_back(std::move(*one));
+                }
+            }
+            return found;
+        }
+    };
+
+private Q_SLOTS:
+    void start_OpensWithTheTokenAndNothingElse()
+    {
+        World world;
+        world.runner.start();
+        world.source.answer(makeToken(world.clock.now()));
+        QCOMPARE(world.transports.wires.size(), std::size_t{1});
+        QCOMPARE(world.transports.last().target.url, std::string("ws://127.0.0.1:9/v1/realtime"));
+        QCOMPARE(world.transports.last().target.credential->reveal(), std::string_view("ek_test"));
+        QVERIFY(world.transports.last().sent.empty());
+    }
+
+    void everythingSent_IsValidForAStrictServer()
+    {
+        World world;
+        world.goLive();
+        world.runner.say("hello");
+        const std::vector<std::int16_t> samples(480, 7);
+        world.voice.listener->voiceCaptured(samples);
+        QCOMPARE(world.sent<openai::SessionUpdate>().size(), std::size_t{1});
+        QCOMPARE(world.sent<openai::ConversationItemCreate>().size(), std::size_t{1});
+        QCOMPARE(world.sent<openai::InputAudioBufferAppend>().at(0).audio.size(), std::size_t{960});
+    }
+
+    void bargeIn_TellsTheProviderWhatTheSpeakerReallyPlayed()
+    {
+        World world;
+        world.goLive();
+        world.replyBegins();
+        world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes(9600)});
+        world.voice.heard.heard = Milliseconds{130};
+        world.says(openai::InputAudioBufferSpeechStarted{});
+        QCOMPARE(world.voice.interrupts, 1);
+        const auto truncates = world.sent<openai::ConversationItemTruncate>();
+        QCOMPARE(truncates.size(), std::size_t{1});
+        QCOMPARE(truncates[0].audioEndMs, std::int64_t{130});
+    }
+
+    void audio_SplitInsideASample_IsJoined()
+    {
+        World world;
+        world.goLive();
+        world.replyBegins();
+        world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes{0x01, 0x00, 0x02}});
+        world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes{0x00, 0x03, 0x00}});
+        QVERIFY(world.voice.played == (std::vector<std::int16_t>{1, 2, 3}));
+    }
+
+    void oddByte_OfAnotherItem_IsDropped()
+    {
+        World world;
+        world.goLive();
+        world.replyBegins();
+        world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes{0x01, 0x00, 0x02}});
+        world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_2", 1, 0, Bytes{0x03, 0x00}});
+        QVERIFY(world.voice.played == (std::vector<std::int16_t>{1, 3}));
+    }
+
+    void lateWordsOfADroppedConnection_AreNotHeard()
+    {
+        World world;
+        world.goLive();
+        auto* old = world.transports.last().listener;
+        old->transportClosed({1006, {}});
+        world.executor.advance(Milliseconds{300});
+        QCOMPARE(world.transports.wires.size(), std::size_t{2});
+        QVERIFY(world.transports.wires[0]->isGone);
+        QCOMPARE(world.runner.state().phase, Phase::Connecting);
+    }
+
+    void backPressure_DropsAudioAndTellsTheLossOnce()
+    {
+        World world;
+        world.goLive();
+        const std::vector<std::int16_t> samples(480);
+        world.transports.last().buffered = 1'000'000;
+        for (int i = 0; i < 50; ++i) {
+            world.voice.listener->voiceCaptured(samples);
+        }
+        QVERIFY(world.sent<openai::InputAudioBufferAppend>().empty());
+        world.transports.last().buffered = 0;
+        world.voice.listener->voiceCaptured(samples);
+        const auto lost = world.observer.told<session_notice::AudioLost>();
+        QCOMPARE(lost.size(), std::size_t{1});
+        QCOMPARE(lost[0].amount, Milliseconds{1000});
+    }
+
+    void unreadableMessage_InALiveSession_IsToldAndSurvived_data()
+    {
+        QTest::addColumn<QByteArray>("message");
+        QTest::newRow("not JSON") << QByteArray("{\"type\":");
+        QTest::newRow("array") << QByteArray("[]");
+        QTest::newRow("no type") << QByteArray("{}");
+        QTest::newRow("deep") << QByteArray(100'000, '[');
+        QTest::newRow("bad base64") << QByteArray(
+            R"({"type":"response.output_audio.delta","event_id":"e","response_id":"r","item_id":"i","output_index":0,"content_index":0,"delta":"%%"})");
+    }
+    void unreadableMessage_InALiveSession_IsToldAndSurvived()
+    {
+        QFETCH(QByteArray, message);
+        World world;
+        world.goLive();
+        world.transports.last().listener->textReceived(message.toStdString());
+        const auto problems = world.observer.told<session_notice::Problem>();
+        QCOMPARE(problems.size(), std::size_t{1});
+        QCOMPARE(problems[0].error.code, ErrorCode::ProviderMalformed);
+        QCOMPARE(world.runner.state().phase, Phase::Live);
+    }
+
+    void binaryMessage_IsToldAndSurvived()
+    {
+        World world;
+        world.goLive();
+        world.transports.last().listener->binaryReceived("\x01\x02");
+        QCOMPARE(world.observer.told<session_notice::Problem>().size(), std::size_t{1});
+        QCOMPARE(world.runner.state().phase, Phase::Live);
+    }
+
+    void unknownEvents_AreIgnored()
+    {
+        World world;
+        world.goLive();
+        const std::size_t before = world.observer.notices.size();
+        world.transports.last().listener->textReceived(R"({"type":"response.sparkles","event_id":"e"})");
+        QCOMPARE(world.observer.notices.size(), before);
+    }
+
+    void tool_ThatNeverAnswers_IsAnsweredForAtItsDeadline()
+    {
+        World world;
+        world.goLive();
+        world.replyBegins();
+        openai::ResponseDone done;
+        done.response.id = "resp_1";
+        done.response.status = openai::ResponseStatus::Completed;
+        openai::Item call;
+        call.type = openai::ItemType::FunctionCall;
+        call.id = "item_c";
+        call.callId = "call_1";
+        call.name = "slow";
+        call.arguments = "{}";
+        done.response.output.push_back(call);
+        world.says(done);
+        QCOMPARE(world.tools.calls.size(), std::size_t{1});
+        world.executor.advance(Milliseconds{30'000});
+        QCOMPARE(world.sent<openai::ConversationItemCreate>().at(0).item.output, std::string(R"({"error":"timeout"})"));
+        // The real answer comes after all: nobody waits for it any more.
+        world.tools.open.front()(std::string("{}"));
+        QCOMPARE(world.sent<openai::ConversationItemCreate>().size(), std::size_t{1});
+    }
+
+    void latency_OfATypedTurn_IsTold()
+    {
+        World world;
+        world.goLive();
+        world.runner.say("hello");
+        world.clock.advance(Milliseconds{85});
+        world.replyBegins();
+        world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes(480)});
+        QCOMPARE(world.observer.latencies.size(), std::size_t{1});
+        QCOMPARE(world.observer.latencies[0].fromTurnEnd, Milliseconds{85});
+    }
+
+    void handshakeThatIsNeverAnswered_EndsWithTheTransportsWord()
+    {
+        World world;
+        world.runner.start();
+        world.source.answer(makeToken(world.clock.now(), Milliseconds{600'000}));
+        for (int i = 0; i < 8 && world.runner.state().phase != Phase::Ended; ++i) {
+            world.transports.last().listener->transportFailed({ErrorCode::Timeout, "no answer", std::nullopt, {}});
+            world.executor.advance(Milliseconds{5'000});
+        }
+        const auto ended = world.observer.told<session_notice::Ended>();
+        QCOMPARE(ended.size(), std::size_t{1});
+        QCOMPARE(ended[0].error->code, ErrorCode::Timeout);
+    }
+
+    void destroyed_WithEverythingUnderWay_LetsGoOfAll()
+    {
+        ManualClock clock;
+        ManualExecutor executor(clock);
+        FakeTokenSource source;
+        CachingTokenSource tokens(source, clock, executor);
+        FakeTransportFactory transports;
+        FakeVoiceIo voice;
+        FakeToolRunner tools;
+        RecordingObserver observer;
+        {
+            SessionRunner runner({tokens, transports, voice, tools, clock, executor, observer, {}});
+            runner.start();
+            source.answer(makeToken(clock.now()));
+            runner.stop();
+            runner.start();
+        }
+        executor.advance(Milliseconds{60'000});
+        QVERIFY(transports.last().isGone);
+        QVERIFY(voice.wasStopped);
+        QCOMPARE(executor.pendingTimers(), std::size_t{0});
+    }
+};
+
+QTEST_GUILESS_MAIN(SessionRunnerTest)
+#include "test_session_runner.moc"

@@ -1,0 +1,256 @@
+#include "core/session/session_machine.h"
+#include "tests/support/fake_ports.h"
+#include "tests/support/manual_clock.h"
+
+#include <QTest>
+
+#include <algorithm>
+#include <functional>
+#include <random>
+
+using namespace vivavoce;
+using namespace vivavoce::core;
+using namespace vivavoce::tests;
+
+namespace {
+
+constexpr std::array kPhases{Phase::Idle, Phase::FetchingToken, Phase::Connecting, Phase::Starting, Phase::Configuring,
+    Phase::Live, Phase::Waiting, Phase::Closing, Phase::Ended};
+
+struct NamedEvent {
+    std::string name;
+    std::function<SessionEvent(MonotonicTime)> make;
+};
+
+template <typename Event>
+SessionEvent said(Event event)
+{
+    return session_event::ServerSaid{std::move(event)};
+}
+
+openai::Response response(const std::string& id, openai::ResponseStatus status)
+{
+    openai::Response result;
+    result.id = id;
+    result.status = status;
+    return result;
+}
+
+openai::Response withCall(const std::string& id)
+{
+    openai::Response result = response(id, openai::ResponseStatus::Completed);
+    openai::Item call;
+    call.type = openai::ItemType::FunctionCall;
+    call.callId = "call_1";
+    call.name = "get_weather";
+    result.output.push_back(call);
+    return result;
+}
+
+openai::ErrorEvent errorEvent(const std::string& code)
+{
+    openai::ErrorEvent event;
+    event.error.type = "invalid_request_error";
+    event.error.code = code;
+    event.error.message = "no";
+    return event;
+}
+
+/// One of every kind of event, and of every server event that the rules look at.
+std::vector<NamedEvent> everyEvent()
+{
+    std::vector<NamedEvent> events{
+        {"start", [](auto) { return session_event::Start{}; }},
+        {"stop", [](auto) { return session_event::Stop{}; }},
+        {"abort", [](auto) { return session_event::Abort{{ErrorCode::ChildDied, "gone", std::nullopt, {}}}; }},
+        {"token arrived", [](auto now) { return session_event::TokenArrived{makeToken(now)}; }},
+        {"token refused", [](auto) { return session_event::TokenFailed{{ErrorCode::NotAuthorised, "no", std::nullopt, {}}}; }},
+        {"token not now", [](auto) { return session_event::TokenFailed{{ErrorCode::BrokerUnreachable, "no", std::nullopt, {}}}; }},
+        {"opened", [](auto) { return session_event::Opened{}; }},
+        {"closed 1000", [](auto) { return session_event::Closed{{1000, {}}}; }},
+        {"closed 1006", [](auto) { return session_event::Closed{{1006, {}}}; }},
+        {"closed 3000", [](auto) { return session_event::Closed{{3000, "invalid_request_error.invalid_api_key"}}; }},
+        {"open failed", [](auto) { return session_event::OpenFailed{{ErrorCode::ProviderUnreachable, "no", std::nullopt, {}}}; }},
+        {"garbled", [](auto) { return session_event::ServerGarbled{{ErrorCode::ProviderMalformed, "?", std::nullopt, {}}}; }},
+        {"audio", [](auto) { return session_event::AudioCaptured{Bytes(960)}; }},
+        {"text", [](auto) { return session_event::TextEntered{"hello"}; }},
+        {"interrupt", [](auto) { return session_event::Interrupt{}; }},
+        {"playback cut", [](auto) { return session_event::PlaybackCut{{"item_a", 0, Milliseconds{120}, false}}; }},
+        {"playback drained", [](auto) { return session_event::PlaybackDrained{}; }},
+        {"tool answered", [](auto) { return session_event::ToolAnswered{"call_1", std::string("{}")}; }},
+        {"session.created", [](auto) { return said(openai::SessionCreated{}); }},
+        {"session.updated", [](auto) { return said(openai::SessionUpdated{}); }},
+        {"speech started", [](auto) { return said(openai::InputAudioBufferSpeechStarted{}); }},
+        {"speech stopped", [](auto) { return said(openai::InputAudioBufferSpeechStopped{}); }},
+        {"committed", [](auto) { return said(openai::InputAudioBufferCommitted{{}, "item_u", {}}); }},
+        {"transcript delta", [](auto) { return said(openai::InputAudioTranscriptionDelta{{}, "item_u", 0, "hel", {}}); }},
+        {"transcript done", [](auto) { return said(openai::InputAudioTranscriptionCompleted{{}, "item_u", 0, "hello", {}, {}, {}}); }},
+        {"response.created", [](auto) { return said(openai::ResponseCreated{{}, response("resp_1", openai::ResponseStatus::InProgress)}); }},
+        {"audio delta", [](auto) { return said(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_a", 0, 0, Bytes(480)}); }},
+        {"reply text", [](auto) { return said(openai::ResponseOutputAudioTranscriptDelta{{}, "resp_1", "item_a", 0, 0, "hi"}); }},
+        {"response.done", [](auto) { return said(openai::ResponseDone{{}, response("resp_1", openai::ResponseStatus::Completed)}); }},
+        {"response.done with a call", [](auto) { return said(openai::ResponseDone{{}, withCall("resp_1")}); }},
+        {"unknown event", [](auto) { return said(openai::UnknownEvent{"new.thing", {}, "{}"}); }},
+    };
+    for (const char* code : {"invalid_api_key", "session_expired", "insufficient_quota", "rate_limit_exceeded", "unknown_parameter",
+             "response_cancel_not_active", "conversation_already_has_active_response"}) {
+        events.push_back({std::string("error ") + code, [code](auto) { return said(errorEvent(code)); }});
+    }
+    for (const SessionTimer timer : {SessionTimer::Token, SessionTimer::FirstEvent, SessionTimer::Configured, SessionTimer::Reply,
+             SessionTimer::Renewal, SessionTimer::Backoff, SessionTimer::Close}) {
+        events.push_back({"timer " + std::to_string(static_cast<int>(timer)), [timer](auto) { return session_event::TimedOut{timer}; }});
+    }
+    return events;
+}
+
+/// The shortest way to a phase, by events alone: no state is made up.
+SessionState stateIn(Phase phase, MonotonicTime now)
+{
+    const auto play = [&](std::initializer_list<SessionEvent> events) {
+        SessionState state;
+        for (const SessionEvent& event : events) {
+            state = next(std::move(state), event, now).state;
+        }
+        return state;
+    };
+    const SessionEvent token = session_event::TokenArrived{makeToken(now)};
+    const SessionEvent created = said(openai::SessionCreated{});
+    switch (phase) {
+    case Phase::Idle:
+        return {};
+    case Phase::FetchingToken:
+        return play({session_event::Start{}});
+    case Phase::Connecting:
+        return play({session_event::Start{}, token});
+    case Phase::Starting:
+        return play({session_event::Start{}, token, session_event::Opened{}});
+    case Phase::Configuring:
+        return play({session_event::Start{}, token, session_event::Opened{}, created});
+    case Phase::Live:
+        return play({session_event::Start{}, token, session_event::Opened{}, created, said(openai::SessionUpdated{})});
+    case Phase::Waiting:
+        return play({session_event::Start{}, token, session_event::OpenFailed{{ErrorCode::ProviderUnreachable, "no", std::nullopt, {}}}});
+    case Phase::Closing:
+        return play({session_event::Start{}, token, session_event::Opened{}, session_event::Stop{}});
+    case Phase::Ended:
+        return play({session_event::Start{}, session_event::Stop{}});
+    }
+    return {};
+}
+
+template <typename Effect>
+int count(const SessionEffects& effects)
+{
+    return static_cast<int>(std::count_if(
+        effects.begin(), effects.end(), [](const SessionEffect& effect) { return std::holds_alternative<Effect>(effect); }));
+}
+
+int endNotices(const SessionEffects& effects)
+{
+    return static_cast<int>(std::count_if(effects.begin(), effects.end(), [](const SessionEffect& effect) {
+        const auto* tell = std::get_if<session_effect::Tell>(&effect);
+        return tell != nullptr && std::holds_alternative<session_notice::Ended>(tell->notice);
+    }));
+}
+
+/// What must hold after any event in any state.
+QString brokenLaw(const SessionState& before, const SessionStep& step)
+{
+    const SessionState& after = step.state;
+    const bool mayTalk = before.phase == Phase::Live || after.phase == Phase::Live || after.phase == Phase::Configuring;
+    if (count<session_effect::Send>(step.effects) > 0 && !mayTalk) {
+        return QStringLiteral("sends before there is a session");
+    }
+    if (before.phase == Phase::Ended && (after.phase != Phase::Ended || !step.effects.empty())) {
+        return QStringLiteral("something happens after the end");
+    }
+    if (before.phase == Phase::Closing && after.phase != Phase::Closing && after.phase != Phase::Ended) {
+        return QStringLiteral("a session that the user ended comes back");
+    }
+    if ((after.phase == Phase::Ended && before.phase != Phase::Ended) != (endNotices(step.effects) == 1)) {
+        return QStringLiteral("the end is not told exactly once");
+    }
+    if (after.phase == Phase::Ended && after.token != nullptr) {
+        return QStringLiteral("the token outlives the session");
+    }
+    if (after.phase == Phase::Ended && before.phase != Phase::Ended && count<session_effect::DropTransport>(step.effects) == 0) {
+        return QStringLiteral("the connection outlives the session");
+    }
+    if (!after.reply.activeId.empty() && after.reply.isRequested) {
+        return QStringLiteral("a reply is asked for beside one in progress");
+    }
+    const auto creates = std::count_if(step.effects.begin(), step.effects.end(), [](const SessionEffect& effect) {
+        const auto* send = std::get_if<session_effect::Send>(&effect);
+        return send != nullptr && std::holds_alternative<openai::ResponseCreate>(send->event);
+    });
+    if (creates > 1 || (creates == 1 && !before.reply.isFree() && before.reply.activeId != std::string("resp_1"))) {
+        return QStringLiteral("two replies at a time");
+    }
+    if (after.heldAudioSize > after.options->heldAudioBytes) {
+        return QStringLiteral("held audio grows without bound");
+    }
+    const bool waits = after.phase == Phase::FetchingToken || after.phase == Phase::Starting || after.phase == Phase::Configuring
+        || after.phase == Phase::Waiting || after.phase == Phase::Closing;
+    if (waits && after.phase != before.phase && count<session_effect::StartTimer>(step.effects) == 0) {
+        return QStringLiteral("a wait without a deadline");
+    }
+    return {};
+}
+
+} // namespace
+
+/// Every state × every event, and long random walks: what holds always.
+class SessionStatesTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void everyPhase_IsReachedByEventsAlone()
+    {
+        const ManualClock clock;
+        for (const Phase phase : kPhases) {
+            QCOMPARE(stateIn(phase, clock.now()).phase, phase);
+        }
+    }
+
+    void everyEvent_InEveryPhase_KeepsTheLaws()
+    {
+        const ManualClock clock;
+        for (const Phase phase : kPhases) {
+            for (const NamedEvent& event : everyEvent()) {
+                const SessionState before = stateIn(phase, clock.now());
+                const SessionStep step = next(before, event.make(clock.now()), clock.now());
+                const QString law = brokenLaw(before, step);
+                QVERIFY2(law.isEmpty(),
+                    qPrintable(QStringLiteral("%1 in phase %2: %3")
+                                   .arg(QString::fromStdString(event.name), QString::fromStdString(std::string(phaseText(phase))), law)));
+            }
+        }
+    }
+
+    void randomWalks_KeepTheLaws()
+    {
+        const std::vector<NamedEvent> events = everyEvent();
+        for (unsigned seed = 1; seed <= 300; ++seed) {
+            std::mt19937 random(seed);
+            ManualClock clock;
+            SessionState state;
+            QString walk;
+            for (int stepNumber = 0; stepNumber < 200 && state.phase != Phase::Ended; ++stepNumber) {
+                const NamedEvent& event = events[random() % events.size()];
+                // Most walks would be cut short at once by these.
+                if ((event.name == "stop" || event.name == "abort") && random() % 20 != 0) {
+                    continue;
+                }
+                clock.advance(Milliseconds{static_cast<int>(random() % 5000)});
+                walk += QString::fromStdString(event.name) + QStringLiteral(", ");
+                SessionStep step = next(state, event.make(clock.now()), clock.now());
+                const QString law = brokenLaw(state, step);
+                QVERIFY2(law.isEmpty(), qPrintable(QStringLiteral("seed %1: %2 after %3").arg(seed).arg(law, walk)));
+                state = std::move(step.state);
+            }
+        }
+    }
+};
+
+QTEST_GUILESS_MAIN(SessionStatesTest)
+#include "test_session_states.moc"

@@ -1,0 +1,171 @@
+#include "core/base/json.h"
+#include "core/token/broker_token_source.h"
+#include "tests/support/fake_ports.h"
+#include "tests/support/manual_clock.h"
+
+#include <nlohmann/json.hpp>
+
+#include <QTest>
+
+#include <optional>
+
+using namespace vivavoce;
+using namespace vivavoce::core;
+using namespace vivavoce::tests;
+
+class BrokerTokenSourceTest : public QObject {
+    Q_OBJECT
+
+    using Answer = std::shared_ptr<std::optional<Expected<TokenPtr, Error>>>;
+
+    struct World {
+        ManualClock clock;
+        FakeHttpClient http;
+        BrokerTokenSource source{{http, clock, "https://broker.example", std::make_shared<const Secret>("credential"),
+            {"", "model-x", "", ""}, "instance-1"}};
+
+        Answer fetch(TokenQuery query = {})
+        {
+            auto answer = std::make_shared<std::optional<Expected<TokenPtr, Error>>>();
+            source.fetch(query, [answer](Expected<TokenPtr, Error> result) { *answer = std::move(result); });
+            return answer;
+        }
+        const HttpClient::Request& request() { return http.sent.front().request; }
+    };
+
+    static std::string good()
+    {
+        return R"({"token":"ek_live","tokenType":"Bearer","sessionId":"voice_1_x","expiresIn":60,
+            "expiresAt":"2031-01-01T00:01:00Z","refreshAfter":"2031-01-01T00:00:48Z","provider":"openai","model":"model-x",
+            "connect":{"url":"wss://api.example/v1/realtime?model=model-x","auth":"bearer","dialect":"openai-ga",
+            "audio":{"encoding":"pcm16","rate":24000}},"limits":{}})";
+    }
+
+private Q_SLOTS:
+    void fetch_ShowsTheCredentialInTheHeaderOnly()
+    {
+        World world;
+        (void)world.fetch();
+        QCOMPARE(world.request().method, std::string("POST"));
+        QCOMPARE(world.request().url, std::string("https://broker.example/api/voice-agent/token"));
+        QCOMPARE(world.request().bearer->reveal(), std::string_view("credential"));
+        QVERIFY(world.request().body.find("credential") == std::string::npos);
+        const auto body = parseJson(world.request().body);
+        QCOMPARE((*body)["model"].get<std::string>(), std::string("model-x"));
+        QCOMPARE((*body)["clientInstance"].get<std::string>(), std::string("instance-1"));
+        QVERIFY(!body->contains("voice"));
+    }
+
+    void answer_BecomesATokenInMonotonicTime()
+    {
+        World world;
+        const MonotonicTime asked = world.clock.now();
+        const auto answer = world.fetch();
+        // The broker's wall clock is years off, and its answer takes two seconds: neither may lengthen the life.
+        world.clock.advance(Milliseconds{2000});
+        world.http.answer(200, good());
+        const TokenPtr token = (*answer)->value();
+        QCOMPARE(token->value->reveal(), std::string_view("ek_live"));
+        QVERIFY(token->expiresAt == asked + std::chrono::seconds(60));
+        QVERIFY(token->refreshAfter == asked + std::chrono::seconds(48));
+        QCOMPARE(token->sessionId, std::string("voice_1_x"));
+        QVERIFY(token->auth == AuthStyle::Bearer);
+    }
+
+    void renewal_ShowsTheOldTokenAndAKey()
+    {
+        World world;
+        const TokenPtr old = makeToken(world.clock.now());
+        (void)world.fetch({old, {}});
+        QCOMPARE(world.request().url, std::string("https://broker.example/api/voice-agent/refresh-token"));
+        QCOMPARE(world.request().bearer->reveal(), std::string_view("ek_test"));
+        QVERIFY(world.request().headers.find("Idempotency-Key").value_or("").size() >= 16);
+    }
+
+    void renewal_WhoseAnswerWasLost_IsRepeatedWithTheSameKey()
+    {
+        World world;
+        const TokenPtr old = makeToken(world.clock.now());
+        (void)world.fetch({old, {}});
+        const std::string key(*world.request().headers.find("Idempotency-Key"));
+        world.http.answer(fail(ErrorCode::BrokerUnreachable, "reset"));
+        (void)world.fetch({old, {}});
+        QCOMPARE(std::string(*world.request().headers.find("Idempotency-Key")), key);
+        world.http.answer(200, good());
+        (void)world.fetch({makeToken(world.clock.now()), {}});
+        QVERIFY(std::string(*world.request().headers.find("Idempotency-Key")) != key);
+    }
+
+    void renewal_OfAnExpiredToken_MintsAndResumes()
+    {
+        World world;
+        const TokenPtr old = makeToken(world.clock.now(), Milliseconds{1000});
+        world.clock.advance(Milliseconds{1000});
+        (void)world.fetch({old, "voice_1_x"});
+        QCOMPARE(world.request().url, std::string("https://broker.example/api/voice-agent/token"));
+        QCOMPARE((*parseJson(world.request().body))["resumeSessionId"].get<std::string>(), std::string("voice_1_x"));
+    }
+
+    void badAnswers_AreToldApart_data()
+    {
+        QTest::addColumn<int>("status");
+        QTest::addColumn<std::string>("body");
+        QTest::addColumn<int>("code");
+        const auto code = [](ErrorCode c) { return static_cast<int>(c); };
+        QTest::newRow("401") << 401 << std::string("{}") << code(ErrorCode::NotAuthorised);
+        QTest::newRow("403") << 403 << std::string() << code(ErrorCode::NotAuthorised);
+        QTest::newRow("429") << 429 << std::string() << code(ErrorCode::RateLimited);
+        QTest::newRow("500") << 500 << std::string("<html>") << code(ErrorCode::BrokerFailed);
+        QTest::newRow("503") << 503 << std::string() << code(ErrorCode::BrokerFailed);
+        QTest::newRow("400") << 400 << std::string() << code(ErrorCode::BrokerMalformed);
+        QTest::newRow("redirect") << 302 << std::string() << code(ErrorCode::BrokerMalformed);
+        QTest::newRow("garbage") << 200 << std::string("hello") << code(ErrorCode::BrokerMalformed);
+        QTest::newRow("empty") << 200 << std::string() << code(ErrorCode::BrokerMalformed);
+        QTest::newRow("no token") << 200 << std::string("{}") << code(ErrorCode::BrokerMalformed);
+    }
+    void badAnswers_AreToldApart()
+    {
+        QFETCH(int, status);
+        QFETCH(std::string, body);
+        QFETCH(int, code);
+        World world;
+        const auto answer = world.fetch();
+        world.http.answer(status, body);
+        QVERIFY(!(*answer)->has_value());
+        QCOMPARE(static_cast<int>((*answer)->error().code), code);
+    }
+
+    void problem_BringsItsCodeAndWhenToComeBack()
+    {
+        World world;
+        const auto answer = world.fetch();
+        world.http.answer(429,
+            R"({"type":"https://vivavoce.dev/problems#quota-exceeded","title":"Too many requests","status":429,"detail":"10 a minute","code":"rate.mint"})",
+            {{"Retry-After", "7"}});
+        const Error& error = (*answer)->error();
+        QCOMPARE(error.retryAfter.value(), Milliseconds{7000});
+        QCOMPARE(error.foreignCode, std::string("rate.mint"));
+    }
+
+    void malformedAnswer_DoesNotQuoteTheToken()
+    {
+        World world;
+        const auto answer = world.fetch();
+        world.http.answer(200, R"({"token":"ek_leak","expiresIn":"soon"})");
+        QVERIFY((*answer)->error().detail.find("ek_leak") == std::string::npos);
+    }
+
+    void destroyed_WithARequestUnderWay_CancelsIt()
+    {
+        ManualClock clock;
+        FakeHttpClient http;
+        {
+            BrokerTokenSource source({http, clock, "https://broker.example", nullptr, {}, "i"});
+            source.fetch({}, [](const auto&) { QFAIL("answered after its end"); });
+        }
+        QVERIFY(*http.sent.front().wasCancelled);
+    }
+};
+
+QTEST_GUILESS_MAIN(BrokerTokenSourceTest)
+#include "test_broker_token_source.moc"
