@@ -6,23 +6,23 @@ namespace vivavoce::tests {
 
 class ManualExecutor::Pending final : public core::Timer {
 public:
-    Pending(std::weak_ptr<Timers> timers, const Entry* entry) : m_timers(std::move(timers)), m_entry(entry) {}
+    Pending(std::weak_ptr<Timers> timers, std::uint64_t id) : m_timers(std::move(timers)), m_id(id) {}
     ~Pending() override
     {
         if (const auto timers = m_timers.lock()) {
-            timers->remove_if([this](const Entry& entry) { return &entry == m_entry; });
+            timers->remove_if([this](const Entry& entry) { return entry.id == m_id; });
         }
     }
 
 private:
     std::weak_ptr<Timers> m_timers;
-    const Entry* m_entry;
+    std::uint64_t m_id;
 };
 
 std::unique_ptr<core::Timer> ManualExecutor::after(core::Milliseconds delay, std::function<void()> work)
 {
-    m_timers->push_back({m_clock.now() + delay, std::move(work)});
-    return std::make_unique<Pending>(m_timers, &m_timers->back());
+    m_timers->push_back({++m_lastId, m_clock.now() + delay, std::move(work)});
+    return std::make_unique<Pending>(m_timers, m_lastId);
 }
 
 void ManualExecutor::runPosted()

@@ -3,6 +3,7 @@
 #include "core/base/executor.h"
 #include "tests/support/manual_clock.h"
 
+#include <cstdint>
 #include <deque>
 #include <list>
 
@@ -24,6 +25,7 @@ public:
 
 private:
     struct Entry {
+        std::uint64_t id;
         core::MonotonicTime due;
         std::function<void()> work;
     };
@@ -31,6 +33,7 @@ private:
     using Timers = std::list<Entry>;
 
     ManualClock& m_clock;
+    std::uint64_t m_lastId = 0;
     std::deque<std::function<void()>> m_posted;
     std::shared_ptr<Timers> m_timers = std::make_shared<Timers>();
 };

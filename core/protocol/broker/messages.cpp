@@ -1,0 +1,315 @@
+#include "core/protocol/broker/messages.h"
+
+#include "core/base/json.h"
+#include "core/base/rfc3339.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <span>
+
+namespace vivavoce::core::broker {
+namespace {
+
+constexpr std::size_t kLongestName = 128;
+constexpr std::size_t kLongestInstructions = 16 * 1024;
+
+Unexpected<Error> bad(std::string_view field, std::string_view what)
+{
+    return fail(ErrorCode::BrokerMalformed, std::string(field) + " " + std::string(what));
+}
+
+Expected<Json, Error> parseObject(std::string_view text)
+{
+    auto parsed = parseJson(text);
+    if (!parsed) {
+        return bad("the body", "is not JSON: " + parsed.error().detail);
+    }
+    if (!parsed->is_object()) {
+        return bad("the body", "is not a JSON object");
+    }
+    return std::move(*parsed);
+}
+
+/// Reads the fields of one object; the first fault stays.
+class Fields {
+public:
+    explicit Fields(const Json& object, std::string prefix = {}) : m_object(object), m_prefix(std::move(prefix)) {}
+
+    std::string text(const char* name)
+    {
+        const Json* value = required(name);
+        if (value != nullptr && !value->is_string()) {
+            fault(name, "is not a string");
+            return {};
+        }
+        return value != nullptr ? value->get<std::string>() : std::string();
+    }
+
+    std::optional<std::string> optionalText(const char* name, std::size_t longest, bool mayHaveLines = false)
+    {
+        const Json* value = find(name);
+        if (value == nullptr) {
+            return std::nullopt;
+        }
+        if (!value->is_string()) {
+            fault(name, "is not a string");
+            return std::nullopt;
+        }
+        const auto& result = value->get_ref<const std::string&>();
+        if (result.size() > longest) {
+            fault(name, "is longer than " + std::to_string(longest) + " bytes");
+        } else if (std::any_of(result.begin(), result.end(), [&](char c) { return isControl(c, mayHaveLines); })) {
+            fault(name, "has a control character in it");
+        }
+        return result;
+    }
+
+    std::int64_t integer(const char* name)
+    {
+        const Json* value = required(name);
+        if (value != nullptr && !value->is_number_integer()) {
+            fault(name, "is not a whole number");
+            return 0;
+        }
+        return value != nullptr ? value->get<std::int64_t>() : 0;
+    }
+
+    WallTime time(const char* name)
+    {
+        const auto parsed = parseRfc3339(text(name));
+        if (!parsed) {
+            fault(name, "is not an RFC 3339 time");
+        }
+        return parsed.value_or(WallTime{});
+    }
+
+    const Json& object(const char* name)
+    {
+        static const Json empty = Json::object();
+        const Json* value = required(name);
+        if (value != nullptr && !value->is_object()) {
+            fault(name, "is not an object");
+            value = nullptr;
+        }
+        return value != nullptr ? *value : empty;
+    }
+
+    void refuseOthers(std::span<const char* const> known)
+    {
+        for (const auto& [name, value] : m_object.items()) {
+            if (std::none_of(known.begin(), known.end(), [&](const char* k) { return name == k; })) {
+                // A name is foreign text, and may be anything: only a tame one is repeated.
+                const bool isTame = name.size() <= kLongestName
+                    && std::none_of(name.begin(), name.end(), [](char c) { return isControl(c, false); });
+                fault(isTame ? name.c_str() : "a field", "is not known");
+            }
+        }
+    }
+
+    const Json* find(const char* name) const
+    {
+        const auto found = m_object.find(name);
+        return found == m_object.end() || found->is_null() ? nullptr : &*found;
+    }
+
+    void fault(std::string_view name, std::string_view what)
+    {
+        if (!m_fault) {
+            m_fault = Error{ErrorCode::BrokerMalformed, m_prefix + std::string(name) + " " + std::string(what), std::nullopt, {}};
+        }
+    }
+    [[nodiscard]] const std::optional<Error>& firstFault() const { return m_fault; }
+    void adopt(const Fields& inner)
+    {
+        if (!m_fault) {
+            m_fault = inner.m_fault;
+        }
+    }
+
+private:
+    static bool isControl(char c, bool mayHaveLines)
+    {
+        const auto u = static_cast<unsigned char>(c);
+        return (u < 0x20 && !(mayHaveLines && (c == '\n' || c == '\t' || c == '\r'))) || u == 0x7F;
+    }
+
+    const Json* required(const char* name)
+    {
+        const Json* value = find(name);
+        if (value == nullptr) {
+            fault(name, "is missing");
+        }
+        return value;
+    }
+
+    const Json& m_object;
+    std::string m_prefix;
+    std::optional<Error> m_fault;
+};
+
+void put(Json& object, const char* name, const std::optional<std::string>& value)
+{
+    if (value) {
+        object[name] = *value;
+    }
+}
+
+template <typename T>
+Expected<T, Error> result(T value, const Fields& fields)
+{
+    if (fields.firstFault()) {
+        return Unexpected<Error>(*fields.firstFault());
+    }
+    return value;
+}
+
+} // namespace
+
+std::string encode(const TokenRequest& request)
+{
+    Json object = Json::object();
+    put(object, "clientInstance", request.clientInstance);
+    put(object, "provider", request.provider);
+    put(object, "model", request.model);
+    put(object, "voice", request.voice);
+    put(object, "instructions", request.instructions);
+    put(object, "resumeSessionId", request.resumeSessionId);
+    return writeJson(object);
+}
+
+std::string encode(const RefreshRequest& request)
+{
+    Json object = Json::object();
+    put(object, "clientInstance", request.clientInstance);
+    return writeJson(object);
+}
+
+Expected<TokenRequest, Error> decodeTokenRequest(std::string_view text)
+{
+    const auto object = parseObject(text);
+    if (!object) {
+        return Unexpected<Error>(object.error());
+    }
+    Fields fields(*object);
+    constexpr const char* known[] = {"clientInstance", "provider", "model", "voice", "instructions", "resumeSessionId"};
+    fields.refuseOthers(known);
+    TokenRequest request;
+    request.clientInstance = fields.optionalText("clientInstance", kLongestName);
+    request.provider = fields.optionalText("provider", kLongestName);
+    request.model = fields.optionalText("model", kLongestName);
+    request.voice = fields.optionalText("voice", kLongestName);
+    request.instructions = fields.optionalText("instructions", kLongestInstructions, true);
+    request.resumeSessionId = fields.optionalText("resumeSessionId", kLongestName);
+    return result(std::move(request), fields);
+}
+
+Expected<RefreshRequest, Error> decodeRefreshRequest(std::string_view text)
+{
+    const auto object = parseObject(text);
+    if (!object) {
+        return Unexpected<Error>(object.error());
+    }
+    Fields fields(*object);
+    constexpr const char* known[] = {"clientInstance"};
+    fields.refuseOthers(known);
+    RefreshRequest request;
+    request.clientInstance = fields.optionalText("clientInstance", kLongestName);
+    return result(std::move(request), fields);
+}
+
+std::string encode(const TokenResponse& response)
+{
+    Json limits = Json::object();
+    if (response.limits.maxSessionSeconds) {
+        limits["maxSessionSeconds"] = *response.limits.maxSessionSeconds;
+    }
+    Json object{{"tokenType", response.tokenType}, {"sessionId", response.sessionId}, {"expiresIn", response.expiresIn},
+        {"expiresAt", formatRfc3339(response.expiresAt)}, {"refreshAfter", formatRfc3339(response.refreshAfter)},
+        {"provider", response.provider}, {"model", response.model},
+        {"connect",
+            {{"url", response.connect.url}, {"auth", response.connect.auth}, {"dialect", response.connect.dialect},
+                {"audio", {{"encoding", response.connect.audio.encoding}, {"rate", response.connect.audio.rate}}}}},
+        {"limits", std::move(limits)}};
+    object["token"] = response.token.reveal();
+    std::string text = writeJson(object);
+    wipeString(object["token"].get_ref<std::string&>());
+    return text;
+}
+
+Expected<TokenResponse, Error> decodeTokenResponse(std::string_view text)
+{
+    auto object = parseObject(text);
+    if (!object) {
+        return Unexpected<Error>(object.error());
+    }
+    Fields fields(*object);
+    TokenResponse response;
+    std::string token = fields.text("token");
+    response.token = Secret(token);
+    wipeString(token);
+    if (response.token.empty()) {
+        fields.fault("token", "is empty");
+    }
+    response.tokenType = fields.text("tokenType");
+    response.sessionId = fields.text("sessionId");
+    response.expiresIn = fields.integer("expiresIn");
+    if (response.expiresIn <= 0) {
+        fields.fault("expiresIn", "is not positive");
+    }
+    response.expiresAt = fields.time("expiresAt");
+    response.refreshAfter = fields.time("refreshAfter");
+    response.provider = fields.text("provider");
+    response.model = fields.text("model");
+    Fields connect(fields.object("connect"), "connect.");
+    response.connect.url = connect.text("url");
+    response.connect.auth = connect.text("auth");
+    response.connect.dialect = connect.text("dialect");
+    Fields audio(connect.object("audio"), "connect.audio.");
+    response.connect.audio.encoding = audio.text("encoding");
+    response.connect.audio.rate = static_cast<std::uint32_t>(std::clamp<std::int64_t>(audio.integer("rate"), 0, 192'000));
+    connect.adopt(audio);
+    fields.adopt(connect);
+    if (const Json* limits = fields.find("limits"); limits != nullptr && limits->is_object()) {
+        Fields limitFields(*limits, "limits.");
+        if (limitFields.find("maxSessionSeconds") != nullptr) {
+            response.limits.maxSessionSeconds = limitFields.integer("maxSessionSeconds");
+        }
+        fields.adopt(limitFields);
+    }
+    if (auto found = object->find("token"); found != object->end() && found->is_string()) {
+        wipeString(found->get_ref<std::string&>());
+    }
+    return result(std::move(response), fields);
+}
+
+std::string encode(const Problem& problem)
+{
+    Json object{{"type", problem.type}, {"title", problem.title}, {"status", problem.status}, {"detail", problem.detail},
+        {"code", problem.code}};
+    if (problem.retryAfter) {
+        object["retryAfter"] = *problem.retryAfter;
+    }
+    return writeJson(object);
+}
+
+Expected<Problem, Error> decodeProblem(std::string_view text)
+{
+    const auto object = parseObject(text);
+    if (!object) {
+        return Unexpected<Error>(object.error());
+    }
+    Fields fields(*object);
+    Problem problem;
+    problem.type = fields.optionalText("type", kLongestInstructions).value_or("about:blank");
+    problem.title = fields.optionalText("title", kLongestInstructions).value_or(std::string());
+    problem.detail = fields.optionalText("detail", kLongestInstructions, true).value_or(std::string());
+    problem.code = fields.text("code");
+    problem.status = static_cast<int>(fields.find("status") != nullptr ? fields.integer("status") : 0);
+    if (fields.find("retryAfter") != nullptr) {
+        problem.retryAfter = fields.integer("retryAfter");
+    }
+    return result(std::move(problem), fields);
+}
+
+} // namespace vivavoce::core::broker

@@ -1,0 +1,92 @@
+#pragma once
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/expected.h"
+#include "core/base/secret.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// What is said between a broker and its clients, as JSON (docs/protocol.md, /openapi.json). Pure. [any thread]
+/// Decoding answers BrokerMalformed with the name of the field at fault, never with its value.
+namespace vivavoce::core::broker {
+
+/// POST /api/voice-agent/token. Absent fields leave the choice to the broker.
+struct TokenRequest {
+    /// Tells one run of a client from others of the same user: 128 random bits.
+    std::optional<std::string> clientInstance;
+    std::optional<std::string> provider;
+    std::optional<std::string> model;
+    std::optional<std::string> voice;
+    std::optional<std::string> instructions;
+    /// Continues the caller's own session after its token has expired.
+    std::optional<std::string> resumeSessionId;
+};
+
+/// POST /api/voice-agent/refresh-token.
+struct RefreshRequest {
+    std::optional<std::string> clientInstance;
+};
+
+struct ConnectAudio {
+    std::string encoding = "pcm16";
+    std::uint32_t rate = 24'000;
+};
+
+/// Where and how the token opens a door.
+struct ConnectInfo {
+    std::string url;
+    /// "bearer", "api-key", "subprotocol" or "none".
+    std::string auth = "bearer";
+    /// "openai-ga" or "openai-beta".
+    std::string dialect = "openai-ga";
+    ConnectAudio audio;
+};
+
+struct SessionLimits {
+    std::optional<std::int64_t> maxSessionSeconds;
+};
+
+/// The answer to both. Times are RFC 3339 in UTC on the wire; `expiresIn` counts from the answer.
+struct TokenResponse {
+    Secret token;
+    std::string tokenType = "Bearer";
+    std::string sessionId;
+    std::int64_t expiresIn = 0;
+    WallTime expiresAt;
+    WallTime refreshAfter;
+    std::string provider;
+    std::string model;
+    ConnectInfo connect;
+    SessionLimits limits;
+};
+
+/// RFC 9457. `code` is ours and stable.
+struct Problem {
+    std::string type;
+    std::string title;
+    int status = 0;
+    std::string detail;
+    std::string code;
+    /// Seconds.
+    std::optional<std::int64_t> retryAfter;
+};
+
+[[nodiscard]] std::string encode(const TokenRequest& request);
+[[nodiscard]] std::string encode(const RefreshRequest& request);
+/// Strict: unknown fields, wrong types, control characters and overlong strings are faults.
+[[nodiscard]] Expected<TokenRequest, Error> decodeTokenRequest(std::string_view text);
+[[nodiscard]] Expected<RefreshRequest, Error> decodeRefreshRequest(std::string_view text);
+
+/// The text holds the token: wipe it when it is sent.
+[[nodiscard]] std::string encode(const TokenResponse& response);
+/// Lenient about unknown fields. Wiping `text` is the caller's task.
+[[nodiscard]] Expected<TokenResponse, Error> decodeTokenResponse(std::string_view text);
+
+[[nodiscard]] std::string encode(const Problem& problem);
+[[nodiscard]] Expected<Problem, Error> decodeProblem(std::string_view text);
+
+} // namespace vivavoce::core::broker
