@@ -27,4 +27,11 @@ else()
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
     -Wold-style-cast -Wundef
     $<$<BOOL:${VV_WARNINGS_AS_ERRORS}>:-Werror>)
+  # GCC 12 takes the frames of coroutines for mismatched, and under sanitizers optional members for uninitialised.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(vv_warnings INTERFACE -Wno-mismatched-new-delete)
+    if(VV_SANITIZE)
+      target_compile_options(vv_warnings INTERFACE -Wno-maybe-uninitialized)
+    endif()
+  endif()
 endif()

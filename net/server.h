@@ -32,8 +32,7 @@ struct ServerLimits {
     std::size_t maxConnectionsPerAddress = 256;
     /// Unsent bytes after which WebSocketSession::send waits.
     std::size_t webSocketQueueBytes = 512 * 1024;
-    core::Milliseconds webSocketPingInterval{20'000};
-    /// Nothing received for so long, in spite of pings: the peer is gone.
+    /// Nothing received for so long, in spite of a ping at half of it: the peer is gone.
     core::Milliseconds webSocketSilence{45'000};
 };
 

@@ -93,9 +93,11 @@ void TestSessionConfig::update_Empty_IsNotAbsent()
 
 void TestSessionConfig::update_Encoded_WritesNullOnlyWhereItWasSaid()
 {
-    SessionUpdate update;
-    update.session.turnDetection = Null{};
-    update.session.tools.emplace();
+    Session session;
+    session.turnDetection = Null{};
+    // Assigned from elsewhere: GCC 12 under sanitizers takes a list emptied on the spot for one never filled.
+    session.tools = updateOf(R"({"type":"realtime","tools":[]})").tools;
+    const SessionUpdate update{{}, session};
     QCOMPARE(encode(ClientEvent(update)),
         std::string(
             R"({"session":{"audio":{"input":{"turn_detection":null}},"tools":[],"type":"realtime"},"type":"session.update"})"));

@@ -1,0 +1,139 @@
+#include "net/http_client.h"
+
+#include "net/internal/dial.h"
+
+#include <algorithm>
+#include <array>
+
+namespace vivavoce::net {
+namespace {
+
+using core::Error;
+using core::fail;
+using Result = core::Expected<ClientResponse, Error>;
+
+constexpr std::uint32_t kMaxHeaderBytes = 32 * 1024;
+constexpr std::size_t kChunk = 16 * 1024;
+
+http::request<http::string_body> makeRequest(ClientRequest& request, const Url& url)
+{
+    http::request<http::string_body> raw;
+    raw.method_string(request.method);
+    raw.target(url.target);
+    raw.version(11);
+    raw.set(http::field::host, url.authority);
+    for (const auto& field : request.headers.fields()) {
+        raw.insert(field.name, field.value);
+    }
+    raw.keep_alive(false);
+    raw.body() = std::move(request.body);
+    if (!raw.body().empty() || request.method != "GET") {
+        raw.content_length(raw.body().size());
+    }
+    return raw;
+}
+
+Error errorOf(const ErrorCode& error)
+{
+    if (error == http::error::body_limit || error == http::error::header_limit || error == http::error::buffer_overflow) {
+        return {core::ErrorCode::ProviderMessageTooBig, "the answer is too long", std::nullopt, {}};
+    }
+    const bool isForeign = error.category() == http::make_error_code(http::error::end_of_stream).category();
+    if (isForeign && error != http::error::end_of_stream && error != http::error::partial_message) {
+        return {core::ErrorCode::ProviderMalformed, "the answer is not HTTP: " + error.message(), std::nullopt, {}};
+    }
+    return {core::ErrorCode::ProviderUnreachable, "the connection broke off: " + error.message(), std::nullopt, {}};
+}
+
+template <typename Parser>
+ClientResponse headOf(const Parser& parser)
+{
+    ClientResponse response;
+    response.status = parser.get().result_int();
+    for (const auto& field : parser.get()) {
+        response.headers.add(std::string(field.name_string()), std::string(field.value()));
+    }
+    return response;
+}
+
+template <typename Stream>
+Awaitable<Result> exchange(Stream& stream, http::request<http::string_body>& raw, std::size_t maxBodyBytes,
+    const std::function<bool(std::string_view)>& onChunk)
+{
+    const auto [writeError, written] = co_await http::async_write(stream, raw, asTuple);
+    std::fill(raw.body().begin(), raw.body().end(), '\0');
+    if (writeError) {
+        co_return core::Unexpected<Error>(errorOf(writeError));
+    }
+    beast::flat_buffer buffer;
+    http::response_parser<http::buffer_body> parser;
+    parser.header_limit(kMaxHeaderBytes);
+    parser.body_limit(maxBodyBytes);
+    const auto [headError, headSize] = co_await http::async_read_header(stream, buffer, parser, asTuple);
+    if (headError) {
+        co_return core::Unexpected<Error>(errorOf(headError));
+    }
+    ClientResponse response = headOf(parser);
+    const bool isStreamed = onChunk && response.status >= 200 && response.status < 300;
+    std::array<char, kChunk> chunk{};
+    while (!parser.is_done()) {
+        parser.get().body().data = chunk.data();
+        parser.get().body().size = chunk.size();
+        const auto [error, size] = co_await http::async_read_some(stream, buffer, parser, asTuple);
+        const std::string_view piece(chunk.data(), chunk.size() - parser.get().body().size);
+        if (isStreamed) {
+            if (!piece.empty() && !onChunk(piece)) {
+                co_return response;
+            }
+        } else {
+            response.body += piece;
+        }
+        if (error && error != http::error::need_buffer) {
+            co_return core::Unexpected<Error>(errorOf(error));
+        }
+    }
+    chunk.fill('\0');
+    co_return response;
+}
+
+Awaitable<Result> perform(ClientRequest request, Url url, std::function<bool(std::string_view)> onChunk)
+{
+    auto connected = co_await dial(url);
+    if (!connected) {
+        co_return core::Unexpected<Error>(connected.error());
+    }
+    http::request<http::string_body> raw = makeRequest(request, url);
+    // The deadline of the whole is kept outside.
+    connected->expires_never();
+    if (!url.isTls) {
+        co_return co_await exchange(*connected, raw, request.maxBodyBytes, onChunk);
+    }
+    const auto context = makeClientTls(request.trust);
+    if (!context) {
+        co_return core::Unexpected<Error>(context.error());
+    }
+    TlsStream stream(std::move(*connected), **context);
+    if (const auto shaken = co_await shakeHands(stream, url); !shaken) {
+        co_return core::Unexpected<Error>(shaken.error());
+    }
+    co_return co_await exchange(stream, raw, request.maxBodyBytes, onChunk);
+}
+
+} // namespace
+
+Awaitable<Result> sendRequest(ClientRequest request)
+{
+    return streamRequest(std::move(request), nullptr);
+}
+
+Awaitable<Result> streamRequest(ClientRequest request, std::function<bool(std::string_view)> onChunk)
+{
+    auto url = parseUrl(request.url, "http", "https");
+    if (!url) {
+        co_return core::Unexpected<Error>(url.error());
+    }
+    const core::Milliseconds timeout = request.timeout;
+    co_return co_await within(timeout, perform(std::move(request), std::move(*url), std::move(onChunk)));
+}
+
+} // namespace vivavoce::net

@@ -1,0 +1,110 @@
+#include "net/task_group.h"
+
+#include "net/internal/boost.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <list>
+#include <mutex>
+#include <vector>
+
+namespace vivavoce::net {
+namespace {
+
+struct Child {
+    explicit Child(IoExecutor where) : executor(std::move(where)) {}
+
+    IoExecutor executor;
+    asio::cancellation_signal signal;
+};
+
+} // namespace
+
+struct TaskGroup::State {
+    explicit State(IoExecutor where) : executor(std::move(where)) {}
+
+    IoExecutor executor;
+    mutable std::mutex mutex;
+    std::list<std::shared_ptr<Child>> children;
+    std::vector<std::shared_ptr<asio::steady_timer>> waiters;
+    bool isCancelled = false;
+
+    void ended(const std::shared_ptr<Child>& child)
+    {
+        std::vector<std::shared_ptr<asio::steady_timer>> wake;
+        {
+            const std::lock_guard lock(mutex);
+            children.remove(child);
+            if (children.empty()) {
+                wake.swap(waiters);
+            }
+        }
+        for (const auto& timer : wake) {
+            asio::post(timer->get_executor(), [timer] { timer->cancel(); });
+        }
+    }
+};
+
+TaskGroup::TaskGroup(IoExecutor executor) : m_state(std::make_shared<State>(std::move(executor))) {}
+
+TaskGroup::~TaskGroup()
+{
+    cancel();
+}
+
+bool TaskGroup::spawn(IoExecutor executor, Awaitable<> task)
+{
+    auto child = std::make_shared<Child>(executor);
+    {
+        const std::lock_guard lock(m_state->mutex);
+        if (m_state->isCancelled) {
+            return false;
+        }
+        m_state->children.push_back(child);
+    }
+    asio::co_spawn(executor, std::move(task),
+        asio::bind_cancellation_slot(child->signal.slot(),
+            // A task that throws has ended like any other: its own code is where errors are told.
+            [state = m_state, child](const std::exception_ptr&) { state->ended(child); }));
+    return true;
+}
+
+void TaskGroup::cancel()
+{
+    std::list<std::shared_ptr<Child>> children;
+    {
+        const std::lock_guard lock(m_state->mutex);
+        m_state->isCancelled = true;
+        children = m_state->children;
+    }
+    for (const auto& child : children) {
+        // A signal is only to be used where its task runs.
+        asio::post(child->executor, [child] { child->signal.emit(asio::cancellation_type::terminal); });
+    }
+}
+
+Awaitable<bool> TaskGroup::join(core::Milliseconds deadline)
+{
+    const std::shared_ptr<State> state = m_state;
+    auto timer = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, deadline);
+    {
+        const std::lock_guard lock(state->mutex);
+        if (state->children.empty()) {
+            co_return true;
+        }
+        state->waiters.push_back(timer);
+    }
+    co_await timer->async_wait(asTuple);
+    const std::lock_guard lock(state->mutex);
+    std::erase(state->waiters, timer);
+    co_return state->children.empty();
+}
+
+std::size_t TaskGroup::size() const
+{
+    const std::lock_guard lock(m_state->mutex);
+    return m_state->children.size();
+}
+
+} // namespace vivavoce::net
