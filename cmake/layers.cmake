@@ -13,8 +13,13 @@ set(VV_LAYER_vv_dsp_OURS vv_core)
 set(VV_LAYER_vv_dsp_PUBLIC "")
 set(VV_LAYER_vv_dsp_PRIVATE "^PkgConfig::(SndFile|SpeexDsp|WebRtcAudioProcessing|Opus)$")
 
-set(VV_LAYER_vv_net_OURS vv_core)
-set(VV_LAYER_vv_net_PUBLIC "^Boost::" "^vv_boost" "^OpenSSL::")
+# Asio and Beast compiled once: a part of net with nothing of ours in it.
+set(VV_LAYER_vv_boost_net_OURS "")
+set(VV_LAYER_vv_boost_net_PUBLIC "^Boost::" "^OpenSSL::")
+set(VV_LAYER_vv_boost_net_PRIVATE "")
+
+set(VV_LAYER_vv_net_OURS vv_core vv_boost_net)
+set(VV_LAYER_vv_net_PUBLIC "^Boost::" "^OpenSSL::")
 set(VV_LAYER_vv_net_PRIVATE "")
 
 set(VV_LAYER_vv_platform_OURS vv_core)
@@ -29,15 +34,15 @@ set(VV_LAYER_vv_cli_OURS vv_core vv_dsp vv_platform vv_embedded)
 set(VV_LAYER_vv_cli_PUBLIC "^Qt6::Core$")
 set(VV_LAYER_vv_cli_PRIVATE "^Qt6::(Network|WebSockets)$" "^CLI11::")
 
-set(VV_LAYER_vv_broker_lib_OURS vv_core vv_net vv_dsp)
+set(VV_LAYER_vv_broker_lib_OURS vv_core vv_net vv_boost_net vv_dsp)
 set(VV_LAYER_vv_broker_lib_PUBLIC "")
 set(VV_LAYER_vv_broker_lib_PRIVATE "^spdlog::" "^OpenSSL::" "^tomlplusplus::" "^CLI11::")
 
-set(VV_LAYER_vv_agent_lib_OURS vv_core vv_net vv_dsp)
+set(VV_LAYER_vv_agent_lib_OURS vv_core vv_net vv_boost_net vv_dsp)
 set(VV_LAYER_vv_agent_lib_PUBLIC "")
 set(VV_LAYER_vv_agent_lib_PRIVATE "^PkgConfig::PocketSphinx$" "^vv_flite$" "^OpenSSL::" "^spdlog::" "^CLI11::")
 
-set(VV_LAYER_vv_test_support_OURS vv_core vv_net)
+set(VV_LAYER_vv_test_support_OURS vv_core vv_net vv_boost_net)
 set(VV_LAYER_vv_test_support_PUBLIC "^Qt6::(Core|Test)$" "^Boost::" "^OpenSSL::")
 set(VV_LAYER_vv_test_support_PRIVATE "")
 

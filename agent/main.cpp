@@ -1,0 +1,48 @@
+#include "agent/agent.h"
+
+#include "core/base/json.h"
+
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+
+using namespace vivavoce;
+
+namespace {
+
+int leave(const core::Error& error)
+{
+    std::cerr << "vivavoce-agent: " << error.detail << " (" << core::codeText(error.code) << ")\n";
+    return core::exitCode(error.code);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    const auto parsed = agent::parseOptions(argc, argv);
+    if (!parsed) {
+        return leave(parsed.error());
+    }
+    if (const auto* text = std::get_if<agent::PrintAndLeave>(&*parsed)) {
+        std::cout << text->text;
+        return 0;
+    }
+    const auto& options = std::get<agent::Options>(*parsed);
+    auto credential = options.credentialFd ? agent::readCredential(*options.credentialFd)
+                                           : core::Expected<core::Secret, core::Error>(core::Secret());
+    if (!credential) {
+        return leave(credential.error());
+    }
+    auto speech = agent::makeOfflineSpeech(options);
+    if (!speech) {
+        return leave(speech.error());
+    }
+    const auto running = agent::Agent::create(options, std::move(*credential), std::move(*speech));
+    if (!running) {
+        return leave(running.error());
+    }
+    std::cout << core::writeJson({{"event", "listening"}, {"url", (*running)->url()}}) << std::endl;
+    (*running)->run();
+    return 0;
+}

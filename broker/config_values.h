@@ -1,0 +1,30 @@
+#pragma once
+
+#include "broker/config.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace vivavoce::broker {
+
+/// The range of a number, wherever it is written.
+struct Range {
+    std::int64_t lowest;
+    std::int64_t highest;
+};
+inline constexpr Range kTokenLifeRange{10, 7200};
+inline constexpr Range kRateRange{1, 100'000};
+inline constexpr Range kMaxSessionsRange{1, 100'000};
+inline constexpr Range kTimeoutRange{100, 25'000};
+
+/// Each writes one value or answers BadConfiguration; `key` is what the message names.
+using Written = core::Expected<void, core::Error>;
+[[nodiscard]] Written checkRange(std::string_view key, std::int64_t value, Range range);
+[[nodiscard]] Written writeListen(std::string_view key, const std::string& text, Config& config);
+[[nodiscard]] Written writeLogLevel(std::string_view key, const std::string& text, Config& config);
+[[nodiscard]] core::Expected<std::int64_t, core::Error> readNumber(std::string_view key, const std::string& text, Range range);
+
+[[nodiscard]] core::Unexpected<core::Error> badConfig(std::string_view key, std::string_view what);
+
+} // namespace vivavoce::broker

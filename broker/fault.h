@@ -1,0 +1,70 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/base/units.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vivavoce::broker {
+
+/// Why a request is not granted. Each has a stable text, an HTTP status and a title: the table is in fault.cpp.
+enum class FaultCode {
+    BadRequest,
+    InvalidBody,
+    InvalidIdempotencyKey,
+    Unauthenticated,
+    InvalidToken,
+    TokenExpired,
+    TokenReused,
+    HttpsRequired,
+    NotFound,
+    SessionNotFound,
+    MethodNotAllowed,
+    RequestTimeout,
+    RefreshInProgress,
+    BodyTooLarge,
+    UriTooLong,
+    UnsupportedMediaType,
+    ExpectationFailed,
+    UnknownProvider,
+    ProviderRejected,
+    UpgradeRequired,
+    RateLimited,
+    ProviderRateLimited,
+    HeadersTooLarge,
+    Internal,
+    ProviderRefused,
+    ProviderMalformed,
+    ProviderFailed,
+    ProviderQuota,
+    ProviderUnreachable,
+    SessionsFull,
+    Unavailable,
+    ProviderTimeout,
+};
+
+struct FaultRow {
+    FaultCode code;
+    /// Stable, in `code` of the problem.
+    std::string_view text;
+    int status;
+    std::string_view title;
+};
+
+[[nodiscard]] const FaultRow& faultRow(FaultCode code);
+/// What a status means that the HTTP server itself answers with.
+[[nodiscard]] FaultCode faultOfStatus(unsigned status);
+
+/// An expected refusal. `detail` goes to the caller: English, one line, never a secret, nothing of the provider's own text.
+struct Fault {
+    FaultCode code = FaultCode::Internal;
+    std::string detail;
+    std::optional<core::Milliseconds> retryAfter;
+};
+
+/// What a provider's failure means to whoever asked us.
+[[nodiscard]] Fault faultOfProvider(const core::Error& error);
+
+} // namespace vivavoce::broker

@@ -1,0 +1,41 @@
+#include "broker/options.h"
+#include "broker/process_hardening.h"
+#include "broker/program.h"
+
+#include <iostream>
+
+using namespace vivavoce;
+
+namespace {
+
+int leave(const core::Error& error)
+{
+    std::cerr << "vivavoce-broker: " << error.detail << " (" << core::codeText(error.code) << ")\n";
+    return core::exitCode(error.code);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    broker::hardenProcess();
+    const auto parsed = broker::parseOptions(argc, argv);
+    if (!parsed) {
+        return leave(parsed.error());
+    }
+    if (const auto* text = std::get_if<broker::PrintAndLeave>(&*parsed)) {
+        std::cout << text->text;
+        return 0;
+    }
+    const auto& overrides = std::get<broker::Overrides>(*parsed);
+    auto config = broker::loadConfig(overrides, &broker::takeFromEnvironment);
+    if (!config) {
+        return leave(config.error());
+    }
+    if (overrides.printsConfig) {
+        std::cout << broker::printConfig(*config);
+        return 0;
+    }
+    const auto code = broker::runBroker(std::move(*config));
+    return code ? *code : leave(code.error());
+}

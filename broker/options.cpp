@@ -1,0 +1,46 @@
+#include "broker/options.h"
+
+#include <CLI/CLI.hpp>
+
+namespace vivavoce::broker {
+namespace {
+
+constexpr const char* kAbout =
+    "Mints short-lived tokens for realtime voice providers, so that no API key reaches a desktop.\n"
+    "Prints {\"event\":\"listening\",\"url\":...} on stdout when ready; logs are JSON lines on stderr.";
+
+constexpr const char* kFooter =
+    "With --embedded the credential of the one who may ask comes as the first line of --credential-fd; where the provider is on\n"
+    "this computer a second line follows, the provider's key, which may be empty. The end of that pipe ends the broker.\n"
+    "Without --embedded there is nobody who can sign in yet: sign-in comes with a later release.\n"
+    "Environment: OPENAI_API_KEY, VOICE_AGENT_RATE_LIMIT (10 a minute), VOICE_AGENT_TOKEN_DURATION (60 s); it wins over the file.";
+
+} // namespace
+
+core::Expected<std::variant<Overrides, PrintAndLeave>, core::Error> parseOptions(int argc, const char* const* argv)
+{
+    Overrides overrides;
+    CLI::App app{kAbout, "vivavoce-broker"};
+    app.footer(kFooter);
+    app.add_option("--config", overrides.configFile, "TOML file");
+    app.add_option("--listen", overrides.listen, "ADDRESS:PORT; port 0 lets the kernel choose (127.0.0.1:8790)");
+    app.add_option("--provider-url", overrides.providerUrl, "where tokens are minted (https://api.openai.com)");
+    app.add_flag("--embedded", overrides.isEmbedded, "serve the program that started this one, and end with it");
+    app.add_option("--credential-fd", overrides.credentialFd, "inherited pipe with the credential (0)")
+        ->check(CLI::Range(0, 1'000'000));
+    app.add_option("--log-level", overrides.logLevel, "error, warning, info or debug (info)");
+    app.add_flag("--print-config", overrides.printsConfig, "print the configuration, secrets left out, and end");
+    app.set_version_flag("--version", std::string("vivavoce-broker " VV_VERSION));
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        return PrintAndLeave{app.help()};
+    } catch (const CLI::CallForVersion&) {
+        return PrintAndLeave{app.version() + "\n"};
+    } catch (const CLI::ParseError& error) {
+        return core::fail(core::ErrorCode::BadUsage, error.what());
+    }
+    return overrides;
+}
+
+} // namespace vivavoce::broker

@@ -1,0 +1,157 @@
+#include "broker/program.h"
+
+#include "broker/broker.h"
+#include "broker/credential_pipe.h"
+#include "core/base/json.h"
+
+#include <nlohmann/json.hpp>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <array>
+#include <csignal>
+#include <iostream>
+#include <thread>
+#include <utility>
+
+namespace vivavoce::broker {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr core::Milliseconds kCredentialPatience{10'000};
+constexpr core::Milliseconds kDrainDeadline{5'000};
+
+/// The io_context with what ends it: signals and the parent's pipe.
+/// Threads: `m_strand` guards everything that is not constant.
+class Process {
+public:
+    Process(Broker& broker, Log& log, asio::io_context& io)
+        : m_broker(broker),
+          m_log(log),
+          m_io(io),
+          m_strand(asio::make_strand(io)),
+          m_signals(m_strand, SIGINT, SIGTERM),
+          m_parent(m_strand),
+          m_deadline(m_strand)
+    {
+    }
+    // The descriptor was given to us, but is not ours to close.
+    ~Process() { m_parent.is_open() ? static_cast<void>(m_parent.release()) : void(); }
+
+    core::Expected<void, core::Error> watch(int fd)
+    {
+        m_signals.async_wait([this](const boost::system::error_code& error, int) {
+            if (!error) {
+                stop("signal");
+            }
+        });
+        boost::system::error_code error;
+        m_parent.assign(fd, error);
+        if (error) {
+            return core::fail(core::ErrorCode::BadConfiguration, "--credential-fd cannot be watched: " + error.message());
+        }
+        watchParent();
+        return {};
+    }
+
+    void run()
+    {
+        std::thread other([this] { m_io.run(); });
+        m_io.run();
+        other.join();
+    }
+
+private:
+    /// Nothing more is meant to come through the pipe: what does is dropped, and its end is our parent's.
+    void watchParent()
+    {
+        m_parent.async_read_some(asio::buffer(m_ignored), [this](const boost::system::error_code& error, std::size_t) {
+            if (!error) {
+                watchParent();
+            } else if (error != asio::error::operation_aborted) {
+                stop("parent");
+            }
+        });
+    }
+
+    void stop(const char* why)
+    {
+        if (std::exchange(m_isStopping, true)) {
+            return;
+        }
+        m_log.write(LogLevel::Info, "broker.stopping", {{"why", why}});
+        // Whatever the draining does, the process is over by then.
+        m_deadline.expires_after(kDrainDeadline);
+        m_deadline.async_wait([this](const boost::system::error_code& error) {
+            if (!error) {
+                m_io.stop();
+            }
+        });
+        asio::co_spawn(
+            m_strand,
+            [this]() -> net::Awaitable<> {
+                co_await m_broker.drain(kDrainDeadline);
+                m_io.stop();
+            },
+            asio::detached);
+    }
+
+    Broker& m_broker;
+    Log& m_log;
+    asio::io_context& m_io;
+    asio::strand<asio::io_context::executor_type> m_strand;
+    asio::signal_set m_signals;
+    asio::posix::stream_descriptor m_parent;
+    asio::steady_timer m_deadline;
+    std::array<char, 64> m_ignored{};
+    bool m_isStopping = false;
+};
+
+} // namespace
+
+core::Expected<int, core::Error> runBroker(Config config)
+{
+    if (!config.isEmbedded) {
+        return core::fail(core::ErrorCode::BadUsage,
+            "without --embedded nobody could sign in: sign-in of users comes with a later release");
+    }
+    const int fd = config.credentialFd;
+    const bool isLocal = config.providerName() == "local";
+    auto credentials = readCredentials(fd, isLocal ? 2 : 1, kCredentialPatience);
+    if (!credentials) {
+        return core::Unexpected<core::Error>(credentials.error());
+    }
+    if (isLocal && !credentials->back().empty()) {
+        config.providerKey = std::move(credentials->back());
+    } else if (isLocal) {
+        // A key for the cloud is not for whatever listens on this computer.
+        config.providerKey = {};
+    }
+    const auto log = makeStderrLog(config.logLevel);
+    const core::SystemClock clock;
+    asio::io_context io;
+    auto broker = Broker::create(std::move(config), std::move(credentials->front()), {io.get_executor(), clock, *log});
+    if (!broker) {
+        return core::Unexpected<core::Error>(broker.error());
+    }
+    Process process(**broker, *log, io);
+    if (auto watched = process.watch(fd); !watched) {
+        return core::Unexpected<core::Error>(watched.error());
+    }
+    (*broker)->start();
+    std::cout << core::writeJson({{"event", "listening"}, {"url", (*broker)->url()}}) << std::endl;
+    process.run();
+    log->write(LogLevel::Info, "broker.stopped", {});
+    return 0;
+}
+
+} // namespace vivavoce::broker

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "broker/providers/provider.h"
+#include "core/base/units.h"
+
+#include <string>
+
+namespace vivavoce::broker {
+
+/// OpenAI Realtime (GA) and every server that speaks it, by base URL: mints at `<base>/v1/realtime/client_secrets`.
+class OpenAiProvider final : public Provider {
+public:
+    struct Settings {
+        std::string name = "openai";
+        /// "https://api.openai.com"; one "/v1" or slashes at its end are dropped.
+        std::string baseUrl;
+        std::string defaultModel;
+        core::Secret apiKey;
+        core::Milliseconds timeout{10'000};
+        std::string caFile;
+    };
+
+    explicit OpenAiProvider(Settings settings);
+
+    [[nodiscard]] const std::string& name() const override { return m_settings.name; }
+    [[nodiscard]] const std::string& defaultModel() const override { return m_settings.defaultModel; }
+    [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
+    [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
+
+private:
+    const Settings m_settings;
+    std::string m_base;
+};
+
+} // namespace vivavoce::broker

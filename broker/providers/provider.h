@@ -1,0 +1,43 @@
+#pragma once
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/expected.h"
+#include "core/base/secret.h"
+#include "core/protocol/broker/messages.h"
+#include "net/awaitable.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace vivavoce::broker {
+
+struct MintOrder {
+    std::string model;
+    std::optional<std::string> voice;
+    std::optional<std::string> instructions;
+    std::chrono::seconds life{60};
+};
+
+struct MintedToken {
+    core::Secret value;
+    /// As the provider's clock has it.
+    core::WallTime expiresAt;
+};
+
+/// Port: who gives out short-lived tokens for a realtime endpoint. [any thread]
+class Provider {
+public:
+    virtual ~Provider() = default;
+
+    [[nodiscard]] virtual const std::string& name() const = 0;
+    [[nodiscard]] virtual const std::string& defaultModel() const = 0;
+    /// Where a token for `model` opens a door.
+    [[nodiscard]] virtual core::broker::ConnectInfo connect(const std::string& model) const = 0;
+    /// Errors: ProviderUnreachable, ProviderRefused (our key), BadUsage (the order), ProviderMalformed, ProviderFailed, ProviderQuota,
+    /// RateLimited, Timeout.
+    [[nodiscard]] virtual net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) = 0;
+};
+
+} // namespace vivavoce::broker

@@ -1,0 +1,1 @@
+// Never compiled: these projects are only configured.
