@@ -3,6 +3,7 @@
 #include "agent/options.h"
 #include "agent/ports.h"
 #include "agent/realtime/turn_detector.h"
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/expected.h"
 #include "core/base/secret.h"
@@ -15,10 +16,11 @@ namespace vivavoce::agent {
 
 /// Who listens, thinks and speaks, for all sessions of one agent.
 struct Speech {
+    std::unique_ptr<const core::Clock> clock;
     std::unique_ptr<RecogniserPool> recognisers;
     std::unique_ptr<Voice> voice;
     std::unique_ptr<BrainFactory> brains;
-    std::function<std::unique_ptr<realtime::ActivityDetector>()> makeDetector;
+    realtime::DetectorFactory makeDetector;
 };
 
 /// The parts that need no network (or a chat server, where the options name one). Loading models may take seconds with a cold disk.

@@ -42,8 +42,8 @@ std::optional<std::string> contradiction(const Options& options)
     if (options.tlsCertificate.empty() != options.tlsKey.empty()) {
         return "--tls-cert and --tls-key go together";
     }
-    if (options.chatUrl.empty() != options.chatModel.empty()) {
-        return "--chat-url and --chat-model go together";
+    if (options.chatUrl.empty() && !options.chatModel.empty()) {
+        return "--chat-model needs --chat-url";
     }
     if (!options.isLoopback() && (options.tlsCertificate.empty() || !options.credentialFd)) {
         return "listening outside loopback needs --tls-cert, --tls-key and --credential-fd";
@@ -66,12 +66,12 @@ core::Expected<std::variant<Options, PrintAndLeave>, core::Error> parseOptions(i
     app.add_option("--listen", listen, "ADDRESS:PORT; port 0 lets the kernel choose")->capture_default_str();
     app.add_option("--tls-cert", options.tlsCertificate, "certificate chain, PEM")->check(CLI::ExistingFile);
     app.add_option("--tls-key", options.tlsKey, "private key, PEM")->check(CLI::ExistingFile);
-    app.add_option(
-        "--chat-url", options.chatUrl, "let an OpenAI-compatible chat server think, e.g. http://127.0.0.1:8080/v1");
+    app.add_option("--chat-url", options.chatUrl,
+        "let an OpenAI-compatible chat server think, e.g. http://127.0.0.1:8080/v1; its key: VIVAVOCE_CHAT_API_KEY");
     app.add_option("--chat-model", options.chatModel, "model name for --chat-url");
     app.add_option(
            "--credential-fd", credentialFd, "inherited pipe: the API credential in one line; its end ends the agent")
-        ->check(CLI::Range(3, 1'000'000));
+        ->check(CLI::Range(0, 1'000'000));
     app.add_option("--max-sessions", options.maxSessions, "sessions at a time")
         ->check(CLI::Range(1, 1'024))
         ->capture_default_str();

@@ -27,7 +27,8 @@ constexpr std::size_t kMostReplyBytes = 4 << 20;
 
 Error errorOf(const net::ClientResponse& response)
 {
-    Error error{ErrorCode::ProviderRefused, "the chat server answered " + std::to_string(response.status), std::nullopt, {}};
+    Error error{
+        ErrorCode::ProviderRefused, "the chat server answered " + std::to_string(response.status), std::nullopt, {}};
     if (response.status == 401 || response.status == 403) {
         error.code = ErrorCode::NotAuthorised;
     } else if (response.status == 429) {
@@ -59,19 +60,22 @@ Error errorOf(const net::ClientResponse& response)
 }
 
 /// Runs the request on this thread until it ends or `stop` is requested; absent: stopped.
-std::optional<Outcome> runRequest(net::ClientRequest request, std::function<bool(std::string_view)> onChunk, const std::stop_token& stop)
+std::optional<Outcome> runRequest(
+    net::ClientRequest request, std::function<bool(std::string_view)> onChunk, const std::stop_token& stop)
 {
     boost::asio::io_context context(1);
     boost::asio::cancellation_signal cancel;
     std::optional<Outcome> outcome;
     boost::asio::co_spawn(context, net::streamRequest(std::move(request), std::move(onChunk)),
-        boost::asio::bind_cancellation_slot(cancel.slot(), [&outcome](const std::exception_ptr& thrown, Outcome result) {
-            if (!thrown) {
-                outcome = std::move(result);
-            }
-        }));
+        boost::asio::bind_cancellation_slot(
+            cancel.slot(), [&outcome](const std::exception_ptr& thrown, Outcome result) {
+                if (!thrown) {
+                    outcome = std::move(result);
+                }
+            }));
     {
-        const std::stop_callback onStop(stop, [&] { boost::asio::post(context, [&] { cancel.emit(boost::asio::cancellation_type::terminal); }); });
+        const std::stop_callback onStop(
+            stop, [&] { boost::asio::post(context, [&] { cancel.emit(boost::asio::cancellation_type::terminal); }); });
         context.run();
     }
     return outcome;
@@ -93,7 +97,8 @@ std::string chatCompletionsUrl(const std::string& url)
 
 ChatBrain::ChatBrain(ChatSettings settings) : m_settings(std::move(settings)) {}
 
-core::Expected<std::optional<BrainUsage>, Error> ChatBrain::reply(const BrainRequest& request, BrainSink& sink, std::stop_token stop)
+core::Expected<std::optional<BrainUsage>, Error> ChatBrain::reply(
+    const BrainRequest& request, BrainSink& sink, std::stop_token stop)
 {
     net::ClientRequest call;
     call.method = "POST";

@@ -36,8 +36,8 @@ class ChatBrain final : public Brain {
 public:
     explicit ChatBrain(ChatSettings settings);
 
-    core::Expected<std::optional<BrainUsage>, core::Error> reply(const BrainRequest& request, BrainSink& sink,
-        std::stop_token stop) override;
+    core::Expected<std::optional<BrainUsage>, core::Error> reply(
+        const BrainRequest& request, BrainSink& sink, std::stop_token stop) override;
     /// A chat server has none.
     std::vector<Reminder> takeReminders() override { return {}; }
 

@@ -19,7 +19,8 @@ Json message(const char* role, const std::string& text)
 
 bool hasCall(const BrainRequest& request, const std::string& callId)
 {
-    return std::any_of(request.items.begin(), request.items.end(), [&](const DialogueItem& item) { return item.kind == Kind::FunctionCall && item.callId == callId; });
+    return std::any_of(request.items.begin(), request.items.end(),
+        [&](const DialogueItem& item) { return item.kind == Kind::FunctionCall && item.callId == callId; });
 }
 
 Json messagesOf(const BrainRequest& request)
@@ -40,7 +41,8 @@ Json messagesOf(const BrainRequest& request)
             messages.push_back(message("assistant", item.text));
             break;
         case Kind::FunctionCall: {
-            const Json call{{"id", item.callId}, {"type", "function"}, {"function", {{"name", item.name}, {"arguments", item.text}}}};
+            const Json call{{"id", item.callId}, {"type", "function"},
+                {"function", {{"name", item.name}, {"arguments", item.text}}}};
             // Calls of one reply belong in one message: strict servers want every output right after it.
             if (!messages.empty() && messages.back().contains("tool_calls")) {
                 messages.back()["tool_calls"].push_back(call);
@@ -78,11 +80,14 @@ std::int64_t countOf(const Json& object, const char* key)
 
 std::string chatRequestBody(const BrainRequest& request, const std::string& model)
 {
-    Json body{{"model", model.empty() ? "default" : model}, {"stream", true}, {"stream_options", {{"include_usage", true}}}, {"messages", messagesOf(request)}};
+    Json body{{"model", model.empty() ? "default" : model}, {"stream", true},
+        {"stream_options", {{"include_usage", true}}}, {"messages", messagesOf(request)}};
     Json tools = Json::array();
     for (const Tool& tool : request.tools) {
         const auto schema = core::parseJson(tool.parameters);
-        Json function{{"name", tool.name}, {"description", tool.description}, {"parameters", schema && schema->is_object() ? *schema : Json{{"type", "object"}, {"properties", Json::object()}}}};
+        Json function{{"name", tool.name}, {"description", tool.description},
+            {"parameters",
+                schema && schema->is_object() ? *schema : Json{{"type", "object"}, {"properties", Json::object()}}}};
         tools.push_back({{"type", "function"}, {"function", std::move(function)}});
     }
     if (!tools.empty()) {
@@ -164,7 +169,8 @@ core::Expected<void, core::Error> ChatReply::takeCall(const Json& part)
     const std::string name = textOf(*function, "name");
     // Some servers leave the index out and send each call whole.
     const bool hasIndex = part.contains("index");
-    const std::int64_t index = hasIndex ? countOf(part, "index") : static_cast<std::int64_t>(m_calls.size()) - (name.empty() ? 1 : 0);
+    const std::int64_t index =
+        hasIndex ? countOf(part, "index") : static_cast<std::int64_t>(m_calls.size()) - (name.empty() ? 1 : 0);
     auto call = std::find_if(m_calls.begin(), m_calls.end(), [&](const Call& known) { return known.index == index; });
     if (call == m_calls.end()) {
         if (m_calls.size() >= kMostCalls) {
@@ -191,7 +197,9 @@ core::Expected<std::optional<BrainUsage>, core::Error> ChatReply::finish()
         return core::fail(ErrorCode::ProviderMalformed, "the chat server's reply broke off");
     }
     if (!m_hasText && m_calls.empty()) {
-        return core::fail(ErrorCode::ProviderMalformed, m_finishReason == "content_filter" ? "the chat server filtered its reply away" : "the chat server's reply is empty");
+        return core::fail(ErrorCode::ProviderMalformed,
+            m_finishReason == "content_filter" ? "the chat server filtered its reply away"
+                                               : "the chat server's reply is empty");
     }
     for (Call& call : m_calls) {
         if (call.arguments.empty()) {
@@ -199,7 +207,8 @@ core::Expected<std::optional<BrainUsage>, core::Error> ChatReply::finish()
         }
         const auto arguments = core::parseJson(call.arguments);
         if (call.name.empty() || !arguments || !arguments->is_object()) {
-            return core::fail(ErrorCode::ProviderMalformed, "the chat server's call has no name or no JSON object as arguments");
+            return core::fail(
+                ErrorCode::ProviderMalformed, "the chat server's call has no name or no JSON object as arguments");
         }
     }
     for (const Call& call : m_calls) {

@@ -40,13 +40,14 @@ void append(std::string& text, std::string_view piece)
 
 bool isAbbreviation(std::string_view text, std::size_t stop)
 {
-    static constexpr std::array<std::string_view, 20> kAbbreviations{"mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc", "e.g", "i.e", "no",
-        "approx", "sr", "jr", "inc", "ltd", "fig", "mt", "gen", "cf"};
+    static constexpr std::array<std::string_view, 20> kAbbreviations{"mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc",
+        "e.g", "i.e", "no", "approx", "sr", "jr", "inc", "ltd", "fig", "mt", "gen", "cf"};
     const auto space = text.find_last_of(" (\"\n", stop == 0 ? 0 : stop - 1);
     const std::size_t start = space == std::string_view::npos ? 0 : space + 1;
     std::string word(text.substr(start, stop - start));
     const bool isInitial = word.size() == 1 && word[0] >= 'A' && word[0] <= 'Z' && word[0] != 'I';
-    std::transform(word.begin(), word.end(), word.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::transform(word.begin(), word.end(), word.begin(),
+        [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     // "no." is an abbreviation before a number alone: "No. 5".
     if (word == "no") {
         return stop + 2 < text.size() && text[stop + 2] >= '0' && text[stop + 2] <= '9';

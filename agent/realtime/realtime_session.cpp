@@ -57,8 +57,15 @@ void RealtimeSession::start(core::Milliseconds maxDuration)
 {
     const auto weak = weak_from_this();
     const auto executor = m_executor;
+    auto detector = m_parts.makeDetector();
+    if (!detector) {
+        m_events.sendError(serverFault("The agent cannot listen: " + detector.error().detail));
+        m_events.close(1011, "server_error.server_error");
+        stop();
+        return;
+    }
     InputAudio::Parts parts;
-    parts.detector = m_parts.makeDetector();
+    parts.detector = std::move(*detector);
     parts.emit = [weak, executor](InputEvent event) {
         executor->post([weak, event = std::move(event)]() mutable {
             if (const auto self = weak.lock(); self && !self->m_isStopped) {

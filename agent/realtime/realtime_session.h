@@ -26,8 +26,9 @@ struct SpeechParts {
     Voice& voice;
     BrainFactory& brains;
     const core::Clock& clock;
+    /// What this server's conversations make likely beyond what the recognisers know already.
     std::shared_ptr<const Vocabulary> vocabulary;
-    std::function<std::unique_ptr<ActivityDetector>()> makeDetector;
+    DetectorFactory makeDetector;
 };
 
 /// One conversation with one client: reads its events in order, keeps settings and items, and lets replies be made.

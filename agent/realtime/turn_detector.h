@@ -1,9 +1,13 @@
 #pragma once
 
 #include "agent/realtime/session_settings.h"
+#include "core/base/error.h"
+#include "core/base/expected.h"
 #include "core/base/units.h"
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -16,6 +20,9 @@ public:
     /// 10 ms of PCM16 mono at core::kSpeechRate; may take the noise out of them.
     virtual bool isSpeech(std::span<std::int16_t> frame) = 0;
 };
+
+/// A detector for one session. SoundFailed.
+using DetectorFactory = std::function<core::Expected<std::unique_ptr<ActivityDetector>, core::Error>()>;
 
 /// Makes turns out of speech frames: a turn starts once enough of the last 120 ms was speech (20 ms at threshold 0, 100 ms at
 /// 1) and stops after `silence` without any. Pure. Threads: one at a time.

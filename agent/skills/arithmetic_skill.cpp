@@ -18,11 +18,12 @@ struct OperatorWords {
     std::size_t length;
 };
 
-constexpr std::array<OperatorWords, 15> kOperators{{{"to the power of", Operator::Power, 4}, {"raised to the power of", Operator::Power, 5},
-    {"to the power", Operator::Power, 3}, {"power", Operator::Power, 1}, {"percent of", Operator::PercentOf, 2},
-    {"divided by", Operator::Over, 2}, {"multiplied by", Operator::Times, 2}, {"plus", Operator::Plus, 1}, {"and", Operator::Plus, 1},
-    {"minus", Operator::Minus, 1}, {"less", Operator::Minus, 1}, {"times", Operator::Times, 1}, {"x", Operator::Times, 1},
-    {"over", Operator::Over, 1}, {"by", Operator::Over, 1}}};
+constexpr std::array<OperatorWords, 15> kOperators{{{"to the power of", Operator::Power, 4},
+    {"raised to the power of", Operator::Power, 5}, {"to the power", Operator::Power, 3}, {"power", Operator::Power, 1},
+    {"percent of", Operator::PercentOf, 2}, {"divided by", Operator::Over, 2}, {"multiplied by", Operator::Times, 2},
+    {"plus", Operator::Plus, 1}, {"and", Operator::Plus, 1}, {"minus", Operator::Minus, 1},
+    {"less", Operator::Minus, 1}, {"times", Operator::Times, 1}, {"x", Operator::Times, 1}, {"over", Operator::Over, 1},
+    {"by", Operator::Over, 1}}};
 
 struct Step {
     Operator op = Operator::Plus;
@@ -142,8 +143,9 @@ std::optional<double> evaluate(std::vector<Step> steps)
 
 Words withoutQuestion(Words words)
 {
-    static constexpr std::array<std::pair<std::string_view, std::size_t>, 8> kQuestions{{{"what is the result of", 5}, {"what is", 2},
-        {"how much is", 3}, {"how much are", 3}, {"what are", 2}, {"calculate", 1}, {"compute", 1}, {"tell me what is", 4}}};
+    static constexpr std::array<std::pair<std::string_view, std::size_t>, 8> kQuestions{
+        {{"what is the result of", 5}, {"what is", 2}, {"how much is", 3}, {"how much are", 3}, {"what are", 2},
+            {"calculate", 1}, {"compute", 1}, {"tell me what is", 4}}};
     for (const auto& [phrase, length] : kQuestions) {
         if (words.size() > length && startsWithPhrase(words, phrase)) {
             words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(length));

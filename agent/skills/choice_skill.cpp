@@ -22,7 +22,8 @@ std::optional<Range> readRange(const Words& words)
             continue;
         }
         // "between one hundred and two hundred": every "and" may be the one that parts the numbers.
-        for (std::size_t at = findPhrase(words, middle, start); at != std::string::npos; at = findPhrase(words, middle, at + 1)) {
+        for (std::size_t at = findPhrase(words, middle, start); at != std::string::npos;
+             at = findPhrase(words, middle, at + 1)) {
             const auto first = readNumber(std::span(words).subspan(start + 1, at - start - 1), Homophones::Yes);
             const auto second = readNumber(std::span(words).subspan(at + 1), Homophones::Yes);
             if (first && second && first->length == at - start - 1 && whole(first->value) && whole(second->value)) {
@@ -58,7 +59,8 @@ std::vector<std::string> readOptions(const Words& words)
 
 bool isCoin(const Words& words)
 {
-    return containsAny(words, {"flip a coin", "toss a coin", "throw a coin", "heads or tails", "flip coin", "coin flip", "coin toss"});
+    return containsAny(
+        words, {"flip a coin", "toss a coin", "throw a coin", "heads or tails", "flip coin", "coin flip", "coin toss"});
 }
 
 bool isDice(const Words& words)
@@ -92,17 +94,22 @@ public:
             std::size_t at = 0;
             const auto count = findNumber(words, at);
             const bool isPair = containsAny(words, {"pair of dice"});
-            return roll(isPair ? 2 : count && count->value >= 1 && count->value <= 10 ? static_cast<int>(count->value) : 1, context);
+            return roll(isPair                                         ? 2
+                    : count && count->value >= 1 && count->value <= 10 ? static_cast<int>(count->value)
+                                                                       : 1,
+                context);
         }
         const auto range = readRange(words);
         if (range || containsPhrase(words, "number")) {
             const auto [low, high] = range.value_or(Range{1, 100});
             const auto span = static_cast<std::uint64_t>(high - low) + 1;
-            const std::uint64_t drawn = ((static_cast<std::uint64_t>(context.random()) << 32U) | context.random()) % span;
+            const std::uint64_t drawn =
+                ((static_cast<std::uint64_t>(context.random()) << 32U) | context.random()) % span;
             return "I pick " + numberWords(low + static_cast<std::int64_t>(drawn)) + ".";
         }
         const auto options = readOptions(words);
-        return options.empty() ? "Tell me what to choose between." : "I choose " + options[context.below(options.size())] + ".";
+        return options.empty() ? "Tell me what to choose between."
+                               : "I choose " + options[context.below(options.size())] + ".";
     }
 
 private:

@@ -126,18 +126,21 @@ std::optional<Question> readQuestion(const Words& words)
     Question question{from.unit, units[isReversed ? 0 : 1].unit, 1};
     // The number stands before its unit; with "degrees" between at most.
     for (std::size_t start = 0; start < from.at; ++start) {
-        const auto number = readNumber(std::span(words).subspan(start), start + 1 == from.at && start > 0 ? Homophones::Yes : Homophones::No);
+        const auto number = readNumber(
+            std::span(words).subspan(start), start + 1 == from.at && start > 0 ? Homophones::Yes : Homophones::No);
         if (!number) {
             continue;
         }
         const std::size_t end = start + number->length;
-        const bool isBeforeUnit = end == from.at || (end + 1 == from.at && (words[end] == "degrees" || words[end] == "a" || words[end] == "an"));
+        const bool isBeforeUnit = end == from.at
+            || (end + 1 == from.at && (words[end] == "degrees" || words[end] == "a" || words[end] == "an"));
         if (isBeforeUnit) {
             question.value = number->value;
             return question;
         }
     }
-    const bool hasMark = containsAny(words, {"convert", "how many", "how much", "what is"}) || (from.at > 0 && (words[from.at - 1] == "a" || words[from.at - 1] == "an"));
+    const bool hasMark = containsAny(words, {"convert", "how many", "how much", "what is"})
+        || (from.at > 0 && (words[from.at - 1] == "a" || words[from.at - 1] == "an"));
     return hasMark && question.from->quantity != Quantity::Temperature ? std::optional(question) : std::nullopt;
 }
 
@@ -149,7 +152,8 @@ public:
         if (!question) {
             return kNoMatch;
         }
-        return containsAny(utterance.words, {"convert", "how many", "how much", "in", "to", "into"}) ? kFullMatch : kNoMatch;
+        return containsAny(utterance.words, {"convert", "how many", "how much", "in", "to", "into"}) ? kFullMatch
+                                                                                                     : kNoMatch;
     }
 
     [[nodiscard]] std::string answer(const Utterance& utterance, SkillContext&) const override
@@ -170,8 +174,8 @@ public:
         const double result = std::round((base - question->to->offset) / question->to->factor * 1e6) / 1e6;
         const double shown = std::abs(result) < 0.01 ? result : std::round(result * 100) / 100;
         const bool isExact = std::abs(shown - result) < 1e-9;
-        return numberOf(question->value, *question->from) + (isPlural(question->value) ? " are " : " is ") + (isExact ? "" : "about ")
-            + numberOf(shown, *question->to) + ".";
+        return numberOf(question->value, *question->from) + (isPlural(question->value) ? " are " : " is ")
+            + (isExact ? "" : "about ") + numberOf(shown, *question->to) + ".";
     }
 
 private:

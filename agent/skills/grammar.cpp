@@ -23,21 +23,26 @@ constexpr Rule kRules[] = {
     {"teen", "ten | eleven | twelve | thirteen | fourteen | fifteen | sixteen | seventeen | eighteen | nineteen"},
     {"tens", "twenty | thirty | forty | fifty | sixty | seventy | eighty | ninety"},
     {"small", "<digit> | <teen> | <tens> | <tens> <digit>"},
-    {"number", "<small> | <small> | <digit> hundred | <digit> hundred and <small> | <digit> thousand | <small> point <digit> | zero"},
+    {"number",
+        "<small> | <small> | <digit> hundred | <digit> hundred and <small> | <digit> thousand | <small> point <digit> | zero"},
     {"time", "what time is it [now] | what is the time [now] | tell me the time | do you have the time"},
-    {"date", "what is the date [today] | what day is it [today] | what day of the week is it | what is today's date | "
-             "what year is it | what month is it | what day is tomorrow"},
-    {"timespan", "<small> seconds | <small> minutes | <small> hours | one minute | one hour | an hour | a minute | "
-                 "half an hour | one hour and <small> minutes | <small> minutes and <small> seconds"},
-    {"timer", "set a timer for <timespan> | set a timer to <timespan> | start a timer for <timespan> | "
-              "remind me in <timespan> | set a <small> minute timer | start a <small> second timer | "
-              "cancel the timer | cancel my timer | cancel all timers | stop the timer | how much time is left | "
-              "what timers are running | list my timers"},
+    {"date",
+        "what is the date [today] | what day is it [today] | what day of the week is it | what is today's date | "
+        "what year is it | what month is it | what day is tomorrow"},
+    {"timespan",
+        "<small> seconds | <small> minutes | <small> hours | one minute | one hour | an hour | a minute | "
+        "half an hour | one hour and <small> minutes | <small> minutes and <small> seconds"},
+    {"timer",
+        "set a timer for <timespan> | set a timer to <timespan> | start a timer for <timespan> | "
+        "remind me in <timespan> | set a <small> minute timer | start a <small> second timer | "
+        "cancel the timer | cancel my timer | cancel all timers | stop the timer | how much time is left | "
+        "what timers are running | list my timers"},
     {"operator", "plus | minus | times | divided by | multiplied by"},
-    {"sum", "what is <number> <operator> <number> | how much is <number> <operator> <number> | "
-            "calculate <number> <operator> <number> | <number> <operator> <number> | "
-            "what is <small> percent of <number> | what is <small> squared | what is <digit> cubed | "
-            "what is the square root of <number> | what is <digit> to the power of <digit>"},
+    {"sum",
+        "what is <number> <operator> <number> | how much is <number> <operator> <number> | "
+        "calculate <number> <operator> <number> | <number> <operator> <number> | "
+        "what is <small> percent of <number> | what is <small> squared | what is <digit> cubed | "
+        "what is the square root of <number> | what is <digit> to the power of <digit>"},
     {"length", "miles | kilometers | meters | feet | inches | centimeters | yards"},
     {"mass", "pounds | kilograms | ounces | grams | kilos | tons"},
     {"volume", "liters | gallons | cups | pints | quarts"},
@@ -51,37 +56,45 @@ constexpr Rule kRules[] = {
         "how many <volume> are in <number> <volume> | how many <period> are in <number> <period> | "
         "what is <number> <length> in <length> | what is <number> <mass> in <mass> | "
         "what is <number> degrees <temperature> in <temperature>"},
-    {"choice", "flip a coin | toss a coin | roll a die | roll the dice | roll two dice | heads or tails | "
-               "pick a number between <number> and <number> | give me a random number | "
-               "give me a number between <number> and <number> | choose between tea and coffee | pick red or blue"},
-    {"word", "necessary | receive | beautiful | separate | weather | believe | friend | tomorrow | science | rhythm | "
-             "banana | elephant | restaurant | mountain | knowledge | language | calendar | definitely"},
+    {"choice",
+        "flip a coin | toss a coin | roll a die | roll the dice | roll two dice | heads or tails | "
+        "pick a number between <number> and <number> | give me a random number | "
+        "give me a number between <number> and <number> | choose between tea and coffee | pick red or blue"},
+    {"word",
+        "necessary | receive | beautiful | separate | weather | believe | friend | tomorrow | science | rhythm | "
+        "banana | elephant | restaurant | mountain | knowledge | language | calendar | definitely"},
     {"spelling", "spell <word> | how do you spell <word> | spell the word <word> | can you spell <word>"},
     {"repeat", "repeat that | say that again | please repeat | what did you say | repeat please | say it again"},
-    {"style", "speak slower | speak more slowly | slower please | speak faster | faster please | speak louder | louder please | "
-              "speak up | quieter please | speak more quietly | speak normally | slow down | turn it up | turn it down"},
-    {"talk", "hello | hi there | good morning | good evening | how are you | who are you | what is your name | thank you | "
-             "thanks | goodbye | good night | tell me a joke | tell me another joke"},
+    {"style",
+        "speak slower | speak more slowly | slower please | speak faster | faster please | speak louder | louder please | "
+        "speak up | quieter please | speak more quietly | speak normally | slow down | turn it up | turn it down"},
+    {"talk",
+        "hello | hi there | good morning | good evening | how are you | who are you | what is your name | thank you | "
+        "thanks | goodbye | good night | tell me a joke | tell me another joke"},
     {"help", "help | help me | what can you do | what can i say"},
     {"stop", "stop | be quiet | cancel | never mind | stop talking"},
-    {"city", "london | paris | berlin | tokyo | madrid | rome | vienna | boston | chicago | seattle | new york | sydney"},
+    {"city",
+        "london | paris | berlin | tokyo | madrid | rome | vienna | boston | chicago | seattle | new york | sydney"},
     {"room", "kitchen | bedroom | bathroom | office | hall | garage | garden | living room"},
     {"color", "red | green | blue | white | yellow | orange | purple"},
-    {"things", "what is the weather in <city> | what is the weather like in <city> | how is the weather in <city> | "
-               "what is the temperature in <city> | turn on the lights | turn off the lights | "
-               "turn on the lights in the <room> | turn off the light in the <room> | turn the <room> light on | "
-               "set the <room> light to <color> | set the color to <color> | set the temperature to <small> degrees | "
-               "open the door | close the door | lock the door | open the window | close the window | "
-               "play music | stop the music | next song | set the volume to <small> | show me the map | "
-               "what time is it in <city> | go back | yes | no | yes please | no thanks"},
-    {"command", "<time> | <date> | <timer> | <sum> | <conversion> | <choice> | <spelling> | <repeat> | <style> | <talk> | <help> | "
-                "<stop> | <things>"},
+    {"things",
+        "what is the weather in <city> | what is the weather like in <city> | how is the weather in <city> | "
+        "what is the temperature in <city> | turn on the lights | turn off the lights | "
+        "turn on the lights in the <room> | turn off the light in the <room> | turn the <room> light on | "
+        "set the <room> light to <color> | set the color to <color> | set the temperature to <small> degrees | "
+        "open the door | close the door | lock the door | open the window | close the window | "
+        "play music | stop the music | next song | set the volume to <small> | show me the map | "
+        "what time is it in <city> | go back | yes | no | yes please | no thanks"},
+    {"command",
+        "<time> | <date> | <timer> | <sum> | <conversion> | <choice> | <spelling> | <repeat> | <style> | <talk> | <help> | "
+        "<stop> | <things>"},
 };
 
 std::string_view trimmed(std::string_view text)
 {
     const auto first = text.find_first_not_of(' ');
-    return first == std::string_view::npos ? std::string_view{} : text.substr(first, text.find_last_not_of(' ') - first + 1);
+    return first == std::string_view::npos ? std::string_view{}
+                                           : text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
 using Alternatives = std::vector<std::vector<std::string>>;

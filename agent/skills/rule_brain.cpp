@@ -38,8 +38,10 @@ ToolFit bestTool(const Utterance& utterance, const std::vector<ToolSpec>& tools)
     for (const ToolSpec& tool : tools) {
         const double score = toolScore(utterance, tool);
         // Of two that fit alike, the one whose arguments are all there is meant.
-        if (score > best.score + 1e-9 || (best.tool != nullptr && std::abs(score - best.score) < 1e-9
-                && fillArguments(utterance, tool).missing.size() < fillArguments(utterance, *best.tool).missing.size())) {
+        if (score > best.score + 1e-9
+            || (best.tool != nullptr && std::abs(score - best.score) < 1e-9
+                && fillArguments(utterance, tool).missing.size()
+                    < fillArguments(utterance, *best.tool).missing.size())) {
             best = {&tool, score};
         }
     }
@@ -60,7 +62,8 @@ SkillFit bestSkill(const Utterance& utterance, const std::vector<std::unique_ptr
 /// A tool wins over a skill when it fits better or beyond doubt.
 bool prefersTool(const ToolFit& tool, const SkillFit& skill)
 {
-    return tool.tool != nullptr && tool.score >= kToolMatch && (tool.score >= kSureToolMatch + 0.05 || tool.score > skill.score);
+    return tool.tool != nullptr && tool.score >= kToolMatch
+        && (tool.score >= kSureToolMatch + 0.05 || tool.score > skill.score);
 }
 
 /// "… and …" in two, where both halves could stand alone.
@@ -83,13 +86,17 @@ std::vector<Utterance> halves(const Utterance& utterance)
 
 std::string quoted(std::string_view heard)
 {
-    return std::string(heard.substr(0, heard.size() > kHeardLength ? heard.substr(0, kHeardLength).rfind(' ') : heard.size()));
+    return std::string(
+        heard.substr(0, heard.size() > kHeardLength ? heard.substr(0, kHeardLength).rfind(' ') : heard.size()));
 }
 
 } // namespace
 
 struct RuleBrain::State {
-    State(const core::Clock& clock, std::uint32_t seed) : random(seed), context{clock, random, {}, {}, {}, {}}, skills(makeSkills()) {}
+    State(const core::Clock& clock, std::uint32_t seed)
+        : random(seed), context{clock, random, {}, {}, {}, {}}, skills(makeSkills())
+    {
+    }
 
     /// A function that waits for an argument.
     struct Pending {
@@ -123,14 +130,16 @@ void RuleBrain::State::say(const std::string& text, BrainSink& sink)
 void RuleBrain::State::think(const BrainRequest& request, BrainSink& sink, const std::stop_token& stop)
 {
     const auto& items = request.items;
-    const auto lastSaid = std::find_if(items.rbegin(), items.rend(), [](const DialogueItem& item) { return item.kind == Kind::AssistantMessage; });
+    const auto lastSaid = std::find_if(
+        items.rbegin(), items.rend(), [](const DialogueItem& item) { return item.kind == Kind::AssistantMessage; });
     if (lastSaid != items.rend() && !lastSaid->text.empty()) {
         context.lastReply = lastSaid->text;
     }
     if (stop.stop_requested()) {
         return;
     }
-    const auto last = std::find_if(items.rbegin(), items.rend(), [](const DialogueItem& item) { return item.kind != Kind::SystemMessage; });
+    const auto last = std::find_if(
+        items.rbegin(), items.rend(), [](const DialogueItem& item) { return item.kind != Kind::SystemMessage; });
     if (last == items.rend() || last->kind == Kind::AssistantMessage || last->kind == Kind::FunctionCall) {
         say(last == items.rend() ? "Hello! What can I do for you?" : "What else can I do for you?", sink);
         return;
@@ -145,7 +154,8 @@ void RuleBrain::State::think(const BrainRequest& request, BrainSink& sink, const
 void RuleBrain::State::speakOutputs(std::span<const DialogueItem> items, BrainSink& sink)
 {
     std::vector<std::string> sentences;
-    for (auto item = items.rbegin(); item != items.rend() && item->kind != Kind::UserMessage && item->kind != Kind::AssistantMessage; ++item) {
+    for (auto item = items.rbegin();
+         item != items.rend() && item->kind != Kind::UserMessage && item->kind != Kind::AssistantMessage; ++item) {
         if (item->kind == Kind::FunctionOutput) {
             sentences.insert(sentences.begin(), speakableOutput(item->text));
         }
@@ -159,7 +169,8 @@ void RuleBrain::State::answerUser(const Utterance& utterance, const BrainRequest
 {
     std::vector<ToolSpec> tools;
     for (const Tool& tool : request.tools) {
-        const bool isAllowed = request.toolChoice != ToolChoice::Required || request.requiredTool.empty() || tool.name == request.requiredTool;
+        const bool isAllowed = request.toolChoice != ToolChoice::Required || request.requiredTool.empty()
+            || tool.name == request.requiredTool;
         if (request.toolChoice != ToolChoice::None && isAllowed) {
             tools.push_back(readTool(tool));
         }
@@ -185,7 +196,8 @@ void RuleBrain::State::answerUser(const Utterance& utterance, const BrainRequest
         callOrAsk({*tool.tool, fillArguments(utterance, *tool.tool)}, sink);
         return;
     }
-    const double needed = !utterance.isCertain && skill.skill != nullptr && skill.skill->hasSideEffects() ? kFullMatch : kWeakMatch;
+    const double needed =
+        !utterance.isCertain && skill.skill != nullptr && skill.skill->hasSideEffects() ? kFullMatch : kWeakMatch;
     if (skill.skill != nullptr && skill.score >= needed) {
         useSkill(skill, utterance, sink);
         return;
@@ -200,7 +212,8 @@ bool RuleBrain::State::continuePending(const Utterance& utterance, const std::ve
     }
     Pending wanted = std::move(*pending);
     pending.reset();
-    const bool isDeclared = std::any_of(tools.begin(), tools.end(), [&](const ToolSpec& tool) { return tool.name == wanted.tool.name; });
+    const bool isDeclared =
+        std::any_of(tools.begin(), tools.end(), [&](const ToolSpec& tool) { return tool.name == wanted.tool.name; });
     if (!isDeclared || utterance.words.empty()) {
         return false;
     }
@@ -225,7 +238,8 @@ bool RuleBrain::State::doBoth(const Utterance& utterance, const std::vector<Tool
     for (const Utterance& part : parts) {
         const ToolFit tool = bestTool(part, tools);
         const SkillFit skill = bestSkill(part, skills);
-        const bool isTool = prefersTool(tool, skill) && tool.score >= kSureToolMatch && fillArguments(part, *tool.tool).missing.empty();
+        const bool isTool =
+            prefersTool(tool, skill) && tool.score >= kSureToolMatch && fillArguments(part, *tool.tool).missing.empty();
         if (!isTool && skill.score < kFullMatch) {
             return false;
         }
@@ -286,14 +300,16 @@ void RuleBrain::State::sayNotUnderstood(const Utterance& utterance, const std::v
         say(text + "answer: what time is it, or what is twelve times seven.", sink);
         return;
     }
-    say(text + "You can say for example: what time is it, set a timer for five minutes, or what is twelve times seven.", sink);
+    say(text + "You can say for example: what time is it, set a timer for five minutes, or what is twelve times seven.",
+        sink);
 }
 
 RuleBrain::RuleBrain(const core::Clock& clock, std::uint32_t seed) : m_state(std::make_unique<State>(clock, seed)) {}
 
 RuleBrain::~RuleBrain() = default;
 
-core::Expected<std::optional<BrainUsage>, core::Error> RuleBrain::reply(const BrainRequest& request, BrainSink& sink, std::stop_token stop)
+core::Expected<std::optional<BrainUsage>, core::Error> RuleBrain::reply(
+    const BrainRequest& request, BrainSink& sink, std::stop_token stop)
 {
     m_state->think(request, sink, stop);
     return std::optional<BrainUsage>();
@@ -304,7 +320,8 @@ std::vector<Reminder> RuleBrain::takeReminders()
     return std::exchange(m_state->context.reminders, {});
 }
 
-RuleBrainFactory::RuleBrainFactory(const core::Clock& clock, std::function<std::uint32_t()> seeds) : m_clock(clock), m_seeds(std::move(seeds))
+RuleBrainFactory::RuleBrainFactory(const core::Clock& clock, std::function<std::uint32_t()> seeds)
+    : m_clock(clock), m_seeds(std::move(seeds))
 {
     if (!m_seeds) {
         m_seeds = [] { return std::random_device{}(); };

@@ -18,8 +18,8 @@ public:
     RuleBrain(const core::Clock& clock, std::uint32_t seed);
     ~RuleBrain() override;
 
-    core::Expected<std::optional<BrainUsage>, core::Error> reply(const BrainRequest& request, BrainSink& sink,
-        std::stop_token stop) override;
+    core::Expected<std::optional<BrainUsage>, core::Error> reply(
+        const BrainRequest& request, BrainSink& sink, std::stop_token stop) override;
     std::vector<Reminder> takeReminders() override;
 
 private:

@@ -27,7 +27,8 @@ Topic topicOf(const Utterance& utterance)
     if (words.size() <= 4 && containsAny(words, {"goodbye", "good bye", "bye", "good night", "see you", "bye bye"})) {
         return Topic::Goodbye;
     }
-    if (words.size() <= 4 && containsAny(words, {"hello", "hi", "hey", "good morning", "good afternoon", "good evening", "greetings"})) {
+    if (words.size() <= 4
+        && containsAny(words, {"hello", "hi", "hey", "good morning", "good afternoon", "good evening", "greetings"})) {
         return Topic::Hello;
     }
     return Topic::None;
@@ -84,7 +85,9 @@ public:
     {
         const Words& words = utterance.words;
         if (words == Words{"help"} || words == Words{"help", "me"}
-            || containsAny(words, {"what can you do", "what can i say", "what can i ask", "what do you understand", "how can you help"})) {
+            || containsAny(words,
+                {"what can you do", "what can i say", "what can i ask", "what do you understand",
+                    "how can you help"})) {
             return kFullMatch;
         }
         return kNoMatch;

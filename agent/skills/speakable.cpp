@@ -27,8 +27,8 @@ int numberIn(const std::csub_match& match)
 
 std::string dateWords(int year, int month, int day)
 {
-    static constexpr std::array<const char*, 12> kMonths{"January", "February", "March", "April", "May", "June", "July", "August", "September",
-        "October", "November", "December"};
+    static constexpr std::array<const char*, 12> kMonths{"January", "February", "March", "April", "May", "June", "July",
+        "August", "September", "October", "November", "December"};
     return std::string(kMonths[static_cast<std::size_t>(month - 1)]) + " " + ordinalWords(day) + ", " + yearWords(year);
 }
 
@@ -46,7 +46,8 @@ std::string figureWords(const std::cmatch& found)
     if (found[4].matched) {
         const int minute = numberIn(found[5]);
         const std::string hour = numberWords(static_cast<std::int64_t>(numberIn(found[4])));
-        return minute == 0 ? hour + " o'clock" : hour + (minute < 10 ? " oh " : " ") + numberWords(static_cast<std::int64_t>(minute));
+        return minute == 0 ? hour + " o'clock"
+                           : hour + (minute < 10 ? " oh " : " ") + numberWords(static_cast<std::int64_t>(minute));
     }
     double value = 0;
     const std::string figures = found[6].str();
@@ -86,7 +87,10 @@ std::string flattenedObject(const Json& object, int depth)
         }
         const std::string said = flattened(value, depth + 1);
         if (!said.empty()) {
-            parts.push_back((key == "result" || key == "message" || key == "text" || key == "answer" ? "" : keyWords(key) + (value.is_object() ? ": " : " is ")) + said);
+            parts.push_back((key == "result" || key == "message" || key == "text" || key == "answer"
+                                    ? ""
+                                    : keyWords(key) + (value.is_object() ? ": " : " is "))
+                + said);
         }
     }
     return listed(parts);
@@ -122,13 +126,16 @@ std::string flattened(const Json& value, int depth)
 std::string errorText(const Json& object)
 {
     const auto error = object.find("error");
-    const bool failed = (object.contains("success") && object["success"] == false) || (object.contains("ok") && object["ok"] == false);
+    const bool failed =
+        (object.contains("success") && object["success"] == false) || (object.contains("ok") && object["ok"] == false);
     if ((error == object.end() || error->is_null() || *error == false) && !failed) {
         return {};
     }
     std::string reason;
     if (error != object.end()) {
-        reason = error->is_object() && error->contains("message") ? flattened((*error)["message"], 1) : error->is_string() ? error->get<std::string>() : "";
+        reason = error->is_object() && error->contains("message") ? flattened((*error)["message"], 1)
+            : error->is_string()                                  ? error->get<std::string>()
+                                                                  : "";
     }
     if (reason.empty() && object.contains("message")) {
         reason = flattened(object["message"], 1);
@@ -172,8 +179,14 @@ std::string speakable(std::string_view text)
             clean += ' ';
         }
     }
-    replaceAll(clean, "\xC2\xB0""C", " degrees Celsius");
-    replaceAll(clean, "\xC2\xB0""F", " degrees Fahrenheit");
+    replaceAll(clean,
+        "\xC2\xB0"
+        "C",
+        " degrees Celsius");
+    replaceAll(clean,
+        "\xC2\xB0"
+        "F",
+        " degrees Fahrenheit");
     replaceAll(clean, "\xC2\xB0", " degrees");
     replaceAll(clean, "%", " percent");
     replaceAll(clean, "km/h", "kilometers per hour");
@@ -185,7 +198,8 @@ std::string speakable(std::string_view text)
     for (std::cmatch found; std::regex_search(at, end, found, kFigures); at = found[0].second) {
         said.append(at, found[0].first);
         // Figures inside a word ("B2B", "v1") are a name.
-        const bool isInWord = (found[0].first != clean.c_str() && isWordByte(found[0].first[-1])) || (found[0].second != end && isWordByte(*found[0].second));
+        const bool isInWord = (found[0].first != clean.c_str() && isWordByte(found[0].first[-1]))
+            || (found[0].second != end && isWordByte(*found[0].second));
         said += isInWord ? found.str() : figureWords(found);
     }
     said.append(at, end);

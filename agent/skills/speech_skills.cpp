@@ -44,7 +44,8 @@ public:
                     continue;
                 }
                 letters += (letters.empty() ? "" : ", ");
-                letters += c == '\'' ? std::string("apostrophe") : std::string(1, static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+                letters += c == '\'' ? std::string("apostrophe")
+                                     : std::string(1, static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
             }
             spelled.push_back(word + ": " + letters + ".");
         }
@@ -61,7 +62,9 @@ public:
     [[nodiscard]] double matches(const Utterance& utterance) const override
     {
         const Words& words = utterance.words;
-        if (containsAny(words, {"repeat that", "repeat it", "say that again", "say it again", "what did you say", "repeat yourself", "come again"})) {
+        if (containsAny(words,
+                {"repeat that", "repeat it", "say that again", "say it again", "what did you say", "repeat yourself",
+                    "come again"})) {
             return kFullMatch;
         }
         return words == Words{"repeat"} || words == Words{"again"} || words == Words{"pardon"} ? kFullMatch : kNoMatch;
@@ -81,7 +84,9 @@ public:
         if (!isStyle(words)) {
             return kNoMatch;
         }
-        return containsAny(words, {"speak", "talk", "slow down", "speed up", "turn it", "volume"}) || words.size() <= 2 ? kFullMatch : kWeakMatch;
+        return containsAny(words, {"speak", "talk", "slow down", "speed up", "turn it", "volume"}) || words.size() <= 2
+            ? kFullMatch
+            : kWeakMatch;
     }
 
     [[nodiscard]] std::string answer(const Utterance& utterance, SkillContext& context) const override
@@ -102,7 +107,8 @@ public:
         }
         if (containsAny(words, {"quieter", "softer", "more quietly", "volume down", "turn it down", "less loud"})) {
             context.style.gain = std::max(kQuietest, context.style.gain * 0.7);
-            return context.style.gain < before.gain ? "I speak more quietly now." : "I cannot speak more quietly than this.";
+            return context.style.gain < before.gain ? "I speak more quietly now."
+                                                    : "I cannot speak more quietly than this.";
         }
         context.style.gain = std::min(kLoudest, context.style.gain / 0.7);
         return context.style.gain > before.gain ? "I speak louder now." : "I cannot speak louder than this.";
@@ -116,9 +122,10 @@ private:
 
     static bool isStyle(const Words& words)
     {
-        return containsAny(words, {"slower", "slow down", "speak slowly", "more slowly", "faster", "speed up", "more quickly", "quicker", "quieter",
-            "softer", "more quietly", "louder", "speak up", "volume up", "volume down", "turn it up", "turn it down", "less loud",
-            "speak normally", "talk normally", "normal voice"});
+        return containsAny(words,
+            {"slower", "slow down", "speak slowly", "more slowly", "faster", "speed up", "more quickly", "quicker",
+                "quieter", "softer", "more quietly", "louder", "speak up", "volume up", "volume down", "turn it up",
+                "turn it down", "less loud", "speak normally", "talk normally", "normal voice"});
     }
 };
 
@@ -127,8 +134,9 @@ public:
     [[nodiscard]] double matches(const Utterance& utterance) const override
     {
         const Words& words = utterance.words;
-        for (const Words& whole : {Words{"stop"}, Words{"stop", "talking"}, Words{"stop", "it"}, Words{"be", "quiet"}, Words{"quiet"},
-                 Words{"shut", "up"}, Words{"never", "mind"}, Words{"cancel"}, Words{"cancel", "that"}, Words{"enough"}, Words{"silence"}}) {
+        for (const Words& whole : {Words{"stop"}, Words{"stop", "talking"}, Words{"stop", "it"}, Words{"be", "quiet"},
+                 Words{"quiet"}, Words{"shut", "up"}, Words{"never", "mind"}, Words{"cancel"}, Words{"cancel", "that"},
+                 Words{"enough"}, Words{"silence"}}) {
             if (words == whole) {
                 return 1.0;
             }

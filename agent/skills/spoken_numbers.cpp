@@ -11,8 +11,9 @@ namespace vivavoce::agent::skills {
 
 namespace {
 
-constexpr std::array<std::string_view, 20> kOnes{"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
+constexpr std::array<std::string_view, 20> kOnes{"zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
+    "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "nineteen"};
 constexpr std::array<std::string_view, 10> kTens{
     "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"};
 constexpr std::array<std::pair<std::string_view, double>, 4> kScales{
@@ -67,7 +68,9 @@ std::optional<double> figuresOf(std::string_view word)
 std::optional<SpokenNumber> readBelowThousand(std::span<const std::string> words, Homophones homophones)
 {
     SpokenNumber result;
-    const auto word = [&](std::size_t at) { return at < words.size() ? std::string_view(words[at]) : std::string_view{}; };
+    const auto word = [&](std::size_t at) {
+        return at < words.size() ? std::string_view(words[at]) : std::string_view{};
+    };
     const auto readBelowHundred = [&](std::size_t at) -> std::optional<SpokenNumber> {
         if (const auto figures = figuresOf(word(at))) {
             return SpokenNumber{*figures, 1};
@@ -149,7 +152,8 @@ std::optional<SpokenNumber> readNumber(std::span<const std::string> words, Homop
     }
     if (words[0] == "minus" || words[0] == "negative") {
         auto number = readNumber(words.subspan(1), homophones);
-        return number && number->value >= 0 ? std::optional(SpokenNumber{-number->value, number->length + 1}) : std::nullopt;
+        return number && number->value >= 0 ? std::optional(SpokenNumber{-number->value, number->length + 1})
+                                            : std::nullopt;
     }
     const bool isHalf = words[0] == "half";
     if (isHalf || (words.size() > 1 && words[0] == "a" && (words[1] == "half" || words[1] == "quarter"))) {
@@ -192,7 +196,8 @@ std::optional<SpokenNumber> readNumber(std::span<const std::string> words, Homop
     if (!any) {
         return std::nullopt;
     }
-    if (containsPhrase(words.subspan(at, std::min<std::size_t>(3, words.size() - at)), "and a half") && words[at] == "and") {
+    if (containsPhrase(words.subspan(at, std::min<std::size_t>(3, words.size() - at)), "and a half")
+        && words[at] == "and") {
         return SpokenNumber{total + 0.5, at + 3};
     }
     return SpokenNumber{total, at};
@@ -217,9 +222,9 @@ std::string numberWords(std::int64_t value)
     if (value < 1000) {
         return belowThousandWords(value);
     }
-    static constexpr std::array<std::pair<std::int64_t, std::string_view>, 6> kGroups{{{1'000'000'000'000'000'000, "quintillion"},
-        {1'000'000'000'000'000, "quadrillion"}, {1'000'000'000'000, "trillion"}, {1'000'000'000, "billion"}, {1'000'000, "million"},
-        {1000, "thousand"}}};
+    static constexpr std::array<std::pair<std::int64_t, std::string_view>, 6> kGroups{
+        {{1'000'000'000'000'000'000, "quintillion"}, {1'000'000'000'000'000, "quadrillion"},
+            {1'000'000'000'000, "trillion"}, {1'000'000'000, "billion"}, {1'000'000, "million"}, {1000, "thousand"}}};
     std::string text;
     for (const auto& [size, name] : kGroups) {
         if (value >= size) {
@@ -248,7 +253,8 @@ std::string numberWords(double value, int decimals)
         decimals = std::min(12, decimals + static_cast<int>(-std::floor(std::log10(std::abs(value)))));
     }
     std::array<char, 64> buffer{};
-    const auto [end, fault] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(value), std::chars_format::fixed, decimals);
+    const auto [end, fault] = std::to_chars(
+        buffer.data(), buffer.data() + buffer.size(), std::abs(value), std::chars_format::fixed, decimals);
     std::string figures(buffer.data(), fault == std::errc{} ? end : buffer.data());
     const auto point = figures.find('.');
     std::string places = point == std::string::npos ? "" : figures.substr(point + 1);
@@ -270,9 +276,9 @@ std::string numberWords(double value, int decimals)
 
 std::string ordinalWords(int value)
 {
-    static constexpr std::array<std::string_view, 20> kOrdinals{"", "first", "second", "third", "fourth", "fifth", "sixth", "seventh",
-        "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth",
-        "nineteenth"};
+    static constexpr std::array<std::string_view, 20> kOrdinals{"", "first", "second", "third", "fourth", "fifth",
+        "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth",
+        "sixteenth", "seventeenth", "eighteenth", "nineteenth"};
     if (value < 1 || value > 99) {
         return numberWords(static_cast<std::int64_t>(value));
     }
@@ -280,7 +286,8 @@ std::string ordinalWords(int value)
         return std::string(kOrdinals[static_cast<std::size_t>(value)]);
     }
     const std::string tens(kTens[static_cast<std::size_t>(value / 10)]);
-    return value % 10 == 0 ? tens.substr(0, tens.size() - 1) + "ieth" : tens + " " + std::string(kOrdinals[static_cast<std::size_t>(value % 10)]);
+    return value % 10 == 0 ? tens.substr(0, tens.size() - 1) + "ieth"
+                           : tens + " " + std::string(kOrdinals[static_cast<std::size_t>(value % 10)]);
 }
 
 std::string yearWords(int year)

@@ -23,7 +23,8 @@ struct SpokenNumber {
 
 /// Reads "minus one hundred and five point two five", "3.5", "a hundred", "half", "two and a half", "third" is not a number.
 /// Absent where the words do not start with one.
-[[nodiscard]] std::optional<SpokenNumber> readNumber(std::span<const std::string> words, Homophones homophones = Homophones::No);
+[[nodiscard]] std::optional<SpokenNumber> readNumber(
+    std::span<const std::string> words, Homophones homophones = Homophones::No);
 
 /// The first number anywhere in the words; `at` gets where it starts.
 [[nodiscard]] std::optional<SpokenNumber> findNumber(std::span<const std::string> words, std::size_t& at);

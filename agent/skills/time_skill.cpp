@@ -29,7 +29,9 @@ public:
         if (containsPhrase(words, "in") || containsAny(words, {"timer", "time left"})) {
             return kNoMatch;
         }
-        if (containsAny(words, {"what time is it", "what is the time", "tell me the time", "have the time", "what time it is", "current time"})) {
+        if (containsAny(words,
+                {"what time is it", "what is the time", "tell me the time", "have the time", "what time it is",
+                    "current time"})) {
             return kFullMatch;
         }
         return words == Words{"time"} || containsPhrase(words, "what time") ? kWeakMatch : kNoMatch;
@@ -45,7 +47,10 @@ public:
         } else {
             text += (now.tm_min < 10 ? " oh " : " ") + numberWords(static_cast<std::int64_t>(now.tm_min));
         }
-        return text + (now.tm_hour < 12 ? " in the morning." : now.tm_hour < 18 ? " in the afternoon." : " in the evening.");
+        return text
+            + (now.tm_hour < 12        ? " in the morning."
+                    : now.tm_hour < 18 ? " in the afternoon."
+                                       : " in the evening.");
     }
 };
 
@@ -54,9 +59,11 @@ public:
     [[nodiscard]] double matches(const Utterance& utterance) const override
     {
         const Words& words = utterance.words;
-        if (containsAny(words, {"what is the date", "what day is it", "what day is today", "what is today", "today's date", "day of the week",
-                "what date is it", "what year is it", "what month is it", "what day is tomorrow", "what day was yesterday", "what is tomorrow",
-                "what date is tomorrow", "date today", "the date tomorrow", "what day of the week", "tell me the date"})) {
+        if (containsAny(words,
+                {"what is the date", "what day is it", "what day is today", "what is today", "today's date",
+                    "day of the week", "what date is it", "what year is it", "what month is it", "what day is tomorrow",
+                    "what day was yesterday", "what is tomorrow", "what date is tomorrow", "date today",
+                    "the date tomorrow", "what day of the week", "tell me the date"})) {
             return kFullMatch;
         }
         return words == Words{"date"} ? kWeakMatch : kNoMatch;
@@ -64,10 +71,13 @@ public:
 
     [[nodiscard]] std::string answer(const Utterance& utterance, SkillContext& context) const override
     {
-        static constexpr std::array<const char*, 7> kDays{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
-        static constexpr std::array<const char*, 12> kMonths{"January", "February", "March", "April", "May", "June", "July", "August", "September",
-            "October", "November", "December"};
-        const int days = containsPhrase(utterance.words, "tomorrow") ? 1 : containsPhrase(utterance.words, "yesterday") ? -1 : 0;
+        static constexpr std::array<const char*, 7> kDays{
+            "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+        static constexpr std::array<const char*, 12> kMonths{"January", "February", "March", "April", "May", "June",
+            "July", "August", "September", "October", "November", "December"};
+        const int days = containsPhrase(utterance.words, "tomorrow") ? 1
+            : containsPhrase(utterance.words, "yesterday")           ? -1
+                                                                     : 0;
         std::tm day = localTime(context.clock.wallNow());
         // Noon keeps the day right across a change to or from summer time.
         day.tm_hour = 12;
@@ -82,8 +92,8 @@ public:
             return std::string("It is ") + month + ".";
         }
         const char* subject = days > 0 ? "Tomorrow is " : days < 0 ? "Yesterday was " : "Today is ";
-        return std::string(subject) + kDays[static_cast<std::size_t>(day.tm_wday)] + ", " + month + " " + ordinalWords(day.tm_mday) + ", "
-            + yearWords(day.tm_year + 1900) + ".";
+        return std::string(subject) + kDays[static_cast<std::size_t>(day.tm_wday)] + ", " + month + " "
+            + ordinalWords(day.tm_mday) + ", " + yearWords(day.tm_year + 1900) + ".";
     }
 };
 

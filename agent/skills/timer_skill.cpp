@@ -35,7 +35,8 @@ std::optional<Milliseconds> readTimespan(const Words& words)
             continue;
         }
         std::size_t at = i + number->length;
-        while (at < words.size() && (words[at] == "an" || words[at] == "a" || words[at] == "of" || words[at] == "more")) {
+        while (
+            at < words.size() && (words[at] == "an" || words[at] == "a" || words[at] == "of" || words[at] == "more")) {
             ++at;
         }
         if (at >= words.size() || unitSeconds(words[at]) == 0 || number->value < 0) {
@@ -82,7 +83,10 @@ public:
     {
         const Words& words = utterance.words;
         const bool isAboutTimers = containsAny(words, {"timer", "timers", "countdown"});
-        if (isAboutTimers && containsAny(words, {"set", "start", "cancel", "stop", "delete", "clear", "list", "left", "running", "make", "what", "how"})) {
+        if (isAboutTimers
+            && containsAny(words,
+                {"set", "start", "cancel", "stop", "delete", "clear", "list", "left", "running", "make", "what",
+                    "how"})) {
             return kFullMatch;
         }
         if ((containsPhrase(words, "remind me in") || containsPhrase(words, "wake me in")) && readTimespan(words)) {
@@ -115,7 +119,8 @@ public:
             return "I can keep timers up to twenty four hours.";
         }
         if (context.timers.size() >= kMostTimers) {
-            return "There are already " + numberWords(static_cast<std::int64_t>(kMostTimers)) + " timers running. Cancel them first.";
+            return "There are already " + numberWords(static_cast<std::int64_t>(kMostTimers))
+                + " timers running. Cancel them first.";
         }
         context.timers.push_back({context.clock.now() + *span, *span});
         context.reminders.push_back({*span, "Your timer for " + timespanWords(*span) + " is up."});
@@ -141,8 +146,8 @@ private:
         }
         std::vector<std::string> parts;
         for (const RunningTimer& timer : context.timers) {
-            parts.push_back(timespanWords(std::chrono::duration_cast<Milliseconds>(timer.due - context.clock.now())) + " on the timer for "
-                + timespanWords(timer.length));
+            parts.push_back(timespanWords(std::chrono::duration_cast<Milliseconds>(timer.due - context.clock.now()))
+                + " on the timer for " + timespanWords(timer.length));
         }
         return "There are " + listed(parts) + ".";
     }

@@ -26,7 +26,8 @@ struct FilledArguments {
 
 /// Puts the answer to the question for `path` into arguments that were there before. `missing` then holds what still is;
 /// `path` itself where the answer did not fit.
-[[nodiscard]] FilledArguments completeArguments(const Utterance& answer, const ToolSpec& tool, const FilledArguments& before, const ParameterPath& path);
+[[nodiscard]] FilledArguments completeArguments(
+    const Utterance& answer, const ToolSpec& tool, const FilledArguments& before, const ParameterPath& path);
 
 /// "Which city?", "Which size: small, medium or large?"
 [[nodiscard]] std::string questionFor(const ToolSpec& tool, const ParameterPath& path);

@@ -19,17 +19,17 @@ bool isOneOf(std::string_view word, const std::array<std::string_view, N>& words
 /// Verbs that name no action of their own; a function is as well meant without them.
 bool isPlainVerb(std::string_view word)
 {
-    static constexpr std::array<std::string_view, 14> kPlain{
-        "get", "set", "fetch", "find", "query", "lookup", "look", "show", "read", "do", "run", "tell", "check", "current"};
+    static constexpr std::array<std::string_view, 14> kPlain{"get", "set", "fetch", "find", "query", "lookup", "look",
+        "show", "read", "do", "run", "tell", "check", "current"};
     return isOneOf(word, kPlain);
 }
 
 /// Verbs whose act is not taken back by asking again: the function needs the verb to be said.
 bool isActionVerb(std::string_view meaning)
 {
-    static constexpr std::array<std::string_view, 29> kActions{"delet", "send", "buy", "cancel", "open", "clos", "lock", "unlock", "call", "book",
-        "pay", "transfer", "start", "stop", "creat", "play", "paus", "mut", "unmut", "reset", "restart", "post", "shar", "increas", "decreas",
-        "enabl", "disabl", "mov", "navigat"};
+    static constexpr std::array<std::string_view, 29> kActions{"delet", "send", "buy", "cancel", "open", "clos", "lock",
+        "unlock", "call", "book", "pay", "transfer", "start", "stop", "creat", "play", "paus", "mut", "unmut", "reset",
+        "restart", "post", "shar", "increas", "decreas", "enabl", "disabl", "mov", "navigat"};
     return isOneOf(meaning, kActions);
 }
 
@@ -40,14 +40,16 @@ bool hasOne(std::span<const std::string> words, std::string_view meaning)
 
 bool isOpposite(const Words& said, const Words& name)
 {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kOpposites{{{"open", "clos"}, {"lock", "unlock"},
-        {"start", "stop"}, {"on", "off"}, {"increas", "decreas"}, {"up", "down"}, {"creat", "delet"}, {"play", "paus"}, {"play", "stop"},
-        {"next", "previous"}, {"enabl", "disabl"}, {"mut", "unmut"}, {"set", "cancel"}, {"start", "cancel"}, {"send", "read"}, {"creat", "cancel"}}};
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kOpposites{
+        {{"open", "clos"}, {"lock", "unlock"}, {"start", "stop"}, {"on", "off"}, {"increas", "decreas"}, {"up", "down"},
+            {"creat", "delet"}, {"play", "paus"}, {"play", "stop"}, {"next", "previous"}, {"enabl", "disabl"},
+            {"mut", "unmut"}, {"set", "cancel"}, {"start", "cancel"}, {"send", "read"}, {"creat", "cancel"}}};
     const auto opposes = [&](std::string_view mine, std::string_view other) {
         return hasOne(name, mine) && hasOne(said, other) && !hasOne(said, mine) && !hasOne(name, other);
     };
     return containsAny(said, {"don't", "do not", "never"})
-        || std::any_of(kOpposites.begin(), kOpposites.end(), [&](const auto& pair) { return opposes(pair.first, pair.second) || opposes(pair.second, pair.first); });
+        || std::any_of(kOpposites.begin(), kOpposites.end(),
+            [&](const auto& pair) { return opposes(pair.first, pair.second) || opposes(pair.second, pair.first); });
 }
 
 struct ParameterHits {
@@ -55,7 +57,8 @@ struct ParameterHits {
     bool takesNumber = false;
 };
 
-void markParameters(const Words& said, const std::vector<ToolParameter>& parameters, std::vector<bool>& explained, ParameterHits& hits)
+void markParameters(
+    const Words& said, const std::vector<ToolParameter>& parameters, std::vector<bool>& explained, ParameterHits& hits)
 {
     for (const ToolParameter& parameter : parameters) {
         for (const auto& choice : parameter.choices) {
@@ -65,7 +68,8 @@ void markParameters(const Words& said, const std::vector<ToolParameter>& paramet
                 hits.hasChoice = true;
             }
         }
-        hits.takesNumber |= parameter.type == ToolParameter::Type::Number || parameter.type == ToolParameter::Type::Integer;
+        hits.takesNumber |=
+            parameter.type == ToolParameter::Type::Number || parameter.type == ToolParameter::Type::Integer;
         for (std::size_t i = 0; i < said.size(); ++i) {
             const auto matches = [&](const std::string& word) { return !isFiller(word) && meansSame(word, said[i]); };
             explained[i] = explained[i] || std::any_of(parameter.nameWords.begin(), parameter.nameWords.end(), matches)
@@ -79,14 +83,16 @@ void markParameters(const Words& said, const std::vector<ToolParameter>& paramet
 
 std::string meaningOf(std::string_view word)
 {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 47> kSynonyms{{{"lamp", "light"}, {"switch", "turn"},
-        {"begin", "start"}, {"launch", "start"}, {"halt", "stop"}, {"quit", "stop"}, {"shut", "clos"}, {"mak", "creat"}, {"add", "creat"},
-        {"new", "creat"}, {"remov", "delet"}, {"eras", "delet"}, {"clear", "delet"}, {"order", "buy"}, {"purchas", "buy"}, {"phon", "call"},
-        {"dial", "call"}, {"ring", "call"}, {"text", "messag"}, {"sms", "messag"}, {"photo", "imag"}, {"pictur", "imag"}, {"film", "movi"},
-        {"movie", "movi"}, {"track", "song"}, {"tune", "song"}, {"colour", "color"}, {"mail", "email"}, {"rais", "increas"}, {"lower", "decreas"},
-        {"reduc", "decreas"}, {"reserv", "book"}, {"schedul", "book"}, {"forecast", "weather"}, {"town", "city"}, {"location", "city"},
-        {"plac", "city"}, {"appointment", "meet"}, {"listen", "play"}, {"deactivat", "disabl"}, {"activat", "enabl"}, {"pric", "cost"},
-        {"quot", "cost"}, {"cab", "taxi"}, {"writ", "send"}, {"grocery", "shop"}, {"thermostat", "temperatur"}}};
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 47> kSynonyms{{{"lamp", "light"},
+        {"switch", "turn"}, {"begin", "start"}, {"launch", "start"}, {"halt", "stop"}, {"quit", "stop"},
+        {"shut", "clos"}, {"mak", "creat"}, {"add", "creat"}, {"new", "creat"}, {"remov", "delet"}, {"eras", "delet"},
+        {"clear", "delet"}, {"order", "buy"}, {"purchas", "buy"}, {"phon", "call"}, {"dial", "call"}, {"ring", "call"},
+        {"text", "messag"}, {"sms", "messag"}, {"photo", "imag"}, {"pictur", "imag"}, {"film", "movi"},
+        {"movie", "movi"}, {"track", "song"}, {"tune", "song"}, {"colour", "color"}, {"mail", "email"},
+        {"rais", "increas"}, {"lower", "decreas"}, {"reduc", "decreas"}, {"reserv", "book"}, {"schedul", "book"},
+        {"forecast", "weather"}, {"town", "city"}, {"location", "city"}, {"plac", "city"}, {"appointment", "meet"},
+        {"listen", "play"}, {"deactivat", "disabl"}, {"activat", "enabl"}, {"pric", "cost"}, {"quot", "cost"},
+        {"cab", "taxi"}, {"writ", "send"}, {"grocery", "shop"}, {"thermostat", "temperatur"}}};
     std::string result = stem(word);
     for (const auto& [from, to] : kSynonyms) {
         if (result == from) {
@@ -98,10 +104,11 @@ std::string meaningOf(std::string_view word)
 
 bool isFiller(std::string_view word)
 {
-    static constexpr std::array<std::string_view, 60> kFillers{"a", "an", "the", "of", "in", "to", "for", "at", "by", "with", "and", "or", "is",
-        "are", "it", "its", "me", "my", "i", "you", "your", "we", "us", "be", "do", "does", "what", "which", "how", "when", "where", "who", "this",
-        "that", "there", "please", "can", "could", "would", "will", "some", "any", "like", "want", "need", "have", "has", "from", "into", "as",
-        "am", "was", "if", "per", "current", "given", "about", "now", "e", "g"};
+    static constexpr std::array<std::string_view, 60> kFillers{"a", "an", "the", "of", "in", "to", "for", "at", "by",
+        "with", "and", "or", "is", "are", "it", "its", "me", "my", "i", "you", "your", "we", "us", "be", "do", "does",
+        "what", "which", "how", "when", "where", "who", "this", "that", "there", "please", "can", "could", "would",
+        "will", "some", "any", "like", "want", "need", "have", "has", "from", "into", "as", "am", "was", "if", "per",
+        "current", "given", "about", "now", "e", "g"};
     return isOneOf(word, kFillers);
 }
 
@@ -172,7 +179,8 @@ double toolScore(const Utterance& utterance, const ToolSpec& tool)
             continue;
         }
         ++content;
-        const bool isDescribed = std::any_of(tool.descriptionWords.begin(), tool.descriptionWords.end(), [&](const std::string& word) { return meansSame(word, said[i]); });
+        const bool isDescribed = std::any_of(tool.descriptionWords.begin(), tool.descriptionWords.end(),
+            [&](const std::string& word) { return meansSame(word, said[i]); });
         described += isDescribed ? 1 : 0;
         known += explained[i] || isDescribed ? 1 : 0;
     }

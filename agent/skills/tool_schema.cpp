@@ -23,8 +23,9 @@ std::string stringOf(const Json& object, const char* key)
 
 Type typeOf(const Json& schema)
 {
-    static constexpr std::array<std::pair<std::string_view, Type>, 6> kTypes{{{"string", Type::String}, {"number", Type::Number},
-        {"integer", Type::Integer}, {"boolean", Type::Boolean}, {"array", Type::Array}, {"object", Type::Object}}};
+    static constexpr std::array<std::pair<std::string_view, Type>, 6> kTypes{
+        {{"string", Type::String}, {"number", Type::Number}, {"integer", Type::Integer}, {"boolean", Type::Boolean},
+            {"array", Type::Array}, {"object", Type::Object}}};
     const auto found = schema.find("type");
     if (found != schema.end()) {
         // A union like ["string", "null"] is its first type that can be said.
@@ -43,7 +44,8 @@ void readChoices(const Json& schema, std::vector<ToolParameter::Choice>& choices
 {
     const auto add = [&](const Json& value) {
         if (!value.is_null()) {
-            choices.push_back({core::writeJson(value), value.is_string() ? splitIdentifier(value.get_ref<const std::string&>()) : splitWords(value.dump())});
+            choices.push_back({core::writeJson(value),
+                value.is_string() ? splitIdentifier(value.get_ref<const std::string&>()) : splitWords(value.dump())});
         }
     };
     if (const auto values = schema.find("enum"); values != schema.end() && values->is_array()) {
@@ -70,7 +72,8 @@ std::vector<ToolParameter> readProperties(const Json& schema, int depth)
         parameter.nameWords = splitIdentifier(name);
         parameter.descriptionWords = splitWords(stringOf(property, "description"));
         parameter.type = typeOf(property);
-        parameter.isRequired = required != schema.end() && required->is_array() && std::find(required->begin(), required->end(), Json(name)) != required->end();
+        parameter.isRequired = required != schema.end() && required->is_array()
+            && std::find(required->begin(), required->end(), Json(name)) != required->end();
         readChoices(property, parameter.choices);
         const auto limit = [&](const char* key) -> std::optional<double> {
             const auto found = property.find(key);

@@ -31,16 +31,17 @@ char lower(char c)
 
 void pushWord(Words& words, std::string word)
 {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kShort{{{"what's", "is"}, {"who's", "is"},
-        {"how's", "is"}, {"where's", "is"}, {"when's", "is"}, {"it's", "is"}, {"that's", "is"}, {"there's", "is"}, {"i'm", "am"},
-        {"you're", "are"}, {"let's", "us"}, {"i'd", "would"}}};
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kShort{
+        {{"what's", "is"}, {"who's", "is"}, {"how's", "is"}, {"where's", "is"}, {"when's", "is"}, {"it's", "is"},
+            {"that's", "is"}, {"there's", "is"}, {"i'm", "am"}, {"you're", "are"}, {"let's", "us"}, {"i'd", "would"}}};
     while (!word.empty() && word.back() == '\'') {
         word.pop_back();
     }
     if (word.empty()) {
         return;
     }
-    const auto found = std::find_if(kShort.begin(), kShort.end(), [&](const auto& entry) { return entry.first == word; });
+    const auto found =
+        std::find_if(kShort.begin(), kShort.end(), [&](const auto& entry) { return entry.first == word; });
     if (found == kShort.end()) {
         words.push_back(std::move(word));
         return;
@@ -86,7 +87,8 @@ Words splitWords(std::string_view text)
             static constexpr std::array<std::pair<char, std::string_view>, 6> kSigns{
                 {{'+', "plus"}, {'*', "times"}, {'/', "over"}, {'%', "percent"}, {'^', "power"}, {'-', "minus"}}};
             const bool afterNumber = !words.empty() && isDigit(words.back().back());
-            const auto sign = std::find_if(kSigns.begin(), kSigns.end(), [c](const auto& entry) { return entry.first == c; });
+            const auto sign =
+                std::find_if(kSigns.begin(), kSigns.end(), [c](const auto& entry) { return entry.first == c; });
             if (afterNumber && sign != kSigns.end()) {
                 words.emplace_back(sign->second);
             }
@@ -104,7 +106,8 @@ Words splitIdentifier(std::string_view identifier)
         const char c = identifier[i];
         const bool isWordByte = isLetter(c) || isDigit(c);
         const bool startsHump = isUpper(c) && i > 0
-            && (!isUpper(identifier[i - 1]) || (i + 1 < identifier.size() && isLetter(identifier[i + 1]) && !isUpper(identifier[i + 1])));
+            && (!isUpper(identifier[i - 1])
+                || (i + 1 < identifier.size() && isLetter(identifier[i + 1]) && !isUpper(identifier[i + 1])));
         if ((!isWordByte || startsHump) && !word.empty()) {
             words.push_back(std::exchange(word, {}));
         }
@@ -123,7 +126,8 @@ std::string stem(std::string_view word)
     const auto endsWith = [&](std::string_view end) { return word.size() >= end.size() + 3 && word.ends_with(end); };
     const auto undoubled = [](std::string_view base) {
         const std::size_t size = base.size();
-        const bool isDouble = size > 3 && base[size - 1] == base[size - 2] && base[size - 1] != 'l' && base[size - 1] != 's';
+        const bool isDouble =
+            size > 3 && base[size - 1] == base[size - 2] && base[size - 1] != 'l' && base[size - 1] != 's';
         return std::string(base.substr(0, isDouble ? size - 1 : size));
     };
     std::string result(word);
@@ -137,7 +141,8 @@ std::string stem(std::string_view word)
         result = undoubled(word.substr(0, word.size() - 2));
     } else if (endsWith("ches") || endsWith("shes") || endsWith("sses") || endsWith("xes")) {
         result = std::string(word.substr(0, word.size() - 2));
-    } else if (word.size() > 3 && word.ends_with('s') && !word.ends_with("ss") && !word.ends_with("us") && !word.ends_with("is")) {
+    } else if (word.size() > 3 && word.ends_with('s') && !word.ends_with("ss") && !word.ends_with("us")
+        && !word.ends_with("is")) {
         result = std::string(word.substr(0, word.size() - 1));
     }
     if (result.size() > 3 && result.back() == 'e') {
@@ -190,13 +195,14 @@ bool containsPhrase(std::span<const std::string> words, std::string_view phrase)
 
 bool containsAny(std::span<const std::string> words, std::initializer_list<std::string_view> phrases)
 {
-    return std::any_of(phrases.begin(), phrases.end(), [&](std::string_view phrase) { return containsPhrase(words, phrase); });
+    return std::any_of(
+        phrases.begin(), phrases.end(), [&](std::string_view phrase) { return containsPhrase(words, phrase); });
 }
 
 Words withoutPoliteness(Words words)
 {
-    static constexpr std::array<std::string_view, 14> kLeading{"please", "can you", "could you", "would you", "will you", "hey", "okay",
-        "ok", "so", "well", "now", "i want you to", "i would like you to", "um"};
+    static constexpr std::array<std::string_view, 14> kLeading{"please", "can you", "could you", "would you",
+        "will you", "hey", "okay", "ok", "so", "well", "now", "i want you to", "i would like you to", "um"};
     static constexpr std::array<std::string_view, 4> kTrailing{"please", "for me", "thanks", "thank you"};
     const auto count = [](std::string_view phrase) {
         return static_cast<std::size_t>(std::count(phrase.begin(), phrase.end(), ' ')) + 1;

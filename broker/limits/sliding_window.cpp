@@ -30,8 +30,7 @@ SlidingWindow::Decision SlidingWindow::take(const std::string& key)
         decision.isAllowed = true;
     }
     decision.remaining = m_policy.maxRequests - admitted.size();
-    // One past the whole second: at exactly W the oldest is still inside.
-    decision.secondsToReset = floor<seconds>(m_policy.window - (now - admitted.front())).count() + 1;
+    decision.secondsToReset = ceil<seconds>(m_policy.window - (now - admitted.front())).count();
     return decision;
 }
 
@@ -43,7 +42,7 @@ std::size_t SlidingWindow::keys() const
 
 void SlidingWindow::dropOld(std::deque<core::MonotonicTime>& admitted, core::MonotonicTime now) const
 {
-    while (!admitted.empty() && now - admitted.front() > m_policy.window) {
+    while (!admitted.empty() && now - admitted.front() >= m_policy.window) {
         admitted.pop_front();
     }
 }

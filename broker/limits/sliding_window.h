@@ -13,7 +13,7 @@
 namespace vivavoce::broker {
 
 /// Admits so many requests of one key in any stretch of time of one length.
-/// Invariant: no window of length W, both ends included, holds more than N admitted requests of a key; refused ones are not
+/// Invariant: no window [t, t + W) holds more than N admitted requests of a key; refused ones are not
 /// counted. At most `maxKeys` keys are remembered: when all of them are in use a new key is refused, never an old one forgotten.
 /// Threads: [any thread]; one mutex, held for memory operations only.
 class SlidingWindow {

@@ -97,7 +97,8 @@ public:
 
     void refuseOthers(std::span<const char* const> known)
     {
-        for (const auto& [name, value] : m_object.items()) {
+        for (const auto& item : m_object.items()) {
+            const std::string& name = item.key();
             if (std::none_of(known.begin(), known.end(), [&](const char* k) { return name == k; })) {
                 // A name is foreign text, and may be anything: only a tame one is repeated.
                 const bool isTame = name.size() <= kLongestName

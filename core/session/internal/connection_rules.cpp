@@ -240,9 +240,11 @@ void Stepper::lost(Error error)
     const int doublings = std::min(m_state.attempts - 1, 10);
     const Milliseconds backoff = std::min(m_state.options->firstBackoff * (1 << doublings), m_state.options->maxBackoff);
     const Milliseconds delay = std::max(backoff, error.retryAfter.value_or(Milliseconds{0}));
+    // Coming back earlier than we were told to would only be refused again.
+    const Milliseconds jitter = error.retryAfter ? Milliseconds{0} : backoff / 2;
     tell(session_notice::Problem{std::move(error)});
     setPhase(Phase::Waiting, delay);
-    startTimer(SessionTimer::Backoff, delay, error.retryAfter ? Milliseconds{0} : backoff / 2);
+    startTimer(SessionTimer::Backoff, delay, jitter);
 }
 
 void Stepper::end(std::optional<Error> error)

@@ -27,7 +27,10 @@ class ScriptedServer {
 public:
     enum class End { Close, Hold };
 
-    ScriptedServer(std::vector<std::string> pieces, End end) : m_pieces(std::move(pieces)), m_end(end), m_thread([this] { serve(); }) {}
+    ScriptedServer(std::vector<std::string> pieces, End end)
+        : m_pieces(std::move(pieces)), m_end(end), m_thread([this] { serve(); })
+    {
+    }
     ~ScriptedServer()
     {
         // Frees a server that nobody called.
@@ -38,7 +41,10 @@ public:
         m_thread.join();
     }
 
-    [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(m_acceptor.local_endpoint().port()); }
+    [[nodiscard]] std::string url() const
+    {
+        return "http://127.0.0.1:" + std::to_string(m_acceptor.local_endpoint().port());
+    }
     [[nodiscard]] std::string head() { return m_head.get_future().get(); }
     [[nodiscard]] std::future<void> sentAll() { return m_sentAll.get_future(); }
 
@@ -98,7 +104,8 @@ BrainRequest hello()
 
 std::string plain(const char* status, const char* headers, const std::string& body)
 {
-    return std::string("HTTP/1.1 ") + status + "\r\nConnection: close\r\n" + headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    return std::string("HTTP/1.1 ") + status + "\r\nConnection: close\r\n" + headers
+        + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 } // namespace
@@ -118,10 +125,11 @@ private slots:
 
     void reply_Stream_GivesTextCallsAndUsage()
     {
-        ScriptedServer server({kStreamHead, "data: {\"choices\":[{\"delta\":{\"content\":\"Hel", "lo\"}}]}\r\n\r", "\n: ping\n\n",
-                                  "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
-                                  "\"finish_reason\":\"tool_calls\"}]}\n\n",
-                                  "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\ndata: [DONE]\n\n"},
+        ScriptedServer server(
+            {kStreamHead, "data: {\"choices\":[{\"delta\":{\"content\":\"Hel", "lo\"}}]}\r\n\r", "\n: ping\n\n",
+                "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
+                "\"finish_reason\":\"tool_calls\"}]}\n\n",
+                "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\ndata: [DONE]\n\n"},
             ScriptedServer::End::Hold);
         tests::RecordingSink sink;
         ChatBrain brain(settingsFor(server.url()));
@@ -143,10 +151,13 @@ private slots:
         const auto row = [](const char* name, const std::string& answer, core::ErrorCode code, int retry = -1) {
             QTest::newRow(name) << QByteArray::fromStdString(answer) << static_cast<int>(code) << retry;
         };
-        row("401", plain("401 Unauthorized", "", R"({"error":{"code":"invalid_api_key","message":"key-123"}})"), core::ErrorCode::NotAuthorised);
+        row("401", plain("401 Unauthorized", "", R"({"error":{"code":"invalid_api_key","message":"key-123"}})"),
+            core::ErrorCode::NotAuthorised);
         row("429", plain("429 Too Many Requests", "Retry-After: 7\r\n", "{}"), core::ErrorCode::RateLimited, 7);
-        row("429 with a date", plain("429 Too Many Requests", "Retry-After: Fri, 01 Jan 2027 00:00:00 GMT\r\n", ""), core::ErrorCode::RateLimited);
-        row("quota", plain("429 Too Many Requests", "", R"({"error":{"code":"insufficient_quota"}})"), core::ErrorCode::ProviderQuota);
+        row("429 with a date", plain("429 Too Many Requests", "Retry-After: Fri, 01 Jan 2027 00:00:00 GMT\r\n", ""),
+            core::ErrorCode::RateLimited);
+        row("quota", plain("429 Too Many Requests", "", R"({"error":{"code":"insufficient_quota"}})"),
+            core::ErrorCode::ProviderQuota);
         row("400", plain("400 Bad Request", "", "no"), core::ErrorCode::ProviderRefused);
         row("500", plain("500 Internal Server Error", "", "<html>"), core::ErrorCode::ProviderFailed);
         row("not HTTP", "garbage\r\n\r\n", core::ErrorCode::ProviderMalformed);
@@ -154,7 +165,8 @@ private slots:
         row("no event", kStreamHead, core::ErrorCode::ProviderMalformed);
         row("empty reply", std::string(kStreamHead) + "data: [DONE]\n\n", core::ErrorCode::ProviderMalformed);
         row("not JSON", std::string(kStreamHead) + "data: {oops\n\n", core::ErrorCode::ProviderMalformed);
-        row("broken off", std::string(kStreamHead) + "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n", core::ErrorCode::ProviderMalformed);
+        row("broken off", std::string(kStreamHead) + "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n",
+            core::ErrorCode::ProviderMalformed);
     }
 
     void reply_BadAnswer_IsATypedError()
@@ -167,7 +179,8 @@ private slots:
         ChatBrain brain(settingsFor(server.url()));
         const auto usage = brain.reply(hello(), sink, {});
         QVERIFY(!usage);
-        QCOMPARE(QString::fromUtf8(core::codeText(usage.error().code).data()), QString::fromUtf8(core::codeText(static_cast<core::ErrorCode>(code)).data()));
+        QCOMPARE(QString::fromUtf8(core::codeText(usage.error().code).data()),
+            QString::fromUtf8(core::codeText(static_cast<core::ErrorCode>(code)).data()));
         QCOMPARE(usage.error().retryAfter.has_value(), retrySeconds >= 0);
         QVERIFY(retrySeconds < 0 || *usage.error().retryAfter == std::chrono::seconds{retrySeconds});
         QVERIFY(usage.error().detail.find("key-123") == std::string::npos);
@@ -199,7 +212,8 @@ private slots:
 
     void reply_StopWhileStreaming_EndsAtOnce()
     {
-        ScriptedServer server({kStreamHead, "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n"}, ScriptedServer::End::Hold);
+        ScriptedServer server(
+            {kStreamHead, "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n"}, ScriptedServer::End::Hold);
         auto sent = server.sentAll();
         std::stop_source source;
         std::thread stopper([&] {

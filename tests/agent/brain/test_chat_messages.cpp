@@ -37,8 +37,9 @@ private slots:
     {
         BrainRequest request;
         request.instructions = "Be brief.";
-        request.items = {{Kind::UserMessage, "hi", {}, {}, true}, {Kind::FunctionCall, "{\"a\":1}", "c1", "f", true}, {Kind::FunctionCall, "{}", "c2", "g", true},
-            {Kind::FunctionOutput, "one", "c1", "f", true}, {Kind::FunctionOutput, "two", "c2", "g", true}, {Kind::FunctionOutput, "lost", "c9", "h", true}};
+        request.items = {{Kind::UserMessage, "hi", {}, {}, true}, {Kind::FunctionCall, "{\"a\":1}", "c1", "f", true},
+            {Kind::FunctionCall, "{}", "c2", "g", true}, {Kind::FunctionOutput, "one", "c1", "f", true},
+            {Kind::FunctionOutput, "two", "c2", "g", true}, {Kind::FunctionOutput, "lost", "c9", "h", true}};
         request.tools = {{"f", "does f", R"({"type":"object"})"}};
         const json body = json::parse(brain::chatRequestBody(request, "m"));
         QCOMPARE(body["stream"].get<bool>(), true);
@@ -51,18 +52,22 @@ private slots:
         QCOMPARE(messages[5]["role"].get<std::string>(), std::string("system"));
         QCOMPARE(body["tool_choice"].get<std::string>(), std::string("auto"));
         request.toolChoice = ToolChoice::Required;
-        QCOMPARE(json::parse(brain::chatRequestBody(request, "m"))["tool_choice"].get<std::string>(), std::string("required"));
+        QCOMPARE(json::parse(brain::chatRequestBody(request, "m"))["tool_choice"].get<std::string>(),
+            std::string("required"));
         request.requiredTool = "f";
-        QCOMPARE(json::parse(brain::chatRequestBody(request, "m"))["tool_choice"]["function"]["name"].get<std::string>(), std::string("f"));
+        QCOMPARE(
+            json::parse(brain::chatRequestBody(request, "m"))["tool_choice"]["function"]["name"].get<std::string>(),
+            std::string("f"));
     }
 
     void take_TextAndCalls_AreAssembled()
     {
         tests::RecordingSink sink;
         ChatReply reply(sink);
-        for (const std::string& event : {delta({{"role", "assistant"}, {"content", ""}}), delta({{"content", "Hel"}}), delta({{"content", "lo"}}),
-                 delta(callPart(0, "f", "")), delta(callPart(1, "g", "{}")), delta(callPart(0, "", "{\"a\"")), delta(callPart(0, "", ":1}")),
-                 delta(json::object(), "tool_calls"), std::string(R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}})"),
+        for (const std::string& event : {delta({{"role", "assistant"}, {"content", ""}}), delta({{"content", "Hel"}}),
+                 delta({{"content", "lo"}}), delta(callPart(0, "f", "")), delta(callPart(1, "g", "{}")),
+                 delta(callPart(0, "", "{\"a\"")), delta(callPart(0, "", ":1}")), delta(json::object(), "tool_calls"),
+                 std::string(R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}})"),
                  std::string("[DONE]")}) {
             QVERIFY(reply.take(event));
         }
@@ -78,7 +83,9 @@ private slots:
     {
         QTest::addColumn<QString>("event");
         QTest::addColumn<int>("code");
-        const auto row = [](const char* event, core::ErrorCode code) { QTest::newRow(event) << event << static_cast<int>(code); };
+        const auto row = [](const char* event, core::ErrorCode code) {
+            QTest::newRow(event) << event << static_cast<int>(code);
+        };
         row("nonsense", core::ErrorCode::ProviderMalformed);
         row("[]", core::ErrorCode::ProviderMalformed);
         row("[DONE]", core::ErrorCode::ProviderMalformed);
@@ -86,7 +93,7 @@ private slots:
         row(R"({"choices":[{"delta":{"content":"half"}}]})", core::ErrorCode::ProviderMalformed);
         row(R"({"error":{"message":"secret things","code":"overloaded"}})", core::ErrorCode::ProviderFailed);
         row(R"({"choices":[{"delta":{"tool_calls":[7]}}]})", core::ErrorCode::ProviderMalformed);
-        row(R"({"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{no"}}]},"finish_reason":"tool_calls"}]})",
+        row(R"({"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"no object"}}]},"finish_reason":"tool_calls"}]})",
             core::ErrorCode::ProviderMalformed);
     }
 

@@ -28,10 +28,12 @@ private slots:
         QTest::addColumn<QString>("text");
         QTest::addColumn<QStringList>("sentences");
         QTest::newRow("two") << "Hello there. How are you?" << QStringList{"Hello there.", "How are you?"};
-        QTest::newRow("abbreviations") << "Dr. Smith met Mr. J. Doe, e.g. today. Good." << QStringList{"Dr. Smith met Mr. J. Doe, e.g. today.", "Good."};
+        QTest::newRow("abbreviations") << "Dr. Smith met Mr. J. Doe, e.g. today. Good."
+                                       << QStringList{"Dr. Smith met Mr. J. Doe, e.g. today.", "Good."};
         QTest::newRow("decimals") << "Pi is 3.14 or so. Yes." << QStringList{"Pi is 3.14 or so.", "Yes."};
         QTest::newRow("number at the end") << "It is 5. Next one." << QStringList{"It is 5.", "Next one."};
-        QTest::newRow("ellipsis") << "Well... maybe not. Wait... No!" << QStringList{"Well... maybe not.", "Wait...", "No!"};
+        QTest::newRow("ellipsis") << "Well... maybe not. Wait... No!"
+                                  << QStringList{"Well... maybe not.", "Wait...", "No!"};
         QTest::newRow("quotes") << "He said \"Go!\" Then he left." << QStringList{"He said \"Go!\"", "Then he left."};
         QTest::newRow("no as a word") << "I say no. Not today." << QStringList{"I say no.", "Not today."};
         QTest::newRow("no as number") << "Take No. 5 now. Fine." << QStringList{"Take No. 5 now.", "Fine."};
@@ -46,7 +48,8 @@ private slots:
     {
         QFETCH(QString, text);
         QFETCH(QStringList, sentences);
-        for (const std::size_t size : {std::size_t(1), std::size_t(2), std::size_t(3), std::size_t(7), std::size_t(1000)}) {
+        for (const std::size_t size :
+            {std::size_t(1), std::size_t(2), std::size_t(3), std::size_t(7), std::size_t(1000)}) {
             QCOMPARE(split(text.toStdString(), size), sentences);
         }
     }

@@ -33,7 +33,8 @@ private slots:
         QTest::addColumn<QByteArray>("stream");
         QTest::addColumn<QStringList>("events");
         const QStringList expected{"message=one", "ping=two\nlines", "message=[DONE]"};
-        const QByteArray lf = ": comment\ndata: one\n\nid: 7\nevent: ping\ndata:two\ndata: lines\n\n\n\ndata: [DONE]\n\ndata: cut off";
+        const QByteArray lf =
+            ": comment\ndata: one\n\nid: 7\nevent: ping\ndata:two\ndata: lines\n\n\n\ndata: [DONE]\n\ndata: cut off";
         QTest::newRow("LF") << lf << expected;
         QTest::newRow("CRLF") << QByteArray(lf).replace("\n", "\r\n") << expected;
         QTest::newRow("CR") << QByteArray(lf).replace("\n", "\r") << expected;

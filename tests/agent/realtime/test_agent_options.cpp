@@ -77,7 +77,7 @@ private Q_SLOTS:
         QTest::newRow("words for a port") << QStringList{"--listen", "127.0.0.1:8o"};
         QTest::newRow("no sessions") << QStringList{"--max-sessions", "0"};
         QTest::newRow("standard input") << QStringList{"--credential-fd", "0"};
-        QTest::newRow("url without model") << QStringList{"--chat-url", "http://127.0.0.1:1"};
+        QTest::newRow("model without url") << QStringList{"--chat-model", "m"};
         QTest::newRow("key file that is not there")
             << QStringList{"--tls-cert", "/nonexistent.pem", "--tls-key", "/nonexistent.pem"};
         QTest::newRow("open to the world") << QStringList{"--listen", "0.0.0.0:0"};

@@ -342,7 +342,7 @@ private Q_SLOTS:
     {
         Running running;
         const std::string huge =
-            R"({"type":"input_audio_buffer.append","audio":")" + std::string(20'000'000, 'A') + "\"}";
+            Json{{"type", "input_audio_buffer.append"}, {"audio", std::string(20'000'000, 'A')}}.dump();
         const Told told = talkOn(running, request(running, "?model=gpt-realtime", kCredential), {huge}, "never");
         QVERIFY(told.close.has_value());
         QCOMPARE(int{told.close->code}, 1009);
@@ -352,8 +352,9 @@ private Q_SLOTS:
     void longestAppend_IsTaken()
     {
         Running running;
-        const std::string longest = R"({"type":"input_audio_buffer.append","audio":")"
-            + std::string(agent::realtime::kMaxAppendBytes, 'A') + "\"}";
+        const std::string longest =
+            Json{{"type", "input_audio_buffer.append"}, {"audio", std::string(agent::realtime::kMaxAppendBytes, 'A')}}
+                .dump();
         const Told told = talkOn(running, request(running, "?model=gpt-realtime", kCredential),
             {longest, R"({"type":"input_audio_buffer.clear"})"}, "input_audio_buffer.cleared");
         QVERIFY(!told.close.has_value());

@@ -340,7 +340,8 @@ private Q_SLOTS:
         for (const Json& delta : h.all("response.output_audio.delta")) {
             bytes += core::decodeBase64(delta.at("delta").get<std::string>())->size();
         }
-        QVERIFY2(bytes > 4'700 && bytes < 4'950, qPrintable(QString::number(bytes)));
+        // 300 ms a sentence, and what the resampler holds at each end.
+        QVERIFY2(bytes > 4'700 && bytes < 5'100, qPrintable(QString::number(bytes)));
     }
 };
 

@@ -22,7 +22,8 @@ private slots:
         const QRegularExpression name("<([a-z]+)>");
         for (auto found = name.globalMatch(text); found.hasNext();) {
             const QString rule = found.next().captured(1);
-            QCOMPARE(text.count(QRegularExpression("^(public )?<" + rule + "> = ", QRegularExpression::MultilineOption)), 1);
+            QCOMPARE(
+                text.count(QRegularExpression("^(public )?<" + rule + "> = ", QRegularExpression::MultilineOption)), 1);
         }
     }
 
@@ -34,7 +35,8 @@ private slots:
         QVERIFY(sentences != sampleSentences(500, 4));
         QCOMPARE(std::set<std::string>(sentences.begin(), sentences.end()).size(), std::size_t(500));
         for (const std::string& sentence : sentences) {
-            QVERIFY2(QRegularExpression("^[a-z']+( [a-z']+)*$").match(QString::fromStdString(sentence)).hasMatch(), sentence.c_str());
+            QVERIFY2(QRegularExpression("^[a-z']+( [a-z']+)*$").match(QString::fromStdString(sentence)).hasMatch(),
+                sentence.c_str());
         }
     }
 

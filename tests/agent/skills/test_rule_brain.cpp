@@ -28,16 +28,18 @@ class TestRuleBrain : public QObject {
 private slots:
     void reply_FunctionOutputs_AreSpokenTogether()
     {
-        const std::string text = textFor({{Kind::UserMessage, "weather and fish", {}, {}, true}, {Kind::FunctionCall, "{}", "a", "get_weather", true},
-            {Kind::FunctionCall, "{}", "b", "feed", true}, {Kind::FunctionOutput, R"({"condition":"sunny"})", "a", "get_weather", true},
+        const std::string text = textFor({{Kind::UserMessage, "weather and fish", {}, {}, true},
+            {Kind::FunctionCall, "{}", "a", "get_weather", true}, {Kind::FunctionCall, "{}", "b", "feed", true},
+            {Kind::FunctionOutput, R"({"condition":"sunny"})", "a", "get_weather", true},
             {Kind::FunctionOutput, R"({"error":"no food left"})", "b", "feed", true}});
         QCOMPARE(text, std::string("Condition is sunny. That did not work: no food left."));
     }
 
     void reply_OutputsOfAnEarlierTurn_AreNotSpokenAgain()
     {
-        const std::string text = textFor({{Kind::UserMessage, "one", {}, {}, true}, {Kind::FunctionOutput, "old", "a", "f", true},
-            {Kind::AssistantMessage, "Old.", {}, {}, true}, {Kind::UserMessage, "two", {}, {}, true}, {Kind::FunctionOutput, "new", "b", "f", true}});
+        const std::string text = textFor({{Kind::UserMessage, "one", {}, {}, true},
+            {Kind::FunctionOutput, "old", "a", "f", true}, {Kind::AssistantMessage, "Old.", {}, {}, true},
+            {Kind::UserMessage, "two", {}, {}, true}, {Kind::FunctionOutput, "new", "b", "f", true}});
         QCOMPARE(text, std::string("New."));
     }
 
@@ -45,7 +47,8 @@ private slots:
 
     void reply_RepeatAfterTheDialogue_SaysTheLastAssistantMessage()
     {
-        QCOMPARE(textFor({{Kind::AssistantMessage, "The lamp is on.", {}, {}, true}, {Kind::UserMessage, "what did you say", {}, {}, true}}),
+        QCOMPARE(textFor({{Kind::AssistantMessage, "The lamp is on.", {}, {}, true},
+                     {Kind::UserMessage, "what did you say", {}, {}, true}}),
             std::string("The lamp is on."));
     }
 

@@ -46,7 +46,8 @@ private slots:
         QTest::addColumn<QString>("said");
         QTest::addColumn<QString>("answer");
         const auto row = [](const char* said, const char* answer) { QTest::newRow(said) << said << answer; };
-        for (const char* time : {"what time is it", "What's the time?", "tell me the time please", "do you have the time"}) {
+        for (const char* time :
+            {"what time is it", "What's the time?", "tell me the time please", "do you have the time"}) {
             row(time, "It is eight o'clock in the morning.");
         }
         row("what's the date today", "Today is Friday, January fifteenth, twenty twenty seven.");
@@ -71,13 +72,15 @@ private slots:
         row("convert five miles to kilometers", "five miles are about eight point zero five kilometers.");
         row("how many feet are in one mile", "one mile is five thousand two hundred and eighty feet.");
         row("how many inches are in a foot", "one foot is twelve inches.");
-        row("convert one hundred degrees celsius to fahrenheit", "one hundred degrees celsius are two hundred and twelve degrees fahrenheit.");
+        row("convert one hundred degrees celsius to fahrenheit",
+            "one hundred degrees celsius are two hundred and twelve degrees fahrenheit.");
         row("what is 20 degrees celsius in fahrenheit", "twenty degrees celsius are sixty eight degrees fahrenheit.");
         row("convert minus five hundred degrees celsius to kelvin", "That is below absolute zero.");
         row("how many minutes are in two hours", "two hours are one hundred and twenty minutes.");
         row("convert ten pounds to kilograms", "ten pounds are about four point five four kilograms.");
         row("convert three gallons to liters", "three gallons are about eleven point three six liters.");
-        row("convert one hundred kilometers per hour to miles per hour", "one hundred kilometers per hour are about sixty two point one four miles per hour.");
+        row("convert one hundred kilometers per hour to miles per hour",
+            "one hundred kilometers per hour are about sixty two point one four miles per hour.");
         row("spell cat", "Cat: C, A, T.");
         row("how do you spell the word dog", "Dog: D, O, G.");
         row("spell", "Which word shall I spell?");
@@ -112,8 +115,8 @@ private slots:
     void reply_NotUnderstood_SaysWhatItHeardAndOffersExamples_data()
     {
         QTest::addColumn<QString>("said");
-        for (const char* text : {"the purple fish swims upwards", "what is love", "convert five miles to kilograms", "between you and me", "seven",
-                 "what time is it in tokyo"}) {
+        for (const char* text : {"the purple fish swims upwards", "what is love", "convert five miles to kilograms",
+                 "between you and me", "seven", "what time is it in tokyo"}) {
             QTest::newRow(text) << text;
         }
     }
@@ -162,7 +165,8 @@ private slots:
         QCOMPARE(reminders[0].text, std::string("Your timer for five minutes is up."));
         QVERIFY(brain.takeReminders().empty());
         m_clock.advance(core::Milliseconds{60'000});
-        QCOMPARE(ask(brain, "how much time is left").text, std::string("There are four minutes on the timer for five minutes."));
+        QCOMPARE(ask(brain, "how much time is left").text,
+            std::string("There are four minutes on the timer for five minutes."));
         QCOMPARE(ask(brain, "cancel the timer").text, std::string("I cancelled the timer."));
         QCOMPARE(ask(brain, "list my timers").text, std::string("There is no timer running."));
     }

@@ -16,7 +16,9 @@ private slots:
         row("on 2026-11-23", "on November twenty third, twenty twenty six");
         row("at 14:05", "at fourteen oh five");
         row("at 9:00", "at nine o'clock");
-        row("21.5\xC2\xB0""C", "twenty one point five degrees Celsius");
+        row("21.5\xC2\xB0"
+            "C",
+            "twenty one point five degrees Celsius");
         row("80%", "eighty percent");
         row("**bold** `code`", "bold code");
         row("a B2B deal", "a B2B deal");

@@ -13,7 +13,9 @@ private slots:
         QTest::addColumn<QString>("said");
         QTest::addColumn<double>("value");
         QTest::addColumn<int>("length");
-        const auto row = [](const char* said, double value, int length) { QTest::newRow(said) << said << value << length; };
+        const auto row = [](const char* said, double value, int length) {
+            QTest::newRow(said) << said << value << length;
+        };
         row("zero", 0, 1);
         row("seventeen apples", 17, 1);
         row("twenty one", 21, 2);
@@ -48,7 +50,8 @@ private slots:
     void readNumber_NotANumber_IsAbsent_data()
     {
         QTest::addColumn<QString>("said");
-        for (const char* said : {"", "hello", "a dog", "and two", "for", "to", "point", "minus", "infinity", "0x10", "nan"}) {
+        for (const char* said :
+            {"", "hello", "a dog", "and two", "for", "to", "point", "minus", "infinity", "0x10", "nan"}) {
             QTest::newRow(said) << said;
         }
     }

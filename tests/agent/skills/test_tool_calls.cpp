@@ -35,8 +35,10 @@ const std::vector<Tool>& inventedTools()
             R"({"type":"object","properties":{"toppings":{"type":"array","items":{"type":"string","enum":["cheese","mushrooms","olives","ham"]}}},"required":["toppings"]})"},
         {"moveBlind", "Moves the window blind to a position in percent",
             R"({"type":"object","properties":{"target":{"type":"object","properties":{"position":{"type":"number","minimum":0,"maximum":100}},"required":["position"]}},"required":["target"]})"},
-        {"start_washing_machine", "Starts the washing machine", R"({"type":"object","properties":{"program":{"type":"string","enum":["eco","quick","wool"],"default":"eco"}},"required":["program"]})"},
-        {"search_recipes", "Looks up recipes", R"({"type":"object","properties":{"query":{"type":"string"}},"required":["query"]})"},
+        {"start_washing_machine", "Starts the washing machine",
+            R"({"type":"object","properties":{"program":{"type":"string","enum":["eco","quick","wool"],"default":"eco"}},"required":["program"]})"},
+        {"search_recipes", "Looks up recipes",
+            R"({"type":"object","properties":{"query":{"type":"string"}},"required":["query"]})"},
         {"open_garage", "Opens the garage door", R"({"type":"object"})"},
     };
     return tools;
@@ -72,9 +74,12 @@ private slots:
         QTest::addColumn<QString>("said");
         QTest::addColumn<QString>("name");
         QTest::addColumn<QString>("arguments");
-        const auto row = [](const char* said, const char* name, const char* arguments) { QTest::newRow(said) << said << name << arguments; };
+        const auto row = [](const char* said, const char* name, const char* arguments) {
+            QTest::newRow(said) << said << name << arguments;
+        };
         row("What's the weather in Berlin?", "get_weather", R"({"city":"Berlin"})");
-        row("what is the weather like in new york in fahrenheit", "get_weather", R"({"city":"new york","unit":"fahrenheit"})");
+        row("what is the weather like in new york in fahrenheit", "get_weather",
+            R"({"city":"new york","unit":"fahrenheit"})");
         row("how is the weather in london today", "get_weather", R"({"city":"london"})");
         row("turn on the kitchen lamp", "setLampState", R"({"room":"kitchen","on":true})");
         row("switch the living room light off please", "setLampState", R"({"room":"living_room","on":false})");
@@ -108,8 +113,9 @@ private slots:
     void reply_WordsForSomethingElse_CallNothing_data()
     {
         QTest::addColumn<QString>("said");
-        for (const char* text : {"what time is it", "what is twelve times seven", "hello", "tell me a joke", "close the garage door", "stop",
-                 "do not open the garage", "the window is dirty", "repeat that", "i like fish", "set a timer for five minutes"}) {
+        for (const char* text : {"what time is it", "what is twelve times seven", "hello", "tell me a joke",
+                 "close the garage door", "stop", "do not open the garage", "the window is dirty", "repeat that",
+                 "i like fish", "set a timer for five minutes"}) {
             QTest::newRow(text) << text;
         }
     }
@@ -212,7 +218,8 @@ private slots:
     {
         RuleBrain brain(m_clock, 1);
         auto request = requestOf("set a timer for five minutes");
-        request.tools = {{"set_timer", "Sets a kitchen timer", R"({"type":"object","properties":{"seconds":{"type":"integer"}},"required":["seconds"]})"}};
+        request.tools = {{"set_timer", "Sets a kitchen timer",
+            R"({"type":"object","properties":{"seconds":{"type":"integer"}},"required":["seconds"]})"}};
         const auto sink = run(brain, request);
         QCOMPARE(sink.calls.size(), std::size_t(1));
         QCOMPARE(sink.calls[0].second, std::string(R"({"seconds":300})"));
@@ -221,7 +228,8 @@ private slots:
 
     void reply_BrokenSchemas_DoNoHarm()
     {
-        for (const char* schema : {"", "[]", "{", R"({"properties":7})", R"({"properties":{"a":5}})", R"({"properties":{"a":{"enum":[]}},"required":7})",
+        for (const char* schema : {"", "[]", "{", R"({"properties":7})", R"({"properties":{"a":5}})",
+                 R"({"properties":{"a":{"enum":[]}},"required":7})",
                  R"({"properties":{"a":{"type":["null",3]}},"required":["a","b"]})"}) {
             RuleBrain brain(m_clock, 1);
             auto request = requestOf("launch the rocket");

@@ -1,0 +1,260 @@
+#include "tests/broker/broker_harness.h"
+
+#include "core/base/json.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/streambuf.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/asio/write.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <stdexcept>
+
+namespace vivavoce::tests {
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+constexpr auto asTuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::seconds kPatience{20};
+
+net::Awaitable<> serveRaw(tcp::socket socket, std::shared_ptr<const std::string> bytes)
+{
+    asio::streambuf head;
+    co_await asio::async_read_until(socket, head, "\r\n\r\n", asTuple);
+    if (bytes->empty()) {
+        // Until the other side gives up.
+        char more = 0;
+        bool isOver = false;
+        while (!isOver) {
+            const auto [error, size] = co_await socket.async_read_some(asio::buffer(&more, 1), asTuple);
+            isOver = static_cast<bool>(error);
+        }
+        co_return;
+    }
+    co_await asio::async_write(socket, asio::buffer(*bytes), asTuple);
+}
+
+net::Awaitable<> acceptRaw(std::shared_ptr<tcp::acceptor> acceptor, std::shared_ptr<const std::string> bytes)
+{
+    while (true) {
+        auto [error, socket] = co_await acceptor->async_accept(asTuple);
+        if (error) {
+            co_return;
+        }
+        const auto executor = socket.get_executor();
+        asio::co_spawn(executor, serveRaw(std::move(socket), bytes), asio::detached);
+    }
+}
+
+} // namespace
+
+NetThreads::NetThreads()
+{
+    for (int i = 0; i < 2; ++i) {
+        m_threads.emplace_back([this] { m_io.run(); });
+    }
+}
+
+NetThreads::~NetThreads()
+{
+    stop();
+}
+
+void NetThreads::stop()
+{
+    m_io.stop();
+    for (std::thread& thread : m_threads) {
+        thread.join();
+    }
+    m_threads.clear();
+}
+
+void CapturedLog::write(broker::LogLevel, std::string_view event, const nlohmann::json& fields)
+{
+    const std::lock_guard lock(m_mutex);
+    m_text += std::string(event) + " " + core::writeJson(fields) + "\n";
+}
+
+std::string CapturedLog::text() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_text;
+}
+
+ScriptedProvider::ScriptedProvider(NetThreads& threads, const SharedClock& clock) : m_clock(clock)
+{
+    net::Router router;
+    router.add("POST", "/v1/realtime/client_secrets", [this](const net::HttpRequest& request) { return mint(request); });
+    auto made = net::Server::create(threads.executor(), {}, std::move(router));
+    if (!made) {
+        throw std::runtime_error(made.error().detail);
+    }
+    m_server = std::move(*made);
+    m_server->start();
+}
+
+net::Awaitable<net::HttpResponse> ScriptedProvider::mint(const net::HttpRequest& request)
+{
+    std::shared_ptr<broker::Flight> gate;
+    {
+        const std::lock_guard lock(m_mutex);
+        m_requests.push_back(request);
+        gate = m_gate;
+    }
+    if (gate != nullptr) {
+        co_await gate->wait(kPatience);
+    }
+    const std::lock_guard lock(m_mutex);
+    if (m_answer) {
+        co_return *m_answer;
+    }
+    const auto body = core::parseJson(request.body);
+    const std::int64_t life = body ? (*body)["expires_after"].value("seconds", std::int64_t(600)) : 600;
+    const auto now = std::chrono::duration_cast<std::chrono::seconds>(m_clock.wallNow().time_since_epoch()).count();
+    co_return net::HttpResponse::json(
+        200, core::writeJson({{"value", "ek_marker_" + std::to_string(++m_minted)}, {"expires_at", now + life}}));
+}
+
+void ScriptedProvider::answerWith(std::optional<net::HttpResponse> response)
+{
+    const std::lock_guard lock(m_mutex);
+    m_answer = std::move(response);
+}
+
+void ScriptedProvider::hold()
+{
+    const std::lock_guard lock(m_mutex);
+    m_gate = std::make_shared<broker::Flight>();
+}
+
+void ScriptedProvider::release()
+{
+    std::shared_ptr<broker::Flight> gate;
+    {
+        const std::lock_guard lock(m_mutex);
+        gate.swap(m_gate);
+    }
+    gate->land({});
+}
+
+std::vector<net::HttpRequest> ScriptedProvider::requests() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_requests;
+}
+
+RawProvider::RawProvider(NetThreads& threads, std::string bytes)
+{
+    const auto acceptor = std::make_shared<tcp::acceptor>(threads.io(), tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+    m_url = "http://127.0.0.1:" + std::to_string(acceptor->local_endpoint().port());
+    asio::co_spawn(threads.executor(), acceptRaw(acceptor, std::make_shared<const std::string>(std::move(bytes))), asio::detached);
+}
+
+BrokerWorld::BrokerWorld(const std::function<void(broker::Config&)>& change, const std::string& providerUrl)
+    : provider(threads, clock)
+{
+    broker::Config config;
+    config.port = 0;
+    config.isEmbedded = true;
+    config.providerUrl = providerUrl.empty() ? provider.url() : providerUrl;
+    config.providerKey = core::Secret(kProviderKey);
+    if (change) {
+        change(config);
+    }
+    auto made = broker::Broker::create(std::move(config), core::Secret(kCredential), {threads.executor(), clock, log});
+    if (!made) {
+        throw std::runtime_error(made.error().detail);
+    }
+    m_broker = std::move(*made);
+    m_broker->start();
+}
+
+BrokerWorld::~BrokerWorld()
+{
+    // Nobody may run in the broker while it goes.
+    threads.stop();
+}
+
+std::future<net::ClientResponse> BrokerWorld::begin(net::ClientRequest request)
+{
+    return asio::co_spawn(
+        threads.executor(),
+        [](net::ClientRequest wanted) -> net::Awaitable<net::ClientResponse> {
+            auto answer = co_await net::sendRequest(std::move(wanted));
+            co_return answer ? std::move(*answer) : net::ClientResponse{};
+        }(std::move(request)),
+        asio::use_future);
+}
+
+net::ClientResponse BrokerWorld::wait(std::future<net::ClientResponse> answer)
+{
+    return answer.wait_for(kPatience) == std::future_status::ready ? answer.get() : net::ClientResponse{};
+}
+
+net::ClientRequest BrokerWorld::request(std::string method, const std::string& path, std::string body) const
+{
+    net::ClientRequest request;
+    request.method = std::move(method);
+    request.url = url() + path;
+    request.timeout = kPatience;
+    if (request.method == "POST") {
+        request.headers.add("Content-Type", "application/json");
+    }
+    request.body = std::move(body);
+    return request;
+}
+
+net::ClientRequest BrokerWorld::mintRequest(std::string body) const
+{
+    auto result = request("POST", "/api/voice-agent/token", std::move(body));
+    result.headers.add("Authorization", std::string("Bearer ") + kCredential);
+    return result;
+}
+
+net::ClientRequest BrokerWorld::refreshRequest(std::string_view token, const std::string& idempotencyKey) const
+{
+    auto result = request("POST", "/api/voice-agent/refresh-token", R"({"clientInstance":"one"})");
+    result.headers.add("Authorization", "Bearer " + std::string(token));
+    if (!idempotencyKey.empty()) {
+        result.headers.add("Idempotency-Key", idempotencyKey);
+    }
+    return result;
+}
+
+core::broker::TokenResponse BrokerWorld::mint(std::string body)
+{
+    return tokenOf(send(mintRequest(std::move(body))));
+}
+
+void BrokerWorld::drain()
+{
+    asio::co_spawn(threads.executor(), m_broker->drain(core::Milliseconds{5'000}), asio::use_future).wait();
+}
+
+core::broker::TokenResponse tokenOf(const net::ClientResponse& answer)
+{
+    auto token = core::broker::decodeTokenResponse(answer.body);
+    return token ? std::move(*token) : core::broker::TokenResponse{};
+}
+
+std::string codeOf(const net::ClientResponse& answer)
+{
+    const auto problem = core::broker::decodeProblem(answer.body);
+    return problem && problem->status == static_cast<int>(answer.status) ? problem->code : std::string();
+}
+
+std::string header(const net::ClientResponse& answer, std::string_view name)
+{
+    return answer.headers.count(name) == 1 ? std::string(*answer.headers.find(name)) : std::string();
+}
+
+} // namespace vivavoce::tests

@@ -1,0 +1,132 @@
+#pragma once
+
+#include "broker/broker.h"
+#include "broker/tokens/flight.h"
+#include "core/base/http_headers.h"
+#include "core/protocol/broker/messages.h"
+#include "net/http_client.h"
+#include "net/server.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <atomic>
+#include <deque>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace vivavoce::tests {
+
+/// Threads for everything that a test of the broker runs. Joined when it goes.
+class NetThreads {
+public:
+    NetThreads();
+    ~NetThreads();
+    [[nodiscard]] net::IoExecutor executor() { return m_io.get_executor(); }
+    [[nodiscard]] boost::asio::io_context& io() { return m_io; }
+    void stop();
+
+private:
+    boost::asio::io_context m_io;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> m_work{m_io.get_executor()};
+    std::vector<std::thread> m_threads;
+};
+
+/// Clocks that the test moves while other threads read them.
+class SharedClock final : public core::Clock {
+public:
+    [[nodiscard]] core::MonotonicTime now() const override { return core::MonotonicTime(core::Milliseconds(360'000'000 + m_ms)); }
+    [[nodiscard]] core::WallTime wallNow() const override { return core::WallTime(std::chrono::seconds(1'800'000'000) + core::Milliseconds(m_ms)); }
+    void advance(core::Milliseconds by) { m_ms += by.count(); }
+
+private:
+    std::atomic<std::int64_t> m_ms{0};
+};
+
+class CapturedLog final : public broker::Log {
+public:
+    void write(broker::LogLevel level, std::string_view event, const nlohmann::json& fields) override;
+    /// All lines as text.
+    [[nodiscard]] std::string text() const;
+
+private:
+    mutable std::mutex m_mutex;
+    std::string m_text;
+};
+
+/// A provider that mints "ek_marker_1", "ek_marker_2", … or answers what the test says.
+class ScriptedProvider {
+public:
+    ScriptedProvider(NetThreads& threads, const SharedClock& clock);
+    [[nodiscard]] std::string url() const { return m_server->url(); }
+    /// Answers the next requests with this instead of a token, until cleared.
+    void answerWith(std::optional<net::HttpResponse> response);
+    /// Requests wait from now on until `release`.
+    void hold();
+    void release();
+    [[nodiscard]] std::vector<net::HttpRequest> requests() const;
+
+private:
+    net::Awaitable<net::HttpResponse> mint(const net::HttpRequest& request);
+
+    const SharedClock& m_clock;
+    mutable std::mutex m_mutex;
+    std::optional<net::HttpResponse> m_answer;
+    std::shared_ptr<broker::Flight> m_gate;
+    std::vector<net::HttpRequest> m_requests;
+    int m_minted = 0;
+    std::unique_ptr<net::Server> m_server;
+};
+
+/// A listener that answers each connection with these bytes and closes it; with no bytes it says nothing and stays.
+class RawProvider {
+public:
+    RawProvider(NetThreads& threads, std::string bytes);
+    [[nodiscard]] std::string url() const { return m_url; }
+
+private:
+    std::string m_url;
+};
+
+/// The real broker on loopback with a client.
+class BrokerWorld {
+public:
+    static constexpr const char* kCredential = "credential-marker";
+    static constexpr const char* kProviderKey = "provider-key-marker";
+    using Answer = net::ClientResponse;
+
+    /// `change` sees the configuration before the broker is made. Without `providerUrl`, the scripted one is used.
+    explicit BrokerWorld(const std::function<void(broker::Config&)>& change = {}, const std::string& providerUrl = {});
+    ~BrokerWorld();
+
+    [[nodiscard]] std::future<Answer> begin(net::ClientRequest request);
+    [[nodiscard]] static Answer wait(std::future<Answer> answer);
+    [[nodiscard]] Answer send(net::ClientRequest request) { return wait(begin(std::move(request))); }
+    /// A good request that a test then spoils.
+    [[nodiscard]] net::ClientRequest request(std::string method, const std::string& path, std::string body = {}) const;
+    [[nodiscard]] net::ClientRequest mintRequest(std::string body = "{}") const;
+    [[nodiscard]] net::ClientRequest refreshRequest(std::string_view token, const std::string& idempotencyKey = {}) const;
+
+    [[nodiscard]] core::broker::TokenResponse mint(std::string body = "{}");
+    [[nodiscard]] std::string url() const { return m_broker->url(); }
+    void drain();
+
+    NetThreads threads;
+    SharedClock clock;
+    CapturedLog log;
+    ScriptedProvider provider;
+
+private:
+    std::unique_ptr<broker::Broker> m_broker;
+};
+
+/// The answer as a token or a problem; an empty one where it is neither.
+[[nodiscard]] core::broker::TokenResponse tokenOf(const net::ClientResponse& answer);
+[[nodiscard]] std::string codeOf(const net::ClientResponse& answer);
+[[nodiscard]] std::string header(const net::ClientResponse& answer, std::string_view name);
+
+} // namespace vivavoce::tests

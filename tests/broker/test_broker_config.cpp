@@ -1,0 +1,268 @@
+#include "broker/config.h"
+#include "broker/options.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <cstdlib>
+#include <fstream>
+#include <map>
+
+using namespace vivavoce;
+using namespace vivavoce::broker;
+
+namespace {
+
+using Variables = std::map<std::string, std::string>;
+
+core::Expected<Config, core::Error> load(const QByteArray& toml, const Variables& variables = {}, Overrides overrides = {})
+{
+    const QTemporaryDir folder;
+    if (!toml.isEmpty()) {
+        overrides.configFile = folder.filePath(QStringLiteral("broker.toml")).toStdString();
+        std::ofstream(*overrides.configFile, std::ios::binary) << toml.toStdString();
+    }
+    return loadConfig(overrides, [&](const char* name) -> std::optional<std::string> {
+        const auto found = variables.find(name);
+        return found == variables.end() ? std::nullopt : std::optional(found->second);
+    });
+}
+
+constexpr const char* kWhole = R"(
+listen = "[::1]:9000"
+trusted_proxies = ["10.0.0.1"]
+[provider]
+url = "https://voice.example/v1"
+model = "m"
+api_key = "file-key-marker"
+timeout_ms = 2000
+[tokens]
+duration = 120
+[limits]
+mints_per_minute = 5
+refreshes_per_minute = 6
+max_sessions = 7
+[log]
+level = "debug"
+)";
+
+} // namespace
+
+class TestBrokerConfig : public QObject {
+    Q_OBJECT
+
+private slots:
+    void load_NothingSaid_GivesTheDefaults()
+    {
+        const auto config = load({});
+        QVERIFY(config.has_value());
+        QCOMPARE(config->address, std::string("127.0.0.1"));
+        QCOMPARE(config->providerUrl, std::string("https://api.openai.com"));
+        QCOMPARE(config->providerName(), std::string("openai"));
+        QCOMPARE(config->tokenLife.count(), std::chrono::seconds::rep(60));
+        QCOMPARE(config->mintsPerMinute, std::size_t(10));
+        QCOMPARE(config->refreshesPerMinute, std::size_t(60));
+        QVERIFY(config->providerKey.empty() && !config->isEmbedded);
+    }
+
+    void load_File_IsRead()
+    {
+        const auto config = load(kWhole);
+        QVERIFY2(config.has_value(), config ? "" : config.error().detail.c_str());
+        QCOMPARE(config->address, std::string("::1"));
+        QCOMPARE(config->port, std::uint16_t(9000));
+        QCOMPARE(config->trustedProxies, std::vector<std::string>{"10.0.0.1"});
+        QCOMPARE(config->providerUrl, std::string("https://voice.example/v1"));
+        QCOMPARE(config->providerModel, std::string("m"));
+        QVERIFY(config->providerKey.equals("file-key-marker"));
+        QVERIFY(config->providerTimeout == core::Milliseconds{2000});
+        QCOMPARE(config->tokenLife.count(), std::chrono::seconds::rep(120));
+        QCOMPARE(config->mintsPerMinute, std::size_t(5));
+        QCOMPARE(config->refreshesPerMinute, std::size_t(6));
+        QCOMPARE(config->maxSessions, std::size_t(7));
+        QCOMPARE(config->logLevel, LogLevel::Debug);
+    }
+
+    void load_EnvironmentOverFile_Wins()
+    {
+        const auto config = load(kWhole,
+            {{"OPENAI_API_KEY", "env-key"}, {"VOICE_AGENT_RATE_LIMIT", "20"}, {"VOICE_AGENT_TOKEN_DURATION", "300"}});
+        QVERIFY(config.has_value());
+        QVERIFY(config->providerKey.equals("env-key"));
+        QCOMPARE(config->mintsPerMinute, std::size_t(20));
+        QCOMPARE(config->tokenLife.count(), std::chrono::seconds::rep(300));
+    }
+
+    void load_EmptyVariable_SaysNothing()
+    {
+        const auto config = load(kWhole, {{"OPENAI_API_KEY", ""}, {"VOICE_AGENT_RATE_LIMIT", ""}});
+        QVERIFY(config.has_value());
+        QVERIFY(config->providerKey.equals("file-key-marker"));
+        QCOMPARE(config->mintsPerMinute, std::size_t(5));
+    }
+
+    void load_CommandLineOverFile_Wins()
+    {
+        Overrides overrides;
+        overrides.listen = "127.0.0.1:1";
+        overrides.providerUrl = "http://127.0.0.1:2";
+        overrides.logLevel = "error";
+        overrides.isEmbedded = true;
+        const auto config = load(kWhole, {}, overrides);
+        QVERIFY(config.has_value());
+        QCOMPARE(config->port, std::uint16_t(1));
+        QCOMPARE(config->providerName(), std::string("local"));
+        QCOMPARE(config->logLevel, LogLevel::Error);
+        QVERIFY(config->isEmbedded);
+    }
+
+    void load_BadFile_IsRefusedByKey_data()
+    {
+        QTest::addColumn<QByteArray>("toml");
+        QTest::addColumn<QByteArray>("named");
+        const auto row = [](const char* name, const char* toml, const char* named) {
+            QTest::newRow(name) << QByteArray(toml) << QByteArray(named);
+        };
+        row("not TOML", "listen = marker", "--config names a file that is not TOML: line 1");
+        row("unknown key", "lisen = \"marker\"", "lisen");
+        row("unknown table", "[tokns]\nduration = 1", "tokns.duration");
+        row("unknown key in a table", "[tokens]\nlife = 1", "tokens.life");
+        row("table too deep", "[tokens.duration]\nx = 1", "tokens.duration");
+        row("key as a table", "[listen]\nx = 1", "listen.x");
+        row("table as a text", "tokens = \"marker\"", "tokens");
+        row("wild key", "\"a\\nb\" = 1", "a key");
+        row("listen a number", "listen = 8790", "listen");
+        row("listen without a port", "listen = \"127.0.0.1\"", "listen");
+        row("listen, port too big", "listen = \"127.0.0.1:65536\"", "listen");
+        row("listen, text behind the port", "listen = \"127.0.0.1:80x\"", "listen");
+        row("listen, v6 without brackets", "listen = \"::1:80\"", "listen");
+        row("duration a text", "[tokens]\nduration = \"60\"", "tokens.duration");
+        row("duration a fraction", "[tokens]\nduration = 60.5", "tokens.duration");
+        row("duration too short", "[tokens]\nduration = 9", "tokens.duration");
+        row("duration too long", "[tokens]\nduration = 7201", "tokens.duration");
+        row("rate zero", "[limits]\nmints_per_minute = 0", "limits.mints_per_minute");
+        row("rate negative", "[limits]\nrefreshes_per_minute = -1", "limits.refreshes_per_minute");
+        row("no sessions", "[limits]\nmax_sessions = 0", "limits.max_sessions");
+        row("timeout too long", "[provider]\ntimeout_ms = 25001", "provider.timeout_ms");
+        row("model empty", "[provider]\nmodel = \"\"", "provider.model");
+        row("key with a line", "[provider]\napi_key = \"marker\\nx\"", "provider.api_key");
+        row("key a number", "[provider]\napi_key = 1", "provider.api_key");
+        row("proxies a text", "trusted_proxies = \"10.0.0.1\"", "trusted_proxies");
+        row("proxies of numbers", "trusted_proxies = [1]", "trusted_proxies");
+        row("level unknown", "[log]\nlevel = \"loud\"", "log.level");
+        row("certificate alone", "[tls]\ncertificate = \"a.pem\"", "tls.certificate");
+        row("listen to all in the open", "listen = \"0.0.0.0:80\"", "listen outside loopback");
+        row("provider in the open", "[provider]\nurl = \"http://voice.example\"", "provider.url has to be https");
+        row("provider disguised as loopback", "[provider]\nurl = \"http://127.0.0.1.example\"", "provider.url has to be https");
+        row("provider with a user", "[provider]\nurl = \"https://marker@voice.example\"", "provider.url");
+        row("provider with a query", "[provider]\nurl = \"https://voice.example?key=marker\"", "provider.url");
+        row("provider of another scheme", "[provider]\nurl = \"ftp://voice.example\"", "provider.url");
+        row("provider without a host", "[provider]\nurl = \"https:///v1\"", "provider.url");
+    }
+    void load_BadFile_IsRefusedByKey()
+    {
+        QFETCH(QByteArray, toml);
+        QFETCH(QByteArray, named);
+        const auto config = load(toml);
+        QVERIFY(!config.has_value());
+        QCOMPARE(core::exitCode(config.error().code), 2);
+        const auto detail = QByteArray::fromStdString(config.error().detail);
+        QVERIFY2(detail.startsWith(named), detail.constData());
+        QVERIFY(!detail.contains("marker") && !detail.contains('\n'));
+    }
+
+    void load_BadEnvironment_IsRefusedByName_data()
+    {
+        QTest::addColumn<QByteArray>("name");
+        QTest::addColumn<QByteArray>("value");
+        QTest::newRow("rate not a number") << QByteArray("VOICE_AGENT_RATE_LIMIT") << QByteArray("ten-marker");
+        QTest::newRow("rate with a unit") << QByteArray("VOICE_AGENT_RATE_LIMIT") << QByteArray("10/min");
+        QTest::newRow("rate zero") << QByteArray("VOICE_AGENT_RATE_LIMIT") << QByteArray("0");
+        QTest::newRow("rate enormous") << QByteArray("VOICE_AGENT_RATE_LIMIT") << QByteArray("99999999999999999999");
+        QTest::newRow("duration too short") << QByteArray("VOICE_AGENT_TOKEN_DURATION") << QByteArray("9");
+        QTest::newRow("duration too long") << QByteArray("VOICE_AGENT_TOKEN_DURATION") << QByteArray("7201");
+        QTest::newRow("duration with a space") << QByteArray("VOICE_AGENT_TOKEN_DURATION") << QByteArray(" 60");
+        QTest::newRow("key of two words") << QByteArray("OPENAI_API_KEY") << QByteArray("marker two");
+        QTest::newRow("key with a header in it") << QByteArray("OPENAI_API_KEY") << QByteArray("marker\r\nX: y");
+    }
+    void load_BadEnvironment_IsRefusedByName()
+    {
+        QFETCH(QByteArray, name);
+        QFETCH(QByteArray, value);
+        const auto config = load({}, {{name.toStdString(), value.toStdString()}});
+        QVERIFY(!config.has_value());
+        const auto detail = QByteArray::fromStdString(config.error().detail);
+        QVERIFY2(detail.startsWith(name), detail.constData());
+        QVERIFY(!detail.contains("marker"));
+    }
+
+    void load_OutsideLoopback_NeedsTlsOrAProxy()
+    {
+        QVERIFY(load("listen = \"0.0.0.0:80\"\ntrusted_proxies = [\"10.0.0.1\"]").has_value());
+        QVERIFY(load("listen = \"0.0.0.0:443\"\n[tls]\ncertificate = \"a\"\nkey = \"b\"").has_value());
+    }
+
+    void load_FileThatIsNotThere_IsRefused()
+    {
+        Overrides overrides;
+        overrides.configFile = "/nonexistent/broker.toml";
+        QCOMPARE(load({}, {}, overrides).error().code, core::ErrorCode::BadConfiguration);
+    }
+
+    void take_FromTheEnvironment_LeavesNothingBehind()
+    {
+        QVERIFY(setenv("VV_TEST_SECRET", "env-marker", 1) == 0);
+        const char* const block = getenv("VV_TEST_SECRET");
+        QCOMPARE(takeFromEnvironment("VV_TEST_SECRET"), std::optional<std::string>("env-marker"));
+        QVERIFY(getenv("VV_TEST_SECRET") == nullptr);
+        QCOMPARE(block[0], '\0');
+        QVERIFY(!takeFromEnvironment("VV_TEST_SECRET").has_value());
+    }
+
+    void print_Config_IsTomlWithoutSecrets()
+    {
+        const auto config = load(kWhole);
+        const std::string text = printConfig(*config);
+        QVERIFY(text.find("marker") == std::string::npos);
+        QVERIFY(text.find("(set)") != std::string::npos);
+        QVERIFY(printConfig(*load({})).find("(not set)") != std::string::npos);
+        // What is printed says the same when it is read again; its placeholders are no words of a key.
+        auto without = QByteArray::fromStdString(text);
+        without.replace("'(set)'", "'key'").replace("\"(set)\"", "\"key\"");
+        without.replace("certificate = ''\n", "").replace("certificate = \"\"\n", "");
+        without.replace("key = ''\n", "").replace("key = \"\"\n", "").replace("ca_file = ''\n", "").replace("ca_file = \"\"\n", "");
+        const auto again = load(without);
+        QVERIFY2(again.has_value(), again ? "" : (again.error().detail + text).c_str());
+        QCOMPARE(again->maxSessions, config->maxSessions);
+        QCOMPARE(again->port, config->port);
+    }
+
+    void options_BadCommandLine_IsBadUsage_data()
+    {
+        QTest::addColumn<QByteArray>("argument");
+        for (const char* argument : {"--nonsense", "positional", "--listen", "--credential-fd=-1", "--credential-fd=x"}) {
+            QTest::newRow(argument) << QByteArray(argument);
+        }
+    }
+    void options_BadCommandLine_IsBadUsage()
+    {
+        QFETCH(QByteArray, argument);
+        const char* argv[] = {"vivavoce-broker", argument.constData()};
+        const auto parsed = parseOptions(2, argv);
+        QVERIFY(!parsed.has_value());
+        QCOMPARE(parsed.error().code, core::ErrorCode::BadUsage);
+    }
+
+    void options_HelpAndVersion_ArePrinted()
+    {
+        for (const char* flag : {"--help", "--version"}) {
+            const char* argv[] = {"vivavoce-broker", flag};
+            const auto parsed = parseOptions(2, argv);
+            QVERIFY(parsed.has_value() && std::holds_alternative<PrintAndLeave>(*parsed));
+            QVERIFY(std::get<PrintAndLeave>(*parsed).text.find("vivavoce-broker") != std::string::npos);
+        }
+    }
+};
+
+QTEST_GUILESS_MAIN(TestBrokerConfig)
+#include "test_broker_config.moc"
