@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <unistd.h>
+
 #include <charconv>
 #include <map>
 
@@ -41,6 +43,9 @@ std::optional<std::string> contradiction(const Options& options)
 {
     if (options.tlsCertificate.empty() != options.tlsKey.empty()) {
         return "--tls-cert and --tls-key go together";
+    }
+    if (options.credentialFd && *options.credentialFd <= STDERR_FILENO) {
+        return "--credential-fd wants a pipe of its own";
     }
     if (options.chatUrl.empty() && !options.chatModel.empty()) {
         return "--chat-model needs --chat-url";
@@ -87,7 +92,7 @@ core::Expected<std::variant<Options, PrintAndLeave>, core::Error> parseOptions(i
     if (!readListen(listen, options)) {
         return core::fail(core::ErrorCode::BadUsage, "--listen wants ADDRESS:PORT");
     }
-    if (credentialFd >= 0) {
+    if (app.count("--credential-fd") > 0) {
         options.credentialFd = credentialFd;
     }
     if (auto text = contradiction(options)) {

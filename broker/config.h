@@ -68,7 +68,7 @@ using Environment = std::function<std::optional<std::string>(const char* name)>;
 /// Reads a TOML file over `config`. Unknown keys, wrong types and values out of range are errors. Part of loadConfig.
 [[nodiscard]] core::Expected<void, core::Error> readConfigFile(const std::string& path, Config& config);
 
-/// As TOML, secrets as "(set)" or "(not set)", URLs without query.
+/// As TOML that can be read again; of secrets, a comment tells whether they are set.
 [[nodiscard]] std::string printConfig(const Config& config);
 
 } // namespace vivavoce::broker

@@ -172,22 +172,26 @@ std::string printConfig(const Config& config)
         proxies.push_back(proxy);
     }
     const auto whole = [](auto value) { return static_cast<std::int64_t>(value); };
-    const toml::table table{
+    toml::table provider{{"url", config.providerUrl}, {"model", config.providerModel}, {"timeout_ms", whole(config.providerTimeout.count())}};
+    if (!config.providerCaFile.empty()) {
+        provider.insert("ca_file", config.providerCaFile);
+    }
+    toml::table table{
         {"listen", (isV6 ? "[" + config.address + "]" : config.address) + ":" + std::to_string(config.port)},
         {"trusted_proxies", proxies},
-        {"tls", toml::table{{"certificate", config.tlsCertificate}, {"key", config.tlsKey}}},
-        {"provider",
-            toml::table{{"url", config.providerUrl}, {"model", config.providerModel}, {"ca_file", config.providerCaFile},
-                {"timeout_ms", whole(config.providerTimeout.count())},
-                {"api_key", config.providerKey.empty() ? "(not set)" : "(set)"}}},
+        {"provider", provider},
         {"tokens", toml::table{{"duration", whole(config.tokenLife.count())}}},
         {"limits",
             toml::table{{"mints_per_minute", whole(config.mintsPerMinute)}, {"refreshes_per_minute", whole(config.refreshesPerMinute)},
                 {"max_sessions", whole(config.maxSessions)}}},
         {"log", toml::table{{"level", levelText(config.logLevel)}}},
     };
+    if (!config.tlsCertificate.empty()) {
+        table.insert("tls", toml::table{{"certificate", config.tlsCertificate}, {"key", config.tlsKey}});
+    }
     std::ostringstream out;
-    out << table << '\n';
+    // A comment: a placeholder in the place of the key would be taken for one when the file is used.
+    out << "# provider.api_key is " << (config.providerKey.empty() ? "not set" : "set") << '\n' << table << '\n';
     return out.str();
 }
 

@@ -166,8 +166,9 @@ net::Awaitable<> RealtimeServer::hold(net::WebSocketSession& socket, SessionSett
     const Seat seat(m_sessions);
     if (seat.number() > m_config.maxSessions) {
         m_config.log("session refused: session_limit_reached");
-        co_await refuse(
-            socket, {"session_limit_reached", "Too many sessions are open.", {}, "server_error"}, kTryAgainLater);
+        // A named object: GCC 12 destroys braced arguments of a coroutine twice.
+        EventFault full{"session_limit_reached", "Too many sessions are open.", {}, "server_error"};
+        co_await refuse(socket, std::move(full), kTryAgainLater);
         co_return;
     }
     const std::string id = settings.effective().value("id", "");

@@ -95,6 +95,10 @@ struct SessionState {
     std::deque<Bytes> heldAudio;
     std::size_t heldAudioSize = 0;
     Milliseconds lostAudio{0};
+    /// The connection was lost before the answer came: it is asked for again.
+    bool owesReply = false;
+    /// Typed messages so far: they get their ids here, so that they are known before the provider has seen them.
+    int typedMessages = 0;
     bool isUserSpeaking = false;
     bool isPlaying = false;
 };

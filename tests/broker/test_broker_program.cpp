@@ -174,7 +174,7 @@ private slots:
         Program config({QStringLiteral("--print-config")}, {QStringLiteral("OPENAI_API_KEY=key-marker")});
         QCOMPARE(config.end(), 0);
         const QByteArray text = config.process.readAllStandardOutput();
-        QVERIFY(text.contains("(set)") && !text.contains("marker"));
+        QVERIFY(text.contains("api_key is set") && !text.contains("marker"));
     }
 
     void ready_IsOneLineAndTheUrlAnswers()

@@ -221,6 +221,7 @@ void Stepper::lost(Error error)
         stopTimer(timer);
     }
     put(DropTransport{});
+    m_state.owesReply = m_state.owesReply || !m_state.reply.isFree() || m_state.reply.isAwaited || m_state.reply.isWanted;
     forgetReply();
     if (isRefusedCredential(error) && m_state.token != nullptr) {
         put(DiscardToken{m_state.token});

@@ -26,6 +26,7 @@ openai::Item textMessage(const ConversationEntry& entry)
     part.type = entry.speaker == Speaker::User ? openai::ContentType::InputText : openai::ContentType::OutputText;
     part.text = entry.text;
     openai::Item item;
+    item.id = entry.itemId;
     item.type = openai::ItemType::Message;
     item.role = entry.speaker == Speaker::User ? openai::Role::User : openai::Role::Assistant;
     item.content.push_back(std::move(part));
@@ -116,13 +117,18 @@ void Stepper::goLive()
 void Stepper::reseed()
 {
     // A reconnect is a new, empty session: it is told what was said, as text (clients cannot create assistant audio).
+    Speaker last = Speaker::Assistant;
     for (const ConversationEntry& entry : m_state.log.entries()) {
         if (!entry.text.empty()) {
             openai::ConversationItemCreate create;
             create.item = textMessage(entry);
-            create.item.id = entry.itemId;
             send(std::move(create));
+            last = entry.speaker;
         }
+    }
+    // What was heard of an answer is not said twice.
+    if (std::exchange(m_state.owesReply, false) && last == Speaker::User) {
+        requestReply();
     }
 }
 
@@ -206,8 +212,10 @@ void Stepper::on(session_event::TextEntered& entered)
         return;
     }
     stopReply();
-    ConversationEntry entry;
+    ConversationEntry& entry = m_state.log.upsert("typed_" + std::to_string(++m_state.typedMessages), Speaker::User);
     entry.text = std::move(entered.text);
+    entry.isFinal = true;
+    tellEntry(entry);
     openai::ConversationItemCreate create;
     create.item = textMessage(entry);
     send(std::move(create));

@@ -327,7 +327,10 @@ private Q_SLOTS:
         running.run([&]() -> net::Awaitable<> {
             auto first = co_await net::openWebSocket(request(running, "?model=gpt-realtime", kCredential));
             isHeld = first && co_await (*first)->read();
-            second = co_await talk(request(running, "?model=gpt-realtime", kCredential), {}, "session.created");
+            auto dial = request(running, "?model=gpt-realtime", kCredential);
+            std::vector<std::string> nothing;
+            std::string last = "session.created";
+            second = co_await talk(std::move(dial), std::move(nothing), std::move(last));
             co_await (*first)->close(1000, "");
         });
         QVERIFY(isHeld);

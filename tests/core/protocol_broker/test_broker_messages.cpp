@@ -122,8 +122,8 @@ private slots:
         QTest::addColumn<QByteArray>("field");
         QTest::addColumn<QByteArray>("value");
         for (const char* name : {"token", "tokenType", "sessionId", "expiresIn", "expiresAt", "refreshAfter", "provider", "model", "connect"}) {
-            QTest::newRow(qPrintable(QString::fromLatin1(name) + u" missing")) << QByteArray(name) << QByteArray();
-            QTest::newRow(qPrintable(QString::fromLatin1(name) + u" wrong")) << QByteArray(name) << QByteArray("[\"secret-marker\"]");
+            QTest::addRow("%s missing", name) << QByteArray(name) << QByteArray();
+            QTest::addRow("%s wrong", name) << QByteArray(name) << QByteArray("[\"secret-marker\"]");
         }
         QTest::newRow("token empty") << QByteArray("token") << QByteArray("\"\"");
         QTest::newRow("expiresIn negative") << QByteArray("expiresIn") << QByteArray("-1");

@@ -332,9 +332,26 @@ private Q_SLOTS:
         QCOMPARE(items[1].item.content[0].text.value(), std::string("It is"));
         QVERIFY(items[1].item.content[0].type == openai::ContentType::OutputText);
         QVERIFY(story.all<session_effect::StartVoice>().empty());
+        // Part of the answer was heard already.
+        QVERIFY(story.sent<openai::ResponseCreate>().empty());
         // The provider tells us of the items that we gave it: they are the same ones.
         story.says(openai::ConversationItemAdded{{}, items[0].item, {}});
         QCOMPARE(story.state.log.entries().size(), std::size_t{2});
+    }
+
+    void connectionLost_BeforeTheAnswer_AsksForItAgain()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::TextEntered{"what time is it"});
+        QCOMPARE(story.state.log.entries().at(0).text, std::string("what time is it"));
+        story.happens(session_event::Closed{{1006, {}}});
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        story.says(openai::SessionUpdated{});
+        QCOMPARE(story.sent<openai::ConversationItemCreate>().size(), std::size_t{1});
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
     }
 
     void connectionLost_WithAnExpiredToken_ResumesTheBrokersSession()

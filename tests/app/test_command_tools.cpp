@@ -1,0 +1,110 @@
+#include "app/cli/command_tools.h"
+#include "app/platform/qt_executor.h"
+
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <optional>
+
+using namespace vivavoce;
+using namespace vivavoce::core;
+using vivavoce::cli::CommandTools;
+
+class CommandToolsTest : public QObject {
+    Q_OBJECT
+
+    QTemporaryDir m_folder;
+    platform::QtExecutor m_executor;
+
+    std::string file(const QByteArray& content) const
+    {
+        QFile out(m_folder.filePath(QStringLiteral("tools.json")));
+        if (!out.open(QIODevice::WriteOnly)) {
+            qFatal("no place for test files");
+        }
+        out.write(content);
+        return out.fileName().toStdString();
+    }
+
+    std::optional<Expected<std::string, Error>> call(CommandTools& tools, const char* name, const char* arguments)
+    {
+        std::optional<Expected<std::string, Error>> answer;
+        tools.run({"call_1", name, arguments}, [&](Expected<std::string, Error> result) { answer = std::move(result); });
+        (void)QTest::qWaitFor([&] { return answer.has_value(); }, 10'000);
+        return answer;
+    }
+
+private Q_SLOTS:
+    void call_GivesTheArgumentsAndTakesTheOutput()
+    {
+        CommandTools tools(m_executor);
+        QVERIFY(tools.load(file(R"([{"name":"echo","description":"d","parameters":{"type":"object"},"command":["/bin/cat"]}])")).has_value());
+        QCOMPARE(tools.declarations().size(), std::size_t{1});
+        QCOMPARE(tools.declarations()[0].parameters->text, std::string(R"({"type":"object"})"));
+        const auto answer = call(tools, "echo", R"({"a":1})");
+        QVERIFY(answer && answer->has_value());
+        QCOMPARE(answer->value(), std::string(R"({"a":1})"));
+    }
+
+    void call_ThatFails_IsToldSo_data()
+    {
+        QTest::addColumn<QByteArray>("command");
+        QTest::newRow("exit code") << QByteArray(R"(["/bin/sh","-c","echo half; exit 3"])");
+        QTest::newRow("not there") << QByteArray(R"(["/no/such/program"])");
+        QTest::newRow("crash") << QByteArray(R"(["/bin/sh","-c","kill -9 $$"])");
+        QTest::newRow("too much") << QByteArray(R"(["/bin/sh","-c","head -c 100000 /dev/zero | tr '\\0' x"])");
+    }
+    void call_ThatFails_IsToldSo()
+    {
+        QFETCH(QByteArray, command);
+        CommandTools tools(m_executor);
+        QVERIFY(tools.load(file("[{\"name\":\"f\",\"command\":" + command + "}]")).has_value());
+        const auto answer = call(tools, "f", "{}");
+        QVERIFY(answer && !answer->has_value());
+        QCOMPARE(answer->error().code, ErrorCode::ToolFailed);
+    }
+
+    void call_OfAnUnknownFunction_IsToldSo()
+    {
+        CommandTools tools(m_executor);
+        const auto answer = call(tools, "nothing", "{}");
+        QVERIFY(answer && !answer->has_value());
+    }
+
+    void badFile_IsRefusedWithThePlace_data()
+    {
+        QTest::addColumn<QByteArray>("content");
+        QTest::newRow("not JSON") << QByteArray("hello");
+        QTest::newRow("an object") << QByteArray("{}");
+        QTest::newRow("no name") << QByteArray(R"([{"command":["/bin/cat"]}])");
+        QTest::newRow("no command") << QByteArray(R"([{"name":"x"}])");
+        QTest::newRow("empty command") << QByteArray(R"([{"name":"x","command":[]}])");
+        QTest::newRow("command as text") << QByteArray(R"([{"name":"x","command":"cat"}])");
+        QTest::newRow("parameters as text") << QByteArray(R"([{"name":"x","command":["c"],"parameters":"p"}])");
+        QTest::newRow("the same name twice") << QByteArray(R"([{"name":"x","command":["c"]},{"name":"x","command":["c"]}])");
+    }
+    void badFile_IsRefusedWithThePlace()
+    {
+        QFETCH(QByteArray, content);
+        CommandTools tools(m_executor);
+        const auto loaded = tools.load(file(content));
+        QVERIFY(!loaded.has_value());
+        QCOMPARE(loaded.error().code, ErrorCode::BadUsage);
+        QVERIFY(loaded.error().detail.find("tools.json") != std::string::npos);
+    }
+
+    void cancelAll_StopsACommandThatRuns()
+    {
+        CommandTools tools(m_executor);
+        QVERIFY(tools.load(file(R"([{"name":"slow","command":["/bin/sleep","600"]}])")).has_value());
+        bool wasAnswered = false;
+        tools.run({"c", "slow", "{}"}, [&](const auto&) { wasAnswered = true; });
+        tools.cancelAll();
+        QCoreApplication::processEvents();
+        QVERIFY(!wasAnswered);
+    }
+};
+
+QTEST_GUILESS_MAIN(CommandToolsTest)
+#include "test_command_tools.moc"

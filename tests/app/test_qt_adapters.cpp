@@ -1,0 +1,222 @@
+#include "app/platform/loopback.h"
+#include "app/platform/qt_executor.h"
+#include "app/platform/qt_http_client.h"
+#include "app/platform/qt_websocket_transport.h"
+
+#include <QTcpServer>
+#include <QTcpSocket>
+#include <QTest>
+#include <QUrl>
+#include <QWebSocket>
+#include <QWebSocketServer>
+
+#include <optional>
+
+using namespace vivavoce;
+using namespace vivavoce::core;
+
+namespace {
+
+class RecordingListener final : public TransportListener {
+public:
+    void transportOpened() override { isOpen = true; }
+    void textReceived(std::string_view message) override { texts.emplace_back(message); }
+    void binaryReceived(std::string_view message) override { binaries.emplace_back(message); }
+    void transportClosed(const TransportClose& how) override { close = how; }
+    void transportFailed(const Error& why) override { error = why; }
+
+    bool isOpen = false;
+    std::vector<std::string> texts;
+    std::vector<std::string> binaries;
+    std::optional<TransportClose> close;
+    std::optional<Error> error;
+};
+
+} // namespace
+
+class QtAdaptersTest : public QObject {
+    Q_OBJECT
+
+    platform::QtExecutor m_executor;
+
+private Q_SLOTS:
+    void loopback_IsTakenLiterally_data()
+    {
+        QTest::addColumn<QString>("url");
+        QTest::addColumn<bool>("isLoopback");
+        QTest::newRow("127.0.0.1") << QStringLiteral("http://127.0.0.1:80/") << true;
+        QTest::newRow("127/8") << QStringLiteral("http://127.8.9.1/") << true;
+        QTest::newRow("::1") << QStringLiteral("http://[::1]:80/") << true;
+        QTest::newRow("localhost") << QStringLiteral("http://LocalHost/") << true;
+        QTest::newRow("a name that begins so") << QStringLiteral("http://127.0.0.1.example/") << false;
+        QTest::newRow("a name that ends so") << QStringLiteral("http://evil-localhost/") << false;
+        QTest::newRow("any address") << QStringLiteral("http://0.0.0.0/") << false;
+        QTest::newRow("user information") << QStringLiteral("http://127.0.0.1@broker.example/") << false;
+    }
+    void loopback_IsTakenLiterally()
+    {
+        QFETCH(QString, url);
+        QFETCH(bool, isLoopback);
+        QCOMPARE(platform::isLoopback(QUrl(url)), isLoopback);
+    }
+
+    void timer_ThatIsDestroyed_DoesNotFire()
+    {
+        int fired = 0;
+        auto dropped = m_executor.after(Milliseconds{0}, [&] { fired += 100; });
+        const auto kept = m_executor.after(Milliseconds{0}, [&] { ++fired; });
+        dropped.reset();
+        QTRY_COMPARE(fired, 1);
+    }
+
+    void timer_MayDestroyItself()
+    {
+        bool fired = false;
+        std::unique_ptr<Timer> timer;
+        timer = m_executor.after(Milliseconds{0}, [&] {
+            timer.reset();
+            fired = true;
+        });
+        QTRY_VERIFY(fired);
+    }
+
+    void http_SendsTheBearerAndHandsOverEveryStatus()
+    {
+        QTcpServer server;
+        QVERIFY(server.listen(QHostAddress::LocalHost));
+        QByteArray request;
+        connect(&server, &QTcpServer::newConnection, &server, [&] {
+            QTcpSocket* socket = server.nextPendingConnection();
+            connect(socket, &QTcpSocket::readyRead, socket, [&request, socket] {
+                request += socket->readAll();
+                if (request.endsWith("{}")) {
+                    socket->write("HTTP/1.1 429 Too Many\r\nRetry-After: 5\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\nno");
+                }
+            });
+        });
+        platform::QtHttpClient client;
+        HttpClient::Request message;
+        message.url = "http://127.0.0.1:" + std::to_string(server.serverPort()) + "/x";
+        message.body = "{}";
+        message.headers.add("Content-Type", "application/json");
+        message.bearer = std::make_shared<const Secret>("ek_1");
+        std::optional<Expected<HttpClient::Response, Error>> answer;
+        const auto call = client.send(std::move(message), [&](auto result) { answer = std::move(result); });
+        QTRY_VERIFY(answer.has_value());
+        QVERIFY(answer->has_value());
+        QCOMPARE((*answer)->status, 429);
+        QCOMPARE((*answer)->body, std::string("no"));
+        QCOMPARE(std::string((*answer)->headers.find("retry-after").value_or("")), std::string("5"));
+        QVERIFY(request.contains("Authorization: Bearer ek_1\r\n"));
+    }
+
+    void http_CancelledCall_IsNotAnswered()
+    {
+        QTcpServer server;
+        QVERIFY(server.listen(QHostAddress::LocalHost));
+        platform::QtHttpClient client;
+        HttpClient::Request message;
+        message.url = "http://127.0.0.1:" + std::to_string(server.serverPort()) + "/";
+        message.timeout = Milliseconds{1};
+        bool wasAnswered = false;
+        auto call = client.send(message, [&](const auto&) { wasAnswered = true; });
+        call.reset();
+        bool laterDone = false;
+        const auto later = client.send(message, [&](const auto&) { laterDone = true; });
+        QTRY_VERIFY(laterDone);
+        QVERIFY(!wasAnswered);
+    }
+
+    void http_AnswerWithoutEnd_IsCutAtItsLimit()
+    {
+        QTcpServer server;
+        QVERIFY(server.listen(QHostAddress::LocalHost));
+        connect(&server, &QTcpServer::newConnection, &server, [&] {
+            QTcpSocket* socket = server.nextPendingConnection();
+            connect(socket, &QTcpSocket::readyRead, socket, [socket] {
+                socket->readAll();
+                socket->write("HTTP/1.1 200 OK\r\n\r\n" + QByteArray(100'000, 'x'));
+            });
+        });
+        platform::QtHttpClient client;
+        HttpClient::Request message;
+        message.url = "http://127.0.0.1:" + std::to_string(server.serverPort()) + "/";
+        message.maxBodyBytes = 1000;
+        std::optional<Expected<HttpClient::Response, Error>> answer;
+        const auto call = client.send(std::move(message), [&](auto result) { answer = std::move(result); });
+        QTRY_VERIFY(answer.has_value());
+        QCOMPARE(answer->error().code, ErrorCode::BrokerMalformed);
+    }
+
+    void webSocket_CarriesTextBothWaysAndTheCloseCode()
+    {
+        QWebSocketServer server(QStringLiteral("s"), QWebSocketServer::NonSecureMode);
+        QVERIFY(server.listen(QHostAddress::LocalHost));
+        QByteArray authorization;
+        std::unique_ptr<QWebSocket> peer;
+        connect(&server, &QWebSocketServer::newConnection, &server, [&] {
+            peer.reset(server.nextPendingConnection());
+            authorization = peer->request().rawHeader("Authorization");
+            connect(peer.get(), &QWebSocket::textMessageReceived, peer.get(), [&](const QString& text) {
+                peer->sendTextMessage(text + QStringLiteral(" é"));
+                peer->close(static_cast<QWebSocketProtocol::CloseCode>(3000), QStringLiteral("why"));
+            });
+        });
+        platform::QtWebSocketFactory factory;
+        const auto transport = factory.create();
+        RecordingListener listener;
+        TransportTarget target;
+        target.url = "ws://127.0.0.1:" + std::to_string(server.serverPort()) + "/v1/realtime?model=m";
+        target.credential = std::make_shared<const Secret>("ek_1");
+        transport->open(target, listener);
+        QTRY_VERIFY(listener.isOpen);
+        transport->send("hello");
+        QTRY_VERIFY(listener.close.has_value());
+        QCOMPARE(authorization, QByteArray("Bearer ek_1"));
+        QCOMPARE(listener.texts.at(0), std::string("hello \xC3\xA9"));
+        QCOMPARE(int(listener.close->code), 3000);
+        QCOMPARE(listener.close->reason, std::string("why"));
+        QVERIFY(!listener.error.has_value());
+    }
+
+    void webSocket_BadTargets_AreNamed_data()
+    {
+        QTest::addColumn<QString>("url");
+        QTest::addColumn<int>("code");
+        QTest::newRow("plain to elsewhere") << QStringLiteral("ws://provider.example/") << int(ErrorCode::InsecureUrl);
+        QTest::newRow("http") << QStringLiteral("http://127.0.0.1/") << int(ErrorCode::BadConfiguration);
+        QTest::newRow("nothing") << QString() << int(ErrorCode::BadConfiguration);
+    }
+    void webSocket_BadTargets_AreNamed()
+    {
+        QFETCH(QString, url);
+        QFETCH(int, code);
+        platform::QtWebSocketFactory factory;
+        const auto transport = factory.create();
+        RecordingListener listener;
+        TransportTarget target;
+        target.url = url.toStdString();
+        transport->open(target, listener);
+        QVERIFY(!listener.error.has_value());
+        QTRY_VERIFY(listener.error.has_value());
+        QCOMPARE(int(listener.error->code), code);
+    }
+
+    void webSocket_HandshakeThatIsNeverAnswered_TimesOut()
+    {
+        QTcpServer server;
+        QVERIFY(server.listen(QHostAddress::LocalHost));
+        platform::QtWebSocketFactory factory;
+        const auto transport = factory.create();
+        RecordingListener listener;
+        TransportTarget target;
+        target.url = "ws://127.0.0.1:" + std::to_string(server.serverPort()) + "/";
+        target.timeout = Milliseconds{50};
+        transport->open(target, listener);
+        QTRY_VERIFY(listener.error.has_value());
+        QCOMPARE(listener.error->code, ErrorCode::Timeout);
+    }
+};
+
+QTEST_GUILESS_MAIN(QtAdaptersTest)
+#include "test_qt_adapters.moc"

@@ -1,0 +1,311 @@
+#include "tests/integration/cli_run.h"
+#include "tests/integration/scripted_servers.h"
+
+#include <QFile>
+#include <QTemporaryDir>
+
+using namespace vivavoce;
+using namespace vivavoce::tests;
+
+namespace {
+
+using After = ScriptedHttpServer::After;
+
+void say(QWebSocket& socket, const char* json)
+{
+    socket.sendTextMessage(QString::fromUtf8(json));
+}
+
+constexpr const char* kCreated = R"({"type":"session.created","event_id":"e1","session":{"type":"realtime","id":"s"}})";
+constexpr const char* kUpdated = R"({"type":"session.updated","event_id":"e2","session":{"type":"realtime","id":"s"}})";
+
+/// One written reply, told as a provider tells it, with what no client knows in between.
+void reply(QWebSocket& socket)
+{
+    say(socket, R"({"type":"response.created","event_id":"e3","response":{"id":"r","object":"realtime.response","status":"in_progress","output":[]}})");
+    say(socket, R"({"type":"response.sparkles","event_id":"e4","sparkle":[1,2,3]})");
+    say(socket, R"({"type":"response.output_text.delta","event_id":"e5","response_id":"r","item_id":"i","output_index":0,"content_index":0,"delta":"Hel","obfuscation":"xx"})");
+    say(socket, R"({"type":"response.output_text.done","event_id":"e6","response_id":"r","item_id":"i","output_index":0,"content_index":0,"text":"Hello."})");
+    say(socket, R"({"type":"response.done","event_id":"e7","response":{"id":"r","object":"realtime.response","status":"completed","output":[],"usage":{"total_tokens":7,"input_tokens":3,"output_tokens":4}}})");
+}
+
+void answerProperly(QWebSocket& socket, const QString& message)
+{
+    if (message.contains(QStringLiteral("\"session.update\""))) {
+        say(socket, kUpdated);
+    } else if (message.contains(QStringLiteral("\"response.create\""))) {
+        reply(socket);
+    }
+}
+
+} // namespace
+
+/// What goes wrong outside, as the user of vivavoce-cli meets it: a stable code, the right exit code, no hanging.
+class CliFaultsTest : public QObject {
+    Q_OBJECT
+
+    struct Outcome {
+        int exitCode;
+        std::string code;
+        QByteArray output;
+        bool isJson;
+        bool hasSummary;
+    };
+
+    static Outcome run(const QStringList& arguments)
+    {
+        CliRun cli(QStringList{QStringLiteral("talk")} + arguments);
+        const int exitCode = cli.finish();
+        return {exitCode, cli.fatalCode(), cli.output(), cli.isEveryLineJson(), !cli.all("summary").empty()};
+    }
+
+    /// A conversation of typed words through a broker that sends the client to `provider`.
+    static Outcome runAgainst(const ScriptedProvider& provider, const QStringList& more = {})
+    {
+        ScriptedHttpServer broker(ScriptedHttpServer::token(provider.url()), After::HangUp);
+        return run(QStringList{QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hello")} + more);
+    }
+
+    QTemporaryDir m_folder;
+
+    QString file(const char* name, const QByteArray& content) const
+    {
+        QFile out(m_folder.filePath(QString::fromLatin1(name)));
+        if (!out.open(QIODevice::WriteOnly)) {
+            qFatal("no place for test files");
+        }
+        out.write(content);
+        return out.fileName();
+    }
+
+private Q_SLOTS:
+    void badRecording_IsNamed_data()
+    {
+        QTest::addColumn<QString>("path");
+        QTest::addColumn<QString>("code");
+        QTest::newRow("not a recording") << file("text.wav", "This is not a recording.") << QStringLiteral("input.not_audio");
+        QTest::newRow("empty") << file("empty.wav", {}) << QStringLiteral("input.empty");
+        QTest::newRow("missing") << m_folder.filePath(QStringLiteral("none.wav")) << QStringLiteral("input.unreadable");
+        QTest::newRow("header only") << file("header.wav",
+            QByteArray::fromHex("524946462400000057415645666d74201000000001000100c05d000080bb0000020010006461746100000000"))
+                                     << QStringLiteral("input.empty");
+        QTest::newRow("a folder") << m_folder.path() << QStringLiteral("input.unreadable");
+    }
+    void badRecording_IsNamed()
+    {
+        QFETCH(QString, path);
+        QFETCH(QString, code);
+        const Outcome outcome = run({QStringLiteral("--in"), path});
+        QCOMPARE(QString::fromStdString(outcome.code), code);
+        QCOMPARE(outcome.exitCode, 2);
+        QVERIFY(outcome.hasSummary);
+    }
+
+    void badUsage_ExitsWithTwo_data()
+    {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::newRow("nothing to say") << QStringList{QStringLiteral("talk")};
+        QTest::newRow("unknown option") << QStringList{QStringLiteral("talk"), QStringLiteral("--loud")};
+        QTest::newRow("no command") << QStringList{};
+        QTest::newRow("both paces") << QStringList{QStringLiteral("talk"), QStringLiteral("--text"), QStringLiteral("x"),
+            QStringLiteral("--fast"), QStringLiteral("--real-time")};
+        QTest::newRow("turns of none") << QStringList{QStringLiteral("talk"), QStringLiteral("--text"), QStringLiteral("x"),
+            QStringLiteral("--turns"), QStringLiteral("0")};
+    }
+    void badUsage_ExitsWithTwo()
+    {
+        QFETCH(QStringList, arguments);
+        CliRun cli(arguments);
+        QCOMPARE(cli.finish(), 2);
+        QVERIFY(cli.output().isEmpty());
+    }
+
+    void outputThatCannotBeWritten_IsToldBeforeAnythingElse()
+    {
+        const Outcome outcome
+            = run({QStringLiteral("--text"), QStringLiteral("hi"), QStringLiteral("--out"), m_folder.filePath(QStringLiteral("no/where.wav"))});
+        QCOMPARE(outcome.code, std::string("output.unwritable"));
+        QCOMPARE(outcome.exitCode, 2);
+    }
+
+    void toolsThatAreNone_AreRefused()
+    {
+        const Outcome outcome
+            = run({QStringLiteral("--text"), QStringLiteral("hi"), QStringLiteral("--tools"), file("tools.json", R"([{"name":"x"}])")});
+        QCOMPARE(outcome.code, std::string("usage.bad"));
+        QCOMPARE(outcome.exitCode, 2);
+    }
+
+    void badBroker_IsNamed_data()
+    {
+        QTest::addColumn<QByteArray>("answer");
+        QTest::addColumn<QString>("code");
+        QTest::addColumn<int>("exitCode");
+        const auto problem = [](const char* status, const QByteArray& headers = {}) {
+            return ScriptedHttpServer::response(status, R"({"code":"x","title":"t","status":400,"detail":"d","type":"u"})", headers);
+        };
+        QTest::newRow("401") << problem("401 Unauthorized") << QStringLiteral("auth.refused") << 3;
+        QTest::newRow("403") << problem("403 Forbidden") << QStringLiteral("auth.refused") << 3;
+        QTest::newRow("429 for a minute") << problem("429 Too Many Requests", "Retry-After: 60\r\n") << QStringLiteral("rate.limited") << 7;
+        QTest::newRow("500") << problem("500 Internal Server Error") << QStringLiteral("broker.failed") << 4;
+        QTest::newRow("garbage in HTTP") << ScriptedHttpServer::response("200 OK", "hello") << QStringLiteral("broker.malformed") << 4;
+        QTest::newRow("garbage instead of HTTP") << QByteArray("\x16\x03\x01 whatever\r\n\r\n") << QStringLiteral("broker.unreachable") << 4;
+        QTest::newRow("hangs up") << QByteArray() << QStringLiteral("broker.unreachable") << 4;
+        QTest::newRow("hangs up in the middle")
+            << QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"tok") << QStringLiteral("broker.unreachable") << 4;
+        QTest::newRow("redirect") << ScriptedHttpServer::response("302 Found", {}, "Location: http://127.0.0.1:1/\r\n")
+                                  << QStringLiteral("broker.malformed") << 4;
+    }
+    void badBroker_IsNamed()
+    {
+        QFETCH(QByteArray, answer);
+        QFETCH(QString, code);
+        QFETCH(int, exitCode);
+        ScriptedHttpServer broker(answer, After::HangUp);
+        const Outcome outcome = run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi")});
+        QVERIFY(broker.requests() > 0);
+        QCOMPARE(QString::fromStdString(outcome.code), code);
+        QCOMPARE(outcome.exitCode, exitCode);
+        QVERIFY(outcome.isJson);
+    }
+
+    void silentBroker_EndsAtTheTimeout()
+    {
+        ScriptedHttpServer broker({}, After::KeepOpen);
+        const Outcome outcome = run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi"),
+            QStringLiteral("--timeout"), QStringLiteral("2")});
+        QCOMPARE(outcome.code, std::string("timeout"));
+        QCOMPARE(outcome.exitCode, 6);
+    }
+
+    void brokerThatIsNotThere_IsUnreachable()
+    {
+        QTcpServer freed;
+        freed.listen(QHostAddress::LocalHost);
+        const QString url = QStringLiteral("http://127.0.0.1:%1").arg(freed.serverPort());
+        freed.close();
+        const Outcome outcome = run({QStringLiteral("--broker"), url, QStringLiteral("--text"), QStringLiteral("hi")});
+        QCOMPARE(outcome.code, std::string("broker.unreachable"));
+        QCOMPARE(outcome.exitCode, 4);
+    }
+
+    void plainHttp_BeyondThisComputer_IsRefusedWithoutConnecting()
+    {
+        const Outcome outcome
+            = run({QStringLiteral("--broker"), QStringLiteral("http://broker.example"), QStringLiteral("--text"), QStringLiteral("hi")});
+        QCOMPARE(outcome.code, std::string("url.insecure"));
+        QCOMPARE(outcome.exitCode, 2);
+    }
+
+    void properProvider_WithUnknownEvents_IsUnderstood()
+    {
+        ScriptedProvider provider([](QWebSocket& socket) {
+            say(socket, R"({"type":"conversation.created","event_id":"e0","conversation":{"id":"c","object":"realtime.conversation"}})");
+            say(socket, kCreated);
+        }, answerProperly);
+        const Outcome outcome = runAgainst(provider, {QStringLiteral("--turns"), QStringLiteral("1")});
+        QCOMPARE(outcome.exitCode, 0);
+        QVERIFY(outcome.output.contains("\"Hello.\""));
+        QCOMPARE(provider.authorization(), QByteArray("Bearer ek_marker"));
+        QVERIFY(!outcome.output.contains("ek_marker"));
+    }
+
+    void badProvider_IsNamed_data()
+    {
+        QTest::addColumn<int>("fault");
+        QTest::addColumn<QString>("code");
+        QTest::addColumn<int>("exitCode");
+        QTest::newRow("malformed JSON") << 0 << QStringLiteral("provider.malformed") << 4;
+        QTest::newRow("binary") << 1 << QStringLiteral("provider.malformed") << 4;
+        QTest::newRow("a 20 MB message") << 2 << QStringLiteral("provider.message_too_big") << 4;
+        QTest::newRow("refuses the key after the handshake") << 3 << QStringLiteral("provider.refused") << 3;
+        QTest::newRow("closes at once") << 4 << QStringLiteral("provider.closed") << 4;
+        QTest::newRow("has no quota") << 5 << QStringLiteral("provider.quota") << 7;
+        QTest::newRow("does not know the model") << 6 << QStringLiteral("configuration.bad") << 2;
+    }
+    void badProvider_IsNamed()
+    {
+        QFETCH(int, fault);
+        QFETCH(QString, code);
+        QFETCH(int, exitCode);
+        const auto refuse = [](QWebSocket& socket, const char* error, int close, const char* reason) {
+            say(socket, error);
+            socket.close(static_cast<QWebSocketProtocol::CloseCode>(close), QString::fromUtf8(reason));
+        };
+        ScriptedProvider provider([fault, refuse](QWebSocket& socket) {
+            switch (fault) {
+            case 0:
+                say(socket, R"({"type":"session.crea)");
+                break;
+            case 1:
+                socket.sendBinaryMessage("\x01\x02\x03");
+                break;
+            case 2:
+                socket.sendTextMessage(QString(20'000'000, QLatin1Char('x')));
+                break;
+            case 3:
+                refuse(socket, R"({"type":"error","event_id":"e","error":{"type":"invalid_request_error","code":"invalid_api_key","message":"Incorrect API key"}})",
+                    3000, "invalid_request_error.invalid_api_key");
+                break;
+            case 4:
+                socket.close(static_cast<QWebSocketProtocol::CloseCode>(1011));
+                break;
+            case 5:
+                say(socket, kCreated);
+                say(socket, R"({"type":"error","event_id":"e","error":{"type":"insufficient_quota","code":"insufficient_quota","message":"Pay"}})");
+                break;
+            default:
+                refuse(socket, R"({"type":"error","event_id":"e","error":{"type":"invalid_request_error","code":"model_not_found","message":"No such model"}})",
+                    4004, "invalid_request_error.model_not_found");
+                break;
+            }
+        });
+        const Outcome outcome = runAgainst(provider);
+        QCOMPARE(QString::fromStdString(outcome.code), code);
+        QCOMPARE(outcome.exitCode, exitCode);
+        QVERIFY(outcome.isJson && outcome.hasSummary);
+        QVERIFY(!outcome.output.contains("ek_marker"));
+    }
+
+    void providerSilentAfterTheHandshake_EndsAtTheTimeout()
+    {
+        ScriptedProvider provider([](QWebSocket&) {});
+        const Outcome outcome = runAgainst(provider, {QStringLiteral("--timeout"), QStringLiteral("2")});
+        QCOMPARE(outcome.code, std::string("timeout"));
+        QCOMPARE(outcome.exitCode, 6);
+    }
+
+    void providerThatRefusesTheHandshake_IsNamed()
+    {
+        ScriptedHttpServer wall(ScriptedHttpServer::response("401 Unauthorized", {}), After::HangUp);
+        ScriptedHttpServer broker(ScriptedHttpServer::token(wall.url().replace(QStringLiteral("http:"), QStringLiteral("ws:"))), After::HangUp);
+        const Outcome outcome = run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi")});
+        QCOMPARE(outcome.code, std::string("provider.refused"));
+        QCOMPARE(outcome.exitCode, 3);
+    }
+
+    void connectionLostInTheMiddle_ComesBackAndAnswers()
+    {
+        int connections = 0;
+        ScriptedProvider provider(
+            [&connections](QWebSocket& socket) {
+                ++connections;
+                say(socket, kCreated);
+            },
+            [&connections](QWebSocket& socket, const QString& message) {
+                if (connections == 1 && message.contains(QStringLiteral("\"response.create\""))) {
+                    socket.abort();
+                } else {
+                    answerProperly(socket, message);
+                }
+            });
+        const Outcome outcome = runAgainst(provider, {QStringLiteral("--timeout"), QStringLiteral("8")});
+        QCOMPARE(connections, 2);
+        // The typed words were not lost with the connection.
+        QCOMPARE(outcome.exitCode, 0);
+        QVERIFY(outcome.output.contains("\"Hello.\""));
+    }
+};
+
+QTEST_GUILESS_MAIN(CliFaultsTest)
+#include "test_cli_faults.moc"
