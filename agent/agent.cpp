@@ -68,7 +68,12 @@ public:
         }
         m_server = std::move(*made);
         if (options.credentialFd) {
-            watchParent(*options.credentialFd);
+            boost::system::error_code error;
+            m_parent.assign(*options.credentialFd, error);
+            if (error) {
+                return core::fail(core::ErrorCode::BadConfiguration, "--credential-fd is not a pipe");
+            }
+            watchParent();
         }
         return {};
     }
@@ -118,20 +123,18 @@ private:
         }
     }
 
-    /// Nothing more comes through the pipe, so that anything that happens to it is its end.
-    void watchParent(int fd)
+    /// Whatever else comes through the pipe is ignored; its end is the end of our parent.
+    void watchParent()
     {
-        m_parent.assign(fd);
         m_parent.async_read_some(
-            boost::asio::buffer(m_ignored), [this, fd](const boost::system::error_code& error, std::size_t) {
+            boost::asio::buffer(m_ignored), [this](const boost::system::error_code& error, std::size_t) {
                 if (error == boost::asio::error::operation_aborted) {
                     return;
                 }
-                m_parent.release();
                 if (error) {
                     stop();
                 } else {
-                    watchParent(fd);
+                    watchParent();
                 }
             });
     }

@@ -44,8 +44,8 @@ std::optional<std::string> contradiction(const Options& options)
     if (options.tlsCertificate.empty() != options.tlsKey.empty()) {
         return "--tls-cert and --tls-key go together";
     }
-    if (options.credentialFd && *options.credentialFd <= STDERR_FILENO) {
-        return "--credential-fd wants a pipe of its own";
+    if (options.credentialFd == STDOUT_FILENO || options.credentialFd == STDERR_FILENO) {
+        return "--credential-fd is what the agent reads, not where it writes";
     }
     if (options.chatUrl.empty() && !options.chatModel.empty()) {
         return "--chat-model needs --chat-url";

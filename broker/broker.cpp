@@ -50,16 +50,30 @@ TokenService::Settings tokenSettings(const Config& config)
     return settings;
 }
 
+/// What the handlers work with.
+/// Lifetime: shared with the handlers, some of which may be cut off only when the io_context goes.
+struct Parts {
+    Parts(Config& config, const core::Clock& clock, Log& log)
+        : registry({config.maxSessions}, clock),
+          provider(providerSettings(config)),
+          tokens(tokenSettings(config), {registry, provider, clock, log})
+    {
+    }
+
+    MemorySessionRegistry registry;
+    OpenAiProvider provider;
+    TokenService tokens;
+    Metrics metrics;
+};
+
 class BrokerOnServer final : public Broker {
 public:
     BrokerOnServer(Config& config, Dependencies dependencies)
         : m_executor(dependencies.executor),
           m_log(dependencies.log),
-          m_registry({config.maxSessions}, dependencies.clock),
-          m_provider(providerSettings(config)),
-          m_tokens(tokenSettings(config), {m_registry, m_provider, dependencies.clock, dependencies.log}),
-          m_tasks(m_executor),
-          m_clock(dependencies.clock)
+          m_clock(dependencies.clock),
+          m_parts(std::make_shared<Parts>(config, m_clock, m_log)),
+          m_tasks(m_executor)
     {
     }
 
@@ -71,7 +85,8 @@ public:
         settings.connections = [this] { return m_server->connections(); };
         settings.isReady = [this] { return !m_isDraining; };
         const auto api = std::make_shared<http::Api>(
-            std::move(settings), http::Api::Dependencies{m_tokens, m_registry, m_clock, m_log, m_metrics});
+            std::move(settings),
+            http::Api::Dependencies{m_parts->tokens, m_parts->registry, m_clock, m_log, m_parts->metrics, m_parts});
         net::ServerConfig server;
         server.address = config.address;
         server.port = config.port;
@@ -111,20 +126,17 @@ private:
             if (error) {
                 co_return;
             }
-            m_registry.sweep();
+            m_parts->registry.sweep();
         }
     }
 
     net::IoExecutor m_executor;
     Log& m_log;
-    MemorySessionRegistry m_registry;
-    OpenAiProvider m_provider;
-    TokenService m_tokens;
-    Metrics m_metrics;
+    const core::Clock& m_clock;
+    std::shared_ptr<Parts> m_parts;
     std::atomic<bool> m_isDraining{false};
     std::unique_ptr<net::Server> m_server;
     net::TaskGroup m_tasks;
-    const core::Clock& m_clock;
 };
 
 } // namespace

@@ -11,7 +11,7 @@
 namespace vivavoce::broker {
 
 /// The token broker, put together: server, API, registry, limits, provider.
-/// Threads: any number may run the executor. Lifetime: drain before destroying.
+/// Threads: any number may run the executor. Lifetime: drain, or stop whatever runs the executor, before destroying; clock and log outlive the executor.
 class Broker {
 public:
     struct Dependencies {

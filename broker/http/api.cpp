@@ -54,7 +54,7 @@ const char* stateName(TokenService::ProviderState state)
 } // namespace
 
 Api::Api(Settings settings, Dependencies dependencies)
-    : m_settings(std::move(settings)), m_deps(dependencies), m_started(dependencies.clock.now())
+    : m_settings(std::move(settings)), m_deps(std::move(dependencies)), m_started(m_deps.clock.now())
 {
 }
 

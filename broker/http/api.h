@@ -23,6 +23,8 @@ public:
         const core::Clock& clock;
         Log& log;
         Metrics& metrics;
+        /// Owns the above: a handler that is cut off when the io_context goes still lets go of its claim.
+        std::shared_ptr<const void> owner;
     };
     struct Settings {
         /// The only one who may mint on this floor.

@@ -154,12 +154,14 @@ private Q_SLOTS:
         QVERIFY(server.listen(QHostAddress::LocalHost));
         QByteArray authorization;
         std::unique_ptr<QWebSocket> peer;
+        // A provider's own code, which Qt's enumeration does not know.
+        const int code = 3000;
         connect(&server, &QWebSocketServer::newConnection, &server, [&] {
             peer.reset(server.nextPendingConnection());
             authorization = peer->request().rawHeader("Authorization");
             connect(peer.get(), &QWebSocket::textMessageReceived, peer.get(), [&](const QString& text) {
                 peer->sendTextMessage(text + QStringLiteral(" é"));
-                peer->close(static_cast<QWebSocketProtocol::CloseCode>(3000), QStringLiteral("why"));
+                peer->close(static_cast<QWebSocketProtocol::CloseCode>(code), QStringLiteral("why"));
             });
         });
         platform::QtWebSocketFactory factory;

@@ -28,23 +28,22 @@ core::Expected<Config, core::Error> load(const QByteArray& toml, const Variables
     });
 }
 
-constexpr const char* kWhole = R"(
-listen = "[::1]:9000"
-trusted_proxies = ["10.0.0.1"]
-[provider]
-url = "https://voice.example/v1"
-model = "m"
-api_key = "file-key-marker"
-timeout_ms = 2000
-[tokens]
-duration = 120
-[limits]
-mints_per_minute = 5
-refreshes_per_minute = 6
-max_sessions = 7
-[log]
-level = "debug"
-)";
+constexpr const char* kWhole =
+    "listen = \"[::1]:9000\"\n"
+    "trusted_proxies = [\"10.0.0.1\"]\n"
+    "[provider]\n"
+    "url = \"https://voice.example/v1\"\n"
+    "model = \"m\"\n"
+    "api_key = \"file-key-marker\"\n"
+    "timeout_ms = 2000\n"
+    "[tokens]\n"
+    "duration = 120\n"
+    "[limits]\n"
+    "mints_per_minute = 5\n"
+    "refreshes_per_minute = 6\n"
+    "max_sessions = 7\n"
+    "[log]\n"
+    "level = \"debug\"\n";
 
 } // namespace
 

@@ -155,7 +155,7 @@ private slots:
         row("unknown field", R"({"apiKey":"x"})", "apiKey");
         row("wrong type", R"({"model":7})", "model");
         row("control character", R"({"model":"a\u0001"})", "model");
-        row("too long", R"({"voice":")" + QByteArray(200, 'x') + "\"}", "voice");
+        row("too long", "{\"voice\":\"" + QByteArray(200, 'x') + "\"}", "voice");
         row("session id a list", R"({"resumeSessionId":[]})", "resumeSessionId");
     }
     void badBody_IsRefusedByField()

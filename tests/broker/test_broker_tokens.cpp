@@ -162,13 +162,23 @@ private slots:
         auto leader = world.begin(world.refreshRequest(revealed(first), "k"));
         QTRY_COMPARE(world.provider.requests().size(), std::size_t(2));
         auto follower = world.begin(world.refreshRequest(revealed(first), "k"));
-        // The follower is known to wait once a request sent after it was answered.
-        QTRY_VERIFY(codeOf(world.send(world.refreshRequest(revealed(first), "other"))) == "refresh_in_progress");
+        QCOMPARE(codeOf(world.send(world.refreshRequest(revealed(first), "other"))), std::string("refresh_in_progress"));
         world.provider.release();
         QCOMPARE(codeOf(BrokerWorld::wait(std::move(leader))), std::string("provider_failed"));
         QCOMPARE(codeOf(BrokerWorld::wait(std::move(follower))), std::string("provider_failed"));
         world.provider.answerWith(std::nullopt);
         QCOMPARE(world.send(world.refreshRequest(revealed(first), "k")).status, 200U);
+    }
+
+    void destroy_WithARefreshUnderWay_TouchesNothingDead()
+    {
+        BrokerWorld world;
+        const auto first = world.mint();
+        world.provider.hold();
+        auto leader = world.begin(world.refreshRequest(revealed(first), "k"));
+        QTRY_COMPARE(world.provider.requests().size(), std::size_t(2));
+        // Left as it is: what is suspended goes with the io_context, after the broker. The sanitizers judge.
+        QVERIFY(leader.wait_for(std::chrono::seconds(0)) == std::future_status::timeout);
     }
 
     void refresh_ExpiredToken_SaysSoAndTheSessionResumes()
@@ -179,7 +189,7 @@ private slots:
         const auto refused = world.send(world.refreshRequest(revealed(first)));
         QCOMPARE(refused.status, 401U);
         QCOMPARE(codeOf(refused), std::string("token_expired"));
-        const auto answer = world.send(world.mintRequest(R"({"resumeSessionId":")" + first.sessionId + "\"}"));
+        const auto answer = world.send(world.mintRequest("{\"resumeSessionId\":\"" + first.sessionId + "\"}"));
         const auto resumed = tokenOf(answer);
         QCOMPARE(resumed.sessionId, first.sessionId);
         QCOMPARE(resumed.model, std::string("m"));

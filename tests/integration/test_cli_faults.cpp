@@ -235,7 +235,7 @@ private Q_SLOTS:
         ScriptedProvider provider([fault, refuse](QWebSocket& socket) {
             switch (fault) {
             case 0:
-                say(socket, R"({"type":"session.crea)");
+                say(socket, "{\"type\":\"session.crea");
                 break;
             case 1:
                 socket.sendBinaryMessage("\x01\x02\x03");

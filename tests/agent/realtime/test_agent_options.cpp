@@ -76,7 +76,7 @@ private Q_SLOTS:
         QTest::newRow("large port") << QStringList{"--listen", "127.0.0.1:65536"};
         QTest::newRow("words for a port") << QStringList{"--listen", "127.0.0.1:8o"};
         QTest::newRow("no sessions") << QStringList{"--max-sessions", "0"};
-        QTest::newRow("standard input") << QStringList{"--credential-fd", "0"};
+        QTest::newRow("standard output") << QStringList{"--credential-fd", "1"};
         QTest::newRow("model without url") << QStringList{"--chat-model", "m"};
         QTest::newRow("key file that is not there")
             << QStringList{"--tls-cert", "/nonexistent.pem", "--tls-key", "/nonexistent.pem"};

@@ -341,14 +341,16 @@ private Q_SLOTS:
             Json("session.created"));
     }
 
-    void tooLongAMessage_EndsTheSessionWith1009()
+    void tooLongAMessage_EndsTheSession()
     {
         Running running;
         const std::string huge =
             Json{{"type", "input_audio_buffer.append"}, {"audio", std::string(20'000'000, 'A')}}.dump();
         const Told told = talkOn(running, request(running, "?model=gpt-realtime", kCredential), {huge}, "never");
         QVERIFY(told.close.has_value());
-        QCOMPARE(int{told.close->code}, 1009);
+        // The server says 1009 at the frame's head; a client that is still sending may find the connection reset before it reads that.
+        QVERIFY2(told.close->code == 1009 || told.close->code == 1006, qPrintable(QString::number(told.close->code)));
+        QCOMPARE(told.events.size(), std::size_t{1});
         QVERIFY(running.emptied());
     }
 
