@@ -84,8 +84,7 @@ public:
         settings.trustedProxies = config.trustedProxies;
         settings.connections = [this] { return m_server->connections(); };
         settings.isReady = [this] { return !m_isDraining; };
-        const auto api = std::make_shared<http::Api>(
-            std::move(settings),
+        const auto api = std::make_shared<http::Api>(std::move(settings),
             http::Api::Dependencies{m_parts->tokens, m_parts->registry, m_clock, m_log, m_parts->metrics, m_parts});
         net::ServerConfig server;
         server.address = config.address;

@@ -25,7 +25,8 @@ bool isPlainText(std::string_view text)
 std::optional<std::string> hostOf(std::string_view url)
 {
     const bool isHttp = url.starts_with("http://");
-    if ((!isHttp && !url.starts_with("https://")) || !isPlainText(url) || url.find_first_of("?#@\"\\") != std::string_view::npos) {
+    if ((!isHttp && !url.starts_with("https://")) || !isPlainText(url)
+        || url.find_first_of("?#@\"\\") != std::string_view::npos) {
         return std::nullopt;
     }
     url.remove_prefix(isHttp ? 7 : 8);

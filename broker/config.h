@@ -63,7 +63,8 @@ using Environment = std::function<std::optional<std::string>(const char* name)>;
 [[nodiscard]] std::optional<std::string> takeFromEnvironment(const char* name);
 
 /// Puts the sources together and checks the result. BadConfiguration with one line that names the key, never a secret's value.
-[[nodiscard]] core::Expected<Config, core::Error> loadConfig(const Overrides& overrides, const Environment& environment);
+[[nodiscard]] core::Expected<Config, core::Error> loadConfig(
+    const Overrides& overrides, const Environment& environment);
 
 /// Reads a TOML file over `config`. Unknown keys, wrong types and values out of range are errors. Part of loadConfig.
 [[nodiscard]] core::Expected<void, core::Error> readConfigFile(const std::string& path, Config& config);

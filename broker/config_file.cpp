@@ -21,7 +21,7 @@ struct Key {
     Reader read;
 };
 
-Reader text(std::string Config::* member)
+Reader text(std::string Config::*member)
 {
     return [member](std::string_view key, toml::node& node, Config& config) -> Written {
         const auto value = node.value_exact<std::string>();
@@ -34,7 +34,7 @@ Reader text(std::string Config::* member)
 }
 
 template <typename T>
-Reader number(T Config::* member, Range range)
+Reader number(T Config::*member, Range range)
 {
     return [member, range](std::string_view key, toml::node& node, Config& config) -> Written {
         const auto value = node.value_exact<std::int64_t>();
@@ -160,7 +160,8 @@ core::Expected<void, core::Error> readConfigFile(const std::string& path, Config
         // Its text may quote the file; the place is enough.
         const auto line = error.source().begin.line;
         return badConfig("--config",
-            line == 0 ? "names a file that cannot be read" : "names a file that is not TOML: line " + std::to_string(line));
+            line == 0 ? "names a file that cannot be read"
+                      : "names a file that is not TOML: line " + std::to_string(line));
     }
 }
 
@@ -172,7 +173,8 @@ std::string printConfig(const Config& config)
         proxies.push_back(proxy);
     }
     const auto whole = [](auto value) { return static_cast<std::int64_t>(value); };
-    toml::table provider{{"url", config.providerUrl}, {"model", config.providerModel}, {"timeout_ms", whole(config.providerTimeout.count())}};
+    toml::table provider{{"url", config.providerUrl}, {"model", config.providerModel},
+        {"timeout_ms", whole(config.providerTimeout.count())}};
     if (!config.providerCaFile.empty()) {
         provider.insert("ca_file", config.providerCaFile);
     }
@@ -182,7 +184,8 @@ std::string printConfig(const Config& config)
         {"provider", provider},
         {"tokens", toml::table{{"duration", whole(config.tokenLife.count())}}},
         {"limits",
-            toml::table{{"mints_per_minute", whole(config.mintsPerMinute)}, {"refreshes_per_minute", whole(config.refreshesPerMinute)},
+            toml::table{{"mints_per_minute", whole(config.mintsPerMinute)},
+                {"refreshes_per_minute", whole(config.refreshesPerMinute)},
                 {"max_sessions", whole(config.maxSessions)}}},
         {"log", toml::table{{"level", levelText(config.logLevel)}}},
     };

@@ -12,7 +12,8 @@ core::Unexpected<core::Error> badConfig(std::string_view key, std::string_view w
 Written checkRange(std::string_view key, std::int64_t value, Range range)
 {
     if (value < range.lowest || value > range.highest) {
-        return badConfig(key, "has to be from " + std::to_string(range.lowest) + " to " + std::to_string(range.highest));
+        return badConfig(
+            key, "has to be from " + std::to_string(range.lowest) + " to " + std::to_string(range.highest));
     }
     return {};
 }
@@ -32,7 +33,8 @@ Written writeListen(std::string_view key, const std::string& text, Config& confi
     std::uint16_t port = 0;
     const char* const end = text.data() + text.size();
     const auto [stop, fault] = std::from_chars(text.data() + colon + 1, end, port);
-    if (fault != std::errc() || stop != end || address.empty() || isBracketed != (address.find(':') != std::string::npos)) {
+    if (fault != std::errc() || stop != end || address.empty()
+        || isBracketed != (address.find(':') != std::string::npos)) {
         return badConfig(key, wanted);
     }
     config.address = std::move(address);

@@ -23,7 +23,8 @@ using Written = core::Expected<void, core::Error>;
 [[nodiscard]] Written checkRange(std::string_view key, std::int64_t value, Range range);
 [[nodiscard]] Written writeListen(std::string_view key, const std::string& text, Config& config);
 [[nodiscard]] Written writeLogLevel(std::string_view key, const std::string& text, Config& config);
-[[nodiscard]] core::Expected<std::int64_t, core::Error> readNumber(std::string_view key, const std::string& text, Range range);
+[[nodiscard]] core::Expected<std::int64_t, core::Error> readNumber(
+    std::string_view key, const std::string& text, Range range);
 
 [[nodiscard]] core::Unexpected<core::Error> badConfig(std::string_view key, std::string_view what);
 

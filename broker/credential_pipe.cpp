@@ -59,7 +59,8 @@ core::Expected<core::Secret, core::Error> readLine(int fd, Instant deadline)
             return core::Secret(std::string_view(line.bytes.data(), line.size));
         }
         if (line.size == line.bytes.size() || *letter <= 0x20 || *letter >= 0x7F) {
-            return core::fail(ErrorCode::BadConfiguration, "--credential-fd: a line is at most 4096 visible ASCII characters");
+            return core::fail(
+                ErrorCode::BadConfiguration, "--credential-fd: a line is at most 4096 visible ASCII characters");
         }
         line.bytes[line.size++] = *letter;
     }
@@ -67,7 +68,8 @@ core::Expected<core::Secret, core::Error> readLine(int fd, Instant deadline)
 
 } // namespace
 
-core::Expected<std::vector<core::Secret>, core::Error> readCredentials(int fd, std::size_t lines, core::Milliseconds patience)
+core::Expected<std::vector<core::Secret>, core::Error> readCredentials(
+    int fd, std::size_t lines, core::Milliseconds patience)
 {
     const Instant deadline = std::chrono::steady_clock::now() + patience;
     std::vector<core::Secret> secrets;

@@ -22,7 +22,8 @@ constexpr std::array kRows{
     FaultRow{FaultCode::RefreshInProgress, "refresh_in_progress", 409, "The session is being refreshed already"},
     FaultRow{FaultCode::BodyTooLarge, "body_too_large", 413, "The body is too large"},
     FaultRow{FaultCode::UriTooLong, "uri_too_long", 414, "The address is too long"},
-    FaultRow{FaultCode::UnsupportedMediaType, "unsupported_media_type", 415, "The body has to be application/json in UTF-8"},
+    FaultRow{
+        FaultCode::UnsupportedMediaType, "unsupported_media_type", 415, "The body has to be application/json in UTF-8"},
     FaultRow{FaultCode::ExpectationFailed, "expectation_failed", 417, "This expectation is not known"},
     FaultRow{FaultCode::UnknownProvider, "unknown_provider", 422, "This provider is not configured"},
     FaultRow{FaultCode::ProviderRejected, "provider_rejected", 422, "The provider does not take these settings"},

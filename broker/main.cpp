@@ -7,13 +7,11 @@
 using namespace vivavoce;
 
 namespace {
-
 int leave(const core::Error& error)
 {
     std::cerr << "vivavoce-broker: " << error.detail << " (" << core::codeText(error.code) << ")\n";
     return core::exitCode(error.code);
 }
-
 } // namespace
 
 int main(int argc, char** argv)
@@ -37,5 +35,5 @@ int main(int argc, char** argv)
         return 0;
     }
     const auto code = broker::runBroker(std::move(*config));
-    return code ? *code : leave(code.error());
+    return code.has_value() ? *code : leave(code.error());
 }

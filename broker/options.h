@@ -13,6 +13,7 @@ struct PrintAndLeave {
 };
 
 /// Reads the command line of vivavoce-broker. BadUsage with one line for whoever typed it.
-[[nodiscard]] core::Expected<std::variant<Overrides, PrintAndLeave>, core::Error> parseOptions(int argc, const char* const* argv);
+[[nodiscard]] core::Expected<std::variant<Overrides, PrintAndLeave>, core::Error> parseOptions(
+    int argc, const char* const* argv);
 
 } // namespace vivavoce::broker

@@ -57,7 +57,8 @@ public:
         boost::system::error_code error;
         m_parent.assign(fd, error);
         if (error) {
-            return core::fail(core::ErrorCode::BadConfiguration, "--credential-fd cannot be watched: " + error.message());
+            return core::fail(
+                core::ErrorCode::BadConfiguration, "--credential-fd cannot be watched: " + error.message());
         }
         watchParent();
         return {};

@@ -76,17 +76,18 @@ net::Router Api::routes()
 void Api::add(net::Router& router, const char* method, const char* path, Handler handler)
 {
     // The handlers own the API: the router lives as long as anybody may still call them.
-    router.add(method, path, [self = shared_from_this(), handler](const net::HttpRequest& request) -> net::Awaitable<net::HttpResponse> {
-        const core::MonotonicTime since = self->m_deps.clock.now();
-        net::HttpResponse response;
-        if (auto refusal = refuseInsecure(request, self->m_settings.trustedProxies)) {
-            response = std::move(*refusal);
-        } else {
-            response = co_await (self.get()->*handler)(request);
-        }
-        self->told(request, response, since);
-        co_return response;
-    });
+    router.add(method, path,
+        [self = shared_from_this(), handler](const net::HttpRequest& request) -> net::Awaitable<net::HttpResponse> {
+            const core::MonotonicTime since = self->m_deps.clock.now();
+            net::HttpResponse response;
+            if (auto refusal = refuseInsecure(request, self->m_settings.trustedProxies)) {
+                response = std::move(*refusal);
+            } else {
+                response = co_await (self.get()->*handler)(request);
+            }
+            self->told(request, response, since);
+            co_return response;
+        });
 }
 
 void Api::told(const net::HttpRequest& request, const net::HttpResponse& response, core::MonotonicTime since)
@@ -95,8 +96,7 @@ void Api::told(const net::HttpRequest& request, const net::HttpResponse& respons
     m_deps.metrics.answered(response.status, took);
     m_deps.log.write(response.status >= 500 ? LogLevel::Warning : LogLevel::Info, "http.answered",
         {{"method", request.method}, {"path", request.path}, {"status", response.status}, {"request", request.id},
-            {"peer", request.peer.address},
-            {"ms", std::chrono::duration_cast<core::Milliseconds>(took).count()}});
+            {"peer", request.peer.address}, {"ms", std::chrono::duration_cast<core::Milliseconds>(took).count()}});
 }
 
 std::optional<Fault> Api::refuseCaller(const net::HttpRequest& request) const
@@ -114,11 +114,13 @@ std::optional<Fault> Api::refuseCaller(const net::HttpRequest& request) const
 net::Awaitable<net::HttpResponse> Api::token(const net::HttpRequest& request)
 {
     if (const auto fault = refuseCaller(request)) {
-        m_deps.log.write(LogLevel::Warning, "auth.refused", {{"request", request.id}, {"code", faultRow(fault->code).text}});
+        m_deps.log.write(
+            LogLevel::Warning, "auth.refused", {{"request", request.id}, {"code", faultRow(fault->code).text}});
         co_return problemResponse(*fault);
     }
-    auto message = checkContentType(request) ? core::Expected<core::broker::TokenRequest, core::Error>(core::broker::TokenRequest())
-                                             : core::broker::decodeTokenRequest(request.body);
+    auto message = checkContentType(request)
+        ? core::Expected<core::broker::TokenRequest, core::Error>(core::broker::TokenRequest())
+        : core::broker::decodeTokenRequest(request.body);
     // A session that is continued has its own bucket, and is charged where the session is known.
     if (message && message->resumeSessionId) {
         auto outcome = co_await m_deps.tokens.resume(kEmbeddedCaller, std::move(*message));
@@ -179,7 +181,8 @@ net::Awaitable<net::HttpResponse> Api::health(const net::HttpRequest& request)
         detail.metrics.totalRefreshes = m_deps.tokens.totalRefreshes();
         detail.metrics.errorRate = m_deps.metrics.errorRate();
         detail.metrics.averageResponseTime = m_deps.metrics.averageMilliseconds();
-        detail.resources.uptimeSeconds = std::chrono::duration_cast<std::chrono::seconds>(m_deps.clock.now() - m_started).count();
+        detail.resources.uptimeSeconds =
+            std::chrono::duration_cast<std::chrono::seconds>(m_deps.clock.now() - m_started).count();
         detail.resources.memoryBytes = residentBytes();
         detail.resources.connections = static_cast<std::int64_t>(m_settings.connections());
         health.detail = std::move(detail);

@@ -50,10 +50,11 @@ void addRateLimit(net::HttpResponse& response, const Charge& charge)
 {
     const std::string name = "\"" + charge.policy + "\"";
     const auto window = std::chrono::duration_cast<std::chrono::seconds>(charge.limits.window).count();
-    response.headers.set("RateLimit-Policy",
-        name + ";q=" + std::to_string(charge.limits.maxRequests) + ";w=" + std::to_string(window));
+    response.headers.set(
+        "RateLimit-Policy", name + ";q=" + std::to_string(charge.limits.maxRequests) + ";w=" + std::to_string(window));
     response.headers.set("RateLimit",
-        name + ";r=" + std::to_string(charge.decision.remaining) + ";t=" + std::to_string(charge.decision.secondsToReset));
+        name + ";r=" + std::to_string(charge.decision.remaining)
+            + ";t=" + std::to_string(charge.decision.secondsToReset));
 }
 
 } // namespace vivavoce::broker::http

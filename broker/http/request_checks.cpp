@@ -33,13 +33,16 @@ core::Expected<std::string_view, Fault> bearerOf(const net::HttpRequest& request
     constexpr std::string_view scheme = "Bearer ";
     const auto field = request.headers.find("Authorization");
     if (!field) {
-        return core::Unexpected<Fault>(Fault{FaultCode::Unauthenticated, "Authorization: Bearer is missing", std::nullopt});
+        return core::Unexpected<Fault>(
+            Fault{FaultCode::Unauthenticated, "Authorization: Bearer is missing", std::nullopt});
     }
-    const bool isBearer = field->size() > scheme.size() && core::equalsIgnoreCase(field->substr(0, scheme.size()), scheme);
+    const bool isBearer =
+        field->size() > scheme.size() && core::equalsIgnoreCase(field->substr(0, scheme.size()), scheme);
     const std::string_view token = isBearer ? trimmed(field->substr(scheme.size())) : std::string_view();
     if (token.empty() || token.size() > kMaxBearerBytes || request.headers.count("Authorization") != 1
         || !std::all_of(token.begin(), token.end(), isVisible)) {
-        return core::Unexpected<Fault>(Fault{FaultCode::InvalidToken, "Authorization is not one bearer token", std::nullopt});
+        return core::Unexpected<Fault>(
+            Fault{FaultCode::InvalidToken, "Authorization is not one bearer token", std::nullopt});
     }
     return token;
 }
@@ -82,9 +85,10 @@ core::Expected<std::string, Fault> idempotencyKeyOf(const net::HttpRequest& requ
 std::optional<net::HttpResponse> refuseInsecure(
     const net::HttpRequest& request, const std::vector<std::string>& trustedProxies)
 {
-    const bool isProxy
-        = std::find(trustedProxies.begin(), trustedProxies.end(), request.peer.address) != trustedProxies.end();
-    if (isProxy ? request.headers.find("X-Forwarded-Proto").value_or("") == "https" && request.headers.count("X-Forwarded-Proto") == 1
+    const bool isProxy =
+        std::find(trustedProxies.begin(), trustedProxies.end(), request.peer.address) != trustedProxies.end();
+    if (isProxy ? request.headers.find("X-Forwarded-Proto").value_or("") == "https"
+                && request.headers.count("X-Forwarded-Proto") == 1
                 : request.peer.isTls || request.peer.isLoopback) {
         return std::nullopt;
     }

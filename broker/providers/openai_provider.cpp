@@ -42,8 +42,8 @@ std::string percentEncoded(std::string_view text)
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out;
     for (const char c : text) {
-        const bool isPlain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.'
-            || c == '_' || c == '~';
+        const bool isPlain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'
+            || c == '.' || c == '_' || c == '~';
         if (isPlain) {
             out += c;
         } else {
@@ -87,7 +87,8 @@ core::Error errorOf(const net::ClientResponse& response)
     if (status == 401 || status == 403) {
         error.code = ErrorCode::ProviderRefused;
     } else if (status == 429) {
-        error.code = errorCodeOf(response.body) == "insufficient_quota" ? ErrorCode::ProviderQuota : ErrorCode::RateLimited;
+        error.code =
+            errorCodeOf(response.body) == "insufficient_quota" ? ErrorCode::ProviderQuota : ErrorCode::RateLimited;
     } else if (status == 400 || status == 422) {
         error.code = ErrorCode::BadUsage;
     } else if (status >= 500) {

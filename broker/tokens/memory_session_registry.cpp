@@ -21,7 +21,8 @@ core::Expected<void, Fault> MemorySessionRegistry::open(
     }
     // Two sessions of one token: a provider that hands out the same value twice would let one end the other.
     if (m_byToken.contains(hash)) {
-        return core::Unexpected<Fault>(Fault{FaultCode::ProviderMalformed, "it gave the same token twice", std::nullopt});
+        return core::Unexpected<Fault>(
+            Fault{FaultCode::ProviderMalformed, "it gave the same token twice", std::nullopt});
     }
     Entry entry;
     entry.token = hash;
@@ -59,7 +60,8 @@ Renewal MemorySessionRegistry::claimByToken(std::string_view token, const Idempo
     return RenewalLead{entry.record, entry.flight};
 }
 
-Renewal MemorySessionRegistry::claimSpent(Entries::iterator found, const TokenHash& hash, const Idempotency& idempotency)
+Renewal MemorySessionRegistry::claimSpent(
+    Entries::iterator found, const TokenHash& hash, const Idempotency& idempotency)
 {
     Entry& entry = found->second;
     const auto& last = entry.repeatable;
@@ -146,8 +148,8 @@ std::size_t MemorySessionRegistry::active() const
 {
     const std::lock_guard lock(m_mutex);
     const auto now = m_clock.now();
-    return static_cast<std::size_t>(
-        std::count_if(m_entries.begin(), m_entries.end(), [&](const auto& item) { return now < item.second.expiresAt; }));
+    return static_cast<std::size_t>(std::count_if(
+        m_entries.begin(), m_entries.end(), [&](const auto& item) { return now < item.second.expiresAt; }));
 }
 
 void MemorySessionRegistry::erase(Entries::iterator entry)
@@ -180,7 +182,8 @@ bool MemorySessionRegistry::makeRoom(core::MonotonicTime now)
     }
     const auto oldest = std::min_element(m_entries.begin(), m_entries.end(), [](const auto& a, const auto& b) {
         // One with a renewal under way is not idle, whatever its age.
-        return std::pair(a.second.flight != nullptr, a.second.expiresAt) < std::pair(b.second.flight != nullptr, b.second.expiresAt);
+        return std::pair(a.second.flight != nullptr, a.second.expiresAt)
+            < std::pair(b.second.flight != nullptr, b.second.expiresAt);
     });
     if (oldest == m_entries.end() || oldest->second.flight != nullptr || now < oldest->second.expiresAt) {
         return false;

@@ -31,7 +31,8 @@ public:
         SessionRecord record, std::string_view token, core::MonotonicTime expiresAt) override;
     [[nodiscard]] Renewal claimByToken(std::string_view token, const Idempotency& idempotency) override;
     [[nodiscard]] Renewal claimBySession(std::string_view id, std::string_view caller) override;
-    [[nodiscard]] bool complete(const RenewalLead& lead, std::string_view successor, core::MonotonicTime expiresAt) override;
+    [[nodiscard]] bool complete(
+        const RenewalLead& lead, std::string_view successor, core::MonotonicTime expiresAt) override;
     void abandon(const RenewalLead& lead, Fault fault) override;
     void sweep() override;
     [[nodiscard]] std::size_t active() const override;

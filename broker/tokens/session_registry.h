@@ -68,7 +68,8 @@ public:
     /// Renewal by the session's owner after an outage. SessionNotFound also where it is somebody else's.
     [[nodiscard]] virtual Renewal claimBySession(std::string_view id, std::string_view caller) = 0;
     /// Puts the successor in the place of the old token. False: the session has ended meanwhile, the successor opens nothing here.
-    [[nodiscard]] virtual bool complete(const RenewalLead& lead, std::string_view successor, core::MonotonicTime expiresAt) = 0;
+    [[nodiscard]] virtual bool complete(
+        const RenewalLead& lead, std::string_view successor, core::MonotonicTime expiresAt) = 0;
     virtual void abandon(const RenewalLead& lead, Fault fault) = 0;
 
     /// Forgets what has run out; called often.

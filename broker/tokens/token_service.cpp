@@ -10,9 +10,9 @@
 namespace vivavoce::broker {
 namespace {
 
+using core::Unexpected;
 using core::broker::TokenRequest;
 using core::broker::TokenResponse;
-using core::Unexpected;
 using std::chrono::seconds;
 
 constexpr seconds kBeforeExpiry{30};
@@ -42,7 +42,8 @@ private:
 
 Fault rateLimited(const Charge& charge)
 {
-    return {FaultCode::RateLimited, "the quota \"" + charge.policy + "\" is used up", seconds(charge.decision.secondsToReset)};
+    return {FaultCode::RateLimited, "the quota \"" + charge.policy + "\" is used up",
+        seconds(charge.decision.secondsToReset)};
 }
 
 TokenService::TokenService(Settings settings, Dependencies dependencies)
@@ -69,7 +70,8 @@ net::Awaitable<TokenOutcome> TokenService::mint(std::string caller, TokenRequest
         co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
     }
     if (!m_deps.registry.hasRoom()) {
-        co_return TokenOutcome{Unexpected<Fault>(Fault{FaultCode::SessionsFull, "try again later", seconds(5)}), std::nullopt};
+        co_return TokenOutcome{
+            Unexpected<Fault>(Fault{FaultCode::SessionsFull, "try again later", seconds(5)}), std::nullopt};
     }
     SessionRecord record;
     record.id = makeSessionId(std::chrono::duration_cast<seconds>(m_deps.clock.wallNow().time_since_epoch()).count());
@@ -97,7 +99,8 @@ net::Awaitable<TokenOutcome> TokenService::resume(std::string caller, TokenReque
     if (auto* lead = std::get_if<RenewalLead>(&renewal)) {
         lead->record.model = request.model.value_or(lead->record.model);
         lead->record.voice = request.voice ? std::move(request.voice) : std::move(lead->record.voice);
-        lead->record.instructions = request.instructions ? std::move(request.instructions) : std::move(lead->record.instructions);
+        lead->record.instructions =
+            request.instructions ? std::move(request.instructions) : std::move(lead->record.instructions);
         co_return co_await renew(std::move(*lead));
     }
     Fault fault = std::get<Fault>(std::move(renewal));
@@ -122,12 +125,14 @@ net::Awaitable<TokenOutcome> TokenService::refresh(const core::Secret& token, Id
         }
         const auto landing = co_await other->flight->wait(m_settings.followPatience);
         if (!landing || landing->fault) {
-            auto fault = landing ? *landing->fault : Fault{FaultCode::RefreshInProgress, "wait for its answer", seconds(1)};
+            auto fault =
+                landing ? *landing->fault : Fault{FaultCode::RefreshInProgress, "wait for its answer", seconds(1)};
             co_return TokenOutcome{Unexpected<Fault>(std::move(fault)), std::move(charge)};
         }
         renewal = m_deps.registry.claimByToken(token.reveal(), idempotency);
         if (auto* repeat = std::get_if<RenewalRepeat>(&renewal)) {
-            co_return TokenOutcome{answer(repeat->record, std::move(repeat->successor), repeat->expiresAt), std::move(charge)};
+            co_return TokenOutcome{
+                answer(repeat->record, std::move(repeat->successor), repeat->expiresAt), std::move(charge)};
         }
     }
     if (auto* lead = std::get_if<RenewalLead>(&renewal)) {
@@ -138,10 +143,12 @@ net::Awaitable<TokenOutcome> TokenService::refresh(const core::Secret& token, Id
         if (!charge.decision.isAllowed) {
             co_return TokenOutcome{Unexpected<Fault>(rateLimited(charge)), std::move(charge)};
         }
-        co_return TokenOutcome{answer(repeat->record, std::move(repeat->successor), repeat->expiresAt), std::move(charge)};
+        co_return TokenOutcome{
+            answer(repeat->record, std::move(repeat->successor), repeat->expiresAt), std::move(charge)};
     }
     const auto* refused = std::get_if<Fault>(&renewal);
-    Fault fault = refused != nullptr ? *refused : Fault{FaultCode::RefreshInProgress, "wait for its answer", seconds(1)};
+    Fault fault =
+        refused != nullptr ? *refused : Fault{FaultCode::RefreshInProgress, "wait for its answer", seconds(1)};
     if (fault.code == FaultCode::TokenReused) {
         m_deps.log.write(LogLevel::Warning, "token.reused", {});
     }
@@ -188,7 +195,8 @@ net::Awaitable<core::Expected<TokenService::Fresh, Fault>> TokenService::askProv
         const Fault fault = faultOfProvider(minted.error());
         m_providerState = fault.code == FaultCode::ProviderRejected ? ProviderState::Ok : ProviderState::Failing;
         m_deps.log.write(LogLevel::Warning, "provider.failed",
-            {{"provider", m_deps.provider.name()}, {"code", core::codeText(minted.error().code)}, {"detail", minted.error().detail}});
+            {{"provider", m_deps.provider.name()}, {"code", core::codeText(minted.error().code)},
+                {"detail", minted.error().detail}});
         co_return Unexpected<Fault>(fault);
     }
     m_providerState = ProviderState::Ok;
@@ -212,7 +220,8 @@ TokenResponse TokenService::answer(const SessionRecord& record, core::Secret tok
     response.expiresIn = left.count();
     response.expiresAt = std::chrono::floor<seconds>(now) + left;
     // The rule goes by the life the token was made with; of one handed out again, a part has passed.
-    const seconds margin = m_settings.life < kShortLife ? std::chrono::ceil<seconds>(m_settings.life / 5.0) : kBeforeExpiry;
+    const seconds margin =
+        m_settings.life < kShortLife ? std::chrono::ceil<seconds>(m_settings.life / 5.0) : kBeforeExpiry;
     response.refreshAfter = response.expiresAt - std::min(margin, left);
     response.provider = m_deps.provider.name();
     response.model = record.model;

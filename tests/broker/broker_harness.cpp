@@ -93,7 +93,8 @@ std::string CapturedLog::text() const
 ScriptedProvider::ScriptedProvider(NetThreads& threads, const SharedClock& clock) : m_clock(clock)
 {
     net::Router router;
-    router.add("POST", "/v1/realtime/client_secrets", [this](const net::HttpRequest& request) { return mint(request); });
+    router.add(
+        "POST", "/v1/realtime/client_secrets", [this](const net::HttpRequest& request) { return mint(request); });
     auto made = net::Server::create(threads.executor(), {}, std::move(router));
     if (!made) {
         throw std::runtime_error(made.error().detail);
@@ -154,9 +155,11 @@ std::vector<net::HttpRequest> ScriptedProvider::requests() const
 
 RawProvider::RawProvider(NetThreads& threads, std::string bytes)
 {
-    const auto acceptor = std::make_shared<tcp::acceptor>(threads.io(), tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+    const auto acceptor =
+        std::make_shared<tcp::acceptor>(threads.io(), tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
     m_url = "http://127.0.0.1:" + std::to_string(acceptor->local_endpoint().port());
-    asio::co_spawn(threads.executor(), acceptRaw(acceptor, std::make_shared<const std::string>(std::move(bytes))), asio::detached);
+    asio::co_spawn(
+        threads.executor(), acceptRaw(acceptor, std::make_shared<const std::string>(std::move(bytes))), asio::detached);
 }
 
 BrokerWorld::BrokerWorld(const std::function<void(broker::Config&)>& change, const std::string& providerUrl)

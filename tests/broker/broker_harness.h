@@ -39,8 +39,14 @@ private:
 /// Clocks that the test moves while other threads read them.
 class SharedClock final : public core::Clock {
 public:
-    [[nodiscard]] core::MonotonicTime now() const override { return core::MonotonicTime(core::Milliseconds(360'000'000 + m_ms)); }
-    [[nodiscard]] core::WallTime wallNow() const override { return core::WallTime(std::chrono::seconds(1'800'000'000) + core::Milliseconds(m_ms)); }
+    [[nodiscard]] core::MonotonicTime now() const override
+    {
+        return core::MonotonicTime(core::Milliseconds(360'000'000 + m_ms));
+    }
+    [[nodiscard]] core::WallTime wallNow() const override
+    {
+        return core::WallTime(std::chrono::seconds(1'800'000'000) + core::Milliseconds(m_ms));
+    }
     void advance(core::Milliseconds by) { m_ms += by.count(); }
 
 private:
@@ -109,7 +115,8 @@ public:
     /// A good request that a test then spoils.
     [[nodiscard]] net::ClientRequest request(std::string method, const std::string& path, std::string body = {}) const;
     [[nodiscard]] net::ClientRequest mintRequest(std::string body = "{}") const;
-    [[nodiscard]] net::ClientRequest refreshRequest(std::string_view token, const std::string& idempotencyKey = {}) const;
+    [[nodiscard]] net::ClientRequest refreshRequest(
+        std::string_view token, const std::string& idempotencyKey = {}) const;
 
     [[nodiscard]] core::broker::TokenResponse mint(std::string body = "{}");
     [[nodiscard]] std::string url() const { return m_broker->url(); }

@@ -15,7 +15,8 @@ namespace {
 
 using Variables = std::map<std::string, std::string>;
 
-core::Expected<Config, core::Error> load(const QByteArray& toml, const Variables& variables = {}, Overrides overrides = {})
+core::Expected<Config, core::Error> load(
+    const QByteArray& toml, const Variables& variables = {}, Overrides overrides = {})
 {
     const QTemporaryDir folder;
     if (!toml.isEmpty()) {
@@ -28,22 +29,21 @@ core::Expected<Config, core::Error> load(const QByteArray& toml, const Variables
     });
 }
 
-constexpr const char* kWhole =
-    "listen = \"[::1]:9000\"\n"
-    "trusted_proxies = [\"10.0.0.1\"]\n"
-    "[provider]\n"
-    "url = \"https://voice.example/v1\"\n"
-    "model = \"m\"\n"
-    "api_key = \"file-key-marker\"\n"
-    "timeout_ms = 2000\n"
-    "[tokens]\n"
-    "duration = 120\n"
-    "[limits]\n"
-    "mints_per_minute = 5\n"
-    "refreshes_per_minute = 6\n"
-    "max_sessions = 7\n"
-    "[log]\n"
-    "level = \"debug\"\n";
+constexpr const char* kWhole = "listen = \"[::1]:9000\"\n"
+                               "trusted_proxies = [\"10.0.0.1\"]\n"
+                               "[provider]\n"
+                               "url = \"https://voice.example/v1\"\n"
+                               "model = \"m\"\n"
+                               "api_key = \"file-key-marker\"\n"
+                               "timeout_ms = 2000\n"
+                               "[tokens]\n"
+                               "duration = 120\n"
+                               "[limits]\n"
+                               "mints_per_minute = 5\n"
+                               "refreshes_per_minute = 6\n"
+                               "max_sessions = 7\n"
+                               "[log]\n"
+                               "level = \"debug\"\n";
 
 } // namespace
 
@@ -152,7 +152,8 @@ private slots:
         row("certificate alone", "[tls]\ncertificate = \"a.pem\"", "tls.certificate");
         row("listen to all in the open", "listen = \"0.0.0.0:80\"", "listen outside loopback");
         row("provider in the open", "[provider]\nurl = \"http://voice.example\"", "provider.url has to be https");
-        row("provider disguised as loopback", "[provider]\nurl = \"http://127.0.0.1.example\"", "provider.url has to be https");
+        row("provider disguised as loopback", "[provider]\nurl = \"http://127.0.0.1.example\"",
+            "provider.url has to be https");
         row("provider with a user", "[provider]\nurl = \"https://marker@voice.example\"", "provider.url");
         row("provider with a query", "[provider]\nurl = \"https://voice.example?key=marker\"", "provider.url");
         row("provider of another scheme", "[provider]\nurl = \"ftp://voice.example\"", "provider.url");
@@ -235,7 +236,8 @@ private slots:
     void options_BadCommandLine_IsBadUsage_data()
     {
         QTest::addColumn<QByteArray>("argument");
-        for (const char* argument : {"--nonsense", "positional", "--listen", "--credential-fd=-1", "--credential-fd=x"}) {
+        for (const char* argument :
+            {"--nonsense", "positional", "--listen", "--credential-fd=-1", "--credential-fd=x"}) {
             QTest::newRow(argument) << QByteArray(argument);
         }
     }

@@ -50,7 +50,9 @@ private slots:
             compareSecurityHeaders(answer);
             ids.insert(header(answer, "X-Request-Id"));
             const std::string type = header(answer, "Content-Type");
-            QCOMPARE(type, std::string(status == 200 ? "application/json; charset=utf-8" : "application/problem+json; charset=utf-8"));
+            QCOMPARE(type,
+                std::string(
+                    status == 200 ? "application/json; charset=utf-8" : "application/problem+json; charset=utf-8"));
         };
         check(world.request("GET", "/healthz"), 200);
         check(world.mintRequest(), 200);
@@ -84,7 +86,8 @@ private slots:
         QTest::addColumn<QByteArray>("code");
         for (const char* path : {kMint, kRefresh}) {
             const auto row = [&](const char* name, const char* authorization, const char* code) {
-                QTest::addRow("%s, %s", path, name) << QByteArray(path) << QByteArray(authorization) << QByteArray(code);
+                QTest::addRow("%s, %s", path, name)
+                    << QByteArray(path) << QByteArray(authorization) << QByteArray(code);
             };
             row("none", "", "unauthenticated");
             row("empty", "Bearer ", "invalid_token");
@@ -95,7 +98,8 @@ private slots:
             row("basic", "Basic credential-marker", "invalid_token");
             row("no scheme", "credential-marker", "invalid_token");
         }
-        QTest::newRow("the app's credential is no token") << QByteArray(kRefresh) << QByteArray("Bearer credential-marker") << QByteArray("invalid_token");
+        QTest::newRow("the app's credential is no token")
+            << QByteArray(kRefresh) << QByteArray("Bearer credential-marker") << QByteArray("invalid_token");
     }
     void noCredential_OrAWrongOne_Is401()
     {
@@ -145,7 +149,9 @@ private slots:
     {
         QTest::addColumn<QByteArray>("body");
         QTest::addColumn<QByteArray>("named");
-        const auto row = [](const char* name, const QByteArray& body, const char* named) { QTest::newRow(name) << body << QByteArray(named); };
+        const auto row = [](const char* name, const QByteArray& body, const char* named) {
+            QTest::newRow(name) << body << QByteArray(named);
+        };
         row("empty", "", "the body");
         row("not JSON", "{", "the body");
         row("a list", "[]", "the body");

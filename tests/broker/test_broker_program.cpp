@@ -57,8 +57,8 @@ public:
 
 QStringList embedded(const QString& provider = QStringLiteral("http://127.0.0.1:1"))
 {
-    return {QStringLiteral("--embedded"), QStringLiteral("--listen"), QStringLiteral("127.0.0.1:0"), QStringLiteral("--provider-url"),
-        provider, QStringLiteral("--log-level"), QStringLiteral("debug")};
+    return {QStringLiteral("--embedded"), QStringLiteral("--listen"), QStringLiteral("127.0.0.1:0"),
+        QStringLiteral("--provider-url"), provider, QStringLiteral("--log-level"), QStringLiteral("debug")};
 }
 
 /// A running broker that has told where it is.
@@ -79,7 +79,8 @@ struct RunningProgram : Program {
         if (!socket.waitForConnected(kPatienceMs)) {
             return {};
         }
-        socket.write(head + "\r\nHost: x\r\nConnection: close\r\nContent-Length: " + QByteArray::number(body.size()) + "\r\n\r\n" + body);
+        socket.write(head + "\r\nHost: x\r\nConnection: close\r\nContent-Length: " + QByteArray::number(body.size())
+            + "\r\n\r\n" + body);
         while (socket.waitForReadyRead(kPatienceMs)) {
         }
         return socket.readAll();
@@ -100,16 +101,17 @@ private slots:
         QTest::addColumn<QStringList>("arguments");
         QTest::addColumn<QStringList>("environment");
         QTest::addColumn<QByteArray>("said");
-        const auto row = [](const char* name, const QStringList& arguments, const QStringList& environment, const char* said) {
-            QTest::newRow(name) << arguments << environment << QByteArray(said);
-        };
+        const auto row = [](const char* name, const QStringList& arguments, const QStringList& environment,
+                             const char* said) { QTest::newRow(name) << arguments << environment << QByteArray(said); };
         const QString listen = QStringLiteral("--listen");
         row("nobody can sign in", {}, {}, "sign-in of users comes with a later release");
         row("unknown option", {QStringLiteral("--nonsense")}, {}, "--nonsense");
         row("bad listen", embedded() + QStringList{listen, QStringLiteral("nowhere")}, {}, "--listen");
         row("bad listen alone", {listen, QStringLiteral("nowhere")}, {}, "--listen");
-        row("in the open", {QStringLiteral("--embedded"), listen, QStringLiteral("0.0.0.0:0")}, {}, "outside loopback needs");
-        row("provider in the open", embedded(QStringLiteral("http://voice.example")), {}, "provider.url has to be https");
+        row("in the open", {QStringLiteral("--embedded"), listen, QStringLiteral("0.0.0.0:0")}, {},
+            "outside loopback needs");
+        row("provider in the open", embedded(QStringLiteral("http://voice.example")), {},
+            "provider.url has to be https");
         row("no such file", {QStringLiteral("--config"), QStringLiteral("/nonexistent")}, {}, "--config");
         row("bad level", {QStringLiteral("--log-level"), QStringLiteral("loud")}, {}, "--log-level");
         row("bad rate", embedded(), {QStringLiteral("VOICE_AGENT_RATE_LIMIT=marker")}, "VOICE_AGENT_RATE_LIMIT");
@@ -238,13 +240,16 @@ private slots:
         RunningProgram program(embedded(QStringLiteral("http://127.0.0.1:%1").arg(provider.serverPort())));
         QVERIFY(program.isReady);
         (void)program.ask("GET /healthz?token=query-marker HTTP/1.1");
-        (void)program.ask("POST /api/voice-agent/token HTTP/1.1\r\nContent-Type: application/json\r\nAuthorization: Bearer wrong-marker", "{}");
+        (void)program.ask(
+            "POST /api/voice-agent/token HTTP/1.1\r\nContent-Type: application/json\r\nAuthorization: Bearer wrong-marker",
+            "{}");
 
         QTcpSocket client;
         client.connectToHost(QStringLiteral("127.0.0.1"), program.port);
         QVERIFY(client.waitForConnected(kPatienceMs));
-        client.write("POST /api/voice-agent/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
-                     "Authorization: Bearer "
+        client.write(
+            "POST /api/voice-agent/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            "Authorization: Bearer "
             + kCredential + "\r\nContent-Length: 2\r\n\r\n{}");
         QVERIFY(client.waitForBytesWritten(kPatienceMs));
         QVERIFY(provider.waitForNewConnection(kPatienceMs));
@@ -255,7 +260,8 @@ private slots:
         }
         QVERIFY(question.contains("Authorization: Bearer " + kProviderKey));
         const QByteArray token = R"({"value":"ek_marker","expires_at":4000000000})";
-        asked->write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + QByteArray::number(token.size()) + "\r\n\r\n" + token);
+        asked->write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + QByteArray::number(token.size())
+            + "\r\n\r\n" + token);
         QVERIFY(asked->waitForBytesWritten(kPatienceMs));
         asked->disconnectFromHost();
         while (client.waitForReadyRead(kPatienceMs)) {
@@ -269,7 +275,8 @@ private slots:
         QVERIFY2(!log.contains("marker"), log.constData());
         for (const QByteArray& line : log.trimmed().split('\n')) {
             const auto object = QJsonDocument::fromJson(line).object();
-            QVERIFY2(object.contains(u"time") && object.contains(u"level") && object.contains(u"event"), line.constData());
+            QVERIFY2(
+                object.contains(u"time") && object.contains(u"level") && object.contains(u"event"), line.constData());
         }
     }
 

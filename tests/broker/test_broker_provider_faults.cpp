@@ -115,10 +115,12 @@ private slots:
         QTest::addColumn<QByteArray>("bytes");
         QTest::addColumn<uint>("status");
         QTest::addColumn<QByteArray>("code");
-        QTest::newRow("closes mid-answer")
-            << QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"value\":") << 503U << QByteArray("provider_unreachable");
-        QTest::newRow("closes mid-header") << QByteArray("HTTP/1.1 200 OK\r\nContent-") << 503U << QByteArray("provider_unreachable");
-        QTest::newRow("not HTTP") << QByteArray("220 smtp.example ESMTP\r\n\r\n") << 502U << QByteArray("provider_malformed");
+        QTest::newRow("closes mid-answer") << QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"value\":")
+                                           << 503U << QByteArray("provider_unreachable");
+        QTest::newRow("closes mid-header")
+            << QByteArray("HTTP/1.1 200 OK\r\nContent-") << 503U << QByteArray("provider_unreachable");
+        QTest::newRow("not HTTP") << QByteArray("220 smtp.example ESMTP\r\n\r\n") << 502U
+                                  << QByteArray("provider_malformed");
         QTest::newRow("too much") << QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n{") << 502U
                                   << QByteArray("provider_malformed");
         QTest::newRow("silence") << QByteArray() << 504U << QByteArray("provider_timeout");

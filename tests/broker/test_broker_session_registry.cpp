@@ -151,7 +151,8 @@ private slots:
         QVERIFY(world.renew("t0", "t1"));
         auto renewal = world.registry.claimByToken("t1", {});
         QCOMPARE(world.refusal("t0"), FaultCode::TokenReused);
-        QVERIFY(!world.registry.complete(std::get<RenewalLead>(renewal), "t2", world.clock.now() + Milliseconds{60'000}));
+        QVERIFY(
+            !world.registry.complete(std::get<RenewalLead>(renewal), "t2", world.clock.now() + Milliseconds{60'000}));
         QCOMPARE(world.refusal("t2"), FaultCode::InvalidToken);
     }
 
@@ -177,7 +178,8 @@ private slots:
     {
         World world;
         auto renewal = world.registry.claimBySession("s", "alice");
-        QVERIFY(world.registry.complete(std::get<RenewalLead>(renewal), "t1", world.clock.now() + Milliseconds{60'000}));
+        QVERIFY(
+            world.registry.complete(std::get<RenewalLead>(renewal), "t1", world.clock.now() + Milliseconds{60'000}));
         QCOMPARE(world.refusal("t0"), FaultCode::TokenReused);
     }
 
@@ -187,7 +189,8 @@ private slots:
         limits.maxSessions = 1;
         World world(limits);
         QVERIFY(!world.registry.hasRoom());
-        QCOMPARE(world.registry.open(record("n"), "u0", world.clock.now() + Milliseconds{60'000}).error().code, FaultCode::SessionsFull);
+        QCOMPARE(world.registry.open(record("n"), "u0", world.clock.now() + Milliseconds{60'000}).error().code,
+            FaultCode::SessionsFull);
         world.clock.advance(Milliseconds{60'000});
         QVERIFY(world.registry.open(record("n"), "u0", world.clock.now() + Milliseconds{60'000}).has_value());
         QCOMPARE(world.refusal("t0"), FaultCode::InvalidToken);

@@ -49,10 +49,12 @@ private slots:
     void mint_Wishes_ReachTheProvider()
     {
         BrokerWorld world([](broker::Config& config) { config.tokenLife = std::chrono::seconds(120); });
-        const auto token = world.mint(R"({"provider":"local","model":"m /1","voice":"alloy","instructions":"Be\nbrief"})");
+        const auto token =
+            world.mint(R"({"provider":"local","model":"m /1","voice":"alloy","instructions":"Be\nbrief"})");
         QVERIFY(token.connect.url.ends_with("?model=m%20%2F1"));
         const auto request = world.provider.requests().at(0);
-        QCOMPARE(std::string(request.headers.find("Authorization").value_or("")), std::string("Bearer ") + BrokerWorld::kProviderKey);
+        QCOMPARE(std::string(request.headers.find("Authorization").value_or("")),
+            std::string("Bearer ") + BrokerWorld::kProviderKey);
         const auto body = core::parseJson(request.body).value();
         QCOMPARE(body["expires_after"]["seconds"].get<int>(), 120);
         QCOMPARE(body["session"]["type"].get<std::string>(), std::string("realtime"));
@@ -162,7 +164,8 @@ private slots:
         auto leader = world.begin(world.refreshRequest(revealed(first), "k"));
         QTRY_COMPARE(world.provider.requests().size(), std::size_t(2));
         auto follower = world.begin(world.refreshRequest(revealed(first), "k"));
-        QCOMPARE(codeOf(world.send(world.refreshRequest(revealed(first), "other"))), std::string("refresh_in_progress"));
+        QCOMPARE(
+            codeOf(world.send(world.refreshRequest(revealed(first), "other"))), std::string("refresh_in_progress"));
         world.provider.release();
         QCOMPARE(codeOf(BrokerWorld::wait(std::move(leader))), std::string("provider_failed"));
         QCOMPARE(codeOf(BrokerWorld::wait(std::move(follower))), std::string("provider_failed"));

@@ -55,13 +55,15 @@ Expected<HealthDetail, Error> readDetail(const Json& object)
         detail.services[name] = status->get<std::string>();
     }
     HealthMetrics& m = detail.metrics;
-    if (!readCount(*metrics, "totalRequests", m.totalRequests) || !readCount(*metrics, "activeSessions", m.activeSessions)
+    if (!readCount(*metrics, "totalRequests", m.totalRequests)
+        || !readCount(*metrics, "activeSessions", m.activeSessions)
         || !readCount(*metrics, "totalRefreshes", m.totalRefreshes) || !readNumber(*metrics, "errorRate", m.errorRate)
         || !readNumber(*metrics, "averageResponseTime", m.averageResponseTime)) {
         return bad("metrics");
     }
     HealthResources& r = detail.resources;
-    if (!readCount(*resources, "uptimeSeconds", r.uptimeSeconds) || !readCount(*resources, "connections", r.connections)) {
+    if (!readCount(*resources, "uptimeSeconds", r.uptimeSeconds)
+        || !readCount(*resources, "connections", r.connections)) {
         return bad("resources");
     }
     if (std::int64_t bytes = 0; readCount(*resources, "memoryBytes", bytes)) {
@@ -84,7 +86,8 @@ std::string encode(const Health& health)
         const HealthResources& r = health.detail->resources;
         object["services"] = std::move(services);
         object["metrics"] = {{"totalRequests", m.totalRequests}, {"activeSessions", m.activeSessions},
-            {"totalRefreshes", m.totalRefreshes}, {"errorRate", m.errorRate}, {"averageResponseTime", m.averageResponseTime}};
+            {"totalRefreshes", m.totalRefreshes}, {"errorRate", m.errorRate},
+            {"averageResponseTime", m.averageResponseTime}};
         object["resources"] = {{"uptimeSeconds", r.uptimeSeconds}, {"connections", r.connections}};
         if (r.memoryBytes) {
             object["resources"]["memoryBytes"] = *r.memoryBytes;

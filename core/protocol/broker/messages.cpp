@@ -117,7 +117,8 @@ public:
     void fault(std::string_view name, std::string_view what)
     {
         if (!m_fault) {
-            m_fault = Error{ErrorCode::BrokerMalformed, m_prefix + std::string(name) + " " + std::string(what), std::nullopt, {}};
+            m_fault = Error{
+                ErrorCode::BrokerMalformed, m_prefix + std::string(name) + " " + std::string(what), std::nullopt, {}};
         }
     }
     [[nodiscard]] const std::optional<Error>& firstFault() const { return m_fault; }
@@ -268,7 +269,8 @@ Expected<TokenResponse, Error> decodeTokenResponse(std::string_view text)
     response.connect.dialect = connect.text("dialect");
     Fields audio(connect.object("audio"), "connect.audio.");
     response.connect.audio.encoding = audio.text("encoding");
-    response.connect.audio.rate = static_cast<std::uint32_t>(std::clamp<std::int64_t>(audio.integer("rate"), 0, 192'000));
+    response.connect.audio.rate =
+        static_cast<std::uint32_t>(std::clamp<std::int64_t>(audio.integer("rate"), 0, 192'000));
     connect.adopt(audio);
     fields.adopt(connect);
     if (const Json* limits = fields.find("limits"); limits != nullptr && limits->is_object()) {
@@ -286,8 +288,8 @@ Expected<TokenResponse, Error> decodeTokenResponse(std::string_view text)
 
 std::string encode(const Problem& problem)
 {
-    Json object{{"type", problem.type}, {"title", problem.title}, {"status", problem.status}, {"detail", problem.detail},
-        {"code", problem.code}};
+    Json object{{"type", problem.type}, {"title", problem.title}, {"status", problem.status},
+        {"detail", problem.detail}, {"code", problem.code}};
     if (problem.retryAfter) {
         object["retryAfter"] = *problem.retryAfter;
     }

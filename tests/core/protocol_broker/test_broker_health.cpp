@@ -41,10 +41,13 @@ private slots:
         QTest::newRow("not JSON") << QByteArray("{") << QByteArray("the body");
         QTest::newRow("a list") << QByteArray("[]") << QByteArray("the body");
         QTest::newRow("no status") << QByteArray("{}") << QByteArray("status");
-        QTest::newRow("services missing") << QByteArray(R"({"status":"ok","metrics":{},"resources":{}})") << QByteArray("services");
+        QTest::newRow("services missing")
+            << QByteArray(R"({"status":"ok","metrics":{},"resources":{}})") << QByteArray("services");
         QTest::newRow("service not an object")
-            << QByteArray(R"({"status":"ok","services":{"a":1},"metrics":{},"resources":{}})") << QByteArray("services");
-        QTest::newRow("metric a text") << QByteArray(R"({"status":"ok","services":{},"metrics":{"totalRequests":"1"},"resources":{}})")
+            << QByteArray(R"({"status":"ok","services":{"a":1},"metrics":{},"resources":{}})")
+            << QByteArray("services");
+        QTest::newRow("metric a text") << QByteArray(
+            R"({"status":"ok","services":{},"metrics":{"totalRequests":"1"},"resources":{}})")
                                        << QByteArray("metrics");
     }
     void decode_HostileText_NamesTheField()

@@ -12,7 +12,8 @@ std::string responseWith(const QByteArray& field, const QByteArray& value)
     const std::vector<std::pair<QByteArray, QByteArray>> good{{"token", "\"ek_marker\""}, {"tokenType", "\"Bearer\""},
         {"sessionId", "\"voice_1_x\""}, {"expiresIn", "60"}, {"expiresAt", "\"2027-01-15T08:01:00Z\""},
         {"refreshAfter", "\"2027-01-15T08:00:30Z\""}, {"provider", "\"local\""}, {"model", "\"m\""},
-        {"connect", R"({"url":"ws://x","auth":"bearer","dialect":"openai-ga","audio":{"encoding":"pcm16","rate":24000}})"},
+        {"connect",
+            R"({"url":"ws://x","auth":"bearer","dialect":"openai-ga","audio":{"encoding":"pcm16","rate":24000}})"},
         {"limits", "{}"}};
     QByteArray text;
     for (const auto& [name, content] : good) {
@@ -65,7 +66,8 @@ private slots:
         QTest::newRow("null") << QByteArray("null") << QByteArray("the body");
         QTest::newRow("NUL behind") << QByteArray("{}\0", 3) << QByteArray("the body");
         QTest::newRow("duplicate") << QByteArray(R"({"model":"a","model":"b"})") << QByteArray("the body");
-        QTest::newRow("too deep") << QByteArray(R"({"model":)") + QByteArray(100, '[') + QByteArray(100, ']') + "}" << QByteArray("the body");
+        QTest::newRow("too deep") << QByteArray(R"({"model":)") + QByteArray(100, '[') + QByteArray(100, ']') + "}"
+                                  << QByteArray("the body");
         QTest::newRow("unknown") << QByteArray(R"({"modle":"a"})") << QByteArray("modle");
         QTest::newRow("unknown, wild name") << QByteArray(R"({"a\nb":"a"})") << QByteArray("a field");
         QTest::newRow("number") << QByteArray(R"({"model":1})") << QByteArray("model");
@@ -73,9 +75,10 @@ private slots:
         QTest::newRow("too long") << QByteArray(R"({"model":")") + QByteArray(129, 'x') + "\"}" << QByteArray("model");
         QTest::newRow("control") << QByteArray(R"({"voice":"a\u0007"})") << QByteArray("voice");
         QTest::newRow("line in a name") << QByteArray(R"({"model":"a\nb"})") << QByteArray("model");
-        QTest::newRow("NUL in instructions") << QByteArray(R"({"instructions":"a\u0000"})") << QByteArray("instructions");
-        QTest::newRow("instructions too long")
-            << QByteArray(R"({"instructions":")") + QByteArray(16 * 1024 + 1, 'x') + "\"}" << QByteArray("instructions");
+        QTest::newRow("NUL in instructions")
+            << QByteArray(R"({"instructions":"a\u0000"})") << QByteArray("instructions");
+        QTest::newRow("instructions too long") << QByteArray(R"({"instructions":")") + QByteArray(16 * 1024 + 1, 'x')
+                + "\"}" << QByteArray("instructions");
     }
     void tokenRequest_Hostile_IsRefusedByField()
     {
@@ -121,7 +124,8 @@ private slots:
     {
         QTest::addColumn<QByteArray>("field");
         QTest::addColumn<QByteArray>("value");
-        for (const char* name : {"token", "tokenType", "sessionId", "expiresIn", "expiresAt", "refreshAfter", "provider", "model", "connect"}) {
+        for (const char* name : {"token", "tokenType", "sessionId", "expiresIn", "expiresAt", "refreshAfter",
+                 "provider", "model", "connect"}) {
             QTest::addRow("%s missing", name) << QByteArray(name) << QByteArray();
             QTest::addRow("%s wrong", name) << QByteArray(name) << QByteArray("[\"secret-marker\"]");
         }
@@ -152,7 +156,8 @@ private slots:
 
     void problem_AllFields_SurviveTheWire()
     {
-        const auto back = broker::decodeProblem(broker::encode(broker::Problem{"urn:x", "Title", 429, "why", "rate_limited", 7}));
+        const auto back =
+            broker::decodeProblem(broker::encode(broker::Problem{"urn:x", "Title", 429, "why", "rate_limited", 7}));
         QVERIFY(back.has_value());
         QCOMPARE(back->type, std::string("urn:x"));
         QCOMPARE(back->title, std::string("Title"));
