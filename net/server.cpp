@@ -13,9 +13,10 @@ namespace {
 
 constexpr core::Milliseconds kAcceptPause{100};
 
-class ServerOnSocket final : public Server {
+/// The listener and what it has accepted. Shared with its coroutines, so that none outlives what it uses.
+class Listener : public std::enable_shared_from_this<Listener> {
 public:
-    ServerOnSocket(IoExecutor executor, std::shared_ptr<ServerCore> serverCore, tcp::acceptor acceptor)
+    Listener(IoExecutor executor, std::shared_ptr<ServerCore> serverCore, tcp::acceptor acceptor)
         : m_core(std::move(serverCore)),
           m_executor(std::move(executor)),
           m_strand(acceptor.get_executor()),
@@ -25,31 +26,34 @@ public:
     {
     }
 
-    void start() override { m_tasks.spawn(m_strand, acceptLoop()); }
-
-    [[nodiscard]] std::uint16_t port() const override { return m_port; }
-
-    [[nodiscard]] std::string url() const override
+    void start()
     {
-        const std::string& address = m_core->config.address;
-        const bool isV6 = address.find(':') != std::string::npos;
-        return std::string(m_core->tls != nullptr ? "https://" : "http://") + (isV6 ? "[" + address + "]" : address) + ":"
-            + std::to_string(m_port);
+        m_tasks.spawn(m_strand, acceptLoop(shared_from_this()));
     }
 
-    [[nodiscard]] std::size_t connections() const override
+    [[nodiscard]] std::uint16_t port() const { return m_port; }
+    [[nodiscard]] const ServerCore& core() const { return *m_core; }
+
+    [[nodiscard]] std::size_t connections() const
     {
         const std::lock_guard lock(m_mutex);
         return m_sessions.size();
     }
 
-    Awaitable<> drain(core::Milliseconds deadline) override
+    /// Nothing new from here on.
+    void stopAccepting()
     {
         m_core->isDraining = true;
-        asio::post(m_strand, [this] {
+        asio::post(m_strand, [self = shared_from_this()] {
             ErrorCode ignored;
-            m_acceptor.close(ignored);
+            self->m_acceptor.close(ignored);
         });
+    }
+
+    Awaitable<> drain(core::Milliseconds deadline)
+    {
+        const auto self = shared_from_this();
+        stopAccepting();
         std::list<std::shared_ptr<HttpSession>> sessions;
         {
             const std::lock_guard lock(m_mutex);
@@ -58,27 +62,34 @@ public:
         for (const auto& session : sessions) {
             asio::post(session->executor(), [session] { session->goAway(); });
         }
+        sessions.clear();
         if (!co_await m_tasks.join(deadline)) {
             m_tasks.cancel();
             co_await m_tasks.join(core::Milliseconds{1000});
         }
     }
 
-private:
-    Awaitable<> acceptLoop()
+    void drop()
     {
-        while (!m_core->isDraining) {
-            auto [error, socket] = co_await m_acceptor.async_accept(asio::make_strand(m_executor), asTuple);
+        stopAccepting();
+        m_tasks.cancel();
+    }
+
+private:
+    static Awaitable<> acceptLoop(std::shared_ptr<Listener> self)
+    {
+        while (!self->m_core->isDraining) {
+            auto [error, socket] = co_await self->m_acceptor.async_accept(asio::make_strand(self->m_executor), asTuple);
             if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
                 co_return;
             }
             if (error) {
                 // Out of descriptors or memory: trying again at once would only burn the processor.
-                asio::steady_timer pause(m_strand, kAcceptPause);
+                asio::steady_timer pause(self->m_strand, kAcceptPause);
                 co_await pause.async_wait(asTuple);
                 continue;
             }
-            welcome(std::move(socket));
+            self->welcome(std::move(socket));
         }
     }
 
@@ -95,16 +106,16 @@ private:
             m_sessions.push_back(session);
             ++m_perAddress[address];
         }
-        m_tasks.spawn(session->executor(), serve(session, address));
+        m_tasks.spawn(session->executor(), serve(shared_from_this(), session, address));
     }
 
-    Awaitable<> serve(std::shared_ptr<HttpSession> session, std::string address)
+    static Awaitable<> serve(std::shared_ptr<Listener> self, std::shared_ptr<HttpSession> session, std::string address)
     {
         co_await session->run();
-        const std::lock_guard lock(m_mutex);
-        m_sessions.remove(session);
-        if (--m_perAddress[address] == 0) {
-            m_perAddress.erase(address);
+        const std::lock_guard lock(self->m_mutex);
+        self->m_sessions.remove(session);
+        if (--self->m_perAddress[address] == 0) {
+            self->m_perAddress.erase(address);
         }
     }
 
@@ -125,6 +136,28 @@ private:
     std::list<std::shared_ptr<HttpSession>> m_sessions;
     std::map<std::string, std::size_t> m_perAddress;
     TaskGroup m_tasks;
+};
+
+class ServerOnSocket final : public Server {
+public:
+    explicit ServerOnSocket(std::shared_ptr<Listener> listener) : m_listener(std::move(listener)) {}
+    ~ServerOnSocket() override { m_listener->drop(); }
+
+    void start() override { m_listener->start(); }
+    [[nodiscard]] std::uint16_t port() const override { return m_listener->port(); }
+    [[nodiscard]] std::size_t connections() const override { return m_listener->connections(); }
+    Awaitable<> drain(core::Milliseconds deadline) override { return m_listener->drain(deadline); }
+
+    [[nodiscard]] std::string url() const override
+    {
+        const std::string& address = m_listener->core().config.address;
+        const bool isV6 = address.find(':') != std::string::npos;
+        return std::string(m_listener->core().tls != nullptr ? "https://" : "http://") + (isV6 ? "[" + address + "]" : address)
+            + ":" + std::to_string(port());
+    }
+
+private:
+    std::shared_ptr<Listener> m_listener;
 };
 
 core::Expected<tcp::acceptor, core::Error> listen(const IoExecutor& executor, const ServerConfig& config)
@@ -175,7 +208,8 @@ core::Expected<std::unique_ptr<Server>, core::Error> Server::create(IoExecutor e
     }
     serverCore->config = std::move(config);
     serverCore->router = std::move(router);
-    return std::make_unique<ServerOnSocket>(std::move(executor), std::move(serverCore), std::move(*acceptor));
+    return std::make_unique<ServerOnSocket>(
+        std::make_shared<Listener>(std::move(executor), std::move(serverCore), std::move(*acceptor)));
 }
 
 } // namespace vivavoce::net

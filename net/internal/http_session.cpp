@@ -6,6 +6,7 @@
 #include "net/internal/websocket_stream.h"
 
 #include <optional>
+#include <tuple>
 #include <variant>
 
 namespace vivavoce::net {
@@ -77,7 +78,7 @@ template <typename Stream>
 class HttpSessionOn final : public HttpSession {
 public:
     HttpSessionOn(std::shared_ptr<ServerCore> serverCore, Stream stream, Peer peer)
-        : m_core(std::move(serverCore)), m_stream(std::move(stream)), m_executor(m_stream.get_executor()), m_peer(std::move(peer))
+        : m_core(std::move(serverCore)), m_stream(std::move(stream)), m_executor(m_stream.get_executor()), m_peer(std::move(peer)), m_readDeadline(m_executor)
     {
     }
 
@@ -117,13 +118,24 @@ public:
                 },
                 asio::detached);
         } else if (m_isIdle) {
-            lowest().cancel();
+            m_readDeadline.cancel();
         }
     }
 
 private:
     [[nodiscard]] const ServerLimits& limits() const { return m_core->config.limits; }
     [[nodiscard]] beast::tcp_stream& lowest() { return beast::get_lowest_layer(m_stream); }
+
+    /// The result of a read, or beast::error::timeout at m_readDeadline. Beast's own timeout would close the socket, and with it
+    /// the way for the 408.
+    Awaitable<std::tuple<ErrorCode, std::size_t>> inTime(Awaitable<std::tuple<ErrorCode, std::size_t>> read)
+    {
+        auto result = co_await (std::move(read) || m_readDeadline.async_wait(asTuple));
+        if (auto* done = std::get_if<0>(&result)) {
+            co_return *done;
+        }
+        co_return std::tuple<ErrorCode, std::size_t>(beast::error::timeout, 0);
+    }
 
     /// One request and its answer; false ends the connection.
     Awaitable<bool> serveOne()
@@ -167,14 +179,15 @@ private:
         if (m_isIdle && m_core->isDraining) {
             co_return ReadResult{0, true};
         }
-        lowest().expires_after(m_isIdle ? limits().idleTimeout : limits().headerTimeout);
+        lowest().expires_never();
+        m_readDeadline.expires_after(m_isIdle ? limits().idleTimeout : limits().headerTimeout);
         while (std::string_view(static_cast<const char*>(m_buffer.data().data()), m_buffer.size()).find("\r\n\r\n")
             == std::string_view::npos) {
             if (m_buffer.size() >= limits().maxHeaderBytes) {
                 co_return ReadResult{431, false};
             }
-            const auto [error, size]
-                = co_await m_stream.async_read_some(m_buffer.prepare(limits().maxHeaderBytes - m_buffer.size()), asTuple);
+            const auto [error, size] = co_await inTime(
+                m_stream.async_read_some(m_buffer.prepare(limits().maxHeaderBytes - m_buffer.size()), asTuple));
             m_buffer.commit(size);
             if (error) {
                 const bool isLate = error == beast::error::timeout && m_buffer.size() > 0;
@@ -184,7 +197,7 @@ private:
             if (m_isIdle) {
                 m_isIdle = false;
                 // The first byte is here: from now on the whole block has to come in its own time.
-                lowest().expires_after(limits().headerTimeout);
+                m_readDeadline.expires_after(limits().headerTimeout);
             }
         }
         m_isIdle = false;
@@ -214,8 +227,8 @@ private:
             }
             co_await asio::async_write(m_stream, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), asTuple);
         }
-        lowest().expires_after(limits().bodyTimeout);
-        const auto [error, size] = co_await http::async_read(m_stream, m_buffer, parser, asTuple);
+        m_readDeadline.expires_after(limits().bodyTimeout);
+        const auto [error, size] = co_await inTime(http::async_read(m_stream, m_buffer, parser, asTuple));
         if (!error) {
             co_return ReadResult{};
         }
@@ -303,7 +316,8 @@ private:
             response.headers.set("Sec-WebSocket-Version", "13");
             co_return co_await respond(request, std::move(response), raw.version(), false);
         }
-        if (!websocket::is_upgrade(raw) || !hasGoodKey(request)) {
+        // Whoever sends frames before our answer (RFC 6455 §4.1) may as well mean another request.
+        if (!websocket::is_upgrade(raw) || !hasGoodKey(request) || m_buffer.size() > 0) {
             co_return co_await respond(request, refuse(400), raw.version(), false);
         }
         if (m_core->isDraining) {
@@ -351,6 +365,7 @@ private:
     Stream m_stream;
     IoExecutor m_executor;
     Peer m_peer;
+    asio::steady_timer m_readDeadline;
     beast::flat_buffer m_buffer;
     bool m_isIdle = false;
     std::shared_ptr<WebSocketStream<Stream>> m_webSocket;

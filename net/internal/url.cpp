@@ -26,6 +26,10 @@ core::Expected<Url, core::Error> parseUrl(std::string_view text, std::string_vie
     if (!parsed || parsed->host().empty() || parsed->has_userinfo()) {
         return fail(core::ErrorCode::BadConfiguration, "not an address of the form " + std::string(secure) + "://host/path");
     }
+    // Boost 1.81 takes "127.0.0.1.example" for the address 127.0.0.1 with the rest as a path without its slash.
+    if (!parsed->encoded_path().empty() && parsed->encoded_path().front() != '/') {
+        return fail(core::ErrorCode::BadConfiguration, "the address has a host that is no host");
+    }
     Url url;
     const std::string scheme(parsed->scheme());
     url.isTls = core::equalsIgnoreCase(scheme, secure);

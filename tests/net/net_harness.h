@@ -4,11 +4,14 @@
 #include "net/server.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/connect.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/asio/write.hpp>
 
@@ -84,6 +87,15 @@ public:
         m_io.restart();
         m_io.run_for(patience);
         return all;
+    }
+    /// The response to an upgrade, up to its empty line: only then may frames be sent.
+    std::string readHead()
+    {
+        std::string head;
+        boost::asio::async_read_until(m_socket, boost::asio::dynamic_buffer(head), "\r\n\r\n", [](const boost::system::error_code&, std::size_t) {});
+        m_io.restart();
+        m_io.run_for(std::chrono::seconds(10));
+        return head;
     }
     boost::asio::ip::tcp::socket& socket() { return m_socket; }
 

@@ -36,7 +36,7 @@ private Q_SLOTS:
         const int bad = int(core::ErrorCode::BadConfiguration);
         const int insecure = int(core::ErrorCode::InsecureUrl);
         QTest::newRow("plain to elsewhere") << QStringLiteral("http://api.example/") << insecure;
-        QTest::newRow("a name that begins like loopback") << QStringLiteral("http://127.0.0.1.example/") << insecure;
+        QTest::newRow("a name that begins like loopback") << QStringLiteral("http://127.0.0.1.example/") << bad;
         QTest::newRow("any address") << QStringLiteral("http://0.0.0.0/") << insecure;
         QTest::newRow("another scheme") << QStringLiteral("ftp://127.0.0.1/") << bad;
         QTest::newRow("user information") << QStringLiteral("https://user:password@api.example/") << bad;

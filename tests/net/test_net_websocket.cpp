@@ -138,10 +138,17 @@ private Q_SLOTS:
         QFETCH(int, code);
         RawClient client(m_server->port());
         client.send(kHandshake);
+        QCOMPARE(statusOf(client.readHead()), 101);
         client.send(frame.toStdString());
-        const std::string answer = client.readToEnd();
-        QCOMPARE(statusOf(answer), 101);
-        QCOMPARE(closeCodeOf(answer), code);
+        QCOMPARE(closeCodeOf(client.readToEnd(std::chrono::seconds(1))), code);
+    }
+
+    void framesBeforeTheHandshakeIsDone_AreRefused()
+    {
+        // RFC 6455 §4.1: a client waits for the answer.
+        RawClient client(m_server->port());
+        client.send(std::string(kHandshake) + std::string("\x81\x82\0\0\0\0hi", 8));
+        QCOMPARE(statusOf(client.readToEnd()), 400);
     }
 
     void badHandshake_IsRefused_data()
