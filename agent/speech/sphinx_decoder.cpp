@@ -5,6 +5,8 @@
 
 #include <pocketsphinx.h>
 #include <sphinxbase/err.h>
+#include <sphinxbase/fsg_model.h>
+#include <sphinxbase/jsgf.h>
 #include <sphinxbase/ngram_model.h>
 
 #include <sys/stat.h>
@@ -37,6 +39,14 @@ struct ModelDeleter {
 using DecoderPtr = std::unique_ptr<ps_decoder_t, DecoderDeleter>;
 using ConfigPtr = std::unique_ptr<cmd_ln_t, ConfigDeleter>;
 using ModelPtr = std::unique_ptr<ngram_model_t, ModelDeleter>;
+struct GrammarDeleter {
+    void operator()(jsgf_t* grammar) const { jsgf_grammar_free(grammar); }
+};
+struct GraphDeleter {
+    void operator()(fsg_model_t* graph) const { fsg_model_free(graph); }
+};
+using GrammarPtr = std::unique_ptr<jsgf_t, GrammarDeleter>;
+using GraphPtr = std::unique_ptr<fsg_model_t, GraphDeleter>;
 
 /// A file that only we can read, and that is gone when this is.
 class PrivateFile {
@@ -209,6 +219,20 @@ core::Expected<void, core::Error> addFreeSearch(
     return {};
 }
 
+/// Whether the grammar is right and all its words are known. ps_set_jsgf_string does the same, but never frees what it parsed.
+bool addCommandSearch(cmd_ln_t* config, ps_decoder_t* decoder, const std::string& jsgf)
+{
+    const GrammarPtr grammar(jsgf_parse_string(jsgf.c_str(), nullptr));
+    // The rule belongs to the grammar.
+    jsgf_rule_t* rule = grammar != nullptr ? jsgf_get_public_rule(grammar.get()) : nullptr;
+    if (rule == nullptr) {
+        return false;
+    }
+    const auto weight = static_cast<float32>(cmd_ln_float_r(config, "-lw"));
+    const GraphPtr graph(jsgf_build_fsg(grammar.get(), rule, ps_get_logmath(decoder), weight));
+    return graph != nullptr && ps_set_fsg(decoder, kCommands, graph.get()) == 0;
+}
+
 } // namespace
 
 core::Expected<std::unique_ptr<SphinxDecoder>, core::Error> SphinxDecoder::create(const RecogniserSettings& settings)
@@ -235,7 +259,7 @@ core::Expected<std::unique_ptr<SphinxDecoder>, core::Error> SphinxDecoder::creat
         return core::Unexpected<core::Error>(added.error());
     }
     const bool hasCommands = !settings.grammarJsgf.empty();
-    if (hasCommands && ps_set_jsgf_string(decoder.get(), kCommands, settings.grammarJsgf.c_str()) != 0) {
+    if (hasCommands && !addCommandSearch(config.get(), decoder.get(), settings.grammarJsgf)) {
         return fail(ErrorCode::BadConfiguration, "the grammar of commands is wrong or has a word that is not in the dictionary");
     }
     return std::make_unique<Decoder>(std::move(config), std::move(decoder), hasCommands);

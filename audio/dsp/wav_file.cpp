@@ -27,7 +27,8 @@ using SndFilePtr = std::unique_ptr<SNDFILE, SndFileDeleter>;
 
 std::int16_t toPcm16(float sample)
 {
-    return static_cast<std::int16_t>(std::lrintf(std::clamp(sample, -1.0F, 1.0F) * 32767.0F));
+    // The scale that libsndfile reads 16 bit files with: those come back bit for bit.
+    return static_cast<std::int16_t>(std::lrintf(std::clamp(sample * 32768.0F, -32768.0F, 32767.0F)));
 }
 
 std::vector<std::int16_t> readMono(SNDFILE* file, int channels)

@@ -137,12 +137,13 @@ private Q_SLOTS:
         auto writer = dsp::WavWriter::create(path, core::kRealtimeRate);
         QVERIFY(writer.has_value());
         QVERIFY(writer->write(std::vector<std::int16_t>{100, -200}).has_value());
-        QVERIFY(writer->write(std::vector<std::int16_t>{32'767, -32'767}).has_value());
+        QVERIFY(writer->write(std::vector<std::int16_t>{32'767, -32'768}).has_value());
         // Readable at any moment, not only after the end.
         QCOMPARE(dsp::readWav(path, core::kRealtimeRate)->size(), std::size_t{4});
         QVERIFY(writer->close().has_value());
         const auto samples = dsp::readWav(path, core::kRealtimeRate);
-        QVERIFY(*samples == (std::vector<std::int16_t>{100, -200, 32'767, -32'767}) || std::abs((*samples)[0] - 100) <= 1);
+        QVERIFY(samples.has_value());
+        QVERIFY(*samples == (std::vector<std::int16_t>{100, -200, 32'767, -32'768}));
         QVERIFY(writer->close().has_value());
         QVERIFY(!writer->write(std::vector<std::int16_t>{1}).has_value());
     }
