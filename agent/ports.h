@@ -66,7 +66,8 @@ public:
     virtual ~Voice() = default;
     [[nodiscard]] virtual core::SampleRate rate() const = 0;
     /// Speaks one sentence. Returns once all of it went to the sink, or the sink said stop. [worker; any number at once]
-    virtual core::Expected<void, core::Error> speak(std::string_view sentence, const SpeakingStyle& style, const Sink& sink) = 0;
+    virtual core::Expected<void, core::Error> speak(
+        std::string_view sentence, const SpeakingStyle& style, const Sink& sink) = 0;
 };
 
 /// A function that the other side declared for this conversation.
@@ -130,8 +131,8 @@ class Brain {
 public:
     virtual ~Brain() = default;
     /// Replies to the last item. Returns when the reply is complete or the sink said stop.
-    virtual core::Expected<std::optional<BrainUsage>, core::Error> reply(const BrainRequest& request, BrainSink& sink,
-        std::stop_token stop) = 0;
+    virtual core::Expected<std::optional<BrainUsage>, core::Error> reply(
+        const BrainRequest& request, BrainSink& sink, std::stop_token stop) = 0;
     /// Reminders made since the last call.
     virtual std::vector<Reminder> takeReminders() = 0;
 };

@@ -35,7 +35,8 @@ http::request<http::string_body> makeRequest(ClientRequest& request, const Url& 
 
 Error errorOf(const ErrorCode& error)
 {
-    if (error == http::error::body_limit || error == http::error::header_limit || error == http::error::buffer_overflow) {
+    if (error == http::error::body_limit || error == http::error::header_limit
+        || error == http::error::buffer_overflow) {
         return {core::ErrorCode::ProviderMessageTooBig, "the answer is too long", std::nullopt, {}};
     }
     const bool isForeign = error.category() == http::make_error_code(http::error::end_of_stream).category();

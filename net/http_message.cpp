@@ -2,8 +2,8 @@
 
 #include "net/internal/boost.h"
 
-#include <boost/url/parse_query.hpp>
 #include <boost/url/params_encoded_view.hpp>
+#include <boost/url/parse_query.hpp>
 
 namespace vivavoce::net {
 

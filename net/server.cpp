@@ -26,10 +26,7 @@ public:
     {
     }
 
-    void start()
-    {
-        m_tasks.spawn(m_strand, acceptLoop(shared_from_this()));
-    }
+    void start() { m_tasks.spawn(m_strand, acceptLoop(shared_from_this())); }
 
     [[nodiscard]] std::uint16_t port() const { return m_port; }
     [[nodiscard]] const ServerCore& core() const { return *m_core; }
@@ -152,8 +149,8 @@ public:
     {
         const std::string& address = m_listener->core().config.address;
         const bool isV6 = address.find(':') != std::string::npos;
-        return std::string(m_listener->core().tls != nullptr ? "https://" : "http://") + (isV6 ? "[" + address + "]" : address)
-            + ":" + std::to_string(port());
+        return std::string(m_listener->core().tls != nullptr ? "https://" : "http://")
+            + (isV6 ? "[" + address + "]" : address) + ":" + std::to_string(port());
     }
 
 private:
@@ -192,7 +189,8 @@ core::Expected<tcp::acceptor, core::Error> listen(const IoExecutor& executor, co
 
 } // namespace
 
-core::Expected<std::unique_ptr<Server>, core::Error> Server::create(IoExecutor executor, ServerConfig config, Router router)
+core::Expected<std::unique_ptr<Server>, core::Error> Server::create(
+    IoExecutor executor, ServerConfig config, Router router)
 {
     auto serverCore = std::make_shared<ServerCore>();
     if (!config.tls.certificateChain.empty() || !config.tls.privateKey.empty()) {

@@ -53,7 +53,8 @@ struct ServerConfig {
 class Server {
 public:
     /// Binds and listens. BadConfiguration for a bad address or certificate, AlreadyRunning for a port in use.
-    static core::Expected<std::unique_ptr<Server>, core::Error> create(IoExecutor executor, ServerConfig config, Router router);
+    static core::Expected<std::unique_ptr<Server>, core::Error> create(
+        IoExecutor executor, ServerConfig config, Router router);
     virtual ~Server() = default;
 
     /// Starts accepting. [any thread]

@@ -65,8 +65,9 @@ Awaitable<SocketResult> handshake(Stream lower, WebSocketRequest request, Url ur
     // It refers to this frame.
     socket->stream().set_option(websocket::stream_base::decorator([](websocket::request_type&) {}));
     if (error == websocket::error::upgrade_declined) {
-        Error refused{core::ErrorCode::ProviderRefused, "the server answered the handshake with HTTP " + std::to_string(response.result_int()),
-            std::nullopt, std::to_string(response.result_int())};
+        Error refused{core::ErrorCode::ProviderRefused,
+            "the server answered the handshake with HTTP " + std::to_string(response.result_int()), std::nullopt,
+            std::to_string(response.result_int())};
         co_return core::Unexpected<Error>(std::move(refused));
     }
     if (error) {

@@ -26,6 +26,7 @@ struct WebSocketRequest {
 };
 
 /// Dials and shakes hands. An HTTP answer other than 101 is ProviderRefused with the status in `foreignCode`.
-[[nodiscard]] Awaitable<core::Expected<std::unique_ptr<WebSocketSession>, core::Error>> openWebSocket(WebSocketRequest request);
+[[nodiscard]] Awaitable<core::Expected<std::unique_ptr<WebSocketSession>, core::Error>> openWebSocket(
+    WebSocketRequest request);
 
 } // namespace vivavoce::net

@@ -39,7 +39,8 @@ public:
     virtual Awaitable<bool> send(std::string text) = 0;
     virtual Awaitable<bool> sendBinary(std::string bytes) = 0;
     /// Sends what is queued, then a close frame; waits at most `patience` for the answer, then drops the connection.
-    virtual Awaitable<> close(std::uint16_t code, std::string reason, core::Milliseconds patience = core::Milliseconds{1000}) = 0;
+    virtual Awaitable<> close(
+        std::uint16_t code, std::string reason, core::Milliseconds patience = core::Milliseconds{1000}) = 0;
     /// Bytes that wait to be sent.
     [[nodiscard]] virtual std::size_t queuedBytes() const = 0;
 };

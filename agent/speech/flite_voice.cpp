@@ -63,7 +63,8 @@ core::Expected<std::unique_ptr<FliteVoice>, core::Error> FliteVoice::create()
     return std::unique_ptr<FliteVoice>(new FliteVoice(std::move(state)));
 }
 
-core::Expected<void, core::Error> FliteVoice::speak(std::string_view sentence, const SpeakingStyle& style, const Sink& sink)
+core::Expected<void, core::Error> FliteVoice::speak(
+    std::string_view sentence, const SpeakingStyle& style, const Sink& sink)
 {
     const std::string text(sentence);
     Speaking speaking{sink, std::clamp(style.gain, 0.0, kLoudest)};

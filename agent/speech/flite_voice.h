@@ -15,7 +15,8 @@ public:
     ~FliteVoice() override;
 
     [[nodiscard]] core::SampleRate rate() const override { return core::kSpeechRate; }
-    core::Expected<void, core::Error> speak(std::string_view sentence, const SpeakingStyle& style, const Sink& sink) override;
+    core::Expected<void, core::Error> speak(
+        std::string_view sentence, const SpeakingStyle& style, const Sink& sink) override;
 
 private:
     struct State;

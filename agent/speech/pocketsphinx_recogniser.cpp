@@ -37,7 +37,10 @@ public:
 
     // The words that are likely are the same for all conversations of one agent, and are in the decoder already.
     core::Expected<void, core::Error> begin(const Vocabulary&) override { return m_decoder->begin(); }
-    std::optional<std::string> accept(std::span<const std::int16_t> samples) override { return m_decoder->accept(samples); }
+    std::optional<std::string> accept(std::span<const std::int16_t> samples) override
+    {
+        return m_decoder->accept(samples);
+    }
     Recognition finish() override { return m_decoder->finish(); }
     void cancel() override { m_decoder->cancel(); }
 

@@ -198,7 +198,8 @@ core::Expected<void, core::Error> addFreeSearch(
     ModelPtr mixed;
     if (!sentences.empty()) {
         const PrivateFile file(makeArpa(sentences));
-        const ModelPtr own(file.path() != nullptr ? ngram_model_read(config, file.path(), NGRAM_ARPA, logmath) : nullptr);
+        const ModelPtr own(
+            file.path() != nullptr ? ngram_model_read(config, file.path(), NGRAM_ARPA, logmath) : nullptr);
         if (own == nullptr) {
             return fail(ErrorCode::SoundFailed, "the language model of our own sentences could not be made");
         }
@@ -242,12 +243,13 @@ core::Expected<std::unique_ptr<SphinxDecoder>, core::Error> SphinxDecoder::creat
     const std::string dictionary = folder + "/cmudict-en-us.dict";
     const std::string general = folder + "/en-us.lm.bin";
     if (!exists(acoustic) || !exists(dictionary) || !exists(general)) {
-        return fail(ErrorCode::BadConfiguration, "the speech model (package pocketsphinx-en-us) is not at " + settings.modelFolder);
+        return fail(ErrorCode::BadConfiguration,
+            "the speech model (package pocketsphinx-en-us) is not at " + settings.modelFolder);
     }
     err_set_logfp(nullptr);
     // The two limits bound the work in noise, at no cost in accuracy (measured).
-    ConfigPtr config(cmd_ln_init(nullptr, ps_args(), TRUE, "-hmm", acoustic.c_str(), "-dict", dictionary.c_str(), "-logfn", "/dev/null",
-        "-maxhmmpf", "3000", "-maxwpf", "10", nullptr));
+    ConfigPtr config(cmd_ln_init(nullptr, ps_args(), TRUE, "-hmm", acoustic.c_str(), "-dict", dictionary.c_str(),
+        "-logfn", "/dev/null", "-maxhmmpf", "3000", "-maxwpf", "10", nullptr));
     if (config == nullptr) {
         return fail(ErrorCode::BadConfiguration, "the recogniser refused its settings");
     }
@@ -260,7 +262,8 @@ core::Expected<std::unique_ptr<SphinxDecoder>, core::Error> SphinxDecoder::creat
     }
     const bool hasCommands = !settings.grammarJsgf.empty();
     if (hasCommands && !addCommandSearch(config.get(), decoder.get(), settings.grammarJsgf)) {
-        return fail(ErrorCode::BadConfiguration, "the grammar of commands is wrong or has a word that is not in the dictionary");
+        return fail(ErrorCode::BadConfiguration,
+            "the grammar of commands is wrong or has a word that is not in the dictionary");
     }
     return std::make_unique<Decoder>(std::move(config), std::move(decoder), hasCommands);
 }

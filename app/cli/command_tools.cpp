@@ -88,7 +88,8 @@ void CommandTools::run(const core::ToolCall& call, Callback done)
 {
     const auto command = m_commands.find(call.name);
     if (command == m_commands.end()) {
-        m_executor.post([done = std::move(done)] { done(core::fail(ErrorCode::ToolFailed, "there is no such function")); });
+        m_executor.post(
+            [done = std::move(done)] { done(core::fail(ErrorCode::ToolFailed, "there is no such function")); });
         return;
     }
     auto process = std::make_unique<QProcess>();
@@ -123,7 +124,8 @@ void CommandTools::finished(QProcess* process, const Callback& done)
     } else if (output.size() > kLargestOutput) {
         result = core::fail(ErrorCode::ToolFailed, "the command said more than 64 KiB");
     }
-    const auto mine = std::find_if(m_running.begin(), m_running.end(), [&](const auto& p) { return p.get() == process; });
+    const auto mine =
+        std::find_if(m_running.begin(), m_running.end(), [&](const auto& p) { return p.get() == process; });
     if (mine != m_running.end()) {
         // We stand in one of its signals.
         mine->release()->deleteLater();

@@ -64,7 +64,8 @@ public:
     {
         const bool isWell = checkPrograms() && checkServers() && checkHealth() && checkToken() && checkConversation();
         m_events.write("summary", {{"exitCode", m_exitCode}});
-        m_events.say(isWell ? "Everything that a conversation needs works." : "Something is missing; see the line above.");
+        m_events.say(
+            isWell ? "Everything that a conversation needs works." : "Something is missing; see the line above.");
         return m_exitCode;
     }
 
@@ -95,15 +96,16 @@ private:
     {
         const QString missing = embedded::EmbeddedServices::missingProgram(QCoreApplication::applicationDirPath());
         if (!missing.isEmpty()) {
-            return report("programs", {}, Error{ErrorCode::ChildNotStarted, "not there: " + missing.toStdString(), std::nullopt, {}});
+            return report("programs", {},
+                Error{ErrorCode::ChildNotStarted, "not there: " + missing.toStdString(), std::nullopt, {}});
         }
         return report("programs", "the broker and the offline agent are beside this program");
     }
 
     bool checkServers()
     {
-        m_servers = std::make_unique<embedded::EmbeddedServices>(
-            embedded::EmbeddedServices::Options{QCoreApplication::applicationDirPath(), {}, core::Milliseconds{15'000}});
+        m_servers = std::make_unique<embedded::EmbeddedServices>(embedded::EmbeddedServices::Options{
+            QCoreApplication::applicationDirPath(), {}, core::Milliseconds{15'000}});
         std::optional<Error> error = Error{ErrorCode::Timeout, "they were not ready in time", std::nullopt, {}};
         wait([&](QEventLoop& loop) {
             m_servers->start(
@@ -118,7 +120,8 @@ private:
                 },
                 [](const Error&) {});
         });
-        return report("servers", "ready after " + std::to_string(m_events.elapsed().count()) + " ms at " + m_address.brokerUrl, error);
+        return report("servers",
+            "ready after " + std::to_string(m_events.elapsed().count()) + " ms at " + m_address.brokerUrl, error);
     }
 
     bool checkHealth()
@@ -133,7 +136,8 @@ private:
                 if (!response) {
                     error = response.error();
                 } else if (response->status != 200) {
-                    error = Error{ErrorCode::BrokerFailed, "the broker says HTTP " + std::to_string(response->status), std::nullopt, {}};
+                    error = Error{ErrorCode::BrokerFailed, "the broker says HTTP " + std::to_string(response->status),
+                        std::nullopt, {}};
                 } else {
                     error.reset();
                 }
@@ -153,7 +157,8 @@ private:
         wait([&](QEventLoop& loop) {
             m_tokens->fetch({}, [&](core::Expected<core::TokenPtr, Error> token) {
                 if (token) {
-                    const auto life = std::chrono::duration_cast<std::chrono::seconds>((*token)->expiresAt - m_clock.now());
+                    const auto life =
+                        std::chrono::duration_cast<std::chrono::seconds>((*token)->expiresAt - m_clock.now());
                     finding = "good for " + std::to_string(life.count()) + " s, for " + (*token)->model;
                     error.reset();
                 } else {
@@ -180,7 +185,8 @@ private:
         if (watch.answer) {
             return report("conversation", "asked what two plus two is, the agent said: " + *watch.answer);
         }
-        return report("conversation", {}, watch.error.value_or(Error{ErrorCode::Timeout, "no answer in time", std::nullopt, {}}));
+        return report(
+            "conversation", {}, watch.error.value_or(Error{ErrorCode::Timeout, "no answer in time", std::nullopt, {}}));
     }
 
     core::SystemClock m_clock;

@@ -8,39 +8,58 @@
 namespace vivavoce::cli {
 namespace {
 
-constexpr const char* kAbout = "Talks to realtime voice agents from a terminal: a recording (or typed words) in, a recording out, and what happens as "
-                               "JSON Lines on standard output.";
+constexpr const char* kAbout =
+    "Talks to realtime voice agents from a terminal: a recording (or typed words) in, a recording out, and what happens as "
+    "JSON Lines on standard output.";
 
-constexpr const char* kExitCodes = "Exit codes: 0 done, 2 bad usage, configuration or input file, 3 not authorised, 4 network or provider, 5 sound, "
-                                   "6 timeout, 7 rate limited.";
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done, 2 bad usage, configuration or input file, 3 not authorised, 4 network or provider, 5 sound, "
+    "6 timeout, 7 rate limited.";
 
 void addFormat(CLI::App& command, OutputFormat& format)
 {
-    command
-        .add_option("--format", format, "json: one object a line; text: for people")
+    command.add_option("--format", format, "json: one object a line; text: for people")
         ->transform(CLI::CheckedTransformer(
-            std::map<std::string, OutputFormat>{{"json", OutputFormat::JsonLines}, {"text", OutputFormat::Text}}, CLI::ignore_case)
+            std::map<std::string, OutputFormat>{{"json", OutputFormat::JsonLines}, {"text", OutputFormat::Text}},
+            CLI::ignore_case)
                         .description("{json,text}"))
         ->option_text("json|text");
 }
 
 void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool& isFast)
 {
-    talk.add_option("--broker", options.brokerUrl, "Base address of a broker; without it both servers run on this computer")->option_text("URL");
-    talk.add_option("--credential-env", options.credentialVariable, "Environment variable with the credential for --broker")->option_text("NAME");
+    talk.add_option(
+            "--broker", options.brokerUrl, "Base address of a broker; without it both servers run on this computer")
+        ->option_text("URL");
+    talk.add_option(
+            "--credential-env", options.credentialVariable, "Environment variable with the credential for --broker")
+        ->option_text("NAME");
     talk.add_option("--in", options.inFile, "Recording that is spoken to the agent")->option_text("FILE.wav");
-    talk.add_option("--out", options.outFile, "Where what was heard of the replies is written")->option_text("FILE.wav");
+    talk.add_option("--out", options.outFile, "Where what was heard of the replies is written")
+        ->option_text("FILE.wav");
     talk.add_option("--text", options.texts, "Typed message; may be given several times")->option_text("\"...\"");
-    talk.add_option("--tools", options.toolsFile, "Functions that the agent may call, each with the command that answers it")->option_text("FILE.json");
-    talk.add_option("--turns", options.turns, "End after so many replies")->check(CLI::Range(1, 10'000))->option_text("N");
-    talk.add_option("--timeout", timeoutSeconds, "Longest time for the whole conversation (120)")->check(CLI::Range(1.0, 86'400.0))->option_text("S");
-    auto* real = talk.add_flag("--real-time")->description("The recording is spoken and the reply heard as people do (default)");
-    talk.add_flag("--fast", isFast, "The recording is sent eight times as fast and the reply taken as it comes; one question a recording")->excludes(real);
+    talk.add_option(
+            "--tools", options.toolsFile, "Functions that the agent may call, each with the command that answers it")
+        ->option_text("FILE.json");
+    talk.add_option("--turns", options.turns, "End after so many replies")
+        ->check(CLI::Range(1, 10'000))
+        ->option_text("N");
+    talk.add_option("--timeout", timeoutSeconds, "Longest time for the whole conversation (120)")
+        ->check(CLI::Range(1.0, 86'400.0))
+        ->option_text("S");
+    auto* real =
+        talk.add_flag("--real-time")->description("The recording is spoken and the reply heard as people do (default)");
+    talk.add_flag("--fast", isFast,
+            "The recording is sent eight times as fast and the reply taken as it comes; one question a recording")
+        ->excludes(real);
     talk.add_option("--instructions", options.instructions, "How the agent is to behave")->option_text("TEXT");
     talk.add_option("--voice", options.voice, "The agent's voice")->option_text("NAME");
     talk.add_option("--model", options.model, "The model, where the broker leaves the choice")->option_text("NAME");
-    talk.add_option("--transcription-model", options.transcriptionModel, "What writes down your words (gpt-transcribe)")->option_text("NAME");
-    auto* chat = talk.add_option("--chat-url", options.chatUrl, "The offline agent thinks with this OpenAI-compatible chat server")->option_text("URL");
+    talk.add_option("--transcription-model", options.transcriptionModel, "What writes down your words (gpt-transcribe)")
+        ->option_text("NAME");
+    auto* chat = talk.add_option("--chat-url", options.chatUrl,
+                         "The offline agent thinks with this OpenAI-compatible chat server")
+                     ->option_text("URL");
     talk.add_option("--chat-model", options.chatModel, "The chat server's model")->needs(chat)->option_text("NAME");
     addFormat(talk, options.format);
     talk.footer(kExitCodes);
@@ -63,7 +82,8 @@ Command parseCommandLine(int argc, char** argv)
     addTalk(*talkCommand, talk, timeoutSeconds, isFast);
 
     DoctorOptions doctor;
-    CLI::App* doctorCommand = app.add_subcommand("doctor", "Check that everything a conversation needs is here and works");
+    CLI::App* doctorCommand =
+        app.add_subcommand("doctor", "Check that everything a conversation needs is here and works");
     addFormat(*doctorCommand, doctor.format);
 
     try {
@@ -75,7 +95,9 @@ Command parseCommandLine(int argc, char** argv)
         return doctor;
     }
     if (talk.inFile.empty() && talk.texts.empty()) {
-        std::fputs("vivavoce-cli: nothing to say: give --in FILE.wav or --text \"...\" (see vivavoce-cli talk --help)\n", stderr);
+        std::fputs(
+            "vivavoce-cli: nothing to say: give --in FILE.wav or --text \"...\" (see vivavoce-cli talk --help)\n",
+            stderr);
         return EndNow{2};
     }
     talk.pace = isFast ? Pace::Fast : Pace::RealTime;

@@ -98,7 +98,8 @@ void RecordedVoiceIo::hear(std::size_t frames)
         m_heardTotal += piece;
         frames -= piece;
         if (piece > 0 && !m_heard(samples)) {
-            m_listener->voiceFailed({core::ErrorCode::OutputUnwritable, "the recording of the reply cannot be written", std::nullopt, {}});
+            m_listener->voiceFailed(
+                {core::ErrorCode::OutputUnwritable, "the recording of the reply cannot be written", std::nullopt, {}});
             return;
         }
         const bool isThrough = item.heard == item.samples.size();
@@ -118,7 +119,8 @@ void RecordedVoiceIo::hear(std::size_t frames)
 
 RecordedVoiceIo::Queued* RecordedVoiceIo::find(std::string_view itemId)
 {
-    const auto found = std::find_if(m_queue.begin(), m_queue.end(), [&](const Queued& item) { return item.itemId == itemId; });
+    const auto found =
+        std::find_if(m_queue.begin(), m_queue.end(), [&](const Queued& item) { return item.itemId == itemId; });
     return found == m_queue.end() ? nullptr : &*found;
 }
 

@@ -21,7 +21,8 @@ public:
     /// PCM16 mono at core::kRealtimeRate; false ends the conversation with OutputUnwritable.
     using Heard = std::function<bool(std::span<const std::int16_t>)>;
 
-    RecordedVoiceIo(core::Executor& executor, const core::Clock& clock, std::vector<std::int16_t> recording, Pace pace, Heard heard);
+    RecordedVoiceIo(core::Executor& executor, const core::Clock& clock, std::vector<std::int16_t> recording, Pace pace,
+        Heard heard);
     ~RecordedVoiceIo() override;
 
     void start(core::VoiceListener& listener) override;
@@ -31,8 +32,14 @@ public:
     core::HeardAudio interrupt() override;
     [[nodiscard]] bool isPlaying() const override { return !m_queue.empty(); }
 
-    [[nodiscard]] core::FrameCount spoken() const { return core::FrameCount{static_cast<std::int64_t>(std::min(m_spoken, m_recording.size()))}; }
-    [[nodiscard]] core::FrameCount heardFrames() const { return core::FrameCount{static_cast<std::int64_t>(m_heardTotal)}; }
+    [[nodiscard]] core::FrameCount spoken() const
+    {
+        return core::FrameCount{static_cast<std::int64_t>(std::min(m_spoken, m_recording.size()))};
+    }
+    [[nodiscard]] core::FrameCount heardFrames() const
+    {
+        return core::FrameCount{static_cast<std::int64_t>(m_heardTotal)};
+    }
 
 private:
     struct Queued {

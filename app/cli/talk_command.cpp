@@ -170,7 +170,8 @@ void TalkCommand::watch()
     }
     sayNextText();
     if (m_options.texts.empty() && m_turns.heardNothing(now)) {
-        m_endedBecause = Error{ErrorCode::InputNoSpeech, "the agent heard no speech in " + m_options.inFile, std::nullopt, {}};
+        m_endedBecause =
+            Error{ErrorCode::InputNoSpeech, "the agent heard no speech in " + m_options.inFile, std::nullopt, {}};
         m_session->stop();
     } else if (m_turns.isOver(now, m_nextText < m_options.texts.size())) {
         m_session->stop();
@@ -184,8 +185,8 @@ void TalkCommand::sayNextText()
     }
     const bool isFirst = m_nextText == 0;
     const bool isRecordingAnswered = m_options.inFile.empty() || m_turns.isOver(m_clock.now(), false);
-    const bool isLastAnswered = m_turns.replies() > m_repliesAtLastText
-        && m_session->state().activity == core::Activity::Listening;
+    const bool isLastAnswered =
+        m_turns.replies() > m_repliesAtLastText && m_session->state().activity == core::Activity::Listening;
     if (isFirst ? isRecordingAnswered : isLastAnswered) {
         m_repliesAtLastText = m_turns.replies();
         m_session->say(m_options.texts[m_nextText++]);

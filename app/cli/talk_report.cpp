@@ -26,7 +26,8 @@ const char* newsText(core::TokenNews news)
 
 Json usageFields(const core::openai::Usage& usage)
 {
-    Json fields{{"inputTokens", usage.inputTokens}, {"outputTokens", usage.outputTokens}, {"totalTokens", usage.totalTokens}};
+    Json fields{
+        {"inputTokens", usage.inputTokens}, {"outputTokens", usage.outputTokens}, {"totalTokens", usage.totalTokens}};
     if (usage.inputDetails) {
         fields["input"] = {{"text", usage.inputDetails->tokens.text}, {"audio", usage.inputDetails->tokens.audio},
             {"cached", usage.inputDetails->cached}};
@@ -57,7 +58,8 @@ void TalkReport::tellOf(const PhaseChanged& changed)
 
 void TalkReport::tellOf(const ActivityChanged& changed)
 {
-    m_events.write("state", {{"phase", core::phaseText(core::Phase::Live)}, {"activity", core::activityText(changed.activity)}});
+    m_events.write(
+        "state", {{"phase", core::phaseText(core::Phase::Live)}, {"activity", core::activityText(changed.activity)}});
 }
 
 void TalkReport::tellOf(const TranscriptChanged& changed)
@@ -65,8 +67,8 @@ void TalkReport::tellOf(const TranscriptChanged& changed)
     const core::ConversationEntry& entry = changed.entry;
     const bool isUser = entry.speaker == core::Speaker::User;
     m_events.write("transcript",
-        {{"role", isUser ? "user" : "assistant"}, {"text", entry.text}, {"final", entry.isFinal}, {"itemId", entry.itemId},
-            {"interrupted", entry.wasInterrupted}});
+        {{"role", isUser ? "user" : "assistant"}, {"text", entry.text}, {"final", entry.isFinal},
+            {"itemId", entry.itemId}, {"interrupted", entry.wasInterrupted}});
     if (entry.isFinal && !entry.text.empty()) {
         m_events.say((isUser ? "You:   " : "Agent: ") + entry.text + (entry.wasInterrupted ? " (interrupted)" : ""));
     }
@@ -85,7 +87,8 @@ void TalkReport::tellOf(const ToolCalled& called)
 {
     ++m_toolCalls;
     m_events.write("tool",
-        {{"event", "called"}, {"callId", called.call.callId}, {"name", called.call.name}, {"arguments", called.call.arguments}});
+        {{"event", "called"}, {"callId", called.call.callId}, {"name", called.call.name},
+            {"arguments", called.call.arguments}});
     m_events.say("(calls " + called.call.name + " " + called.call.arguments + ")");
 }
 
@@ -126,8 +129,9 @@ void TalkReport::tellOf(const TranscriptionUsage& usage)
 void TalkReport::tellOf(const AudioLost& lost)
 {
     m_lostAudio += lost.amount;
-    m_events.write("error", {{"code", "audio.lost"}, {"message", std::to_string(lost.amount.count()) + " ms of your speech were lost"},
-                                {"fatal", false}, {"lostMs", lost.amount.count()}});
+    m_events.write("error",
+        {{"code", "audio.lost"}, {"message", std::to_string(lost.amount.count()) + " ms of your speech were lost"},
+            {"fatal", false}, {"lostMs", lost.amount.count()}});
 }
 
 void TalkReport::tell(const core::ReplyLatency& latency)
@@ -157,9 +161,9 @@ void TalkReport::tell(const core::Error& error, bool isFatal)
 
 void TalkReport::sumUp(const Ending& ending)
 {
-    Json fields{{"exitCode", ending.exitCode}, {"turns", ending.turns}, {"toolCalls", m_toolCalls}, {"spokenMs", ending.spoken.count()},
-        {"heardMs", ending.heard.count()}, {"inputTokens", m_inputTokens}, {"outputTokens", m_outputTokens},
-        {"reconnects", m_reconnects}, {"lostAudioMs", m_lostAudio.count()}};
+    Json fields{{"exitCode", ending.exitCode}, {"turns", ending.turns}, {"toolCalls", m_toolCalls},
+        {"spokenMs", ending.spoken.count()}, {"heardMs", ending.heard.count()}, {"inputTokens", m_inputTokens},
+        {"outputTokens", m_outputTokens}, {"reconnects", m_reconnects}, {"lostAudioMs", m_lostAudio.count()}};
     if (!ending.outFile.empty()) {
         fields["out"] = ending.outFile;
     }

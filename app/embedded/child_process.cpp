@@ -19,8 +19,8 @@ constexpr int kPoliteEndMs = 1500;
 std::optional<std::string> listeningUrl(const QByteArray& line)
 {
     const auto parsed = core::parseJson({line.constData(), static_cast<std::size_t>(line.size())});
-    if (!parsed || !parsed->is_object() || parsed->value("event", core::Json()) != "listening" || !parsed->contains("url")
-        || !(*parsed)["url"].is_string()) {
+    if (!parsed || !parsed->is_object() || parsed->value("event", core::Json()) != "listening"
+        || !parsed->contains("url") || !(*parsed)["url"].is_string()) {
         return std::nullopt;
     }
     return (*parsed)["url"].get<std::string>();
@@ -39,7 +39,8 @@ ChildProcess::ChildProcess(std::string name, Ready ready, Died died)
     });
     QObject::connect(&m_process, &QProcess::errorOccurred, &m_deadline, [this](QProcess::ProcessError error) {
         if (error == QProcess::FailedToStart) {
-            answer(core::fail(ErrorCode::ChildNotStarted, m_name + " could not be started: " + m_process.errorString().toStdString()));
+            answer(core::fail(ErrorCode::ChildNotStarted,
+                m_name + " could not be started: " + m_process.errorString().toStdString()));
         }
     });
     QObject::connect(&m_process, &QProcess::finished, &m_deadline, [this] { ended(); });
@@ -63,7 +64,8 @@ void ChildProcess::start(const QString& program, const QStringList& arguments,
     const std::vector<const core::Secret*>& secretLines, core::Milliseconds patience)
 {
     QObject::connect(&m_deadline, &QTimer::timeout, &m_deadline, [this, patience] {
-        answer(core::fail(ErrorCode::Timeout, m_name + " was not ready within " + std::to_string(patience.count()) + " ms"));
+        answer(core::fail(
+            ErrorCode::Timeout, m_name + " was not ready within " + std::to_string(patience.count()) + " ms"));
     });
     m_deadline.start(patience);
     m_process.start(program, arguments);

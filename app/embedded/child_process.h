@@ -30,8 +30,8 @@ public:
     ChildProcess& operator=(const ChildProcess&) = delete;
 
     /// Writes each secret as one line to the child's standard input, which stays open.
-    void start(const QString& program, const QStringList& arguments, const std::vector<const core::Secret*>& secretLines,
-        core::Milliseconds patience);
+    void start(const QString& program, const QStringList& arguments,
+        const std::vector<const core::Secret*>& secretLines, core::Milliseconds patience);
     [[nodiscard]] qint64 pid() const { return m_process.processId(); }
 
 private:

@@ -64,7 +64,8 @@ void EmbeddedServices::start(Ready ready, Died died)
             }
         },
         [this](core::Error error) { refuse(std::move(error)); });
-    QStringList arguments{QStringLiteral("--listen"), QStringLiteral("127.0.0.1:0"), QStringLiteral("--credential-fd"), QStringLiteral("0")};
+    QStringList arguments{QStringLiteral("--listen"), QStringLiteral("127.0.0.1:0"), QStringLiteral("--credential-fd"),
+        QStringLiteral("0")};
     arguments += m_options.agentArguments;
     m_agent->start(program(kAgent), arguments, {&m_agentCredential}, m_options.patience);
 }
@@ -82,8 +83,9 @@ void EmbeddedServices::startBroker(const std::string& agentUrl)
         },
         [this](core::Error error) { refuse(std::move(error)); });
     m_broker->start(program(kBroker),
-        {QStringLiteral("--embedded"), QStringLiteral("--credential-fd"), QStringLiteral("0"), QStringLiteral("--listen"),
-            QStringLiteral("127.0.0.1:0"), QStringLiteral("--provider-url"), QString::fromStdString(agentUrl)},
+        {QStringLiteral("--embedded"), QStringLiteral("--credential-fd"), QStringLiteral("0"),
+            QStringLiteral("--listen"), QStringLiteral("127.0.0.1:0"), QStringLiteral("--provider-url"),
+            QString::fromStdString(agentUrl)},
         {m_brokerCredential.get(), &m_agentCredential}, m_options.patience);
 }
 

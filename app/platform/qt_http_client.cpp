@@ -33,13 +33,17 @@ std::string text(const QString& s)
 /// One request. Deletes nothing that Qt still uses; `finish` runs at most once.
 class QtHttpCall final : public core::HttpCall {
 public:
-    QtHttpCall(HttpClient::Callback done, std::size_t maxBodyBytes) : m_done(std::move(done)), m_maxBodyBytes(maxBodyBytes) {}
+    QtHttpCall(HttpClient::Callback done, std::size_t maxBodyBytes)
+        : m_done(std::move(done)), m_maxBodyBytes(maxBodyBytes)
+    {
+    }
 
     ~QtHttpCall() override { dropReply(); }
 
     void refuse(Error error)
     {
-        QObject::connect(&m_deadline, &QTimer::timeout, &m_deadline, [this, error] { finish(core::Unexpected<Error>(error)); });
+        QObject::connect(
+            &m_deadline, &QTimer::timeout, &m_deadline, [this, error] { finish(core::Unexpected<Error>(error)); });
         m_deadline.setSingleShot(true);
         m_deadline.start(0);
     }
@@ -47,8 +51,9 @@ public:
     void watch(QNetworkReply* reply, core::Milliseconds timeout)
     {
         m_reply = reply;
-        QObject::connect(&m_deadline, &QTimer::timeout, &m_deadline,
-            [this, timeout] { finish(core::fail(ErrorCode::Timeout, "no answer within " + std::to_string(timeout.count()) + " ms")); });
+        QObject::connect(&m_deadline, &QTimer::timeout, &m_deadline, [this, timeout] {
+            finish(core::fail(ErrorCode::Timeout, "no answer within " + std::to_string(timeout.count()) + " ms"));
+        });
         m_deadline.setSingleShot(true);
         m_deadline.start(timeout);
         QObject::connect(reply, &QNetworkReply::readyRead, &m_deadline, [this] { checkSize(); });
@@ -59,7 +64,8 @@ private:
     void checkSize()
     {
         if (m_reply->bytesAvailable() > static_cast<qint64>(m_maxBodyBytes)) {
-            finish(core::fail(ErrorCode::BrokerMalformed, "the answer is longer than " + std::to_string(m_maxBodyBytes) + " bytes"));
+            finish(core::fail(
+                ErrorCode::BrokerMalformed, "the answer is longer than " + std::to_string(m_maxBodyBytes) + " bytes"));
         }
     }
 
@@ -70,7 +76,8 @@ private:
         // Qt calls every status from 400 up an error; for us an answer is an answer, unless it broke off in the middle.
         const bool whole = fault == QNetworkReply::NoError || fault >= QNetworkReply::ContentAccessDenied;
         if (status == 0 || !whole) {
-            const auto code = fault == QNetworkReply::ProtocolFailure ? ErrorCode::BrokerMalformed : ErrorCode::BrokerUnreachable;
+            const auto code =
+                fault == QNetworkReply::ProtocolFailure ? ErrorCode::BrokerMalformed : ErrorCode::BrokerUnreachable;
             finish(core::fail(code, text(m_reply->errorString())));
             return;
         }

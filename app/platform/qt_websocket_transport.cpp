@@ -49,7 +49,8 @@ public:
 #if QT_VERSION >= QT_VERSION_CHECK(6, 5, 0)
         QObject::connect(&m_socket, &QWebSocket::errorOccurred, &m_context, [this] { failed(); });
 #else
-        QObject::connect(&m_socket, qOverload<QAbstractSocket::SocketError>(&QWebSocket::error), &m_context, [this] { failed(); });
+        QObject::connect(
+            &m_socket, qOverload<QAbstractSocket::SocketError>(&QWebSocket::error), &m_context, [this] { failed(); });
 #endif
     }
 
@@ -147,12 +148,13 @@ private:
         }
         m_isOpen = false;
         if (m_socket.closeCode() == QWebSocketProtocol::CloseCodeTooMuchData) {
-            end({ErrorCode::ProviderMessageTooBig, "a message was longer than " + std::to_string(m_maxMessageBytes) + " bytes",
-                std::nullopt, {}});
+            end({ErrorCode::ProviderMessageTooBig,
+                "a message was longer than " + std::to_string(m_maxMessageBytes) + " bytes", std::nullopt, {}});
             return;
         }
         if (auto* listener = std::exchange(m_listener, nullptr)) {
-            listener->transportClosed({static_cast<std::uint16_t>(m_socket.closeCode()), m_socket.closeReason().toStdString()});
+            listener->transportClosed(
+                {static_cast<std::uint16_t>(m_socket.closeCode()), m_socket.closeReason().toStdString()});
         }
     }
 

@@ -16,7 +16,8 @@ constexpr int kAMask = 0x55;
 std::uint8_t encodeMuLaw(std::int16_t sample)
 {
     const int sign = sample < 0 ? 0x80 : 0;
-    const int magnitude = std::min(sample < 0 ? -static_cast<int>(sample) : static_cast<int>(sample), kMuClip) + kMuBias;
+    const int magnitude =
+        std::min(sample < 0 ? -static_cast<int>(sample) : static_cast<int>(sample), kMuClip) + kMuBias;
     const int segment = static_cast<int>(std::bit_width(static_cast<unsigned>(magnitude))) - 8;
     const int step = (magnitude >> (segment + 3)) & 0x0F;
     return static_cast<std::uint8_t>(~(sign | (segment << 4) | step));

@@ -56,8 +56,9 @@ core::Expected<std::vector<std::int16_t>, Error> readWav(const std::string& path
 {
     if (std::ifstream probe(path, std::ios::binary); !probe || probe.peek() == std::ifstream::traits_type::eof()) {
         const bool isEmpty = probe.is_open() && !probe.bad() && probe.eof();
-        return isEmpty ? fail(ErrorCode::InputEmpty, path + " is empty")
-                       : fail(ErrorCode::InputUnreadable, path + " cannot be read: " + std::strerror(errno != 0 ? errno : EIO));
+        return isEmpty
+            ? fail(ErrorCode::InputEmpty, path + " is empty")
+            : fail(ErrorCode::InputUnreadable, path + " cannot be read: " + std::strerror(errno != 0 ? errno : EIO));
     }
     SF_INFO info{};
     const SndFilePtr file(sf_open(path.c_str(), SFM_READ, &info));
@@ -66,7 +67,8 @@ core::Expected<std::vector<std::int16_t>, Error> readWav(const std::string& path
     }
     const core::SampleRate own(static_cast<std::uint32_t>(std::max(info.samplerate, 0)));
     if (info.channels < 1 || !own.isValid()) {
-        return fail(ErrorCode::InputNotAudio, path + " has a sampling rate of " + std::to_string(info.samplerate) + " Hz");
+        return fail(
+            ErrorCode::InputNotAudio, path + " has a sampling rate of " + std::to_string(info.samplerate) + " Hz");
     }
     if (info.frames > kLongestSeconds * info.samplerate) {
         return fail(ErrorCode::InputNotAudio, path + " is longer than an hour");

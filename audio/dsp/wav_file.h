@@ -14,7 +14,8 @@ namespace vivavoce::dsp {
 
 /// A recording as PCM16 mono at `rate`, whatever its own channels, rate and depth are; channels are averaged.
 /// InputUnreadable (no such file, no permission), InputNotAudio (not a sound file, or longer than an hour), InputEmpty (no samples).
-[[nodiscard]] core::Expected<std::vector<std::int16_t>, core::Error> readWav(const std::string& path, core::SampleRate rate);
+[[nodiscard]] core::Expected<std::vector<std::int16_t>, core::Error> readWav(
+    const std::string& path, core::SampleRate rate);
 
 /// Writes PCM16 mono as it comes. The header is right after every write, so that a crash leaves a playable file.
 /// Every failure (no permission, full disk) is OutputUnwritable. Threads: one at a time.

@@ -63,7 +63,8 @@ public:
         m_words.right += score.right;
         ++m_utterances;
         m_exact += heard.recognition.text == said.text ? 1 : 0;
-        m_wrongCommands += heard.recognition.isCommand && (heard.recognition.text != said.text || !m_isCommands) ? 1 : 0;
+        m_wrongCommands +=
+            heard.recognition.isCommand && (heard.recognition.text != said.text || !m_isCommands) ? 1 : 0;
         m_tails.push_back(heard.tailMs);
         m_busyMs += heard.busyMs;
         m_soundMs += static_cast<double>(said.samples.size()) / 16;
@@ -76,9 +77,11 @@ public:
             return;
         }
         std::sort(m_tails.begin(), m_tails.end());
-        std::printf("%-34s %5.1f %% words  %3zu/%-3zu exact  %2zu wrong commands  tail %4.0f ms median, %4.0f p95  %.2f of real time\n",
-            m_name.c_str(), 100.0 * static_cast<double>(m_words.right) / static_cast<double>(m_words.said), m_exact, m_utterances,
-            m_wrongCommands, m_tails[m_tails.size() / 2], m_tails[m_tails.size() * 95 / 100], m_busyMs / m_soundMs);
+        std::printf(
+            "%-34s %5.1f %% words  %3zu/%-3zu exact  %2zu wrong commands  tail %4.0f ms median, %4.0f p95  %.2f of real time\n",
+            m_name.c_str(), 100.0 * static_cast<double>(m_words.right) / static_cast<double>(m_words.said), m_exact,
+            m_utterances, m_wrongCommands, m_tails[m_tails.size() / 2], m_tails[m_tails.size() * 95 / 100],
+            m_busyMs / m_soundMs);
     }
 
 private:
@@ -93,7 +96,8 @@ private:
     double m_soundMs = 0;
 };
 
-void measure(agent::RecogniserPool& pool, const std::string& name, const std::vector<Utterance>& corpus, bool isCommands)
+void measure(
+    agent::RecogniserPool& pool, const std::string& name, const std::vector<Utterance>& corpus, bool isCommands)
 {
     for (const bool isNoisy : {false, true}) {
         Tally tally(name + (isNoisy ? ", 20 dB" : ", clean"), isCommands);
@@ -144,7 +148,8 @@ void measureVoice()
 {
     const auto voice = agent::speech::FliteVoice::create();
     std::vector<double> firsts;
-    for (const char* sentence : {"That is eighty four.", "It is four fifteen in the afternoon.", "I set a timer for five minutes."}) {
+    for (const char* sentence :
+        {"That is eighty four.", "It is four fifteen in the afternoon.", "I set a timer for five minutes."}) {
         const auto start = Clock::now();
         double first = 0;
         (void)(*voice)->speak(sentence, {}, [&](auto) {
@@ -174,7 +179,8 @@ int main()
     printMemory("with one decoder");
     const std::vector<std::string> commands = heldOutCommands(settings.sentences, 20);
     const std::vector<std::string> open{"the train was late again this morning", "my sister bought a small red car",
-        "we walked along the river for an hour", "nobody knows where the key has gone", "please read the second letter first"};
+        "we walked along the river for an hour", "nobody knows where the key has gone",
+        "please read the second letter first"};
     for (const char* voice : {"slt", "awb", "rms", "kal16", "festival"}) {
         measure(**pool, std::string("commands, ") + voice, spokenBy(voice, commands), true);
         measure(**pool, std::string("open speech, ") + voice, spokenBy(voice, open), false);

@@ -24,7 +24,8 @@ bool run(const std::vector<std::string>& words)
     if (child == 0) {
         std::vector<char*> arguments;
         for (const std::string& word : words) {
-            arguments.push_back(const_cast<char*>(word.c_str())); // NOLINT(cppcoreguidelines-pro-type-const-cast): execvp's shape
+            arguments.push_back(
+                const_cast<char*>(word.c_str())); // NOLINT(cppcoreguidelines-pro-type-const-cast): execvp's shape
         }
         arguments.push_back(nullptr);
         ::execvp(arguments[0], arguments.data());

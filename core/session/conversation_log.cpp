@@ -26,8 +26,8 @@ ConversationEntry& ConversationLog::upsert(std::string_view itemId, Speaker spea
 ConversationEntry* ConversationLog::find(std::string_view itemId)
 {
     // Recent items are asked for, so the search starts at the end.
-    const auto found = std::find_if(m_entries.rbegin(), m_entries.rend(),
-        [&](const ConversationEntry& entry) { return entry.itemId == itemId; });
+    const auto found = std::find_if(
+        m_entries.rbegin(), m_entries.rend(), [&](const ConversationEntry& entry) { return entry.itemId == itemId; });
     return found == m_entries.rend() ? nullptr : &*found;
 }
 

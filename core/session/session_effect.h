@@ -80,11 +80,11 @@ struct Ended {
 
 } // namespace session_notice
 
-using SessionNotice = std::variant<session_notice::PhaseChanged, session_notice::ActivityChanged,
-    session_notice::TranscriptChanged, session_notice::TokenChanged, session_notice::ToolCalled, session_notice::ToolDone,
-    session_notice::ReplyUsage, session_notice::TranscriptionUsage, session_notice::SpeechStopped,
-    session_notice::ReplyStarted, session_notice::ReplyEnded, session_notice::AudioLost, session_notice::Problem,
-    session_notice::Ended>;
+using SessionNotice =
+    std::variant<session_notice::PhaseChanged, session_notice::ActivityChanged, session_notice::TranscriptChanged,
+        session_notice::TokenChanged, session_notice::ToolCalled, session_notice::ToolDone, session_notice::ReplyUsage,
+        session_notice::TranscriptionUsage, session_notice::SpeechStopped, session_notice::ReplyStarted,
+        session_notice::ReplyEnded, session_notice::AudioLost, session_notice::Problem, session_notice::Ended>;
 
 /// What the runner is to do. In order.
 namespace session_effect {
@@ -139,11 +139,11 @@ struct Tell {
 
 } // namespace session_effect
 
-using SessionEffect = std::variant<session_effect::FetchToken, session_effect::DiscardToken, session_effect::OpenTransport,
-    session_effect::CloseTransport, session_effect::DropTransport, session_effect::Send, session_effect::StartTimer,
-    session_effect::StopTimer, session_effect::StartVoice, session_effect::StopVoice, session_effect::Play,
-    session_effect::FinishItem, session_effect::CutPlayback, session_effect::RunTool, session_effect::CancelTools,
-    session_effect::Tell>;
+using SessionEffect = std::variant<session_effect::FetchToken, session_effect::DiscardToken,
+    session_effect::OpenTransport, session_effect::CloseTransport, session_effect::DropTransport, session_effect::Send,
+    session_effect::StartTimer, session_effect::StopTimer, session_effect::StartVoice, session_effect::StopVoice,
+    session_effect::Play, session_effect::FinishItem, session_effect::CutPlayback, session_effect::RunTool,
+    session_effect::CancelTools, session_effect::Tell>;
 
 using SessionEffects = std::vector<SessionEffect>;
 

@@ -69,10 +69,10 @@ struct TimedOut {
 
 } // namespace session_event
 
-using SessionEvent = std::variant<session_event::Start, session_event::Stop, session_event::Abort, session_event::TokenArrived,
-    session_event::TokenFailed, session_event::Opened, session_event::Closed, session_event::OpenFailed,
-    session_event::ServerSaid, session_event::ServerGarbled, session_event::AudioCaptured, session_event::TextEntered,
-    session_event::Interrupt, session_event::PlaybackCut, session_event::PlaybackDrained, session_event::ToolAnswered,
-    session_event::TimedOut>;
+using SessionEvent = std::variant<session_event::Start, session_event::Stop, session_event::Abort,
+    session_event::TokenArrived, session_event::TokenFailed, session_event::Opened, session_event::Closed,
+    session_event::OpenFailed, session_event::ServerSaid, session_event::ServerGarbled, session_event::AudioCaptured,
+    session_event::TextEntered, session_event::Interrupt, session_event::PlaybackCut, session_event::PlaybackDrained,
+    session_event::ToolAnswered, session_event::TimedOut>;
 
 } // namespace vivavoce::core

@@ -32,7 +32,10 @@ Milliseconds durationOf(std::size_t samples)
 /// One connection, and the way back from it. Once let go of, it says nothing more, though the transport may live a little.
 class SessionRunner::Link final : public TransportListener {
 public:
-    Link(SessionRunner& runner, std::unique_ptr<Transport> transport) : m_runner(&runner), m_transport(std::move(transport)) {}
+    Link(SessionRunner& runner, std::unique_ptr<Transport> transport)
+        : m_runner(&runner), m_transport(std::move(transport))
+    {
+    }
 
     [[nodiscard]] Transport& transport() { return *m_transport; }
     void letGo() { m_runner = nullptr; }

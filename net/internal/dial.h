@@ -21,7 +21,8 @@ Awaitable<core::Expected<void, core::Error>> shakeHands(TlsStream& stream, const
 
 /// The result of `work`, or Timeout when it takes longer; the work is cancelled then. `work` gives an Expected.
 template <typename T>
-Awaitable<core::Expected<T, core::Error>> within(core::Milliseconds timeout, Awaitable<core::Expected<T, core::Error>> work)
+Awaitable<core::Expected<T, core::Error>> within(
+    core::Milliseconds timeout, Awaitable<core::Expected<T, core::Error>> work)
 {
     using namespace asio::experimental::awaitable_operators;
     asio::steady_timer deadline(co_await asio::this_coro::executor, timeout);

@@ -13,7 +13,8 @@ using core::equalsIgnoreCase;
 bool isTokenChar(char c)
 {
     constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kMarks.find(c) != std::string_view::npos;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+        || kMarks.find(c) != std::string_view::npos;
 }
 
 bool isToken(std::string_view text)
@@ -39,7 +40,8 @@ bool isRequestLine(std::string_view line)
     }
     const std::string_view target = line.substr(first + 1, second - first - 1);
     const std::string_view version = line.substr(second + 1);
-    const bool isTarget = !target.empty() && std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+    const bool isTarget =
+        !target.empty() && std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7F; });
     return isToken(line.substr(0, first)) && isTarget && (version == "HTTP/1.1" || version == "HTTP/1.0");
 }
 

@@ -78,7 +78,11 @@ template <typename Stream>
 class HttpSessionOn final : public HttpSession {
 public:
     HttpSessionOn(std::shared_ptr<ServerCore> serverCore, Stream stream, Peer peer)
-        : m_core(std::move(serverCore)), m_stream(std::move(stream)), m_executor(m_stream.get_executor()), m_peer(std::move(peer)), m_readDeadline(m_executor)
+        : m_core(std::move(serverCore)),
+          m_stream(std::move(stream)),
+          m_executor(m_stream.get_executor()),
+          m_peer(std::move(peer)),
+          m_readDeadline(m_executor)
     {
     }
 
@@ -225,7 +229,8 @@ private:
             if (!beast::iequals(expect->value(), "100-continue")) {
                 co_return ReadResult{417, false};
             }
-            co_await asio::async_write(m_stream, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), asTuple);
+            co_await asio::async_write(
+                m_stream, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), asTuple);
         }
         m_readDeadline.expires_after(limits().bodyTimeout);
         const auto [error, size] = co_await inTime(http::async_read(m_stream, m_buffer, parser, asTuple));
@@ -284,7 +289,7 @@ private:
         if (!keepsAlive && !error) {
             co_await linger();
         }
-        co_return !error&& keepsAlive;
+        co_return !error && keepsAlive;
     }
 
     /// Lets a client that still sends read our answer: closing at once would reset the connection under it.
@@ -309,7 +314,8 @@ private:
         const UpgradeHandler* handler = m_core->router.findWebSocket(request.path);
         const auto refuse = [&](unsigned status) { return m_core->router.unrouted(request, status); };
         if (handler == nullptr) {
-            co_return co_await respond(request, refuse(m_core->router.allowedMethods(request.path).empty() ? 404 : 400), raw.version(), false);
+            co_return co_await respond(
+                request, refuse(m_core->router.allowedMethods(request.path).empty() ? 404 : 400), raw.version(), false);
         }
         if (request.headers.find("Sec-WebSocket-Version").value_or("") != "13") {
             HttpResponse response = refuse(426);
@@ -387,7 +393,8 @@ std::shared_ptr<HttpSession> HttpSession::create(std::shared_ptr<ServerCore> cor
         TlsStream stream(beast::tcp_stream(std::move(socket)), *core->tls);
         return std::make_shared<HttpSessionOn<TlsStream>>(std::move(core), std::move(stream), std::move(peer));
     }
-    return std::make_shared<HttpSessionOn<beast::tcp_stream>>(std::move(core), beast::tcp_stream(std::move(socket)), std::move(peer));
+    return std::make_shared<HttpSessionOn<beast::tcp_stream>>(
+        std::move(core), beast::tcp_stream(std::move(socket)), std::move(peer));
 }
 
 } // namespace vivavoce::net

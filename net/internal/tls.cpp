@@ -27,11 +27,13 @@ core::Expected<std::shared_ptr<ssl::context>, core::Error> makeServerTls(const T
     ErrorCode error;
     context->use_certificate_chain_file(files.certificateChain, error);
     if (error) {
-        return core::fail(core::ErrorCode::BadConfiguration, "the certificate " + files.certificateChain + " cannot be used");
+        return core::fail(
+            core::ErrorCode::BadConfiguration, "the certificate " + files.certificateChain + " cannot be used");
     }
     context->use_private_key_file(files.privateKey, ssl::context::pem, error);
     if (error) {
-        return core::fail(core::ErrorCode::BadConfiguration, "the private key " + files.privateKey + " cannot be used with the certificate");
+        return core::fail(core::ErrorCode::BadConfiguration,
+            "the private key " + files.privateKey + " cannot be used with the certificate");
     }
     return context;
 }
@@ -46,7 +48,8 @@ core::Expected<std::shared_ptr<ssl::context>, core::Error> makeClientTls(const T
     if (!trust.extraCaFile.empty()) {
         context->load_verify_file(trust.extraCaFile, error);
         if (error) {
-            return core::fail(core::ErrorCode::BadConfiguration, "the CA file " + trust.extraCaFile + " cannot be used");
+            return core::fail(
+                core::ErrorCode::BadConfiguration, "the CA file " + trust.extraCaFile + " cannot be used");
         }
     }
     return context;

@@ -24,7 +24,8 @@ core::Expected<Url, core::Error> parseUrl(std::string_view text, std::string_vie
 {
     const auto parsed = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));
     if (!parsed || parsed->host().empty() || parsed->has_userinfo()) {
-        return fail(core::ErrorCode::BadConfiguration, "not an address of the form " + std::string(secure) + "://host/path");
+        return fail(
+            core::ErrorCode::BadConfiguration, "not an address of the form " + std::string(secure) + "://host/path");
     }
     // Boost 1.81 takes "127.0.0.1.example" for the address 127.0.0.1 with the rest as a path without its slash.
     if (!parsed->encoded_path().empty() && parsed->encoded_path().front() != '/') {
@@ -36,8 +37,9 @@ core::Expected<Url, core::Error> parseUrl(std::string_view text, std::string_vie
     if (!url.isTls && !core::equalsIgnoreCase(scheme, plain)) {
         return fail(core::ErrorCode::BadConfiguration, "the address is not " + std::string(secure) + ":");
     }
-    url.host = parsed->host_type() == boost::urls::host_type::ipv6 ? std::string(parsed->host_ipv6_address().to_string())
-                                                                  : std::string(parsed->host_address());
+    url.host = parsed->host_type() == boost::urls::host_type::ipv6
+        ? std::string(parsed->host_ipv6_address().to_string())
+        : std::string(parsed->host_address());
     if (!url.isTls && !isLoopbackHost(url.host)) {
         return fail(core::ErrorCode::InsecureUrl, "plain " + std::string(plain) + ": is only for this computer");
     }

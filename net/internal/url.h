@@ -23,7 +23,8 @@ struct Url {
 
 /// `plain` and `secure` are the schemes ("http", "https"). BadConfiguration for what is not such a URL or has user
 /// information; InsecureUrl for a plain one to anything but loopback.
-[[nodiscard]] core::Expected<Url, core::Error> parseUrl(std::string_view text, std::string_view plain, std::string_view secure);
+[[nodiscard]] core::Expected<Url, core::Error> parseUrl(
+    std::string_view text, std::string_view plain, std::string_view secure);
 
 /// 127.0.0.0/8, ::1 and "localhost".
 [[nodiscard]] bool isLoopbackHost(std::string_view host);

@@ -20,7 +20,10 @@ public:
     [[nodiscard]] IoExecutor executor() const override { return m_executor; }
     Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> read() override;
     Awaitable<bool> send(std::string text) override { return enqueue({WebSocketMessage::Kind::Text, std::move(text)}); }
-    Awaitable<bool> sendBinary(std::string bytes) override { return enqueue({WebSocketMessage::Kind::Binary, std::move(bytes)}); }
+    Awaitable<bool> sendBinary(std::string bytes) override
+    {
+        return enqueue({WebSocketMessage::Kind::Binary, std::move(bytes)});
+    }
     Awaitable<> close(std::uint16_t code, std::string reason, core::Milliseconds patience) override;
     [[nodiscard]] std::size_t queuedBytes() const override { return m_queuedBytes; }
 

@@ -30,7 +30,8 @@ class CommandToolsTest : public QObject {
     std::optional<Expected<std::string, Error>> call(CommandTools& tools, const char* name, const char* arguments)
     {
         std::optional<Expected<std::string, Error>> answer;
-        tools.run({"call_1", name, arguments}, [&](Expected<std::string, Error> result) { answer = std::move(result); });
+        tools.run(
+            {"call_1", name, arguments}, [&](Expected<std::string, Error> result) { answer = std::move(result); });
         (void)QTest::qWaitFor([&] { return answer.has_value(); }, 10'000);
         return answer;
     }
@@ -39,7 +40,10 @@ private Q_SLOTS:
     void call_GivesTheArgumentsAndTakesTheOutput()
     {
         CommandTools tools(m_executor);
-        QVERIFY(tools.load(file(R"([{"name":"echo","description":"d","parameters":{"type":"object"},"command":["/bin/cat"]}])")).has_value());
+        QVERIFY(tools
+                    .load(file(
+                        R"([{"name":"echo","description":"d","parameters":{"type":"object"},"command":["/bin/cat"]}])"))
+                    .has_value());
         QCOMPARE(tools.declarations().size(), std::size_t{1});
         QCOMPARE(tools.declarations()[0].parameters->text, std::string(R"({"type":"object"})"));
         const auto answer = call(tools, "echo", R"({"a":1})");
@@ -82,7 +86,8 @@ private Q_SLOTS:
         QTest::newRow("empty command") << QByteArray(R"([{"name":"x","command":[]}])");
         QTest::newRow("command as text") << QByteArray(R"([{"name":"x","command":"cat"}])");
         QTest::newRow("parameters as text") << QByteArray(R"([{"name":"x","command":["c"],"parameters":"p"}])");
-        QTest::newRow("the same name twice") << QByteArray(R"([{"name":"x","command":["c"]},{"name":"x","command":["c"]}])");
+        QTest::newRow("the same name twice")
+            << QByteArray(R"([{"name":"x","command":["c"]},{"name":"x","command":["c"]}])");
     }
     void badFile_IsRefusedWithThePlace()
     {

@@ -90,7 +90,8 @@ private Q_SLOTS:
             connect(socket, &QTcpSocket::readyRead, socket, [&request, socket] {
                 request += socket->readAll();
                 if (request.endsWith("{}")) {
-                    socket->write("HTTP/1.1 429 Too Many\r\nRetry-After: 5\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\nno");
+                    socket->write(
+                        "HTTP/1.1 429 Too Many\r\nRetry-After: 5\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\nno");
                 }
             });
         });

@@ -62,7 +62,8 @@ private Q_SLOTS:
         world.executor.advance(Milliseconds{800});
         QCOMPARE(world.user.captured.size(), std::size_t{24'000});
         QVERIFY(std::equal(world.recording.begin(), world.recording.end(), world.user.captured.begin()));
-        QVERIFY(std::all_of(world.user.captured.begin() + 12'000, world.user.captured.end(), [](auto s) { return s == 0; }));
+        QVERIFY(std::all_of(
+            world.user.captured.begin() + 12'000, world.user.captured.end(), [](auto s) { return s == 0; }));
         QCOMPARE(world.user.ends, 1);
         QVERIFY(world.user.longest <= 2400);
     }

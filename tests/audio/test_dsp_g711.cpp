@@ -54,7 +54,8 @@ private Q_SLOTS:
             const auto value = static_cast<std::int16_t>(sample);
             const int allowed = std::max(16, std::abs(sample) / 16 + 8);
             // The largest µ-law code stands for 32,124.
-            QVERIFY2(std::abs(decodeMuLaw(encodeMuLaw(value)) - sample) <= std::max(allowed, 650), qPrintable(QString::number(sample)));
+            QVERIFY2(std::abs(decodeMuLaw(encodeMuLaw(value)) - sample) <= std::max(allowed, 650),
+                qPrintable(QString::number(sample)));
             QVERIFY2(std::abs(decodeALaw(encodeALaw(value)) - sample) <= allowed, qPrintable(QString::number(sample)));
         }
     }

@@ -15,7 +15,8 @@ class ResamplerTest : public QObject {
     {
         std::vector<std::int16_t> result(samples);
         for (std::size_t i = 0; i < samples; ++i) {
-            result[i] = static_cast<std::int16_t>(std::lround(16'000 * std::sin(2 * std::numbers::pi * hz * static_cast<double>(i) / rate.hz())));
+            result[i] = static_cast<std::int16_t>(
+                std::lround(16'000 * std::sin(2 * std::numbers::pi * hz * static_cast<double>(i) / rate.hz())));
         }
         return result;
     }
@@ -25,7 +26,9 @@ class ResamplerTest : public QObject {
     {
         double sine = 0;
         double cosine = 0;
-        const auto phase = [&](std::size_t i) { return 2 * std::numbers::pi * hz * static_cast<double>(i) / rate.hz(); };
+        const auto phase = [&](std::size_t i) {
+            return 2 * std::numbers::pi * hz * static_cast<double>(i) / rate.hz();
+        };
         for (std::size_t i = 0; i < samples.size(); ++i) {
             sine += samples[i] * std::sin(phase(i));
             cosine += samples[i] * std::cos(phase(i));
@@ -46,8 +49,8 @@ private Q_SLOTS:
     {
         QTest::addColumn<int>("from");
         QTest::addColumn<int>("to");
-        for (const auto& [from, to] : {std::pair{48'000, 24'000}, {44'100, 24'000}, {16'000, 24'000}, {24'000, 16'000}, {8'000, 24'000},
-                 {11'025, 16'000}, {192'000, 24'000}}) {
+        for (const auto& [from, to] : {std::pair{48'000, 24'000}, {44'100, 24'000}, {16'000, 24'000}, {24'000, 16'000},
+                 {8'000, 24'000}, {11'025, 16'000}, {192'000, 24'000}}) {
             QTest::addRow("%d to %d", from, to) << from << to;
         }
     }

@@ -44,8 +44,8 @@ QByteArray wav(int format, quint32 rate, int channels, int bits, int frames)
     const int frame = channels * bits / 8;
     return "RIFF" + number(static_cast<quint32>(36 + data.size()), 4) + "WAVEfmt " + number(16, 4)
         + number(static_cast<quint32>(format), 2) + number(static_cast<quint32>(channels), 2) + number(rate, 4)
-        + number(rate * static_cast<quint32>(frame), 4) + number(static_cast<quint32>(frame), 2) + number(static_cast<quint32>(bits), 2)
-        + "data" + number(static_cast<quint32>(data.size()), 4) + data;
+        + number(rate * static_cast<quint32>(frame), 4) + number(static_cast<quint32>(frame), 2)
+        + number(static_cast<quint32>(bits), 2) + "data" + number(static_cast<quint32>(data.size()), 4) + data;
 }
 
 } // namespace
@@ -94,7 +94,8 @@ private Q_SLOTS:
         QTest::addColumn<QByteArray>("content");
         QTest::addColumn<int>("code");
         QTest::newRow("empty") << QByteArray() << int(ErrorCode::InputEmpty);
-        QTest::newRow("text") << QByteArray("This is no recording, whatever it is called.") << int(ErrorCode::InputNotAudio);
+        QTest::newRow("text") << QByteArray("This is no recording, whatever it is called.")
+                              << int(ErrorCode::InputNotAudio);
         QTest::newRow("header cut off") << wav(1, 24'000, 1, 16, 100).left(20) << int(ErrorCode::InputNotAudio);
         QTest::newRow("no samples") << wav(1, 24'000, 1, 16, 0) << int(ErrorCode::InputEmpty);
         QTest::newRow("a rate that nobody has") << wav(1, 100, 1, 16, 100) << int(ErrorCode::InputNotAudio);
@@ -111,7 +112,8 @@ private Q_SLOTS:
 
     void missingFile_IsUnreadable()
     {
-        const auto samples = dsp::readWav(m_folder.filePath(QStringLiteral("none.wav")).toStdString(), core::kRealtimeRate);
+        const auto samples =
+            dsp::readWav(m_folder.filePath(QStringLiteral("none.wav")).toStdString(), core::kRealtimeRate);
         QCOMPARE(samples.error().code, ErrorCode::InputUnreadable);
     }
 
@@ -150,7 +152,8 @@ private Q_SLOTS:
 
     void placeThatCannotBeWritten_IsNamed()
     {
-        const auto nowhere = dsp::WavWriter::create(m_folder.filePath(QStringLiteral("no/where.wav")).toStdString(), core::kRealtimeRate);
+        const auto nowhere = dsp::WavWriter::create(
+            m_folder.filePath(QStringLiteral("no/where.wav")).toStdString(), core::kRealtimeRate);
         QCOMPARE(nowhere.error().code, ErrorCode::OutputUnwritable);
     }
 

@@ -26,7 +26,8 @@ inline QString program(const char* name)
 /// One run of vivavoce-cli, its events read as they come.
 class CliRun {
 public:
-    explicit CliRun(const QStringList& arguments, const QProcessEnvironment& environment = QProcessEnvironment::systemEnvironment())
+    explicit CliRun(
+        const QStringList& arguments, const QProcessEnvironment& environment = QProcessEnvironment::systemEnvironment())
     {
         m_process.setProcessEnvironment(environment);
         QObject::connect(&m_process, &QProcess::readyReadStandardOutput, &m_process, [this] { read(); });
@@ -77,7 +78,8 @@ public:
     [[nodiscard]] bool hasState(const std::string& phase) const
     {
         const auto states = all("state");
-        return std::any_of(states.begin(), states.end(), [&](const core::Json& s) { return s.value("phase", "") == phase; });
+        return std::any_of(
+            states.begin(), states.end(), [&](const core::Json& s) { return s.value("phase", "") == phase; });
     }
     [[nodiscard]] bool isEveryLineJson() const { return m_isEveryLineJson; }
     [[nodiscard]] QProcess& process() { return m_process; }

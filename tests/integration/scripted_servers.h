@@ -42,7 +42,8 @@ public:
 
     static QByteArray response(const char* status, const QByteArray& body, const QByteArray& headers = {})
     {
-        return QByteArray("HTTP/1.1 ") + status + "\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "
+        return QByteArray("HTTP/1.1 ") + status
+            + "\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "
             + QByteArray::number(body.size()) + "\r\n" + headers + "\r\n" + body;
     }
 
@@ -70,7 +71,8 @@ public:
     using Greet = std::function<void(QWebSocket&)>;
     using Hear = std::function<void(QWebSocket&, const QString&)>;
 
-    explicit ScriptedProvider(Greet greet, Hear hear = {}) : m_server(QStringLiteral("provider"), QWebSocketServer::NonSecureMode)
+    explicit ScriptedProvider(Greet greet, Hear hear = {})
+        : m_server(QStringLiteral("provider"), QWebSocketServer::NonSecureMode)
     {
         QObject::connect(&m_server, &QWebSocketServer::newConnection, &m_server, [this, greet, hear] {
             m_sockets.emplace_back(m_server.nextPendingConnection());
@@ -86,7 +88,10 @@ public:
         m_server.listen(QHostAddress::LocalHost);
     }
 
-    [[nodiscard]] QString url() const { return QStringLiteral("ws://127.0.0.1:%1/v1/realtime").arg(m_server.serverPort()); }
+    [[nodiscard]] QString url() const
+    {
+        return QStringLiteral("ws://127.0.0.1:%1/v1/realtime").arg(m_server.serverPort());
+    }
     [[nodiscard]] std::size_t connections() const { return m_sockets.size(); }
     [[nodiscard]] QByteArray authorization() const { return m_authorization; }
 

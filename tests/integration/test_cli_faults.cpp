@@ -22,11 +22,15 @@ constexpr const char* kUpdated = R"({"type":"session.updated","event_id":"e2","s
 /// One written reply, told as a provider tells it, with what no client knows in between.
 void reply(QWebSocket& socket)
 {
-    say(socket, R"({"type":"response.created","event_id":"e3","response":{"id":"r","object":"realtime.response","status":"in_progress","output":[]}})");
+    say(socket,
+        R"({"type":"response.created","event_id":"e3","response":{"id":"r","object":"realtime.response","status":"in_progress","output":[]}})");
     say(socket, R"({"type":"response.sparkles","event_id":"e4","sparkle":[1,2,3]})");
-    say(socket, R"({"type":"response.output_text.delta","event_id":"e5","response_id":"r","item_id":"i","output_index":0,"content_index":0,"delta":"Hel","obfuscation":"xx"})");
-    say(socket, R"({"type":"response.output_text.done","event_id":"e6","response_id":"r","item_id":"i","output_index":0,"content_index":0,"text":"Hello."})");
-    say(socket, R"({"type":"response.done","event_id":"e7","response":{"id":"r","object":"realtime.response","status":"completed","output":[],"usage":{"total_tokens":7,"input_tokens":3,"output_tokens":4}}})");
+    say(socket,
+        R"({"type":"response.output_text.delta","event_id":"e5","response_id":"r","item_id":"i","output_index":0,"content_index":0,"delta":"Hel","obfuscation":"xx"})");
+    say(socket,
+        R"({"type":"response.output_text.done","event_id":"e6","response_id":"r","item_id":"i","output_index":0,"content_index":0,"text":"Hello."})");
+    say(socket,
+        R"({"type":"response.done","event_id":"e7","response":{"id":"r","object":"realtime.response","status":"completed","output":[],"usage":{"total_tokens":7,"input_tokens":3,"output_tokens":4}}})");
 }
 
 void answerProperly(QWebSocket& socket, const QString& message)
@@ -63,7 +67,9 @@ class CliFaultsTest : public QObject {
     static Outcome runAgainst(const ScriptedProvider& provider, const QStringList& more = {})
     {
         ScriptedHttpServer broker(ScriptedHttpServer::token(provider.url()), After::HangUp);
-        return run(QStringList{QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hello")} + more);
+        return run(
+            QStringList{QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hello")}
+            + more);
     }
 
     QTemporaryDir m_folder;
@@ -83,11 +89,13 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("path");
         QTest::addColumn<QString>("code");
-        QTest::newRow("not a recording") << file("text.wav", "This is not a recording.") << QStringLiteral("input.not_audio");
+        QTest::newRow("not a recording") << file("text.wav", "This is not a recording.")
+                                         << QStringLiteral("input.not_audio");
         QTest::newRow("empty") << file("empty.wav", {}) << QStringLiteral("input.empty");
         QTest::newRow("missing") << m_folder.filePath(QStringLiteral("none.wav")) << QStringLiteral("input.unreadable");
         QTest::newRow("header only") << file("header.wav",
-            QByteArray::fromHex("524946462400000057415645666d74201000000001000100c05d000080bb0000020010006461746100000000"))
+            QByteArray::fromHex(
+                "524946462400000057415645666d74201000000001000100c05d000080bb0000020010006461746100000000"))
                                      << QStringLiteral("input.empty");
         QTest::newRow("a folder") << m_folder.path() << QStringLiteral("input.unreadable");
     }
@@ -107,10 +115,10 @@ private Q_SLOTS:
         QTest::newRow("nothing to say") << QStringList{QStringLiteral("talk")};
         QTest::newRow("unknown option") << QStringList{QStringLiteral("talk"), QStringLiteral("--loud")};
         QTest::newRow("no command") << QStringList{};
-        QTest::newRow("both paces") << QStringList{QStringLiteral("talk"), QStringLiteral("--text"), QStringLiteral("x"),
-            QStringLiteral("--fast"), QStringLiteral("--real-time")};
-        QTest::newRow("turns of none") << QStringList{QStringLiteral("talk"), QStringLiteral("--text"), QStringLiteral("x"),
-            QStringLiteral("--turns"), QStringLiteral("0")};
+        QTest::newRow("both paces") << QStringList{QStringLiteral("talk"), QStringLiteral("--text"),
+            QStringLiteral("x"), QStringLiteral("--fast"), QStringLiteral("--real-time")};
+        QTest::newRow("turns of none") << QStringList{QStringLiteral("talk"), QStringLiteral("--text"),
+            QStringLiteral("x"), QStringLiteral("--turns"), QStringLiteral("0")};
     }
     void badUsage_ExitsWithTwo()
     {
@@ -122,16 +130,16 @@ private Q_SLOTS:
 
     void outputThatCannotBeWritten_IsToldBeforeAnythingElse()
     {
-        const Outcome outcome
-            = run({QStringLiteral("--text"), QStringLiteral("hi"), QStringLiteral("--out"), m_folder.filePath(QStringLiteral("no/where.wav"))});
+        const Outcome outcome = run({QStringLiteral("--text"), QStringLiteral("hi"), QStringLiteral("--out"),
+            m_folder.filePath(QStringLiteral("no/where.wav"))});
         QCOMPARE(outcome.code, std::string("output.unwritable"));
         QCOMPARE(outcome.exitCode, 2);
     }
 
     void toolsThatAreNone_AreRefused()
     {
-        const Outcome outcome
-            = run({QStringLiteral("--text"), QStringLiteral("hi"), QStringLiteral("--tools"), file("tools.json", R"([{"name":"x"}])")});
+        const Outcome outcome = run({QStringLiteral("--text"), QStringLiteral("hi"), QStringLiteral("--tools"),
+            file("tools.json", R"([{"name":"x"}])")});
         QCOMPARE(outcome.code, std::string("usage.bad"));
         QCOMPARE(outcome.exitCode, 2);
     }
@@ -142,17 +150,21 @@ private Q_SLOTS:
         QTest::addColumn<QString>("code");
         QTest::addColumn<int>("exitCode");
         const auto problem = [](const char* status, const QByteArray& headers = {}) {
-            return ScriptedHttpServer::response(status, R"({"code":"x","title":"t","status":400,"detail":"d","type":"u"})", headers);
+            return ScriptedHttpServer::response(
+                status, R"({"code":"x","title":"t","status":400,"detail":"d","type":"u"})", headers);
         };
         QTest::newRow("401") << problem("401 Unauthorized") << QStringLiteral("auth.refused") << 3;
         QTest::newRow("403") << problem("403 Forbidden") << QStringLiteral("auth.refused") << 3;
-        QTest::newRow("429 for a minute") << problem("429 Too Many Requests", "Retry-After: 60\r\n") << QStringLiteral("rate.limited") << 7;
+        QTest::newRow("429 for a minute")
+            << problem("429 Too Many Requests", "Retry-After: 60\r\n") << QStringLiteral("rate.limited") << 7;
         QTest::newRow("500") << problem("500 Internal Server Error") << QStringLiteral("broker.failed") << 4;
-        QTest::newRow("garbage in HTTP") << ScriptedHttpServer::response("200 OK", "hello") << QStringLiteral("broker.malformed") << 4;
-        QTest::newRow("garbage instead of HTTP") << QByteArray("\x16\x03\x01 whatever\r\n\r\n") << QStringLiteral("broker.unreachable") << 4;
+        QTest::newRow("garbage in HTTP") << ScriptedHttpServer::response("200 OK", "hello")
+                                         << QStringLiteral("broker.malformed") << 4;
+        QTest::newRow("garbage instead of HTTP")
+            << QByteArray("\x16\x03\x01 whatever\r\n\r\n") << QStringLiteral("broker.unreachable") << 4;
         QTest::newRow("hangs up") << QByteArray() << QStringLiteral("broker.unreachable") << 4;
-        QTest::newRow("hangs up in the middle")
-            << QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"tok") << QStringLiteral("broker.unreachable") << 4;
+        QTest::newRow("hangs up in the middle") << QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"tok")
+                                                << QStringLiteral("broker.unreachable") << 4;
         QTest::newRow("redirect") << ScriptedHttpServer::response("302 Found", {}, "Location: http://127.0.0.1:1/\r\n")
                                   << QStringLiteral("broker.malformed") << 4;
     }
@@ -162,7 +174,8 @@ private Q_SLOTS:
         QFETCH(QString, code);
         QFETCH(int, exitCode);
         ScriptedHttpServer broker(answer, After::HangUp);
-        const Outcome outcome = run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi")});
+        const Outcome outcome =
+            run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi")});
         QVERIFY(broker.requests() > 0);
         QCOMPARE(QString::fromStdString(outcome.code), code);
         QCOMPARE(outcome.exitCode, exitCode);
@@ -172,8 +185,8 @@ private Q_SLOTS:
     void silentBroker_EndsAtTheTimeout()
     {
         ScriptedHttpServer broker({}, After::KeepOpen);
-        const Outcome outcome = run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi"),
-            QStringLiteral("--timeout"), QStringLiteral("2")});
+        const Outcome outcome = run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"),
+            QStringLiteral("hi"), QStringLiteral("--timeout"), QStringLiteral("2")});
         QCOMPARE(outcome.code, std::string("timeout"));
         QCOMPARE(outcome.exitCode, 6);
     }
@@ -191,18 +204,21 @@ private Q_SLOTS:
 
     void plainHttp_BeyondThisComputer_IsRefusedWithoutConnecting()
     {
-        const Outcome outcome
-            = run({QStringLiteral("--broker"), QStringLiteral("http://broker.example"), QStringLiteral("--text"), QStringLiteral("hi")});
+        const Outcome outcome = run({QStringLiteral("--broker"), QStringLiteral("http://broker.example"),
+            QStringLiteral("--text"), QStringLiteral("hi")});
         QCOMPARE(outcome.code, std::string("url.insecure"));
         QCOMPARE(outcome.exitCode, 2);
     }
 
     void properProvider_WithUnknownEvents_IsUnderstood()
     {
-        ScriptedProvider provider([](QWebSocket& socket) {
-            say(socket, R"({"type":"conversation.created","event_id":"e0","conversation":{"id":"c","object":"realtime.conversation"}})");
-            say(socket, kCreated);
-        }, answerProperly);
+        ScriptedProvider provider(
+            [](QWebSocket& socket) {
+                say(socket,
+                    R"({"type":"conversation.created","event_id":"e0","conversation":{"id":"c","object":"realtime.conversation"}})");
+                say(socket, kCreated);
+            },
+            answerProperly);
         const Outcome outcome = runAgainst(provider, {QStringLiteral("--turns"), QStringLiteral("1")});
         QCOMPARE(outcome.exitCode, 0);
         QVERIFY(outcome.output.contains("\"Hello.\""));
@@ -244,7 +260,8 @@ private Q_SLOTS:
                 socket.sendTextMessage(QString(20'000'000, QLatin1Char('x')));
                 break;
             case 3:
-                refuse(socket, R"({"type":"error","event_id":"e","error":{"type":"invalid_request_error","code":"invalid_api_key","message":"Incorrect API key"}})",
+                refuse(socket,
+                    R"({"type":"error","event_id":"e","error":{"type":"invalid_request_error","code":"invalid_api_key","message":"Incorrect API key"}})",
                     3000, "invalid_request_error.invalid_api_key");
                 break;
             case 4:
@@ -252,10 +269,12 @@ private Q_SLOTS:
                 break;
             case 5:
                 say(socket, kCreated);
-                say(socket, R"({"type":"error","event_id":"e","error":{"type":"insufficient_quota","code":"insufficient_quota","message":"Pay"}})");
+                say(socket,
+                    R"({"type":"error","event_id":"e","error":{"type":"insufficient_quota","code":"insufficient_quota","message":"Pay"}})");
                 break;
             default:
-                refuse(socket, R"({"type":"error","event_id":"e","error":{"type":"invalid_request_error","code":"model_not_found","message":"No such model"}})",
+                refuse(socket,
+                    R"({"type":"error","event_id":"e","error":{"type":"invalid_request_error","code":"model_not_found","message":"No such model"}})",
                     4004, "invalid_request_error.model_not_found");
                 break;
             }
@@ -278,8 +297,11 @@ private Q_SLOTS:
     void providerThatRefusesTheHandshake_IsNamed()
     {
         ScriptedHttpServer wall(ScriptedHttpServer::response("401 Unauthorized", {}), After::HangUp);
-        ScriptedHttpServer broker(ScriptedHttpServer::token(wall.url().replace(QStringLiteral("http:"), QStringLiteral("ws:"))), After::HangUp);
-        const Outcome outcome = run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi")});
+        ScriptedHttpServer broker(
+            ScriptedHttpServer::token(wall.url().replace(QStringLiteral("http:"), QStringLiteral("ws:"))),
+            After::HangUp);
+        const Outcome outcome =
+            run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi")});
         QCOMPARE(outcome.code, std::string("provider.refused"));
         QCOMPARE(outcome.exitCode, 3);
     }

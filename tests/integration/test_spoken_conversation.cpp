@@ -32,7 +32,8 @@ class ConversationTest : public QObject {
         }
         const std::vector<std::int16_t> pause(24'000, 0);
         for (const std::string& sentence : sentences) {
-            (void)(*voice)->speak(sentence, {}, [&](std::span<const std::int16_t> samples) { return writer->write(samples).has_value(); });
+            (void)(*voice)->speak(sentence, {},
+                [&](std::span<const std::int16_t> samples) { return writer->write(samples).has_value(); });
             (void)writer->write(pause);
         }
         (void)writer->close();
@@ -45,7 +46,8 @@ class ConversationTest : public QObject {
         const auto samples = dsp::readWav(file.toStdString(), core::kSpeechRate);
         agent::speech::RecogniserSettings settings;
         settings.sentences = agent::skills::sampleSentences(5000, 3);
-        settings.sentences.insert(settings.sentences.end(), {"that is eighty four", "it is sunny", "twenty one degrees"});
+        settings.sentences.insert(
+            settings.sentences.end(), {"that is eighty four", "it is sunny", "twenty one degrees"});
         const auto pool = agent::speech::PocketsphinxPool::create(std::move(settings));
         if (!samples || !pool) {
             return {};
@@ -58,15 +60,16 @@ class ConversationTest : public QObject {
 
     static bool contains(const std::vector<std::string>& texts, const char* part)
     {
-        return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) { return text.find(part) != std::string::npos; });
+        return std::any_of(
+            texts.begin(), texts.end(), [&](const std::string& text) { return text.find(part) != std::string::npos; });
     }
 
 private Q_SLOTS:
     void spokenQuestion_IsUnderstoodAnsweredAndHeard()
     {
         const QString out = path("answer.wav");
-        CliRun cli({QStringLiteral("talk"), QStringLiteral("--in"), speak("question.wav", {"what is twelve times seven"}),
-            QStringLiteral("--out"), out});
+        CliRun cli({QStringLiteral("talk"), QStringLiteral("--in"),
+            speak("question.wav", {"what is twelve times seven"}), QStringLiteral("--out"), out});
         QCOMPARE(cli.finish(), 0);
         QVERIFY(cli.isEveryLineJson());
         QVERIFY(contains(cli.finalTexts("user"), "twelve times seven"));
@@ -74,7 +77,8 @@ private Q_SLOTS:
         QVERIFY2(listenTo(out).find("eighty four") != std::string::npos, listenTo(out).c_str());
         const auto usages = cli.all("usage");
         QVERIFY(std::any_of(usages.begin(), usages.end(), [](const core::Json& usage) {
-            return usage.value("of", "") == "reply" && usage["input"].value("audio", 0) > 0 && usage["output"].value("audio", 0) > 0
+            return usage.value("of", "") == "reply" && usage["input"].value("audio", 0) > 0
+                && usage["output"].value("audio", 0) > 0
                 && usage.value("totalTokens", 0) == usage.value("inputTokens", 0) + usage.value("outputTokens", 0);
         }));
         const auto latencies = cli.all("latency");
@@ -87,7 +91,8 @@ private Q_SLOTS:
     void twoQuestionsInOneRecording_GetTwoAnswers()
     {
         CliRun cli({QStringLiteral("talk"), QStringLiteral("--in"),
-            speak("two.wav", {"what is two plus three", "what is twelve times seven"}), QStringLiteral("--timeout"), QStringLiteral("60")});
+            speak("two.wav", {"what is two plus three", "what is twelve times seven"}), QStringLiteral("--timeout"),
+            QStringLiteral("60")});
         QCOMPARE(cli.finish(70'000), 0);
         QCOMPARE(cli.all("summary").at(0).value("turns", 0), 2);
         QVERIFY(contains(cli.finalTexts("assistant"), "five"));
@@ -98,13 +103,14 @@ private Q_SLOTS:
     {
         QFile tools(path("tools.json"));
         QVERIFY(tools.open(QIODevice::WriteOnly));
-        tools.write(R"([{"name":"get_weather","description":"Tells the current weather of a city",)"
-                    R"("parameters":{"type":"object","properties":{"city":{"type":"string","description":"The name of the city"}},"required":["city"]},)"
-                    R"("command":["/bin/sh","-c","cat > )" + path("arguments.json").toUtf8()
-            + R"(; echo '{\"condition\":\"sunny\",\"temperature\":21}'"]}])");
+        tools.write(
+            R"([{"name":"get_weather","description":"Tells the current weather of a city",)"
+            R"("parameters":{"type":"object","properties":{"city":{"type":"string","description":"The name of the city"}},"required":["city"]},)"
+            R"("command":["/bin/sh","-c","cat > )"
+            + path("arguments.json").toUtf8() + R"(; echo '{\"condition\":\"sunny\",\"temperature\":21}'"]}])");
         tools.close();
-        CliRun cli({QStringLiteral("talk"), QStringLiteral("--in"), speak("weather.wav", {"what is the weather in london"}),
-            QStringLiteral("--tools"), tools.fileName()});
+        CliRun cli({QStringLiteral("talk"), QStringLiteral("--in"),
+            speak("weather.wav", {"what is the weather in london"}), QStringLiteral("--tools"), tools.fileName()});
         QCOMPARE(cli.finish(), 0);
         const auto calls = cli.all("tool");
         QVERIFY2(!calls.empty(), cli.output().constData());
@@ -119,7 +125,8 @@ private Q_SLOTS:
 
     void eightBitStereoAtElevenKilohertz_IsARecordingLikeAnyOther()
     {
-        const auto spoken = dsp::readWav(speak("plain.wav", {"what is twelve times seven"}).toStdString(), core::SampleRate{11'025});
+        const auto spoken =
+            dsp::readWav(speak("plain.wav", {"what is twelve times seven"}).toStdString(), core::SampleRate{11'025});
         QVERIFY(spoken.has_value());
         QByteArray data;
         for (const std::int16_t sample : *spoken) {
@@ -135,8 +142,9 @@ private Q_SLOTS:
         };
         QFile file(path("old.wav"));
         QVERIFY(file.open(QIODevice::WriteOnly));
-        file.write("RIFF" + word(static_cast<quint32>(36 + data.size()), 4) + "WAVEfmt " + word(16, 4) + word(1, 2) + word(2, 2)
-            + word(11'025, 4) + word(22'050, 4) + word(2, 2) + word(8, 2) + "data" + word(static_cast<quint32>(data.size()), 4) + data);
+        file.write("RIFF" + word(static_cast<quint32>(36 + data.size()), 4) + "WAVEfmt " + word(16, 4) + word(1, 2)
+            + word(2, 2) + word(11'025, 4) + word(22'050, 4) + word(2, 2) + word(8, 2) + "data"
+            + word(static_cast<quint32>(data.size()), 4) + data);
         file.close();
         CliRun cli({QStringLiteral("talk"), QStringLiteral("--in"), file.fileName()});
         QCOMPARE(cli.finish(), 0);
@@ -156,8 +164,8 @@ private Q_SLOTS:
 
     void typedWords_AreAnsweredOneAfterTheOther()
     {
-        CliRun cli({QStringLiteral("talk"), QStringLiteral("--fast"), QStringLiteral("--text"), QStringLiteral("what is 2 plus 2"),
-            QStringLiteral("--text"), QStringLiteral("what is 10 minus 3")});
+        CliRun cli({QStringLiteral("talk"), QStringLiteral("--fast"), QStringLiteral("--text"),
+            QStringLiteral("what is 2 plus 2"), QStringLiteral("--text"), QStringLiteral("what is 10 minus 3")});
         QCOMPARE(cli.finish(), 0);
         const auto said = cli.finalTexts("assistant");
         QVERIFY2(contains(said, "four") && contains(said, "seven"), cli.output().constData());
@@ -167,8 +175,9 @@ private Q_SLOTS:
 #ifdef Q_OS_LINUX
     void agentThatIsKilled_EndsTheConversationWithItsName()
     {
-        CliRun cli({QStringLiteral("talk"), QStringLiteral("--in"), speak("long.wav", {"what time is it", "what time is it"}),
-            QStringLiteral("--timeout"), QStringLiteral("30")});
+        CliRun cli(
+            {QStringLiteral("talk"), QStringLiteral("--in"), speak("long.wav", {"what time is it", "what time is it"}),
+                QStringLiteral("--timeout"), QStringLiteral("30")});
         QTRY_VERIFY_WITH_TIMEOUT(cli.hasState("live"), 20'000);
         const qint64 child = childOf(cli.process().processId(), "vivavoce-agent");
         QVERIFY(child > 0);
@@ -179,13 +188,16 @@ private Q_SLOTS:
 
     void parentThatIsKilled_TakesItsChildrenAlong()
     {
-        CliRun cli({QStringLiteral("talk"), QStringLiteral("--in"), speak("orphan.wav", {"what time is it", "what time is it"})});
+        CliRun cli({QStringLiteral("talk"), QStringLiteral("--in"),
+            speak("orphan.wav", {"what time is it", "what time is it"})});
         QTRY_VERIFY_WITH_TIMEOUT(cli.hasState("live"), 20'000);
         const qint64 agent = childOf(cli.process().processId(), "vivavoce-agent");
         const qint64 broker = childOf(cli.process().processId(), "vivavoce-broker");
         QVERIFY(agent > 0 && broker > 0);
         cli.process().kill();
-        const auto isGone = [](qint64 pid) { return !QFile::exists(QStringLiteral("/proc/%1/exe").arg(pid)) || ::kill(static_cast<pid_t>(pid), 0) != 0; };
+        const auto isGone = [](qint64 pid) {
+            return !QFile::exists(QStringLiteral("/proc/%1/exe").arg(pid)) || ::kill(static_cast<pid_t>(pid), 0) != 0;
+        };
         QTRY_VERIFY_WITH_TIMEOUT(isGone(agent) && isGone(broker), 10'000);
     }
 

@@ -83,7 +83,8 @@ public:
     std::string readToEnd(std::chrono::milliseconds patience = std::chrono::seconds(10))
     {
         std::string all;
-        boost::asio::async_read(m_socket, boost::asio::dynamic_buffer(all), [](const boost::system::error_code&, std::size_t) {});
+        boost::asio::async_read(
+            m_socket, boost::asio::dynamic_buffer(all), [](const boost::system::error_code&, std::size_t) {});
         m_io.restart();
         m_io.run_for(patience);
         return all;
@@ -92,7 +93,8 @@ public:
     std::string readHead()
     {
         std::string head;
-        boost::asio::async_read_until(m_socket, boost::asio::dynamic_buffer(head), "\r\n\r\n", [](const boost::system::error_code&, std::size_t) {});
+        boost::asio::async_read_until(m_socket, boost::asio::dynamic_buffer(head), "\r\n\r\n",
+            [](const boost::system::error_code&, std::size_t) {});
         m_io.restart();
         m_io.run_for(std::chrono::seconds(10));
         return head;

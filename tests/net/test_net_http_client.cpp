@@ -28,16 +28,20 @@ class HttpClientTest : public QObject {
             return process.waitForFinished(30'000) && process.exitCode() == 0;
         };
         const auto words = [](const char* text) { return QString::fromLatin1(text).split(QLatin1Char(' ')); };
-        return openssl(words("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test-ca -keyout ca.key -out ca.pem"))
+        return openssl(words(
+                   "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test-ca -keyout ca.key -out ca.pem"))
             && openssl(words("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -addext "
                              "subjectAltName=DNS:localhost -keyout key.pem -out request.pem"))
-            && openssl(words("x509 -req -in request.pem -CA ca.pem -CAkey ca.key -days 2 -copy_extensions copy -out cert.pem"));
+            && openssl(words(
+                "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -days 2 -copy_extensions copy -out cert.pem"));
     }
     std::string file(const char* name) const { return m_folder.filePath(QString::fromLatin1(name)).toStdString(); }
 
     Result send(net::ClientRequest request)
     {
-        const auto task = [](net::ClientRequest wanted) -> net::Awaitable<Result> { co_return co_await net::sendRequest(std::move(wanted)); };
+        const auto task = [](net::ClientRequest wanted) -> net::Awaitable<Result> {
+            co_return co_await net::sendRequest(std::move(wanted));
+        };
         auto result = m_thread.run(task(std::move(request)));
         return result ? std::move(*result) : core::fail(ErrorCode::Internal, "the test's own time is up");
     }
@@ -89,9 +93,12 @@ private Q_SLOTS:
         QTest::addColumn<int>("code");
         QTest::newRow("not HTTP") << QByteArray("220 mail.example ESMTP\r\n\r\n") << int(ErrorCode::ProviderMalformed);
         QTest::newRow("nothing") << QByteArray() << int(ErrorCode::ProviderUnreachable);
-        QTest::newRow("broken off") << QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nabc") << int(ErrorCode::ProviderUnreachable);
-        QTest::newRow("too long") << "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + QByteArray(5000, 'x') << int(ErrorCode::ProviderMessageTooBig);
-        QTest::newRow("endless header") << "HTTP/1.1 200 OK\r\nX: " + QByteArray(40'000, 'x') << int(ErrorCode::ProviderMessageTooBig);
+        QTest::newRow("broken off") << QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nabc")
+                                    << int(ErrorCode::ProviderUnreachable);
+        QTest::newRow("too long") << "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + QByteArray(5000, 'x')
+                                  << int(ErrorCode::ProviderMessageTooBig);
+        QTest::newRow("endless header") << "HTTP/1.1 200 OK\r\nX: " + QByteArray(40'000, 'x')
+                                        << int(ErrorCode::ProviderMessageTooBig);
     }
     void badAnswer_IsNamed()
     {
@@ -124,7 +131,8 @@ private Q_SLOTS:
 
     void stream_StopsWhenItIsToldTo()
     {
-        const auto port = serveRaw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n6\r\nsecond\r\n");
+        const auto port =
+            serveRaw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n6\r\nsecond\r\n");
         std::string seen;
         const auto task = [&]() -> net::Awaitable<Result> {
             auto request = to(local(port));

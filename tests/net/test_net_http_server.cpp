@@ -98,17 +98,22 @@ private Q_SLOTS:
         row("handler that throws", get("/fail"), 500);
         row("handler that never answers", get("/never"), 503);
         row("no Host", "GET /echo HTTP/1.1\r\n\r\n", 400);
-        row("smuggled length", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
+        row("smuggled length",
+            "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
         row("long target", get("/" + std::string(300, 'x')), 414);
         row("long header", get("/echo", "X: " + std::string(3000, 'x') + "\r\n"), 431);
         row("announced body too long", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n", 413);
         row("chunked body too long",
-            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n600\r\n" + std::string(0x600, 'x') + "\r\n0\r\n\r\n", 413);
+            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n600\r\n" + std::string(0x600, 'x')
+                + "\r\n0\r\n\r\n",
+            413);
         row("header that stops", "GET /echo HTTP/1.1\r\nHost: a", 408);
         row("body that stops", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc", 408);
         row("bad length", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400);
         row("upgrade where there is none",
-            get("/echo", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), 400);
+            get("/echo",
+                "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
+            400);
     }
     void request_IsAnsweredWithItsStatus()
     {
@@ -126,10 +131,7 @@ private Q_SLOTS:
         QVERIFY(answer.find("Allow: GET, POST\r\n") != std::string::npos);
     }
 
-    void idleConnection_IsClosedWithoutAWord()
-    {
-        QCOMPARE(answerTo({}), std::string());
-    }
+    void idleConnection_IsClosedWithoutAWord() { QCOMPARE(answerTo({}), std::string()); }
 
     void twoRequestsAtOnce_AreAnsweredInOrder()
     {
@@ -142,8 +144,8 @@ private Q_SLOTS:
 
     void expectContinue_IsInvited()
     {
-        const std::string answer
-            = answerTo("POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi");
+        const std::string answer = answerTo(
+            "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi");
         QVERIFY(answer.rfind("HTTP/1.1 100", 0) == 0);
         QVERIFY(answer.find("POST /echo hi") != std::string::npos);
     }
@@ -180,10 +182,12 @@ private Q_SLOTS:
     {
         net::ServerConfig config;
         config.address = "nowhere";
-        QCOMPARE(net::Server::create(m_thread.io().get_executor(), config, {}).error().code, core::ErrorCode::BadConfiguration);
+        QCOMPARE(net::Server::create(m_thread.io().get_executor(), config, {}).error().code,
+            core::ErrorCode::BadConfiguration);
         config.address = "127.0.0.1";
         config.tls = {"/no/such/file.pem", "/no/such/key.pem"};
-        QCOMPARE(net::Server::create(m_thread.io().get_executor(), config, {}).error().code, core::ErrorCode::BadConfiguration);
+        QCOMPARE(net::Server::create(m_thread.io().get_executor(), config, {}).error().code,
+            core::ErrorCode::BadConfiguration);
     }
 
     void drain_LetsARequestFinishAndRefusesNewOnes()

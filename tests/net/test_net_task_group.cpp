@@ -24,7 +24,10 @@ class TaskGroupTest : public QObject {
         co_await timer.async_wait(boost::asio::use_awaitable);
     }
 
-    static net::Awaitable<bool> join(net::TaskGroup& group, Milliseconds deadline) { co_return co_await group.join(deadline); }
+    static net::Awaitable<bool> join(net::TaskGroup& group, Milliseconds deadline)
+    {
+        co_return co_await group.join(deadline);
+    }
 
 private Q_SLOTS:
     void cancel_EndsEveryChild()

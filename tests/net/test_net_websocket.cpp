@@ -19,7 +19,8 @@ net::Awaitable<> echoAll(net::WebSocketSession& session)
             co_return;
         }
         const bool isText = message->kind == net::WebSocketMessage::Kind::Text;
-        const bool isSent = isText ? co_await session.send(std::move(message->data)) : co_await session.sendBinary(std::move(message->data));
+        const bool isSent = isText ? co_await session.send(std::move(message->data))
+                                   : co_await session.sendBinary(std::move(message->data));
         if (!isSent) {
             co_return;
         }
@@ -28,7 +29,8 @@ net::Awaitable<> echoAll(net::WebSocketSession& session)
 
 net::UpgradeHandler accepting(std::function<net::Awaitable<>(net::WebSocketSession&)> run, std::size_t most = 1 << 20)
 {
-    return [run = std::move(run), most](const net::HttpRequest&) -> net::Awaitable<core::Expected<net::WebSocketAccept, net::HttpResponse>> {
+    return [run = std::move(run), most](
+               const net::HttpRequest&) -> net::Awaitable<core::Expected<net::WebSocketAccept, net::HttpResponse>> {
         net::WebSocketAccept accept;
         accept.maxMessageBytes = most;
         accept.run = run;
@@ -76,9 +78,10 @@ private Q_SLOTS:
         net::Router routes;
         routes.addWebSocket("/echo", accepting(echoAll, 1000));
         routes.addWebSocket("/large", accepting(echoAll, 32 << 20));
-        routes.addWebSocket("/refused", [](const net::HttpRequest&) -> net::Awaitable<core::Expected<net::WebSocketAccept, net::HttpResponse>> {
-            co_return core::Unexpected<net::HttpResponse>(net::HttpResponse::json(401, "{}"));
-        });
+        routes.addWebSocket("/refused",
+            [](const net::HttpRequest&) -> net::Awaitable<core::Expected<net::WebSocketAccept, net::HttpResponse>> {
+                co_return core::Unexpected<net::HttpResponse>(net::HttpResponse::json(401, "{}"));
+            });
         m_server = serve(m_thread, std::move(routes));
         QVERIFY(m_server != nullptr);
     }
@@ -99,8 +102,9 @@ private Q_SLOTS:
             auto first = co_await session.read();
             auto second = co_await session.read();
             auto third = co_await session.read();
-            const bool isRight = first && first->data == "one" && second && second->kind == net::WebSocketMessage::Kind::Binary
-                && second->data == std::string("\0\xFF", 2) && third && third->data == large;
+            const bool isRight = first && first->data == "one" && second
+                && second->kind == net::WebSocketMessage::Kind::Binary && second->data == std::string("\0\xFF", 2)
+                && third && third->data == large;
             co_await session.close(1000, "bye");
             co_return isRight ? "right" : "wrong";
         };
@@ -232,7 +236,8 @@ private Q_SLOTS:
             }
             co_await (*opened)->send("hello");
             co_await (*opened)->read();
-            boost::asio::co_spawn(co_await boost::asio::this_coro::executor, server->drain(Milliseconds{3000}), boost::asio::detached);
+            boost::asio::co_spawn(
+                co_await boost::asio::this_coro::executor, server->drain(Milliseconds{3000}), boost::asio::detached);
             const auto end = co_await (*opened)->read();
             co_return end ? 1 : end.error().code;
         };

@@ -44,7 +44,8 @@ void ManualExecutor::advance(core::Milliseconds by)
         if (first == m_timers->end() || first->due > end) {
             break;
         }
-        m_clock.advance(std::chrono::duration_cast<core::Milliseconds>(std::max(first->due - m_clock.now(), core::MonotonicTime::duration{0})));
+        m_clock.advance(std::chrono::duration_cast<core::Milliseconds>(
+            std::max(first->due - m_clock.now(), core::MonotonicTime::duration{0})));
         const auto work = std::move(first->work);
         m_timers->erase(first);
         work();

@@ -87,9 +87,11 @@ void Stepper::on(const session_event::TokenArrived& arrived)
     m_state.token = arrived.token;
     m_state.sessionId = arrived.token->sessionId;
     const auto lifetime = std::chrono::duration_cast<Milliseconds>(arrived.token->expiresAt - m_now);
-    tell(session_notice::TokenChanged{isFirst ? TokenNews::Acquired : TokenNews::Refreshed, m_state.sessionId, lifetime});
+    tell(session_notice::TokenChanged{
+        isFirst ? TokenNews::Acquired : TokenNews::Refreshed, m_state.sessionId, lifetime});
     const auto untilRenewal = std::chrono::duration_cast<Milliseconds>(arrived.token->refreshAfter - m_now);
-    startTimer(SessionTimer::Renewal, std::max(untilRenewal, Milliseconds{0}), std::max(untilRenewal / 10, Milliseconds{0}));
+    startTimer(
+        SessionTimer::Renewal, std::max(untilRenewal, Milliseconds{0}), std::max(untilRenewal / 10, Milliseconds{0}));
     if (isAwaited) {
         stopTimer(SessionTimer::Token);
         connect();
@@ -177,13 +179,14 @@ void Stepper::on(const session_event::TimedOut& timedOut)
         return;
     case SessionTimer::FirstEvent:
         if (m_state.phase == Phase::Starting) {
-            lost({ErrorCode::ProviderSilent, "the provider accepted the connection and then said nothing", std::nullopt, {}});
+            lost({ErrorCode::ProviderSilent, "the provider accepted the connection and then said nothing", std::nullopt,
+                {}});
         }
         return;
     case SessionTimer::Configured:
         if (m_state.phase == Phase::Configuring) {
-            tell(session_notice::Problem{{ErrorCode::ProviderSilent, "the provider did not confirm the session's settings",
-                std::nullopt, {}}});
+            tell(session_notice::Problem{
+                {ErrorCode::ProviderSilent, "the provider did not confirm the session's settings", std::nullopt, {}}});
             goLive();
         }
         return;
@@ -217,11 +220,13 @@ void Stepper::on(const session_event::TimedOut& timedOut)
 
 void Stepper::lost(Error error)
 {
-    for (const SessionTimer timer : {SessionTimer::Token, SessionTimer::FirstEvent, SessionTimer::Configured, SessionTimer::Reply}) {
+    for (const SessionTimer timer :
+        {SessionTimer::Token, SessionTimer::FirstEvent, SessionTimer::Configured, SessionTimer::Reply}) {
         stopTimer(timer);
     }
     put(DropTransport{});
-    m_state.owesReply = m_state.owesReply || !m_state.reply.isFree() || m_state.reply.isAwaited || m_state.reply.isWanted;
+    m_state.owesReply =
+        m_state.owesReply || !m_state.reply.isFree() || m_state.reply.isAwaited || m_state.reply.isWanted;
     forgetReply();
     if (isRefusedCredential(error) && m_state.token != nullptr) {
         put(DiscardToken{m_state.token});
@@ -239,7 +244,8 @@ void Stepper::lost(Error error)
         return;
     }
     const int doublings = std::min(m_state.attempts - 1, 10);
-    const Milliseconds backoff = std::min(m_state.options->firstBackoff * (1 << doublings), m_state.options->maxBackoff);
+    const Milliseconds backoff =
+        std::min(m_state.options->firstBackoff * (1 << doublings), m_state.options->maxBackoff);
     const Milliseconds delay = std::max(backoff, error.retryAfter.value_or(Milliseconds{0}));
     // Coming back earlier than we were told to would only be refused again.
     const Milliseconds jitter = error.retryAfter ? Milliseconds{0} : backoff / 2;

@@ -42,7 +42,8 @@ std::string tame(std::string_view text)
 {
     constexpr std::size_t kLongest = 300;
     std::string result(text.substr(0, kLongest));
-    std::replace_if(result.begin(), result.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
+    std::replace_if(
+        result.begin(), result.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
     return result;
 }
 
@@ -83,7 +84,8 @@ Error errorOfClose(const TransportClose& close)
         error.code = ErrorCode::ProviderMessageTooBig;
         break;
     case 1001:
-        error.code = close.reason.find("expired") != std::string::npos ? ErrorCode::SessionExpired : ErrorCode::ProviderClosed;
+        error.code =
+            close.reason.find("expired") != std::string::npos ? ErrorCode::SessionExpired : ErrorCode::ProviderClosed;
         break;
     case 1008:
         error.code = ErrorCode::ProviderRefused;

@@ -53,8 +53,10 @@ void Stepper::on(session_event::ServerSaid& said)
             using Event = std::decay_t<decltype(event)>;
             if constexpr (std::is_same_v<Event, openai::ErrorEvent>) {
                 providerError(event);
-            } else if constexpr (std::is_same_v<Event, openai::ConversationItemAdded>
-                || std::is_same_v<Event, openai::ConversationItemCreated> || std::is_same_v<Event, openai::ConversationItemDone>) {
+            } else if constexpr (
+                std::is_same_v<Event,
+                    openai::
+                        ConversationItemAdded> || std::is_same_v<Event, openai::ConversationItemCreated> || std::is_same_v<Event, openai::ConversationItemDone>) {
                 itemExists(event.item, event.previousItemId.value_or(std::string()));
             } else if constexpr (requires { this->on(event); }) {
                 on(event);
@@ -365,7 +367,8 @@ void Stepper::on(const openai::InputAudioTranscriptionFailed& failed)
     ConversationEntry& entry = m_state.log.upsert(failed.itemId, Speaker::User);
     entry.isFinal = true;
     tellEntry(entry);
-    tell(session_notice::Problem{classify("transcription", failed.error.code.value_or(std::string()), failed.error.message).error});
+    tell(session_notice::Problem{
+        classify("transcription", failed.error.code.value_or(std::string()), failed.error.message).error});
 }
 
 // --- The reply -----------------------------------------------------------------------------------------------------
@@ -485,7 +488,8 @@ void Stepper::on(const openai::ResponseDone& done)
     if (response.status == openai::ResponseStatus::Failed) {
         const auto& why = response.statusDetails ? response.statusDetails->error : std::nullopt;
         const ProviderFault fault = why
-            ? classify(why->type.value_or(std::string()), why->code.value_or(std::string()), why->message.value_or(std::string()))
+            ? classify(why->type.value_or(std::string()), why->code.value_or(std::string()),
+                why->message.value_or(std::string()))
             : ProviderFault{{ErrorCode::ProviderFailed, "the reply failed", std::nullopt, {}}, ErrorWeight::Notable};
         tell(session_notice::Problem{fault.error});
     }
@@ -516,8 +520,8 @@ void Stepper::startTools(const openai::Response& response)
 void Stepper::on(session_event::ToolAnswered& answered)
 {
     auto& running = m_state.tools.running;
-    const auto call = std::find_if(
-        running.begin(), running.end(), [&](const ToolCall& c) { return c.callId == answered.callId; });
+    const auto call =
+        std::find_if(running.begin(), running.end(), [&](const ToolCall& c) { return c.callId == answered.callId; });
     if (call == running.end() || !isLive()) {
         return;
     }

@@ -70,7 +70,8 @@ private:
 class DomainLanguageModelTest : public QObject {
     Q_OBJECT
 
-    const std::vector<std::string> m_sentences{"what time is it", "what day is it", "what time is it now", "tell me a joke", "", "  "};
+    const std::vector<std::string> m_sentences{
+        "what time is it", "what day is it", "what time is it now", "tell me a joke", "", "  "};
 
 private Q_SLOTS:
     void everyContext_SumsToOne()

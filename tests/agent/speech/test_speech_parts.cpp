@@ -36,7 +36,8 @@ class SpeechPartsTest : public QObject {
             return {};
         }
         for (std::size_t i = 0; i < samples.size(); i += 320) {
-            const auto partial = (*recogniser)->accept(samples.subspan(i, std::min<std::size_t>(320, samples.size() - i)));
+            const auto partial =
+                (*recogniser)->accept(samples.subspan(i, std::min<std::size_t>(320, samples.size() - i)));
             if (partial && partials != nullptr) {
                 partials->push_back(*partial);
             }
@@ -62,7 +63,8 @@ private Q_SLOTS:
     void commands_AreHeardWordForWord_data()
     {
         QTest::addColumn<std::string>("sentence");
-        for (const char* sentence : {"what time is it", "what is twelve times seven", "flip a coin", "tell me a joke"}) {
+        for (const char* sentence :
+            {"what time is it", "what is twelve times seven", "flip a coin", "tell me a joke"}) {
             QTest::newRow(sentence) << std::string(sentence);
         }
     }
@@ -89,10 +91,7 @@ private Q_SLOTS:
         QVERIFY(partials.front().size() < partials.back().size());
     }
 
-    void silence_IsNothing()
-    {
-        QCOMPARE(hear(std::vector<std::int16_t>(16'000, 0)).text, std::string());
-    }
+    void silence_IsNothing() { QCOMPARE(hear(std::vector<std::int16_t>(16'000, 0)).text, std::string()); }
 
     void cancelledUtterance_LeavesNothingBehind()
     {
@@ -142,10 +141,13 @@ private Q_SLOTS:
     {
         std::size_t pieces = 0;
         std::size_t samples = 0;
-        QVERIFY(m_voice->speak("This is a rather long sentence that nobody wants to hear to its end.", {}, [&](auto piece) {
-            samples += piece.size();
-            return ++pieces < 3;
-        }).has_value());
+        QVERIFY(m_voice
+                    ->speak("This is a rather long sentence that nobody wants to hear to its end.", {},
+                        [&](auto piece) {
+                            samples += piece.size();
+                            return ++pieces < 3;
+                        })
+                    .has_value());
         QCOMPARE(pieces, std::size_t{3});
         QVERIFY(samples < speak("This is a rather long sentence that nobody wants to hear to its end.").size() / 2);
     }

@@ -61,10 +61,7 @@ private Q_SLOTS:
         }
     }
 
-    void urlSafe_HasNoPaddingAndNoSlash()
-    {
-        QCOMPARE(encodeBase64Url(Bytes{0xFB, 0xFF}), std::string("-_8"));
-    }
+    void urlSafe_HasNoPaddingAndNoSlash() { QCOMPARE(encodeBase64Url(Bytes{0xFB, 0xFF}), std::string("-_8")); }
 };
 
 QTEST_GUILESS_MAIN(Base64Test)

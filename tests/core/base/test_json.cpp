@@ -104,10 +104,7 @@ private Q_SLOTS:
         QVERIFY(result.error().detail.find("hunter2") == std::string::npos);
     }
 
-    void write_BadUtf8_IsReplacedNotThrown()
-    {
-        QCOMPARE(writeJson(Json("a\xFF")), std::string("\"a\xEF\xBF\xBD\""));
-    }
+    void write_BadUtf8_IsReplacedNotThrown() { QCOMPARE(writeJson(Json("a\xFF")), std::string("\"a\xEF\xBF\xBD\"")); }
 };
 
 QTEST_GUILESS_MAIN(JsonTest)

@@ -11,7 +11,10 @@
 using namespace vivavoce::core;
 
 template <typename T>
-concept Printable = requires(std::ostringstream out, const T& value) { out << value; };
+concept Printable = requires(std::ostringstream out, const T& value)
+{
+    out << value;
+};
 
 static_assert(!std::is_copy_constructible_v<Secret>);
 static_assert(!std::is_copy_assignable_v<Secret>);

@@ -265,7 +265,8 @@ private Q_SLOTS:
         story.happens(session_event::ToolAnswered{"call_2", std::string("again")});
         QVERIFY(story.effects.empty());
         story.happens(session_event::ToolAnswered{"call_1", fail(ErrorCode::ToolFailed, "secret path in here")});
-        QCOMPARE(story.sent<openai::ConversationItemCreate>().at(0).item.output, std::string("{\"error\":\"tool.failed\"}"));
+        QCOMPARE(
+            story.sent<openai::ConversationItemCreate>().at(0).item.output, std::string("{\"error\":\"tool.failed\"}"));
         QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
     }
 
@@ -437,7 +438,8 @@ private Q_SLOTS:
         const auto fetches = story.all<session_effect::FetchToken>();
         QCOMPARE(fetches.size(), std::size_t{1});
         QCOMPARE(fetches[0].query.previous, story.state.token);
-        story.happens(session_event::TokenArrived{makeToken(story.clock.now(), Milliseconds{60'000}, "voice_1_abc", "ek_2")});
+        story.happens(
+            session_event::TokenArrived{makeToken(story.clock.now(), Milliseconds{60'000}, "voice_1_abc", "ek_2")});
         QCOMPARE(story.state.phase, Phase::Live);
         QVERIFY(story.told<session_notice::TokenChanged>().at(0).news == TokenNews::Refreshed);
         QVERIFY(story.all<session_effect::OpenTransport>().empty());

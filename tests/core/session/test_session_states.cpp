@@ -62,43 +62,101 @@ std::vector<NamedEvent> everyEvent()
     std::vector<NamedEvent> events{
         {"start", [](auto) { return session_event::Start{}; }},
         {"stop", [](auto) { return session_event::Stop{}; }},
-        {"abort", [](auto) { return session_event::Abort{{ErrorCode::ChildDied, "gone", std::nullopt, {}}}; }},
+        {"abort",
+            [](auto) {
+                return session_event::Abort{{ErrorCode::ChildDied, "gone", std::nullopt, {}}};
+            }},
         {"token arrived", [](auto now) { return session_event::TokenArrived{makeToken(now)}; }},
-        {"token refused", [](auto) { return session_event::TokenFailed{{ErrorCode::NotAuthorised, "no", std::nullopt, {}}}; }},
-        {"token not now", [](auto) { return session_event::TokenFailed{{ErrorCode::BrokerUnreachable, "no", std::nullopt, {}}}; }},
+        {"token refused",
+            [](auto) {
+                return session_event::TokenFailed{{ErrorCode::NotAuthorised, "no", std::nullopt, {}}};
+            }},
+        {"token not now",
+            [](auto) {
+                return session_event::TokenFailed{{ErrorCode::BrokerUnreachable, "no", std::nullopt, {}}};
+            }},
         {"opened", [](auto) { return session_event::Opened{}; }},
-        {"closed 1000", [](auto) { return session_event::Closed{{1000, {}}}; }},
-        {"closed 1006", [](auto) { return session_event::Closed{{1006, {}}}; }},
-        {"closed 3000", [](auto) { return session_event::Closed{{3000, "invalid_request_error.invalid_api_key"}}; }},
-        {"open failed", [](auto) { return session_event::OpenFailed{{ErrorCode::ProviderUnreachable, "no", std::nullopt, {}}}; }},
-        {"garbled", [](auto) { return session_event::ServerGarbled{{ErrorCode::ProviderMalformed, "?", std::nullopt, {}}}; }},
+        {"closed 1000",
+            [](auto) {
+                return session_event::Closed{{1000, {}}};
+            }},
+        {"closed 1006",
+            [](auto) {
+                return session_event::Closed{{1006, {}}};
+            }},
+        {"closed 3000",
+            [](auto) {
+                return session_event::Closed{{3000, "invalid_request_error.invalid_api_key"}};
+            }},
+        {"open failed",
+            [](auto) {
+                return session_event::OpenFailed{{ErrorCode::ProviderUnreachable, "no", std::nullopt, {}}};
+            }},
+        {"garbled",
+            [](auto) {
+                return session_event::ServerGarbled{{ErrorCode::ProviderMalformed, "?", std::nullopt, {}}};
+            }},
         {"audio", [](auto) { return session_event::AudioCaptured{Bytes(960)}; }},
         {"text", [](auto) { return session_event::TextEntered{"hello"}; }},
         {"interrupt", [](auto) { return session_event::Interrupt{}; }},
-        {"playback cut", [](auto) { return session_event::PlaybackCut{{"item_a", 0, Milliseconds{120}, false}}; }},
+        {"playback cut",
+            [](auto) {
+                return session_event::PlaybackCut{{"item_a", 0, Milliseconds{120}, false}};
+            }},
         {"playback drained", [](auto) { return session_event::PlaybackDrained{}; }},
-        {"tool answered", [](auto) { return session_event::ToolAnswered{"call_1", std::string("{}")}; }},
+        {"tool answered",
+            [](auto) {
+                return session_event::ToolAnswered{"call_1", std::string("{}")};
+            }},
         {"session.created", [](auto) { return said(openai::SessionCreated{}); }},
         {"session.updated", [](auto) { return said(openai::SessionUpdated{}); }},
         {"speech started", [](auto) { return said(openai::InputAudioBufferSpeechStarted{}); }},
         {"speech stopped", [](auto) { return said(openai::InputAudioBufferSpeechStopped{}); }},
-        {"committed", [](auto) { return said(openai::InputAudioBufferCommitted{{}, "item_u", {}}); }},
-        {"transcript delta", [](auto) { return said(openai::InputAudioTranscriptionDelta{{}, "item_u", 0, "hel", {}}); }},
-        {"transcript done", [](auto) { return said(openai::InputAudioTranscriptionCompleted{{}, "item_u", 0, "hello", {}, {}, {}}); }},
-        {"response.created", [](auto) { return said(openai::ResponseCreated{{}, response("resp_1", openai::ResponseStatus::InProgress)}); }},
-        {"audio delta", [](auto) { return said(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_a", 0, 0, Bytes(480)}); }},
-        {"reply text", [](auto) { return said(openai::ResponseOutputAudioTranscriptDelta{{}, "resp_1", "item_a", 0, 0, "hi"}); }},
-        {"response.done", [](auto) { return said(openai::ResponseDone{{}, response("resp_1", openai::ResponseStatus::Completed)}); }},
-        {"response.done with a call", [](auto) { return said(openai::ResponseDone{{}, withCall("resp_1")}); }},
-        {"unknown event", [](auto) { return said(openai::UnknownEvent{"new.thing", {}, "{}"}); }},
+        {"committed",
+            [](auto) {
+                return said(openai::InputAudioBufferCommitted{{}, "item_u", {}});
+            }},
+        {"transcript delta",
+            [](auto) {
+                return said(openai::InputAudioTranscriptionDelta{{}, "item_u", 0, "hel", {}});
+            }},
+        {"transcript done",
+            [](auto) {
+                return said(openai::InputAudioTranscriptionCompleted{{}, "item_u", 0, "hello", {}, {}, {}});
+            }},
+        {"response.created",
+            [](auto) {
+                return said(openai::ResponseCreated{{}, response("resp_1", openai::ResponseStatus::InProgress)});
+            }},
+        {"audio delta",
+            [](auto) {
+                return said(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_a", 0, 0, Bytes(480)});
+            }},
+        {"reply text",
+            [](auto) {
+                return said(openai::ResponseOutputAudioTranscriptDelta{{}, "resp_1", "item_a", 0, 0, "hi"});
+            }},
+        {"response.done",
+            [](auto) {
+                return said(openai::ResponseDone{{}, response("resp_1", openai::ResponseStatus::Completed)});
+            }},
+        {"response.done with a call",
+            [](auto) {
+                return said(openai::ResponseDone{{}, withCall("resp_1")});
+            }},
+        {"unknown event",
+            [](auto) {
+                return said(openai::UnknownEvent{"new.thing", {}, "{}"});
+            }},
     };
-    for (const char* code : {"invalid_api_key", "session_expired", "insufficient_quota", "rate_limit_exceeded", "unknown_parameter",
-             "response_cancel_not_active", "conversation_already_has_active_response"}) {
+    for (const char* code : {"invalid_api_key", "session_expired", "insufficient_quota", "rate_limit_exceeded",
+             "unknown_parameter", "response_cancel_not_active", "conversation_already_has_active_response"}) {
         events.push_back({std::string("error ") + code, [code](auto) { return said(errorEvent(code)); }});
     }
-    for (const SessionTimer timer : {SessionTimer::Token, SessionTimer::FirstEvent, SessionTimer::Configured, SessionTimer::Reply,
-             SessionTimer::Renewal, SessionTimer::Backoff, SessionTimer::Close}) {
-        events.push_back({"timer " + std::to_string(static_cast<int>(timer)), [timer](auto) { return session_event::TimedOut{timer}; }});
+    for (const SessionTimer timer : {SessionTimer::Token, SessionTimer::FirstEvent, SessionTimer::Configured,
+             SessionTimer::Reply, SessionTimer::Renewal, SessionTimer::Backoff, SessionTimer::Close}) {
+        events.push_back({"timer " + std::to_string(static_cast<int>(timer)),
+            [timer](auto) { return session_event::TimedOut{timer}; }});
     }
     return events;
 }
@@ -129,7 +187,8 @@ SessionState stateIn(Phase phase, MonotonicTime now)
     case Phase::Live:
         return play({session_event::Start{}, token, session_event::Opened{}, created, said(openai::SessionUpdated{})});
     case Phase::Waiting:
-        return play({session_event::Start{}, token, session_event::OpenFailed{{ErrorCode::ProviderUnreachable, "no", std::nullopt, {}}}});
+        return play({session_event::Start{}, token,
+            session_event::OpenFailed{{ErrorCode::ProviderUnreachable, "no", std::nullopt, {}}}});
     case Phase::Closing:
         return play({session_event::Start{}, token, session_event::Opened{}, session_event::Stop{}});
     case Phase::Ended:
@@ -141,8 +200,8 @@ SessionState stateIn(Phase phase, MonotonicTime now)
 template <typename Effect>
 int count(const SessionEffects& effects)
 {
-    return static_cast<int>(std::count_if(
-        effects.begin(), effects.end(), [](const SessionEffect& effect) { return std::holds_alternative<Effect>(effect); }));
+    return static_cast<int>(std::count_if(effects.begin(), effects.end(),
+        [](const SessionEffect& effect) { return std::holds_alternative<Effect>(effect); }));
 }
 
 int endNotices(const SessionEffects& effects)
@@ -173,7 +232,8 @@ QString brokenLaw(const SessionState& before, const SessionStep& step)
     if (after.phase == Phase::Ended && after.token != nullptr) {
         return QStringLiteral("the token outlives the session");
     }
-    if (after.phase == Phase::Ended && before.phase != Phase::Ended && count<session_effect::DropTransport>(step.effects) == 0) {
+    if (after.phase == Phase::Ended && before.phase != Phase::Ended
+        && count<session_effect::DropTransport>(step.effects) == 0) {
         return QStringLiteral("the connection outlives the session");
     }
     if (!after.reply.activeId.empty() && after.reply.isRequested) {
@@ -189,8 +249,8 @@ QString brokenLaw(const SessionState& before, const SessionStep& step)
     if (after.heldAudioSize > after.options->heldAudioBytes) {
         return QStringLiteral("held audio grows without bound");
     }
-    const bool waits = after.phase == Phase::FetchingToken || after.phase == Phase::Starting || after.phase == Phase::Configuring
-        || after.phase == Phase::Waiting || after.phase == Phase::Closing;
+    const bool waits = after.phase == Phase::FetchingToken || after.phase == Phase::Starting
+        || after.phase == Phase::Configuring || after.phase == Phase::Waiting || after.phase == Phase::Closing;
     if (waits && after.phase != before.phase && count<session_effect::StartTimer>(step.effects) == 0) {
         return QStringLiteral("a wait without a deadline");
     }
@@ -222,7 +282,8 @@ private Q_SLOTS:
                 const QString law = brokenLaw(before, step);
                 QVERIFY2(law.isEmpty(),
                     qPrintable(QStringLiteral("%1 in phase %2: %3")
-                                   .arg(QString::fromStdString(event.name), QString::fromStdString(std::string(phaseText(phase))), law)));
+                                   .arg(QString::fromStdString(event.name),
+                                       QString::fromStdString(std::string(phaseText(phase))), law)));
             }
         }
     }

@@ -144,7 +144,8 @@ private Q_SLOTS:
     {
         World world;
         const auto answer = world.fetch();
-        world.http.answer(429, R"({"title":"Too many requests","status":429,"detail":"10 a minute","code":"rate.mint"})",
+        world.http.answer(429,
+            R"({"title":"Too many requests","status":429,"detail":"10 a minute","code":"rate.mint"})",
             {{"Retry-After", "7"}});
         const Error& error = (*answer)->error();
         QCOMPARE(error.retryAfter.value(), Milliseconds{7000});

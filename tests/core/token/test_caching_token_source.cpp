@@ -183,9 +183,8 @@ private Q_SLOTS:
     {
         World world;
         TokenPtr second;
-        world.cache.fetch({}, [&](const auto&) {
-            world.cache.fetch({}, [&](Expected<TokenPtr, Error> result) { second = *result; });
-        });
+        world.cache.fetch({},
+            [&](const auto&) { world.cache.fetch({}, [&](Expected<TokenPtr, Error> result) { second = *result; }); });
         const TokenPtr token = makeToken(world.clock.now());
         world.inner.answer(token);
         world.executor.runPosted();
