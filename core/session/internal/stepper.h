@@ -7,7 +7,8 @@
 namespace vivavoce::core::internal {
 
 /// One step under construction: the state being changed and what is to be done, with the few moves that many rules share.
-/// The rules stand in connection_rules.cpp (token, transport, timers) and turn_rules.cpp (what is said).
+/// The rules stand in connection_rules.cpp (token, transport, timers), turn_rules.cpp (the user's turn) and
+/// reply_rules.cpp (the reply).
 class Stepper {
 public:
     Stepper(SessionState state, MonotonicTime now) : m_state(std::move(state)), m_now(now) {}

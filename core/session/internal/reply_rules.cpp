@@ -1,0 +1,186 @@
+#include "core/session/internal/provider_errors.h"
+#include "core/session/internal/stepper.h"
+
+#include <algorithm>
+
+namespace vivavoce::core::internal {
+
+using namespace session_effect;
+
+namespace {
+
+std::string functionOutput(const Expected<std::string, Error>& output)
+{
+    // Told to the model in words that it can act on; the codes are ours, so there is nothing to escape.
+    return output ? *output : "{\"error\":\"" + std::string(codeText(output.error().code)) + "\"}";
+}
+
+} // namespace
+
+void Stepper::on(const openai::ResponseCreated& created)
+{
+    m_state.reply.activeId = created.response.id;
+    m_state.reply.itemId.clear();
+    m_state.reply.isRequested = false;
+    m_state.reply.isAwaited = false;
+    m_state.reply.isDeaf = false;
+    if (std::exchange(m_state.reply.cancelWhenCreated, false)) {
+        openai::ResponseCancel cancel;
+        cancel.responseId = created.response.id;
+        send(std::move(cancel));
+        m_state.reply.isDeaf = true;
+    }
+    startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
+    settleActivity();
+}
+
+void Stepper::on(const openai::ResponseOutputItemAdded& added)
+{
+    replyHeardOf(added.responseId);
+    itemExists(added.item, {});
+}
+
+void Stepper::replyHeardOf(const std::string& responseId)
+{
+    if (responseId == m_state.reply.activeId) {
+        startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
+    }
+}
+
+void Stepper::on(openai::ResponseOutputAudioDelta& delta)
+{
+    replyHeardOf(delta.responseId);
+    if (m_state.reply.isDeaf || delta.responseId != m_state.reply.activeId) {
+        return;
+    }
+    if (m_state.reply.itemId != delta.itemId) {
+        if (m_state.reply.itemId.empty()) {
+            tell(session_notice::ReplyStarted{delta.responseId});
+        }
+        m_state.reply.itemId = delta.itemId;
+    }
+    m_state.isPlaying = true;
+    put(Play{delta.itemId, static_cast<int>(delta.contentIndex), std::move(delta.audio)});
+    settleActivity();
+}
+
+void Stepper::on(const openai::ResponseOutputAudioDone& done)
+{
+    if (!m_state.reply.isDeaf && done.responseId == m_state.reply.activeId) {
+        put(FinishItem{done.itemId});
+    }
+}
+
+void Stepper::on(const openai::ResponseOutputAudioTranscriptDelta& delta)
+{
+    replyText(delta.responseId, delta.itemId, delta.delta, false);
+}
+
+void Stepper::on(const openai::ResponseOutputAudioTranscriptDone& done)
+{
+    replyText(done.responseId, done.itemId, done.transcript, true);
+}
+
+void Stepper::on(const openai::ResponseOutputTextDelta& delta)
+{
+    if (m_state.reply.itemId.empty() && delta.responseId == m_state.reply.activeId && !m_state.reply.isDeaf) {
+        m_state.reply.itemId = delta.itemId;
+        tell(session_notice::ReplyStarted{delta.responseId});
+    }
+    replyText(delta.responseId, delta.itemId, delta.delta, false);
+}
+
+void Stepper::on(const openai::ResponseOutputTextDone& done)
+{
+    replyText(done.responseId, done.itemId, done.text, true);
+}
+
+void Stepper::replyText(const std::string& responseId, const std::string& itemId, const std::string& text, bool isFinal)
+{
+    replyHeardOf(responseId);
+    ConversationEntry& entry = m_state.log.upsert(itemId, Speaker::Assistant);
+    if (entry.isFinal) {
+        return;
+    }
+    if (isFinal) {
+        entry.text = text;
+        entry.isFinal = true;
+    } else {
+        entry.text += text;
+    }
+    tellEntry(entry);
+}
+
+void Stepper::on(const openai::ResponseDone& done)
+{
+    const openai::Response& response = done.response;
+    if (response.usage) {
+        tell(session_notice::ReplyUsage{response.id, *response.usage});
+    }
+    if (response.id != m_state.reply.activeId) {
+        // Beside the conversation (conversation "none"), or of a reply that is over for us.
+        return;
+    }
+    stopTimer(SessionTimer::Reply);
+    const bool wasDeaf = m_state.reply.isDeaf;
+    // However it ended, no more sound of it will come; not every server says output_audio.done.
+    if (!m_state.reply.itemId.empty()) {
+        put(FinishItem{m_state.reply.itemId});
+    }
+    m_state.reply.activeId.clear();
+    m_state.reply.isDeaf = false;
+    if (response.status == openai::ResponseStatus::Failed) {
+        const auto& why = response.statusDetails ? response.statusDetails->error : std::nullopt;
+        const ProviderFault fault = why
+            ? classify(why->type.value_or(std::string()), why->code.value_or(std::string()),
+                why->message.value_or(std::string()))
+            : ProviderFault{{ErrorCode::ProviderFailed, "the reply failed", std::nullopt, {}}, ErrorWeight::Notable};
+        tell(session_notice::Problem{fault.error});
+    }
+    const bool wasCompleted = response.status == openai::ResponseStatus::Completed;
+    tell(session_notice::ReplyEnded{response.id, wasCompleted && !wasDeaf});
+    if (wasCompleted && !wasDeaf) {
+        startTools(response);
+    }
+    if (m_state.reply.isWanted && m_state.tools.running.empty()) {
+        requestReply();
+    }
+    settleActivity();
+}
+
+void Stepper::startTools(const openai::Response& response)
+{
+    for (const openai::Item& item : response.output) {
+        if (item.type != openai::ItemType::FunctionCall) {
+            continue;
+        }
+        ToolCall call{item.callId, item.name, item.arguments};
+        tell(session_notice::ToolCalled{call});
+        put(RunTool{call});
+        m_state.tools.running.push_back(std::move(call));
+    }
+}
+
+void Stepper::on(session_event::ToolAnswered& answered)
+{
+    auto& running = m_state.tools.running;
+    const auto call =
+        std::find_if(running.begin(), running.end(), [&](const ToolCall& c) { return c.callId == answered.callId; });
+    if (call == running.end() || !isLive()) {
+        return;
+    }
+    tell(session_notice::ToolDone{*call, answered.output});
+    openai::ConversationItemCreate create;
+    create.item.type = openai::ItemType::FunctionCallOutput;
+    create.item.callId = answered.callId;
+    create.item.output = functionOutput(answered.output);
+    send(std::move(create));
+    running.erase(call);
+    // One reply for all of them, and not while the user is saying something new.
+    if (running.empty()) {
+        requestReply();
+    }
+    settleActivity();
+}
+
+} // namespace vivavoce::core::internal
