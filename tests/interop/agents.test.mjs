@@ -60,10 +60,10 @@ test('a tool of the application runs, and its result is spoken', async () => {
 
 test('speaking over the reply interrupts it', async () => {
   const { session, events } = await converse();
-  session.sendMessage('help');
+  session.sendMessage(`say ${'the quick brown fox jumps over the lazy dog and '.repeat(12)}stops`);
   await events.next('the first sound', 'test.audio');
   say(session, 'what time is it');
-  await events.next('the interruption', (event) => event.type === 'test.interrupted' || event.type === 'input_audio_buffer.speech_started');
+  await events.next('the interruption', 'test.interrupted');
   await events.next('the answer', (event) => event.type === 'response.done' && event.response.status === 'completed'
     && /it is/i.test(event.response.output[0]?.content?.[0]?.transcript ?? ''));
   session.close();

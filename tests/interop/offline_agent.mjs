@@ -15,6 +15,7 @@ export async function startAgent() {
     { stdio: ['ignore', 'pipe', 'inherit'] });
   const line = await within(30_000, 'the ready line of the agent', new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', resolve);
+    child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`the agent ended with ${code}`)));
   }));
   const { event, url } = JSON.parse(line);
@@ -23,7 +24,11 @@ export async function startAgent() {
   return {
     baseURL: `https://localhost:${port}/v1`,
     socketURL: `wss://localhost:${port}/v1/realtime?model=${kModel}`,
-    stop: () => new Promise((resolve) => { child.once('exit', resolve); child.kill(); }),
+    stop: () => within(10_000, 'the end of the agent', new Promise((resolve) => {
+      if (child.exitCode !== null) resolve();
+      child.once('exit', resolve);
+      child.kill();
+    })),
   };
 }
 
