@@ -1,9 +1,11 @@
 #include "net/http_client.h"
 
 #include "net/internal/dial.h"
+#include "net/internal/header_block.h"
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace vivavoce::net {
 namespace {
@@ -14,6 +16,8 @@ using Result = core::Expected<ClientResponse, Error>;
 
 constexpr std::uint32_t kMaxHeaderBytes = 32 * 1024;
 constexpr std::size_t kChunk = 16 * 1024;
+/// 100, 102, 103: answers before the answer (RFC 9110 §15.2).
+constexpr int kMostInterim = 8;
 
 http::request<http::string_body> makeRequest(ClientRequest& request, const Url& url)
 {
@@ -57,6 +61,29 @@ ClientResponse headOf(const Parser& parser)
     return response;
 }
 
+using ResponseParser = http::response_parser<http::buffer_body>;
+
+/// Reads the head of the final answer into `parser`.
+template <typename Stream>
+Awaitable<core::Expected<void, Error>> readHead(Stream& stream, beast::flat_buffer& buffer,
+    std::optional<ResponseParser>& parser, bool isHead, std::size_t maxBodyBytes)
+{
+    for (int interim = 0; interim <= kMostInterim; ++interim) {
+        parser.emplace();
+        parser->header_limit(kMaxHeaderBytes);
+        parser->body_limit(maxBodyBytes);
+        parser->skip(isHead);
+        const auto [error, size] = co_await http::async_read_header(stream, buffer, *parser, asTuple);
+        if (error) {
+            co_return core::Unexpected<Error>(errorOf(error));
+        }
+        if (parser->get().result_int() >= 200) {
+            co_return core::Expected<void, Error>();
+        }
+    }
+    co_return fail(core::ErrorCode::ProviderMalformed, "the answer never comes to an end of its beginnings");
+}
+
 template <typename Stream>
 Awaitable<Result> exchange(Stream& stream, http::request<http::string_body>& raw, std::size_t maxBodyBytes,
     const std::function<bool(std::string_view)>& onChunk)
@@ -67,13 +94,12 @@ Awaitable<Result> exchange(Stream& stream, http::request<http::string_body>& raw
         co_return core::Unexpected<Error>(errorOf(writeError));
     }
     beast::flat_buffer buffer;
-    http::response_parser<http::buffer_body> parser;
-    parser.header_limit(kMaxHeaderBytes);
-    parser.body_limit(maxBodyBytes);
-    const auto [headError, headSize] = co_await http::async_read_header(stream, buffer, parser, asTuple);
-    if (headError) {
-        co_return core::Unexpected<Error>(errorOf(headError));
+    std::optional<ResponseParser> head;
+    const auto begun = co_await readHead(stream, buffer, head, raw.method() == http::verb::head, maxBodyBytes);
+    if (!begun) {
+        co_return core::Unexpected<Error>(begun.error());
     }
+    ResponseParser& parser = *head;
     ClientResponse response = headOf(parser);
     const bool isStreamed = onChunk && response.status >= 200 && response.status < 300;
     std::array<char, kChunk> chunk{};
@@ -114,7 +140,8 @@ Awaitable<Result> perform(ClientRequest request, Url url, std::function<bool(std
         co_return core::Unexpected<Error>(context.error());
     }
     TlsStream stream(std::move(*connected), **context);
-    if (const auto shaken = co_await shakeHands(stream, url); !shaken) {
+    const auto shaken = co_await shakeHands(stream, url);
+    if (!shaken) {
         co_return core::Unexpected<Error>(shaken.error());
     }
     co_return co_await exchange(stream, raw, request.maxBodyBytes, onChunk);
@@ -132,6 +159,10 @@ Awaitable<Result> streamRequest(ClientRequest request, std::function<bool(std::s
     auto url = parseUrl(request.url, "http", "https");
     if (!url) {
         co_return core::Unexpected<Error>(url.error());
+    }
+    if (!isToken(request.method) || !areSendable(request.headers)) {
+        // Nothing of the field is told: it may hold a key with a line break behind it.
+        co_return fail(core::ErrorCode::BadConfiguration, "a header field holds a control character");
     }
     const core::Milliseconds timeout = request.timeout;
     co_return co_await within(timeout, perform(std::move(request), std::move(*url), std::move(onChunk)));

@@ -4,16 +4,21 @@
 #include "net/internal/http_session.h"
 #include "net/task_group.h"
 
-#include <list>
 #include <map>
 #include <mutex>
+#include <set>
+#include <utility>
 
 namespace vivavoce::net {
 namespace {
 
 constexpr core::Milliseconds kAcceptPause{100};
+/// For what does not end although its connection was dropped.
+constexpr core::Milliseconds kDropPatience{1000};
 
-/// The listener and what it has accepted. Shared with its coroutines, so that none outlives what it uses.
+/// The listener and its sessions.
+/// Threads: accepts on `m_strand`; the mutex guards the list of sessions. Lifetime: shared with the coroutines, so that
+/// what still runs when the server is destroyed has something to stand on.
 class Listener : public std::enable_shared_from_this<Listener> {
 public:
     Listener(IoExecutor executor, std::shared_ptr<ServerCore> serverCore, tcp::acceptor acceptor)
@@ -29,7 +34,14 @@ public:
     void start() { m_tasks.spawn(m_strand, acceptLoop(shared_from_this())); }
 
     [[nodiscard]] std::uint16_t port() const { return m_port; }
-    [[nodiscard]] const ServerCore& core() const { return *m_core; }
+
+    [[nodiscard]] std::string url() const
+    {
+        const std::string& address = m_core->config.address;
+        const bool isV6 = address.find(':') != std::string::npos;
+        return std::string(m_core->tls != nullptr ? "https://" : "http://") + (isV6 ? "[" + address + "]" : address)
+            + ":" + std::to_string(m_port);
+    }
 
     [[nodiscard]] std::size_t connections() const
     {
@@ -37,7 +49,27 @@ public:
         return m_sessions.size();
     }
 
-    /// Nothing new from here on.
+    static Awaitable<> drain(std::shared_ptr<Listener> self, core::Milliseconds deadline)
+    {
+        self->stopAccepting();
+        self->tellAll(&HttpSession::goAway);
+        const bool haveAllEnded = co_await self->m_tasks.join(deadline);
+        if (!haveAllEnded) {
+            self->abandon();
+            co_await self->m_tasks.join(kDropPatience);
+        }
+    }
+
+    void abandon()
+    {
+        stopAccepting();
+        m_tasks.cancel();
+        tellAll(&HttpSession::drop);
+    }
+
+private:
+    using Sessions = std::set<std::shared_ptr<HttpSession>>;
+
     void stopAccepting()
     {
         m_core->isDraining = true;
@@ -47,32 +79,18 @@ public:
         });
     }
 
-    Awaitable<> drain(core::Milliseconds deadline)
+    void tellAll(void (HttpSession::*what)())
     {
-        const auto self = shared_from_this();
-        stopAccepting();
-        std::list<std::shared_ptr<HttpSession>> sessions;
+        Sessions sessions;
         {
             const std::lock_guard lock(m_mutex);
             sessions = m_sessions;
         }
         for (const auto& session : sessions) {
-            asio::post(session->executor(), [session] { session->goAway(); });
-        }
-        sessions.clear();
-        if (!co_await m_tasks.join(deadline)) {
-            m_tasks.cancel();
-            co_await m_tasks.join(core::Milliseconds{1000});
+            asio::post(session->executor(), [session, what] { ((*session).*what)(); });
         }
     }
 
-    void drop()
-    {
-        stopAccepting();
-        m_tasks.cancel();
-    }
-
-private:
     static Awaitable<> acceptLoop(std::shared_ptr<Listener> self)
     {
         while (!self->m_core->isDraining) {
@@ -80,39 +98,56 @@ private:
             if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
                 co_return;
             }
-            if (error) {
+            if (error || !self->welcome(std::move(socket))) {
                 // Out of descriptors or memory: trying again at once would only burn the processor.
                 asio::steady_timer pause(self->m_strand, kAcceptPause);
                 co_await pause.async_wait(asTuple);
-                continue;
             }
-            self->welcome(std::move(socket));
         }
     }
 
-    void welcome(tcp::socket socket)
+    /// False: out of memory. A connection too many is closed without a word.
+    bool welcome(tcp::socket socket)
     {
-        ErrorCode error;
-        const std::string address = socket.remote_endpoint(error).address().to_string();
-        if (error || !hasRoom(address)) {
-            return;
+        try {
+            ErrorCode error;
+            const tcp::endpoint remote = socket.remote_endpoint(error);
+            const std::string address = plainAddress(remote.address()).to_string();
+            if (error || !hasRoom(address)) {
+                return true;
+            }
+            const auto session = HttpSession::create(m_core, std::move(socket), remote);
+            {
+                const std::lock_guard lock(m_mutex);
+                m_sessions.insert(session);
+                ++m_perAddress[address];
+            }
+            if (!m_tasks.spawn(session->executor(), serve(shared_from_this(), session, address))) {
+                forget(session, address);
+            }
+            return true;
+        } catch (const std::exception&) {
+            return false;
         }
-        const auto session = HttpSession::create(m_core, std::move(socket));
-        {
-            const std::lock_guard lock(m_mutex);
-            m_sessions.push_back(session);
-            ++m_perAddress[address];
-        }
-        m_tasks.spawn(session->executor(), serve(shared_from_this(), session, address));
     }
 
     static Awaitable<> serve(std::shared_ptr<Listener> self, std::shared_ptr<HttpSession> session, std::string address)
     {
-        co_await session->run();
-        const std::lock_guard lock(self->m_mutex);
-        self->m_sessions.remove(session);
-        if (--self->m_perAddress[address] == 0) {
-            self->m_perAddress.erase(address);
+        try {
+            co_await session->run();
+        } catch (...) {
+            // Cancelled before it began.
+        }
+        self->forget(session, address);
+    }
+
+    void forget(const std::shared_ptr<HttpSession>& session, const std::string& address)
+    {
+        const std::lock_guard lock(m_mutex);
+        m_sessions.erase(session);
+        const auto count = m_perAddress.find(address);
+        if (count != m_perAddress.end() && --count->second == 0) {
+            m_perAddress.erase(count);
         }
     }
 
@@ -130,7 +165,7 @@ private:
     tcp::acceptor m_acceptor;
     std::uint16_t m_port;
     mutable std::mutex m_mutex;
-    std::list<std::shared_ptr<HttpSession>> m_sessions;
+    Sessions m_sessions;
     std::map<std::string, std::size_t> m_perAddress;
     TaskGroup m_tasks;
 };
@@ -138,20 +173,15 @@ private:
 class ServerOnSocket final : public Server {
 public:
     explicit ServerOnSocket(std::shared_ptr<Listener> listener) : m_listener(std::move(listener)) {}
-    ~ServerOnSocket() override { m_listener->drop(); }
+    ~ServerOnSocket() override { m_listener->abandon(); }
+    ServerOnSocket(const ServerOnSocket&) = delete;
+    ServerOnSocket& operator=(const ServerOnSocket&) = delete;
 
     void start() override { m_listener->start(); }
     [[nodiscard]] std::uint16_t port() const override { return m_listener->port(); }
+    [[nodiscard]] std::string url() const override { return m_listener->url(); }
     [[nodiscard]] std::size_t connections() const override { return m_listener->connections(); }
-    Awaitable<> drain(core::Milliseconds deadline) override { return m_listener->drain(deadline); }
-
-    [[nodiscard]] std::string url() const override
-    {
-        const std::string& address = m_listener->core().config.address;
-        const bool isV6 = address.find(':') != std::string::npos;
-        return std::string(m_listener->core().tls != nullptr ? "https://" : "http://")
-            + (isV6 ? "[" + address + "]" : address) + ":" + std::to_string(port());
-    }
+    Awaitable<> drain(core::Milliseconds deadline) override { return Listener::drain(m_listener, deadline); }
 
 private:
     std::shared_ptr<Listener> m_listener;

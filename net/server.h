@@ -26,13 +26,14 @@ struct ServerLimits {
     core::Milliseconds headerTimeout{10'000};
     core::Milliseconds bodyTimeout{10'000};
     core::Milliseconds idleTimeout{60'000};
-    /// A handler that has not answered by then is cancelled, and the client gets 503.
+    /// A handler that has not answered by then is cancelled, and the client gets 503. (It is awaited: a handler whose
+    /// waits cannot be cancelled delays that.)
     core::Milliseconds handlerTimeout{30'000};
     std::size_t maxConnections = 1024;
     std::size_t maxConnectionsPerAddress = 256;
     /// Unsent bytes after which WebSocketSession::send waits.
     std::size_t webSocketQueueBytes = 512 * 1024;
-    /// Nothing received for so long, in spite of a ping at half of it: the peer is gone.
+    /// Nothing received for so long, in spite of a ping at half of it: the peer is gone. Only what is read counts.
     core::Milliseconds webSocketSilence{45'000};
 };
 
@@ -48,8 +49,10 @@ struct ServerConfig {
 
 /// An HTTP/1.1 and WebSocket server: a listener, a session per connection on a strand of its own, and their task group.
 /// Checks each header block before it is parsed: folded lines, not exactly one Host, both Content-Length and
-/// Transfer-Encoding, bare LF and control characters are answered with 400 (RFC 9112 §3.2, §5.2, §6.1).
-/// Lifetime: outlives its sessions; destroying it without `drain` drops them.
+/// Transfer-Encoding, an encoding other than chunked, bare LF and control characters are answered with 400 (RFC 9112 §3.2,
+/// §5.2, §6.1). Trailer fields are dropped. Sends no Server field.
+/// Lifetime: destroying it drops its sessions; what they hold of the router lives until their coroutines have ended. The
+/// executor's context must still exist then.
 class Server {
 public:
     /// Binds and listens. BadConfiguration for a bad address or certificate, AlreadyRunning for a port in use.

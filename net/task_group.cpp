@@ -5,18 +5,21 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 
-#include <list>
 #include <mutex>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::net {
 namespace {
 
+/// Threads: only on `executor`, but for the executor itself.
 struct Child {
     explicit Child(IoExecutor where) : executor(std::move(where)) {}
 
     IoExecutor executor;
     asio::cancellation_signal signal;
+    bool isCancelled = false;
 };
 
 } // namespace
@@ -26,7 +29,7 @@ struct TaskGroup::State {
 
     IoExecutor executor;
     mutable std::mutex mutex;
-    std::list<std::shared_ptr<Child>> children;
+    std::set<std::shared_ptr<Child>> children;
     std::vector<std::shared_ptr<asio::steady_timer>> waiters;
     bool isCancelled = false;
 
@@ -35,7 +38,7 @@ struct TaskGroup::State {
         std::vector<std::shared_ptr<asio::steady_timer>> wake;
         {
             const std::lock_guard lock(mutex);
-            children.remove(child);
+            children.erase(child);
             if (children.empty()) {
                 wake.swap(waiters);
             }
@@ -43,6 +46,23 @@ struct TaskGroup::State {
         for (const auto& timer : wake) {
             asio::post(timer->get_executor(), [timer] { timer->cancel(); });
         }
+    }
+
+    /// [on a strand of its own]
+    static Awaitable<bool> allEnded(std::shared_ptr<State> state, core::Milliseconds deadline)
+    {
+        const auto timer = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, deadline);
+        {
+            const std::lock_guard lock(state->mutex);
+            if (state->children.empty()) {
+                co_return true;
+            }
+            state->waiters.push_back(timer);
+        }
+        co_await timer->async_wait(asTuple);
+        const std::lock_guard lock(state->mutex);
+        std::erase(state->waiters, timer);
+        co_return state->children.empty();
     }
 };
 
@@ -61,44 +81,45 @@ bool TaskGroup::spawn(IoExecutor executor, Awaitable<> task)
         if (m_state->isCancelled) {
             return false;
         }
-        m_state->children.push_back(child);
+        m_state->children.insert(child);
     }
-    asio::co_spawn(executor, std::move(task),
-        asio::bind_cancellation_slot(child->signal.slot(),
-            // A task that throws has ended like any other: its own code is where errors are told.
-            [state = m_state, child](const std::exception_ptr&) { state->ended(child); }));
+    // The child begins where it runs, so that a cancellation from another thread cannot come in between.
+    asio::post(executor, [state = m_state, child, task = std::move(task)]() mutable {
+        if (child->isCancelled) {
+            state->ended(child);
+            return;
+        }
+        asio::co_spawn(child->executor, std::move(task),
+            asio::bind_cancellation_slot(child->signal.slot(),
+                // A task that throws has ended like any other: its own code is where errors are told.
+                [state, child](const std::exception_ptr&) { state->ended(child); }));
+    });
     return true;
 }
 
 void TaskGroup::cancel()
 {
-    std::list<std::shared_ptr<Child>> children;
+    std::set<std::shared_ptr<Child>> children;
     {
         const std::lock_guard lock(m_state->mutex);
-        m_state->isCancelled = true;
+        if (std::exchange(m_state->isCancelled, true)) {
+            return;
+        }
         children = m_state->children;
     }
     for (const auto& child : children) {
-        // A signal is only to be used where its task runs.
-        asio::post(child->executor, [child] { child->signal.emit(asio::cancellation_type::terminal); });
+        asio::post(child->executor, [child] {
+            child->isCancelled = true;
+            child->signal.emit(asio::cancellation_type::terminal);
+        });
     }
 }
 
 Awaitable<bool> TaskGroup::join(core::Milliseconds deadline)
 {
-    const std::shared_ptr<State> state = m_state;
-    auto timer = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, deadline);
-    {
-        const std::lock_guard lock(state->mutex);
-        if (state->children.empty()) {
-            co_return true;
-        }
-        state->waiters.push_back(timer);
-    }
-    co_await timer->async_wait(asTuple);
-    const std::lock_guard lock(state->mutex);
-    std::erase(state->waiters, timer);
-    co_return state->children.empty();
+    // On a strand of its own: whoever joins may run on any thread of the context.
+    auto strand = asio::make_strand(m_state->executor);
+    co_return co_await asio::co_spawn(strand, State::allEnded(m_state, deadline), asio::use_awaitable);
 }
 
 std::size_t TaskGroup::size() const

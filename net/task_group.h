@@ -17,9 +17,9 @@ public:
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
 
-    /// Runs `task` on `executor`; refused (false) once cancelled.
+    /// Runs `task` on `executor`, a strand or the executor of a context with one thread; refused (false) once cancelled.
     bool spawn(IoExecutor executor, Awaitable<> task);
-    /// Asks every child to end at its next wait.
+    /// Asks every child to end at its next wait, for good: nothing can be spawned any more.
     void cancel();
     /// Waits until no child is left, at most `deadline`; answers whether none is.
     Awaitable<bool> join(core::Milliseconds deadline);

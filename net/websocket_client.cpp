@@ -1,7 +1,10 @@
 #include "net/websocket_client.h"
 
 #include "net/internal/dial.h"
+#include "net/internal/header_block.h"
 #include "net/internal/websocket_stream.h"
+
+#include <algorithm>
 
 namespace vivavoce::net {
 namespace {
@@ -10,6 +13,7 @@ using core::Error;
 using SocketResult = core::Expected<std::unique_ptr<WebSocketSession>, Error>;
 
 constexpr std::size_t kQueueBytes = 512 * 1024;
+constexpr core::Milliseconds kSilence{45'000};
 
 /// Drops the connection with its last owner; the stream itself is shared with its writer.
 template <typename Stream>
@@ -35,48 +39,64 @@ private:
     std::shared_ptr<WebSocketStream<Stream>> m_stream;
 };
 
+std::string joined(const std::vector<std::string>& subprotocols)
+{
+    std::string offered;
+    for (const std::string& subprotocol : subprotocols) {
+        offered += (offered.empty() ? "" : ", ") + subprotocol;
+    }
+    return offered;
+}
+
+/// A server may choose only what was offered (RFC 6455 §4.1).
+bool isAsOffered(const websocket::response_type& response, const std::vector<std::string>& subprotocols)
+{
+    const auto chosen = response.find(http::field::sec_websocket_protocol);
+    const bool isKnown = chosen == response.end()
+        || std::any_of(subprotocols.begin(), subprotocols.end(),
+            [&](const std::string& offered) { return chosen->value() == offered; });
+    return isKnown && response.find(http::field::sec_websocket_extensions) == response.end();
+}
+
+Error handshakeFailure(const ErrorCode& error, unsigned status)
+{
+    if (error == websocket::error::upgrade_declined) {
+        return {core::ErrorCode::ProviderRefused,
+            "the server answered the handshake with HTTP " + std::to_string(status), std::nullopt,
+            std::to_string(status)};
+    }
+    const bool isHttp = error.category() == http::make_error_code(http::error::end_of_stream).category()
+        && error != http::error::end_of_stream && error != http::error::partial_message;
+    const bool isForeign = isHttp || error == websocket::condition::handshake_failed;
+    return {isForeign ? core::ErrorCode::ProviderMalformed : core::ErrorCode::ProviderUnreachable,
+        "the WebSocket handshake failed: " + error.message(), std::nullopt, {}};
+}
+
 template <typename Stream>
 Awaitable<SocketResult> handshake(Stream lower, WebSocketRequest request, Url url)
 {
-    websocket::stream<Stream> stream(std::move(lower));
-    websocket::stream_base::timeout timeout{};
-    timeout.handshake_timeout = websocket::stream_base::none();
-    timeout.idle_timeout = core::Milliseconds{45'000};
-    timeout.keep_alive_pings = true;
-    stream.set_option(timeout);
-    stream.read_message_max(request.maxMessageBytes);
-    stream.auto_fragment(false);
-    stream.set_option(websocket::stream_base::decorator([&request](websocket::request_type& raw) {
+    const auto socket = std::make_shared<WebSocketStream<Stream>>(
+        std::move(lower), WebSocketLimits{request.maxMessageBytes, kQueueBytes, kSilence});
+    socket->decorate([&request](websocket::request_type& raw) {
         raw.erase(http::field::user_agent);
         for (const auto& field : request.headers.fields()) {
             raw.insert(field.name, field.value);
         }
-        std::string offered;
-        for (const std::string& subprotocol : request.subprotocols) {
-            offered += (offered.empty() ? "" : ", ") + subprotocol;
+        if (!request.subprotocols.empty()) {
+            raw.set(http::field::sec_websocket_protocol, joined(request.subprotocols));
         }
-        if (!offered.empty()) {
-            raw.set(http::field::sec_websocket_protocol, offered);
-        }
-    }));
-    const auto socket = std::make_shared<WebSocketStream<Stream>>(std::move(stream), kQueueBytes);
+    });
     websocket::response_type response;
-    const auto [error] = co_await socket->stream().async_handshake(response, url.authority, url.target, asTuple);
-    // It refers to this frame.
-    socket->stream().set_option(websocket::stream_base::decorator([](websocket::request_type&) {}));
-    if (error == websocket::error::upgrade_declined) {
-        Error refused{core::ErrorCode::ProviderRefused,
-            "the server answered the handshake with HTTP " + std::to_string(response.result_int()), std::nullopt,
-            std::to_string(response.result_int())};
-        co_return core::Unexpected<Error>(std::move(refused));
-    }
+    const auto error = co_await socket->handshake(response, url.authority, url.target);
     if (error) {
-        const bool isForeign = error == websocket::condition::handshake_failed;
-        co_return core::fail(isForeign ? core::ErrorCode::ProviderMalformed : core::ErrorCode::ProviderUnreachable,
-            "the WebSocket handshake failed: " + error.message());
+        co_return core::Unexpected<Error>(handshakeFailure(error, response.result_int()));
     }
-    socket->start();
-    co_return std::unique_ptr<WebSocketSession>(std::make_unique<OwnedWebSocket<Stream>>(socket));
+    auto session = std::make_unique<OwnedWebSocket<Stream>>(socket);
+    if (!isAsOffered(response, request.subprotocols)) {
+        co_return core::fail(
+            core::ErrorCode::ProviderMalformed, "the server chose a subprotocol or an extension that was not offered");
+    }
+    co_return std::unique_ptr<WebSocketSession>(std::move(session));
 }
 
 Awaitable<SocketResult> perform(WebSocketRequest request, Url url)
@@ -94,7 +114,8 @@ Awaitable<SocketResult> perform(WebSocketRequest request, Url url)
         co_return core::Unexpected<Error>(context.error());
     }
     TlsStream stream(std::move(*connected), **context);
-    if (const auto shaken = co_await shakeHands(stream, url); !shaken) {
+    const auto shaken = co_await shakeHands(stream, url);
+    if (!shaken) {
         co_return core::Unexpected<Error>(shaken.error());
     }
     co_return co_await handshake<TlsStream>(std::move(stream), std::move(request), std::move(url));
@@ -107,6 +128,10 @@ Awaitable<SocketResult> openWebSocket(WebSocketRequest request)
     auto url = parseUrl(request.url, "ws", "wss");
     if (!url) {
         co_return core::Unexpected<Error>(url.error());
+    }
+    const bool isOffer = std::all_of(request.subprotocols.begin(), request.subprotocols.end(), isToken);
+    if (!isOffer || !areSendable(request.headers)) {
+        co_return core::fail(core::ErrorCode::BadConfiguration, "a header field holds a character that cannot be sent");
     }
     const core::Milliseconds timeout = request.timeout;
     co_return co_await within(timeout, perform(std::move(request), std::move(*url)));

@@ -25,7 +25,8 @@ struct WebSocketRequest {
     TlsTrust trust;
 };
 
-/// Dials and shakes hands. An HTTP answer other than 101 is ProviderRefused with the status in `foreignCode`.
+/// Dials and shakes hands. Errors: those of `sendRequest`; an HTTP answer other than 101 is ProviderRefused with the status in
+/// `foreignCode`. The session runs on the caller's executor: call it on a strand, or in a context with one thread.
 [[nodiscard]] Awaitable<core::Expected<std::unique_ptr<WebSocketSession>, core::Error>> openWebSocket(
     WebSocketRequest request);
 

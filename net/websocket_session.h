@@ -33,12 +33,15 @@ public:
 
     /// The strand that everything about this session runs on. [any thread]
     [[nodiscard]] virtual IoExecutor executor() const = 0;
-    /// The next message, or how it ended. Pings are answered underneath.
+    /// The next message, or how it ended, again and again. Pings and pongs are seen only in here, so keep a read going:
+    /// a session that nobody reads for the time of the silence limit counts as dead.
     virtual Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> read() = 0;
     /// Queues a message and waits while more than the queue limit is unsent (back-pressure). False: the session has ended.
     virtual Awaitable<bool> send(std::string text) = 0;
     virtual Awaitable<bool> sendBinary(std::string bytes) = 0;
-    /// Sends what is queued, then a close frame; waits at most `patience` for the answer, then drops the connection.
+    /// Sends what is queued, then a close frame; waits at most `patience` for the answer, then drops the connection. Goes on
+    /// if the waiting is cancelled; a second call waits for the first. 1005 sends a close frame without a code, and a code
+    /// that may not be sent becomes 1011; a reason is cut to 123 bytes.
     virtual Awaitable<> close(
         std::uint16_t code, std::string reason, core::Milliseconds patience = core::Milliseconds{1000}) = 0;
     /// Bytes that wait to be sent.

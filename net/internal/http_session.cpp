@@ -3,8 +3,12 @@
 #include "core/base/base64.h"
 #include "core/base/random_id.h"
 #include "net/internal/header_block.h"
+#include "net/internal/outgoing_response.h"
+#include "net/internal/request_reader.h"
 #include "net/internal/websocket_stream.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <tuple>
 #include <variant>
@@ -13,37 +17,16 @@ namespace vivavoce::net {
 namespace {
 
 using namespace asio::experimental::awaitable_operators;
+using UpgradeAnswer = core::Expected<WebSocketAccept, HttpResponse>;
 
-/// Answers with this when a request cannot even be read; 0 means that there is nobody to answer.
-struct ReadResult {
-    unsigned refusal = 0;
-    bool isOver = false;
-};
-
-template <typename Body>
-void copyHeaders(const http::request<Body>& from, core::HttpHeaders& to)
-{
-    for (const auto& field : from) {
-        to.add(std::string(field.name_string()), std::string(field.value()));
-    }
-}
-
-/// "//v1/x" is "/v1/x".
-std::string foldSlashes(std::string_view path)
-{
-    std::string folded;
-    for (const char c : path) {
-        if (c != '/' || folded.empty() || folded.back() != '/') {
-            folded += c;
-        }
-    }
-    return folded;
-}
+constexpr core::Milliseconds kLinger{500};
+constexpr core::Milliseconds kClosePatience{1000};
 
 bool offersWebSocket(const HttpRequest& request)
 {
     const auto upgrade = request.headers.find("Upgrade");
-    return request.method == "GET" && upgrade && core::equalsIgnoreCase(*upgrade, "websocket");
+    return request.method == "GET" && upgrade
+        && http::token_list(beast::string_view(upgrade->data(), upgrade->size())).exists("websocket");
 }
 
 /// 16 bytes as base64 (RFC 6455 §4.1).
@@ -54,24 +37,44 @@ bool hasGoodKey(const HttpRequest& request)
     return bytes && bytes->size() == 16 && request.headers.count("Sec-WebSocket-Key") == 1;
 }
 
+/// 426 says what to upgrade to (RFC 9110 §15.5.22, RFC 6455 §4.4).
+HttpResponse upgradeRequired(const Router& router, const HttpRequest& request)
+{
+    HttpResponse response = router.unrouted(request, 426);
+    response.headers.set("Upgrade", "websocket");
+    response.headers.set("Connection", "Upgrade");
+    response.headers.set("Sec-WebSocket-Version", "13");
+    return response;
+}
+
 /// A handler's answer; whatever it throws becomes 500, and the text of it stays here.
 Awaitable<HttpResponse> guarded(const HttpHandler& handler, const HttpRequest& request, const Router& router)
 {
     try {
         co_return co_await handler(request);
-    } catch (const std::exception&) {
+    } catch (...) {
         co_return router.unrouted(request, 500);
     }
 }
 
-Awaitable<core::Expected<WebSocketAccept, HttpResponse>> guarded(
-    const UpgradeHandler& handler, const HttpRequest& request, const Router& router)
+Awaitable<UpgradeAnswer> guarded(const UpgradeHandler& handler, const HttpRequest& request, const Router& router)
 {
     try {
         co_return co_await handler(request);
-    } catch (const std::exception&) {
+    } catch (...) {
         co_return core::Unexpected<HttpResponse>(router.unrouted(request, 500));
     }
+}
+
+/// Runs a session; false if it threw.
+Awaitable<bool> hasRunThrough(const WebSocketAccept& accept, WebSocketSession& session)
+{
+    try {
+        co_await accept.run(session);
+    } catch (...) {
+        co_return false;
+    }
+    co_return true;
 }
 
 template <typename Stream>
@@ -82,7 +85,7 @@ public:
           m_stream(std::move(stream)),
           m_executor(m_stream.get_executor()),
           m_peer(std::move(peer)),
-          m_readDeadline(m_executor)
+          m_reader(m_stream, m_core->config.limits)
     {
     }
 
@@ -91,159 +94,79 @@ public:
     Awaitable<> run() override
     {
         try {
-            if constexpr (!std::is_same_v<Stream, beast::tcp_stream>) {
+            if constexpr (kIsTls) {
                 lowest().expires_after(limits().headerTimeout);
                 const auto [error] = co_await m_stream.async_handshake(ssl::stream_base::server, asTuple);
                 if (error) {
                     co_return;
                 }
+                lowest().expires_never();
             }
-            while (co_await serveOne()) {
+            bool goesOn = true;
+            while (goesOn) {
+                goesOn = co_await serveOne();
             }
-        } catch (const std::exception&) {
+        } catch (...) {
             // Cancelled, or out of something: the connection ends, the server goes on.
         }
-        if (m_webSocket != nullptr) {
-            m_webSocket->drop();
-        } else {
-            ErrorCode ignored;
-            lowest().socket().shutdown(tcp::socket::shutdown_both, ignored);
-            lowest().close();
-        }
+        drop();
     }
 
     void goAway() override
     {
         if (m_webSocket != nullptr) {
-            asio::co_spawn(
-                m_executor,
-                [socket = m_webSocket]() -> Awaitable<> {
-                    co_await socket->close(1001, "the server is going away", core::Milliseconds{1000});
-                },
-                asio::detached);
-        } else if (m_isIdle) {
-            m_readDeadline.cancel();
+            // While hands are still being shaken there is nothing to close; runWebSocket looks when they are.
+            if (m_webSocket->isOpen()) {
+                asio::co_spawn(m_executor, sayGoingAway(m_webSocket), asio::detached);
+            }
+        } else if (m_reader.isIdle()) {
+            lowest().cancel();
+        }
+    }
+
+    void drop() override
+    {
+        if (m_webSocket != nullptr) {
+            m_webSocket->drop();
+        } else if (!m_isHandedOver) {
+            lowest().close();
         }
     }
 
 private:
+    static constexpr bool kIsTls = !std::is_same_v<Stream, beast::tcp_stream>;
+
     [[nodiscard]] const ServerLimits& limits() const { return m_core->config.limits; }
     [[nodiscard]] beast::tcp_stream& lowest() { return beast::get_lowest_layer(m_stream); }
 
-    /// The result of a read, or beast::error::timeout at m_readDeadline. Beast's own timeout would close the socket, and with it
-    /// the way for the 408.
-    Awaitable<std::tuple<ErrorCode, std::size_t>> inTime(Awaitable<std::tuple<ErrorCode, std::size_t>> read)
+    static Awaitable<> sayGoingAway(std::shared_ptr<WebSocketStream<Stream>> socket)
     {
-        auto result = co_await (std::move(read) || m_readDeadline.async_wait(asTuple));
-        if (auto* done = std::get_if<0>(&result)) {
-            co_return *done;
-        }
-        co_return std::tuple<ErrorCode, std::size_t>(beast::error::timeout, 0);
+        co_await socket->close(1001, "the server is going away", kClosePatience);
     }
 
     /// One request and its answer; false ends the connection.
     Awaitable<bool> serveOne()
     {
-        http::request_parser<http::string_body> parser;
-        const ReadResult read = co_await readRequest(parser);
-        if (read.isOver) {
+        if (m_core->isDraining && !m_reader.hasMore()) {
             co_return false;
         }
         HttpRequest request;
         request.peer = m_peer;
-        request.id = core::randomId();
-        if (read.refusal != 0) {
-            co_await respond(request, m_core->router.unrouted(request, read.refusal), 11, false);
+        const Arrival arrival = co_await m_reader.read(request);
+        if (arrival.kind == Arrival::Kind::Gone) {
             co_return false;
         }
-        http::request<http::string_body> raw = parser.release();
-        takeOver(raw, request);
+        request.id = core::randomId();
+        if (arrival.kind == Arrival::Kind::Refused) {
+            co_return co_await respond(
+                request, m_core->router.unrouted(request, arrival.refusal), arrival.version, false);
+        }
         if (offersWebSocket(request)) {
-            co_return co_await upgrade(request, raw);
+            co_return co_await upgrade(request, arrival);
         }
         HttpResponse response = co_await answer(request);
-        const bool keepsAlive = raw.keep_alive() && !m_core->isDraining;
-        co_return co_await respond(request, std::move(response), raw.version(), keepsAlive);
-    }
-
-    void takeOver(http::request<http::string_body>& raw, HttpRequest& request)
-    {
-        request.method = std::string(raw.method_string());
-        const std::string_view target(raw.target().data(), raw.target().size());
-        const std::size_t question = target.find('?');
-        request.path = foldSlashes(target.substr(0, question));
-        request.query = question == std::string_view::npos ? std::string() : std::string(target.substr(question + 1));
-        copyHeaders(raw, request.headers);
-        request.body = std::move(raw.body());
-    }
-
-    Awaitable<ReadResult> readRequest(http::request_parser<http::string_body>& parser)
-    {
-        m_isIdle = m_buffer.size() == 0;
-        if (m_isIdle && m_core->isDraining) {
-            co_return ReadResult{0, true};
-        }
-        lowest().expires_never();
-        m_readDeadline.expires_after(m_isIdle ? limits().idleTimeout : limits().headerTimeout);
-        while (std::string_view(static_cast<const char*>(m_buffer.data().data()), m_buffer.size()).find("\r\n\r\n")
-            == std::string_view::npos) {
-            if (m_buffer.size() >= limits().maxHeaderBytes) {
-                co_return ReadResult{431, false};
-            }
-            const auto [error, size] = co_await inTime(
-                m_stream.async_read_some(m_buffer.prepare(limits().maxHeaderBytes - m_buffer.size()), asTuple));
-            m_buffer.commit(size);
-            if (error) {
-                const bool isLate = error == beast::error::timeout && m_buffer.size() > 0;
-                m_isIdle = false;
-                co_return ReadResult{isLate ? 408U : 0U, !isLate};
-            }
-            if (m_isIdle) {
-                m_isIdle = false;
-                // The first byte is here: from now on the whole block has to come in its own time.
-                m_readDeadline.expires_after(limits().headerTimeout);
-            }
-        }
-        m_isIdle = false;
-        co_return co_await readWhole(parser);
-    }
-
-    Awaitable<ReadResult> readWhole(http::request_parser<http::string_body>& parser)
-    {
-        const std::string_view text(static_cast<const char*>(m_buffer.data().data()), m_buffer.size());
-        const std::string_view block = text.substr(0, text.find("\r\n\r\n") + 4);
-        const std::size_t targetEnd = block.find(' ', block.find(' ') + 1);
-        if (targetEnd != std::string_view::npos && targetEnd > limits().maxTargetBytes) {
-            co_return ReadResult{414, false};
-        }
-        if (!isCleanHeaderBlock(block)) {
-            co_return ReadResult{400, false};
-        }
-        parser.header_limit(static_cast<std::uint32_t>(limits().maxHeaderBytes));
-        parser.body_limit(limits().maxBodyBytes);
-        const auto [headerError, headerSize] = co_await http::async_read_header(m_stream, m_buffer, parser, asTuple);
-        if (headerError) {
-            co_return ReadResult{headerError == http::error::body_limit ? 413U : 400U, false};
-        }
-        if (const auto expect = parser.get().find(http::field::expect); expect != parser.get().end()) {
-            if (!beast::iequals(expect->value(), "100-continue")) {
-                co_return ReadResult{417, false};
-            }
-            co_await asio::async_write(
-                m_stream, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), asTuple);
-        }
-        m_readDeadline.expires_after(limits().bodyTimeout);
-        const auto [error, size] = co_await inTime(http::async_read(m_stream, m_buffer, parser, asTuple));
-        if (!error) {
-            co_return ReadResult{};
-        }
-        if (error == beast::error::timeout) {
-            co_return ReadResult{408, false};
-        }
-        const bool isTooBig = error == http::error::body_limit || error == http::error::buffer_overflow;
-        const bool isGone = error == asio::error::eof || error == http::error::partial_message
-            || error == asio::error::connection_reset || error == asio::error::operation_aborted;
-        co_return ReadResult{isTooBig ? 413U : 400U, isGone};
+        co_return co_await respond(
+            request, std::move(response), arrival.version, arrival.keepsAlive && !m_core->isDraining);
     }
 
     Awaitable<HttpResponse> answer(const HttpRequest& request)
@@ -251,6 +174,9 @@ private:
         const Router& router = m_core->router;
         const HttpHandler* handler = router.find(request.method, request.path);
         if (handler == nullptr) {
+            if (request.method == "GET" && router.findWebSocket(request.path) != nullptr) {
+                co_return upgradeRequired(router, request);
+            }
             const std::string allowed = router.allowedMethods(request.path);
             HttpResponse response = router.unrouted(request, allowed.empty() ? 404 : 405);
             if (!allowed.empty()) {
@@ -258,7 +184,6 @@ private:
             }
             co_return response;
         }
-        lowest().expires_never();
         asio::steady_timer deadline(m_executor, limits().handlerTimeout);
         auto result = co_await (guarded(*handler, request, router) || deadline.async_wait(asTuple));
         if (auto* response = std::get_if<0>(&result)) {
@@ -270,20 +195,14 @@ private:
     Awaitable<bool> respond(const HttpRequest& request, HttpResponse response, unsigned version, bool keepsAlive)
     {
         m_core->router.finish(request, response);
-        http::response<http::string_body> raw(static_cast<http::status>(response.status), version);
-        for (const auto& field : response.headers.fields()) {
-            raw.insert(field.name, field.value);
+        if (!areSendable(response.headers)) {
+            // A handler let something of the request into a field: sending it could end the field and begin another answer.
+            response = m_core->router.unrouted(request, 500);
         }
-        raw.keep_alive(keepsAlive);
-        raw.body() = std::move(response.body);
-        if (response.status != 204 && response.status != 304) {
-            raw.content_length(raw.body().size());
-        }
-        if (request.method == "HEAD") {
-            raw.body().clear();
-        }
+        http::response<http::string_body> raw = makeOutgoing(request, std::move(response), version, keepsAlive);
         lowest().expires_after(limits().bodyTimeout);
         const auto [error, size] = co_await http::async_write(m_stream, raw, asTuple);
+        lowest().expires_never();
         // A body may have held a token.
         std::fill(raw.body().begin(), raw.body().end(), '\0');
         if (!keepsAlive && !error) {
@@ -295,100 +214,102 @@ private:
     /// Lets a client that still sends read our answer: closing at once would reset the connection under it.
     Awaitable<> linger()
     {
+        lowest().expires_after(kLinger);
+        if constexpr (kIsTls) {
+            co_await m_stream.async_shutdown(asTuple);
+        }
         ErrorCode ignored;
         lowest().socket().shutdown(tcp::socket::shutdown_send, ignored);
-        lowest().expires_after(core::Milliseconds{500});
-        std::size_t drained = 0;
-        while (drained < limits().maxBodyBytes) {
-            m_buffer.clear();
-            const auto [error, size] = co_await lowest().async_read_some(m_buffer.prepare(4096), asTuple);
-            drained += size;
-            if (error) {
-                break;
-            }
+        std::array<char, 4096> dropped{};
+        ErrorCode error;
+        while (!error) {
+            std::tie(error, std::ignore) = co_await lowest().async_read_some(asio::buffer(dropped), asTuple);
         }
     }
 
-    Awaitable<bool> upgrade(const HttpRequest& request, const http::request<http::string_body>& raw)
+    Awaitable<bool> upgrade(const HttpRequest& request, const Arrival& arrival)
     {
-        const UpgradeHandler* handler = m_core->router.findWebSocket(request.path);
-        const auto refuse = [&](unsigned status) { return m_core->router.unrouted(request, status); };
+        const Router& router = m_core->router;
+        const UpgradeHandler* handler = router.findWebSocket(request.path);
         if (handler == nullptr) {
-            co_return co_await respond(
-                request, refuse(m_core->router.allowedMethods(request.path).empty() ? 404 : 400), raw.version(), false);
+            const unsigned status = router.allowedMethods(request.path).empty() ? 404 : 400;
+            co_return co_await respond(request, router.unrouted(request, status), arrival.version, false);
         }
         if (request.headers.find("Sec-WebSocket-Version").value_or("") != "13") {
-            HttpResponse response = refuse(426);
-            response.headers.set("Sec-WebSocket-Version", "13");
-            co_return co_await respond(request, std::move(response), raw.version(), false);
+            co_return co_await respond(request, upgradeRequired(router, request), arrival.version, false);
         }
-        // Whoever sends frames before our answer (RFC 6455 §4.1) may as well mean another request.
-        if (!websocket::is_upgrade(raw) || !hasGoodKey(request) || m_buffer.size() > 0) {
-            co_return co_await respond(request, refuse(400), raw.version(), false);
+        // What follows the request at once cannot be for a WebSocket that is not there yet.
+        if (!websocket::is_upgrade(arrival.raw) || !hasGoodKey(request) || arrival.hasBody || m_reader.hasMore()) {
+            co_return co_await respond(request, router.unrouted(request, 400), arrival.version, false);
         }
         if (m_core->isDraining) {
-            co_return co_await respond(request, refuse(503), raw.version(), false);
+            co_return co_await respond(request, router.unrouted(request, 503), arrival.version, false);
         }
-        core::Expected<WebSocketAccept, HttpResponse> accept = co_await guarded(*handler, request, m_core->router);
-        if (!accept) {
-            co_return co_await respond(request, std::move(accept.error()), raw.version(), false);
+        asio::steady_timer deadline(m_executor, limits().handlerTimeout);
+        auto result = co_await (guarded(*handler, request, router) || deadline.async_wait(asTuple));
+        auto* welcome = std::get_if<0>(&result);
+        if (welcome == nullptr) {
+            co_return co_await respond(request, router.unrouted(request, 503), arrival.version, false);
         }
-        co_await runWebSocket(*accept, raw);
+        if (!*welcome) {
+            co_return co_await respond(request, std::move(welcome->error()), arrival.version, false);
+        }
+        if (!(*welcome)->subprotocol.empty() && !isToken((*welcome)->subprotocol)) {
+            co_return co_await respond(request, router.unrouted(request, 500), arrival.version, false);
+        }
+        co_await runWebSocket(**welcome, arrival.raw);
         co_return false;
     }
 
     Awaitable<> runWebSocket(const WebSocketAccept& accept, const http::request<http::string_body>& raw)
     {
-        lowest().expires_never();
-        websocket::stream<Stream> stream(std::move(m_stream));
-        websocket::stream_base::timeout timeout{};
-        timeout.handshake_timeout = limits().headerTimeout;
-        // Beast pings at half of it, so that one lost ping is no lost peer.
-        timeout.idle_timeout = limits().webSocketSilence;
-        timeout.keep_alive_pings = true;
-        stream.set_option(timeout);
-        stream.read_message_max(accept.maxMessageBytes);
-        stream.auto_fragment(false);
-        const std::string subprotocol = accept.subprotocol;
-        stream.set_option(websocket::stream_base::decorator([subprotocol](websocket::response_type& response) {
-            response.erase(http::field::server);
-            if (!subprotocol.empty()) {
-                response.set(http::field::sec_websocket_protocol, subprotocol);
-            }
-        }));
-        const auto socket = std::make_shared<WebSocketStream<Stream>>(std::move(stream), limits().webSocketQueueBytes);
+        m_reader.finish();
+        m_isHandedOver = true;
+        const auto socket = std::make_shared<WebSocketStream<Stream>>(std::move(m_stream),
+            WebSocketLimits{accept.maxMessageBytes, limits().webSocketQueueBytes, limits().webSocketSilence});
         m_webSocket = socket;
-        const auto [error] = co_await socket->stream().async_accept(raw, asTuple);
+        const auto error = co_await socket->accept(raw, accept.subprotocol, limits().headerTimeout);
         if (error) {
             co_return;
         }
-        socket->start();
-        co_await accept.run(*socket);
-        co_await socket->close(1000, {}, core::Milliseconds{1000});
+        if (m_core->isDraining) {
+            goAway();
+        }
+        const bool isFine = co_await hasRunThrough(accept, *socket);
+        co_await socket->close(isFine ? 1000 : 1011, {}, kClosePatience);
     }
 
     std::shared_ptr<ServerCore> m_core;
     Stream m_stream;
     IoExecutor m_executor;
     Peer m_peer;
-    asio::steady_timer m_readDeadline;
-    beast::flat_buffer m_buffer;
-    bool m_isIdle = false;
+    RequestReader<Stream> m_reader;
+    /// The stream has become the WebSocket's.
+    bool m_isHandedOver = false;
     std::shared_ptr<WebSocketStream<Stream>> m_webSocket;
 };
 
 } // namespace
 
-std::shared_ptr<HttpSession> HttpSession::create(std::shared_ptr<ServerCore> core, tcp::socket socket)
+asio::ip::address plainAddress(const asio::ip::address& address)
 {
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+    }
+    return address;
+}
+
+std::shared_ptr<HttpSession> HttpSession::create(
+    std::shared_ptr<ServerCore> core, tcp::socket socket, const tcp::endpoint& remote)
+{
+    const asio::ip::address address = plainAddress(remote.address());
     Peer peer;
-    ErrorCode error;
-    const tcp::endpoint remote = socket.remote_endpoint(error);
-    peer.address = remote.address().to_string();
+    peer.address = address.to_string();
     peer.port = remote.port();
-    peer.isLoopback = !error && remote.address().is_loopback();
+    peer.isLoopback = address.is_loopback();
     peer.isTls = core->tls != nullptr;
-    socket.set_option(tcp::no_delay(true), error);
+    ErrorCode ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
     if (core->tls != nullptr) {
         TlsStream stream(beast::tcp_stream(std::move(socket)), *core->tls);
         return std::make_shared<HttpSessionOn<TlsStream>>(std::move(core), std::move(stream), std::move(peer));

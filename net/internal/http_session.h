@@ -6,8 +6,9 @@
 #include "net/router.h"
 #include "net/server.h"
 
-#include <functional>
+#include <atomic>
 #include <memory>
+#include <string>
 
 namespace vivavoce::net {
 
@@ -23,7 +24,8 @@ struct ServerCore {
 /// Threads: its own strand. Lifetime: alive while `run` runs.
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
 public:
-    static std::shared_ptr<HttpSession> create(std::shared_ptr<ServerCore> core, tcp::socket socket);
+    static std::shared_ptr<HttpSession> create(
+        std::shared_ptr<ServerCore> core, tcp::socket socket, const tcp::endpoint& remote);
     virtual ~HttpSession() = default;
 
     [[nodiscard]] virtual IoExecutor executor() const = 0;
@@ -31,6 +33,11 @@ public:
     virtual Awaitable<> run() = 0;
     /// The server goes: a waiting connection closes, a WebSocket is told 1001, a request is let finish. [on its strand]
     virtual void goAway() = 0;
+    /// Closes the socket under whatever goes on. [on its strand]
+    virtual void drop() = 0;
 };
+
+/// An IPv4 peer of a dual-stack listener under its own address.
+[[nodiscard]] asio::ip::address plainAddress(const asio::ip::address& address);
 
 } // namespace vivavoce::net

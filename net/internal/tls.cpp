@@ -25,6 +25,8 @@ core::Expected<std::shared_ptr<ssl::context>, core::Error> makeServerTls(const T
     auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
     restrict(*context);
     ErrorCode error;
+    // Without this OpenSSL would ask the terminal for the passphrase of an encrypted key.
+    context->set_password_callback([](std::size_t, ssl::context::password_purpose) { return std::string(); }, error);
     context->use_certificate_chain_file(files.certificateChain, error);
     if (error) {
         return core::fail(

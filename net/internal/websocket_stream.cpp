@@ -1,20 +1,119 @@
 #include "net/internal/websocket_stream.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace vivavoce::net {
+namespace {
+
+/// A peer that declares a long message and sends nothing costs no more than this at a time.
+constexpr std::size_t kReadSize = 64 * 1024;
+/// Time for a peer that was answered its farewell to close its side.
+constexpr core::Milliseconds kFarewellPatience{500};
+/// Time for a peer that sends too much to notice that it was told so.
+constexpr core::Milliseconds kTooBigPatience{3000};
+/// A control frame has room for 125 bytes, two of them for the code (RFC 6455 §5.5.1).
+constexpr std::size_t kLongestReason = 123;
+constexpr std::size_t kBufferToKeep = 256 * 1024;
+
+/// A reason cut to what fits, between two characters.
+std::string_view fitting(std::string_view reason)
+{
+    if (reason.size() <= kLongestReason) {
+        return reason;
+    }
+    std::size_t size = kLongestReason;
+    while (size > 0 && (static_cast<unsigned char>(reason[size]) & 0xC0U) == 0x80U) {
+        --size;
+    }
+    return reason.substr(0, size);
+}
+
+/// What may be said in a close frame; codes that only describe an end (RFC 6455 §7.4.1) are not passed on.
+websocket::close_code sendable(std::uint16_t code)
+{
+    const bool isOurs = code >= 3000 && code <= 4999;
+    const bool isKnown = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1013);
+    if (isOurs || isKnown) {
+        return static_cast<websocket::close_code>(code);
+    }
+    return code == 1005 ? websocket::close_code::none : websocket::close_code::internal_error;
+}
+
+} // namespace
 
 template <typename Stream>
-WebSocketStream<Stream>::WebSocketStream(websocket::stream<Stream> stream, std::size_t queueLimit)
-    : m_stream(std::move(stream)),
+WebSocketStream<Stream>::WebSocketStream(Stream lower, WebSocketLimits limits)
+    : m_stream(std::move(lower)),
       m_executor(m_stream.get_executor()),
-      m_queueLimit(queueLimit),
-      m_changed(m_executor, asio::steady_timer::time_point::max())
+      m_limits(limits),
+      m_changed(m_executor, asio::steady_timer::time_point::max()),
+      m_patience(m_executor)
 {
+    // Beast drops the connection after a message that is too long, and with it often the close frame that says so: `read`
+    // keeps the limit itself.
+    m_stream.read_message_max(0);
+    m_stream.auto_fragment(false);
+    m_stream.control_callback([this](websocket::frame_type kind, beast::string_view) {
+        if (kind == websocket::frame_type::close && !m_isClosing) {
+            // Beast answers it and then waits for the end of the stream as long as the peer likes.
+            m_end = closeOf(websocket::error::closed);
+            dropAfter(kFarewellPatience);
+        }
+    });
+}
+
+template <typename Stream>
+void WebSocketStream<Stream>::setTimeouts(std::chrono::steady_clock::duration handshake)
+{
+    websocket::stream_base::timeout timeout{};
+    timeout.handshake_timeout = handshake;
+    // Beast pings at half of it, so that one lost ping is no lost peer.
+    timeout.idle_timeout = m_limits.silence;
+    timeout.keep_alive_pings = true;
+    m_stream.set_option(timeout);
+}
+
+template <typename Stream>
+Awaitable<ErrorCode> WebSocketStream<Stream>::accept(
+    const http::request<http::string_body>& request, std::string subprotocol, core::Milliseconds patience)
+{
+    setTimeouts(patience);
+    m_stream.set_option(websocket::stream_base::decorator([subprotocol](websocket::response_type& response) {
+        // Beast adds its name and version unless the field is there.
+        response.set(http::field::server, "");
+        if (!subprotocol.empty()) {
+            response.set(http::field::sec_websocket_protocol, subprotocol);
+        }
+    }));
+    const auto [error] = co_await m_stream.async_accept(request, asTuple);
+    if (!error) {
+        start();
+    }
+    co_return error;
+}
+
+template <typename Stream>
+Awaitable<ErrorCode> WebSocketStream<Stream>::handshake(
+    websocket::response_type& response, std::string host, std::string target)
+{
+    setTimeouts(websocket::stream_base::none());
+    const auto [error] = co_await m_stream.async_handshake(response, host, target, asTuple);
+    // What it adds belongs to the one request.
+    decorate([](websocket::request_type&) {});
+    if (!error) {
+        start();
+    }
+    co_return error;
 }
 
 template <typename Stream>
 void WebSocketStream<Stream>::start()
 {
-    m_isWriting = true;
+    if (m_isDown) {
+        return;
+    }
+    m_isOpen = true;
     asio::co_spawn(
         m_executor, [self = this->shared_from_this()]() -> Awaitable<> { co_await self->writeLoop(); }, asio::detached);
 }
@@ -23,33 +122,45 @@ template <typename Stream>
 Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> WebSocketStream<Stream>::read()
 {
     m_buffer.clear();
-    const auto [error, size] = co_await m_stream.async_read(m_buffer, asTuple);
-    if (error) {
-        m_isDown = true;
-        wake();
-        co_return core::Unexpected<WebSocketClose>(closeOf(error));
+    while (!m_end) {
+        const std::size_t room = std::min(kReadSize, m_limits.maxMessageBytes + 1 - m_buffer.size());
+        const auto [error, size] = co_await m_stream.async_read_some(m_buffer, room, asTuple);
+        if (error) {
+            if (error != websocket::error::closed) {
+                // Our own farewell may be reading in our stead, and knows better how this ends.
+                co_await farewellSaid();
+            }
+            m_end = m_end.value_or(closeOf(error));
+            m_isDown = true;
+            wake();
+        } else if (m_buffer.size() > m_limits.maxMessageBytes) {
+            m_end = WebSocketClose{1009, "message too big"};
+            m_buffer = beast::flat_buffer();
+            // What the peer still sends of it is read and dropped while it learns why.
+            co_await close(1009, "message too big", kTooBigPatience);
+        } else if (m_stream.is_message_done()) {
+            WebSocketMessage message;
+            message.kind = m_stream.got_text() ? WebSocketMessage::Kind::Text : WebSocketMessage::Kind::Binary;
+            message.data.assign(static_cast<const char*>(m_buffer.data().data()), m_buffer.size());
+            if (m_buffer.capacity() > kBufferToKeep) {
+                // One large message is no reason to keep its room for the life of the session.
+                m_buffer = beast::flat_buffer();
+            }
+            co_return message;
+        }
     }
-    WebSocketMessage message;
-    message.kind = m_stream.got_text() ? WebSocketMessage::Kind::Text : WebSocketMessage::Kind::Binary;
-    message.data.assign(static_cast<const char*>(m_buffer.data().data()), size);
-    if (m_buffer.capacity() > 256 * 1024) {
-        // One large message is no reason to keep its room for the life of the session.
-        m_buffer = beast::flat_buffer();
-    }
-    co_return message;
+    co_return core::Unexpected<WebSocketClose>(*m_end);
 }
 
 template <typename Stream>
 WebSocketClose WebSocketStream<Stream>::closeOf(const ErrorCode& error) const
 {
-    if (error == websocket::error::closed) {
-        const auto& reason = m_stream.reason();
+    const auto& reason = m_stream.reason();
+    // A reason is there once the peer's close frame was: losing the connection after that is a formality.
+    if (error == websocket::error::closed || reason) {
         // 1005: a close frame without a code (RFC 6455 §7.1.5).
         return {static_cast<std::uint16_t>(reason.code == websocket::close_code::none ? 1005 : reason.code),
             std::string(reason.reason.data(), reason.reason.size())};
-    }
-    if (error == websocket::error::message_too_big || error == websocket::error::buffer_overflow) {
-        return {1009, "message too big"};
     }
     if (error == websocket::error::bad_frame_payload) {
         return {1007, "not UTF-8"};
@@ -64,15 +175,15 @@ WebSocketClose WebSocketStream<Stream>::closeOf(const ErrorCode& error) const
 }
 
 template <typename Stream>
-Awaitable<bool> WebSocketStream<Stream>::enqueue(WebSocketMessage message)
+Awaitable<bool> WebSocketStream<Stream>::enqueue(WebSocketMessage::Kind kind, std::string data)
 {
     if (m_isDown || m_isClosing) {
         co_return false;
     }
-    m_queuedBytes += message.data.size();
-    m_queue.push_back(std::move(message));
+    m_queuedBytes += data.size();
+    m_queue.push_back({kind, std::move(data)});
     wake();
-    while (m_queuedBytes > m_queueLimit && !m_isDown) {
+    while (m_queuedBytes > m_limits.queueBytes && !m_isDown) {
         co_await m_changed.async_wait(asTuple);
     }
     co_return !m_isDown;
@@ -81,10 +192,25 @@ Awaitable<bool> WebSocketStream<Stream>::enqueue(WebSocketMessage message)
 template <typename Stream>
 Awaitable<> WebSocketStream<Stream>::writeLoop()
 {
+    co_await writeQueue();
+    if (!m_isDown) {
+        const auto [error] = co_await m_stream.async_close(m_farewell, asTuple);
+        if (!error) {
+            m_end = m_end.value_or(closeOf(websocket::error::closed));
+        }
+    }
+    m_patience.cancel();
+    drop();
+}
+
+/// Until there is nothing more to send, or no way to.
+template <typename Stream>
+Awaitable<> WebSocketStream<Stream>::writeQueue()
+{
     while (!m_isDown) {
         if (m_queue.empty()) {
             if (m_isClosing) {
-                break;
+                co_return;
             }
             co_await m_changed.async_wait(asTuple);
             continue;
@@ -94,41 +220,52 @@ Awaitable<> WebSocketStream<Stream>::writeLoop()
         m_stream.text(message.kind == WebSocketMessage::Kind::Text);
         const auto [error, size] = co_await m_stream.async_write(asio::buffer(message.data), asTuple);
         m_queuedBytes -= message.data.size();
-        if (error) {
-            m_isDown = true;
-        }
+        m_isDown = m_isDown || error;
         wake();
     }
-    m_isWriting = false;
-    wake();
 }
 
 template <typename Stream>
 Awaitable<> WebSocketStream<Stream>::close(std::uint16_t code, std::string reason, core::Milliseconds patience)
 {
-    if (m_isDown || m_isClosing) {
-        co_return;
+    if (!m_isOpen) {
+        drop();
     }
+    if (!m_isDown && !m_isClosing) {
+        beginClosing(code, reason, patience);
+    }
+    co_await farewellSaid();
+}
+
+/// Returns at once unless a farewell is under way; that one has a deadline.
+template <typename Stream>
+Awaitable<> WebSocketStream<Stream>::farewellSaid()
+{
+    while (m_isClosing && !m_isDown) {
+        co_await m_changed.async_wait(asTuple);
+    }
+}
+
+template <typename Stream>
+void WebSocketStream<Stream>::beginClosing(std::uint16_t code, std::string_view reason, core::Milliseconds patience)
+{
     m_isClosing = true;
+    const std::string_view text = fitting(reason);
+    m_farewell.code = sendable(code);
+    m_farewell.reason = beast::string_view(text.data(), text.size());
+    dropAfter(patience);
     wake();
-    asio::steady_timer deadline(m_executor, patience);
-    deadline.async_wait([self = this->shared_from_this()](const ErrorCode& error) {
-        if (!error) {
+}
+
+template <typename Stream>
+void WebSocketStream<Stream>::dropAfter(core::Milliseconds patience)
+{
+    m_patience.expires_after(patience);
+    m_patience.async_wait([weak = this->weak_from_this()](const ErrorCode& error) {
+        if (const auto self = weak.lock(); self && !error) {
             self->drop();
         }
     });
-    while (m_isWriting && !m_isDown) {
-        co_await m_changed.async_wait(asTuple);
-    }
-    if (!m_isDown) {
-        constexpr std::size_t kLongestReason = 123;
-        websocket::close_reason why;
-        why.code = static_cast<websocket::close_code>(code);
-        why.reason = reason.substr(0, kLongestReason);
-        co_await m_stream.async_close(why, asTuple);
-    }
-    deadline.cancel();
-    drop();
 }
 
 template <typename Stream>
@@ -140,6 +277,6 @@ void WebSocketStream<Stream>::drop()
 }
 
 template class WebSocketStream<beast::tcp_stream>;
-template class WebSocketStream<beast::ssl_stream<beast::tcp_stream>>;
+template class WebSocketStream<TlsStream>;
 
 } // namespace vivavoce::net

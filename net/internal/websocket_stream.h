@@ -1,61 +1,89 @@
 #pragma once
 
 #include "net/internal/boost.h"
+#include "net/internal/tls.h"
 #include "net/websocket_session.h"
 
+#include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 
 namespace vivavoce::net {
 
+struct WebSocketLimits {
+    std::size_t maxMessageBytes = 0;
+    std::size_t queueBytes = 0;
+    core::Milliseconds silence{0};
+};
+
 /// A WebSocketSession over a Beast stream, for both ends.
-/// Invariant: one writer coroutine takes from the queue, so messages leave whole and in order; `send` waits while more than
-/// `queueLimit` bytes are unsent.
-/// Threads: the stream's strand. Lifetime: shared with its writer until `drop`.
+/// Invariant: one writer coroutine takes from the queue and says the farewell, so messages leave whole and in order and the
+/// close frame last, even if whoever asked for it is cancelled. The queue is bounded by its senders: `send` waits while
+/// more than `queueBytes` are unsent; nothing is dropped.
+/// Threads: the stream's strand. Lifetime: shared with its writer until it is down.
 template <typename Stream>
 class WebSocketStream final : public WebSocketSession, public std::enable_shared_from_this<WebSocketStream<Stream>> {
 public:
-    WebSocketStream(websocket::stream<Stream> stream, std::size_t queueLimit);
+    WebSocketStream(Stream lower, WebSocketLimits limits);
+
+    /// The server's side of the handshake; the session is open after no error.
+    Awaitable<ErrorCode> accept(
+        const http::request<http::string_body>& request, std::string subprotocol, core::Milliseconds patience);
+    /// The client's side; the caller keeps the deadline.
+    Awaitable<ErrorCode> handshake(websocket::response_type& response, std::string host, std::string target);
+    /// For `handshake`.
+    void decorate(std::function<void(websocket::request_type&)> add)
+    {
+        m_stream.set_option(websocket::stream_base::decorator(std::move(add)));
+    }
 
     [[nodiscard]] IoExecutor executor() const override { return m_executor; }
     Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> read() override;
-    Awaitable<bool> send(std::string text) override { return enqueue({WebSocketMessage::Kind::Text, std::move(text)}); }
+    Awaitable<bool> send(std::string text) override { return enqueue(WebSocketMessage::Kind::Text, std::move(text)); }
     Awaitable<bool> sendBinary(std::string bytes) override
     {
-        return enqueue({WebSocketMessage::Kind::Binary, std::move(bytes)});
+        return enqueue(WebSocketMessage::Kind::Binary, std::move(bytes));
     }
     Awaitable<> close(std::uint16_t code, std::string reason, core::Milliseconds patience) override;
     [[nodiscard]] std::size_t queuedBytes() const override { return m_queuedBytes; }
 
-    [[nodiscard]] websocket::stream<Stream>& stream() { return m_stream; }
-    /// Starts the writer; call once, after the handshake.
-    void start();
+    [[nodiscard]] bool isOpen() const { return m_isOpen; }
     /// Ends the writer and drops the connection; every wait of this session returns.
     void drop();
 
 private:
-    Awaitable<bool> enqueue(WebSocketMessage message);
+    void start();
+    void setTimeouts(std::chrono::steady_clock::duration handshake);
+    Awaitable<bool> enqueue(WebSocketMessage::Kind kind, std::string data);
     Awaitable<> writeLoop();
+    Awaitable<> writeQueue();
+    Awaitable<> farewellSaid();
+    void beginClosing(std::uint16_t code, std::string_view reason, core::Milliseconds patience);
+    void dropAfter(core::Milliseconds patience);
     [[nodiscard]] WebSocketClose closeOf(const ErrorCode& error) const;
     void wake() { m_changed.cancel(); }
 
     websocket::stream<Stream> m_stream;
     IoExecutor m_executor;
+    WebSocketLimits m_limits;
     beast::flat_buffer m_buffer;
     std::deque<WebSocketMessage> m_queue;
     std::size_t m_queuedBytes = 0;
-    std::size_t m_queueLimit;
     /// Never expires: cancelling it wakes whoever waits for a change of the queue or of the state.
     asio::steady_timer m_changed;
-    bool m_isWriting = false;
+    /// Runs out when the farewell takes too long.
+    asio::steady_timer m_patience;
+    websocket::close_reason m_farewell;
+    /// How it ended, once a read has seen it.
+    std::optional<WebSocketClose> m_end;
+    bool m_isOpen = false;
     bool m_isClosing = false;
     bool m_isDown = false;
 };
 
-using PlainWebSocket = WebSocketStream<beast::tcp_stream>;
-using TlsWebSocket = WebSocketStream<beast::ssl_stream<beast::tcp_stream>>;
-
 extern template class WebSocketStream<beast::tcp_stream>;
-extern template class WebSocketStream<beast::ssl_stream<beast::tcp_stream>>;
+extern template class WebSocketStream<TlsStream>;
 
 } // namespace vivavoce::net

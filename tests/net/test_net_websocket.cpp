@@ -19,8 +19,12 @@ net::Awaitable<> echoAll(net::WebSocketSession& session)
             co_return;
         }
         const bool isText = message->kind == net::WebSocketMessage::Kind::Text;
-        const bool isSent = isText ? co_await session.send(std::move(message->data))
-                                   : co_await session.sendBinary(std::move(message->data));
+        bool isSent = false;
+        if (isText) {
+            isSent = co_await session.send(std::move(message->data));
+        } else {
+            isSent = co_await session.sendBinary(std::move(message->data));
+        }
         if (!isSent) {
             co_return;
         }
@@ -184,7 +188,8 @@ private Q_SLOTS:
         net::Router routes;
         routes.addWebSocket("/flood", accepting([&](net::WebSocketSession& session) -> net::Awaitable<> {
             for (int i = 0; i < 4000; ++i) {
-                if (!co_await session.send(std::string(64 * 1024, 'x'))) {
+                const bool isSent = co_await session.send(std::string(64 * 1024, 'x'));
+                if (!isSent) {
                     co_return;
                 }
                 sent += 64 * 1024;

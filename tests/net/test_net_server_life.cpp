@@ -1,0 +1,289 @@
+#include "tests/net/raw_socket.h"
+#include "tests/net/test_certificates.h"
+#include "tests/net/test_server.h"
+
+#include <QElapsedTimer>
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace vivavoce;
+using namespace vivavoce::net;
+using namespace vivavoce::net::test;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+
+namespace {
+
+const std::string kGet = "GET /echo HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+core::ErrorCode creationError(Loop& loop, ServerConfig config)
+{
+    const auto server = Server::create(loop.executor(), std::move(config), Router());
+    return server ? core::ErrorCode::Internal : server.error().code;
+}
+
+/// A route that says when it has begun, and then takes `time`.
+struct Slow {
+    std::shared_ptr<std::promise<void>> begun = std::make_shared<std::promise<void>>();
+    std::future<void> hasBegun = begun->get_future();
+
+    void addTo(Router& router, core::Milliseconds time)
+    {
+        router.add("GET", "/slow", [begun = begun, time](const HttpRequest&) -> Awaitable<HttpResponse> {
+            begun->set_value();
+            co_await after(time);
+            co_return HttpResponse::json(200, "{}");
+        });
+    }
+};
+
+} // namespace
+
+class TestNetServerLife : public QObject {
+    Q_OBJECT
+
+    QTemporaryDir m_folder;
+    TestCertificates m_certificates;
+
+private Q_SLOTS:
+    void initTestCase() { m_certificates = makeCertificates(m_folder.path().toStdString()); }
+
+    void create_OnAPortInUse_IsAlreadyRunning()
+    {
+        TestServer server(echoRouter());
+        ServerConfig config;
+        config.port = server.port();
+        QCOMPARE(creationError(server.loop(), config), core::ErrorCode::AlreadyRunning);
+    }
+
+    void create_WithABadAddress_IsBadConfiguration()
+    {
+        Loop loop;
+        ServerConfig config;
+        for (const char* address : {"", "localhost", "127.0.0.256", "192.0.2.1", "127.0.0.1:80"}) {
+            config.address = address;
+            QCOMPARE(creationError(loop, config), core::ErrorCode::BadConfiguration);
+        }
+    }
+
+    void create_WithFilesThatDoNotFit_IsBadConfiguration_data()
+    {
+        QTest::addColumn<QString>("certificate");
+        QTest::addColumn<QString>("key");
+        const QString good = QString::fromStdString(m_certificates.forLocalhost.certificateChain);
+        const QString goodKey = QString::fromStdString(m_certificates.forLocalhost.privateKey);
+        const QString garbage = m_folder.filePath("garbage.pem");
+        QFile file(garbage);
+        QVERIFY(file.open(QIODevice::WriteOnly)
+            && file.write("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n") > 0);
+        QTest::newRow("no certificate") << m_folder.filePath("nothing.pem") << goodKey;
+        QTest::newRow("no key") << good << m_folder.filePath("nothing.key");
+        QTest::newRow("certificate only") << good << QString();
+        QTest::newRow("key only") << QString() << goodKey;
+        QTest::newRow("garbage") << garbage << goodKey;
+        QTest::newRow("key for a certificate") << goodKey << good;
+        QTest::newRow("key of another") << good << QString::fromStdString(m_certificates.forElsewhere.privateKey);
+    }
+    void create_WithFilesThatDoNotFit_IsBadConfiguration()
+    {
+        QFETCH(QString, certificate);
+        QFETCH(QString, key);
+        Loop loop;
+        ServerConfig config;
+        config.tls = {certificate.toStdString(), key.toStdString()};
+        QCOMPARE(creationError(loop, config), core::ErrorCode::BadConfiguration);
+    }
+
+    void url_OfAServer_SaysWhereItIs()
+    {
+        TestServer plain(echoRouter());
+        QCOMPARE(plain.url(""), "http://127.0.0.1:" + std::to_string(plain.port()));
+        TestServer secure(echoRouter(), {}, m_certificates.forLocalhost);
+        QCOMPARE(secure.url(""), "https://127.0.0.1:" + std::to_string(secure.port()));
+    }
+
+    void connection_OverTheCapOfItsAddress_IsClosedAndALaterOneServed()
+    {
+        ServerLimits limits;
+        limits.maxConnectionsPerAddress = 3;
+        TestServer server(echoRouter(), limits);
+        RawSocket one(server.port());
+        RawSocket two(server.port());
+        RawSocket three(server.port());
+        QTRY_COMPARE_WITH_TIMEOUT(server.server().connections(), std::size_t{3}, 20'000);
+        RawSocket tooMany(server.port());
+        QCOMPARE(tooMany.readToEnd(), std::string());
+        QVERIFY(tooMany.isClosedByPeer());
+        // Those that are in are none the worse for it.
+        one.send(kGet);
+        QCOMPARE(one.readAnswer().status, 200U);
+        two.close();
+        QTRY_COMPARE_WITH_TIMEOUT(server.server().connections(), std::size_t{2}, 20'000);
+        RawSocket later(server.port());
+        later.send(kGet);
+        QCOMPARE(later.readAnswer().status, 200U);
+    }
+
+    void connection_OverTheCapOfAll_IsClosed()
+    {
+        ServerLimits limits;
+        limits.maxConnections = 1;
+        TestServer server(echoRouter(), limits);
+        RawSocket one(server.port());
+        QTRY_COMPARE_WITH_TIMEOUT(server.server().connections(), std::size_t{1}, 20'000);
+        RawSocket tooMany(server.port());
+        QVERIFY(tooMany.isClosedByPeer());
+    }
+
+    void drain_WithIdleConnections_ClosesThemAtOnce()
+    {
+        TestServer server(echoRouter());
+        RawSocket fresh(server.port());
+        RawSocket used(server.port());
+        used.send(kGet);
+        QCOMPARE(used.readAnswer().status, 200U);
+        QTRY_COMPARE_WITH_TIMEOUT(server.server().connections(), std::size_t{2}, 20'000);
+        QElapsedTimer elapsed;
+        elapsed.start();
+        server.loop().run(server.server().drain(15s));
+        QVERIFY(elapsed.elapsed() < 10'000);
+        QCOMPARE(server.server().connections(), std::size_t{0});
+        QVERIFY(fresh.isClosedByPeer());
+        QVERIFY(used.isClosedByPeer());
+    }
+
+    void drain_WithARequestUnderWay_LetsItFinish()
+    {
+        Slow slow;
+        Router router;
+        slow.addTo(router, 150ms);
+        TestServer server(std::move(router));
+        RawSocket socket(server.port());
+        socket.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        Loop::finished(slow.hasBegun);
+        server.loop().run(server.server().drain(15s));
+        const Answer answer = socket.readAnswer();
+        QCOMPARE(answer.status, 200U);
+        QCOMPARE(std::string(answer.headers.find("Connection").value_or("-")), std::string("close"));
+        QVERIFY(socket.isClosedByPeer());
+    }
+
+    void drain_AtItsDeadline_DropsWhatIsLeft()
+    {
+        Slow slow;
+        Router router;
+        slow.addTo(router, 60s);
+        ServerLimits limits;
+        limits.handlerTimeout = 60s;
+        TestServer server(std::move(router), limits);
+        RawSocket socket(server.port());
+        socket.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        RawSocket halfSaid(server.port());
+        halfSaid.send("GET /slow HT");
+        Loop::finished(slow.hasBegun);
+        QElapsedTimer elapsed;
+        elapsed.start();
+        server.loop().run(server.server().drain(100ms));
+        QVERIFY(elapsed.elapsed() >= 95);
+        QVERIFY(elapsed.elapsed() < 5'000);
+        QCOMPARE(server.server().connections(), std::size_t{0});
+        QVERIFY(socket.isClosedByPeer());
+        QVERIFY(halfSaid.isClosedByPeer());
+    }
+
+    void drain_WithAWebSocket_Tells1001AndAwaitsItsHandler()
+    {
+        auto end = std::make_shared<std::promise<unsigned>>();
+        auto ended = end->get_future();
+        Router router;
+        addSocket(router, [end](WebSocketSession& session) -> Awaitable<> {
+            const auto message = co_await session.read();
+            end->set_value(message ? 0U : message.error().code);
+        });
+        TestServer server(std::move(router));
+        RawSocket socket(server.port());
+        QCOMPARE(socket.upgrade("/socket").status, 101U);
+        Frame farewell;
+        std::thread peer([&] {
+            farewell = socket.readFrame();
+            socket.send(frameBytes(0x88, farewell.payload));
+        });
+        server.loop().run(server.server().drain(15s));
+        peer.join();
+        QCOMPARE(farewell.closeCode(), 1001U);
+        QCOMPARE(Loop::finished(ended), 1001U);
+        QCOMPARE(server.server().connections(), std::size_t{0});
+    }
+
+    void drain_WithAHandlerThatIsNotReading_StillTells1001()
+    {
+        Router router;
+        addSocket(router, [](WebSocketSession& session) -> Awaitable<> {
+            // Comes to an end only by seeing that nothing can be sent any more.
+            bool isSent = true;
+            while (isSent) {
+                co_await after(5ms);
+                isSent = co_await session.send("tick");
+            }
+        });
+        TestServer server(std::move(router));
+        RawSocket socket(server.port());
+        QCOMPARE(socket.upgrade("/socket").status, 101U);
+        Frame frame;
+        std::thread peer([&] {
+            do {
+                frame = socket.readFrame();
+            } while (frame.opcode == 1);
+            socket.send(frameBytes(0x88, frame.payload));
+        });
+        server.loop().run(server.server().drain(15s));
+        peer.join();
+        QCOMPARE(frame.closeCode(), 1001U);
+    }
+
+    void drain_WithAPeerThatDoesNotAnswer_IsOverSoon()
+    {
+        Router router;
+        addEchoSocket(router);
+        TestServer server(std::move(router));
+        RawSocket socket(server.port());
+        QCOMPARE(socket.upgrade("/socket").status, 101U);
+        QElapsedTimer elapsed;
+        elapsed.start();
+        server.loop().run(server.server().drain(15s));
+        QVERIFY(elapsed.elapsed() < 8'000);
+        QCOMPARE(socket.readFrame().closeCode(), 1001U);
+        QVERIFY(socket.isClosedByPeer());
+    }
+
+    void connect_AfterADrain_IsRefused()
+    {
+        TestServer server(echoRouter());
+        server.loop().run(server.server().drain(1s));
+        RawSocket late(server.port());
+        QVERIFY(!late.isConnected());
+    }
+
+    void destroy_WithoutADrain_DropsEverybody()
+    {
+        Slow slow;
+        Router router;
+        slow.addTo(router, 60s);
+        addEchoSocket(router);
+        TestServer server(std::move(router));
+        RawSocket idle(server.port());
+        RawSocket asking(server.port());
+        asking.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        RawSocket talking(server.port());
+        QCOMPARE(talking.upgrade("/socket").status, 101U);
+        Loop::finished(slow.hasBegun);
+        server.destroy();
+        QVERIFY(idle.isClosedByPeer());
+        QVERIFY(asking.isClosedByPeer());
+        QVERIFY(talking.isClosedByPeer());
+    }
+};
+
+QTEST_GUILESS_MAIN(TestNetServerLife)
+#include "test_net_server_life.moc"
