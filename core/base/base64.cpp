@@ -1,6 +1,7 @@
 #include "core/base/base64.h"
 
 #include <array>
+#include <utility>
 
 namespace vivavoce::core {
 namespace {
@@ -9,16 +10,17 @@ constexpr std::string_view kStandard = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 constexpr std::string_view kUrlSafe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::uint8_t kInvalid = 0xFF;
 
-constexpr std::array<std::uint8_t, 256> decodeTable()
+constexpr std::array<std::uint8_t, 256> decodeTable(std::string_view alphabet)
 {
     std::array<std::uint8_t, 256> table{};
     table.fill(kInvalid);
-    for (std::size_t i = 0; i < kStandard.size(); ++i) {
-        table[static_cast<std::uint8_t>(kStandard[i])] = static_cast<std::uint8_t>(i);
+    for (std::size_t i = 0; i < alphabet.size(); ++i) {
+        table[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::uint8_t>(i);
     }
     return table;
 }
-constexpr auto kDecode = decodeTable();
+constexpr auto kDecode = decodeTable(kStandard);
+constexpr auto kDecodeUrlSafe = decodeTable(kUrlSafe);
 
 enum class Padding { No, Yes };
 
@@ -49,6 +51,33 @@ std::string encodeWith(std::string_view alphabet, std::span<const std::uint8_t> 
     return out;
 }
 
+/// Digits alone, without padding.
+std::optional<Bytes> decodeDigits(const std::array<std::uint8_t, 256>& table, std::string_view digits)
+{
+    if (digits.size() % 4 == 1) {
+        return std::nullopt;
+    }
+    Bytes out;
+    out.reserve(digits.size() * 3 / 4);
+    std::uint32_t bits = 0;
+    unsigned count = 0;
+    for (const char c : digits) {
+        const std::uint8_t digit = table[static_cast<std::uint8_t>(c)];
+        if (digit == kInvalid) {
+            return std::nullopt;
+        }
+        bits = (bits << 6) | digit;
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            out.push_back(static_cast<std::uint8_t>(bits >> count));
+            bits &= (1U << count) - 1;
+        }
+    }
+    // What is left over belongs to no byte, so it has to be nothing.
+    return bits == 0 ? std::optional(std::move(out)) : std::nullopt;
+}
+
 } // namespace
 
 std::string encodeBase64(std::span<const std::uint8_t> bytes)
@@ -66,39 +95,15 @@ std::optional<Bytes> decodeBase64(std::string_view text)
     if (text.size() % 4 != 0) {
         return std::nullopt;
     }
-    std::size_t padding = 0;
-    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') {
-        ++padding;
+    for (int padding = 0; padding < 2 && !text.empty() && text.back() == '='; ++padding) {
+        text.remove_suffix(1);
     }
-    Bytes out;
-    out.reserve(text.size() / 4 * 3);
-    for (std::size_t i = 0; i < text.size(); i += 4) {
-        const bool last = i + 4 == text.size();
-        const std::size_t digits = last ? 4 - padding : 4;
-        std::uint32_t v = 0;
-        for (std::size_t k = 0; k < 4; ++k) {
-            std::uint8_t digit = 0;
-            if (k < digits) {
-                digit = kDecode[static_cast<std::uint8_t>(text[i + k])];
-                if (digit == kInvalid) {
-                    return std::nullopt;
-                }
-            }
-            v = (v << 6) | digit;
-        }
-        const std::uint32_t spare = digits == 2 ? 0xFFFF : digits == 3 ? 0xFF : 0;
-        if ((v & spare) != 0) {
-            return std::nullopt;
-        }
-        out.push_back(static_cast<std::uint8_t>(v >> 16));
-        if (digits > 2) {
-            out.push_back(static_cast<std::uint8_t>(v >> 8));
-        }
-        if (digits > 3) {
-            out.push_back(static_cast<std::uint8_t>(v));
-        }
-    }
-    return out;
+    return decodeDigits(kDecode, text);
+}
+
+std::optional<Bytes> decodeBase64Url(std::string_view text)
+{
+    return decodeDigits(kDecodeUrlSafe, text);
 }
 
 } // namespace vivavoce::core

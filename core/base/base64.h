@@ -17,7 +17,10 @@ using Bytes = std::vector<std::uint8_t>;
 /// Strict: no white space, full padding, no spare bits. Nothing on any fault.
 [[nodiscard]] std::optional<Bytes> decodeBase64(std::string_view text);
 
-/// URL-safe alphabet without padding (RFC 4648 §5), for ids.
+/// URL-safe alphabet without padding (RFC 4648 §5), for ids and JOSE.
 [[nodiscard]] std::string encodeBase64Url(std::span<const std::uint8_t> bytes);
+
+/// Strict, as RFC 7515 §2 wants it: no padding, no white space, no spare bits. Nothing on any fault.
+[[nodiscard]] std::optional<Bytes> decodeBase64Url(std::string_view text);
 
 } // namespace vivavoce::core

@@ -1,7 +1,7 @@
 #include "net/http_client.h"
 #include "tests/net/net_harness.h"
+#include "tests/net/test_certificates.h"
 
-#include <QProcess>
 #include <QTcpServer>
 #include <QTemporaryDir>
 #include <QTest>
@@ -17,25 +17,7 @@ class HttpClientTest : public QObject {
 
     NetThread m_thread;
     QTemporaryDir m_folder;
-
-    /// A certificate for "localhost" by an authority of the test's own.
-    bool makeCertificates() const
-    {
-        const auto openssl = [this](const QStringList& arguments) {
-            QProcess process;
-            process.setWorkingDirectory(m_folder.path());
-            process.start(QStringLiteral("openssl"), arguments);
-            return process.waitForFinished(30'000) && process.exitCode() == 0;
-        };
-        const auto words = [](const char* text) { return QString::fromLatin1(text).split(QLatin1Char(' ')); };
-        return openssl(words(
-                   "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test-ca -keyout ca.key -out ca.pem"))
-            && openssl(words("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -addext "
-                             "subjectAltName=DNS:localhost -keyout key.pem -out request.pem"))
-            && openssl(words(
-                "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -days 2 -copy_extensions copy -out cert.pem"));
-    }
-    std::string file(const char* name) const { return m_folder.filePath(QString::fromLatin1(name)).toStdString(); }
+    net::test::TestCertificates m_certificates = net::test::makeCertificates(m_folder.path().toStdString());
 
     Result send(net::ClientRequest request)
     {
@@ -75,8 +57,6 @@ class HttpClientTest : public QObject {
     static std::string local(std::uint16_t port) { return "http://127.0.0.1:" + std::to_string(port) + "/"; }
 
 private Q_SLOTS:
-    void initTestCase() { QVERIFY2(makeCertificates(), "the openssl command is needed"); }
-
     void answer_ComesWithStatusFieldsAndBody()
     {
         const auto port = serveRaw("HTTP/1.1 429 Slow Down\r\nRetry-After: 3\r\nContent-Length: 5\r\n\r\nhello");
@@ -166,11 +146,11 @@ private Q_SLOTS:
             co_return net::HttpResponse::json(200, request.peer.isTls ? "secure" : "plain");
         });
         net::ServerConfig config;
-        config.tls = {file("cert.pem"), file("key.pem")};
+        config.tls = m_certificates.forLocalhost;
         const auto server = serve(m_thread, std::move(routes), config);
         QVERIFY(server != nullptr);
         net::ClientRequest request = to("https://" + host.toStdString() + ":" + std::to_string(server->port()) + "/");
-        request.trust.extraCaFile = hasCa ? file("ca.pem") : std::string();
+        request.trust.extraCaFile = hasCa ? m_certificates.caFile : std::string();
         const Result result = send(std::move(request));
         QCOMPARE(result.has_value(), isTrusted);
         if (isTrusted) {

@@ -50,6 +50,33 @@ private Q_SLOTS:
         QVERIFY(!decodeBase64(text).has_value());
     }
 
+    void decodeUrlSafe_OfItsOwn_GivesTheBytesBack()
+    {
+        Bytes bytes;
+        for (int i = 0; i < 256; ++i) {
+            bytes.push_back(static_cast<std::uint8_t>(255 - i));
+            const auto back = decodeBase64Url(encodeBase64Url(bytes));
+            QVERIFY(back.has_value());
+            QVERIFY(*back == bytes);
+        }
+    }
+
+    void decodeUrlSafe_Lax_IsRefused_data()
+    {
+        QTest::addColumn<std::string>("text");
+        QTest::newRow("padding") << std::string("Zg==");
+        QTest::newRow("one digit left") << std::string("Zm9vZ");
+        QTest::newRow("spare bits, two digits") << std::string("Zh");
+        QTest::newRow("spare bits, three digits") << std::string("Zm9");
+        QTest::newRow("standard alphabet") << std::string("+/+/");
+        QTest::newRow("white space") << std::string("Zm9v\n");
+    }
+    void decodeUrlSafe_Lax_IsRefused()
+    {
+        QFETCH(std::string, text);
+        QVERIFY(!decodeBase64Url(text).has_value());
+    }
+
     void everyByte_SurvivesTheWayThereAndBack()
     {
         Bytes bytes;
