@@ -13,6 +13,14 @@ set(VV_LAYER_vv_dsp_OURS vv_core)
 set(VV_LAYER_vv_dsp_PUBLIC "")
 set(VV_LAYER_vv_dsp_PRIVATE "^PkgConfig::(SndFile|SpeexDsp|WebRtcAudioProcessing|Opus)$")
 
+set(VV_LAYER_vv_audio_rt_OURS "")
+set(VV_LAYER_vv_audio_rt_PUBLIC "")
+set(VV_LAYER_vv_audio_rt_PRIVATE "")
+
+set(VV_LAYER_vv_audio_OURS vv_core vv_audio_rt vv_dsp)
+set(VV_LAYER_vv_audio_PUBLIC "")
+set(VV_LAYER_vv_audio_PRIVATE "^PkgConfig::PortAudio$" "^Qt6::Multimedia$" "^dl$")
+
 # Asio and Beast compiled once: a part of net with nothing of ours in it.
 set(VV_LAYER_vv_boost_net_OURS "")
 set(VV_LAYER_vv_boost_net_PUBLIC "^Boost::" "^OpenSSL::")
@@ -30,7 +38,7 @@ set(VV_LAYER_vv_embedded_OURS vv_core)
 set(VV_LAYER_vv_embedded_PUBLIC "^Qt6::Core$")
 set(VV_LAYER_vv_embedded_PRIVATE "")
 
-set(VV_LAYER_vv_cli_OURS vv_core vv_dsp vv_platform vv_embedded)
+set(VV_LAYER_vv_cli_OURS vv_core vv_dsp vv_audio vv_audio_rt vv_platform vv_embedded)
 set(VV_LAYER_vv_cli_PUBLIC "^Qt6::Core$")
 set(VV_LAYER_vv_cli_PRIVATE "^Qt6::(Network|WebSockets)$" "^CLI11::")
 

@@ -20,7 +20,10 @@ public:
     virtual void captureEnded() = 0;
     /// Everything queued has been heard.
     virtual void playbackDrained() = 0;
+    /// There is no sound at all, or no more.
     virtual void voiceFailed(const Error& error) = 0;
+    /// One direction is missing; the other goes on, and so does a typed conversation.
+    virtual void voiceImpaired(const Error& error) = 0;
 };
 
 /// How much of an item was heard when its playback was cut.

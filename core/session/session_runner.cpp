@@ -140,6 +140,11 @@ void SessionRunner::voiceFailed(const Error& error)
     dispatch(session_event::Abort{error});
 }
 
+void SessionRunner::voiceImpaired(const Error& error)
+{
+    tell(session_notice::Problem{error});
+}
+
 void SessionRunner::dispatch(SessionEvent event)
 {
     // Effects and observers may cause further events; they wait until this one is done with.

@@ -62,6 +62,7 @@ private:
     void captureEnded() override;
     void playbackDrained() override;
     void voiceFailed(const Error& error) override;
+    void voiceImpaired(const Error& error) override;
 
     void dispatch(SessionEvent event);
     void perform(SessionEffect& effect);

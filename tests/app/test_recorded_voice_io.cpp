@@ -21,6 +21,7 @@ public:
     void captureEnded() override { ++ends; }
     void playbackDrained() override { ++drains; }
     void voiceFailed(const Error& error) override { failure = error.code; }
+    void voiceImpaired(const Error& error) override { failure = error.code; }
 
     std::vector<std::int16_t> captured;
     std::size_t longest = 0;

@@ -1,0 +1,192 @@
+#include "audio/audio_engine.h"
+
+#include "audio/internal/portaudio_backend.h"
+#include "audio/internal/qt_multimedia_backend.h"
+#include "audio/internal/voice_worker.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vivavoce::audio {
+namespace {
+
+constexpr double kSilenceDbfs = -100;
+
+double dbfs(int peak)
+{
+    return peak <= 0 ? kSilenceDbfs : std::max(kSilenceDbfs, 20 * std::log10(peak / 32768.0));
+}
+
+} // namespace
+
+BackendFactory backendOf(core::SoundBackend which)
+{
+    if (which == core::SoundBackend::QtMultimedia) {
+        return [] { return core::Expected<std::unique_ptr<AudioBackend>, core::Error>(makeQtMultimediaBackend()); };
+    }
+    return [] { return makePortAudioBackend(); };
+}
+
+/// From the worker to the executor.
+template <typename Work>
+std::function<void()> AudioEngine::ifAlive(Work work)
+{
+    return [weak = std::weak_ptr(m_self), work = std::move(work)] {
+        if (const auto self = weak.lock()) {
+            work(**self);
+        }
+    };
+}
+
+AudioEngine::AudioEngine(core::Executor& executor, BackendFactory makeBackend)
+    : m_executor(executor), m_self(std::make_shared<AudioEngine*>(this))
+{
+    VoiceWorker::Callbacks callbacks;
+    callbacks.captured = [this](std::vector<std::int16_t> voice) {
+        m_executor.post(ifAlive([voice = std::move(voice)](AudioEngine& engine) {
+            if (engine.m_listener != nullptr) {
+                engine.m_listener->voiceCaptured(voice);
+            }
+        }));
+    };
+    callbacks.drained = [this] {
+        m_executor.post(ifAlive([](AudioEngine& engine) {
+            if (engine.m_listener != nullptr && !engine.isPlaying()) {
+                engine.m_listener->playbackDrained();
+            }
+        }));
+    };
+    callbacks.missing = [this](core::SoundDirection direction, core::Error error) {
+        m_executor.post(
+            ifAlive([direction, error = std::move(error)](AudioEngine& engine) { engine.missing(direction, error); }));
+    };
+    callbacks.devicesChanged = [this] {
+        m_executor.post(ifAlive([](AudioEngine& engine) {
+            if (engine.m_changed) {
+                engine.m_changed();
+            }
+        }));
+    };
+    m_worker = std::make_unique<VoiceWorker>(std::move(makeBackend), std::move(callbacks));
+}
+
+AudioEngine::~AudioEngine()
+{
+    // The worker still posts until it has ended; nothing of that is to arrive.
+    m_worker.reset();
+    m_self.reset();
+}
+
+void AudioEngine::wish()
+{
+    VoiceWishes wishes;
+    wishes.wantsCapture = m_listener != nullptr || m_isPreviewOn;
+    wishes.wantsPlayback = m_listener != nullptr;
+    wishes.isMuted = m_isMuted && m_listener != nullptr;
+    wishes.devices = m_choice;
+    wishes.processing = {m_processing.isEchoCancelled, m_processing.isNoiseSuppressed, m_processing.isGainAutomatic};
+    m_worker->wish(wishes);
+}
+
+void AudioEngine::setProcessing(const Processing& processing)
+{
+    m_processing = processing;
+    wish();
+}
+
+void AudioEngine::start(core::VoiceListener& listener)
+{
+    m_listener = &listener;
+    m_isCaptureMissing = m_isPlaybackMissing = false;
+    wish();
+}
+
+void AudioEngine::stop()
+{
+    m_listener = nullptr;
+    wish();
+}
+
+void AudioEngine::play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples)
+{
+    m_worker->play(itemId, contentIndex, samples);
+}
+
+void AudioEngine::finishItem(std::string_view itemId)
+{
+    m_worker->finishItem(itemId);
+}
+
+core::HeardAudio AudioEngine::interrupt()
+{
+    return m_worker->interrupt();
+}
+
+bool AudioEngine::isPlaying() const
+{
+    return m_worker->isPlaying();
+}
+
+void AudioEngine::setMuted(bool isMuted)
+{
+    m_isMuted = isMuted;
+    wish();
+}
+
+void AudioEngine::choose(const core::DeviceChoice& choice)
+{
+    m_choice = choice;
+    m_isCaptureMissing = m_isPlaybackMissing = false;
+    wish();
+}
+
+core::VoiceLevels AudioEngine::takeLevels()
+{
+    return {dbfs(m_worker->takeCapturePeak()), dbfs(m_worker->takePlaybackPeak())};
+}
+
+void AudioEngine::setPreview(bool isOn)
+{
+    m_isPreviewOn = isOn;
+    wish();
+}
+
+void AudioEngine::playTestTone()
+{
+    m_worker->playTone();
+}
+
+std::vector<core::SoundDevice> AudioEngine::devices(core::SoundDirection direction) const
+{
+    return m_worker->devices(direction);
+}
+
+void AudioEngine::watch(std::function<void()> changed)
+{
+    m_changed = std::move(changed);
+}
+
+void AudioEngine::rescan()
+{
+    m_worker->rescan();
+}
+
+void AudioEngine::missing(core::SoundDirection direction, const core::Error& error)
+{
+    (direction == core::SoundDirection::Capture ? m_isCaptureMissing : m_isPlaybackMissing) = true;
+    if (m_listener == nullptr) {
+        return;
+    }
+    if (m_isCaptureMissing && m_isPlaybackMissing) {
+        m_listener->voiceFailed(error);
+    } else {
+        m_listener->voiceImpaired(error);
+    }
+}
+
+std::shared_ptr<DeviceWatch> watchSystem(AudioEngine& engine)
+{
+    return watchDevices([&engine] { engine.rescan(); });
+}
+
+} // namespace vivavoce::audio

@@ -1,0 +1,50 @@
+#include "audio/internal/capture_chain.h"
+
+namespace vivavoce::audio {
+namespace {
+
+constexpr std::size_t kFrame = dsp::EchoCanceller::kFrameSamples;
+
+} // namespace
+
+CaptureChain::CaptureChain(core::SampleRate device, dsp::Resampler up, dsp::Resampler down)
+    : m_device(device), m_up(std::move(up)), m_down(std::move(down))
+{
+}
+
+core::Expected<CaptureChain, core::Error> CaptureChain::create(core::SampleRate device)
+{
+    auto up = dsp::Resampler::create(device, dsp::EchoCanceller::kRate);
+    if (!up) {
+        return core::Unexpected<core::Error>(up.error());
+    }
+    auto down = dsp::Resampler::create(dsp::EchoCanceller::kRate, core::kRealtimeRate);
+    if (!down) {
+        return core::Unexpected<core::Error>(down.error());
+    }
+    return CaptureChain(device, std::move(*up), std::move(*down));
+}
+
+void CaptureChain::pump(
+    rt::SampleRing& ring, dsp::EchoCanceller& processing, core::Milliseconds delay, const Sink& sink)
+{
+    m_raw.resize(ring.fill());
+    m_raw.resize(ring.read(m_raw));
+    const std::vector<std::int16_t> wide = m_up.process(m_raw);
+    m_waiting.insert(m_waiting.end(), wide.begin(), wide.end());
+    std::size_t done = 0;
+    while (m_waiting.size() - done >= kFrame) {
+        const std::span<std::int16_t, kFrame> frame(m_waiting.data() + done, kFrame);
+        processing.process(frame, delay);
+        sink(m_down.process(frame));
+        done += kFrame;
+    }
+    m_waiting.erase(m_waiting.begin(), m_waiting.begin() + static_cast<std::ptrdiff_t>(done));
+}
+
+core::Milliseconds CaptureChain::delay() const
+{
+    return m_up.latency().duration(dsp::EchoCanceller::kRate) + m_down.latency().duration(core::kRealtimeRate);
+}
+
+} // namespace vivavoce::audio

@@ -1,0 +1,80 @@
+#include "audio/internal/device_streams.h"
+
+#include <algorithm>
+
+namespace vivavoce::audio {
+namespace {
+
+/// Half a second at the highest rate there is.
+constexpr std::size_t kRingSamples = 96'000;
+/// 5 ms at 48 kHz: no click, and no delay that a person notices.
+constexpr std::size_t kRampFrames = 240;
+/// What the worker may come late.
+constexpr core::Milliseconds kSlack{15};
+
+core::Milliseconds durationOf(std::size_t frames, core::SampleRate rate)
+{
+    return core::FrameCount{static_cast<std::int64_t>(frames)}.duration(rate);
+}
+
+} // namespace
+
+core::Expected<CaptureLine, core::Error> CaptureLine::open(AudioBackend& backend, const std::string& deviceId)
+{
+    CaptureLine line;
+    line.deviceId = deviceId;
+    line.ring = std::make_unique<rt::SampleRing>(kRingSamples);
+    line.callback = std::make_unique<rt::CaptureCallback>(*line.ring);
+    auto stream = backend.openCapture(deviceId, *line.callback);
+    if (!stream) {
+        return core::Unexpected<core::Error>(stream.error());
+    }
+    line.stream = std::move(*stream);
+    auto chain = CaptureChain::create(line.stream->format().rate);
+    if (!chain) {
+        return core::Unexpected<core::Error>(chain.error());
+    }
+    line.chain.emplace(std::move(*chain));
+    return line;
+}
+
+core::Milliseconds CaptureLine::delay() const
+{
+    const StreamFormat format = stream->format();
+    return format.latency.duration(format.rate) + durationOf(ring->fill(), format.rate);
+}
+
+core::Expected<PlaybackLine, core::Error> PlaybackLine::open(AudioBackend& backend, const std::string& deviceId)
+{
+    PlaybackLine line;
+    line.deviceId = deviceId;
+    line.ring = std::make_unique<rt::SampleRing>(kRingSamples);
+    line.callback = std::make_unique<rt::PlaybackCallback>(*line.ring, kRampFrames);
+    auto stream = backend.openPlayback(deviceId, *line.callback);
+    if (!stream) {
+        return core::Unexpected<core::Error>(stream.error());
+    }
+    line.stream = std::move(*stream);
+    auto chain = PlaybackChain::create(line.stream->format().rate);
+    if (!chain) {
+        return core::Unexpected<core::Error>(chain.error());
+    }
+    line.chain.emplace(std::move(*chain));
+    return line;
+}
+
+core::FrameCount PlaybackLine::ahead() const
+{
+    const core::SampleRate rate = stream->format().rate;
+    const auto call = static_cast<std::int64_t>(callback->longestCall());
+    const std::int64_t most = static_cast<std::int64_t>(ring->capacity()) / 2;
+    return core::FrameCount{std::min(core::FrameCount::of(kSlack, rate).value() + call, most)};
+}
+
+core::Milliseconds PlaybackLine::delay() const
+{
+    const StreamFormat format = stream->format();
+    return format.latency.duration(format.rate) + durationOf(ring->fill(), format.rate);
+}
+
+} // namespace vivavoce::audio

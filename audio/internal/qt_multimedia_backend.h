@@ -1,0 +1,22 @@
+#pragma once
+
+#include "audio/audio_backend.h"
+
+#include <functional>
+#include <memory>
+
+namespace vivavoce::audio {
+
+/// Qt Multimedia, in pull mode: Qt's own thread of this backend is the device thread.
+/// Needs a QCoreApplication.
+[[nodiscard]] std::unique_ptr<AudioBackend> makeQtMultimediaBackend();
+
+/// Watches for devices that come and go, or a default that moves. `changed` is called on the thread that made it, which has to have
+/// an event loop of Qt's.
+class DeviceWatch {
+public:
+    virtual ~DeviceWatch() = default;
+};
+[[nodiscard]] std::unique_ptr<DeviceWatch> watchDevices(std::function<void()> changed);
+
+} // namespace vivavoce::audio

@@ -1,0 +1,49 @@
+#include "audio/internal/quiet_probing.h"
+
+#ifdef __linux__
+#include <dlfcn.h>
+
+#include <cstdarg>
+#include <cstdlib>
+#endif
+
+namespace vivavoce::audio {
+
+#ifdef __linux__
+namespace {
+
+void sayNothing(const char* /*message*/) {}
+void alsaSaysNothing(
+    const char* /*file*/, int /*line*/, const char* /*function*/, int /*error*/, const char* /*format*/, ...)
+{
+}
+
+/// Calls `name(handler)` where a library with that function is loaded: none of them is worth a dependency of ours.
+template <typename Handler>
+void install(const char* name, Handler handler)
+{
+    using Setter = void (*)(Handler);
+    if (void* const found = dlsym(RTLD_DEFAULT, name)) {
+        // The one way from dlsym to a function that POSIX defines.
+        Setter setter = nullptr;
+        *static_cast<void**>(static_cast<void*>(&setter)) = found;
+        setter(handler);
+    }
+}
+
+} // namespace
+
+void quietProbing()
+{
+    // Looking for a JACK server is no reason to start one.
+    setenv("JACK_NO_START_SERVER", "1", 0);
+    install("snd_lib_error_set_handler", &alsaSaysNothing);
+    install("jack_set_error_function", &sayNothing);
+    install("jack_set_info_function", &sayNothing);
+    install("PaUtil_SetDebugPrintFunction", &sayNothing);
+}
+#else
+void quietProbing() {}
+#endif
+
+} // namespace vivavoce::audio

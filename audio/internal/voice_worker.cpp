@@ -1,0 +1,346 @@
+#include "audio/internal/voice_worker.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+namespace vivavoce::audio {
+namespace {
+
+using core::SoundDirection;
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kTick{5};
+/// How often a device that should be there is asked for again.
+constexpr std::chrono::seconds kRetry{1};
+constexpr std::chrono::milliseconds kHealthCheck{500};
+/// What providers send comes in bursts; this much is gathered before an item begins.
+constexpr core::Milliseconds kPreBuffer{60};
+/// Pieces of 20 ms go to the session: half as many messages as frames.
+constexpr std::size_t kPieceSamples = 480;
+/// What the other side hears of a muted microphone, so that a turn can end.
+constexpr std::size_t kSilenceAfterMute = 24'000;
+constexpr const char* kToneItem = "test-tone";
+
+std::vector<std::int16_t> tone()
+{
+    constexpr double kFrequency = 440;
+    constexpr double kAmplitude = 0.1 * 32767;
+    const double rate = core::kRealtimeRate.hz();
+    std::vector<std::int16_t> samples(core::kRealtimeRate.hz());
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const double at = static_cast<double>(i) / static_cast<double>(samples.size());
+        // Swells and fades: a tone that starts at once clicks.
+        const double swell = std::sin(std::numbers::pi * at);
+        samples[i] = static_cast<std::int16_t>(
+            kAmplitude * swell * std::sin(2 * std::numbers::pi * kFrequency * static_cast<double>(i) / rate));
+    }
+    return samples;
+}
+
+} // namespace
+
+VoiceWorker::VoiceWorker(BackendFactory makeBackend, Callbacks callbacks)
+    : m_makeBackend(std::move(makeBackend)), m_callbacks(std::move(callbacks)), m_queue(kPreBuffer)
+{
+    m_thread = std::thread([this] { run(); });
+}
+
+VoiceWorker::~VoiceWorker()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        m_isEnding = true;
+    }
+    m_changed.notify_one();
+    m_thread.join();
+}
+
+void VoiceWorker::wish(const VoiceWishes& wishes)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        m_isCaptureReported = m_isCaptureReported && m_wishes.wantsCapture && wishes.wantsCapture;
+        m_isPlaybackReported = m_isPlaybackReported && m_wishes.wantsPlayback && wishes.wantsPlayback;
+        if (m_wishes.wantsPlayback && !wishes.wantsPlayback) {
+            (void)m_queue.cut(0);
+        }
+        m_wishes = wishes;
+        m_captureRetry = m_playbackRetry = {};
+    }
+    m_changed.notify_one();
+}
+
+void VoiceWorker::rescan()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        m_wantsLook = true;
+    }
+    m_changed.notify_one();
+}
+
+void VoiceWorker::play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples)
+{
+    const std::lock_guard lock(m_mutex);
+    m_queue.play(itemId, contentIndex, samples);
+}
+
+void VoiceWorker::finishItem(std::string_view itemId)
+{
+    const std::lock_guard lock(m_mutex);
+    m_queue.finishItem(itemId);
+}
+
+core::HeardAudio VoiceWorker::interrupt()
+{
+    const std::lock_guard lock(m_mutex);
+    if (!m_playback) {
+        return m_queue.cut(0);
+    }
+    core::HeardAudio heard = m_queue.cut(m_playback->heard());
+    m_playback->callback->cut();
+    m_playback->chain->restart(*m_playback->ring, m_queue);
+    return heard;
+}
+
+bool VoiceWorker::isPlaying() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_queue.isPlaying();
+}
+
+void VoiceWorker::playTone()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_queue.isPlaying()) {
+            // The loudspeaker can be heard as it is.
+            return;
+        }
+        m_queue.play(kToneItem, 0, tone());
+        m_queue.finishItem(kToneItem);
+        m_isToneOn = true;
+        m_playbackRetry = {};
+    }
+    m_changed.notify_one();
+}
+
+std::vector<core::SoundDevice> VoiceWorker::devices(SoundDirection direction)
+{
+    std::vector<core::SoundDevice> found;
+    {
+        const std::lock_guard lock(m_mutex);
+        std::copy_if(m_devices.begin(), m_devices.end(), std::back_inserter(found),
+            [&](const core::SoundDevice& device) { return device.direction == direction; });
+        if (m_hasLooked || m_wantsLook) {
+            return found;
+        }
+        m_wantsLook = true;
+    }
+    m_changed.notify_one();
+    return found;
+}
+
+void VoiceWorker::run()
+{
+    std::unique_lock lock(m_mutex);
+    while (!m_isEnding) {
+        if (m_wantsLook) {
+            look(lock);
+        }
+        reconcile(lock);
+        pump(lock);
+        if (isBusy()) {
+            m_changed.wait_for(lock, kTick);
+        } else {
+            m_changed.wait(lock, [this] { return m_isEnding || m_wantsLook || isBusy(); });
+        }
+    }
+    m_capture.reset();
+    m_playback.reset();
+}
+
+/// Devices can be looked for only while none is open; those that are still wanted are opened again right after.
+void VoiceWorker::look(std::unique_lock<std::mutex>& lock)
+{
+    m_wantsLook = false;
+    m_capture.reset();
+    m_playback.reset();
+    lock.unlock();
+    if (m_backend == nullptr) {
+        if (auto made = m_makeBackend()) {
+            m_backend = std::move(*made);
+        }
+    } else {
+        m_backend->rescan();
+    }
+    std::vector<core::SoundDevice> found;
+    if (m_backend != nullptr) {
+        for (const SoundDirection direction : {SoundDirection::Capture, SoundDirection::Playback}) {
+            const auto some = m_backend->devices(direction);
+            found.insert(found.end(), some.begin(), some.end());
+        }
+    }
+    lock.lock();
+    const bool isNews = !m_hasLooked || found != m_devices;
+    m_hasLooked = true;
+    m_devices = std::move(found);
+    m_captureRetry = m_playbackRetry = {};
+    if (isNews) {
+        lock.unlock();
+        m_callbacks.devicesChanged();
+        lock.lock();
+    }
+}
+
+void VoiceWorker::reconcile(std::unique_lock<std::mutex>& lock)
+{
+    const Time now = steady_clock::now();
+    if (!m_hasLooked && (m_wishes.wantsCapture || wantsPlayback())) {
+        look(lock);
+    }
+    if (m_processing) {
+        m_processing->set(m_wishes.processing);
+    }
+    const bool isCheckDue = now - m_lastCheck >= kHealthCheck;
+    if (isCheckDue) {
+        m_lastCheck = now;
+        if ((m_capture && !m_capture->stream->isAlive()) || (m_playback && !m_playback->stream->isAlive())) {
+            look(lock);
+        }
+    }
+    reconcilePlayback(lock, now);
+    reconcileCapture(lock, now);
+}
+
+void VoiceWorker::reconcileCapture(std::unique_lock<std::mutex>& lock, Time now)
+{
+    if (m_capture && (!m_wishes.wantsCapture || m_capture->deviceId != m_wishes.devices.captureId)) {
+        m_capture.reset();
+    }
+    if (m_capture || !m_wishes.wantsCapture || now < m_captureRetry) {
+        return;
+    }
+    m_captureRetry = now + kRetry;
+    if (m_backend == nullptr) {
+        report(lock, SoundDirection::Capture,
+            {core::ErrorCode::SoundFailed, "the sound system does not start", std::nullopt, {}});
+        return;
+    }
+    const std::string wanted = m_wishes.devices.captureId;
+    lock.unlock();
+    auto line = CaptureLine::open(*m_backend, wanted);
+    if (!line && !wanted.empty()) {
+        // The chosen one is not there: the default serves until it is.
+        line = CaptureLine::open(*m_backend, {});
+    }
+    auto processing = dsp::EchoCanceller::create({});
+    lock.lock();
+    if (!line || !processing) {
+        report(lock, SoundDirection::Capture, line ? processing.error() : line.error());
+        return;
+    }
+    line->deviceId = wanted;
+    m_isCaptureReported = false;
+    m_processing.emplace(std::move(*processing));
+    m_processing->set(m_wishes.processing);
+    m_capture.emplace(std::move(*line));
+    m_piece.clear();
+}
+
+void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now)
+{
+    if (m_playback && (!wantsPlayback() || m_playback->deviceId != m_wishes.devices.playbackId)) {
+        m_playback.reset();
+    }
+    if (m_playback || !wantsPlayback() || now < m_playbackRetry) {
+        return;
+    }
+    m_playbackRetry = now + kRetry;
+    if (m_backend == nullptr) {
+        report(lock, SoundDirection::Playback,
+            {core::ErrorCode::SoundFailed, "the sound system does not start", std::nullopt, {}});
+        return;
+    }
+    const std::string wanted = m_wishes.devices.playbackId;
+    lock.unlock();
+    auto line = PlaybackLine::open(*m_backend, wanted);
+    if (!line && !wanted.empty()) {
+        line = PlaybackLine::open(*m_backend, {});
+    }
+    lock.lock();
+    if (!line) {
+        m_isToneOn = false;
+        report(lock, SoundDirection::Playback, line.error());
+        return;
+    }
+    line->deviceId = wanted;
+    m_isPlaybackReported = false;
+    m_playback.emplace(std::move(*line));
+    m_playback->chain->restart(*m_playback->ring, m_queue);
+}
+
+void VoiceWorker::report(std::unique_lock<std::mutex>& lock, SoundDirection direction, const core::Error& error)
+{
+    bool& isReported = direction == SoundDirection::Capture ? m_isCaptureReported : m_isPlaybackReported;
+    if (std::exchange(isReported, true)) {
+        return;
+    }
+    lock.unlock();
+    m_callbacks.missing(direction, error);
+    lock.lock();
+}
+
+void VoiceWorker::pump(std::unique_lock<std::mutex>& lock)
+{
+    if (m_playback) {
+        if (!m_processing) {
+            // Without a microphone there is no echo, but the chain has one shape.
+            if (auto processing = dsp::EchoCanceller::create({})) {
+                m_processing.emplace(std::move(*processing));
+            }
+        }
+        m_playback->chain->fill(*m_playback->ring, m_playback->ahead(), m_queue, *m_processing, m_playbackMeter);
+        if (m_queue.heardUpTo(m_playback->heard())) {
+            const bool wasTone = std::exchange(m_isToneOn, false);
+            if (!wasTone) {
+                lock.unlock();
+                m_callbacks.drained();
+                lock.lock();
+            }
+        }
+    }
+    if (m_capture) {
+        const bool isMuted = m_wishes.isMuted;
+        const core::Milliseconds delay =
+            m_capture->delay() + (m_playback ? m_playback->delay() : core::Milliseconds{0});
+        // Nobody else touches what is used from here on.
+        lock.unlock();
+        m_capture->chain->pump(
+            *m_capture->ring, *m_processing, delay, [&](std::span<const std::int16_t> voice) { hand(voice, isMuted); });
+        lock.lock();
+    }
+}
+
+void VoiceWorker::hand(std::span<const std::int16_t> voice, bool isMuted)
+{
+    if (isMuted) {
+        m_silence += voice.size();
+        if (m_silence > kSilenceAfterMute) {
+            m_piece.clear();
+            return;
+        }
+        m_piece.insert(m_piece.end(), voice.size(), std::int16_t{0});
+    } else {
+        m_silence = 0;
+        m_captureMeter.feed(voice);
+        m_piece.insert(m_piece.end(), voice.begin(), voice.end());
+    }
+    if (m_piece.size() >= kPieceSamples) {
+        m_callbacks.captured(std::exchange(m_piece, {}));
+    }
+}
+
+} // namespace vivavoce::audio

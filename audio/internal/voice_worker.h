@@ -1,0 +1,114 @@
+#pragma once
+
+#include "audio/audio_backend.h"
+#include "audio/dsp/echo_canceller.h"
+#include "audio/internal/device_streams.h"
+#include "audio/internal/playout_queue.h"
+#include "audio/rt/level_meter.h"
+#include "core/ports/voice_controls.h"
+#include "core/ports/voice_io.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace vivavoce::audio {
+
+/// What the worker is to do; it compares this with what is, and does the rest by itself, also when a device goes away.
+struct VoiceWishes {
+    bool wantsCapture = false;
+    bool wantsPlayback = false;
+    bool isMuted = false;
+    core::DeviceChoice devices;
+    dsp::EchoCanceller::Settings processing;
+};
+
+/// The thread between the devices and the rest: opens and closes them, and every few milliseconds moves what is in the rings.
+/// Threads: public functions are [any thread] but `interrupt` and the destructor, which one thread calls; the callbacks are called
+/// on the worker.
+class VoiceWorker {
+public:
+    using BackendFactory = std::function<core::Expected<std::unique_ptr<AudioBackend>, core::Error>()>;
+    struct Callbacks {
+        std::function<void(std::vector<std::int16_t>)> captured;
+        std::function<void()> drained;
+        /// One direction cannot be had; told once until it was there again.
+        std::function<void(core::SoundDirection, core::Error)> missing;
+        std::function<void()> devicesChanged;
+    };
+
+    VoiceWorker(BackendFactory makeBackend, Callbacks callbacks);
+    /// Closes everything and waits for it.
+    ~VoiceWorker();
+    VoiceWorker(const VoiceWorker&) = delete;
+    VoiceWorker& operator=(const VoiceWorker&) = delete;
+
+    void wish(const VoiceWishes& wishes);
+    /// Devices came or went: look again, and let go of those that are no more.
+    void rescan();
+
+    void play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples);
+    void finishItem(std::string_view itemId);
+    [[nodiscard]] core::HeardAudio interrupt();
+    [[nodiscard]] bool isPlaying() const;
+    void playTone();
+
+    /// Peaks since the last call, 0 to 32768.
+    [[nodiscard]] int takeCapturePeak() { return m_captureMeter.take(); }
+    [[nodiscard]] int takePlaybackPeak() { return m_playbackMeter.take(); }
+    /// As of the last look; the first call makes the worker look.
+    [[nodiscard]] std::vector<core::SoundDevice> devices(core::SoundDirection direction);
+
+private:
+    using Time = std::chrono::steady_clock::time_point;
+
+    void run();
+    void look(std::unique_lock<std::mutex>& lock);
+    void reconcile(std::unique_lock<std::mutex>& lock);
+    void reconcileCapture(std::unique_lock<std::mutex>& lock, Time now);
+    void reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now);
+    void report(std::unique_lock<std::mutex>& lock, core::SoundDirection direction, const core::Error& error);
+    void pump(std::unique_lock<std::mutex>& lock);
+    void hand(std::span<const std::int16_t> voice, bool isMuted);
+    [[nodiscard]] bool wantsPlayback() const { return m_wishes.wantsPlayback || m_isToneOn; }
+    [[nodiscard]] bool isBusy() const { return m_capture || m_playback || m_wishes.wantsCapture || wantsPlayback(); }
+
+    const BackendFactory m_makeBackend;
+    const Callbacks m_callbacks;
+    rt::LevelMeter m_captureMeter;
+    rt::LevelMeter m_playbackMeter;
+
+    mutable std::mutex m_mutex;
+    std::condition_variable m_changed;
+    VoiceWishes m_wishes;
+    bool m_isEnding = false;
+    bool m_wantsLook = false;
+    bool m_isToneOn = false;
+    PlayoutQueue m_queue;
+    std::vector<core::SoundDevice> m_devices;
+    bool m_hasLooked = false;
+
+    // [worker]; the lines' lifetime is guarded by the mutex, because `interrupt` looks into one.
+    std::unique_ptr<AudioBackend> m_backend;
+    std::optional<dsp::EchoCanceller> m_processing;
+    std::optional<CaptureLine> m_capture;
+    std::optional<PlaybackLine> m_playback;
+    Time m_captureRetry;
+    Time m_playbackRetry;
+    bool m_isCaptureReported = false;
+    bool m_isPlaybackReported = false;
+    Time m_lastCheck;
+    std::vector<std::int16_t> m_piece;
+    std::size_t m_silence = 0;
+
+    std::thread m_thread;
+};
+
+} // namespace vivavoce::audio
