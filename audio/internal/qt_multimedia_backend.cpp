@@ -7,9 +7,12 @@
 #include <QMediaDevices>
 #include <QMetaObject>
 #include <QThread>
+#include <QTimer>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
+#include <vector>
 
 namespace vivavoce::audio {
 namespace {
@@ -18,7 +21,8 @@ using core::SoundDirection;
 
 constexpr int kPreferredRate = 48'000;
 /// What Qt keeps between us and the device.
-constexpr int kBufferMilliseconds = 40;
+constexpr qint64 kBufferMicroseconds = 40'000;
+constexpr std::chrono::milliseconds kFillEvery{5};
 constexpr qint64 kSampleBytes = 2;
 
 auto failed(const std::string& what)
@@ -60,42 +64,105 @@ std::optional<QAudioFormat> formatFor(const QAudioDevice& device)
     return std::nullopt;
 }
 
-/// Where Qt reads what is to be played and writes what was captured.
-class CallbackDevice final : public QIODevice {
+/// Where Qt writes what was captured.
+class CaptureDevice final : public QIODevice {
 public:
-    CallbackDevice(rt::CaptureCallback* capture, rt::PlaybackCallback* playback, std::size_t channels)
-        : m_capture(capture), m_playback(playback), m_channels(channels)
+    CaptureDevice(rt::CaptureCallback& callback, std::size_t channels) : m_callback(callback), m_channels(channels)
     {
-        open(capture != nullptr ? QIODevice::WriteOnly : QIODevice::ReadOnly);
+        // What a buffer of Qt's held would come late.
+        open(QIODevice::WriteOnly | QIODevice::Unbuffered);
     }
 
     [[nodiscard]] bool isSequential() const override { return true; }
-    /// There is always more: silence.
-    [[nodiscard]] qint64 bytesAvailable() const override { return frameBytes() * kPreferredRate; }
 
 protected:
-    qint64 readData(char* data, qint64 size) override
-    {
-        const qint64 frames = size / frameBytes();
-        void* const bytes = data;
-        (*m_playback)(static_cast<std::int16_t*>(bytes), static_cast<std::size_t>(frames), m_channels);
-        return frames * frameBytes();
-    }
-
+    qint64 readData(char* /*data*/, qint64 /*size*/) override { return -1; }
     qint64 writeData(const char* data, qint64 size) override
     {
-        const qint64 frames = size / frameBytes();
         const void* const bytes = data;
-        (*m_capture)(static_cast<const std::int16_t*>(bytes), static_cast<std::size_t>(frames), m_channels);
+        m_callback(static_cast<const std::int16_t*>(bytes), static_cast<std::size_t>(size / kSampleBytes) / m_channels,
+            m_channels);
         return size;
     }
 
 private:
-    [[nodiscard]] qint64 frameBytes() const { return kSampleBytes * static_cast<qint64>(m_channels); }
-
-    rt::CaptureCallback* m_capture;
-    rt::PlaybackCallback* m_playback;
+    rt::CaptureCallback& m_callback;
     const std::size_t m_channels;
+};
+
+/// A microphone; made, asked and destroyed in the stream thread.
+class CaptureRun {
+public:
+    CaptureRun(const QAudioDevice& device, const QAudioFormat& format, rt::CaptureCallback& callback)
+        : m_io(callback, static_cast<std::size_t>(format.channelCount())), m_source(device, format)
+    {
+        m_source.setBufferSize(format.bytesForDuration(kBufferMicroseconds));
+        m_source.start(&m_io);
+    }
+    ~CaptureRun() { m_source.stop(); }
+    CaptureRun(const CaptureRun&) = delete;
+    CaptureRun& operator=(const CaptureRun&) = delete;
+
+    [[nodiscard]] bool isFine() const
+    {
+        return m_source.state() != QAudio::StoppedState && m_source.error() != QAudio::FatalError;
+    }
+    [[nodiscard]] qsizetype bufferSize() const { return m_source.bufferSize(); }
+
+private:
+    CaptureDevice m_io;
+    QAudioSource m_source;
+};
+
+/// A loudspeaker; made, asked and destroyed in the stream thread. It is filled by a timer of ours: Qt 6.4 reads from a device of
+/// the application's in large and rare pieces with PulseAudio, and stutters.
+class PlaybackRun {
+public:
+    PlaybackRun(const QAudioDevice& device, const QAudioFormat& format, rt::PlaybackCallback& callback)
+        : m_callback(callback), m_channels(static_cast<std::size_t>(format.channelCount())), m_sink(device, format)
+    {
+        m_sink.setBufferSize(format.bytesForDuration(kBufferMicroseconds));
+        m_io = m_sink.start();
+        m_buffer.resize(static_cast<std::size_t>(m_sink.bufferSize() / kSampleBytes) + m_channels);
+        m_timer.setTimerType(Qt::PreciseTimer);
+        m_timer.setInterval(kFillEvery);
+        QObject::connect(&m_timer, &QTimer::timeout, &m_timer, [this] { fill(); });
+        m_timer.start();
+    }
+    ~PlaybackRun()
+    {
+        m_timer.stop();
+        // Not stop(): it waits until everything queued was heard.
+        m_sink.reset();
+    }
+    PlaybackRun(const PlaybackRun&) = delete;
+    PlaybackRun& operator=(const PlaybackRun&) = delete;
+
+    [[nodiscard]] bool isFine() const
+    {
+        return m_sink.state() != QAudio::StoppedState && m_sink.error() != QAudio::FatalError;
+    }
+    [[nodiscard]] qsizetype bufferSize() const { return m_sink.bufferSize(); }
+
+private:
+    void fill()
+    {
+        const auto room = static_cast<std::size_t>(std::max<qsizetype>(m_sink.bytesFree(), 0) / kSampleBytes);
+        const std::size_t frames = std::min(room, m_buffer.size()) / m_channels;
+        if (m_io == nullptr || frames == 0) {
+            return;
+        }
+        m_callback(m_buffer.data(), frames, m_channels);
+        const void* const bytes = m_buffer.data();
+        m_io->write(static_cast<const char*>(bytes), static_cast<qint64>(frames * m_channels) * kSampleBytes);
+    }
+
+    rt::PlaybackCallback& m_callback;
+    const std::size_t m_channels;
+    std::vector<std::int16_t> m_buffer;
+    QAudioSink m_sink;
+    QIODevice* m_io = nullptr;
+    QTimer m_timer;
 };
 
 /// A thread whose event loop Qt's streams live in. What is run there is waited for: opening a device is quick or fails.
@@ -126,23 +193,13 @@ private:
     QObject m_context;
 };
 
-/// One QAudioSource or QAudioSink; made, asked and destroyed in the stream thread.
-template <typename Device>
+template <typename Run, typename Callback>
 class QtStream final : public AudioStream {
 public:
-    QtStream(StreamThread& thread, rt::CaptureCallback* capture, rt::PlaybackCallback* playback)
-        : m_thread(thread), m_capture(capture), m_playback(playback)
-    {
-    }
+    QtStream(StreamThread& thread, Callback& callback) : m_thread(thread), m_callback(callback) {}
     ~QtStream() override
     {
-        m_thread.run([this] {
-            if (m_device) {
-                m_device->stop();
-            }
-            m_device.reset();
-            m_io.reset();
-        });
+        m_thread.run([this] { m_run.reset(); });
     }
     QtStream(const QtStream&) = delete;
     QtStream& operator=(const QtStream&) = delete;
@@ -153,18 +210,14 @@ public:
         if (!format) {
             return failed(device.description().toStdString() + ": no format that we speak");
         }
-        QAudio::Error error = QAudio::NoError;
+        bool isFine = false;
         qsizetype buffer = 0;
         m_thread.run([&] {
-            m_io = std::make_unique<CallbackDevice>(
-                m_capture, m_playback, static_cast<std::size_t>(format->channelCount()));
-            m_device = std::make_unique<Device>(device, *format);
-            m_device->setBufferSize(format->bytesForDuration(kBufferMilliseconds * 1000));
-            m_device->start(m_io.get());
-            error = m_device->error();
-            buffer = m_device->bufferSize();
+            m_run = std::make_unique<Run>(device, *format, m_callback);
+            isFine = m_run->isFine();
+            buffer = m_run->bufferSize();
         });
-        if (error != QAudio::NoError) {
+        if (!isFine) {
             return failed(device.description().toStdString() + ": the device could not be opened");
         }
         m_format.rate = core::SampleRate{static_cast<std::uint32_t>(format->sampleRate())};
@@ -178,17 +231,14 @@ public:
     [[nodiscard]] bool isAlive() override
     {
         bool isFine = false;
-        m_thread.run(
-            [&] { isFine = m_device->state() != QAudio::StoppedState && m_device->error() != QAudio::FatalError; });
+        m_thread.run([&] { isFine = m_run->isFine(); });
         return isFine;
     }
 
 private:
     StreamThread& m_thread;
-    rt::CaptureCallback* m_capture;
-    rt::PlaybackCallback* m_playback;
-    std::unique_ptr<CallbackDevice> m_io;
-    std::unique_ptr<Device> m_device;
+    Callback& m_callback;
+    std::unique_ptr<Run> m_run;
     StreamFormat m_format;
 };
 
@@ -197,14 +247,15 @@ public:
     core::Expected<std::unique_ptr<AudioStream>, core::Error> openCapture(
         const std::string& id, rt::CaptureCallback& callback) override
     {
-        return open(
-            id, SoundDirection::Capture, std::make_unique<QtStream<QAudioSource>>(m_thread, &callback, nullptr));
+        return open(id, SoundDirection::Capture,
+            std::make_unique<QtStream<CaptureRun, rt::CaptureCallback>>(m_thread, callback));
     }
 
     core::Expected<std::unique_ptr<AudioStream>, core::Error> openPlayback(
         const std::string& id, rt::PlaybackCallback& callback) override
     {
-        return open(id, SoundDirection::Playback, std::make_unique<QtStream<QAudioSink>>(m_thread, nullptr, &callback));
+        return open(id, SoundDirection::Playback,
+            std::make_unique<QtStream<PlaybackRun, rt::PlaybackCallback>>(m_thread, callback));
     }
 
     [[nodiscard]] std::vector<core::SoundDevice> devices(SoundDirection direction) const override
@@ -216,6 +267,10 @@ public:
         }
         std::stable_partition(
             found.begin(), found.end(), [](const core::SoundDevice& device) { return device.isDefault; });
+        if (!found.empty()) {
+            // The system's default can be one that is not listed (a monitor): then the first serves.
+            found.front().isDefault = true;
+        }
         return found;
     }
 
@@ -227,7 +282,10 @@ private:
     core::Expected<std::unique_ptr<AudioStream>, core::Error> open(
         const std::string& id, SoundDirection direction, std::unique_ptr<Stream> stream)
     {
-        const QAudioDevice device = findDevice(id, direction);
+        QAudioDevice device = findDevice(id, direction);
+        if (id.empty() && device.isNull() && !devicesOf(direction).isEmpty()) {
+            device = devicesOf(direction).front();
+        }
         if (device.isNull()) {
             return failed(direction == SoundDirection::Capture ? "there is no microphone" : "there is no loudspeaker");
         }

@@ -7,7 +7,7 @@
 
 namespace vivavoce::audio {
 
-/// Qt Multimedia, in pull mode: Qt's own thread of this backend is the device thread.
+/// Qt Multimedia. A thread of this backend's, with Qt's event loop, is the device thread.
 /// Needs a QCoreApplication.
 [[nodiscard]] std::unique_ptr<AudioBackend> makeQtMultimediaBackend();
 

@@ -1,0 +1,98 @@
+#include "tests/audio/sound_server.h"
+
+#include <QElapsedTimer>
+#include <QFile>
+#include <QStandardPaths>
+
+namespace vivavoce::tests {
+namespace {
+
+constexpr int kPatience = 15'000;
+
+void write(const QString& path, const QByteArray& text)
+{
+    QFile file(path);
+    if (file.open(QIODevice::WriteOnly)) {
+        file.write(text);
+    }
+}
+
+} // namespace
+
+SoundServer::SoundServer() = default;
+
+SoundServer::~SoundServer()
+{
+    m_server.terminate();
+    if (!m_server.waitForFinished(kPatience)) {
+        m_server.kill();
+        m_server.waitForFinished();
+    }
+}
+
+QString SoundServer::missing()
+{
+    for (const char* program : {"pulseaudio", "pactl"}) {
+        if (QStandardPaths::findExecutable(QString::fromLatin1(program)).isEmpty()) {
+            return QString::fromLatin1(program) + QStringLiteral(" is not installed");
+        }
+    }
+    return {};
+}
+
+bool SoundServer::start(Microphone microphone)
+{
+    const QString home = m_folder.path();
+    write(home + QStringLiteral("/asound.conf"),
+        "</usr/share/alsa/alsa.conf>\npcm.!default { type pulse }\nctl.!default { type pulse }\n");
+    qputenv("HOME", home.toLocal8Bit());
+    qputenv("XDG_RUNTIME_DIR", home.toLocal8Bit());
+    qputenv("XDG_CONFIG_HOME", home.toLocal8Bit());
+    qputenv("ALSA_CONFIG_PATH", (home + QStringLiteral("/asound.conf")).toLocal8Bit());
+    qunsetenv("PULSE_SERVER");
+
+    QStringList arguments{QStringLiteral("-n"), QStringLiteral("--exit-idle-time=-1"), QStringLiteral("--disable-shm"),
+        QStringLiteral("--daemonize=no"), QStringLiteral("--use-pid-file=no")};
+    const auto load = [&](const char* module) { arguments << QStringLiteral("-L") << QString::fromLatin1(module); };
+    load("module-native-protocol-unix");
+    load("module-null-sink sink_name=speaker rate=48000");
+    if (microphone == Microphone::Loop) {
+        load("module-remap-source master=speaker.monitor source_name=mic");
+    } else if (microphone == Microphone::Apart) {
+        load("module-null-sink sink_name=into-mic rate=48000");
+        load("module-remap-source master=into-mic.monitor source_name=mic");
+    }
+    m_server.setProcessEnvironment(QProcessEnvironment::systemEnvironment());
+    m_server.setStandardErrorFile(home + QStringLiteral("/pulseaudio.log"));
+    m_server.start(QStringLiteral("pulseaudio"), arguments);
+    if (!m_server.waitForStarted(kPatience)) {
+        return false;
+    }
+    QElapsedTimer since;
+    since.start();
+    while (since.elapsed() < kPatience && m_server.state() == QProcess::Running) {
+        if (control({QStringLiteral("info")}).contains("Server Name")) {
+            control({QStringLiteral("set-default-sink"), QStringLiteral("speaker")});
+            if (microphone != Microphone::None) {
+                control({QStringLiteral("set-default-source"), QStringLiteral("mic")});
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+QByteArray SoundServer::control(const QStringList& arguments)
+{
+    QProcess pactl;
+    pactl.start(QStringLiteral("pactl"), arguments);
+    pactl.waitForFinished(kPatience);
+    return pactl.readAllStandardOutput();
+}
+
+QProcessEnvironment SoundServer::environment() const
+{
+    return QProcessEnvironment::systemEnvironment();
+}
+
+} // namespace vivavoce::tests

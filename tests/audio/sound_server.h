@@ -1,0 +1,45 @@
+#pragma once
+
+#include <QByteArray>
+#include <QProcess>
+#include <QString>
+#include <QStringList>
+#include <QTemporaryDir>
+
+namespace vivavoce::tests {
+
+/// A PulseAudio of the test's own: a loudspeaker "speaker" that nobody hears, and microphones that are made of it or of another
+/// null sink. Its programs and those of this process find no other one.
+/// Lifetime: ends with the object.
+class SoundServer {
+public:
+    /// What the microphone hears.
+    enum class Microphone {
+        /// What the loudspeaker plays.
+        Loop,
+        /// What is played to the sink "into-mic".
+        Apart,
+        /// There is none.
+        None,
+    };
+
+    SoundServer();
+    ~SoundServer();
+    SoundServer(const SoundServer&) = delete;
+    SoundServer& operator=(const SoundServer&) = delete;
+
+    /// Why it cannot be had on this machine; empty otherwise.
+    [[nodiscard]] static QString missing();
+    /// False: it did not come up.
+    [[nodiscard]] bool start(Microphone microphone);
+    /// "pactl …"; its output.
+    QByteArray control(const QStringList& arguments);
+    /// For other programs.
+    [[nodiscard]] QProcessEnvironment environment() const;
+
+private:
+    QTemporaryDir m_folder;
+    QProcess m_server;
+};
+
+} // namespace vivavoce::tests

@@ -1,0 +1,188 @@
+#include "app/platform/qt_executor.h"
+#include "audio/audio_engine.h"
+#include "tests/audio/sound_server.h"
+#include "tests/audio/tones.h"
+
+#include <QElapsedTimer>
+#include <QTest>
+
+#include <algorithm>
+#include <cstdlib>
+
+using namespace vivavoce;
+using namespace vivavoce::tests;
+
+namespace {
+
+constexpr double kRate = 24'000;
+constexpr double kFrequency = 997;
+
+class Ear final : public core::VoiceListener {
+public:
+    std::vector<std::int16_t> heard;
+    int drained = 0;
+    std::vector<std::string> troubles;
+
+    void voiceCaptured(std::span<const std::int16_t> samples) override
+    {
+        heard.insert(heard.end(), samples.begin(), samples.end());
+    }
+    void captureEnded() override {}
+    void playbackDrained() override { ++drained; }
+    void voiceFailed(const core::Error& error) override { troubles.push_back("failed: " + error.detail); }
+    void voiceImpaired(const core::Error& error) override { troubles.push_back("impaired: " + error.detail); }
+
+    /// The first sample that is more than noise.
+    [[nodiscard]] std::size_t onset() const
+    {
+        const auto found =
+            std::find_if(heard.begin(), heard.end(), [](std::int16_t sample) { return std::abs(sample) > 500; });
+        return static_cast<std::size_t>(found - heard.begin());
+    }
+};
+
+} // namespace
+
+/// Both backends against a real sound server.
+class AudioDevicesTest : public QObject {
+    Q_OBJECT
+
+    SoundServer m_server;
+    platform::QtExecutor m_executor;
+
+    std::unique_ptr<audio::AudioEngine> engine(int backend)
+    {
+        auto made = std::make_unique<audio::AudioEngine>(
+            m_executor, audio::backendOf(static_cast<core::SoundBackend>(backend)));
+        // What comes back is our own sound: it is to be measured, not cancelled.
+        made->setProcessing({false, false, false});
+        return made;
+    }
+
+    static void bothBackends()
+    {
+        QTest::addColumn<int>("backend");
+        QTest::newRow("PortAudio") << static_cast<int>(core::SoundBackend::PortAudio);
+        QTest::newRow("Qt Multimedia") << static_cast<int>(core::SoundBackend::QtMultimedia);
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        if (const QString missing = SoundServer::missing(); !missing.isEmpty()) {
+            QSKIP(qPrintable(missing));
+        }
+        QVERIFY(m_server.start(SoundServer::Microphone::Loop));
+    }
+
+    void tone_GoesRoundThroughTheDevices_data() { bothBackends(); }
+    void tone_GoesRoundThroughTheDevices()
+    {
+        QFETCH(int, backend);
+        Ear ear;
+        const auto sound = engine(backend);
+        sound->start(ear);
+        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > 12'000, 10'000);
+        QVERIFY2(ear.troubles.empty(), ear.troubles.empty() ? "" : ear.troubles.front().c_str());
+        const auto tone = sine(kFrequency, 0.5, kRate, 72'000);
+        sound->play("item", 0, tone);
+        sound->finishItem("item");
+        QVERIFY(sound->isPlaying());
+        QTRY_COMPARE_WITH_TIMEOUT(ear.drained, 1, 10'000);
+        QVERIFY(!sound->isPlaying());
+        const std::size_t begin = ear.onset() + 12'000;
+        QVERIFY(ear.heard.size() > begin + 48'000);
+        const double quality = signalToNoise(std::span(ear.heard).subspan(begin, 48'000), kFrequency, kRate);
+        QVERIFY2(quality >= 60, qPrintable(QString::number(quality)));
+        const core::VoiceLevels levels = sound->takeLevels();
+        QVERIFY(levels.captureDbfs > -8 && levels.captureDbfs < -5);
+        QVERIFY(levels.playbackDbfs > -8 && levels.playbackDbfs < -5);
+        sound->stop();
+    }
+
+    void interrupt_TellsWhatWasHeard_data() { bothBackends(); }
+    void interrupt_TellsWhatWasHeard()
+    {
+        QFETCH(int, backend);
+        Ear ear;
+        const auto sound = engine(backend);
+        sound->start(ear);
+        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > 12'000, 10'000);
+        sound->play("item", 3, sine(kFrequency, 0.5, kRate, 240'000));
+        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > ear.onset() + 24'000, 10'000);
+        const core::HeardAudio heard = sound->interrupt();
+        QVERIFY(!sound->isPlaying());
+        QCOMPARE(heard.itemId, std::string("item"));
+        QCOMPARE(heard.contentIndex, 3);
+        QVERIFY(!heard.wasWhole);
+        // What comes back afterwards: the rest of the way through the devices, and no more.
+        const std::size_t onset = ear.onset();
+        const std::size_t atCut = ear.heard.size();
+        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > atCut + 24'000, 10'000);
+        const auto last = std::find_if(
+            ear.heard.rbegin(), ear.heard.rend(), [](std::int16_t sample) { return std::abs(sample) > 500; });
+        const auto sounded = static_cast<std::int64_t>(ear.heard.size() - onset) - (last - ear.heard.rbegin());
+        const std::int64_t soundedMs = sounded * 1000 / 24'000;
+        const auto difference = std::abs(soundedMs - heard.heard.count());
+        QVERIFY2(difference <= 60,
+            qPrintable(QStringLiteral("told %1 ms, sounded %2 ms").arg(heard.heard.count()).arg(soundedMs)));
+        sound->stop();
+    }
+
+    void stop_ClosesTheDevicesWithinASecond_data() { bothBackends(); }
+    void stop_ClosesTheDevicesWithinASecond()
+    {
+        QFETCH(int, backend);
+        Ear ear;
+        const auto sound = engine(backend);
+        sound->start(ear);
+        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > 4'800, 10'000);
+        QVERIFY(!m_server.control({QStringLiteral("list"), QStringLiteral("short"), QStringLiteral("source-outputs")})
+                     .isEmpty());
+        sound->stop();
+        const auto isClosed = [&] {
+            return !m_server.control({QStringLiteral("list"), QStringLiteral("source-outputs")})
+                        .contains("application.process.id")
+                && !m_server.control({QStringLiteral("list"), QStringLiteral("sink-inputs")})
+                        .contains("application.process.id");
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(isClosed(), 1'000);
+        const std::size_t before = ear.heard.size();
+        sound->start(ear);
+        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > before + 4'800, 10'000);
+        sound->stop();
+    }
+
+    void devices_AreListedWithTheDefaultFirst_data() { bothBackends(); }
+    void devices_AreListedWithTheDefaultFirst()
+    {
+        QFETCH(int, backend);
+        const auto sound = engine(backend);
+        int told = 0;
+        sound->watch([&told] { ++told; });
+        (void)sound->devices(core::SoundDirection::Capture);
+        QTRY_VERIFY_WITH_TIMEOUT(told > 0, 10'000);
+        for (const auto direction : {core::SoundDirection::Capture, core::SoundDirection::Playback}) {
+            const auto found = sound->devices(direction);
+            QVERIFY(!found.empty());
+            QVERIFY(found.front().isDefault);
+            QVERIFY(!found.front().id.empty() && !found.front().name.empty());
+        }
+    }
+
+    void choice_OfADeviceThatIsNotThere_FallsBackToTheDefault_data() { bothBackends(); }
+    void choice_OfADeviceThatIsNotThere_FallsBackToTheDefault()
+    {
+        QFETCH(int, backend);
+        Ear ear;
+        const auto sound = engine(backend);
+        sound->choose({"unplugged", "unplugged"});
+        sound->start(ear);
+        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > 4'800, 10'000);
+        QVERIFY(ear.troubles.empty());
+        sound->stop();
+    }
+};
+
+QTEST_GUILESS_MAIN(AudioDevicesTest)
+#include "test_audio_devices.moc"
