@@ -1,6 +1,8 @@
+#include "app/cli/devices_command.h"
 #include "app/cli/doctor_command.h"
 #include "app/cli/options.h"
 #include "app/cli/talk_command.h"
+#include "app/platform/interrupt_signal.h"
 
 #include <QCoreApplication>
 #include <QTimer>
@@ -16,6 +18,7 @@ int talk(TalkOptions options)
         exitCode = code;
         QCoreApplication::exit(code);
     });
+    const vivavoce::platform::InterruptSignal interrupted([&command] { command.interrupt(); });
     QTimer::singleShot(0, qApp, [&command] { command.start(); });
     QCoreApplication::exec();
     return exitCode;
@@ -30,6 +33,9 @@ int main(int argc, char** argv)
         return end->exitCode;
     }
     QCoreApplication app(argc, argv);
+    if (const auto* devices = std::get_if<DevicesOptions>(&command)) {
+        return runDevices(*devices);
+    }
     if (const auto* doctor = std::get_if<DoctorOptions>(&command)) {
         return runDoctor(*doctor);
     }

@@ -26,6 +26,17 @@ void addFormat(CLI::App& command, OutputFormat& format)
         ->option_text("json|text");
 }
 
+void addBackend(CLI::App& command, core::SoundBackend& backend)
+{
+    command.add_option("--sound-backend", backend, "The sound library (portaudio)")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, core::SoundBackend>{
+                {"portaudio", core::SoundBackend::PortAudio}, {"qt", core::SoundBackend::QtMultimedia}},
+            CLI::ignore_case)
+                        .description("{portaudio,qt}"))
+        ->option_text("portaudio|qt");
+}
+
 void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool& isFast)
 {
     talk.add_option(
@@ -34,9 +45,17 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
     talk.add_option(
             "--credential-env", options.credentialVariable, "Environment variable with the credential for --broker")
         ->option_text("NAME");
-    talk.add_option("--in", options.inFile, "Recording that is spoken to the agent")->option_text("FILE.wav");
-    talk.add_option("--out", options.outFile, "Where what was heard of the replies is written")
-        ->option_text("FILE.wav");
+    talk.add_option(
+            "--in", options.inFile, "Recording that is spoken to the agent, or mic: the microphone, until Ctrl-C")
+        ->option_text("FILE.wav|mic");
+    talk.add_option("--out", options.outFile,
+            "Where what was heard of the replies is written, or speaker: the loudspeaker (with --in mic that is the default)")
+        ->option_text("FILE.wav|speaker");
+    talk.add_option(
+            "--input-device", options.devices.captureId, "A microphone of vivavoce-cli devices, instead of the default")
+        ->option_text("ID");
+    talk.add_option("--output-device", options.devices.playbackId, "A loudspeaker, likewise")->option_text("ID");
+    addBackend(talk, options.soundBackend);
     talk.add_option("--text", options.texts, "Typed message; may be given several times")->option_text("\"...\"");
     talk.add_option(
             "--tools", options.toolsFile, "Functions that the agent may call, each with the command that answers it")
@@ -44,7 +63,7 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
     talk.add_option("--turns", options.turns, "End after so many replies")
         ->check(CLI::Range(1, 10'000))
         ->option_text("N");
-    talk.add_option("--timeout", timeoutSeconds, "Longest time for the whole conversation (120)")
+    talk.add_option("--timeout", timeoutSeconds, "Longest time for the whole conversation (120; with --in mic a day)")
         ->check(CLI::Range(1.0, 86'400.0))
         ->option_text("S");
     auto* real =
@@ -76,10 +95,15 @@ Command parseCommandLine(int argc, char** argv)
 
     TalkOptions talk;
     talk.transcriptionModel = "gpt-transcribe";
-    double timeoutSeconds = 120;
+    double timeoutSeconds = 0;
     bool isFast = false;
     CLI::App* talkCommand = app.add_subcommand("talk", "Hold a conversation");
     addTalk(*talkCommand, talk, timeoutSeconds, isFast);
+
+    DevicesOptions devices;
+    CLI::App* devicesCommand = app.add_subcommand("devices", "List microphones and loudspeakers");
+    addFormat(*devicesCommand, devices.format);
+    addBackend(*devicesCommand, devices.backend);
 
     DoctorOptions doctor;
     CLI::App* doctorCommand =
@@ -91,14 +115,23 @@ Command parseCommandLine(int argc, char** argv)
     } catch (const CLI::ParseError& end) {
         return EndNow{app.exit(end) == 0 ? 0 : 2};
     }
+    if (devicesCommand->parsed()) {
+        return devices;
+    }
     if (doctorCommand->parsed()) {
         return doctor;
     }
     if (talk.inFile.empty() && talk.texts.empty()) {
         std::fputs(
-            "vivavoce-cli: nothing to say: give --in FILE.wav or --text \"...\" (see vivavoce-cli talk --help)\n",
+            "vivavoce-cli: nothing to say: give --in FILE.wav, --in mic or --text \"...\" (see vivavoce-cli talk --help)\n",
             stderr);
         return EndNow{2};
+    }
+    if (timeoutSeconds == 0) {
+        timeoutSeconds = talk.isLive() ? 86'400 : 120;
+    }
+    if (talk.isLive() && talk.outFile.empty()) {
+        talk.outFile = kSpeaker;
     }
     talk.pace = isFast ? Pace::Fast : Pace::RealTime;
     talk.timeout = core::Milliseconds{static_cast<core::Milliseconds::rep>(timeoutSeconds * 1000)};

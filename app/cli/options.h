@@ -2,6 +2,7 @@
 
 #include "app/cli/json_lines.h"
 #include "core/base/units.h"
+#include "core/settings/settings.h"
 
 #include <optional>
 #include <string>
@@ -13,13 +14,20 @@ namespace vivavoce::cli {
 /// How fast a recording is spoken.
 enum class Pace { RealTime, Fast };
 
+inline constexpr const char* kMicrophone = "mic";
+inline constexpr const char* kSpeaker = "speaker";
+
 struct TalkOptions {
     /// Empty: our own broker and agent are started for this conversation.
     std::string brokerUrl;
     /// The environment variable that holds the credential for `brokerUrl`.
     std::string credentialVariable = "VIVAVOCE_CREDENTIAL";
+    /// A file, or kMicrophone.
     std::string inFile;
+    /// A file, or kSpeaker.
     std::string outFile;
+    core::DeviceChoice devices;
+    core::SoundBackend soundBackend = core::SoundBackend::PortAudio;
     std::vector<std::string> texts;
     std::string toolsFile;
     /// 0: until the recording and the texts are through and everything is answered.
@@ -33,6 +41,14 @@ struct TalkOptions {
     std::string transcriptionModel;
     std::string chatUrl;
     std::string chatModel;
+
+    [[nodiscard]] bool isLive() const { return inFile == kMicrophone; }
+    [[nodiscard]] bool isAloud() const { return outFile == kSpeaker; }
+};
+
+struct DevicesOptions {
+    OutputFormat format = OutputFormat::Text;
+    core::SoundBackend backend = core::SoundBackend::PortAudio;
 };
 
 struct DoctorOptions {
@@ -44,7 +60,7 @@ struct EndNow {
     int exitCode = 0;
 };
 
-using Command = std::variant<EndNow, TalkOptions, DoctorOptions>;
+using Command = std::variant<EndNow, TalkOptions, DevicesOptions, DoctorOptions>;
 
 /// Reads the command line. Never fails: bad words are an EndNow of 2.
 [[nodiscard]] Command parseCommandLine(int argc, char** argv);

@@ -67,7 +67,7 @@ void TalkCommand::start()
 core::Expected<void, Error> TalkCommand::prepare()
 {
     std::vector<std::int16_t> recording;
-    if (!m_options.inFile.empty()) {
+    if (!m_options.inFile.empty() && !m_options.isLive()) {
         auto read = dsp::readWav(m_options.inFile, core::kRealtimeRate);
         if (!read) {
             return core::Unexpected<Error>(read.error());
@@ -79,16 +79,42 @@ core::Expected<void, Error> TalkCommand::prepare()
             return loaded;
         }
     }
-    if (!m_options.outFile.empty()) {
+    if (!m_options.outFile.empty() && !m_options.isAloud()) {
         auto writer = dsp::WavWriter::create(m_options.outFile, core::kRealtimeRate);
         if (!writer) {
             return core::Unexpected<Error>(writer.error());
         }
         m_out.emplace(std::move(*writer));
     }
-    m_voice = std::make_unique<RecordedVoiceIo>(m_executor, m_clock, std::move(recording), m_options.pace,
+    m_files = std::make_unique<RecordedVoiceIo>(m_executor, m_clock, std::move(recording), m_options.pace,
         [this](std::span<const std::int16_t> samples) { return !m_out || m_out->write(samples).has_value(); });
+    if (m_options.isLive() || m_options.isAloud()) {
+        m_devices = std::make_unique<audio::AudioEngine>(m_executor, audio::backendOf(m_options.soundBackend));
+        m_devices->choose(m_options.devices);
+        if (m_options.isLive() && !m_options.isAloud()) {
+            m_split = std::make_unique<SplitVoiceIo>(*m_devices, *m_files);
+        } else if (!m_options.isLive()) {
+            m_split = std::make_unique<SplitVoiceIo>(*m_files, *m_devices);
+        }
+    }
     return {};
+}
+
+core::VoiceIo& TalkCommand::voice()
+{
+    if (m_split != nullptr) {
+        return *m_split;
+    }
+    return m_devices != nullptr ? static_cast<core::VoiceIo&>(*m_devices) : *m_files;
+}
+
+void TalkCommand::interrupt()
+{
+    if (m_session != nullptr) {
+        m_session->stop();
+    } else {
+        end(std::nullopt);
+    }
 }
 
 void TalkCommand::startServers()
@@ -131,7 +157,7 @@ void TalkCommand::converse(const std::string& brokerUrl, std::shared_ptr<const c
     options.transcriptionModel = m_options.transcriptionModel;
     options.tools = m_tools.declarations();
     m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{
-        *m_tokens, m_transports, *m_voice, m_tools, m_clock, m_executor, *this, std::move(options)});
+        *m_tokens, m_transports, voice(), m_tools, m_clock, m_executor, *this, std::move(options)});
     m_session->start();
     watch();
 }
@@ -201,6 +227,8 @@ void TalkCommand::end(std::optional<Error> error)
     m_watchTimer.reset();
     m_deadline.reset();
     m_session.reset();
+    m_split.reset();
+    m_devices.reset();
     if (m_out) {
         if (const auto closed = m_out->close(); !closed && !error) {
             error = closed.error();
@@ -212,10 +240,10 @@ void TalkCommand::end(std::optional<Error> error)
         ending.exitCode = core::exitCode(error->code);
     }
     ending.turns = m_turns.replies();
-    ending.outFile = m_options.outFile;
-    if (m_voice != nullptr) {
-        ending.spoken = m_voice->spoken().duration(core::kRealtimeRate);
-        ending.heard = m_voice->heardFrames().duration(core::kRealtimeRate);
+    ending.outFile = m_options.isAloud() ? std::string() : m_options.outFile;
+    if (m_files != nullptr) {
+        ending.spoken = m_files->spoken().duration(core::kRealtimeRate);
+        ending.heard = m_files->heardFrames().duration(core::kRealtimeRate);
     }
     m_report.sumUp(ending);
     m_servers.reset();

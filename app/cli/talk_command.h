@@ -4,12 +4,14 @@
 #include "app/cli/json_lines.h"
 #include "app/cli/options.h"
 #include "app/cli/recorded_voice_io.h"
+#include "app/cli/split_voice_io.h"
 #include "app/cli/talk_report.h"
 #include "app/cli/turn_watch.h"
 #include "app/embedded/embedded_services.h"
 #include "app/platform/qt_executor.h"
 #include "app/platform/qt_http_client.h"
 #include "app/platform/qt_websocket_transport.h"
+#include "audio/audio_engine.h"
 #include "audio/dsp/wav_file.h"
 #include "core/session/session_runner.h"
 #include "core/token/broker_token_source.h"
@@ -22,7 +24,7 @@
 
 namespace vivavoce::cli {
 
-/// One conversation from files: puts the parts together, watches for its end, tells what happened.
+/// One conversation from files, or through the devices: puts the parts together, watches for its end, tells what happened.
 /// Threads: the main thread. Lifetime: `finished` is called exactly once, with the exit code.
 class TalkCommand final : private core::SessionObserver {
 public:
@@ -30,12 +32,15 @@ public:
     ~TalkCommand() override;
 
     void start();
+    /// The user has had enough: the conversation ends as if it were through.
+    void interrupt();
 
 private:
     void sessionTold(const core::SessionNotice& notice) override;
     void replyTook(const core::ReplyLatency& latency) override;
 
     [[nodiscard]] core::Expected<void, core::Error> prepare();
+    [[nodiscard]] core::VoiceIo& voice();
     void startServers();
     void converse(const std::string& brokerUrl, std::shared_ptr<const core::Secret> credential);
     void watch();
@@ -60,7 +65,9 @@ private:
     platform::QtHttpClient m_http;
     platform::QtWebSocketFactory m_transports;
     std::unique_ptr<embedded::EmbeddedServices> m_servers;
-    std::unique_ptr<RecordedVoiceIo> m_voice;
+    std::unique_ptr<RecordedVoiceIo> m_files;
+    std::unique_ptr<audio::AudioEngine> m_devices;
+    std::unique_ptr<SplitVoiceIo> m_split;
     std::unique_ptr<core::BrokerTokenSource> m_broker;
     std::unique_ptr<core::CachingTokenSource> m_tokens;
     std::unique_ptr<core::SessionRunner> m_session;

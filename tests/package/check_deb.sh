@@ -47,7 +47,7 @@ mkdir -p "$root/run/user/1000" && chown 1000:1000 "$root/run/user/1000" && chmod
 say "talking"
 user vivavoce-cli talk --in "/tmp/$(basename "$recording")" --out /home/user/answer.wav >"$root/tmp/talk.jsonl" \
     || { tail -n 5 "$root/tmp/talk.jsonl" >&2; die "vivavoce-cli talk failed"; }
-grep -q '"event":"summary"' "$root/tmp/talk.jsonl" || die "the conversation has no summary"
+grep -q '"type":"summary"' "$root/tmp/talk.jsonl" || die "the conversation has no summary"
 [ "$(stat -c %s "$root/home/user/answer.wav")" -gt 48000 ] || die "the answer is shorter than a second"
 
 say "without a display"
