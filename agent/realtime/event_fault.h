@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/protocol/openai/protocol_error.h"
+
 #include <string>
 #include <utility>
 
@@ -25,6 +27,11 @@ struct EventFault {
 [[nodiscard]] inline EventFault serverFault(std::string message)
 {
     return {"server_error", std::move(message), {}, "server_error"};
+}
+
+[[nodiscard]] inline EventFault unreadable(const core::openai::ProtocolError& error)
+{
+    return {std::string(core::openai::errorCode(error.fault)), error.message, error.param};
 }
 
 } // namespace vivavoce::agent::realtime

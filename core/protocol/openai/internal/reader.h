@@ -142,6 +142,23 @@ public:
         }
     }
 
+    /// Here null is no different from absent, not even to a strict reader. A writer leaves it out.
+    template <typename T>
+    void nullIsAbsent(const char* key, std::optional<T>& target)
+    {
+        const Json* json = find(key);
+        if (json != nullptr && !isNull(*json)) {
+            optional(key, target);
+        }
+    }
+
+    /// The same to a reader; a server writes null where it has nothing to tell.
+    template <typename T>
+    void orNull(const char* key, std::optional<T>& target)
+    {
+        nullIsAbsent(key, target);
+    }
+
     /// A string that is empty where it is absent.
     void optionalText(const char* key, std::string& target);
 

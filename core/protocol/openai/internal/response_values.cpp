@@ -15,8 +15,8 @@ void contentFields(A& a, auto& part)
         break;
     case ContentType::InputAudio:
     case ContentType::OutputAudio:
-        a.optional("audio", part.audio);
-        a.optional("transcript", part.transcript);
+        a.nullIsAbsent("audio", part.audio);
+        a.orNull("transcript", part.transcript);
         break;
     case ContentType::InputImage:
         a.optional("image_url", part.imageUrl);

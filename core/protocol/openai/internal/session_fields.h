@@ -49,11 +49,11 @@ template <typename A, Is<Transcription> E>
 void fields(A& a, E& e)
 {
     a.optional("model", e.model);
-    a.optional("language", e.language);
-    a.optional("languages", e.languages);
-    a.optional("keywords", e.keywords);
-    a.optional("prompt", e.prompt);
-    a.optional("delay", e.delay);
+    a.nullIsAbsent("language", e.language);
+    a.nullIsAbsent("languages", e.languages);
+    a.nullIsAbsent("keywords", e.keywords);
+    a.nullIsAbsent("prompt", e.prompt);
+    a.nullIsAbsent("delay", e.delay);
     a.check("delay", isGrade(e.delay), kUnsupported);
 }
 
@@ -61,15 +61,17 @@ template <typename A, Is<NoiseReduction> E>
 void fields(A& a, E& e)
 {
     a.optional("type", e.type);
-    a.optional("strength", e.strength);
+    a.nullIsAbsent("strength", e.strength);
+    a.check("strength", isWithin(e.strength, 0.0, 1.0), kOutOfRange);
 }
 
 template <typename A, Is<FunctionTool> E>
 void fields(A& a, E& e)
 {
     a.required("name", e.name);
-    a.optional("description", e.description);
-    a.optional("parameters", e.parameters);
+    a.nullIsAbsent("description", e.description);
+    a.nullIsAbsent("parameters", e.parameters);
+    a.check("parameters", !e.parameters || e.parameters->text.starts_with('{'), "must be an object");
 }
 
 /// The beta's formats and modalities, under the names that session and response give them.

@@ -82,6 +82,21 @@ public:
         }
     }
 
+    template <typename T>
+    void nullIsAbsent(const char* key, const std::optional<T>& value)
+    {
+        optional(key, value);
+    }
+
+    template <typename T>
+    void orNull(const char* key, const std::optional<T>& value)
+    {
+        if (!value && m_style.speaker == Speaker::Server) {
+            put(member(m_object, key), Null{});
+        }
+        optional(key, value);
+    }
+
     void optionalText(const char* key, const std::string& text)
     {
         if (!text.empty()) {
