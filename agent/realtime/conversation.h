@@ -61,6 +61,7 @@ struct Item {
 /// An item of the client's, within the limits; its audio is in `format`: an odd byte is `invalid_value`. Ids it lacks are made.
 [[nodiscard]] core::Expected<Item, EventFault> itemFromWire(
     core::openai::Item wire, WireFormat format, const std::string& path);
+[[nodiscard]] core::openai::ContentPart partToWire(const ContentPart& part, WithAudio withAudio);
 [[nodiscard]] core::openai::Item itemToWire(const Item& item, WithAudio withAudio);
 [[nodiscard]] DialogueItem dialogueOf(const Item& item);
 

@@ -28,21 +28,6 @@ core::Expected<ContentPart, EventFault> partFromWire(
     return part;
 }
 
-openai::ContentPart partToWire(const ContentPart& part, WithAudio withAudio)
-{
-    openai::ContentPart wire;
-    wire.type = part.kind;
-    if (part.kind == PartKind::InputAudio || part.kind == PartKind::OutputAudio) {
-        wire.transcript = part.text;
-    } else if (part.kind != PartKind::InputImage) {
-        wire.text = part.text;
-    }
-    if (withAudio == WithAudio::Yes && !part.audio.empty()) {
-        wire.audio = part.audio;
-    }
-    return wire;
-}
-
 } // namespace
 
 core::Expected<Item, EventFault> itemFromWire(openai::Item wire, WireFormat format, const std::string& path)
@@ -65,6 +50,21 @@ core::Expected<Item, EventFault> itemFromWire(openai::Item wire, WireFormat form
         item.content.push_back(std::move(*part));
     }
     return item;
+}
+
+openai::ContentPart partToWire(const ContentPart& part, WithAudio withAudio)
+{
+    openai::ContentPart wire;
+    wire.type = part.kind;
+    if (part.kind == PartKind::InputAudio || part.kind == PartKind::OutputAudio) {
+        wire.transcript = part.text;
+    } else if (part.kind != PartKind::InputImage) {
+        wire.text = part.text;
+    }
+    if (withAudio == WithAudio::Yes && !part.audio.empty()) {
+        wire.audio = part.audio;
+    }
+    return wire;
 }
 
 openai::Item itemToWire(const Item& item, WithAudio withAudio)

@@ -2,6 +2,7 @@
 
 #include "core/protocol/openai/protocol_error.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,6 +28,12 @@ struct EventFault {
 [[nodiscard]] inline EventFault serverFault(std::string message)
 {
     return {"server_error", std::move(message), {}, "server_error"};
+}
+
+/// Nothing for an empty text.
+[[nodiscard]] inline std::optional<std::string> whereGiven(std::string text)
+{
+    return text.empty() ? std::nullopt : std::optional(std::move(text));
 }
 
 [[nodiscard]] inline EventFault unreadable(const core::openai::ProtocolError& error)

@@ -82,21 +82,30 @@ private:
 
     void pump();
     void speak(std::string sentence);
-    void takeChunk(AudioChunk chunk);
+    void takeChunk(core::Bytes chunk);
     void sentenceSpoken(const core::Expected<void, core::Error>& result);
     void writeText(const std::string& piece);
     void emitCall(const Call& call);
     void openMessage();
     void closeMessage(ItemStatus status);
     void addItem(Item item);
-    void itemDone(const Item& item, std::size_t index);
+    /// The last of the output.
+    void itemDone(const Item& item);
     void syncMessage();
     bool isOverBudget();
-    void finish(const char* status, core::Json details);
-    [[nodiscard]] core::Json event(const char* type) const;
-    [[nodiscard]] core::Json partEvent(const char* type) const;
-    [[nodiscard]] core::Json toJson(const char* status, const core::Json& details, bool hasUsage) const;
-    [[nodiscard]] core::Json partJson() const;
+    void finish(core::openai::ResponseStatus status, std::optional<core::openai::StatusDetails> details);
+    [[nodiscard]] std::int64_t outputIndex() const { return static_cast<std::int64_t>(m_output.size()) - 1; }
+    /// An event about the last item of the output, or about its one part.
+    template <typename Event>
+    [[nodiscard]] Event itemEvent() const
+    {
+        Event event;
+        event.responseId = m_id;
+        event.itemId = m_output.back().id;
+        event.outputIndex = outputIndex();
+        return event;
+    }
+    [[nodiscard]] core::openai::Response toWire(core::openai::ResponseStatus status) const;
 
     const ResponseParts m_parts;
     const ResponseSettings m_settings;

@@ -47,7 +47,7 @@ core::Milliseconds eagernessSilence(std::optional<openai::Eagerness> eagerness)
                                                                    : 700};
 }
 
-void apply(TurnDetection& turn, const openai::ServerVad& vad)
+void takeOver(TurnDetection& turn, const openai::ServerVad& vad)
 {
     turn.threshold = vad.threshold.value_or(turn.threshold);
     turn.prefixPadding = core::Milliseconds{vad.prefixPaddingMs.value_or(turn.prefixPadding.count())};
@@ -57,7 +57,7 @@ void apply(TurnDetection& turn, const openai::ServerVad& vad)
     }
 }
 
-void apply(TurnDetection& turn, const openai::SemanticVad& vad)
+void takeOver(TurnDetection& turn, const openai::SemanticVad& vad)
 {
     turn.silence = eagernessSilence(vad.eagerness);
 }
@@ -74,7 +74,7 @@ std::vector<Tool> functionsOf(const std::vector<openai::Tool>& list)
     return tools;
 }
 
-void apply(ResponseSettings& settings, const openai::ToolChoice& choice)
+void setToolChoice(ResponseSettings& settings, const openai::ToolChoice& choice)
 {
     if (const auto* function = std::get_if<openai::ToolChoiceFunction>(&choice)) {
         settings.toolChoice = ToolChoice::Required;
@@ -168,7 +168,7 @@ TurnDetection SessionSettings::turnDetection() const
             [&turn](const auto& vad) {
                 turn.createsResponse = vad.createResponse.value_or(true);
                 turn.interruptsResponse = vad.interruptResponse.value_or(true);
-                apply(turn, vad);
+                takeOver(turn, vad);
             },
             *detection);
     }
@@ -194,7 +194,7 @@ ResponseSettings SessionSettings::responseSettings(const openai::ResponseConfig&
     settings.voice = merged.voice.value_or(openai::Voice{});
     settings.speed = merged.speed.value_or(1.0);
     settings.tools = functionsOf(merged.tools.value_or(std::vector<openai::Tool>()));
-    apply(settings, merged.toolChoice.value_or(openai::ToolChoiceMode::Auto));
+    setToolChoice(settings, merged.toolChoice.value_or(openai::ToolChoiceMode::Auto));
     settings.maxOutputTokens = merged.maxOutputTokens.value_or(openai::TokenLimit{}).count;
     settings.metadata = overrides.metadata;
     settings.isOutOfBand = overrides.conversation == "none";

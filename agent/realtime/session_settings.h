@@ -76,7 +76,9 @@ public:
     [[nodiscard]] ResponseSettings responseSettings(const core::openai::ResponseConfig& overrides = {}) const;
 
 private:
-    explicit SessionSettings(std::shared_ptr<const core::openai::Session> effective) : m_effective(std::move(effective)) {}
+    explicit SessionSettings(std::shared_ptr<const core::openai::Session> effective) : m_effective(std::move(effective))
+    {
+    }
 
     std::shared_ptr<const core::openai::Session> m_effective;
 };
