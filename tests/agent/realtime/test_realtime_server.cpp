@@ -1,4 +1,4 @@
-#include "agent/realtime/client_shapes.h"
+#include "agent/realtime/client_limits.h"
 #include "agent/realtime/realtime_server.h"
 #include "core/base/clock.h"
 #include "core/base/json.h"
@@ -357,9 +357,10 @@ private Q_SLOTS:
     void longestAppend_IsTaken()
     {
         Running running;
-        const std::string longest =
-            Json{{"type", "input_audio_buffer.append"}, {"audio", std::string(agent::realtime::kMaxAppendBytes, 'A')}}
-                .dump();
+        const std::string longest = Json{{"type", "input_audio_buffer.append"},
+            {"audio",
+                std::string(agent::realtime::kMaxAppendBytes / 3 * 4,
+                    'A')}}.dump();
         const Told told = talkOn(running, request(running, "?model=gpt-realtime", kCredential),
             {longest, R"({"type":"input_audio_buffer.clear"})"}, "input_audio_buffer.cleared");
         QVERIFY(!told.close.has_value());
