@@ -67,8 +67,7 @@ void RealtimeSession::start(core::Milliseconds maxDuration)
     };
     // Runs on the lane and touches nothing of the session but what never changes.
     parts.makeUtterance =
-        [weak, executor,
-            listening = ListeningParts{m_parts.recognisers, m_parts.workers, m_parts.clock, m_parts.vocabulary}](
+        [weak, executor, listening = ListeningParts{m_parts.recognisers, m_parts.workers, m_parts.clock}](
             const std::string& itemId) { return makeUtteranceFor(weak, executor, listening, itemId); };
     m_input = std::make_shared<InputAudio>(std::move(parts));
     configureInput();

@@ -27,8 +27,6 @@ struct SpeechParts {
     Voice& voice;
     BrainFactory& brains;
     const core::Clock& clock;
-    /// What this server's conversations make likely beyond what the recognisers know already.
-    std::shared_ptr<const Vocabulary> vocabulary;
     DetectorFactory makeDetector;
 };
 

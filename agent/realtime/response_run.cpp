@@ -81,8 +81,7 @@ void ResponseRun::takeStyle(SpeakingStyle style)
     *m_parts.style = style;
 }
 
-void ResponseRun::takeEnd(
-    core::Expected<std::optional<BrainUsage>, core::Error> result, std::vector<Reminder> reminders)
+void ResponseRun::takeEnd(core::Expected<std::optional<BrainUsage>, core::Error> result, ReminderChanges reminders)
 {
     if (m_isOver || m_isThought) {
         return;

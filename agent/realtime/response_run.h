@@ -34,7 +34,7 @@ struct ResponseParts {
     std::string conversationId;
     /// The conversation's way of speaking; the brain may change it.
     std::shared_ptr<SpeakingStyle> style;
-    std::function<void(std::vector<Reminder>)> onDone;
+    std::function<void(ReminderChanges)> onDone;
 };
 
 /// One response from response.created to response.done, its events in OpenAI's order. The brain's text is cut into sentences;
@@ -70,8 +70,7 @@ public:
     void takeText(std::string piece) override;
     void takeCall(std::string name, std::string arguments) override;
     void takeStyle(SpeakingStyle style) override;
-    void takeEnd(
-        core::Expected<std::optional<BrainUsage>, core::Error> result, std::vector<Reminder> reminders) override;
+    void takeEnd(core::Expected<std::optional<BrainUsage>, core::Error> result, ReminderChanges reminders) override;
 
 private:
     struct Call {
@@ -127,7 +126,7 @@ private:
     bool m_hasSpoken = false;
     core::Milliseconds m_audioLength{0};
     Usage m_usage;
-    std::vector<Reminder> m_reminders;
+    ReminderChanges m_reminders;
 };
 
 } // namespace vivavoce::agent::realtime

@@ -165,8 +165,8 @@ RealtimeSession::Obeyed RealtimeSession::obey(openai::ConversationItemCreate& ev
 /// Recognises audio that came as an item of its own.
 void RealtimeSession::listenTo(const std::string& itemId, core::Bytes audio, WireFormat format)
 {
-    const auto utterance = makeUtteranceFor(weak_from_this(), m_executor,
-        ListeningParts{m_parts.recognisers, m_parts.workers, m_parts.clock, m_parts.vocabulary}, itemId);
+    const auto utterance = makeUtteranceFor(
+        weak_from_this(), m_executor, ListeningParts{m_parts.recognisers, m_parts.workers, m_parts.clock}, itemId);
     Listening& listening = m_listening[itemId];
     listening.utterance = utterance;
     listening.length = playTime(audio.size(), format);

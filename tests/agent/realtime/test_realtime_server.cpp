@@ -41,8 +41,8 @@ public:
         config.credential = core::Secret(credential);
         config.maxSessions = maxSessions;
         config.maxDuration = maxDuration;
-        agent::realtime::SpeechParts parts{workers, recognisers, voice, brains, clock,
-            std::make_shared<agent::Vocabulary>(), [] { return std::make_unique<LoudnessDetector>(); }};
+        agent::realtime::SpeechParts parts{
+            workers, recognisers, voice, brains, clock, [] { return std::make_unique<LoudnessDetector>(); }};
         realtime = std::make_shared<RealtimeServer>(std::move(config), std::move(parts));
         server = std::move(*net::Server::create(io.get_executor(), {}, realtime->routes()));
         server->start();
