@@ -151,7 +151,12 @@ void checkEvent(Check& check, const openai::ResponseCreate& event)
     }
 }
 
-void checkEvent(Check&, const auto&) {}
+void checkEvent(Check& check, const auto& event)
+{
+    if constexpr (requires { event.itemId; }) {
+        check.name(event.itemId, "item_id");
+    }
+}
 
 } // namespace
 

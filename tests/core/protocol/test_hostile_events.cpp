@@ -324,6 +324,11 @@ void TestHostileEvents::item_WithContentOfAnotherRole_IsRefused()
         "content":[{"type":"input_text","text":"a"},{"type":"output_text","text":"b"}]}})");
     QVERIFY(!event.has_value());
     QCOMPARE(event.error().param, std::string("item.content[1].type"));
+    const auto textless =
+        decodeClientEvent(R"({"type":"conversation.item.create","item":{"type":"message","role":"user",
+        "content":[{"type":"input_text"}]}})");
+    QVERIFY(!textless.has_value());
+    QCOMPARE(textless.error().param, std::string("item.content[0].text"));
     const auto reference =
         decodeClientEvent(R"({"type":"conversation.item.create","item":{"type":"item_reference","id":"a"}})");
     QVERIFY(!reference.has_value());

@@ -220,6 +220,7 @@ void TestSessionConfig::fault_InASession_NamesItsPath_data()
     row(R"({"type":"realtime","truncation":{"type":"retention_ratio","retention_ratio":2}})", Fault::BadValue,
         "session.truncation.retention_ratio");
     row(R"({"type":"realtime","reasoning":{"effort":"heroic"}})", Fault::BadValue, "session.reasoning.effort");
+    row(R"({"type":"realtime","include":["everything"]})", Fault::BadValue, "session.include");
     row(R"({"type":"realtime","audio":{"output":{"speed":3}}})", Fault::BadValue, "session.audio.output.speed");
     row(R"({"type":"realtime","audio":{"output":{"voice":7}}})", Fault::WrongType, "session.audio.output.voice");
     row(R"({"type":"realtime","audio":[]})", Fault::WrongType, "session.audio");

@@ -107,6 +107,16 @@ public:
         readMember(key, target, isStrict());
     }
 
+    template <typename T>
+    void expected(const char* key, std::optional<T>& target)
+    {
+        if (isStrict()) {
+            readMember(key, target.emplace(), true);
+        } else {
+            optional(key, target);
+        }
+    }
+
     /// May be absent; a lenient reader takes null and wrong types for absent.
     template <typename T>
     void optional(const char* key, std::optional<T>& target)

@@ -11,7 +11,7 @@ void contentFields(A& a, auto& part)
     switch (part.type) {
     case ContentType::InputText:
     case ContentType::OutputText:
-        a.optional("text", part.text);
+        a.expected("text", part.text);
         break;
     case ContentType::InputAudio:
     case ContentType::OutputAudio:

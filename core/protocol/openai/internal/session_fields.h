@@ -33,6 +33,8 @@ void writeCustom(const Style& style, Json& slot, const Tracing& value);
 
 [[nodiscard]] FlatFormat flatFormat(const AudioFormat& format);
 [[nodiscard]] AudioFormat audioFormat(FlatFormat format);
+/// There is one extra: "item.input_audio_transcription.logprobs".
+[[nodiscard]] bool mayInclude(const std::vector<std::string>* extras);
 /// minimal, low, medium, high, xhigh: efforts of reasoning and delays of transcription.
 [[nodiscard]] bool isGrade(const std::optional<std::string>& word);
 
@@ -216,6 +218,7 @@ void fields(A& a, E& e)
         betaInput(a, e);
     }
     a.optional("include", e.include);
+    a.check("include", mayInclude(e.include.value()), kUnsupported);
     if (!a.isStrict() || e.type == SessionType::Realtime) {
         realtimeOnly(a, e);
     }

@@ -65,6 +65,12 @@ public:
     }
 
     template <typename T>
+    void expected(const char* key, const std::optional<T>& value)
+    {
+        optional(key, value);
+    }
+
+    template <typename T>
     void optional(const char* key, const std::optional<T>& value)
     {
         if (value) {
