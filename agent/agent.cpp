@@ -55,8 +55,8 @@ public:
         config.credential = std::move(credential);
         config.maxSessions = options.maxSessions;
         config.log = [this](std::string_view line) { log(LogLevel::Info, line); };
-        realtime::SpeechParts parts{m_workers, *m_speech.recognisers, *m_speech.voice, *m_speech.brains, m_clock,
-            std::make_shared<const Vocabulary>(), m_speech.makeDetector};
+        realtime::SpeechParts parts{
+            m_workers, *m_speech.recognisers, *m_speech.voice, *m_speech.brains, m_clock, m_speech.makeDetector};
         const auto realtime = std::make_shared<realtime::RealtimeServer>(std::move(config), std::move(parts));
         net::ServerConfig server;
         server.address = options.address;

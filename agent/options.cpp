@@ -73,7 +73,8 @@ core::Expected<std::variant<Options, PrintAndLeave>, core::Error> parseOptions(i
     app.add_option("--tls-key", options.tlsKey, "private key, PEM")->check(CLI::ExistingFile);
     app.add_option("--chat-url", options.chatUrl,
         "let an OpenAI-compatible chat server think, e.g. http://127.0.0.1:8080/v1; its key: VIVAVOCE_CHAT_API_KEY");
-    app.add_option("--chat-model", options.chatModel, "model name for --chat-url");
+    app.add_option("--chat-model", options.chatModel,
+        "model name for --chat-url; without it \"default\" is asked for, which servers of one model take");
     app.add_option(
            "--credential-fd", credentialFd, "inherited pipe: the API credential in one line; its end ends the agent")
         ->check(CLI::Range(0, 1'000'000));

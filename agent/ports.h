@@ -25,17 +25,12 @@ struct Recognition {
     bool isCommand = false;
 };
 
-/// Words and phrases that a conversation makes likely, beyond those every conversation knows.
-struct Vocabulary {
-    std::vector<std::string> phrases;
-};
-
 /// Speech to text, one utterance at a time.
 class Recogniser {
 public:
     virtual ~Recogniser() = default;
     /// Starts an utterance.
-    virtual core::Expected<void, core::Error> begin(const Vocabulary& vocabulary) = 0;
+    virtual core::Expected<void, core::Error> begin() = 0;
     /// Takes PCM16 mono at core::kSpeechRate. Returns the whole partial text where it changed.
     virtual std::optional<std::string> accept(std::span<const std::int16_t> samples) = 0;
     /// Ends the utterance. Empty text means that nothing was understood.
@@ -122,8 +117,16 @@ struct BrainUsage {
 
 /// Something the brain wants to say later of its own accord (a timer that ran out).
 struct Reminder {
+    /// Unique in one brain.
+    std::uint64_t id = 0;
     core::Milliseconds in{0};
     std::string text;
+};
+
+struct ReminderChanges {
+    std::vector<Reminder> made;
+    /// Ids of earlier ones that are not to be said any more, also where they are due already and wait for a quiet moment.
+    std::vector<std::uint64_t> withdrawn;
 };
 
 /// Thinks for one conversation and remembers it.
@@ -133,8 +136,8 @@ public:
     /// Replies to the last item. Returns when the reply is complete or the sink said stop.
     virtual core::Expected<std::optional<BrainUsage>, core::Error> reply(
         const BrainRequest& request, BrainSink& sink, std::stop_token stop) = 0;
-    /// Reminders made since the last call.
-    virtual std::vector<Reminder> takeReminders() = 0;
+    /// What became of reminders since the last call.
+    virtual ReminderChanges takeReminders() = 0;
 };
 
 class BrainFactory {
@@ -142,8 +145,6 @@ public:
     virtual ~BrainFactory() = default;
     /// A brain for one new conversation.
     [[nodiscard]] virtual std::unique_ptr<Brain> create() = 0;
-    /// What users tend to say to this brain: makes recognition of it likely.
-    [[nodiscard]] virtual Vocabulary vocabulary() const = 0;
 };
 
 } // namespace vivavoce::agent

@@ -39,7 +39,7 @@ public:
     core::Expected<std::optional<BrainUsage>, core::Error> reply(
         const BrainRequest& request, BrainSink& sink, std::stop_token stop) override;
     /// A chat server has none.
-    std::vector<Reminder> takeReminders() override { return {}; }
+    ReminderChanges takeReminders() override { return {}; }
 
 private:
     ChatSettings m_settings;
@@ -50,8 +50,6 @@ public:
     explicit ChatBrainFactory(ChatSettings settings);
 
     [[nodiscard]] std::unique_ptr<Brain> create() override;
-    /// Empty: anything may be said to a chat server.
-    [[nodiscard]] Vocabulary vocabulary() const override { return {}; }
 
 private:
     ChatSettings m_settings;

@@ -1,7 +1,5 @@
 #include "agent/realtime/access.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <cctype>
 #include <optional>
@@ -127,7 +125,7 @@ core::Expected<SessionSettings, Access::Refusal> Access::admit(
     const net::HttpRequest& request, const std::string& sessionId, std::int64_t expiresAt) const
 {
     const std::string_view bearer = bearerOf(request);
-    std::optional<std::string> minted;
+    std::optional<core::openai::Session> minted;
     if (!isCredential(bearer, request)) {
         minted = bearer.size() <= kMaxBearerBytes ? m_secrets.sessionOf(bearer) : std::nullopt;
         if (!minted) {
@@ -138,10 +136,10 @@ core::Expected<SessionSettings, Access::Refusal> Access::admit(
         return refused("beta_api_shape_disabled",
             "The beta shape of this API is not served; leave out the OpenAI-Beta header.", 4000);
     }
-    const core::Json seed = minted ? core::parseJson(*minted).value_or(core::Json(nullptr)) : core::Json(nullptr);
+    core::openai::Session seed = minted.value_or(core::openai::Session{});
     std::string model = net::queryParameter(request.query, "model");
-    if (model.empty() && seed.is_object()) {
-        model = seed.value("model", "");
+    if (model.empty()) {
+        model = seed.model.value_or(std::string());
     }
     if (model.empty()) {
         return refused("missing_model", "You must provide a model parameter.", 4000);
@@ -153,12 +151,9 @@ core::Expected<SessionSettings, Access::Refusal> Access::admit(
         return refused("model_not_found", "The model '" + model + "' does not exist here.", 4004);
     }
     auto settings = SessionSettings::defaults(model, sessionId, expiresAt);
-    if (!seed.is_object()) {
-        return settings;
-    }
-    core::Json update = seed;
-    update.erase("model");
-    auto seeded = settings.merged(update, false);
+    // The address outweighs the secret.
+    seed.model.reset();
+    auto seeded = settings.merged(seed, false);
     return seeded ? std::move(*seeded) : std::move(settings);
 }
 

@@ -35,7 +35,7 @@ ClientSecrets::Hash ClientSecrets::hash(std::string_view value) const
     return result;
 }
 
-std::optional<ClientSecrets::Minted> ClientSecrets::mint(std::int64_t lifeSeconds, std::string sessionJson)
+std::optional<ClientSecrets::Minted> ClientSecrets::mint(std::int64_t lifeSeconds, core::openai::Session session)
 {
     const std::int64_t now = m_now();
     Minted minted{"ek_" + core::randomId() + core::randomId(), now + lifeSeconds};
@@ -45,11 +45,11 @@ std::optional<ClientSecrets::Minted> ClientSecrets::mint(std::int64_t lifeSecond
     if (m_entries.size() >= kMaxLive) {
         return std::nullopt;
     }
-    m_entries.emplace(key, Entry{minted.expiresAt, std::move(sessionJson)});
+    m_entries.emplace(key, Entry{minted.expiresAt, std::move(session)});
     return minted;
 }
 
-std::optional<std::string> ClientSecrets::sessionOf(std::string_view value) const
+std::optional<core::openai::Session> ClientSecrets::sessionOf(std::string_view value) const
 {
     const Hash key = hash(value);
     const std::lock_guard lock(m_mutex);
@@ -57,7 +57,7 @@ std::optional<std::string> ClientSecrets::sessionOf(std::string_view value) cons
     if (it == m_entries.end() || it->second.expiresAt <= m_now()) {
         return std::nullopt;
     }
-    return it->second.sessionJson;
+    return it->second.session;
 }
 
 std::size_t ClientSecrets::live() const

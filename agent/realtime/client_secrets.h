@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/protocol/openai/session_config.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -20,8 +22,8 @@ namespace vivavoce::agent::realtime {
 class ClientSecrets {
 public:
     static constexpr std::size_t kMaxLive = 4'096;
-    /// Longest settings kept with a secret.
-    static constexpr std::size_t kMaxSessionBytes = 64 * 1024;
+    /// Longest request to mint one, which bounds the settings that are kept.
+    static constexpr std::size_t kMaxRequestBytes = 64 * 1024;
 
     struct Minted {
         std::string value;
@@ -34,16 +36,16 @@ public:
     ~ClientSecrets();
 
     /// Nothing: too many are alive.
-    [[nodiscard]] std::optional<Minted> mint(std::int64_t lifeSeconds, std::string sessionJson);
+    [[nodiscard]] std::optional<Minted> mint(std::int64_t lifeSeconds, core::openai::Session session);
     /// The settings of a live secret; nothing for any other value.
-    [[nodiscard]] std::optional<std::string> sessionOf(std::string_view value) const;
+    [[nodiscard]] std::optional<core::openai::Session> sessionOf(std::string_view value) const;
     [[nodiscard]] std::size_t live() const;
 
 private:
     using Hash = std::array<unsigned char, 32>;
     struct Entry {
         std::int64_t expiresAt = 0;
-        std::string sessionJson;
+        core::openai::Session session;
     };
     [[nodiscard]] Hash hash(std::string_view value) const;
 

@@ -74,7 +74,7 @@ core::Expected<std::string, EventFault> Conversation::insert(Item item, const st
     if (find(item.id) != nullptr) {
         return refuse("item_create_duplicate_id", "An item with this id already exists.", "item.id");
     }
-    if (item.kind == ItemKind::FunctionOutput) {
+    if (item.kind == ItemKind::FunctionCallOutput) {
         const bool isKnown = std::any_of(m_items.begin(), m_items.end(),
             [&item](const auto& one) { return one->kind == ItemKind::FunctionCall && one->callId == item.callId; });
         if (!isKnown) {

@@ -5,8 +5,8 @@
 #include "agent/realtime/session_settings.h"
 #include "core/base/base64.h"
 #include "core/base/expected.h"
-#include "core/base/json.h"
 #include "core/base/units.h"
+#include "core/protocol/openai/items.h"
 
 #include <cstddef>
 #include <memory>
@@ -17,10 +17,10 @@
 
 namespace vivavoce::agent::realtime {
 
-enum class ItemKind { Message, FunctionCall, FunctionOutput };
-enum class ItemRole { User, Assistant, System };
-enum class ItemStatus { InProgress, Completed, Incomplete };
-enum class PartKind { InputText, InputAudio, InputImage, OutputText, OutputAudio };
+using core::openai::ItemStatus;
+using ItemKind = core::openai::ItemType;
+using ItemRole = core::openai::Role;
+using PartKind = core::openai::ContentType;
 enum class WithAudio { No, Yes };
 
 /// Where in the audio of a reply a piece of its transcript ends.
@@ -58,10 +58,11 @@ struct Item {
     bool wasSent = false;
 };
 
-/// Reads an item whose shape was checked. User audio comes as base64 in `format`: bad base64 or an odd byte is `invalid_value`.
-[[nodiscard]] core::Expected<Item, EventFault> itemFromJson(
-    const core::Json& json, WireFormat format, const std::string& path);
-[[nodiscard]] core::Json itemToJson(const Item& item, WithAudio withAudio);
+/// An item of the client's, within the limits; its audio is in `format`: an odd byte is `invalid_value`. Ids it lacks are made.
+[[nodiscard]] core::Expected<Item, EventFault> itemFromWire(
+    core::openai::Item wire, WireFormat format, const std::string& path);
+[[nodiscard]] core::openai::ContentPart partToWire(const ContentPart& part, WithAudio withAudio);
+[[nodiscard]] core::openai::Item itemToWire(const Item& item, WithAudio withAudio);
 [[nodiscard]] DialogueItem dialogueOf(const Item& item);
 
 /// Keeps the marks before `heard` and cuts the text after the last word that was heard whole.

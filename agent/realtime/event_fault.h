@@ -1,5 +1,8 @@
 #pragma once
 
+#include "core/protocol/openai/protocol_error.h"
+
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -25,6 +28,17 @@ struct EventFault {
 [[nodiscard]] inline EventFault serverFault(std::string message)
 {
     return {"server_error", std::move(message), {}, "server_error"};
+}
+
+/// Nothing for an empty text.
+[[nodiscard]] inline std::optional<std::string> whereGiven(std::string text)
+{
+    return text.empty() ? std::nullopt : std::optional(std::move(text));
+}
+
+[[nodiscard]] inline EventFault unreadable(const core::openai::ProtocolError& error)
+{
+    return {std::string(core::openai::errorCode(error.fault)), error.message, error.param};
 }
 
 } // namespace vivavoce::agent::realtime

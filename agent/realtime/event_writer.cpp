@@ -1,20 +1,22 @@
 #include "agent/realtime/event_writer.h"
 
 #include "core/base/random_id.h"
-
-#include <nlohmann/json.hpp>
+#include "core/protocol/openai/codec.h"
 
 #include <utility>
+#include <variant>
 
 namespace vivavoce::agent::realtime {
 
-void EventWriter::send(core::Json event)
+namespace openai = core::openai;
+
+void EventWriter::send(openai::ServerEvent event)
 {
     if (m_closing) {
         return;
     }
-    event["event_id"] = "event_" + core::randomId();
-    m_queue.push_back(core::writeJson(event));
+    std::visit([](auto& known) { known.eventId = "event_" + core::randomId(); }, event);
+    m_queue.push_back(encode(event));
     m_bytes += m_queue.back().size();
     if (m_wake) {
         m_wake();
@@ -23,11 +25,10 @@ void EventWriter::send(core::Json event)
 
 void EventWriter::sendError(const EventFault& fault, const std::string& clientEventId)
 {
-    const auto orNull = [](const std::string& text) { return text.empty() ? core::Json(nullptr) : core::Json(text); };
-    send({{"type", "error"},
-        {"error",
-            {{"type", fault.type}, {"code", orNull(fault.code)}, {"message", fault.message},
-                {"param", orNull(fault.param)}, {"event_id", orNull(clientEventId)}}}});
+    openai::ErrorEvent event;
+    event.error = {
+        fault.type, whereGiven(fault.code), fault.message, whereGiven(fault.param), whereGiven(clientEventId)};
+    send(std::move(event));
 }
 
 void EventWriter::close(std::uint16_t code, std::string reason)

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "agent/realtime/event_fault.h"
-#include "core/base/json.h"
+#include "core/protocol/openai/server_events.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -25,8 +25,8 @@ public:
         std::string reason;
     };
 
-    /// `event` is an object with its `type`. After close() nothing more is taken.
-    void send(core::Json event);
+    /// After close() nothing more is taken.
+    void send(core::openai::ServerEvent event);
     /// The `error` event for a fault, naming the client's event where it had an id.
     void sendError(const EventFault& fault, const std::string& clientEventId = {});
     /// Closes once all before has been sent.

@@ -45,29 +45,25 @@ std::optional<EventFault> InputAudio::configure(WireFormat format, const TurnDet
 
 core::Milliseconds InputAudio::bufferLength() const
 {
-    return core::Milliseconds{static_cast<long long>(m_wire.size() / bytesPerMillisecond(m_format))};
+    return playTime(m_wire.size(), m_format);
 }
 
-std::optional<EventFault> InputAudio::append(std::string_view base64)
+std::optional<EventFault> InputAudio::append(core::Bytes bytes)
 {
-    auto bytes = core::decodeBase64(base64);
-    if (!bytes) {
-        return invalidValue("audio", "Invalid 'audio': expected base64-encoded audio bytes.");
-    }
-    if (m_settings.isManual && m_wire.size() + bytes->size() > kMaxBufferBytes) {
+    if (m_settings.isManual && m_wire.size() + bytes.size() > kMaxBufferBytes) {
         return invalidValue("audio", "The input audio buffer is full; commit or clear it first.");
     }
     if (!m_odd.empty()) {
-        bytes->insert(bytes->begin(), m_odd.begin(), m_odd.end());
+        bytes.insert(bytes.begin(), m_odd.begin(), m_odd.end());
         m_odd.clear();
     }
-    if (m_format == WireFormat::Pcm24k && bytes->size() % 2 != 0) {
-        m_odd.push_back(bytes->back());
-        bytes->pop_back();
+    if (m_format == WireFormat::Pcm && bytes.size() % 2 != 0) {
+        m_odd.push_back(bytes.back());
+        bytes.pop_back();
     }
     const std::size_t step = bytesPerMillisecond(m_format) * 10;
-    for (std::size_t at = 0; at < bytes->size() && !m_isStopped; at += step) {
-        slice(std::span(*bytes).subspan(at, std::min(step, bytes->size() - at)));
+    for (std::size_t at = 0; at < bytes.size() && !m_isStopped; at += step) {
+        slice(std::span(bytes).subspan(at, std::min(step, bytes.size() - at)));
     }
     return std::nullopt;
 }

@@ -68,8 +68,8 @@ public:
 
     /// Takes effect between two chunks. Another format drops what is buffered.
     std::optional<EventFault> configure(WireFormat format, const TurnDetection& turn);
-    /// Base64 of audio in the wire format.
-    std::optional<EventFault> append(std::string_view base64);
+    /// Audio in the wire format.
+    std::optional<EventFault> append(core::Bytes bytes);
     /// `input_audio_buffer_commit_empty` below kShortestCommit.
     std::optional<EventFault> commit();
     void clear();
@@ -94,7 +94,7 @@ private:
 
     Parts m_parts;
     std::unique_ptr<WireDecoder> m_decoder;
-    WireFormat m_format = WireFormat::Pcm24k;
+    WireFormat m_format = WireFormat::Pcm;
     TurnDetection m_settings;
     TurnDetector m_detector;
 

@@ -1,8 +1,10 @@
 #include "agent/realtime/realtime_server.h"
 
-#include "agent/realtime/client_shapes.h"
+#include "agent/realtime/client_limits.h"
 #include "agent/realtime/session_socket.h"
+#include "core/base/json.h"
 #include "core/base/random_id.h"
+#include "core/protocol/openai/client_secret.h"
 
 #include <nlohmann/json.hpp>
 
@@ -16,8 +18,8 @@ using core::Json;
 namespace {
 
 constexpr std::int64_t kDefaultLifeSeconds = 600;
-/// An append of 15 MiB and its JSON.
-constexpr std::size_t kMaxMessageBytes = kMaxAppendBytes + 64 * 1024;
+/// The longest append as base64, and its JSON.
+constexpr std::size_t kMaxMessageBytes = kMaxAppendBytes / 3 * 4 + 64 * 1024;
 constexpr std::uint16_t kTryAgainLater = 1013;
 
 std::int64_t unixSeconds(const core::Clock& clock)
@@ -109,37 +111,29 @@ net::HttpResponse RealtimeServer::mint(const net::HttpRequest& request)
         response.headers.set("WWW-Authenticate", "Bearer error=\"invalid_token\"");
         return response;
     }
-    auto body = core::parseJson(request.body.empty() ? std::string_view("{}") : std::string_view(request.body));
-    if (!body) {
-        return errorResponse(400, {"invalid_json", "We could not parse the JSON body of your request.", {}});
+    if (request.body.size() > ClientSecrets::kMaxRequestBytes) {
+        return errorResponse(400, invalidValue("session", "The session settings are too long for a client secret."));
     }
-    if (const auto fault = clientSecretRule()(*body, "")) {
+    auto body = core::openai::decodeClientSecretRequest(request.body.empty() ? "{}" : request.body);
+    if (!body) {
+        return errorResponse(400, unreadable(body.error()));
+    }
+    core::openai::Session session = std::move(body->session).value_or(core::openai::Session{});
+    if (const auto fault = beyondLimits(session)) {
         return errorResponse(400, *fault);
     }
-    std::int64_t life = kDefaultLifeSeconds;
-    if (const auto after = body->find("expires_after"); after != body->end() && after->is_object()) {
-        life = after->value("seconds", kDefaultLifeSeconds);
-    }
-    Json session{{"type", "realtime"}};
-    if (const auto given = body->find("session"); given != body->end() && given->is_object()) {
-        session = *given;
-    }
-    const auto defaults = SessionSettings::defaults("gpt-realtime", "sess_" + core::randomId(), 0);
-    const auto effective = defaults.seeded(session);
+    const auto defaults =
+        SessionSettings::defaults(session.model.value_or("gpt-realtime"), "sess_" + core::randomId(), 0);
+    const auto effective = defaults.merged(session, false);
     if (!effective) {
         return errorResponse(400, effective.error());
     }
-    std::string seed = core::writeJson(session);
-    if (seed.size() > ClientSecrets::kMaxSessionBytes) {
-        return errorResponse(400, invalidValue("session", "The session settings are too long for a client secret."));
-    }
-    const auto minted = m_secrets.mint(life, std::move(seed));
+    const auto minted = m_secrets.mint(body->expiresAfterSeconds.value_or(kDefaultLifeSeconds), std::move(session));
     if (!minted) {
         return errorResponse(429, {"rate_limit_exceeded", "Too many client secrets are alive.", {}});
     }
     return net::HttpResponse::json(200,
-        core::writeJson(
-            {{"value", minted->value}, {"expires_at", minted->expiresAt}, {"session", effective->effective()}}));
+        encode(core::openai::ClientSecret{core::Secret(minted->value), minted->expiresAt, effective->effective()}));
 }
 
 core::Expected<net::WebSocketAccept, net::HttpResponse> RealtimeServer::accept(const net::HttpRequest& request)
@@ -171,7 +165,7 @@ net::Awaitable<> RealtimeServer::hold(net::WebSocketSession& socket, SessionSett
         co_await refuse(socket, std::move(full), kTryAgainLater);
         co_return;
     }
-    const std::string id = settings.effective().value("id", "");
+    const std::string id = settings.effective().id.value_or(std::string());
     m_config.log("session opened: " + id);
     co_await converse(socket, m_parts, std::move(settings), m_config.maxDuration);
     m_config.log("session ended: " + id);

@@ -2,23 +2,16 @@
 
 #include "core/base/random_id.h"
 
-#include <nlohmann/json.hpp>
-
 #include <utility>
 
 namespace vivavoce::agent::realtime {
 
-using core::Json;
+namespace openai = core::openai;
 
 namespace {
 
 constexpr core::Milliseconds kTick{1'000};
 constexpr const char* kStillThere = "Are you still there?";
-
-Json idOrNull(const std::string& id)
-{
-    return id.empty() ? Json(nullptr) : Json(id);
-}
 
 } // namespace
 
@@ -41,11 +34,10 @@ RealtimeSession::RealtimeSession(
       m_lane(std::make_shared<SerialLane>(m_parts.workers.cpu))
 {
     // The desk is a member, so it never outlives what these refer to.
-    m_desk = std::make_unique<ResponseDesk>(
-        ResponseDesk::Parts{m_executor, m_parts.workers, m_parts.voice, m_parts.brains, m_events, m_conversation,
-            "conv_" + core::randomId(), [this] { return !m_isUserSpeaking && !m_conversation.isPending(); },
-            [this] { return m_settings.responseSettings(nullptr); },
-            [this](core::Milliseconds length) { responseDone(length); }});
+    m_desk = std::make_unique<ResponseDesk>(ResponseDesk::Parts{m_executor, m_parts.workers, m_parts.voice,
+        m_parts.brains, m_events, m_conversation, "conv_" + core::randomId(),
+        [this] { return !m_isUserSpeaking && !m_conversation.isPending(); },
+        [this] { return m_settings.responseSettings(); }, [this](core::Milliseconds length) { responseDone(length); }});
 }
 
 RealtimeSession::~RealtimeSession()
@@ -75,12 +67,11 @@ void RealtimeSession::start(core::Milliseconds maxDuration)
     };
     // Runs on the lane and touches nothing of the session but what never changes.
     parts.makeUtterance =
-        [weak, executor,
-            listening = ListeningParts{m_parts.recognisers, m_parts.workers, m_parts.clock, m_parts.vocabulary}](
+        [weak, executor, listening = ListeningParts{m_parts.recognisers, m_parts.workers, m_parts.clock}](
             const std::string& itemId) { return makeUtteranceFor(weak, executor, listening, itemId); };
     m_input = std::make_shared<InputAudio>(std::move(parts));
     configureInput();
-    m_events.send({{"type", "session.created"}, {"session", m_settings.effective()}});
+    m_events.send(openai::SessionCreated{{}, m_settings.effective()});
     later(maxDuration, m_expiry, [](RealtimeSession& self) { self.expire(); });
     later(kTick, m_tick, [](RealtimeSession& self) { self.tick(); });
 }
@@ -128,11 +119,9 @@ void RealtimeSession::stop()
 
 void RealtimeSession::configureInput()
 {
-    onLane(
-        {},
-        [format = m_settings.inputFormat(), turn = m_settings.turnDetection()](
-            InputAudio& input) { return input.configure(format, turn); },
-        nullptr);
+    onLane({}, [format = m_settings.inputFormat(), turn = m_settings.turnDetection()](InputAudio& input) {
+        return input.configure(format, turn);
+    });
 }
 
 bool RealtimeSession::isReady() const
@@ -153,8 +142,7 @@ void RealtimeSession::onInput(InputEvent event)
         speechStarted(*started);
     } else if (const auto* stopped = std::get_if<SpeechStopped>(&event)) {
         m_isUserSpeaking = false;
-        m_events.send({{"type", "input_audio_buffer.speech_stopped"}, {"item_id", stopped->itemId},
-            {"audio_end_ms", stopped->at.count()}});
+        m_events.send(openai::InputAudioBufferSpeechStopped{{}, stopped->at.count(), stopped->itemId});
     } else if (const auto* begun = std::get_if<UtteranceBegun>(&event)) {
         listenAnew(begun->itemId, begun->utterance);
     } else {
@@ -175,8 +163,7 @@ void RealtimeSession::speechStarted(const SpeechStarted& event)
 {
     m_isUserSpeaking = true;
     listenAnew(event.itemId, event.utterance).isTold = true;
-    m_events.send({{"type", "input_audio_buffer.speech_started"}, {"item_id", event.itemId},
-        {"audio_start_ms", event.at.count()}});
+    m_events.send(openai::InputAudioBufferSpeechStarted{{}, event.at.count(), event.itemId});
     if (m_settings.turnDetection().interruptsResponse) {
         m_desk->interrupt();
     }
@@ -201,8 +188,7 @@ void RealtimeSession::committed(AudioCommitted event)
     listening.isTold = true;
     listening.isCommitted = true;
     waitForResult(event.itemId);
-    m_events.send({{"type", "input_audio_buffer.committed"}, {"item_id", event.itemId},
-        {"previous_item_id", idOrNull(previous)}});
+    m_events.send(openai::InputAudioBufferCommitted{{}, event.itemId, whereGiven(previous)});
     tellItem(event.itemId);
     if (event.isByDetector && m_settings.turnDetection().createsResponse) {
         m_desk->createForTurn();
@@ -214,11 +200,10 @@ void RealtimeSession::committed(AudioCommitted event)
 
 void RealtimeSession::tellItem(const std::string& itemId)
 {
-    const Item* const item = m_conversation.find(itemId);
-    const Json previous = idOrNull(m_conversation.before(itemId));
-    for (const char* type : {"conversation.item.added", "conversation.item.done"}) {
-        m_events.send({{"type", type}, {"previous_item_id", previous}, {"item", itemToJson(*item, WithAudio::No)}});
-    }
+    const openai::Item item = itemToWire(*m_conversation.find(itemId), WithAudio::No);
+    const auto previous = whereGiven(m_conversation.before(itemId));
+    m_events.send(openai::ConversationItemAdded{{}, item, previous});
+    m_events.send(openai::ConversationItemDone{{}, item, previous});
 }
 
 void RealtimeSession::waitForResult(const std::string& itemId)
@@ -240,8 +225,7 @@ void RealtimeSession::partial(const std::string& itemId, const std::string& text
 void RealtimeSession::tellDelta(const std::string& itemId, std::string delta)
 {
     if (!delta.empty() && m_settings.isTranscribing()) {
-        m_events.send({{"type", "conversation.item.input_audio_transcription.delta"}, {"item_id", itemId},
-            {"content_index", 0}, {"delta", std::move(delta)}});
+        m_events.send(openai::InputAudioTranscriptionDelta{{}, itemId, 0, std::move(delta), {}});
     }
 }
 
@@ -262,11 +246,8 @@ void RealtimeSession::recognised(const std::string& itemId, const core::Expected
     item->isPending = false;
     if (!result) {
         if (m_settings.isTranscribing()) {
-            m_events.send({{"type", "conversation.item.input_audio_transcription.failed"}, {"item_id", itemId},
-                {"content_index", 0},
-                {"error",
-                    {{"type", "server_error"}, {"code", "transcription_failed"}, {"message", result.error().detail},
-                        {"param", nullptr}}}});
+            m_events.send(openai::InputAudioTranscriptionFailed{
+                {}, itemId, 0, {"server_error", "transcription_failed", result.error().detail, {}, {}}});
         }
         m_desk->listeningFailed("The speech could not be recognised: " + result.error().detail);
         return;
@@ -276,9 +257,8 @@ void RealtimeSession::recognised(const std::string& itemId, const core::Expected
     TranscriptGrowth growth = listening.growth;
     tellDelta(itemId, growth.finish(result->text));
     if (m_settings.isTranscribing()) {
-        m_events.send({{"type", "conversation.item.input_audio_transcription.completed"}, {"item_id", itemId},
-            {"content_index", 0}, {"transcript", result->text},
-            {"usage", transcriptionUsage(listening.length, result->text)}});
+        m_events.send(openai::InputAudioTranscriptionCompleted{
+            {}, itemId, 0, result->text, transcriptionUsage(listening.length, result->text), {}, {}});
     }
     m_desk->itemsSettled();
 }
@@ -322,10 +302,9 @@ void RealtimeSession::timeoutTriggered(const InputAudio::Silence& silence)
     part.audioLength = silence.end - silence.start;
     item.content.push_back(std::move(part));
     const std::string previous = m_conversation.insert(std::move(item), std::nullopt).value_or("");
-    m_events.send({{"type", "input_audio_buffer.timeout_triggered"}, {"audio_start_ms", silence.start.count()},
-        {"audio_end_ms", silence.end.count()}, {"item_id", silence.itemId}});
-    m_events.send({{"type", "input_audio_buffer.committed"}, {"item_id", silence.itemId},
-        {"previous_item_id", idOrNull(previous)}});
+    m_events.send(
+        openai::InputAudioBufferTimeoutTriggered{{}, silence.start.count(), silence.end.count(), silence.itemId});
+    m_events.send(openai::InputAudioBufferCommitted{{}, silence.itemId, whereGiven(previous)});
     tellItem(silence.itemId);
     m_desk->say(kStillThere);
 }

@@ -10,6 +10,7 @@
 #include "agent/realtime/transcript_growth.h"
 #include "core/base/clock.h"
 #include "core/base/executor.h"
+#include "core/protocol/openai/client_events.h"
 
 #include <functional>
 #include <map>
@@ -26,8 +27,6 @@ struct SpeechParts {
     Voice& voice;
     BrainFactory& brains;
     const core::Clock& clock;
-    /// What this server's conversations make likely beyond what the recognisers know already.
-    std::shared_ptr<const Vocabulary> vocabulary;
     DetectorFactory makeDetector;
 };
 
@@ -76,18 +75,22 @@ private:
     };
 
     // session_dispatch.cpp: what clients ask for.
-    void dispatch(const core::Json& event);
-    core::Expected<void, EventFault> obey(const std::string& type, const core::Json& event, const std::string& eventId);
-    core::Expected<void, EventFault> updateSession(const core::Json& session);
-    void appendAudio(std::string base64, const std::string& eventId);
-    void onLane(
-        const std::string& eventId, std::function<std::optional<EventFault>(InputAudio&)> work, const char* answer);
-    core::Expected<void, EventFault> createItem(const core::Json& event);
-    core::Expected<void, EventFault> retrieveItem(const std::string& id);
-    core::Expected<void, EventFault> truncateItem(const core::Json& event);
-    core::Expected<void, EventFault> deleteItem(const std::string& id);
-    core::Expected<void, EventFault> createResponse(const core::Json& event);
-    core::Expected<std::vector<Item>, EventFault> responseInput(const core::Json& list);
+    using Obeyed = core::Expected<void, EventFault>;
+    Obeyed obey(core::openai::SessionUpdate& event);
+    Obeyed obey(core::openai::InputAudioBufferAppend& event);
+    Obeyed obey(core::openai::InputAudioBufferCommit& event);
+    Obeyed obey(core::openai::InputAudioBufferClear& event);
+    Obeyed obey(core::openai::ConversationItemCreate& event);
+    Obeyed obey(core::openai::ConversationItemRetrieve& event);
+    Obeyed obey(core::openai::ConversationItemTruncate& event);
+    Obeyed obey(core::openai::ConversationItemDelete& event);
+    Obeyed obey(core::openai::ResponseCreate& event);
+    Obeyed obey(core::openai::ResponseCancel& event);
+    Obeyed obey(core::openai::OutputAudioBufferClear& event);
+    Obeyed obey(core::openai::UnknownEvent& event);
+    void onLane(const std::string& eventId, std::function<std::optional<EventFault>(InputAudio&)> work,
+        std::optional<core::openai::ServerEvent> answer = std::nullopt);
+    core::Expected<std::vector<Item>, EventFault> responseInput(std::vector<core::openai::Item> list);
 
     // realtime_session.cpp: what happens by itself.
     void configureInput();

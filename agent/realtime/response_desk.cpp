@@ -30,7 +30,7 @@ std::shared_ptr<ResponseRun> ResponseDesk::makeRun(ResponseSettings settings)
     } else {
         parts.conversation = &m_parts.conversation;
         parts.conversationId = m_parts.conversationId;
-        parts.onDone = [this](std::vector<Reminder> reminders) { done(std::move(reminders)); };
+        parts.onDone = [this](ReminderChanges reminders) { done(std::move(reminders)); };
     }
     return std::make_shared<ResponseRun>(std::move(parts), std::move(settings));
 }
@@ -166,12 +166,15 @@ bool ResponseDesk::hasSpoken() const
 }
 
 /// Called by the active run as the last thing it does; whoever called that run still holds it.
-void ResponseDesk::done(std::vector<Reminder> reminders)
+void ResponseDesk::done(ReminderChanges reminders)
 {
     const auto run = std::exchange(m_active, nullptr);
     m_activeInput.reset();
     m_hasSpoken = m_hasSpoken || run->hasSpoken();
-    for (Reminder& reminder : reminders) {
+    for (const std::uint64_t id : reminders.withdrawn) {
+        withdraw(id);
+    }
+    for (Reminder& reminder : reminders.made) {
         keepReminder(std::move(reminder));
     }
     m_parts.onDone(run->audioLength());
@@ -187,13 +190,21 @@ void ResponseDesk::keepReminder(Reminder reminder)
     if (m_timers.size() >= kMaxTimers) {
         m_timers.erase(m_timers.begin());
     }
-    m_timers.push_back(m_parts.executor->after(reminder.in, [this, text = std::move(reminder.text)] {
+    const std::uint64_t id = reminder.id;
+    const core::Milliseconds in = reminder.in;
+    m_timers[id] = m_parts.executor->after(in, [this, reminder = std::move(reminder)] {
         if (m_due.size() >= kMaxDue) {
             m_due.pop_front();
         }
-        m_due.push_back(text);
+        m_due.push_back(reminder);
         speakDue();
-    }));
+    });
+}
+
+void ResponseDesk::withdraw(std::uint64_t reminder)
+{
+    m_timers.erase(reminder);
+    std::erase_if(m_due, [reminder](const Reminder& due) { return due.id == reminder; });
 }
 
 void ResponseDesk::speakDue()
@@ -201,7 +212,7 @@ void ResponseDesk::speakDue()
     if (m_due.empty() || m_active || !m_parts.isQuiet()) {
         return;
     }
-    const std::string text = std::move(m_due.front());
+    const std::string text = std::move(m_due.front().text);
     m_due.pop_front();
     say(text);
 }

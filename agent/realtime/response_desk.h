@@ -2,8 +2,10 @@
 
 #include "agent/realtime/response_run.h"
 
+#include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,8 +64,9 @@ public:
 private:
     std::shared_ptr<ResponseRun> makeRun(ResponseSettings settings);
     void begin(ResponseRun& run, const std::optional<std::vector<Item>>& input);
-    void done(std::vector<Reminder> reminders);
+    void done(ReminderChanges reminders);
     void keepReminder(Reminder reminder);
+    void withdraw(std::uint64_t reminder);
 
     const Parts m_parts;
     std::shared_ptr<BrainSeat> m_brain;
@@ -71,8 +74,8 @@ private:
     std::shared_ptr<ResponseRun> m_active;
     std::optional<std::vector<Item>> m_activeInput;
     std::vector<std::shared_ptr<ResponseRun>> m_outOfBand;
-    std::vector<std::unique_ptr<core::Timer>> m_timers;
-    std::deque<std::string> m_due;
+    std::map<std::uint64_t, std::unique_ptr<core::Timer>> m_timers;
+    std::deque<Reminder> m_due;
     std::string m_lastInstructions;
     bool m_isTurnWaiting = false;
     bool m_hasSpoken = false;

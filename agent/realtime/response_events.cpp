@@ -3,14 +3,12 @@
 
 #include "core/base/random_id.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <utility>
 
 namespace vivavoce::agent::realtime {
 
-using core::Json;
+namespace openai = core::openai;
 
 namespace {
 
@@ -19,58 +17,30 @@ constexpr std::int64_t kTokensPerMinute = 1'000'000;
 
 } // namespace
 
-Json ResponseRun::event(const char* type) const
-{
-    return {{"type", type}, {"response_id", m_id}, {"output_index", m_output.empty() ? 0 : m_output.size() - 1}};
-}
-
-Json ResponseRun::partEvent(const char* type) const
-{
-    Json json = event(type);
-    json["item_id"] = m_output.back().id;
-    json["content_index"] = 0;
-    return json;
-}
-
-Json ResponseRun::partJson() const
-{
-    const std::string& text = *m_output.back().content.front().text;
-    if (m_settings.modality == Modality::Audio) {
-        return {{"type", "audio"}, {"transcript", text}};
-    }
-    return {{"type", "text"}, {"text", text}};
-}
-
 void ResponseRun::addItem(Item item)
 {
     m_output.push_back(std::move(item));
     const Item& added = m_output.back();
-    Json json = event("response.output_item.added");
-    json["item"] = itemToJson(added, WithAudio::No);
-    m_parts.events.send(std::move(json));
+    openai::Item wire = itemToWire(added, WithAudio::No);
+    m_parts.events.send(openai::ResponseOutputItemAdded{{}, m_id, outputIndex(), wire});
     if (m_parts.conversation == nullptr) {
         return;
     }
     const auto previous = m_parts.conversation->insert(added, std::nullopt);
-    const bool hasPrevious = previous && !previous->empty();
     m_parts.events.send(
-        {{"type", "conversation.item.added"}, {"previous_item_id", hasPrevious ? Json(*previous) : Json(nullptr)},
-            {"item", itemToJson(added, WithAudio::No)}});
+        openai::ConversationItemAdded{{}, std::move(wire), whereGiven(previous.value_or(std::string()))});
 }
 
-void ResponseRun::itemDone(const Item& item, std::size_t index)
+void ResponseRun::itemDone(const Item& item)
 {
+    openai::Item wire = itemToWire(item, WithAudio::No);
     if (m_parts.conversation != nullptr) {
         if (Item* const kept = m_parts.conversation->find(item.id)) {
             kept->status = item.status;
         }
-        const std::string previous = m_parts.conversation->before(item.id);
-        m_parts.events.send({{"type", "conversation.item.done"},
-            {"previous_item_id", previous.empty() ? Json(nullptr) : Json(previous)},
-            {"item", itemToJson(item, WithAudio::No)}});
+        m_parts.events.send(openai::ConversationItemDone{{}, wire, whereGiven(m_parts.conversation->before(item.id))});
     }
-    m_parts.events.send({{"type", "response.output_item.done"}, {"response_id", m_id}, {"output_index", index},
-        {"item", itemToJson(item, WithAudio::No)}});
+    m_parts.events.send(openai::ResponseOutputItemDone{{}, m_id, outputIndex(), std::move(wire)});
 }
 
 void ResponseRun::openMessage()
@@ -90,9 +60,9 @@ void ResponseRun::openMessage()
     part.kind = m_settings.modality == Modality::Audio ? PartKind::OutputAudio : PartKind::OutputText;
     part.text = "";
     m_output.back().content.push_back(std::move(part));
-    Json json = partEvent("response.content_part.added");
-    json["part"] = partJson();
-    m_parts.events.send(std::move(json));
+    auto event = itemEvent<openai::ResponseContentPartAdded>();
+    event.part = partToWire(m_output.back().content.back(), WithAudio::No);
+    m_parts.events.send(std::move(event));
     syncMessage();
 }
 
@@ -110,19 +80,19 @@ void ResponseRun::closeMessage(ItemStatus status)
     syncMessage();
     item.status = status;
     if (m_settings.modality == Modality::Audio) {
-        m_parts.events.send(partEvent("response.output_audio.done"));
-        Json transcript = partEvent("response.output_audio_transcript.done");
-        transcript["transcript"] = *part.text;
+        m_parts.events.send(itemEvent<openai::ResponseOutputAudioDone>());
+        auto transcript = itemEvent<openai::ResponseOutputAudioTranscriptDone>();
+        transcript.transcript = *part.text;
         m_parts.events.send(std::move(transcript));
     } else {
-        Json text = partEvent("response.output_text.done");
-        text["text"] = *part.text;
+        auto text = itemEvent<openai::ResponseOutputTextDone>();
+        text.text = *part.text;
         m_parts.events.send(std::move(text));
     }
-    Json done = partEvent("response.content_part.done");
-    done["part"] = partJson();
+    auto done = itemEvent<openai::ResponseContentPartDone>();
+    done.part = partToWire(part, WithAudio::No);
     m_parts.events.send(std::move(done));
-    itemDone(item, m_output.size() - 1);
+    itemDone(item);
 }
 
 void ResponseRun::emitCall(const Call& call)
@@ -145,18 +115,16 @@ void ResponseRun::emitCall(const Call& call)
             kept->payload = call.arguments;
         }
     }
-    Json ids = event("");
-    ids["item_id"] = added.id;
-    ids["call_id"] = added.callId;
-    Json delta = ids;
-    delta["type"] = "response.function_call_arguments.delta";
-    delta["delta"] = call.arguments;
+    auto delta = itemEvent<openai::ResponseFunctionCallArgumentsDelta>();
+    delta.callId = added.callId;
+    delta.delta = call.arguments;
     m_parts.events.send(std::move(delta));
-    ids["type"] = "response.function_call_arguments.done";
-    ids["name"] = call.name;
-    ids["arguments"] = call.arguments;
-    m_parts.events.send(std::move(ids));
-    itemDone(added, m_output.size() - 1);
+    auto done = itemEvent<openai::ResponseFunctionCallArgumentsDone>();
+    done.callId = added.callId;
+    done.name = call.name;
+    done.arguments = call.arguments;
+    m_parts.events.send(std::move(done));
+    itemDone(added);
     static_cast<void>(isOverBudget());
 }
 
@@ -184,30 +152,24 @@ void ResponseRun::syncMessage()
     theirs.marks = mine.marks;
 }
 
-Json ResponseRun::toJson(const char* status, const Json& details, bool hasUsage) const
+openai::Response ResponseRun::toWire(openai::ResponseStatus status) const
 {
-    Json output = Json::array();
+    openai::Response response;
+    response.id = m_id;
+    response.status = status;
     for (const Item& item : m_output) {
-        output.push_back(itemToJson(item, WithAudio::No));
+        response.output.push_back(itemToWire(item, WithAudio::No));
     }
-    const bool isAudio = m_settings.modality == Modality::Audio;
-    const char* const format = m_settings.outputFormat == WireFormat::Pcmu ? "audio/pcmu" : "audio/pcma";
-    const Json formatJson = m_settings.outputFormat == WireFormat::Pcm24k
-        ? Json{{"type", "audio/pcm"}, {"rate", 24'000}}
-        : Json{{"type", format}};
-    const auto parsed = [](const std::string& text) {
-        return text.empty() ? Json(nullptr) : core::parseJson(text).value_or(Json(nullptr));
-    };
-    return {{"object", "realtime.response"}, {"id", m_id}, {"status", status}, {"status_details", details},
-        {"output", output},
-        {"conversation_id", m_parts.conversation != nullptr ? Json(m_parts.conversationId) : Json(nullptr)},
-        {"output_modalities", Json::array({isAudio ? "audio" : "text"})},
-        {"max_output_tokens", m_settings.maxOutputTokens ? Json(*m_settings.maxOutputTokens) : Json("inf")},
-        {"audio", {{"output", {{"format", formatJson}, {"voice", parsed(m_settings.voiceJson)}}}}},
-        {"metadata", parsed(m_settings.metadataJson)}, {"usage", hasUsage ? m_usage.toJson() : Json(nullptr)}};
+    response.conversationId = whereGiven(m_parts.conversationId);
+    response.outputModalities = {m_settings.modality};
+    response.maxOutputTokens = openai::TokenLimit{m_settings.maxOutputTokens};
+    response.outputFormat = openai::AudioFormat{m_settings.outputFormat, wireRate(m_settings.outputFormat)};
+    response.voice = m_settings.voice;
+    response.metadata = m_settings.metadata;
+    return response;
 }
 
-void ResponseRun::finish(const char* status, Json details)
+void ResponseRun::finish(openai::ResponseStatus status, std::optional<openai::StatusDetails> details)
 {
     m_isOver = true;
     m_stop.request_stop();
@@ -222,12 +184,12 @@ void ResponseRun::finish(const char* status, Json details)
             }
         }
     }
-    m_parts.events.send({{"type", "response.done"}, {"response", toJson(status, details, true)}});
+    openai::ResponseDone done{{}, toWire(status)};
+    done.response.statusDetails = std::move(details);
+    done.response.usage = m_usage.toWire();
+    m_parts.events.send(std::move(done));
     const std::int64_t remaining = std::max<std::int64_t>(0, kTokensPerMinute - m_usage.total());
-    m_parts.events.send({{"type", "rate_limits.updated"},
-        {"rate_limits",
-            Json::array({{{"name", "tokens"}, {"limit", kTokensPerMinute}, {"remaining", remaining},
-                {"reset_seconds", 0.0}}})}});
+    m_parts.events.send(openai::RateLimitsUpdated{{}, {{"tokens", kTokensPerMinute, remaining, 0.0}}});
     if (m_parts.onDone) {
         m_parts.onDone(std::move(m_reminders));
     }

@@ -2,14 +2,13 @@
 
 #include "core/base/random_id.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <utility>
 
 namespace vivavoce::agent::realtime {
 
-using core::Json;
+namespace openai = core::openai;
+using openai::ResponseStatus;
 
 namespace {
 
@@ -29,7 +28,7 @@ ResponseRun::~ResponseRun()
 
 void ResponseRun::announce()
 {
-    m_parts.events.send({{"type", "response.created"}, {"response", toJson("in_progress", nullptr, false)}});
+    m_parts.events.send(openai::ResponseCreated{{}, toWire(ResponseStatus::InProgress)});
 }
 
 void ResponseRun::think(BrainRequest request, Usage input)
@@ -82,8 +81,7 @@ void ResponseRun::takeStyle(SpeakingStyle style)
     *m_parts.style = style;
 }
 
-void ResponseRun::takeEnd(
-    core::Expected<std::optional<BrainUsage>, core::Error> result, std::vector<Reminder> reminders)
+void ResponseRun::takeEnd(core::Expected<std::optional<BrainUsage>, core::Error> result, ReminderChanges reminders)
 {
     if (m_isOver || m_isThought) {
         return;
@@ -127,7 +125,7 @@ void ResponseRun::pump()
     }
     if (!m_isOver && !m_isSpeaking && m_isThought && m_steps.empty()) {
         closeMessage(ItemStatus::Completed);
-        finish("completed", nullptr);
+        finish(ResponseStatus::Completed, std::nullopt);
     }
 }
 
@@ -137,9 +135,9 @@ void ResponseRun::speak(std::string sentence)
     ContentPart& part = m_output.back().content.front();
     const std::string delta = (part.text->empty() ? "" : " ") + sentence;
     *part.text += delta;
-    Json json = partEvent("response.output_audio_transcript.delta");
-    json["delta"] = delta;
-    m_parts.events.send(std::move(json));
+    auto event = itemEvent<openai::ResponseOutputAudioTranscriptDelta>();
+    event.delta = delta;
+    m_parts.events.send(std::move(event));
     syncMessage();
     if (isOverBudget()) {
         return;
@@ -154,8 +152,8 @@ void ResponseRun::speak(std::string sentence)
             if (stop.stop_requested()) {
                 return;
             }
-            auto result = speakSentence(voice, sentence, style, format, stop, [&](AudioChunk chunk) {
-                executor->post([weak, chunk = std::make_shared<AudioChunk>(std::move(chunk))] {
+            auto result = speakSentence(voice, sentence, style, format, stop, [&](core::Bytes chunk) {
+                executor->post([weak, chunk = std::make_shared<core::Bytes>(std::move(chunk))] {
                     if (const auto self = weak.lock()) {
                         self->takeChunk(std::move(*chunk));
                     }
@@ -172,25 +170,24 @@ void ResponseRun::speak(std::string sentence)
     }
 }
 
-void ResponseRun::takeChunk(AudioChunk chunk)
+void ResponseRun::takeChunk(core::Bytes chunk)
 {
     if (m_isOver) {
         return;
     }
-    Json json = partEvent("response.output_audio.delta");
-    json["delta"] = std::move(chunk.base64);
-    m_parts.events.send(std::move(json));
+    auto event = itemEvent<openai::ResponseOutputAudioDelta>();
+    event.audio = chunk;
+    m_parts.events.send(std::move(event));
     m_hasSpoken = true;
 
     ContentPart& part = m_output.back().content.front();
     const auto before = part.audioLength;
-    m_messageBytes += chunk.bytes.size();
-    part.audioLength =
-        core::Milliseconds{static_cast<long long>(m_messageBytes / bytesPerMillisecond(m_settings.outputFormat))};
+    m_messageBytes += chunk.size();
+    part.audioLength = playTime(m_messageBytes, m_settings.outputFormat);
     m_audioLength += part.audioLength - before;
     syncMessage();
     if (m_parts.conversation != nullptr && !m_isLeftAlone) {
-        m_parts.conversation->keepAudio(m_output.back().id, std::move(chunk.bytes));
+        m_parts.conversation->keepAudio(m_output.back().id, std::move(chunk));
     }
     static_cast<void>(isOverBudget());
 }
@@ -218,9 +215,9 @@ void ResponseRun::writeText(const std::string& piece)
     }
     openMessage();
     *m_output.back().content.front().text += piece;
-    Json json = partEvent("response.output_text.delta");
-    json["delta"] = piece;
-    m_parts.events.send(std::move(json));
+    auto event = itemEvent<openai::ResponseOutputTextDelta>();
+    event.delta = piece;
+    m_parts.events.send(std::move(event));
     syncMessage();
     static_cast<void>(isOverBudget());
 }
@@ -231,9 +228,8 @@ void ResponseRun::cancel(CancelReason reason)
         return;
     }
     closeMessage(ItemStatus::Incomplete);
-    finish("cancelled",
-        {{"type", "cancelled"},
-            {"reason", reason == CancelReason::TurnDetected ? "turn_detected" : "client_cancelled"}});
+    const char* const why = reason == CancelReason::TurnDetected ? "turn_detected" : "client_cancelled";
+    finish(ResponseStatus::Cancelled, openai::StatusDetails{ResponseStatus::Cancelled, why, {}});
 }
 
 void ResponseRun::fail(const EventFault& fault)
@@ -242,8 +238,8 @@ void ResponseRun::fail(const EventFault& fault)
         return;
     }
     closeMessage(ItemStatus::Incomplete);
-    finish("failed",
-        {{"type", "failed"}, {"error", {{"type", fault.type}, {"code", fault.code}, {"message", fault.message}}}});
+    finish(ResponseStatus::Failed,
+        openai::StatusDetails{ResponseStatus::Failed, {}, openai::StatusError{fault.type, fault.code, fault.message}});
 }
 
 /// Ends the response as incomplete once it has used up max_output_tokens; answers whether it did.
@@ -263,7 +259,7 @@ bool ResponseRun::isOverBudget()
         return false;
     }
     closeMessage(ItemStatus::Incomplete);
-    finish("incomplete", {{"type", "incomplete"}, {"reason", "max_output_tokens"}});
+    finish(ResponseStatus::Incomplete, openai::StatusDetails{ResponseStatus::Incomplete, "max_output_tokens", {}});
     return true;
 }
 

@@ -34,7 +34,7 @@ struct ResponseParts {
     std::string conversationId;
     /// The conversation's way of speaking; the brain may change it.
     std::shared_ptr<SpeakingStyle> style;
-    std::function<void(std::vector<Reminder>)> onDone;
+    std::function<void(ReminderChanges)> onDone;
 };
 
 /// One response from response.created to response.done, its events in OpenAI's order. The brain's text is cut into sentences;
@@ -70,8 +70,7 @@ public:
     void takeText(std::string piece) override;
     void takeCall(std::string name, std::string arguments) override;
     void takeStyle(SpeakingStyle style) override;
-    void takeEnd(
-        core::Expected<std::optional<BrainUsage>, core::Error> result, std::vector<Reminder> reminders) override;
+    void takeEnd(core::Expected<std::optional<BrainUsage>, core::Error> result, ReminderChanges reminders) override;
 
 private:
     struct Call {
@@ -82,21 +81,30 @@ private:
 
     void pump();
     void speak(std::string sentence);
-    void takeChunk(AudioChunk chunk);
+    void takeChunk(core::Bytes chunk);
     void sentenceSpoken(const core::Expected<void, core::Error>& result);
     void writeText(const std::string& piece);
     void emitCall(const Call& call);
     void openMessage();
     void closeMessage(ItemStatus status);
     void addItem(Item item);
-    void itemDone(const Item& item, std::size_t index);
+    /// The last of the output.
+    void itemDone(const Item& item);
     void syncMessage();
     bool isOverBudget();
-    void finish(const char* status, core::Json details);
-    [[nodiscard]] core::Json event(const char* type) const;
-    [[nodiscard]] core::Json partEvent(const char* type) const;
-    [[nodiscard]] core::Json toJson(const char* status, const core::Json& details, bool hasUsage) const;
-    [[nodiscard]] core::Json partJson() const;
+    void finish(core::openai::ResponseStatus status, std::optional<core::openai::StatusDetails> details);
+    [[nodiscard]] std::int64_t outputIndex() const { return static_cast<std::int64_t>(m_output.size()) - 1; }
+    /// An event about the last item of the output, or about its one part.
+    template <typename Event>
+    [[nodiscard]] Event itemEvent() const
+    {
+        Event event;
+        event.responseId = m_id;
+        event.itemId = m_output.back().id;
+        event.outputIndex = outputIndex();
+        return event;
+    }
+    [[nodiscard]] core::openai::Response toWire(core::openai::ResponseStatus status) const;
 
     const ResponseParts m_parts;
     const ResponseSettings m_settings;
@@ -118,7 +126,7 @@ private:
     bool m_hasSpoken = false;
     core::Milliseconds m_audioLength{0};
     Usage m_usage;
-    std::vector<Reminder> m_reminders;
+    ReminderChanges m_reminders;
 };
 
 } // namespace vivavoce::agent::realtime

@@ -1,46 +1,20 @@
 // The part of RealtimeSession that obeys its client.
+#include "agent/realtime/client_limits.h"
 #include "agent/realtime/realtime_session.h"
-
-#include "agent/realtime/client_shapes.h"
-
-#include <nlohmann/json.hpp>
+#include "core/protocol/openai/codec.h"
 
 #include <utility>
+#include <variant>
 
 namespace vivavoce::agent::realtime {
 
-using core::Json;
+namespace openai = core::openai;
 
 namespace {
 
-constexpr std::size_t kMaxMetadataPairs = 16;
-constexpr std::size_t kMaxMetadataText = 512;
-
-std::string textOf(const Json& event, const char* name)
+core::Unexpected<EventFault> refused(EventFault fault)
 {
-    const auto it = event.find(name);
-    return it != event.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
-
-std::optional<std::string> optionalText(const Json& event, const char* name)
-{
-    const auto it = event.find(name);
-    return it != event.end() && it->is_string() ? std::optional(it->get<std::string>()) : std::nullopt;
-}
-
-std::optional<EventFault> checkMetadata(const Json& options)
-{
-    const auto metadata = options.is_object() ? options.find("metadata") : options.end();
-    if (metadata == options.end() || metadata->is_null()) {
-        return std::nullopt;
-    }
-    bool isFine = metadata->size() <= kMaxMetadataPairs;
-    for (const auto& [name, value] : metadata->items()) {
-        isFine = isFine && name.size() <= 64 && value.is_string()
-            && value.get_ref<const std::string&>().size() <= kMaxMetadataText;
-    }
-    return isFine ? std::nullopt
-                  : std::optional(invalidValue("response.metadata", "Metadata is at most 16 pairs of short strings."));
+    return core::Unexpected<EventFault>(std::move(fault));
 }
 
 } // namespace
@@ -52,80 +26,36 @@ void RealtimeSession::receiveBinary()
 
 void RealtimeSession::receive(std::string_view text)
 {
-    const auto event = core::parseJson(text);
+    auto event = openai::decodeClientEvent(text);
     if (!event) {
-        m_events.sendError({"invalid_json", "Could not parse the message as JSON: " + event.error().detail, {}});
+        m_events.sendError(unreadable(event.error()), event.error().eventId);
         return;
     }
-    if (!event->is_object()) {
-        m_events.sendError({"invalid_event", "An event is a JSON object.", {}});
-        return;
-    }
-    dispatch(*event);
-}
-
-void RealtimeSession::dispatch(const Json& event)
-{
-    const std::string eventId = textOf(event, "event_id").substr(0, 512);
-    if (const auto fault = clientEventRule()(event, "")) {
+    const std::string eventId = std::visit([](const auto& known) { return known.eventId; }, *event);
+    if (const auto fault = beyondLimits(*event)) {
         m_events.sendError(*fault, eventId);
         return;
     }
-    if (const auto done = obey(textOf(event, "type"), event, eventId); !done) {
+    if (const auto done = std::visit([this](auto& known) { return obey(known); }, *event); !done) {
         m_events.sendError(done.error(), eventId);
     }
 }
 
-core::Expected<void, EventFault> RealtimeSession::obey(
-    const std::string& type, const Json& event, const std::string& eventId)
+RealtimeSession::Obeyed RealtimeSession::obey(openai::OutputAudioBufferClear&)
 {
-    if (type == "input_audio_buffer.append") {
-        appendAudio(event.at("audio").get_ref<const std::string&>(), eventId);
-        return {};
-    }
-    if (type == "input_audio_buffer.commit") {
-        onLane(
-            eventId, [](InputAudio& input) { return input.commit(); }, nullptr);
-        return {};
-    }
-    if (type == "input_audio_buffer.clear") {
-        const auto clear = [](InputAudio& input) {
-            input.clear();
-            return std::optional<EventFault>();
-        };
-        onLane(eventId, clear, "input_audio_buffer.cleared");
-        return {};
-    }
-    if (type == "session.update") {
-        return updateSession(event.at("session"));
-    }
-    if (type == "conversation.item.create") {
-        return createItem(event);
-    }
-    if (type == "conversation.item.retrieve") {
-        return retrieveItem(textOf(event, "item_id"));
-    }
-    if (type == "conversation.item.truncate") {
-        return truncateItem(event);
-    }
-    if (type == "conversation.item.delete") {
-        return deleteItem(textOf(event, "item_id"));
-    }
-    if (type == "response.create") {
-        return createResponse(event);
-    }
-    if (type == "response.cancel") {
-        return m_desk->cancel(optionalText(event, "response_id"));
-    }
-    return core::Unexpected<EventFault>(
-        EventFault{"invalid_event", "'" + type + "' is only available for WebRTC and SIP connections.", "type"});
+    return refused({"invalid_event", "The event is only for WebRTC and SIP connections.", "type"});
 }
 
-core::Expected<void, EventFault> RealtimeSession::updateSession(const Json& session)
+RealtimeSession::Obeyed RealtimeSession::obey(openai::UnknownEvent&)
 {
-    auto next = m_settings.merged(session, m_desk->hasSpoken());
+    return refused(invalidValue("type", "There is no such event."));
+}
+
+RealtimeSession::Obeyed RealtimeSession::obey(openai::SessionUpdate& event)
+{
+    auto next = m_settings.merged(event.session, m_desk->hasSpoken());
     if (!next) {
-        return core::Unexpected<EventFault>(std::move(next.error()));
+        return refused(std::move(next.error()));
     }
     const bool isInputNew =
         next->inputFormat() != m_settings.inputFormat() || next->turnDetection() != m_settings.turnDetection();
@@ -134,16 +64,17 @@ core::Expected<void, EventFault> RealtimeSession::updateSession(const Json& sess
         m_idle.reset();
         configureInput();
     }
-    m_events.send({{"type", "session.updated"}, {"session", m_settings.effective()}});
+    m_events.send(openai::SessionUpdated{{}, m_settings.effective()});
     return {};
 }
 
-void RealtimeSession::appendAudio(std::string base64, const std::string& eventId)
+RealtimeSession::Obeyed RealtimeSession::obey(openai::InputAudioBufferAppend& event)
 {
-    const std::size_t cost = base64.size();
-    const bool isTaken = m_lane->post(
-        cost, [weak = weak_from_this(), executor = m_executor, input = m_input, audio = std::move(base64), eventId] {
-            executor->post([weak, fault = input->append(audio), eventId] {
+    const std::size_t cost = event.audio.size();
+    const bool isTaken = m_lane->post(cost,
+        [weak = weak_from_this(), executor = m_executor, input = m_input, audio = std::move(event.audio),
+            eventId = event.eventId]() mutable {
+            executor->post([weak, fault = input->append(std::move(audio)), eventId] {
                 const auto self = weak.lock();
                 if (!self || self->m_isStopped) {
                     return;
@@ -157,11 +88,28 @@ void RealtimeSession::appendAudio(std::string base64, const std::string& eventId
     if (!isTaken) {
         busy();
     }
+    return {};
+}
+
+RealtimeSession::Obeyed RealtimeSession::obey(openai::InputAudioBufferCommit& event)
+{
+    onLane(event.eventId, [](InputAudio& input) { return input.commit(); });
+    return {};
+}
+
+RealtimeSession::Obeyed RealtimeSession::obey(openai::InputAudioBufferClear& event)
+{
+    const auto clear = [](InputAudio& input) {
+        input.clear();
+        return std::optional<EventFault>();
+    };
+    onLane(event.eventId, clear, openai::InputAudioBufferCleared{});
+    return {};
 }
 
 /// Does something in order with the audio; the next client event waits for it. `answer` is the event that confirms it.
-void RealtimeSession::onLane(
-    const std::string& eventId, std::function<std::optional<EventFault>(InputAudio&)> work, const char* answer)
+void RealtimeSession::onLane(const std::string& eventId, std::function<std::optional<EventFault>(InputAudio&)> work,
+    std::optional<openai::ServerEvent> answer)
 {
     ++m_awaited;
     const bool isTaken = m_lane->post(
@@ -174,9 +122,9 @@ void RealtimeSession::onLane(
                 --self->m_awaited;
                 if (fault) {
                     self->m_events.sendError(*fault, eventId);
-                } else if (answer != nullptr) {
+                } else if (answer) {
                     self->m_isUserSpeaking = false;
-                    self->m_events.send({{"type", answer}});
+                    self->m_events.send(*answer);
                 }
                 self->wake();
             });
@@ -187,12 +135,12 @@ void RealtimeSession::onLane(
     }
 }
 
-core::Expected<void, EventFault> RealtimeSession::createItem(const Json& event)
+RealtimeSession::Obeyed RealtimeSession::obey(openai::ConversationItemCreate& event)
 {
     const WireFormat format = m_settings.inputFormat();
-    auto item = itemFromJson(event.at("item"), format, "item");
+    auto item = itemFromWire(std::move(event.item), format, "item");
     if (!item) {
-        return core::Unexpected<EventFault>(std::move(item.error()));
+        return refused(std::move(item.error()));
     }
     const std::string id = item->id;
     core::Bytes unheard;
@@ -203,9 +151,9 @@ core::Expected<void, EventFault> RealtimeSession::createItem(const Json& event)
     }
     const bool isSpeech = !unheard.empty() && item->content.size() == 1;
     item->isPending = isSpeech;
-    const auto inserted = m_conversation.insert(std::move(*item), optionalText(event, "previous_item_id"));
+    const auto inserted = m_conversation.insert(std::move(*item), event.previousItemId);
     if (!inserted) {
-        return core::Unexpected<EventFault>(inserted.error());
+        return refused(inserted.error());
     }
     tellItem(id);
     if (isSpeech) {
@@ -217,11 +165,11 @@ core::Expected<void, EventFault> RealtimeSession::createItem(const Json& event)
 /// Recognises audio that came as an item of its own.
 void RealtimeSession::listenTo(const std::string& itemId, core::Bytes audio, WireFormat format)
 {
-    const auto utterance = makeUtteranceFor(weak_from_this(), m_executor,
-        ListeningParts{m_parts.recognisers, m_parts.workers, m_parts.clock, m_parts.vocabulary}, itemId);
+    const auto utterance = makeUtteranceFor(
+        weak_from_this(), m_executor, ListeningParts{m_parts.recognisers, m_parts.workers, m_parts.clock}, itemId);
     Listening& listening = m_listening[itemId];
     listening.utterance = utterance;
-    listening.length = core::Milliseconds{static_cast<long long>(audio.size() / bytesPerMillisecond(format))};
+    listening.length = playTime(audio.size(), format);
     listening.isTold = true;
     listening.isCommitted = true;
     waitForResult(itemId);
@@ -237,86 +185,83 @@ void RealtimeSession::listenTo(const std::string& itemId, core::Bytes audio, Wir
     }
 }
 
-core::Expected<void, EventFault> RealtimeSession::retrieveItem(const std::string& id)
+RealtimeSession::Obeyed RealtimeSession::obey(openai::ConversationItemRetrieve& event)
 {
-    const Item* const item = m_conversation.find(id);
+    const Item* const item = m_conversation.find(event.itemId);
     if (item == nullptr) {
-        return core::Unexpected<EventFault>(
-            EventFault{"item_retrieve_invalid_item_id", "The item does not exist.", "item_id"});
+        return refused({"item_retrieve_invalid_item_id", "The item does not exist.", "item_id"});
     }
-    m_events.send({{"type", "conversation.item.retrieved"}, {"item", itemToJson(*item, WithAudio::Yes)}});
+    m_events.send(openai::ConversationItemRetrieved{{}, itemToWire(*item, WithAudio::Yes)});
     return {};
 }
 
-core::Expected<void, EventFault> RealtimeSession::truncateItem(const Json& event)
+RealtimeSession::Obeyed RealtimeSession::obey(openai::ConversationItemTruncate& event)
 {
-    const std::string id = textOf(event, "item_id");
-    const auto index = event.at("content_index").get<long long>();
-    const auto audioEnd = event.at("audio_end_ms").get<long long>();
-    if (auto done = m_conversation.truncate(id, index, core::Milliseconds{audioEnd}); !done) {
+    const core::Milliseconds audioEnd{event.audioEndMs};
+    if (auto done = m_conversation.truncate(event.itemId, event.contentIndex, audioEnd); !done) {
         return done;
     }
-    m_desk->leaveItemAlone(id);
-    m_events.send({{"type", "conversation.item.truncated"}, {"item_id", id}, {"content_index", index},
-        {"audio_end_ms", audioEnd}});
+    m_desk->leaveItemAlone(event.itemId);
+    m_events.send(openai::ConversationItemTruncated{{}, event.itemId, event.contentIndex, event.audioEndMs});
     return {};
 }
 
-core::Expected<void, EventFault> RealtimeSession::deleteItem(const std::string& id)
+RealtimeSession::Obeyed RealtimeSession::obey(openai::ConversationItemDelete& event)
 {
-    if (auto done = m_conversation.erase(id); !done) {
+    if (auto done = m_conversation.erase(event.itemId); !done) {
         return done;
     }
-    if (const auto it = m_listening.find(id); it != m_listening.end()) {
+    if (const auto it = m_listening.find(event.itemId); it != m_listening.end()) {
         if (it->second.utterance) {
             it->second.utterance->cancel();
         }
         m_listening.erase(it);
     }
-    m_events.send({{"type", "conversation.item.deleted"}, {"item_id", id}});
+    m_events.send(openai::ConversationItemDeleted{{}, event.itemId});
     m_desk->itemsSettled();
     return {};
 }
 
-core::Expected<std::vector<Item>, EventFault> RealtimeSession::responseInput(const Json& list)
+core::Expected<std::vector<Item>, EventFault> RealtimeSession::responseInput(std::vector<openai::Item> list)
 {
     std::vector<Item> items;
     for (std::size_t i = 0; i < list.size(); ++i) {
         const std::string path = "response.input[" + std::to_string(i) + "]";
-        if (list[i].value("type", "") == "item_reference") {
-            const Item* const item = m_conversation.find(list[i].value("id", ""));
+        if (list[i].type == openai::ItemType::Reference) {
+            const Item* const item = m_conversation.find(list[i].id);
             if (item == nullptr) {
-                return core::Unexpected<EventFault>(invalidValue(path + ".id", "The referenced item does not exist."));
+                return refused(invalidValue(path + ".id", "The referenced item does not exist."));
             }
             items.push_back(*item);
             continue;
         }
-        auto item = itemFromJson(list[i], m_settings.inputFormat(), path);
+        auto item = itemFromWire(std::move(list[i]), m_settings.inputFormat(), path);
         if (!item) {
-            return core::Unexpected<EventFault>(std::move(item.error()));
+            return refused(std::move(item.error()));
         }
         items.push_back(std::move(*item));
     }
     return items;
 }
 
-core::Expected<void, EventFault> RealtimeSession::createResponse(const Json& event)
+RealtimeSession::Obeyed RealtimeSession::obey(openai::ResponseCreate& event)
 {
-    const auto found = event.find("response");
-    const Json options = found == event.end() ? Json(nullptr) : *found;
-    if (auto fault = checkMetadata(options)) {
-        return core::Unexpected<EventFault>(std::move(*fault));
-    }
+    const openai::ResponseConfig config = std::move(event.response).value_or(openai::ResponseConfig{});
     std::optional<std::vector<Item>> input;
-    if (options.is_object() && options.contains("input")) {
-        auto items = responseInput(options.at("input"));
+    if (config.input) {
+        auto items = responseInput(*config.input);
         if (!items) {
-            return core::Unexpected<EventFault>(std::move(items.error()));
+            return refused(std::move(items.error()));
         }
         input = std::move(*items);
     }
     m_idle.reset();
-    return m_desk->create(m_settings.responseSettings(options), std::move(input));
+    return m_desk->create(m_settings.responseSettings(config), std::move(input));
+}
+
+RealtimeSession::Obeyed RealtimeSession::obey(openai::ResponseCancel& event)
+{
+    return m_desk->cancel(event.responseId);
 }
 
 } // namespace vivavoce::agent::realtime

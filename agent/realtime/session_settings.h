@@ -3,8 +3,8 @@
 #include "agent/ports.h"
 #include "agent/realtime/event_fault.h"
 #include "core/base/expected.h"
-#include "core/base/json.h"
 #include "core/base/units.h"
+#include "core/protocol/openai/response.h"
 
 #include <cstdint>
 #include <memory>
@@ -14,12 +14,14 @@
 
 namespace vivavoce::agent::realtime {
 
-/// How audio is written on the wire. Pcm24k: signed 16-bit little-endian mono at 24 kHz; the others G.711 at 8 kHz.
-enum class WireFormat { Pcm24k, Pcmu, Pcma };
+/// How audio is written on the wire. Pcm is at 24 kHz.
+using WireFormat = core::openai::AudioEncoding;
+using core::openai::Modality;
 
 [[nodiscard]] core::SampleRate wireRate(WireFormat format);
-/// 48 for Pcm24k, 8 for G.711.
+/// 48 for Pcm, 8 for G.711.
 [[nodiscard]] std::size_t bytesPerMillisecond(WireFormat format);
+[[nodiscard]] core::Milliseconds playTime(std::size_t bytes, WireFormat format);
 
 /// Who decides where a turn of the user ends.
 struct TurnDetection {
@@ -35,22 +37,19 @@ struct TurnDetection {
     bool operator==(const TurnDetection&) const = default;
 };
 
-enum class Modality { Audio, Text };
-
 /// What holds for one reply: the session's settings with the overrides of its response.create.
 struct ResponseSettings {
     std::string instructions;
     Modality modality = Modality::Audio;
-    WireFormat outputFormat = WireFormat::Pcm24k;
-    std::string voiceJson;
+    WireFormat outputFormat = WireFormat::Pcm;
+    core::openai::Voice voice;
     double speed = 1.0;
     std::vector<Tool> tools;
     ToolChoice toolChoice = ToolChoice::Auto;
     std::string requiredTool;
     /// Nothing: no limit.
     std::optional<std::int64_t> maxOutputTokens;
-    /// JSON text of an object, or empty.
-    std::string metadataJson;
+    std::optional<core::openai::Metadata> metadata;
     bool isOutOfBand = false;
 };
 
@@ -63,27 +62,25 @@ public:
     /// `expiresAt` in Unix seconds.
     static SessionSettings defaults(const std::string& model, const std::string& sessionId, std::int64_t expiresAt);
 
-    /// `update` is the `session` object of a client. A change of voice is refused with `cannot_update_voice` once
-    /// `isVoiceLocked`; another model with `invalid_value`.
+    /// `update` is within the limits. A change of voice is refused with `cannot_update_voice` once `isVoiceLocked`; another
+    /// model with `invalid_value`.
     [[nodiscard]] core::Expected<SessionSettings, EventFault> merged(
-        const core::Json& update, bool isVoiceLocked) const;
-    /// For the first settings of a session, where a client secret may name the model.
-    [[nodiscard]] core::Expected<SessionSettings, EventFault> seeded(const core::Json& session) const;
+        const core::openai::Session& update, bool isVoiceLocked) const;
 
-    /// As `session.created` and `session.updated` show it.
-    [[nodiscard]] const core::Json& effective() const { return *m_effective; }
-    [[nodiscard]] std::string model() const;
+    /// As `session.created` and `session.updated` show it: every field that has a default has a value.
+    [[nodiscard]] const core::openai::Session& effective() const { return *m_effective; }
     [[nodiscard]] WireFormat inputFormat() const;
     [[nodiscard]] TurnDetection turnDetection() const;
     /// Whether the client asked for transcription events.
     [[nodiscard]] bool isTranscribing() const;
-    /// `options` is the `response` object of response.create, checked by shape, or null.
-    [[nodiscard]] ResponseSettings responseSettings(const core::Json& options) const;
+    [[nodiscard]] ResponseSettings responseSettings(const core::openai::ResponseConfig& overrides = {}) const;
 
 private:
-    explicit SessionSettings(std::shared_ptr<const core::Json> effective) : m_effective(std::move(effective)) {}
+    explicit SessionSettings(std::shared_ptr<const core::openai::Session> effective) : m_effective(std::move(effective))
+    {
+    }
 
-    std::shared_ptr<const core::Json> m_effective;
+    std::shared_ptr<const core::openai::Session> m_effective;
 };
 
 } // namespace vivavoce::agent::realtime

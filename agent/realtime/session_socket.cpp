@@ -83,7 +83,9 @@ net::Awaitable<> writeEvents(Link& link)
 {
     while (!link.isReaderOver) {
         if (auto text = link.events.take()) {
-            if (!co_await link.socket.send(std::move(*text))) {
+            // Not inside the condition: GCC 12 destroys its temporaries twice.
+            const bool sent = co_await link.socket.send(std::move(*text));
+            if (!sent) {
                 break;
             }
         } else if (const auto closing = link.events.closing()) {

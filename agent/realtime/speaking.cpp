@@ -14,7 +14,7 @@ constexpr std::size_t kChunkMs = 100;
 } // namespace
 
 core::Expected<void, core::Error> speakSentence(Voice& voice, std::string_view sentence, const SpeakingStyle& style,
-    WireFormat format, std::stop_token stop, const std::function<void(AudioChunk)>& onChunk)
+    WireFormat format, std::stop_token stop, const std::function<void(core::Bytes)>& onChunk)
 {
     auto encoder = WireEncoder::create(voice.rate(), format);
     if (!encoder) {
@@ -23,8 +23,7 @@ core::Expected<void, core::Error> speakSentence(Voice& voice, std::string_view s
     core::Bytes waiting;
     std::size_t wanted = kFirstChunkMs * bytesPerMillisecond(format);
     const auto flush = [&] {
-        std::string base64 = core::encodeBase64(waiting);
-        onChunk({std::exchange(waiting, {}), std::move(base64)});
+        onChunk(std::exchange(waiting, {}));
         wanted = kChunkMs * bytesPerMillisecond(format);
     };
     const auto take = [&](core::Bytes bytes) {

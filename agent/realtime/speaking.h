@@ -11,16 +11,10 @@
 
 namespace vivavoce::agent::realtime {
 
-/// A piece of a spoken reply, ready for the wire.
-struct AudioChunk {
-    core::Bytes bytes;
-    std::string base64;
-};
-
 /// Speaks one sentence into chunks of about 100 ms (the first of 40 ms, so that the reply starts early).
 /// Cancelled by `stop` within one piece of the voice. [worker]
 [[nodiscard]] core::Expected<void, core::Error> speakSentence(Voice& voice, std::string_view sentence,
     const SpeakingStyle& style, WireFormat format, std::stop_token stop,
-    const std::function<void(AudioChunk)>& onChunk);
+    const std::function<void(core::Bytes)>& onChunk);
 
 } // namespace vivavoce::agent::realtime

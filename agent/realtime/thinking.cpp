@@ -65,7 +65,7 @@ bool thinkOn(WorkerPool& thinkers, std::shared_ptr<BrainSeat> seat, BrainRequest
                                taker = std::move(taker), stop = std::move(stop)] {
         using Result = core::Expected<std::optional<BrainUsage>, core::Error>;
         Result result = core::fail(core::ErrorCode::Timeout, "the brain is still busy with an earlier reply");
-        std::vector<Reminder> reminders;
+        ReminderChanges reminders;
         // By the wall clock: older thread sanitizers do not know the other way of waiting.
         if (const std::unique_lock lock(seat->mutex, std::chrono::system_clock::now() + kSeatPatience);
             lock.owns_lock()) {

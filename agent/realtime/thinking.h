@@ -29,8 +29,7 @@ public:
     virtual void takeText(std::string piece) = 0;
     virtual void takeCall(std::string name, std::string arguments) = 0;
     virtual void takeStyle(SpeakingStyle style) = 0;
-    virtual void takeEnd(
-        core::Expected<std::optional<BrainUsage>, core::Error> result, std::vector<Reminder> reminders) = 0;
+    virtual void takeEnd(core::Expected<std::optional<BrainUsage>, core::Error> result, ReminderChanges reminders) = 0;
 };
 
 /// Runs one reply of the brain on a thinker and posts what it says to `taker`, as long as that lives. Ends with takeEnd. A reply over

@@ -1,7 +1,5 @@
 #include "agent/realtime/usage.h"
 
-#include <nlohmann/json.hpp>
-
 #include <cctype>
 
 namespace vivavoce::agent::realtime {
@@ -61,24 +59,22 @@ Usage inputUsage(std::string_view instructions, bool areInstructionsCached, cons
     return usage;
 }
 
-core::Json Usage::toJson() const
+core::openai::Usage Usage::toWire() const
 {
-    return {{"total_tokens", total()}, {"input_tokens", inputText + inputAudio},
-        {"output_tokens", outputText + outputAudio},
-        {"input_token_details",
-            {{"text_tokens", inputText}, {"audio_tokens", inputAudio}, {"image_tokens", 0},
-                {"cached_tokens", cachedText + cachedAudio},
-                {"cached_tokens_details",
-                    {{"text_tokens", cachedText}, {"audio_tokens", cachedAudio}, {"image_tokens", 0}}}}},
-        {"output_token_details", {{"text_tokens", outputText}, {"audio_tokens", outputAudio}}}};
+    core::openai::Usage usage;
+    usage.totalTokens = total();
+    usage.inputTokens = inputText + inputAudio;
+    usage.outputTokens = outputText + outputAudio;
+    usage.inputDetails = {cachedText + cachedAudio, {inputText, inputAudio}, {{cachedText, cachedAudio}}};
+    usage.outputDetails = {outputText, outputAudio};
+    return usage;
 }
 
-core::Json transcriptionUsage(core::Milliseconds length, std::string_view transcript)
+core::openai::TranscriptionUsage transcriptionUsage(core::Milliseconds length, std::string_view transcript)
 {
     const std::int64_t audio = inputAudioTokens(length);
     const std::int64_t words = wordCount(transcript);
-    return {{"type", "tokens"}, {"total_tokens", audio + words}, {"input_tokens", audio}, {"output_tokens", words},
-        {"input_token_details", {{"text_tokens", 0}, {"audio_tokens", audio}}}};
+    return core::openai::TranscriptionTokens{audio, words, audio + words, {{0, audio}}};
 }
 
 } // namespace vivavoce::agent::realtime

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "agent/realtime/conversation.h"
-#include "core/base/json.h"
+#include "core/protocol/openai/response.h"
 
 #include <cstdint>
 #include <string_view>
@@ -21,7 +21,7 @@ struct Usage {
 
     [[nodiscard]] std::int64_t total() const { return inputText + inputAudio + outputText + outputAudio; }
     /// As response.done carries it.
-    [[nodiscard]] core::Json toJson() const;
+    [[nodiscard]] core::openai::Usage toWire() const;
 };
 
 [[nodiscard]] std::int64_t wordCount(std::string_view text);
@@ -33,6 +33,7 @@ struct Usage {
     std::string_view instructions, bool areInstructionsCached, const std::vector<const Item*>& items);
 
 /// As a completed transcription carries it.
-[[nodiscard]] core::Json transcriptionUsage(core::Milliseconds length, std::string_view transcript);
+[[nodiscard]] core::openai::TranscriptionUsage transcriptionUsage(
+    core::Milliseconds length, std::string_view transcript);
 
 } // namespace vivavoce::agent::realtime

@@ -99,7 +99,7 @@ void Utterance::borrow()
                                         : m_parts.recognisers.borrow(m_stop.get_token());
     core::Expected<void, core::Error> begun;
     if (lent) {
-        begun = (*lent)->begin(*m_parts.vocabulary);
+        begun = (*lent)->begin();
     }
     const std::lock_guard lock(m_mutex);
     m_isBorrowing = false;

@@ -19,7 +19,6 @@ struct ListeningParts {
     RecogniserPool& recognisers;
     SpeechWorkers& workers;
     const core::Clock& clock;
-    std::shared_ptr<const Vocabulary> vocabulary;
 };
 
 /// One utterance on its way through a recogniser, decoded while the user still speaks.

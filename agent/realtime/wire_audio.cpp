@@ -18,7 +18,7 @@ public:
     std::vector<std::int16_t> decode(std::span<const std::uint8_t> bytes) override
     {
         std::vector<std::int16_t> samples;
-        if (m_format == WireFormat::Pcm24k) {
+        if (m_format == WireFormat::Pcm) {
             samples.reserve(bytes.size() / 2);
             for (std::size_t at = 0; at + 1 < bytes.size(); at += 2) {
                 samples.push_back(static_cast<std::int16_t>(bytes[at] | (bytes[at + 1] << 8)));
@@ -52,7 +52,7 @@ private:
         core::Bytes bytes;
         bytes.reserve(samples.size() * 2);
         for (const std::int16_t sample : samples) {
-            if (m_format == WireFormat::Pcm24k) {
+            if (m_format == WireFormat::Pcm) {
                 const auto word = static_cast<std::uint16_t>(sample);
                 bytes.push_back(static_cast<std::uint8_t>(word & 0xFFU));
                 bytes.push_back(static_cast<std::uint8_t>(word >> 8U));

@@ -17,7 +17,6 @@ namespace vivavoce::agent::skills {
 namespace {
 
 using Kind = DialogueItem::Kind;
-constexpr std::size_t kVocabularySentences = 2000;
 /// Questions asked for one argument before it is given up.
 constexpr int kMostQuestions = 2;
 constexpr std::size_t kHeardLength = 200;
@@ -94,7 +93,7 @@ std::string quoted(std::string_view heard)
 
 struct RuleBrain::State {
     State(const core::Clock& clock, std::uint32_t seed)
-        : random(seed), context{clock, random, {}, {}, {}, {}}, skills(makeSkills())
+        : random(seed), context{clock, random, {}, {}, {}, 0, {}}, skills(makeSkills())
     {
     }
 
@@ -315,7 +314,7 @@ core::Expected<std::optional<BrainUsage>, core::Error> RuleBrain::reply(
     return std::optional<BrainUsage>();
 }
 
-std::vector<Reminder> RuleBrain::takeReminders()
+ReminderChanges RuleBrain::takeReminders()
 {
     return std::exchange(m_state->context.reminders, {});
 }
@@ -331,11 +330,6 @@ RuleBrainFactory::RuleBrainFactory(const core::Clock& clock, std::function<std::
 std::unique_ptr<Brain> RuleBrainFactory::create()
 {
     return std::make_unique<RuleBrain>(m_clock, m_seeds());
-}
-
-Vocabulary RuleBrainFactory::vocabulary() const
-{
-    return {sampleSentences(kVocabularySentences, 1)};
 }
 
 } // namespace vivavoce::agent::skills

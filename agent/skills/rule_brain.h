@@ -20,7 +20,7 @@ public:
 
     core::Expected<std::optional<BrainUsage>, core::Error> reply(
         const BrainRequest& request, BrainSink& sink, std::stop_token stop) override;
-    std::vector<Reminder> takeReminders() override;
+    ReminderChanges takeReminders() override;
 
 private:
     struct State;
@@ -34,7 +34,6 @@ public:
 
     [[nodiscard]] std::unique_ptr<Brain> create() override;
     /// Sentences of the command grammar.
-    [[nodiscard]] Vocabulary vocabulary() const override;
 
 private:
     const core::Clock& m_clock;

@@ -33,6 +33,7 @@ struct Utterance {
 
 /// A timer that runs.
 struct RunningTimer {
+    std::uint64_t reminder = 0;
     core::MonotonicTime due;
     core::Milliseconds length{0};
 };
@@ -43,7 +44,8 @@ struct SkillContext {
     std::mt19937& random;
     SpeakingStyle style;
     std::vector<RunningTimer> timers;
-    std::vector<Reminder> reminders;
+    ReminderChanges reminders;
+    std::uint64_t lastReminder = 0;
     /// The last thing that was said to the user; empty at the start.
     std::string lastReply;
 

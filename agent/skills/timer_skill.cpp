@@ -101,10 +101,10 @@ public:
     [[nodiscard]] std::string answer(const Utterance& utterance, SkillContext& context) const override
     {
         const Words& words = utterance.words;
-        std::erase_if(context.timers, [&](const RunningTimer& timer) { return timer.due <= context.clock.now(); });
         if (containsAny(words, {"cancel", "stop", "delete", "clear"})) {
             return cancel(context);
         }
+        forgetDue(context);
         if (containsAny(words, {"left", "list", "running", "longer", "timers"})) {
             return list(context);
         }
@@ -122,18 +122,29 @@ public:
             return "There are already " + numberWords(static_cast<std::int64_t>(kMostTimers))
                 + " timers running. Cancel them first.";
         }
-        context.timers.push_back({context.clock.now() + *span, *span});
-        context.reminders.push_back({*span, "Your timer for " + timespanWords(*span) + " is up."});
+        const std::uint64_t id = ++context.lastReminder;
+        context.timers.push_back({id, context.clock.now() + *span, *span});
+        context.reminders.made.push_back({id, *span, "Your timer for " + timespanWords(*span) + " is up."});
         return "I set a timer for " + timespanWords(*span) + ".";
     }
 
 private:
+    static void forgetDue(SkillContext& context)
+    {
+        std::erase_if(context.timers, [&](const RunningTimer& timer) { return timer.due <= context.clock.now(); });
+    }
+
     static std::string cancel(SkillContext& context)
     {
+        // Also of those that are up: their announcement may still wait until nobody speaks.
+        for (const RunningTimer& timer : context.timers) {
+            context.reminders.withdrawn.push_back(timer.reminder);
+        }
+        // What was asked for but not yet taken must not be said either.
+        context.reminders.made.clear();
+        forgetDue(context);
         const std::size_t count = context.timers.size();
         context.timers.clear();
-        // What was asked for but not yet taken must not be said either.
-        context.reminders.clear();
         return count == 0 ? "There is no timer running."
             : count == 1  ? "I cancelled the timer."
                           : "I cancelled " + numberWords(static_cast<std::int64_t>(count)) + " timers.";

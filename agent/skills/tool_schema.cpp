@@ -63,7 +63,10 @@ std::vector<ToolParameter> readProperties(const Json& schema, int depth)
         return parameters;
     }
     const auto required = schema.find("required");
-    for (const auto& [name, property] : properties->items()) {
+    for (const auto& member : properties->items()) {
+        // Not a structured binding: Clang 14 captures none.
+        const std::string& name = member.key();
+        const Json& property = member.value();
         if (!property.is_object() || parameters.size() >= kMostParameters) {
             continue;
         }

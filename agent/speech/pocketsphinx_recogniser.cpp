@@ -35,8 +35,7 @@ public:
     LentRecogniser(const LentRecogniser&) = delete;
     LentRecogniser& operator=(const LentRecogniser&) = delete;
 
-    // The words that are likely are the same for all conversations of one agent, and are in the decoder already.
-    core::Expected<void, core::Error> begin(const Vocabulary&) override { return m_decoder->begin(); }
+    core::Expected<void, core::Error> begin() override { return m_decoder->begin(); }
     std::optional<std::string> accept(std::span<const std::int16_t> samples) override
     {
         return m_decoder->accept(samples);

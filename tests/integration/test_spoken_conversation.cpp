@@ -53,7 +53,7 @@ class ConversationTest : public QObject {
             return {};
         }
         const auto recogniser = (*pool)->borrow({});
-        (void)(*recogniser)->begin({});
+        (void)(*recogniser)->begin();
         (void)(*recogniser)->accept(*samples);
         return (*recogniser)->finish().text;
     }

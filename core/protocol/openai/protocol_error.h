@@ -18,8 +18,8 @@ struct ProtocolError {
     std::string eventId;
 };
 
-/// The provider's code for a fault: invalid_json, invalid_event, missing_required_parameter, unknown_parameter, invalid_type or
-/// invalid_value.
+/// The provider's code for a fault: invalid_json, invalid_event, missing_required_parameter, unknown_parameter, or
+/// invalid_value for wrong types and bad values alike.
 [[nodiscard]] std::string_view errorCode(ProtocolError::Fault fault);
 
 } // namespace vivavoce::core::openai

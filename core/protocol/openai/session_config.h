@@ -155,7 +155,8 @@ struct Session {
     std::optional<Truncation> truncation;
     Nullable<Tracing> tracing;
     Nullable<RawJson> prompt;
-    std::optional<std::vector<std::string>> include;
+    /// "item.input_audio_transcription.logprobs", or nothing.
+    Nullable<std::vector<std::string>> include;
     /// minimal, low, medium, high or xhigh.
     std::optional<std::string> reasoningEffort;
     /// Beta only; gone in GA, where it is not written.

@@ -33,6 +33,11 @@ class TestChatMessages : public QObject {
     Q_OBJECT
 
 private slots:
+    void requestBody_WithoutAModel_LeavesItToTheServer()
+    {
+        QCOMPARE(json::parse(brain::chatRequestBody({}, {}))["model"].get<std::string>(), std::string("default"));
+    }
+
     void requestBody_Dialogue_BecomesMessages()
     {
         BrainRequest request;

@@ -94,8 +94,8 @@ SessionHarness::~SessionHarness()
 
 void SessionHarness::start()
 {
-    agent::realtime::SpeechParts parts{*workers, recognisers, voice, brains, clock,
-        std::make_shared<agent::Vocabulary>(), [] { return std::make_unique<LoudnessDetector>(); }};
+    agent::realtime::SpeechParts parts{
+        *workers, recognisers, voice, brains, clock, [] { return std::make_unique<LoudnessDetector>(); }};
     session = std::make_shared<agent::realtime::RealtimeSession>(
         parts, executor, events, agent::realtime::SessionSettings::defaults("gpt-realtime", "sess_1", 4'000'000'000));
     session->start(agent::realtime::RealtimeSession::kMaxDuration);

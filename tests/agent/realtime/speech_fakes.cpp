@@ -13,7 +13,7 @@ public:
     explicit FakeRecogniser(FakeRecogniserPool& pool) : m_pool(pool) { ++m_pool.lent; }
     ~FakeRecogniser() override { --m_pool.lent; }
 
-    core::Expected<void, core::Error> begin(const agent::Vocabulary&) override { return {}; }
+    core::Expected<void, core::Error> begin() override { return {}; }
     std::optional<std::string> accept(std::span<const std::int16_t> samples) override
     {
         m_pool.samples += samples.size();
@@ -44,7 +44,7 @@ public:
         m_script.reply(request, sink, std::move(stop));
         return std::optional<agent::BrainUsage>();
     }
-    std::vector<agent::Reminder> takeReminders() override { return std::exchange(m_script.reminders, {}); }
+    agent::ReminderChanges takeReminders() override { return std::exchange(m_script.reminders, {}); }
 
 private:
     FakeBrains& m_script;

@@ -54,12 +54,11 @@ public:
     using Reply = std::function<void(const agent::BrainRequest&, agent::BrainSink&, std::stop_token)>;
 
     [[nodiscard]] std::unique_ptr<agent::Brain> create() override;
-    [[nodiscard]] agent::Vocabulary vocabulary() const override { return {}; }
 
     /// Set before the session runs.
     Reply reply;
     bool isFailing = false;
-    std::vector<agent::Reminder> reminders;
+    agent::ReminderChanges reminders;
     std::atomic<int> replies = 0;
 };
 

@@ -59,6 +59,13 @@ private Q_SLOTS:
         QCOMPARE(std::get<Options>(*parse({"--listen", "[::1]:99"})).address, std::string("::1"));
     }
 
+    void chatUrl_Alone_LeavesTheModelToTheServer()
+    {
+        const auto parsed = parse({"--chat-url", "http://127.0.0.1:1/v1"});
+        QVERIFY(parsed.has_value());
+        QVERIFY(std::get<Options>(*parsed).chatModel.empty());
+    }
+
     void help_SaysWhoMayConnect()
     {
         const auto parsed = parse({"--help"});

@@ -1,5 +1,7 @@
 #include "agent/realtime/conversation.h"
 #include "agent/realtime/usage.h"
+#include "core/base/json.h"
+#include "core/protocol/openai/codec.h"
 
 #include <nlohmann/json.hpp>
 
@@ -9,6 +11,7 @@ using namespace vivavoce;
 using namespace vivavoce::agent::realtime;
 using core::Json;
 using core::Milliseconds;
+namespace openai = core::openai;
 
 namespace {
 
@@ -33,6 +36,12 @@ Item spoken(const std::string& id)
     part.audio.resize(2'000 * 48);
     part.marks = {{Milliseconds{1'000}, 8}, {Milliseconds{2'000}, 20}};
     return item;
+}
+
+openai::Item wireItem(const Json& item)
+{
+    const auto event = openai::decodeClientEvent(Json{{"type", "conversation.item.create"}, {"item", item}}.dump());
+    return std::get<openai::ConversationItemCreate>(event.value()).item;
 }
 
 std::string codeOf(const core::Expected<std::string, EventFault>& result)
@@ -82,7 +91,7 @@ private Q_SLOTS:
         QCOMPARE(codeOf(conversation.insert(message("b"), "nowhere")), std::string("invalid_value"));
         Item output;
         output.id = "out";
-        output.kind = ItemKind::FunctionOutput;
+        output.kind = ItemKind::FunctionCallOutput;
         output.callId = "call_1";
         QCOMPARE(codeOf(conversation.insert(output, std::nullopt)), std::string("invalid_tool_call_id"));
         QCOMPARE(conversation.size(), std::size_t{1});
@@ -154,7 +163,7 @@ private Q_SLOTS:
         QCOMPARE(*conversation.find("a")->content.front().text, std::string("One two. Three four."));
     }
 
-    void itemFromJson_OfEachKind_RoundTrips_data()
+    void item_OfEachKind_RoundTrips_data()
     {
         QTest::addColumn<QString>("json");
         QTest::newRow("user") << R"({"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]})";
@@ -166,13 +175,14 @@ private Q_SLOTS:
         QTest::newRow("output") << R"({"type":"function_call_output","call_id":"c","output":"42"})";
     }
 
-    void itemFromJson_OfEachKind_RoundTrips()
+    void item_OfEachKind_RoundTrips()
     {
         QFETCH(QString, json);
         const Json given = core::parseJson(json.toStdString()).value();
-        const auto item = itemFromJson(given, WireFormat::Pcm24k, "item");
+        const auto item = itemFromWire(wireItem(given), WireFormat::Pcm, "item");
         QVERIFY(item.has_value());
-        const Json back = itemToJson(*item, WithAudio::No);
+        const auto told = openai::encode(openai::ConversationItemRetrieved{{}, itemToWire(*item, WithAudio::No)});
+        const Json back = core::parseJson(told).value().at("item");
         for (const auto& [name, value] : given.items()) {
             QVERIFY2(back.at(name) == value, name.c_str());
         }
@@ -180,14 +190,14 @@ private Q_SLOTS:
         QVERIFY(back.at("id").get<std::string>().size() > 10);
     }
 
-    void itemFromJson_WithBadAudio_NamesThePart()
+    void item_WithBadAudio_NamesThePart()
     {
         const Json item{{"type", "message"}, {"role", "user"},
             {"content",
                 Json::array({{{"type", "input_text"}, {"text", "a"}},
                     {{"type", "input_audio"}, {"audio", "AAA="}, {"transcript", nullptr}},
                     {{"type", "input_audio"}, {"audio", "AAAA"}}})}};
-        const auto read = itemFromJson(item, WireFormat::Pcm24k, "item");
+        const auto read = itemFromWire(wireItem(item), WireFormat::Pcm, "item");
         QVERIFY(!read.has_value());
         QCOMPARE(read.error().param, std::string("item.content[2].audio"));
     }
@@ -204,9 +214,9 @@ private Q_SLOTS:
         QCOMPARE(usage.cachedAudio, 20);
         QCOMPARE(usage.inputText, 5);
         QCOMPARE(usage.cachedText, 2);
-        const Json json = usage.toJson();
-        QCOMPARE(json.at("input_tokens"), Json(25));
-        QCOMPARE(json.at("input_token_details").at("cached_tokens"), Json(22));
+        const auto told = usage.toWire();
+        QCOMPARE(told.inputTokens, 25);
+        QCOMPARE(told.inputDetails->cached, 22);
         QCOMPARE(outputAudioTokens(Milliseconds{101}), 3);
     }
 };

@@ -4,8 +4,6 @@
 #include "agent/realtime/transcript_growth.h"
 #include "agent/realtime/turn_detector.h"
 
-#include <nlohmann/json.hpp>
-
 #include <QtTest>
 
 #include <future>
@@ -128,17 +126,19 @@ private Q_SLOTS:
     {
         std::int64_t now = 1'000;
         ClientSecrets secrets([&now] { return now; });
-        const auto minted = secrets.mint(60, "{}");
+        vivavoce::core::openai::Session settings;
+        settings.instructions = "be kind";
+        const auto minted = secrets.mint(60, settings);
         QVERIFY(minted.has_value());
         QVERIFY(minted->value.starts_with("ek_") && minted->value.size() > 40);
         QCOMPARE(minted->expiresAt, std::int64_t{1'060});
-        QCOMPARE(secrets.sessionOf(minted->value).value(), std::string("{}"));
-        QCOMPARE(secrets.sessionOf(minted->value).value(), std::string("{}"));
+        QVERIFY(secrets.sessionOf(minted->value) == settings);
+        QVERIFY(secrets.sessionOf(minted->value) == settings);
         QVERIFY(!secrets.sessionOf(minted->value + "x").has_value());
         QVERIFY(!secrets.sessionOf("").has_value());
         now = 1'060;
         QVERIFY(!secrets.sessionOf(minted->value).has_value());
-        (void)secrets.mint(60, "{}");
+        (void)secrets.mint(60, {});
         QCOMPARE(secrets.live(), std::size_t{1});
     }
 
@@ -154,9 +154,9 @@ private Q_SLOTS:
     void writer_AfterClosing_TakesNothingMore()
     {
         EventWriter writer;
-        writer.send({{"type", "a"}});
+        writer.send(vivavoce::core::openai::InputAudioBufferCleared{});
         writer.close(1001, "bye");
-        writer.send({{"type", "b"}});
+        writer.send(vivavoce::core::openai::InputAudioBufferCleared{});
         QVERIFY(writer.take().has_value());
         QVERIFY(!writer.take().has_value());
         QCOMPARE(writer.backlog(), std::size_t{0});

@@ -1,4 +1,4 @@
-#include "agent/realtime/client_shapes.h"
+#include "agent/realtime/client_limits.h"
 #include "agent/realtime/realtime_server.h"
 #include "core/base/clock.h"
 #include "core/base/json.h"
@@ -41,8 +41,8 @@ public:
         config.credential = core::Secret(credential);
         config.maxSessions = maxSessions;
         config.maxDuration = maxDuration;
-        agent::realtime::SpeechParts parts{workers, recognisers, voice, brains, clock,
-            std::make_shared<agent::Vocabulary>(), [] { return std::make_unique<LoudnessDetector>(); }};
+        agent::realtime::SpeechParts parts{
+            workers, recognisers, voice, brains, clock, [] { return std::make_unique<LoudnessDetector>(); }};
         realtime = std::make_shared<RealtimeServer>(std::move(config), std::move(parts));
         server = std::move(*net::Server::create(io.get_executor(), {}, realtime->routes()));
         server->start();
@@ -357,9 +357,10 @@ private Q_SLOTS:
     void longestAppend_IsTaken()
     {
         Running running;
-        const std::string longest =
-            Json{{"type", "input_audio_buffer.append"}, {"audio", std::string(agent::realtime::kMaxAppendBytes, 'A')}}
-                .dump();
+        const std::string longest = Json{{"type", "input_audio_buffer.append"},
+            {"audio",
+                std::string(agent::realtime::kMaxAppendBytes / 3 * 4,
+                    'A')}}.dump();
         const Told told = talkOn(running, request(running, "?model=gpt-realtime", kCredential),
             {longest, R"({"type":"input_audio_buffer.clear"})"}, "input_audio_buffer.cleared");
         QVERIFY(!told.close.has_value());

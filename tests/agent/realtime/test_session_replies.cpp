@@ -316,7 +316,7 @@ private Q_SLOTS:
     void reminder_WhenItIsDue_IsSpokenInAResponseOfItsOwn()
     {
         SessionHarness h;
-        h.brains.reminders = {{core::Milliseconds{60'000}, "Your timer is done."}};
+        h.brains.reminders.made = {{7, core::Milliseconds{60'000}, "Your timer is done."}};
         h.start();
         h.send(kCreate);
         h.waitFor("response.done");
@@ -327,6 +327,33 @@ private Q_SLOTS:
         const Json done = h.waitFor("response.done").at("response");
         QCOMPARE(done.at("output").at(0).at("content").at(0).at("transcript"), Json("Your timer is done."));
         QCOMPARE(h.brains.replies.load(), 1);
+    }
+
+    void reminder_WithdrawnBeforeOrAfterItIsDue_IsNotSpoken_data()
+    {
+        QTest::addColumn<bool>("isDue");
+        QTest::newRow("before") << false;
+        QTest::newRow("while the reply that cancels it is made") << true;
+    }
+
+    void reminder_WithdrawnBeforeOrAfterItIsDue_IsNotSpoken()
+    {
+        QFETCH(bool, isDue);
+        SessionHarness h;
+        h.brains.reminders.made = {{7, core::Milliseconds{60'000}, "Your timer is done."}};
+        h.start();
+        h.send(kCreate);
+        h.waitFor("response.done");
+        h.brains.reminders = {{}, {7}};
+        h.voice.isHeld = true;
+        h.send(kCreate);
+        h.waitFor("response.output_audio.delta");
+        h.executor->advance(core::Milliseconds{isDue ? 60'000 : 0});
+        h.voice.isHeld = false;
+        h.waitFor("response.done");
+        h.executor->advance(core::Milliseconds{60'000});
+        h.settle();
+        QCOMPARE(h.all("response.created").size(), std::size_t{2});
     }
 
     void g711Output_HasEightBytesAMillisecond()

@@ -94,9 +94,8 @@ private slots:
         request.items.push_back({Kind::UserMessage, "set a timer for one minute", {}, {}, true});
         tests::RecordingSink sink;
         QVERIFY(one->reply(request, sink, {}));
-        QCOMPARE(one->takeReminders().size(), std::size_t(1));
-        QVERIFY(two->takeReminders().empty());
-        QVERIFY(factory.vocabulary().phrases.size() > 1000);
+        QCOMPARE(one->takeReminders().made.size(), std::size_t(1));
+        QVERIFY(two->takeReminders().made.empty());
     }
 };
 

@@ -159,16 +159,28 @@ private slots:
     {
         RuleBrain brain(m_clock, 1);
         ask(brain, "set a timer for five minutes");
-        const auto reminders = brain.takeReminders();
+        const auto reminders = brain.takeReminders().made;
         QCOMPARE(reminders.size(), std::size_t(1));
         QCOMPARE(reminders[0].in.count(), 300'000);
         QCOMPARE(reminders[0].text, std::string("Your timer for five minutes is up."));
-        QVERIFY(brain.takeReminders().empty());
+        QVERIFY(brain.takeReminders().made.empty());
         m_clock.advance(core::Milliseconds{60'000});
         QCOMPARE(ask(brain, "how much time is left").text,
             std::string("There are four minutes on the timer for five minutes."));
         QCOMPARE(ask(brain, "cancel the timer").text, std::string("I cancelled the timer."));
         QCOMPARE(ask(brain, "list my timers").text, std::string("There is no timer running."));
+        QCOMPARE(brain.takeReminders().withdrawn, std::vector{reminders[0].id});
+    }
+
+    void timer_ThatIsUp_CancelledBeforeItWasTold_IsWithdrawn()
+    {
+        RuleBrain brain(m_clock, 1);
+        ask(brain, "set a timer for five minutes");
+        ask(brain, "set a timer for ten minutes");
+        const auto made = brain.takeReminders().made;
+        m_clock.advance(core::Milliseconds{300'000});
+        QCOMPARE(ask(brain, "cancel the timer").text, std::string("I cancelled the timer."));
+        QCOMPARE(brain.takeReminders().withdrawn, (std::vector{made[0].id, made[1].id}));
     }
 
     void style_SlowerAndLouder_GoToTheSinkUntilTheLimit()
@@ -197,7 +209,7 @@ private slots:
     {
         RuleBrain brain(m_clock, 1);
         ask(brain, "timer five minutes", false);
-        QVERIFY(brain.takeReminders().empty());
+        QVERIFY(brain.takeReminders().made.empty());
     }
 
     void reply_TwoQuestionsJoinedByAnd_AreBothAnswered()

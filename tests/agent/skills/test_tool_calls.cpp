@@ -223,7 +223,7 @@ private slots:
         const auto sink = run(brain, request);
         QCOMPARE(sink.calls.size(), std::size_t(1));
         QCOMPARE(sink.calls[0].second, std::string(R"({"seconds":300})"));
-        QVERIFY(brain.takeReminders().empty());
+        QVERIFY(brain.takeReminders().made.empty());
     }
 
     void reply_BrokenSchemas_DoNoHarm()

@@ -32,7 +32,7 @@ class SpeechPartsTest : public QObject {
     Recognition hear(std::span<const std::int16_t> samples, std::vector<std::string>* partials = nullptr) const
     {
         const auto recogniser = m_pool->borrow({});
-        if (!recogniser || !(*recogniser)->begin({})) {
+        if (!recogniser || !(*recogniser)->begin()) {
             return {};
         }
         for (std::size_t i = 0; i < samples.size(); i += 320) {
@@ -99,7 +99,7 @@ private Q_SLOTS:
         {
             const auto recogniser = m_pool->borrow({});
             QVERIFY(recogniser.has_value());
-            QVERIFY((*recogniser)->begin({}).has_value());
+            QVERIFY((*recogniser)->begin().has_value());
             (void)(*recogniser)->accept(first);
             (*recogniser)->cancel();
             QCOMPARE((*recogniser)->finish().text, std::string());

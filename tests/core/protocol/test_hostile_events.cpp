@@ -30,6 +30,8 @@ private slots:
     void base64_Odd_IsRefused();
     void strings_OfAMegabyte_AreRead();
     void unknownKey_Odd_IsNotRepeated();
+    void clientField_NullWhereItSaysNothing_IsAbsent_data();
+    void clientField_NullWhereItSaysNothing_IsAbsent();
     void item_WithContentOfAnotherRole_IsRefused();
     void clientMetadata_BeyondSixteenPairs_IsRefused();
     void clientNumbers_OutOfRange_AreRefused_data();
@@ -294,15 +296,43 @@ void TestHostileEvents::unknownKey_Odd_IsNotRepeated()
     QVERIFY(event.error().message.find("secret") == std::string::npos);
 }
 
+void TestHostileEvents::clientField_NullWhereItSaysNothing_IsAbsent_data()
+{
+    QTest::addColumn<QByteArray>("text");
+    for (const char* text : {R"({"type":"response.create","event_id":null,"response":null})",
+             R"({"type":"response.cancel","response_id":null})",
+             R"({"type":"response.create","response":{"instructions":null,"metadata":null,"prompt":null}})",
+             R"({"type":"conversation.item.create","previous_item_id":null,"item":{"type":"message","role":"user",
+                "content":[{"type":"input_audio","audio":null,"transcript":null}]}})",
+             R"({"type":"session.update","session":{"type":"realtime","include":null,
+                "tools":[{"type":"function","name":"a","description":null,"parameters":null}],
+                "audio":{"input":{"transcription":{"language":null,"prompt":null}}}}})"}) {
+        QTest::newRow(text) << QByteArray(text);
+    }
+}
+
+void TestHostileEvents::clientField_NullWhereItSaysNothing_IsAbsent()
+{
+    QFETCH(QByteArray, text);
+    const auto event = decodeClientEvent(text.toStdString());
+    QVERIFY2(event.has_value(), event ? "" : event.error().message.c_str());
+}
+
 void TestHostileEvents::item_WithContentOfAnotherRole_IsRefused()
 {
     const auto event = decodeClientEvent(R"({"type":"conversation.item.create","item":{"type":"message","role":"user",
         "content":[{"type":"input_text","text":"a"},{"type":"output_text","text":"b"}]}})");
     QVERIFY(!event.has_value());
     QCOMPARE(event.error().param, std::string("item.content[1].type"));
+    const auto textless =
+        decodeClientEvent(R"({"type":"conversation.item.create","item":{"type":"message","role":"user",
+        "content":[{"type":"input_text"}]}})");
+    QVERIFY(!textless.has_value());
+    QCOMPARE(textless.error().param, std::string("item.content[0].text"));
     const auto reference =
         decodeClientEvent(R"({"type":"conversation.item.create","item":{"type":"item_reference","id":"a"}})");
     QVERIFY(!reference.has_value());
+    QCOMPARE(reference.error().param, std::string("item.type"));
 }
 
 void TestHostileEvents::clientMetadata_BeyondSixteenPairs_IsRefused()

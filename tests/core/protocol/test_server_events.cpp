@@ -38,6 +38,7 @@ private slots:
     void transcriptionUsage_ByDuration_RoundTrips();
     void integers_WrittenAsFloats_AreRead();
     void unknownEvent_DecodedAndEncoded_IsUnchanged();
+    void whatThereIsNot_Written_IsNullWhereTheProviderSaysSo();
     void text_WithBadUtf8_EncodesAsValidJson();
 };
 
@@ -337,6 +338,21 @@ void TestServerEvents::unknownEvent_DecodedAndEncoded_IsUnchanged()
     QCOMPARE(std::get<UnknownEvent>(*event).type, std::string("localai.meter"));
     QCOMPARE(encode(*event), text);
     QCOMPARE(encode(*event, Dialect::Beta), text);
+}
+
+void TestServerEvents::whatThereIsNot_Written_IsNullWhereTheProviderSaysSo()
+{
+    const std::string error = encode(ServerEvent(ErrorEvent{{}, {"server_error", {}, "No.", {}, {}}}));
+    QCOMPARE(error,
+        std::string(
+            R"({"error":{"code":null,"event_id":null,"message":"No.","param":null,"type":"server_error"},"type":"error"})"));
+    ConversationItemAdded added;
+    added.item.content.push_back({ContentType::InputAudio, {}, {}, {}, {}, {}, {}});
+    QVERIFY(encode(ServerEvent(added)).find(R"({"transcript":null,"type":"input_audio"})") != std::string::npos);
+    const std::string created = encode(ServerEvent(ResponseCreated{}));
+    for (const char* key : {"conversation_id", "metadata", "status_details", "usage"}) {
+        QVERIFY2(created.find("\"" + std::string(key) + "\":null") != std::string::npos, key);
+    }
 }
 
 void TestServerEvents::text_WithBadUtf8_EncodesAsValidJson()

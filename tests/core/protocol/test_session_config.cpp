@@ -88,7 +88,7 @@ void TestSessionConfig::update_Empty_IsNotAbsent()
     const Session update = updateOf(R"({"type":"realtime","instructions":"","tools":[]})");
     QVERIFY(update.instructions.has_value());
     QVERIFY(update.tools.has_value());
-    QVERIFY(!update.include.has_value());
+    QVERIFY(update.include.isAbsent());
 }
 
 void TestSessionConfig::update_Encoded_WritesNullOnlyWhereItWasSaid()
@@ -192,6 +192,7 @@ void TestSessionConfig::betaFields_ForAGaServer_AreUnknown()
     QCOMPARE(event.error().param, "session." + name);
     QCOMPARE(event.error().eventId, std::string("mine"));
     QCOMPARE(errorCode(event.error().fault), std::string_view("unknown_parameter"));
+    QCOMPARE(errorCode(ProtocolError::Fault::WrongType), std::string_view("invalid_value"));
 }
 
 void TestSessionConfig::fault_InASession_NamesItsPath_data()
@@ -219,6 +220,7 @@ void TestSessionConfig::fault_InASession_NamesItsPath_data()
     row(R"({"type":"realtime","truncation":{"type":"retention_ratio","retention_ratio":2}})", Fault::BadValue,
         "session.truncation.retention_ratio");
     row(R"({"type":"realtime","reasoning":{"effort":"heroic"}})", Fault::BadValue, "session.reasoning.effort");
+    row(R"({"type":"realtime","include":["everything"]})", Fault::BadValue, "session.include");
     row(R"({"type":"realtime","audio":{"output":{"speed":3}}})", Fault::BadValue, "session.audio.output.speed");
     row(R"({"type":"realtime","audio":{"output":{"voice":7}}})", Fault::WrongType, "session.audio.output.voice");
     row(R"({"type":"realtime","audio":[]})", Fault::WrongType, "session.audio");
@@ -235,6 +237,10 @@ void TestSessionConfig::fault_InASession_NamesItsPath_data()
         Fault::BadValue, "session.audio.input.turn_detection.idle_timeout_ms");
     row(R"({"type":"realtime","audio":{"input":{"turn_detection":{}}}})", Fault::MissingField,
         "session.audio.input.turn_detection.type");
+    row(R"({"type":"realtime","audio":{"input":{"noise_reduction":{"strength":2}}}})", Fault::BadValue,
+        "session.audio.input.noise_reduction.strength");
+    row(R"({"type":"realtime","tools":[{"type":"function","name":"a","parameters":[]}]})", Fault::BadValue,
+        "session.tools[0].parameters");
     row(R"({"type":"transcription","model":"voice-1"})", Fault::UnknownField, "session.model");
     row(R"({"type":"transcription","audio":{"output":{}}})", Fault::UnknownField, "session.audio.output");
 }

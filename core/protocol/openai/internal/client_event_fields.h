@@ -30,8 +30,8 @@ template <typename A, Is<ConversationItemCreate> E>
 void fields(A& a, E& e)
 {
     a.required("item", e.item);
-    a.optional("previous_item_id", e.previousItemId);
-    a.check("item", e.item.type != ItemType::Reference, kUnsupported);
+    a.nullIsAbsent("previous_item_id", e.previousItemId);
+    a.check("item.type", e.item.type != ItemType::Reference, kUnsupported);
 }
 
 template <typename A, typename E>
@@ -54,13 +54,13 @@ void fields(A& a, E& e)
 template <typename A, Is<ResponseCreate> E>
 void fields(A& a, E& e)
 {
-    a.optional("response", e.response);
+    a.nullIsAbsent("response", e.response);
 }
 
 template <typename A, Is<ResponseCancel> E>
 void fields(A& a, E& e)
 {
-    a.optional("response_id", e.responseId);
+    a.nullIsAbsent("response_id", e.responseId);
 }
 
 } // namespace vivavoce::core::openai::internal

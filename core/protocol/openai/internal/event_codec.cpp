@@ -17,7 +17,6 @@ std::string_view errorCode(ProtocolError::Fault fault)
     case ProtocolError::Fault::UnknownField:
         return "unknown_parameter";
     case ProtocolError::Fault::WrongType:
-        return "invalid_type";
     case ProtocolError::Fault::BadValue:
         return "invalid_value";
     }

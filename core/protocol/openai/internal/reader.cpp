@@ -198,7 +198,7 @@ void Reader::missing(const char* key)
 void Reader::optionalText(const char* key, std::string& target)
 {
     std::optional<std::string> text;
-    optional(key, text);
+    nullIsAbsent(key, text);
     if (text) {
         target = std::move(*text);
     }

@@ -107,6 +107,16 @@ public:
         readMember(key, target, isStrict());
     }
 
+    template <typename T>
+    void expected(const char* key, std::optional<T>& target)
+    {
+        if (isStrict()) {
+            readMember(key, target.emplace(), true);
+        } else {
+            optional(key, target);
+        }
+    }
+
     /// May be absent; a lenient reader takes null and wrong types for absent.
     template <typename T>
     void optional(const char* key, std::optional<T>& target)
@@ -140,6 +150,23 @@ public:
         if (value) {
             target = std::move(*value);
         }
+    }
+
+    /// Here null is no different from absent, not even to a strict reader. A writer leaves it out.
+    template <typename T>
+    void nullIsAbsent(const char* key, std::optional<T>& target)
+    {
+        const Json* json = find(key);
+        if (json != nullptr && !isNull(*json)) {
+            optional(key, target);
+        }
+    }
+
+    /// The same to a reader; a server writes null where it has nothing to tell.
+    template <typename T>
+    void orNull(const char* key, std::optional<T>& target)
+    {
+        nullIsAbsent(key, target);
     }
 
     /// A string that is empty where it is absent.

@@ -48,7 +48,12 @@ void fields(A& a, E& e)
 {
     a.expected("cached_tokens", e.cached);
     tokenCounts(a, e.tokens, true);
-    a.optional("cached_tokens_details", e.cachedDetails);
+    if constexpr (A::kReads) {
+        a.optional("cached_tokens_details", e.cachedDetails);
+    } else {
+        a.group("cached_tokens_details", e.cachedDetails.has_value(),
+            [&](auto& cached) { tokenCounts(cached, *e.cachedDetails, true); });
+    }
 }
 
 template <typename A, Is<TokenCounts> E>
@@ -96,40 +101,30 @@ void outputFields(A& a, auto& e, const char* betaLimitKey)
     }
 }
 
-/// A server writes null where it has nothing to tell.
-template <typename A>
-void nullable(A& a, const char* key, auto& value)
-{
-    if constexpr (A::kReads) {
-        a.optional(key, value);
-    } else {
-        value ? a.required(key, *value) : a.required(key, Null{});
-    }
-}
-
 template <typename A, Is<Response> E>
 void fields(A& a, E& e)
 {
     a.expected("id", e.id);
     a.constant("object", "realtime.response");
     a.optional("status", e.status);
-    nullable(a, "status_details", e.statusDetails);
-    nullable(a, "usage", e.usage);
+    a.orNull("status_details", e.statusDetails);
+    a.orNull("usage", e.usage);
     a.expected("output", e.output);
-    a.optional("conversation_id", e.conversationId);
-    a.optional("metadata", e.metadata);
+    a.orNull("conversation_id", e.conversationId);
+    a.orNull("metadata", e.metadata);
     outputFields(a, e, "max_output_tokens");
 }
 
 template <typename A, Is<ResponseConfig> E>
 void fields(A& a, E& e)
 {
-    a.optional("instructions", e.instructions);
+    a.nullIsAbsent("instructions", e.instructions);
     outputFields(a, e, "max_response_output_tokens");
     a.optional("tools", e.tools);
     a.optional("tool_choice", e.toolChoice);
     a.optional("conversation", e.conversation);
-    a.optional("metadata", e.metadata);
+    a.check("conversation", e.conversation.value_or("auto") == "auto" || e.conversation == "none", kUnsupported);
+    a.nullIsAbsent("metadata", e.metadata);
     a.check("metadata", !e.metadata || e.metadata->size() <= 16, "holds more than 16 pairs");
     a.optional("input", e.input);
     if (a.hasGa()) {

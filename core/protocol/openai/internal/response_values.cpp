@@ -11,12 +11,12 @@ void contentFields(A& a, auto& part)
     switch (part.type) {
     case ContentType::InputText:
     case ContentType::OutputText:
-        a.optional("text", part.text);
+        a.expected("text", part.text);
         break;
     case ContentType::InputAudio:
     case ContentType::OutputAudio:
-        a.optional("audio", part.audio);
-        a.optional("transcript", part.transcript);
+        a.nullIsAbsent("audio", part.audio);
+        a.orNull("transcript", part.transcript);
         break;
     case ContentType::InputImage:
         a.optional("image_url", part.imageUrl);

@@ -8,14 +8,20 @@
 /// compatible servers leave out are `expected`.
 namespace vivavoce::core::openai::internal {
 
+template <typename A>
+void errorFields(A& a, auto& e)
+{
+    a.expected("type", e.type);
+    a.orNull("code", e.code);
+    a.expected("message", e.message);
+    a.orNull("param", e.param);
+}
+
 template <typename A, Is<ErrorDetail> E>
 void fields(A& a, E& e)
 {
-    a.expected("type", e.type);
-    a.optional("code", e.code);
-    a.expected("message", e.message);
-    a.optional("param", e.param);
-    a.optional("event_id", e.eventId);
+    errorFields(a, e);
+    a.orNull("event_id", e.eventId);
 }
 
 template <typename A, Is<TranscriptionLanguage> E>
@@ -61,7 +67,7 @@ requires Is<E, ConversationItemAdded> || Is<E, ConversationItemDone> || Is<E, Co
 void fields(A& a, E& e)
 {
     a.required("item", e.item);
-    nullable(a, "previous_item_id", e.previousItemId);
+    a.orNull("previous_item_id", e.previousItemId);
 }
 
 template <typename A, Is<ConversationItemRetrieved> E>
@@ -115,7 +121,8 @@ template <typename A, Is<InputAudioTranscriptionFailed> E>
 void fields(A& a, E& e)
 {
     transcribedPart(a, e);
-    a.expected("error", e.error);
+    // No event of the client's is to blame here.
+    a.group("error", true, [&](auto& error) { errorFields(error, e.error); });
 }
 
 template <typename A, Is<InputAudioTranscriptionSegment> E>
@@ -135,7 +142,7 @@ template <typename A, Is<InputAudioBufferCommitted> E>
 void fields(A& a, E& e)
 {
     a.expected("item_id", e.itemId);
-    nullable(a, "previous_item_id", e.previousItemId);
+    a.orNull("previous_item_id", e.previousItemId);
 }
 
 template <typename A, Is<InputAudioBufferSpeechStarted> E>

@@ -33,6 +33,8 @@ void writeCustom(const Style& style, Json& slot, const Tracing& value);
 
 [[nodiscard]] FlatFormat flatFormat(const AudioFormat& format);
 [[nodiscard]] AudioFormat audioFormat(FlatFormat format);
+/// There is one extra: "item.input_audio_transcription.logprobs".
+[[nodiscard]] bool mayInclude(const std::vector<std::string>* extras);
 /// minimal, low, medium, high, xhigh: efforts of reasoning and delays of transcription.
 [[nodiscard]] bool isGrade(const std::optional<std::string>& word);
 
@@ -49,11 +51,11 @@ template <typename A, Is<Transcription> E>
 void fields(A& a, E& e)
 {
     a.optional("model", e.model);
-    a.optional("language", e.language);
-    a.optional("languages", e.languages);
-    a.optional("keywords", e.keywords);
-    a.optional("prompt", e.prompt);
-    a.optional("delay", e.delay);
+    a.nullIsAbsent("language", e.language);
+    a.nullIsAbsent("languages", e.languages);
+    a.nullIsAbsent("keywords", e.keywords);
+    a.nullIsAbsent("prompt", e.prompt);
+    a.nullIsAbsent("delay", e.delay);
     a.check("delay", isGrade(e.delay), kUnsupported);
 }
 
@@ -61,15 +63,17 @@ template <typename A, Is<NoiseReduction> E>
 void fields(A& a, E& e)
 {
     a.optional("type", e.type);
-    a.optional("strength", e.strength);
+    a.nullIsAbsent("strength", e.strength);
+    a.check("strength", isWithin(e.strength, 0.0, 1.0), kOutOfRange);
 }
 
 template <typename A, Is<FunctionTool> E>
 void fields(A& a, E& e)
 {
     a.required("name", e.name);
-    a.optional("description", e.description);
-    a.optional("parameters", e.parameters);
+    a.nullIsAbsent("description", e.description);
+    a.nullIsAbsent("parameters", e.parameters);
+    a.check("parameters", !e.parameters || e.parameters->text.starts_with('{'), "must be an object");
 }
 
 /// The beta's formats and modalities, under the names that session and response give them.
@@ -214,6 +218,7 @@ void fields(A& a, E& e)
         betaInput(a, e);
     }
     a.optional("include", e.include);
+    a.check("include", mayInclude(e.include.value()), kUnsupported);
     if (!a.isStrict() || e.type == SessionType::Realtime) {
         realtimeOnly(a, e);
     }

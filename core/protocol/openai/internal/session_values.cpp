@@ -87,6 +87,13 @@ AudioFormat audioFormat(FlatFormat format)
     return {};
 }
 
+bool mayInclude(const std::vector<std::string>* extras)
+{
+    return extras == nullptr || std::all_of(extras->begin(), extras->end(), [](const std::string& extra) {
+        return extra == "item.input_audio_transcription.logprobs";
+    });
+}
+
 bool isGrade(const std::optional<std::string>& word)
 {
     static constexpr std::array<std::string_view, 5> kGrades{"minimal", "low", "medium", "high", "xhigh"};

@@ -65,6 +65,12 @@ public:
     }
 
     template <typename T>
+    void expected(const char* key, const std::optional<T>& value)
+    {
+        optional(key, value);
+    }
+
+    template <typename T>
     void optional(const char* key, const std::optional<T>& value)
     {
         if (value) {
@@ -80,6 +86,21 @@ public:
         } else if (value.hasValue()) {
             required(key, *value.value());
         }
+    }
+
+    template <typename T>
+    void nullIsAbsent(const char* key, const std::optional<T>& value)
+    {
+        optional(key, value);
+    }
+
+    template <typename T>
+    void orNull(const char* key, const std::optional<T>& value)
+    {
+        if (!value && m_style.speaker == Speaker::Server) {
+            put(member(m_object, key), Null{});
+        }
+        optional(key, value);
     }
 
     void optionalText(const char* key, const std::string& text)
