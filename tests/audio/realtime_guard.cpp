@@ -1,0 +1,84 @@
+#include "tests/audio/realtime_guard.h"
+
+#include "audio/rt/realtime.h"
+
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define VV_CAN_GUARD 1
+#include <cstddef>
+#include <cstdlib>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <unistd.h>
+
+using vivavoce::audio::rt::RealtimeScope;
+
+namespace {
+
+void refuse(const char* message, std::size_t size)
+{
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, message, size);
+    std::abort();
+}
+
+template <std::size_t Size>
+void guard(const char (&message)[Size])
+{
+    if (RealtimeScope::isOpen()) {
+        refuse(message, Size - 1);
+    }
+}
+
+} // namespace
+
+// glibc's own, under the names that it keeps for such replacements.
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* block, std::size_t size);
+void __libc_free(void* block);
+
+__attribute__((visibility("default"))) void* malloc(std::size_t size)
+{
+    guard("malloc on the device thread\n");
+    return __libc_malloc(size);
+}
+__attribute__((visibility("default"))) void* calloc(std::size_t count, std::size_t size)
+{
+    guard("calloc on the device thread\n");
+    return __libc_calloc(count, size);
+}
+__attribute__((visibility("default"))) void* realloc(void* block, std::size_t size)
+{
+    guard("realloc on the device thread\n");
+    return __libc_realloc(block, size);
+}
+__attribute__((visibility("default"))) void free(void* block)
+{
+    guard("free on the device thread\n");
+    __libc_free(block);
+}
+__attribute__((visibility("default"))) int pthread_mutex_lock(pthread_mutex_t* mutex)
+{
+    guard("a lock on the device thread\n");
+    using Lock = int (*)(pthread_mutex_t*);
+    static Lock real = nullptr;
+    if (real == nullptr) {
+        *static_cast<void**>(static_cast<void*>(&real)) = dlsym(RTLD_NEXT, "pthread_mutex_lock");
+    }
+    return real(mutex);
+}
+}
+#endif
+
+namespace vivavoce::tests {
+
+bool isRealtimeGuarded()
+{
+#ifdef VV_CAN_GUARD
+    return true;
+#else
+    return false;
+#endif
+}
+
+} // namespace vivavoce::tests

@@ -1,0 +1,486 @@
+#include "audio/audio_engine.h"
+#include "core/base/executor.h"
+
+#include <QTest>
+
+#include <algorithm>
+#include <cstdlib>
+#include <deque>
+#include <mutex>
+#include <set>
+#include <vector>
+
+using namespace vivavoce;
+using core::SoundDirection;
+
+namespace {
+
+/// What the worker posts waits here until the test runs it.
+class Inbox final : public core::Executor {
+public:
+    void post(std::function<void()> work) override
+    {
+        const std::lock_guard lock(m_mutex);
+        m_work.push_back(std::move(work));
+    }
+    [[nodiscard]] std::unique_ptr<core::Timer> after(core::Milliseconds, std::function<void()>) override
+    {
+        return nullptr;
+    }
+
+    void run()
+    {
+        std::deque<std::function<void()>> work;
+        {
+            const std::lock_guard lock(m_mutex);
+            work.swap(m_work);
+        }
+        for (const auto& item : work) {
+            item();
+        }
+    }
+
+private:
+    std::mutex m_mutex;
+    std::deque<std::function<void()>> m_work;
+};
+
+/// Devices that sound when the test says so, on the test's thread.
+struct Devices {
+    std::mutex mutex;
+    std::set<std::string> microphones{"mic"};
+    std::set<std::string> speakers{"speaker"};
+    core::SampleRate rate{48'000};
+    std::string openMicrophone;
+    std::string openSpeaker;
+    audio::rt::CaptureCallback* capture = nullptr;
+    audio::rt::PlaybackCallback* playback = nullptr;
+    int opened = 0;
+
+    /// 10 ms at both ends: a square wave into the microphone, and what was played.
+    std::vector<std::int16_t> pump(std::int16_t microphone = 0)
+    {
+        const std::lock_guard lock(mutex);
+        const std::size_t frames = rate.hz() / 100;
+        if (capture != nullptr) {
+            std::vector<std::int16_t> in(frames);
+            for (std::size_t i = 0; i < frames; ++i) {
+                in[i] = i / 24 % 2 == 0 ? microphone : static_cast<std::int16_t>(-microphone);
+            }
+            (*capture)(in.data(), frames, 1);
+        }
+        std::vector<std::int16_t> out;
+        if (playback != nullptr) {
+            out.resize(frames);
+            (*playback)(out.data(), frames, 1);
+        }
+        return out;
+    }
+};
+
+class FakeStream final : public audio::AudioStream {
+public:
+    FakeStream(Devices& devices, SoundDirection direction, std::string id)
+        : m_devices(devices), m_direction(direction), m_id(std::move(id))
+    {
+    }
+    ~FakeStream() override
+    {
+        const std::lock_guard lock(m_devices.mutex);
+        if (m_direction == SoundDirection::Capture) {
+            m_devices.capture = nullptr;
+            m_devices.openMicrophone.clear();
+        } else {
+            m_devices.playback = nullptr;
+            m_devices.openSpeaker.clear();
+        }
+    }
+    FakeStream(const FakeStream&) = delete;
+    FakeStream& operator=(const FakeStream&) = delete;
+
+    [[nodiscard]] audio::StreamFormat format() const override
+    {
+        return {m_devices.rate, core::ChannelCount{1}, core::FrameCount{0}};
+    }
+    [[nodiscard]] bool isAlive() override
+    {
+        const std::lock_guard lock(m_devices.mutex);
+        return (m_direction == SoundDirection::Capture ? m_devices.microphones : m_devices.speakers).count(m_id) == 1;
+    }
+
+private:
+    Devices& m_devices;
+    SoundDirection m_direction;
+    std::string m_id;
+};
+
+class FakeBackend final : public audio::AudioBackend {
+public:
+    explicit FakeBackend(Devices& devices) : m_devices(devices) {}
+
+    core::Expected<std::unique_ptr<audio::AudioStream>, core::Error> openCapture(
+        const std::string& id, audio::rt::CaptureCallback& callback) override
+    {
+        const std::lock_guard lock(m_devices.mutex);
+        const auto chosen = choose(m_devices.microphones, id);
+        if (chosen.empty()) {
+            return core::fail(core::ErrorCode::SoundFailed, "there is no microphone");
+        }
+        m_devices.capture = &callback;
+        m_devices.openMicrophone = chosen;
+        ++m_devices.opened;
+        return std::unique_ptr<audio::AudioStream>(
+            std::make_unique<FakeStream>(m_devices, SoundDirection::Capture, chosen));
+    }
+    core::Expected<std::unique_ptr<audio::AudioStream>, core::Error> openPlayback(
+        const std::string& id, audio::rt::PlaybackCallback& callback) override
+    {
+        const std::lock_guard lock(m_devices.mutex);
+        const auto chosen = choose(m_devices.speakers, id);
+        if (chosen.empty()) {
+            return core::fail(core::ErrorCode::SoundFailed, "there is no loudspeaker");
+        }
+        m_devices.playback = &callback;
+        m_devices.openSpeaker = chosen;
+        return std::unique_ptr<audio::AudioStream>(
+            std::make_unique<FakeStream>(m_devices, SoundDirection::Playback, chosen));
+    }
+    [[nodiscard]] std::vector<core::SoundDevice> devices(SoundDirection direction) const override
+    {
+        const std::lock_guard lock(m_devices.mutex);
+        std::vector<core::SoundDevice> found;
+        for (const std::string& id :
+            direction == SoundDirection::Capture ? m_devices.microphones : m_devices.speakers) {
+            found.push_back({id, id, direction, found.empty()});
+        }
+        return found;
+    }
+    void rescan() override {}
+
+private:
+    static std::string choose(const std::set<std::string>& there, const std::string& id)
+    {
+        if (id.empty()) {
+            return there.empty() ? std::string() : *there.begin();
+        }
+        return there.count(id) == 1 ? id : std::string();
+    }
+
+    Devices& m_devices;
+};
+
+class Ear final : public core::VoiceListener {
+public:
+    std::vector<std::int16_t> voice;
+    int drained = 0;
+    std::vector<std::string> failed;
+    std::vector<std::string> impaired;
+
+    void voiceCaptured(std::span<const std::int16_t> samples) override
+    {
+        voice.insert(voice.end(), samples.begin(), samples.end());
+    }
+    void captureEnded() override {}
+    void playbackDrained() override { ++drained; }
+    void voiceFailed(const core::Error& error) override { failed.push_back(error.detail); }
+    void voiceImpaired(const core::Error& error) override { impaired.push_back(error.detail); }
+};
+
+} // namespace
+
+/// The engine over devices of the test's own. The worker is a real thread: every wait is for something to come true.
+class AudioEngineTest : public QObject {
+    Q_OBJECT
+
+    Inbox m_inbox;
+
+    std::unique_ptr<audio::AudioEngine> engineOn(Devices& devices)
+    {
+        auto engine = std::make_unique<audio::AudioEngine>(m_inbox, [&devices] {
+            return core::Expected<std::unique_ptr<audio::AudioBackend>, core::Error>(
+                std::make_unique<FakeBackend>(devices));
+        });
+        engine->setProcessing({false, false, false});
+        return engine;
+    }
+
+    /// Runs what was posted, and asks.
+    template <typename Condition>
+    bool holds(Condition condition)
+    {
+        m_inbox.run();
+        return condition();
+    }
+    template <typename Condition>
+    bool comesTrue(Condition condition)
+    {
+        return QTest::qWaitFor([&] { return holds(condition); }, 5000);
+    }
+    static std::string openMicrophone(Devices& devices)
+    {
+        const std::lock_guard lock(devices.mutex);
+        return devices.openMicrophone;
+    }
+    static std::string openSpeaker(Devices& devices)
+    {
+        const std::lock_guard lock(devices.mutex);
+        return devices.openSpeaker;
+    }
+
+private Q_SLOTS:
+    void nothingIsOpen_BeforeTheStartAndAfterTheStop()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        QVERIFY(openMicrophone(devices).empty());
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "mic" && openSpeaker(devices) == "speaker"; }));
+        engine->stop();
+        QVERIFY(comesTrue([&] { return openMicrophone(devices).empty() && openSpeaker(devices).empty(); }));
+        engine->stop();
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "mic"; }));
+    }
+
+    void voice_ArrivesAt24Kilohertz_WhateverTheDeviceRuns_data()
+    {
+        QTest::addColumn<unsigned>("rate");
+        for (const unsigned rate : {8'000U, 16'000U, 44'100U, 48'000U, 96'000U}) {
+            QTest::newRow(std::to_string(rate).c_str()) << rate;
+        }
+    }
+    void voice_ArrivesAt24Kilohertz_WhateverTheDeviceRuns()
+    {
+        QFETCH(unsigned, rate);
+        Devices devices;
+        devices.rate = core::SampleRate{rate};
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "mic"; }));
+        for (int i = 0; i < 50; ++i) {
+            devices.pump(1000);
+        }
+        // Half a second went in; all but what the stages hold back comes out.
+        QVERIFY(comesTrue([&] { return ear.voice.size() >= 11'040; }));
+        QVERIFY(ear.voice.size() <= 12'000);
+    }
+
+    void reply_IsPlayedAndToldWhenItWasHeard()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "speaker"; }));
+        engine->play("item", 0, std::vector<std::int16_t>(4'800, 8'000));
+        engine->finishItem("item");
+        QVERIFY(engine->isPlaying());
+        std::vector<std::int16_t> played;
+        QVERIFY(comesTrue([&] {
+            const auto piece = devices.pump();
+            played.insert(played.end(), piece.begin(), piece.end());
+            return ear.drained == 1;
+        }));
+        const auto loud =
+            std::count_if(played.begin(), played.end(), [](std::int16_t sample) { return sample > 4'000; });
+        QVERIFY2(std::abs(loud - 9'600) < 100, qPrintable(QString::number(loud)));
+        QVERIFY(!engine->isPlaying());
+    }
+
+    void interrupt_TellsWhatTheSpeakerHad_AndSilencesIt()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "speaker"; }));
+        engine->play("item", 0, std::vector<std::int16_t>(48'000, 8'000));
+        std::size_t sounded = 0;
+        QVERIFY(comesTrue([&] {
+            const auto piece = devices.pump();
+            sounded += static_cast<std::size_t>(
+                std::count_if(piece.begin(), piece.end(), [](std::int16_t sample) { return sample > 4'000; }));
+            return sounded >= 24'000;
+        }));
+        const core::HeardAudio heard = engine->interrupt();
+        QCOMPARE(heard.itemId, std::string("item"));
+        QVERIFY2(std::abs(heard.heard.count() - static_cast<std::int64_t>(sounded / 48)) <= 3,
+            qPrintable(QStringLiteral("%1 of %2").arg(heard.heard.count()).arg(sounded / 48)));
+        QVERIFY(!engine->isPlaying());
+        const auto fading = devices.pump(); // 10 ms: the ramp of 5 ms, then nothing
+        QCOMPARE(int{fading.back()}, 0);
+        for (int i = 0; i < 5; ++i) {
+            const auto after = devices.pump();
+            QVERIFY(std::all_of(after.begin(), after.end(), [](std::int16_t sample) { return sample == 0; }));
+        }
+        // And the next reply starts from the beginning.
+        engine->play("next", 0, std::vector<std::int16_t>(24'000, 8'000));
+        QVERIFY(comesTrue([&] { return devices.pump().back() > 4'000; }));
+        QVERIFY(engine->interrupt().heard < core::Milliseconds{200});
+    }
+
+    void muted_NoSampleLeaves_AndAfterAMomentNothingDoes()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "mic"; }));
+        engine->setMuted(true);
+        QVERIFY(comesTrue([&] {
+            devices.pump(5000);
+            return ear.voice.size() >= 20'000;
+        }));
+        const auto silent =
+            std::find_if(ear.voice.begin(), ear.voice.end(), [](std::int16_t sample) { return sample != 0; });
+        QVERIFY(silent == ear.voice.end());
+        for (int i = 0; i < 100; ++i) {
+            devices.pump(5000);
+        }
+        QVERIFY(comesTrue([&] { return ear.voice.size() >= 23'500; }));
+        engine->setMuted(false);
+        QVERIFY(comesTrue([&] {
+            devices.pump(5000);
+            return std::any_of(ear.voice.begin(), ear.voice.end(), [](std::int16_t sample) { return sample > 1'000; });
+        }));
+        const auto back =
+            std::find_if(ear.voice.begin(), ear.voice.end(), [](std::int16_t sample) { return sample != 0; });
+        QVERIFY(back - ear.voice.begin() <= 24'480);
+    }
+
+    void device_ThatGoesAway_IsReplacedByTheDefault()
+    {
+        Devices devices;
+        devices.microphones = {"a-builtin", "headset"};
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->choose({"headset", ""});
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "headset"; }));
+        {
+            const std::lock_guard lock(devices.mutex);
+            devices.microphones.erase("headset");
+        }
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "a-builtin"; }));
+        {
+            const std::lock_guard lock(devices.mutex);
+            devices.microphones.insert("headset");
+        }
+        engine->rescan();
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "headset"; }));
+        QVERIFY(ear.failed.empty() && ear.impaired.empty());
+    }
+
+    void choice_InTheMiddleOfAReply_KeepsTheReply()
+    {
+        Devices devices;
+        devices.speakers = {"one", "two"};
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "one"; }));
+        engine->play("item", 0, std::vector<std::int16_t>(24'000, 8'000));
+        QVERIFY(comesTrue([&] { return devices.pump().back() > 4'000; }));
+        engine->choose({"", "two"});
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "two"; }));
+        QVERIFY(comesTrue([&] {
+            const auto piece = devices.pump();
+            return !piece.empty() && piece.back() > 4'000;
+        }));
+    }
+
+    void withoutAMicrophone_TheConversationGoesOn()
+    {
+        Devices devices;
+        devices.microphones.clear();
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return ear.impaired.size() == 1; }));
+        QCOMPARE(ear.impaired.front(), std::string("there is no microphone"));
+        engine->play("item", 0, std::vector<std::int16_t>(2'400, 8'000));
+        engine->finishItem("item");
+        QVERIFY(comesTrue([&] {
+            devices.pump();
+            return ear.drained == 1;
+        }));
+        // Told once; and when one is plugged in it is used.
+        {
+            const std::lock_guard lock(devices.mutex);
+            devices.microphones.insert("late");
+        }
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "late"; }));
+        QCOMPARE(ear.impaired.size(), std::size_t{1});
+        QVERIFY(ear.failed.empty());
+    }
+
+    void withoutAnyDevice_ItFails()
+    {
+        Devices devices;
+        devices.microphones.clear();
+        devices.speakers.clear();
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return ear.failed.size() == 1; }));
+    }
+
+    void preview_OpensTheMicrophoneAlone()
+    {
+        Devices devices;
+        const auto engine = engineOn(devices);
+        engine->setPreview(true);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "mic"; }));
+        QVERIFY(openSpeaker(devices).empty());
+        QVERIFY(comesTrue([&] {
+            devices.pump(16'384);
+            return engine->takeLevels().captureDbfs > -7;
+        }));
+        engine->setPreview(false);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices).empty(); }));
+    }
+
+    void testTone_IsHeardOnceAndClosesTheSpeaker()
+    {
+        Devices devices;
+        const auto engine = engineOn(devices);
+        engine->playTestTone();
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "speaker"; }));
+        engine->playTestTone();
+        std::size_t loud = 0;
+        QVERIFY(comesTrue([&] {
+            const auto piece = devices.pump();
+            loud +=
+                std::any_of(piece.begin(), piece.end(), [](std::int16_t sample) { return std::abs(int{sample}) > 500; })
+                ? 1
+                : 0;
+            return openSpeaker(devices).empty();
+        }));
+        QVERIFY(loud > 50 && loud < 110);
+    }
+
+    void devices_AreToldOnceTheyAreKnown()
+    {
+        Devices devices;
+        const auto engine = engineOn(devices);
+        int told = 0;
+        engine->watch([&] { ++told; });
+        QVERIFY(engine->devices(SoundDirection::Capture).empty());
+        QVERIFY(comesTrue([&] { return told == 1; }));
+        QCOMPARE(engine->devices(SoundDirection::Capture).front().id, std::string("mic"));
+        {
+            const std::lock_guard lock(devices.mutex);
+            devices.microphones.insert("new");
+        }
+        engine->rescan();
+        QVERIFY(comesTrue([&] { return told == 2; }));
+        QCOMPARE(engine->devices(SoundDirection::Capture).size(), std::size_t{2});
+        engine->rescan();
+        QVERIFY(!QTest::qWaitFor([&] { return holds([&] { return told == 3; }); }, 50));
+    }
+};
+
+QTEST_GUILESS_MAIN(AudioEngineTest)
+#include "test_audio_engine.moc"

@@ -1,0 +1,107 @@
+#include "audio/dsp/echo_canceller.h"
+#include "audio/dsp/wav_file.h"
+#include "tests/audio/echo_trial.h"
+
+#include <QTest>
+
+#include <vector>
+
+using namespace vivavoce;
+using namespace vivavoce::tests;
+
+namespace {
+
+constexpr std::size_t kRate = 48'000;
+constexpr dsp::EchoCanceller::Settings kEchoAlone{true, false, false};
+
+std::vector<std::int16_t> question()
+{
+    const std::string path = qEnvironmentVariable("VV_SOURCE_DIR").toStdString() + "/resources/recordings/question.wav";
+    auto read = dsp::readWav(path, dsp::EchoCanceller::kRate);
+    return read ? *read : std::vector<std::int16_t>();
+}
+
+/// The bundled question over and over.
+std::vector<std::int16_t> speech(std::size_t seconds, std::size_t offset)
+{
+    const std::vector<std::int16_t> once = question();
+    std::vector<std::int16_t> samples(seconds * kRate);
+    for (std::size_t i = 0; i < samples.size() && !once.empty(); ++i) {
+        samples[i] = static_cast<std::int16_t>(once[(i + offset) % once.size()] / 2);
+    }
+    return samples;
+}
+
+} // namespace
+
+/// The figures are bench/audio's; here is what a mistake in the wiring would break.
+class EchoCancellerTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { QVERIFY2(!question().empty(), "the bundled recording"); }
+
+    void echo_IsTakenOut()
+    {
+        auto canceller = dsp::EchoCanceller::create(kEchoAlone);
+        QVERIFY(canceller.has_value());
+        const auto far = speech(10, 0);
+        const auto echo = MadeUpRoom().echoOf(far);
+        const auto out = runCanceller(*canceller, far, echo, {}, core::Milliseconds{100});
+        const double loss = decibels(echo, 5 * kRate, 10 * kRate) - decibels(out, 5 * kRate, 10 * kRate);
+        QVERIFY2(loss >= 30, qPrintable(QString::number(loss)));
+    }
+
+    void echo_WithTheCancellerOff_Stays()
+    {
+        auto canceller = dsp::EchoCanceller::create({false, false, false});
+        const auto far = speech(6, 0);
+        const auto echo = MadeUpRoom().echoOf(far);
+        const auto out = runCanceller(*canceller, far, echo, {}, core::Milliseconds{100});
+        const double loss = decibels(echo, 3 * kRate, 6 * kRate) - decibels(out, 3 * kRate, 6 * kRate);
+        QVERIFY2(loss < 6, qPrintable(QString::number(loss)));
+    }
+
+    void voiceOfTheUser_StaysInTheEcho()
+    {
+        const auto far = speech(10, 0);
+        const auto near = speech(10, 60'000);
+        const std::vector<double> quiet(far.size());
+        const std::vector<std::int16_t> nobody(far.size());
+        auto alone = dsp::EchoCanceller::create(kEchoAlone);
+        auto together = dsp::EchoCanceller::create(kEchoAlone);
+        const auto clean = runCanceller(*alone, nobody, quiet, near, core::Milliseconds{100});
+        const auto mixed = runCanceller(*together, far, MadeUpRoom().echoOf(far), near, core::Milliseconds{100});
+        const double share = shareOf(clean, mixed, 5 * kRate);
+        QVERIFY2(share > -9, qPrintable(QString::number(share)));
+    }
+
+    void quietVoice_IsLevelledUp()
+    {
+        auto plain = dsp::EchoCanceller::create({false, false, false});
+        auto levelled = dsp::EchoCanceller::create({false, false, true});
+        auto near = speech(8, 0);
+        for (std::int16_t& sample : near) {
+            sample = static_cast<std::int16_t>(sample / 8);
+        }
+        const std::vector<double> quiet(near.size());
+        const std::vector<std::int16_t> nobody(near.size());
+        const auto before = runCanceller(*plain, nobody, quiet, near, core::Milliseconds{0});
+        const auto after = runCanceller(*levelled, nobody, quiet, near, core::Milliseconds{0});
+        QVERIFY(decibels(after, 4 * kRate, 8 * kRate) > decibels(before, 4 * kRate, 8 * kRate) + 3);
+    }
+
+    void settings_CanChangeOnTheWay()
+    {
+        auto canceller = dsp::EchoCanceller::create(kEchoAlone);
+        const auto far = speech(6, 0);
+        const auto echo = MadeUpRoom().echoOf(far);
+        (void)runCanceller(*canceller, far, echo, {}, core::Milliseconds{100});
+        canceller->set({false, false, false});
+        const auto out = runCanceller(*canceller, far, echo, {}, core::Milliseconds{100});
+        QVERIFY(decibels(echo, 3 * kRate, 6 * kRate) - decibels(out, 3 * kRate, 6 * kRate) < 6);
+    }
+};
+
+QTEST_APPLESS_MAIN(EchoCancellerTest)
+#include "test_dsp_echo_canceller.moc"
