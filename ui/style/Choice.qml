@@ -1,0 +1,106 @@
+import QtQuick
+import QtQuick.Templates as T
+
+/** One of a list that may be long. */
+T.ComboBox {
+    id: choice
+
+    implicitWidth: 240
+    implicitHeight: Theme.target
+    leftPadding: Theme.between
+    rightPadding: Theme.target
+    hoverEnabled: true
+    focusPolicy: Qt.StrongFocus
+    Accessible.role: Accessible.ComboBox
+    Accessible.description: displayText
+    Keys.onReturnPressed: popup.open()
+    Keys.onEnterPressed: popup.open()
+
+    background: Rectangle {
+        radius: Theme.radius
+        color: choice.hovered ? Theme.raised : Theme.surface
+        border.width: 1
+        border.color: Theme.faint
+
+        FocusRing {
+            around: choice
+        }
+    }
+    indicator: Icon {
+        x: choice.width - width - Theme.between
+        anchors.verticalCenter: parent ? parent.verticalCenter : undefined
+        width: 18
+        height: 18
+        name: "chevron-down"
+        color: Theme.soft
+    }
+    contentItem: Words {
+        text: choice.displayText
+        verticalAlignment: Text.AlignVCenter
+        elide: Text.ElideRight
+    }
+    delegate: T.ItemDelegate {
+        id: row
+
+        required property int index
+        readonly property bool isCurrent: choice.currentIndex === index
+
+        width: choice.width - 8
+        height: Theme.target
+        hoverEnabled: true
+        text: choice.textAt(index)
+        highlighted: choice.highlightedIndex === index
+        Accessible.role: Accessible.ListItem
+        Accessible.name: text
+
+        background: Rectangle {
+            radius: 8
+            color: row.highlighted ? Theme.hovered : "transparent"
+        }
+        contentItem: Item {
+            Words {
+                anchors.left: parent.left
+                anchors.leftMargin: Theme.inside
+                anchors.right: mark.left
+                anchors.verticalCenter: parent.verticalCenter
+                text: row.text
+                isStrong: row.isCurrent
+                elide: Text.ElideRight
+            }
+            Icon {
+                id: mark
+
+                anchors.right: parent.right
+                anchors.rightMargin: Theme.inside
+                anchors.verticalCenter: parent.verticalCenter
+                width: 18
+                height: 18
+                visible: row.isCurrent
+                name: "check"
+                color: Theme.ink
+            }
+        }
+    }
+    popup: T.Popup {
+        y: choice.height + 4
+        width: choice.width
+        implicitHeight: Math.min(list.contentHeight + 8, 320)
+        padding: 4
+        margins: Theme.inside
+
+        contentItem: ListView {
+            id: list
+
+            clip: true
+            model: choice.delegateModel
+            currentIndex: choice.highlightedIndex
+            boundsBehavior: Flickable.StopAtBounds
+        }
+        background: Rectangle {
+            radius: Theme.radius
+            color: Theme.surface
+            border.width: 1
+            border.color: Theme.faint
+        }
+    }
+}

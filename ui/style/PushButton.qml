@@ -1,0 +1,76 @@
+import QtQuick
+import QtQuick.Layouts
+import QtQuick.Templates as T
+
+/** A button with words: primary (there is one on a page) or quiet. */
+T.Button {
+    id: button
+
+    property bool isPrimary: false
+    property string glyph
+    property color hue: Theme.ink
+    property real corner: Theme.radius
+
+    implicitWidth: row.implicitWidth + leftPadding + rightPadding
+    implicitHeight: Math.max(Theme.target, row.implicitHeight + topPadding + bottomPadding)
+    leftPadding: Theme.edge
+    rightPadding: Theme.edge
+    topPadding: Theme.inside
+    bottomPadding: Theme.inside
+    hoverEnabled: true
+    focusPolicy: Qt.StrongFocus
+    opacity: enabled ? 1 : 0.45
+    Accessible.role: Accessible.Button
+    Accessible.name: text
+    Keys.onReturnPressed: button.click()
+    Keys.onEnterPressed: button.click()
+
+    background: Rectangle {
+        radius: button.corner
+        color: button.isPrimary ? button.hue : "transparent"
+        border.width: button.isPrimary ? 0 : 1
+        border.color: Theme.isHighContrast ? Theme.ink : Theme.tint(Theme.ink, 0.22)
+
+        Rectangle {
+            anchors.fill: parent
+            radius: parent.radius
+            color: Theme.tint(button.isPrimary ? Theme.paper : Theme.ink, button.down ? 0.16 : 0.08)
+            opacity: button.down || button.hovered ? 1 : 0
+            Behavior on opacity { NumberAnimation { duration: Theme.feedback; easing.type: Easing.OutCubic } }
+        }
+        FocusRing {
+            around: button
+            corner: button.corner
+        }
+    }
+    contentItem: Item {
+        implicitWidth: row.implicitWidth
+        implicitHeight: row.implicitHeight
+
+        RowLayout {
+            id: row
+
+            anchors.centerIn: parent
+            width: Math.min(implicitWidth, parent.width)
+            spacing: Theme.inside
+
+            Icon {
+                visible: button.glyph !== ""
+                name: button.glyph
+                color: words.color
+                Layout.preferredWidth: 20
+                Layout.preferredHeight: 20
+            }
+            Words {
+                id: words
+
+                Layout.fillWidth: true
+                visible: button.text !== ""
+                text: button.text
+                color: button.isPrimary ? Theme.paper : button.hue
+                isStrong: true
+                elide: Text.ElideRight
+            }
+        }
+    }
+}
