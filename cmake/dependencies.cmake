@@ -12,10 +12,10 @@ pkg_check_modules(SndFile REQUIRED IMPORTED_TARGET sndfile)
 pkg_check_modules(SpeexDsp REQUIRED IMPORTED_TARGET speexdsp)
 pkg_check_modules(WebRtcAudioProcessing REQUIRED IMPORTED_TARGET webrtc-audio-processing)
 
-find_package(Qt6 6.4 COMPONENTS Core Network WebSockets Test QUIET)
+find_package(Qt6 6.4 COMPONENTS Core Network WebSockets Test Gui Qml Quick QuickControls2 QuickTest Svg QUIET)
 set(VV_BUILD_CLIENT ${Qt6_FOUND})
 if(NOT Qt6_FOUND)
-  message(WARNING "Qt 6.4 or newer with WebSockets was not found: only the broker and the agent are built, without tests")
+  message(WARNING "Qt 6.4 or newer with WebSockets, Quick and Svg was not found: only the broker and the agent are built, without tests")
   set(VV_BUILD_TESTS OFF)
 endif()
 

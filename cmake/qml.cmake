@@ -12,10 +12,15 @@ function(vv_add_qml_module name)
   # One target for library and plugin: whoever links it has its types, without a macro.
   qt_add_qml_module(${name} STATIC URI ${arg_URI} VERSION 1.0 RESOURCE_PREFIX /qt/qml PLUGIN_TARGET ${name}
     QML_FILES ${arg_QML} SOURCES ${arg_SOURCES} RESOURCES ${icons})
-  set_target_properties(${name} PROPERTIES AUTOMOC ON AUTOMOC_MOC_OPTIONS "--include;${PROJECT_SOURCE_DIR}/cmake/moc_prelude.h")
+  set_target_properties(${name} PROPERTIES AUTOMOC ON)
+  set_property(TARGET ${name} APPEND PROPERTY AUTOMOC_MOC_OPTIONS --include "${PROJECT_SOURCE_DIR}/cmake/moc_prelude.h")
   target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}" PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
   target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE vv_warnings)
   set_property(GLOBAL APPEND PROPERTY VV_LAYER_TARGETS ${name})
+  # What Qt's compiler writes shadows its own names.
+  get_target_property(sources ${name} SOURCES)
+  list(FILTER sources INCLUDE REGEX "/\\.rcc/.*\\.cpp$|_qmltyperegistrations\\.cpp$")
+  set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS "$<IF:$<CXX_COMPILER_ID:MSVC>,/w,-w>" SKIP_LINTING ON)
   foreach(file IN LISTS arg_QML)
     set_property(GLOBAL APPEND PROPERTY VV_QML_FILES "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
   endforeach()
