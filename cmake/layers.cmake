@@ -45,6 +45,10 @@ set(VV_LAYER_vv_cli_OURS vv_core vv_dsp vv_platform vv_embedded)
 set(VV_LAYER_vv_cli_PUBLIC "^Qt6::Core$")
 set(VV_LAYER_vv_cli_PRIVATE "^Qt6::(Network|WebSockets)$" "^CLI11::")
 
+set(VV_LAYER_vv_app_OURS vv_core vv_platform vv_embedded vv_ui_style vv_ui_conversation vv_ui_settings vv_ui_shell)
+set(VV_LAYER_vv_app_PUBLIC "^Qt6::(Core|Gui|Qml|Quick)$")
+set(VV_LAYER_vv_app_PRIVATE "^Qt6::(Network|QuickControls2|DBus)$")
+
 set(VV_LAYER_vv_broker_lib_OURS vv_core vv_net vv_boost_net vv_dsp)
 set(VV_LAYER_vv_broker_lib_PUBLIC "")
 set(VV_LAYER_vv_broker_lib_PRIVATE "^spdlog::" "^OpenSSL::" "^tomlplusplus::" "^CLI11::")

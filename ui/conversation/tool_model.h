@@ -11,7 +11,7 @@
 namespace vivavoce::ui {
 
 /// The last tools that the agent used, the newest first. Bounded: the oldest falls out.
-class ToolModel final : public QAbstractListModel {
+class ToolModel : public QAbstractListModel {
     Q_OBJECT
     QML_ELEMENT
     QML_UNCREATABLE("The conversation has it")

@@ -11,7 +11,7 @@ namespace vivavoce::ui {
 
 /// What was said, in the order of the conversation's log.
 /// Invariant: an item id stands at most once; it never moves.
-class TranscriptModel final : public QAbstractListModel {
+class TranscriptModel : public QAbstractListModel {
     Q_OBJECT
     QML_ELEMENT
     QML_UNCREATABLE("The conversation has it")

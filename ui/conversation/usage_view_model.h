@@ -8,7 +8,7 @@
 namespace vivavoce::ui {
 
 /// Tokens by kind, and what they come to.
-class UsageViewModel final : public QObject {
+class UsageViewModel : public QObject {
     Q_OBJECT
     QML_ELEMENT
     QML_UNCREATABLE("The conversation has it")
