@@ -1,6 +1,13 @@
 #include "app/window.h"
 
+#include <QQmlExtensionPlugin>
 #include <QQuickWindow>
+
+// The linker keeps of a static library only what somebody names.
+Q_IMPORT_QML_PLUGIN(Vivavoce_StylePlugin)
+Q_IMPORT_QML_PLUGIN(Vivavoce_ConversationPlugin)
+Q_IMPORT_QML_PLUGIN(Vivavoce_SettingsPlugin)
+Q_IMPORT_QML_PLUGIN(Vivavoce_ShellPlugin)
 
 namespace vivavoce::app {
 namespace {

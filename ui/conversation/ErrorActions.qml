@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Layouts
+import Vivavoce.Conversation
 import Vivavoce.Style
 
 /** What to do about an error, and its code to copy. */

@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Layouts
+import Vivavoce.Conversation
 import Vivavoce.Style
 
 /** Something went wrong and the conversation goes on. */

@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Layouts
+import Vivavoce.Conversation
 import Vivavoce.Style
 
 /** What goes on, in words; where it has failed, what to do about it. */
@@ -29,12 +30,13 @@ ColumnLayout {
     }
     Words {
         Layout.fillWidth: true
-        visible: text !== ""
+        // Its room stays, so that what is below does not jump.
+        visible: !state.hasFailed
         text: state.conversation.hint
         size: Theme.small
         isSoft: true
         horizontalAlignment: Text.AlignHCenter
-        wrapMode: Text.Wrap
+        elide: Text.ElideRight
         Accessible.role: Accessible.StaticText
         Accessible.name: text
     }

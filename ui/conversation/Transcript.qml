@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Controls.Basic
+import Vivavoce.Conversation
 import Vivavoce.Style
 
 /** What was said. Follows the end unless the reader has scrolled up. */

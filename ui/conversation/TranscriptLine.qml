@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Layouts
+import Vivavoce.Conversation
 import Vivavoce.Style
 
 /** One turn: who, and what they said. Not final: softer. */

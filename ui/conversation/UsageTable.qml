@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Layouts
+import Vivavoce.Conversation
 import Vivavoce.Style
 
 /** Tokens by kind: last turn beside session. */

@@ -15,7 +15,7 @@ using core::Phase;
 constexpr std::chrono::milliseconds kLevelInterval{33};
 constexpr std::chrono::milliseconds kSecond{1'000};
 /// Below it a room is quiet; speech peaks between −30 and −6.
-constexpr double kQuietDbfs = -52;
+constexpr double kQuietDbfs = -48;
 constexpr double kLoudDbfs = -6;
 
 qreal levelOf(double dbfs)

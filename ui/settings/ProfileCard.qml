@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Layouts
+import Vivavoce.Settings
 import Vivavoce.Style
 
 /** Where the agent is. */

@@ -1,6 +1,7 @@
 import QtQuick
 import QtQuick.Controls.Basic
 import QtQuick.Layouts
+import Vivavoce.Settings
 import Vivavoce.Style
 
 /** Sound, talking, look, and where the agent is. */
@@ -8,10 +9,10 @@ FocusScope {
     id: page
 
     required property SettingsViewModel settings
-    signal left()
+    signal backWanted()
 
     focus: true
-    Keys.onEscapePressed: page.left()
+    Keys.onEscapePressed: page.backWanted()
     StackView.onActivated: page.settings.isShown = true
     StackView.onDeactivating: page.settings.isShown = false
     Component.onDestruction: page.settings.isShown = false
@@ -26,7 +27,7 @@ FocusScope {
             Layout.rightMargin: Theme.edge
             Layout.preferredHeight: 48
             title: qsTr("Settings")
-            onLeft: page.left()
+            onBackWanted: page.backWanted()
         }
         Flickable {
             id: area

@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Layouts
+import Vivavoce.Settings
 import Vivavoce.Style
 
 /** Which microphone and loudspeaker, how loud they are, and what is done to the voice. */

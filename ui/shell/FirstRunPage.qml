@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Layouts
+import Vivavoce.Shell
 import Vivavoce.Style
 
 /** One click to a first conversation, or a broker's address. */

@@ -1,6 +1,7 @@
 import QtQuick
 import QtQuick.Controls.Basic
 import QtQuick.Layouts
+import Vivavoce.Shell
 import Vivavoce.Style
 
 /** The window: a slim top line and the pages. It knows the pages by address only. */
@@ -103,7 +104,7 @@ ApplicationWindow {
         target: pages.currentItem
         ignoreUnknownSignals: true
 
-        function onLeft() {
+        function onBackWanted() {
             pages.pop();
         }
 

@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Layouts
+import Vivavoce.Shell
 import Vivavoce.Style
 
 /** Profile, connection, token, and the way to the settings. */
@@ -17,11 +18,6 @@ Item {
         anchors.rightMargin: Theme.inside
         spacing: Theme.inside
 
-        StatusDot {
-            objectName: "connection"
-            kind: line.shell.connection
-            text: line.shell.connectionText
-        }
         Words {
             objectName: "profile"
             Layout.fillWidth: true
@@ -32,12 +28,18 @@ Item {
             Accessible.role: Accessible.StaticText
             Accessible.name: text
         }
+        StatusDot {
+            objectName: "connection"
+            kind: line.shell.connection
+            text: line.shell.connectionText
+        }
         TokenRing {
             objectName: "token"
             visible: line.shell.hasToken
             freshness: line.shell.tokenFreshness
             secondsToRenewal: line.shell.secondsToRenewal
             renewals: line.shell.tokenRenewals
+            Layout.rightMargin: 0
         }
         IconButton {
             objectName: "menu"

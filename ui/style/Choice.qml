@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Templates as T
+import Vivavoce.Style
 
 /** One of a list that may be long. */
 T.ComboBox {

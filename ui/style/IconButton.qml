@@ -1,5 +1,6 @@
 import QtQuick
 import QtQuick.Templates as T
+import Vivavoce.Style
 
 /** A sign to press. `text` is its name: in the tool tip, and for who cannot see it. */
 T.AbstractButton {

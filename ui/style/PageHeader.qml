@@ -6,7 +6,7 @@ RowLayout {
     id: header
 
     required property string title
-    signal left
+    signal backWanted()
 
     spacing: Theme.inside
 
@@ -14,7 +14,7 @@ RowLayout {
         objectName: "back"
         glyph: "back"
         text: qsTr("Back")
-        onClicked: header.left()
+        onClicked: header.backWanted()
     }
     Words {
         Layout.fillWidth: true

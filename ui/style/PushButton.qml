@@ -1,6 +1,7 @@
 import QtQuick
 import QtQuick.Layouts
 import QtQuick.Templates as T
+import Vivavoce.Style
 
 /** A button with words: primary (there is one on a page) or quiet. */
 T.Button {

@@ -1,4 +1,5 @@
 import QtQuick
+import Vivavoce.Style
 
 /** Empties as the token ages, refills with a soft turn. */
 Item {

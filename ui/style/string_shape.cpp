@@ -109,10 +109,14 @@ void addPulse(std::vector<Stroke>& strokes, const StringPose& pose)
     const qreal reach = pose.size.height() * 0.16;
     strokes.push_back({curve(pose, 0, 1, [&](qreal at) { return reach * bump(at, centre, 0.05) * std::sin(kPi * at); }),
         {{0, pose.ink}, {1, pose.ink}}, kThin});
-    strokes.push_back({strokes.back().points,
-        {{std::max(0.0, centre - 0.14), faded(pose.agentHue, 0)}, {std::clamp(centre, 0.0, 1.0), pose.agentHue},
-            {std::min(1.0, centre + 0.14), faded(pose.agentHue, 0)}},
-        kThick});
+    const auto glow = [&](qreal at) {
+        return faded(pose.agentHue, 1 - std::abs(std::clamp(at, 0.0, 1.0) - centre) / 0.14);
+    };
+    Stroke light{strokes.back().points, {}, kThick};
+    for (const qreal offset : {-0.14, 0.0, 0.14}) {
+        light.colors.push_back({std::clamp(centre + offset, 0.0, 1.0), glow(centre + offset)});
+    }
+    strokes.push_back(std::move(light));
 }
 
 void addShimmer(std::vector<Stroke>& strokes, const StringPose& pose)
