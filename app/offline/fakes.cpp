@@ -63,7 +63,7 @@ VoiceLevels FakeVoice::takeLevels()
         levels.playbackDbfs = wave(look, -16, 9);
     }
     if (m_isLive && !m_isMuted) {
-        levels.captureDbfs = m_activity == Activity::HearingUser ? wave(look, -17, 9) : wave(look, -50, 3);
+        levels.captureDbfs = m_activity == Activity::HearingUser ? wave(look, -17, 9) : wave(look, -45, 2);
     } else if (m_isPreview) {
         levels.captureDbfs = wave(look, -30, 8);
     }

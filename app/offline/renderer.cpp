@@ -3,6 +3,7 @@
 #include "app/offline/scenes.h"
 #include "app/window.h"
 
+#include <QCursor>
 #include <QDir>
 #include <QEventLoop>
 #include <QImage>
@@ -46,6 +47,8 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     QQuickWindow* quick = window.quickWindow();
     quick->resize(scene.size);
     quick->requestActivate();
+    // Where nothing is under it.
+    QCursor::setPos(5000, 5000);
     settle(60);
     scene.arrange({conversation, voice, devices});
     if (scene.settingsScroll >= 0) {
@@ -58,6 +61,11 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     }
     if (auto* item = scene.focus.isEmpty() ? nullptr : quick->findChild<QQuickItem*>(scene.focus)) {
         item->forceActiveFocus(Qt::TabFocusReason);
+    }
+    for (const QString& name : scene.press) {
+        if (auto* item = quick->findChild<QQuickItem*>(name)) {
+            QMetaObject::invokeMethod(item, "click");
+        }
     }
     settle(kSettleMs);
     const QImage picture = quick->grabWindow();

@@ -126,16 +126,17 @@ std::vector<Scene> conversationScenes()
         {QStringLiteral("reconnecting"), {420, 720}, nothing, phase(Phase::Waiting, Milliseconds{2'000})},
         {QStringLiteral("listening"), {420, 720}, nothing, live(Activity::Listening)},
         {QStringLiteral("listening-empty"), {420, 720}, nothing, connected},
-        {QStringLiteral("hearing"), {420, 720}, broker, live(Activity::HearingUser), -1, {}, true},
+        {QStringLiteral("hearing"), {420, 720}, broker, live(Activity::HearingUser), -1, {}, {}, true},
         {QStringLiteral("thinking"), {420, 720}, nothing, live(Activity::Thinking)},
         {QStringLiteral("tool"), {420, 720}, nothing, live(Activity::RunningTool)},
-        {QStringLiteral("speaking"), {420, 720}, broker, live(Activity::Speaking), -1, {}, true},
+        {QStringLiteral("speaking"), {420, 720}, broker, live(Activity::Speaking), -1, {}, {}, true},
         {QStringLiteral("push-to-talk"), {420, 720},
             [](Settings& settings) { settings.talkMode = TalkMode::PushToTalk; }, live(Activity::Listening)},
+        {QStringLiteral("muted"), {420, 720}, nothing, live(Activity::Listening), -1, {}, {QStringLiteral("mute")}},
         {QStringLiteral("reduced-motion"), {420, 720}, [](Settings& settings) { settings.isMotionReduced = true; },
             live(Activity::Speaking)},
         {QStringLiteral("failed-broker"), {420, 720}, broker,
-            failed({ErrorCode::BrokerUnreachable, "", std::nullopt, {}}), -1, {}, true},
+            failed({ErrorCode::BrokerUnreachable, "", std::nullopt, {}}), -1, {}, {}, true},
         {QStringLiteral("failed-sound"), {420, 720}, nothing, failed({ErrorCode::SoundFailed, "", std::nullopt, {}})},
         {QStringLiteral("failed-quota"), kSmallest, broker,
             failed({ErrorCode::ProviderQuota, "", std::nullopt, "insufficient_quota"})},
@@ -150,7 +151,7 @@ std::vector<Scene> conversationScenes()
         {QStringLiteral("focus-talk"), {420, 720}, nothing, live(Activity::Listening), -1, QStringLiteral("talk")},
         {QStringLiteral("focus-text"), {420, 720}, nothing, live(Activity::Listening), -1, QStringLiteral("text")},
         {QStringLiteral("wide-idle"), kWide},
-        {QStringLiteral("wide-speaking"), kWide, broker, live(Activity::Speaking), -1, {}, true},
+        {QStringLiteral("wide-speaking"), kWide, broker, live(Activity::Speaking), -1, {}, {}, true},
         {QStringLiteral("wide-long"), kWide, broker, longTalk},
     };
 }
@@ -163,11 +164,11 @@ std::vector<Scene> allScenes()
     const auto noDevices = [](const Stage& stage) { stage.devices.set({}); };
     std::vector<Scene> scenes = conversationScenes();
     for (Scene& scene : std::vector<Scene>{
-             {QStringLiteral("first-run"), {420, 720}, firstRun, [](const Stage&) {}, -1, {}, true},
+             {QStringLiteral("first-run"), {420, 720}, firstRun, [](const Stage&) {}, -1, {}, {}, true},
              {QStringLiteral("first-run-focus"), {420, 720}, firstRun, [](const Stage&) {}, -1,
                  QStringLiteral("tryHere")},
              {QStringLiteral("first-run-smallest"), kSmallest, firstRun},
-             {QStringLiteral("settings"), {420, 720}, [](Settings&) {}, [](const Stage&) {}, 0, {}, true},
+             {QStringLiteral("settings"), {420, 720}, [](Settings&) {}, [](const Stage&) {}, 0, {}, {}, true},
              {QStringLiteral("settings-end"), {420, 720}, broker, [](const Stage&) {}, 4'000},
              {QStringLiteral("settings-no-devices"), {420, 720}, [](Settings&) {}, noDevices, 0},
              {QStringLiteral("settings-wide"), kWide, broker, [](const Stage&) {}, 0, QStringLiteral("microphone")},

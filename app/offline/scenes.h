@@ -27,6 +27,8 @@ struct Scene {
     int settingsScroll = -1;
     /// The name of what has the keyboard; empty: what has it anyway.
     QString focus = {};
+    /// The names of what is clicked, in order.
+    QStringList press = {};
     /// Drawn at twice the size too.
     bool isScaledToo = false;
 };

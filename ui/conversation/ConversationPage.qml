@@ -69,6 +69,8 @@ FocusScope {
                 onSettingsWanted: page.settingsWanted()
             }
             Transcript {
+                id: transcript
+
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 conversation: page.conversation
@@ -76,7 +78,7 @@ FocusScope {
             ErrorBanner {
                 objectName: "errorBanner"
                 Layout.fillWidth: true
-                Layout.maximumWidth: 640
+                Layout.maximumWidth: transcript.measure
                 Layout.alignment: Qt.AlignHCenter
                 Layout.leftMargin: Theme.edge
                 Layout.rightMargin: Theme.edge
@@ -87,7 +89,7 @@ FocusScope {
             }
             BottomBar {
                 Layout.fillWidth: true
-                Layout.maximumWidth: 640
+                Layout.maximumWidth: transcript.measure
                 Layout.alignment: Qt.AlignHCenter
                 Layout.leftMargin: Theme.edge
                 Layout.rightMargin: Theme.edge

@@ -35,6 +35,8 @@ RowLayout {
         text: copied.running ? qsTr("Copied") : actions.conversation.errorCode
         glyph: copied.running ? "check" : "copy"
         hue: Theme.soft
+        size: Theme.small
+        isStrong: false
         Accessible.name: qsTr("Copy the code %1").arg(actions.conversation.errorCode)
         onClicked: {
             actions.conversation.copyErrorCode();

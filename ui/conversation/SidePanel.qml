@@ -88,7 +88,7 @@ Flickable {
             Fact {
                 visible: panel.conversation.hasToken
                 name: qsTr("Renewed")
-                value: qsTr("%n time(s)", "", panel.conversation.tokenRenewals)
+                value: panel.conversation.tokenRenewals === 0 ? qsTr("Not yet") : qsTr("%1 ×").arg(panel.conversation.tokenRenewals)
             }
         }
         Card {

@@ -24,6 +24,8 @@ ColumnLayout {
         isSoft: state.conversation.voice === Ui.Idle
         horizontalAlignment: Text.AlignHCenter
         wrapMode: Text.Wrap
+        maximumLineCount: state.hasFailed ? 6 : 2
+        elide: Text.ElideRight
         font.weight: state.conversation.voice === Ui.Idle ? Font.Normal : Font.DemiBold
         Accessible.role: Accessible.StaticText
         Accessible.name: text

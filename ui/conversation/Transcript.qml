@@ -33,8 +33,6 @@ Item {
         anchors.rightMargin: 4
         clip: true
         spacing: Theme.edge
-        topMargin: Theme.inside
-        bottomMargin: Theme.between
         boundsBehavior: Flickable.StopAtBounds
         cacheBuffer: 400
         activeFocusOnTab: count > 0
@@ -63,6 +61,12 @@ Item {
         delegate: TranscriptLine {
             x: Math.max(0, (list.width - width - (Theme.edge - 4)) / 2)
             width: Math.min(list.width - (Theme.edge - 4), transcript.measure)
+        }
+        header: Item {
+            implicitHeight: Theme.inside
+        }
+        footer: Item {
+            implicitHeight: Theme.edge
         }
         ScrollBar.vertical: ScrollBar {
             policy: ScrollBar.AsNeeded

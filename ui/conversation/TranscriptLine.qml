@@ -57,7 +57,7 @@ Item {
                 text: line.words === "" ? "…" : line.words + (line.wasInterrupted ? " —" : "")
                 color: line.isFinal ? Theme.ink : Theme.soft
                 wrapMode: Text.Wrap
-                lineHeight: 1.25
+                lineHeight: lineCount > 1 ? 1.25 : 1
             }
         }
     }

@@ -27,14 +27,14 @@ ColumnLayout {
             isSoft: true
         }
         Words {
-            Layout.preferredWidth: 72
+            Layout.preferredWidth: 76
             horizontalAlignment: Text.AlignRight
             text: qsTr("Last turn")
             size: Theme.tiny
             isSoft: true
         }
         Words {
-            Layout.preferredWidth: 72
+            Layout.preferredWidth: 76
             horizontalAlignment: Text.AlignRight
             text: qsTr("Session")
             size: Theme.tiny
@@ -60,14 +60,14 @@ ColumnLayout {
                 elide: Text.ElideRight
             }
             Words {
-                Layout.preferredWidth: 72
+                Layout.preferredWidth: 76
                 horizontalAlignment: Text.AlignRight
                 text: row.modelData[1]
                 size: Theme.small
                 isSoft: true
             }
             Words {
-                Layout.preferredWidth: 72
+                Layout.preferredWidth: 76
                 horizontalAlignment: Text.AlignRight
                 text: row.modelData[2]
                 size: Theme.small
@@ -91,7 +91,7 @@ ColumnLayout {
             size: Theme.small
         }
         Words {
-            Layout.preferredWidth: 72
+            Layout.preferredWidth: 76
             horizontalAlignment: Text.AlignRight
             text: table.turn.money
             size: Theme.small
@@ -99,7 +99,7 @@ ColumnLayout {
         }
         Words {
             objectName: "sessionMoney"
-            Layout.preferredWidth: 72
+            Layout.preferredWidth: 76
             horizontalAlignment: Text.AlignRight
             text: table.session.money
             size: Theme.small

@@ -11,6 +11,8 @@ T.Button {
     property string glyph
     property color hue: Theme.ink
     property real corner: Theme.radius
+    property int size: Theme.body
+    property bool isStrong: true
 
     implicitWidth: row.implicitWidth + leftPadding + rightPadding
     implicitHeight: Math.max(Theme.target, row.implicitHeight + topPadding + bottomPadding)
@@ -69,7 +71,8 @@ T.Button {
                 visible: button.text !== ""
                 text: button.text
                 color: button.isPrimary ? Theme.paper : button.hue
-                isStrong: true
+                size: button.size
+                isStrong: button.isStrong
                 elide: Text.ElideRight
             }
         }

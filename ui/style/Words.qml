@@ -10,5 +10,5 @@ Text {
     font.pixelSize: size
     font.weight: isStrong ? Font.DemiBold : Font.Normal
     textFormat: Text.PlainText
-    lineHeight: wrapMode === Text.NoWrap ? 1 : 1.2
+    lineHeight: lineCount > 1 ? 1.2 : 1
 }
