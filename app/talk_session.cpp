@@ -41,6 +41,7 @@ void TalkSession::start()
     m_heldTexts.clear();
     // The last conversation's parts go when nothing of them is on the stack.
     m_session.reset();
+    m_tokens.reset();
     tellLater(notice::PhaseChanged{core::Phase::FetchingToken});
     const core::Settings& settings = m_deps.settings.current();
     if (settings.profile == core::Profile::Broker) {

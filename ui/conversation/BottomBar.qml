@@ -18,14 +18,11 @@ RowLayout {
         Layout.preferredHeight: 44
         visible: !bar.isHeldToTalk
         isOutlined: true
-        checkable: true
-        checked: bar.conversation.isMuted
-        glyph: checked ? "microphone-off" : "microphone"
-        text: checked ? qsTr("Unmute") : qsTr("Mute")
-        onClicked: {
-            bar.conversation.isMuted = checked;
-            checked = Qt.binding(() => bar.conversation.isMuted);
-        }
+        isToggle: true
+        isOn: bar.conversation.isMuted
+        glyph: isOn ? "microphone-off" : "microphone"
+        text: isOn ? qsTr("Unmute") : qsTr("Mute")
+        onClicked: bar.conversation.isMuted = !bar.conversation.isMuted
     }
     IconButton {
         objectName: "end"

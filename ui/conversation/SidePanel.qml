@@ -15,6 +15,8 @@ Flickable {
     boundsBehavior: Flickable.StopAtBounds
 
     component Fact: RowLayout {
+        id: fact
+
         property string name
         property string value
 
@@ -22,13 +24,13 @@ Flickable {
         spacing: Theme.inside
 
         Words {
-            text: parent.name
+            text: fact.name
             size: Theme.small
             isSoft: true
         }
         Words {
             Layout.fillWidth: true
-            text: parent.value
+            text: fact.value
             size: Theme.small
             horizontalAlignment: Text.AlignRight
             elide: Text.ElideMiddle

@@ -24,6 +24,14 @@ Item {
         // As wide as English is on average.
         text: "the quick brown fox jumps over the lazy dog, and then it goes home to"
     }
+    Timer {
+        id: toEnd
+
+        // After the lines have their heights.
+        interval: 0
+        onTriggered: if (transcript.isFollowing)
+            list.positionViewAtEnd()
+    }
     ListView {
         id: list
 
@@ -53,14 +61,12 @@ Item {
         }
         onMovementEnded: transcript.isFollowing = atYEnd
         onMovementStarted: transcript.isFollowing = false
-        onContentHeightChanged: if (transcript.isFollowing)
-            Qt.callLater(list.positionViewAtEnd)
-        onHeightChanged: if (transcript.isFollowing)
-            Qt.callLater(list.positionViewAtEnd)
+        onContentHeightChanged: toEnd.restart()
+        onHeightChanged: toEnd.restart()
 
         delegate: TranscriptLine {
-            x: Math.max(0, (list.width - width - (Theme.edge - 4)) / 2)
-            width: Math.min(list.width - (Theme.edge - 4), transcript.measure)
+            x: Math.max(0, (list.width - width - (Theme.edge - 4)) / 2)  // qmllint disable unqualified
+            width: Math.min(list.width - (Theme.edge - 4), transcript.measure)  // qmllint disable unqualified
         }
         header: Item {
             implicitHeight: Theme.inside

@@ -1,6 +1,5 @@
 import QtQuick
 import QtQuick.Layouts
-import Vivavoce.Conversation
 import Vivavoce.Style
 
 /** One turn: who, and what they said. Not final: softer. */
@@ -57,7 +56,7 @@ Item {
                 text: line.words === "" ? "…" : line.words + (line.wasInterrupted ? " —" : "")
                 color: line.isFinal ? Theme.ink : Theme.soft
                 wrapMode: Text.Wrap
-                lineHeight: lineCount > 1 ? 1.25 : 1
+                lineHeight: 1.1
             }
         }
     }

@@ -18,6 +18,8 @@ Card {
         isSoft: true
     }
     component Missing: RowLayout {
+        id: missing
+
         property string text
         property string advice
 
@@ -37,14 +39,14 @@ Card {
 
             Words {
                 Layout.fillWidth: true
-                text: parent.parent.text
+                text: missing.text
                 wrapMode: Text.Wrap
                 Accessible.role: Accessible.StaticText
                 Accessible.name: text
             }
             Words {
                 Layout.fillWidth: true
-                text: parent.parent.advice
+                text: missing.advice
                 size: Theme.small
                 isSoft: true
                 wrapMode: Text.Wrap

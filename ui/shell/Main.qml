@@ -33,13 +33,16 @@ ApplicationWindow {
     font.pixelSize: Theme.body
     // The page has it first, so that a space talks.
     onActiveFocusItemChanged: if (activeFocusItem === null || activeFocusItem === contentItem)
-        Qt.callLater(window.focusPage)
+        focusLater.restart()
 
-    function focusPage() {
-        if (pages.currentItem)
-            pages.currentItem.forceActiveFocus();
+
+    Timer {
+        id: focusLater
+
+        interval: 0
+        onTriggered: if (pages.currentItem)
+            pages.currentItem.forceActiveFocus()
     }
-
     Binding {
         target: Theme
         property: "scheme"
@@ -82,7 +85,7 @@ ApplicationWindow {
             Component.onCompleted: push(window.conversationPage, {
                 conversation: window.conversation
             }, StackView.Immediate)
-            onCurrentItemChanged: Qt.callLater(window.focusPage)
+            onCurrentItemChanged: focusLater.restart()
 
             pushEnter: Transition { NumberAnimation { property: "opacity"; from: 0; to: 1; duration: Theme.change; easing.type: Easing.OutCubic } }
             pushExit: Transition { NumberAnimation { property: "opacity"; from: 1; to: 0; duration: Theme.change } }
@@ -96,7 +99,7 @@ ApplicationWindow {
             active: window.shell.isFirstRun
             focus: active
             sourceComponent: FirstRunPage {
-                shell: window.shell
+                shell: window.shell  // qmllint disable unqualified
             }
         }
     }
@@ -113,11 +116,11 @@ ApplicationWindow {
         }
     }
     Shortcut {
-        sequences: [StandardKey.Preferences, "Ctrl+,"]
+        sequences: [StandardKey.Preferences, "Ctrl+,"]  // qmllint disable unqualified
         onActivated: window.showSettings()
     }
     Shortcut {
-        sequences: [StandardKey.Quit, "Ctrl+Q"]
+        sequences: [StandardKey.Quit, "Ctrl+Q"]  // qmllint disable unqualified
         onActivated: window.close()
     }
 }

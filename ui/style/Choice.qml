@@ -1,4 +1,5 @@
 import QtQuick
+import QtQuick.Layouts
 import QtQuick.Templates as T
 import Vivavoce.Style
 
@@ -44,13 +45,13 @@ T.ComboBox {
         id: row
 
         required property int index
-        readonly property bool isCurrent: choice.currentIndex === index
+        readonly property bool isCurrent: choice.currentIndex === index  // qmllint disable unqualified
 
-        width: choice.width - 8
+        width: choice.width - 8  // qmllint disable unqualified
         height: Theme.target
         hoverEnabled: true
-        text: choice.textAt(index)
-        highlighted: choice.highlightedIndex === index
+        text: choice.textAt(index)  // qmllint disable unqualified
+        highlighted: choice.highlightedIndex === index  // qmllint disable unqualified
         Accessible.role: Accessible.ListItem
         Accessible.name: text
 
@@ -58,24 +59,18 @@ T.ComboBox {
             radius: 8
             color: row.highlighted ? Theme.hovered : "transparent"
         }
-        contentItem: Item {
+        contentItem: RowLayout {
             Words {
-                anchors.left: parent.left
-                anchors.leftMargin: Theme.inside
-                anchors.right: mark.left
-                anchors.verticalCenter: parent.verticalCenter
+                Layout.fillWidth: true
+                Layout.leftMargin: Theme.inside
                 text: row.text
                 isStrong: row.isCurrent
                 elide: Text.ElideRight
             }
             Icon {
-                id: mark
-
-                anchors.right: parent.right
-                anchors.rightMargin: Theme.inside
-                anchors.verticalCenter: parent.verticalCenter
-                width: 18
-                height: 18
+                Layout.rightMargin: Theme.inside
+                Layout.preferredWidth: 18
+                Layout.preferredHeight: 18
                 visible: row.isCurrent
                 name: "check"
                 color: Theme.ink
@@ -85,13 +80,12 @@ T.ComboBox {
     popup: T.Popup {
         y: choice.height + 4
         width: choice.width
-        implicitHeight: Math.min(list.contentHeight + 8, 320)
+        implicitHeight: Math.min(contentItem.implicitHeight + 8, 320)
         padding: 4
         margins: Theme.inside
 
         contentItem: ListView {
-            id: list
-
+            implicitHeight: contentHeight
             clip: true
             model: choice.delegateModel
             currentIndex: choice.highlightedIndex

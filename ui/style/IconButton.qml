@@ -9,6 +9,9 @@ T.AbstractButton {
     required property string glyph
     property color hue: Theme.ink
     property bool isOutlined: false
+    /** A button that stays down: whether it is. */
+    property bool isOn: false
+    property bool isToggle: false
     property string hint: text
 
     implicitWidth: Theme.target
@@ -18,15 +21,15 @@ T.AbstractButton {
     opacity: enabled ? 1 : 0.45
     Accessible.role: Accessible.Button
     Accessible.name: text
-    Accessible.checkable: checkable
-    Accessible.checked: checked
-    Keys.onReturnPressed: button.click()
-    Keys.onEnterPressed: button.click()
+    Accessible.checkable: isToggle
+    Accessible.checked: isOn
+    Keys.onReturnPressed: button.clicked()
+    Keys.onEnterPressed: button.clicked()
 
     background: Rectangle {
         radius: height / 2
-        color: button.checked ? Theme.ink : button.down ? Theme.pressed : button.hovered ? Theme.hovered : "transparent"
-        border.width: button.isOutlined && !button.checked ? 1 : 0
+        color: button.isOn ? Theme.ink : button.down ? Theme.pressed : button.hovered ? Theme.hovered : "transparent"
+        border.width: button.isOutlined && !button.isOn ? 1 : 0
         border.color: Theme.isHighContrast ? Theme.ink : Theme.tint(Theme.ink, 0.22)
 
         FocusRing {
@@ -40,7 +43,7 @@ T.AbstractButton {
             width: 22
             height: 22
             name: button.glyph
-            color: button.checked ? Theme.paper : button.hue
+            color: button.isOn ? Theme.paper : button.hue
         }
     }
 

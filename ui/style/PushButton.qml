@@ -1,7 +1,5 @@
 import QtQuick
-import QtQuick.Layouts
 import QtQuick.Templates as T
-import Vivavoce.Style
 
 /** A button with words: primary (there is one on a page) or quiet. */
 T.Button {
@@ -14,8 +12,8 @@ T.Button {
     property int size: Theme.body
     property bool isStrong: true
 
-    implicitWidth: row.implicitWidth + leftPadding + rightPadding
-    implicitHeight: Math.max(Theme.target, row.implicitHeight + topPadding + bottomPadding)
+    implicitWidth: implicitContentWidth + leftPadding + rightPadding
+    implicitHeight: Math.max(Theme.target, implicitContentHeight + topPadding + bottomPadding)
     leftPadding: Theme.edge
     rightPadding: Theme.edge
     topPadding: Theme.inside
@@ -25,8 +23,8 @@ T.Button {
     opacity: enabled ? 1 : 0.45
     Accessible.role: Accessible.Button
     Accessible.name: text
-    Keys.onReturnPressed: button.click()
-    Keys.onEnterPressed: button.click()
+    Keys.onReturnPressed: button.clicked()
+    Keys.onEnterPressed: button.clicked()
 
     background: Rectangle {
         radius: button.corner
@@ -46,35 +44,11 @@ T.Button {
             corner: button.corner
         }
     }
-    contentItem: Item {
-        implicitWidth: row.implicitWidth
-        implicitHeight: row.implicitHeight
-
-        RowLayout {
-            id: row
-
-            anchors.centerIn: parent
-            width: Math.min(implicitWidth, parent.width)
-            spacing: Theme.inside
-
-            Icon {
-                visible: button.glyph !== ""
-                name: button.glyph
-                color: words.color
-                Layout.preferredWidth: 20
-                Layout.preferredHeight: 20
-            }
-            Words {
-                id: words
-
-                Layout.fillWidth: true
-                visible: button.text !== ""
-                text: button.text
-                color: button.isPrimary ? Theme.paper : button.hue
-                size: button.size
-                isStrong: button.isStrong
-                elide: Text.ElideRight
-            }
-        }
+    contentItem: ButtonContent {
+        glyph: button.glyph
+        text: button.text
+        hue: button.isPrimary ? Theme.paper : button.hue
+        size: button.size
+        isStrong: button.isStrong
     }
 }

@@ -34,24 +34,24 @@ Rectangle {
                 required property string modelData
                 required property int index
 
-                objectName: segments.objectName + "." + index
-                width: parent ? parent.width / segments.options.length : 0
+                objectName: segments.objectName + "." + index  // qmllint disable unqualified
+                width: parent ? parent.width / segments.options.length : 0  // qmllint disable unqualified
                 height: parent ? parent.height : 0
                 text: modelData
-                checked: segments.current === index
+                checked: segments.current === index  // qmllint disable unqualified
                 autoExclusive: false
                 hoverEnabled: true
                 focusPolicy: Qt.StrongFocus
                 Accessible.role: Accessible.RadioButton
                 Accessible.name: text
                 Accessible.checked: checked
-                Keys.onReturnPressed: option.click()
-                Keys.onEnterPressed: option.click()
-                Keys.onLeftPressed: repeater.itemAt(Math.max(index - 1, 0)).forceActiveFocus(Qt.TabFocusReason)
-                Keys.onRightPressed: repeater.itemAt(Math.min(index + 1, segments.options.length - 1)).forceActiveFocus(Qt.TabFocusReason)
+                Keys.onReturnPressed: option.clicked()
+                Keys.onEnterPressed: option.clicked()
+                Keys.onLeftPressed: repeater.itemAt(Math.max(index - 1, 0)).forceActiveFocus(Qt.TabFocusReason)  // qmllint disable unqualified
+                Keys.onRightPressed: repeater.itemAt(Math.min(index + 1, segments.options.length - 1)).forceActiveFocus(Qt.TabFocusReason)  // qmllint disable unqualified
                 onClicked: {
-                    segments.chosen(index);
-                    checked = Qt.binding(() => segments.current === index);
+                    segments.chosen(index);  // qmllint disable unqualified
+                    checked = Qt.binding(() => segments.current === index);  // qmllint disable unqualified
                 }
 
                 background: Rectangle {

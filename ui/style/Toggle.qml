@@ -9,7 +9,7 @@ T.Switch {
     property string explanation
 
     implicitWidth: 240
-    implicitHeight: Math.max(Theme.target, row.implicitHeight)
+    implicitHeight: Math.max(Theme.target, implicitContentHeight)
     hoverEnabled: true
     focusPolicy: Qt.StrongFocus
     opacity: enabled ? 1 : 0.45
@@ -18,12 +18,15 @@ T.Switch {
     Accessible.description: explanation
     Accessible.checkable: true
     Accessible.checked: checked
-    Keys.onReturnPressed: toggle.click()
-    Keys.onEnterPressed: toggle.click()
+    Keys.onReturnPressed: flip()
+    Keys.onEnterPressed: flip()
+
+    function flip() {
+        toggle.toggle();
+        toggle.toggled();
+    }
 
     contentItem: RowLayout {
-        id: row
-
         spacing: Theme.between
 
         ColumnLayout {

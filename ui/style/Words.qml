@@ -10,5 +10,4 @@ Text {
     font.pixelSize: size
     font.weight: isStrong ? Font.DemiBold : Font.Normal
     textFormat: Text.PlainText
-    lineHeight: lineCount > 1 ? 1.2 : 1
 }

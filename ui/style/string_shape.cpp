@@ -140,8 +140,8 @@ void addBars(std::vector<Stroke>& strokes, const StringPose& pose)
     const qreal middle = pose.size.height() / 2;
     const qreal width = pose.size.width();
     if (pose.user > 0.005) {
-        strokes.push_back(
-            {{{0, middle}, {width * 0.5 * pose.user, middle}}, {{0, pose.userHue}, {1, pose.userHue}}, kBar});
+        strokes.push_back({{{kBar / 2, middle}, {kBar / 2 + width * 0.5 * pose.user, middle}},
+            {{0, pose.userHue}, {1, pose.userHue}}, kBar});
     }
     if (pose.agent > 0.005) {
         strokes.push_back({{{width * (1 - 0.5 * pose.agent), middle}, {width, middle}},
