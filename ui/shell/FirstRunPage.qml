@@ -9,6 +9,8 @@ FocusScope {
 
     required property ShellViewModel shell
 
+    focus: true
+
     Flickable {
         anchors.fill: parent
         contentHeight: Math.max(column.implicitHeight + 2 * Theme.edge, height)

@@ -40,7 +40,7 @@ ApplicationWindow {
         id: focusLater
 
         interval: 0
-        onTriggered: if (pages.currentItem)
+        onTriggered: if (pages.visible && pages.currentItem)
             pages.currentItem.forceActiveFocus()
     }
     Binding {
@@ -86,6 +86,7 @@ ApplicationWindow {
                 conversation: window.conversation
             }, StackView.Immediate)
             onCurrentItemChanged: focusLater.restart()
+            onVisibleChanged: focusLater.restart()
 
             pushEnter: Transition { NumberAnimation { property: "opacity"; from: 0; to: 1; duration: Theme.change; easing.type: Easing.OutCubic } }
             pushExit: Transition { NumberAnimation { property: "opacity"; from: 1; to: 0; duration: Theme.change } }
