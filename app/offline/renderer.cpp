@@ -64,7 +64,7 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     }
     for (const QString& name : scene.press) {
         if (auto* item = quick->findChild<QQuickItem*>(name)) {
-            QMetaObject::invokeMethod(item, "click");
+            QMetaObject::invokeMethod(item, "clicked");
         }
     }
     settle(kSettleMs);

@@ -12,6 +12,7 @@ constexpr qreal kThin = 1.5;
 constexpr qreal kThick = 2.5;
 /// Between two points of a curve, in pixels: finer is not seen.
 constexpr qreal kStep = 4;
+constexpr qreal kRoom = 0.2;
 
 QColor faded(QColor color, qreal opacity)
 {
@@ -196,7 +197,10 @@ std::vector<Stroke> stringShape(const StringPose& pose)
         addLine(strokes, pose, 0, 1, faded(pose.ink, 1 - 0.6 * std::max(pose.user, pose.agent)));
     }
     addVoice(strokes, pose, pose.agent, 0.68, pose.agentHue);
-    addVoice(strokes, pose, pose.user, 0.32, pose.userHue);
+    // The room's own noise is shown only while it is listened to.
+    const bool isUsersTurn = pose.state == Voice::Listening || pose.state == Voice::Hearing;
+    const qreal user = isUsersTurn ? pose.user : std::max(0.0, (pose.user - kRoom) / (1 - kRoom));
+    addVoice(strokes, pose, user, 0.32, pose.userHue);
     return strokes;
 }
 
