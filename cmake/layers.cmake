@@ -3,7 +3,8 @@
 #
 # VV_LAYER_<target>_OURS: our own libraries it may reach, through whichever door.
 # VV_LAYER_<target>_PUBLIC, _PRIVATE: third-party ones, as regular expressions. Who links the target gets the public ones too.
-set(VV_LAYER_ANY "^vv_warnings$" "^Threads::" "^-" "^::@")
+# What Qt makes of a module's own resources are objects of that module.
+set(VV_LAYER_ANY "^vv_warnings$" "^Threads::" "^-" "^::@" "^vv_ui_[a-z]+_(resources_[0-9]+|init|qmlcache)$" "TARGET_OBJECTS:.*vv_ui_[a-z]+_(resources_|init|qmlcache)")
 
 set(VV_LAYER_vv_core_OURS "")
 set(VV_LAYER_vv_core_PUBLIC "^nlohmann_json" "^tl::expected$")
@@ -38,9 +39,23 @@ set(VV_LAYER_vv_embedded_OURS vv_core)
 set(VV_LAYER_vv_embedded_PUBLIC "^Qt6::Core$")
 set(VV_LAYER_vv_embedded_PRIVATE "")
 
+# Features beside each other: none knows another, all know the style.
+set(VV_LAYER_vv_ui_style_OURS vv_core)
+set(VV_LAYER_vv_ui_style_PUBLIC "^Qt6::(Core|Gui|Qml|Quick|Svg)$")
+set(VV_LAYER_vv_ui_style_PRIVATE "^Qt6?::(Core|Qml)(Private)?$")
+foreach(feature conversation settings shell)
+  set(VV_LAYER_vv_ui_${feature}_OURS vv_core vv_ui_style)
+  set(VV_LAYER_vv_ui_${feature}_PUBLIC "^Qt6::(Core|Gui|Qml|Quick)$")
+  set(VV_LAYER_vv_ui_${feature}_PRIVATE "^Qt6?::(Core|Qml)(Private)?$")
+endforeach()
+
 set(VV_LAYER_vv_cli_OURS vv_core vv_dsp vv_audio vv_audio_rt vv_platform vv_embedded)
 set(VV_LAYER_vv_cli_PUBLIC "^Qt6::Core$")
 set(VV_LAYER_vv_cli_PRIVATE "^Qt6::(Network|WebSockets)$" "^CLI11::")
+
+set(VV_LAYER_vv_app_OURS vv_core vv_platform vv_embedded vv_ui_style vv_ui_conversation vv_ui_settings vv_ui_shell)
+set(VV_LAYER_vv_app_PUBLIC "^Qt6::(Core|Gui|Qml|Quick)$")
+set(VV_LAYER_vv_app_PRIVATE "^Qt6::(Network|QuickControls2|DBus)$")
 
 set(VV_LAYER_vv_broker_lib_OURS vv_core vv_net vv_boost_net vv_dsp)
 set(VV_LAYER_vv_broker_lib_PUBLIC "")
@@ -62,8 +77,8 @@ function(_vv_links target property out)
     if(property STREQUAL "INTERFACE_LINK_LIBRARIES" AND entry MATCHES "LINK_ONLY")
       continue()
     endif()
-    while(entry MATCHES "^\\$<[^<>:]*:(.*)>$")
-      set(entry "${CMAKE_MATCH_1}")
+    while(entry MATCHES "^\\$<(\\$<[^<>]*>|[^<>:]*):(.*)>$")
+      set(entry "${CMAKE_MATCH_2}")
     endwhile()
     list(APPEND links "${entry}")
   endforeach()

@@ -31,6 +31,17 @@ ConversationEntry* ConversationLog::find(std::string_view itemId)
     return found == m_entries.rend() ? nullptr : &*found;
 }
 
+std::string ConversationLog::toldAfter(std::string_view itemId) const
+{
+    std::string next;
+    for (auto entry = m_entries.rbegin(); entry != m_entries.rend() && entry->itemId != itemId; ++entry) {
+        if (!entry->text.empty() || entry->isFinal) {
+            next = entry->itemId;
+        }
+    }
+    return next;
+}
+
 void ConversationLog::remove(std::string_view itemId)
 {
     std::erase_if(m_entries, [&](const ConversationEntry& entry) { return entry.itemId == itemId; });

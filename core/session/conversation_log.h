@@ -32,6 +32,8 @@ public:
     ConversationEntry& upsert(std::string_view itemId, Speaker speaker, std::string_view previousItemId = {});
     [[nodiscard]] ConversationEntry* find(std::string_view itemId);
     void remove(std::string_view itemId);
+    /// The next entry behind that one that has anything to show; empty: there is none.
+    [[nodiscard]] std::string toldAfter(std::string_view itemId) const;
     [[nodiscard]] const std::vector<ConversationEntry>& entries() const { return m_entries; }
     /// Everything unfinished will stay as it is: the connection that was to finish it is gone.
     void closeOpenEntries();

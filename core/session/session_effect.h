@@ -31,11 +31,18 @@ struct ActivityChanged {
 };
 struct TranscriptChanged {
     ConversationEntry entry;
+    /// The told entry that comes right behind it in the log; empty: none does. Words often come after the reply to them.
+    std::string nextItemId{};
 };
 struct TokenChanged {
     TokenNews news;
     std::string sessionId;
     Milliseconds lifetime{0};
+    /// Until it is renewed of its own accord.
+    Milliseconds renewIn{0};
+    /// What it opens the door to.
+    std::string provider{};
+    std::string model{};
 };
 struct ToolCalled {
     ToolCall call;

@@ -32,6 +32,14 @@ const std::vector<Room>& rooms()
         {"app/platform", {"core"}, {"qt", "nlohmann"}},
         {"app/embedded", {"core"}, {"qt", "nlohmann"}},
         {"app/cli", {"core", "audio/dsp", "app/platform", "app/embedded"}, {"qt", "nlohmann", "cli"}},
+        {"app/offline", {"core", "app"}, {"qt"}},
+        {"app",
+            {"core", "audio", "app/platform", "app/embedded", "ui/style", "ui/conversation", "ui/settings", "ui/shell"},
+            {"qt"}},
+        {"ui/style", {"core"}, {"qt"}},
+        {"ui/conversation", {"core", "ui/style"}, {"qt"}},
+        {"ui/settings", {"core", "ui/style"}, {"qt"}},
+        {"ui/shell", {"core", "ui/style"}, {"qt"}},
         {"bench", {"core", "net", "audio/dsp", "broker", "agent"}, {"boost", "nlohmann", "cli"}},
     };
     return table;

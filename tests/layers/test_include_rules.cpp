@@ -107,7 +107,7 @@ void TestIncludeRules::smallTree_WithOnePlanted_FindsIt_data()
     row("a path upwards", "core/token/source.cpp", "\"../base/error.h\"");
     row("a path that turns round", "core/token/source.cpp", "\"core/../net/server.h\"");
     row("a library nobody knows", "broker/http/routes.cpp", "<crow/app.h>");
-    row("a header of a folder without a row", "app/tray/tray.cpp", "<QSystemTrayIcon>");
+    row("a header of a folder without a row", "ui/tray/tray.cpp", "<QSystemTrayIcon>");
 }
 
 void TestIncludeRules::smallTree_WithOnePlanted_FindsIt()

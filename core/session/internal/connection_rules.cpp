@@ -87,9 +87,9 @@ void Stepper::on(const session_event::TokenArrived& arrived)
     m_state.token = arrived.token;
     m_state.sessionId = arrived.token->sessionId;
     const auto lifetime = std::chrono::duration_cast<Milliseconds>(arrived.token->expiresAt - m_now);
-    tell(session_notice::TokenChanged{
-        isFirst ? TokenNews::Acquired : TokenNews::Refreshed, m_state.sessionId, lifetime});
     const auto untilRenewal = std::chrono::duration_cast<Milliseconds>(arrived.token->refreshAfter - m_now);
+    tell(session_notice::TokenChanged{isFirst ? TokenNews::Acquired : TokenNews::Refreshed, m_state.sessionId, lifetime,
+        std::max(untilRenewal, Milliseconds{0}), arrived.token->provider, arrived.token->model});
     startTimer(
         SessionTimer::Renewal, std::max(untilRenewal, Milliseconds{0}), std::max(untilRenewal / 10, Milliseconds{0}));
     if (isAwaited) {

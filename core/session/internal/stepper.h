@@ -85,7 +85,10 @@ private:
     void requestReply();
     void stopReply();
     void startTools(const openai::Response& response);
-    void tellEntry(const ConversationEntry& entry) { tell(session_notice::TranscriptChanged{entry}); }
+    void tellEntry(const ConversationEntry& entry)
+    {
+        tell(session_notice::TranscriptChanged{entry, m_state.log.toldAfter(entry.itemId)});
+    }
     void holdAudio(Bytes pcm);
 
     SessionState m_state;

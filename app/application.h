@@ -1,0 +1,36 @@
+#pragma once
+
+#include "app/no_tools.h"
+#include "app/platform/qt_executor.h"
+#include "app/platform/qt_http_client.h"
+#include "app/platform/qt_settings_store.h"
+#include "app/platform/qt_websocket_transport.h"
+#include "app/sound.h"
+#include "app/talk_session.h"
+#include "app/window.h"
+
+namespace vivavoce::app {
+
+/// The composition root: puts the program together out of its parts, and lets go of them in turn.
+/// Threads: the main thread. Lifetime: within that of QGuiApplication.
+class Application {
+public:
+    Application();
+
+    [[nodiscard]] bool open() { return m_window.open(); }
+    void raise() { m_window.raise(); }
+
+private:
+    core::SystemClock m_clock;
+    platform::QtExecutor m_executor;
+    platform::QtSettingsStore m_store;
+    core::LiveSettings m_settings;
+    platform::QtHttpClient m_http;
+    platform::QtWebSocketFactory m_transports;
+    NoTools m_tools;
+    std::unique_ptr<Sound> m_sound;
+    TalkSession m_talk;
+    Window m_window;
+};
+
+} // namespace vivavoce::app

@@ -1,0 +1,194 @@
+#include "app/offline/fakes.h"
+
+#include <QTimer>
+
+#include <algorithm>
+#include <cmath>
+
+namespace vivavoce::offline {
+namespace {
+
+using namespace core;
+namespace notice = core::session_notice;
+
+constexpr const char* kAnswers[] = {
+    "It is a quarter past nine. You have the whole morning before you.",
+    "A string sounds an octave higher when you halve it, a fifth higher when you take two thirds of it.",
+    "That would be 42 kilometres, a little over 26 miles.",
+};
+constexpr const char* kQuestions[] = {
+    "What time is it?", "Why does a string sound higher when it is shorter?", "How long is a marathon?"};
+
+openai::Usage usage(std::int64_t turn)
+{
+    openai::Usage used;
+    used.inputDetails =
+        openai::InputTokenDetails{120 * turn, {90, 210 + 160 * turn, 0}, openai::TokenCounts{60, 120 * turn, 0}};
+    used.outputDetails = openai::TokenCounts{36 + turn, 310, 0};
+    return used;
+}
+
+double wave(int look, double base, double depth)
+{
+    return base + depth * std::sin(look * 0.7) * std::cos(look * 0.23);
+}
+
+} // namespace
+
+std::vector<SoundDevice> FakeDevices::devices(SoundDirection direction) const
+{
+    std::vector<SoundDevice> found;
+    std::copy_if(m_devices.begin(), m_devices.end(), std::back_inserter(found),
+        [direction](const SoundDevice& device) { return device.direction == direction; });
+    return found;
+}
+
+void FakeDevices::set(std::vector<SoundDevice> devices)
+{
+    m_devices = std::move(devices);
+    if (m_changed) {
+        m_changed();
+    }
+}
+
+VoiceLevels FakeVoice::takeLevels()
+{
+    const int look = m_isSteady ? 4 : ++m_looks;
+    VoiceLevels levels;
+    if (m_toneLeft > 0) {
+        --m_toneLeft;
+        levels.playbackDbfs = -20;
+    }
+    if (m_isLive && m_activity == Activity::Speaking) {
+        levels.playbackDbfs = wave(look, -16, 9);
+    }
+    if (m_isLive && !m_isMuted) {
+        levels.captureDbfs = m_activity == Activity::HearingUser ? wave(look, -17, 9) : wave(look, -45, 2);
+    } else if (m_isPreview) {
+        levels.captureDbfs = wave(look, -30, 8);
+    }
+    return levels;
+}
+
+void FakeVoice::setActivity(Activity activity, bool isLive)
+{
+    m_activity = activity;
+    m_isLive = isLive;
+}
+
+void FakeConversation::add(ConversationListener& listener)
+{
+    m_listeners.push_back(&listener);
+}
+
+void FakeConversation::remove(ConversationListener& listener)
+{
+    std::erase(m_listeners, &listener);
+}
+
+void FakeConversation::tell(const SessionNotice& told)
+{
+    if (const auto* changed = std::get_if<notice::PhaseChanged>(&told)) {
+        m_phase = changed->phase;
+        m_voice.setActivity(Activity::Listening, m_phase == Phase::Live);
+    } else if (const auto* activity = std::get_if<notice::ActivityChanged>(&told)) {
+        m_voice.setActivity(activity->activity, m_phase == Phase::Live);
+    } else if (std::holds_alternative<notice::Ended>(told)) {
+        m_phase = Phase::Ended;
+        m_voice.setActivity(Activity::Listening, false);
+    }
+    for (ConversationListener* listener : std::vector(m_listeners)) {
+        listener->conversationTold(told);
+    }
+}
+
+void FakeConversation::start()
+{
+    if (m_isQuiet || (m_phase != Phase::Idle && m_phase != Phase::Ended)) {
+        return;
+    }
+    m_story = {{0, notice::PhaseChanged{Phase::FetchingToken}},
+        {300,
+            notice::TokenChanged{TokenNews::Acquired, "voice_1_offline", Milliseconds{60'000}, Milliseconds{48'000},
+                "openai", "gpt-realtime-2.1-mini"}},
+        {0, notice::PhaseChanged{Phase::Connecting}}, {900, notice::PhaseChanged{Phase::Live}},
+        {0, notice::ActivityChanged{Activity::Listening}}, {1800, notice::ActivityChanged{Activity::HearingUser}}};
+    answer(kQuestions[m_turn % 3], true);
+    play();
+}
+
+void FakeConversation::stop()
+{
+    if (m_phase == Phase::Idle || m_phase == Phase::Ended) {
+        return;
+    }
+    m_story = {{0, notice::PhaseChanged{Phase::Closing}}, {150, notice::Ended{}}};
+    play();
+}
+
+void FakeConversation::say(std::string text)
+{
+    const ConversationEntry entry{"typed_" + std::to_string(++m_turn), Speaker::User, text, true, false};
+    if (m_phase == Phase::Live) {
+        m_story.clear();
+    }
+    m_story.push_back({100, notice::TranscriptChanged{entry}});
+    answer(text, false);
+    play();
+}
+
+void FakeConversation::interrupt()
+{
+    if (m_phase == Phase::Live) {
+        m_story = {{0, notice::ActivityChanged{Activity::Listening}}};
+        play();
+    }
+}
+
+void FakeConversation::answer(const std::string& question, bool isSpoken)
+{
+    const std::string number = std::to_string(++m_turn);
+    if (isSpoken) {
+        m_story.push_back({2200, notice::TranscriptChanged{{"user_" + number, Speaker::User, question, true, false}}});
+    }
+    m_story.push_back({50, notice::ActivityChanged{Activity::Thinking}});
+    const ToolCall call{"call_" + number, "look_up", "{}"};
+    m_story.push_back({700, notice::ActivityChanged{Activity::RunningTool}});
+    m_story.push_back({0, notice::ToolCalled{call}});
+    m_story.push_back({900, notice::ToolDone{call, std::string("{}")}});
+    m_story.push_back({100, notice::ActivityChanged{Activity::Speaking}});
+    const std::string reply = kAnswers[static_cast<std::size_t>(m_turn) % std::size(kAnswers)];
+    for (std::size_t end = reply.find(' '); end != std::string::npos; end = reply.find(' ', end + 1)) {
+        m_story.push_back({180,
+            notice::TranscriptChanged{{"reply_" + number, Speaker::Assistant, reply.substr(0, end), false, false}}});
+    }
+    m_story.push_back({180, notice::TranscriptChanged{{"reply_" + number, Speaker::Assistant, reply, true, false}}});
+    m_story.push_back({200, notice::ReplyUsage{"resp_" + number, usage(m_turn)}});
+    m_story.push_back({400, notice::ActivityChanged{Activity::Listening}});
+}
+
+void FakeConversation::play()
+{
+    ++m_generation;
+    next();
+}
+
+void FakeConversation::next()
+{
+    if (m_story.empty()) {
+        return;
+    }
+    QTimer::singleShot(m_story.front().afterMs, this, [this, generation = m_generation] {
+        if (generation != m_generation || m_story.empty()) {
+            return;
+        }
+        const SessionNotice told = m_story.front().notice;
+        m_story.pop_front();
+        tell(told);
+        if (generation == m_generation) {
+            next();
+        }
+    });
+}
+
+} // namespace vivavoce::offline

@@ -1,0 +1,103 @@
+#pragma once
+
+#include "core/ports/conversation.h"
+#include "core/ports/device_catalog.h"
+#include "core/ports/settings_store.h"
+#include "core/ports/voice_controls.h"
+
+#include <QObject>
+
+#include <deque>
+#include <vector>
+
+namespace vivavoce::offline {
+
+/// Forgets at the end.
+class MemorySettings final : public core::SettingsStore {
+public:
+    explicit MemorySettings(core::Settings settings) : m_settings(std::move(settings)) {}
+    [[nodiscard]] core::Settings load() const override { return m_settings; }
+    core::Expected<void, core::Error> save(const core::Settings& settings) override
+    {
+        m_settings = settings;
+        return {};
+    }
+
+private:
+    core::Settings m_settings;
+};
+
+class FakeDevices final : public core::DeviceCatalog {
+public:
+    [[nodiscard]] std::vector<core::SoundDevice> devices(core::SoundDirection direction) const override;
+    void watch(std::function<void()> changed) override { m_changed = std::move(changed); }
+    void set(std::vector<core::SoundDevice> devices);
+
+private:
+    std::vector<core::SoundDevice> m_devices{
+        {"mic-1", "Built-in Audio Analog Stereo", core::SoundDirection::Capture, true},
+        {"mic-2", "Yeti Stereo Microphone", core::SoundDirection::Capture, false},
+        {"out-1", "Built-in Audio Analog Stereo", core::SoundDirection::Playback, true},
+        {"out-2", "Headphones", core::SoundDirection::Playback, false}};
+    std::function<void()> m_changed;
+};
+
+/// Levels as a conversation has them.
+class FakeVoice final : public core::VoiceControls {
+public:
+    void setMuted(bool isMuted) override { m_isMuted = isMuted; }
+    void choose(const core::DeviceChoice&) override {}
+    [[nodiscard]] core::VoiceLevels takeLevels() override;
+    void setPreview(bool isOn) override { m_isPreview = isOn; }
+    void playTestTone() override { m_toneLeft = 20; }
+
+    void setActivity(core::Activity activity, bool isLive);
+    /// The same at each look, for pictures.
+    void setSteady(bool isSteady) { m_isSteady = isSteady; }
+
+private:
+    core::Activity m_activity = core::Activity::Listening;
+    bool m_isLive = false;
+    bool m_isMuted = false;
+    bool m_isPreview = false;
+    bool m_isSteady = false;
+    int m_toneLeft = 0;
+    int m_looks = 0;
+};
+
+/// A conversation out of a book: what is told, and when, is written beforehand.
+class FakeConversation final : public QObject, public core::Conversation {
+public:
+    explicit FakeConversation(FakeVoice& voice) : m_voice(voice) {}
+
+    void add(core::ConversationListener& listener) override;
+    void remove(core::ConversationListener& listener) override;
+    void start() override;
+    void stop() override;
+    void say(std::string text) override;
+    void interrupt() override;
+
+    /// Now, to all.
+    void tell(const core::SessionNotice& notice);
+    /// Without a story: for pictures.
+    void setQuiet(bool isQuiet) { m_isQuiet = isQuiet; }
+
+private:
+    struct Line {
+        int afterMs;
+        core::SessionNotice notice;
+    };
+    void answer(const std::string& question, bool isSpoken);
+    void play();
+    void next();
+
+    FakeVoice& m_voice;
+    std::vector<core::ConversationListener*> m_listeners;
+    std::deque<Line> m_story;
+    core::Phase m_phase = core::Phase::Idle;
+    int m_generation = 0;
+    int m_turn = 0;
+    bool m_isQuiet = false;
+};
+
+} // namespace vivavoce::offline

@@ -1,0 +1,58 @@
+#include "app/offline/fakes.h"
+#include "app/offline/renderer.h"
+#include "app/window.h"
+
+#include <QGuiApplication>
+#include <QProcess>
+
+#include <cstdio>
+
+using namespace vivavoce;
+
+namespace {
+
+int usage()
+{
+    std::fputs("vivavoce-offline: the window on a made-up conversation, for work on the interface.\n\n"
+               "  vivavoce-offline                    opens it\n"
+               "  vivavoce-offline --render FOLDER    draws every page in every state into PNG files\n",
+        stderr);
+    return 2;
+}
+
+int show()
+{
+    offline::MemorySettings store({});
+    core::LiveSettings settings(store);
+    core::SystemClock clock;
+    offline::FakeVoice voice;
+    offline::FakeDevices devices;
+    offline::FakeConversation conversation(voice);
+    app::Window window({conversation, voice, devices, settings, clock});
+    return window.open() ? QGuiApplication::exec() : 2;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    const QByteArray mode = argc > 1 ? argv[1] : "";
+    const bool isScaled = mode == "--render-scaled";
+    if (argc != 1 && (argc != 3 || (mode != "--render" && !isScaled))) {
+        return usage();
+    }
+    if (isScaled) {
+        qputenv("QT_SCALE_FACTOR", "2");
+    }
+    QGuiApplication app(argc, argv);
+    if (argc == 1) {
+        return show();
+    }
+    const QString folder = QString::fromLocal8Bit(argv[2]);
+    const int code = offline::renderAll(folder, isScaled);
+    if (code != 0 || isScaled) {
+        return code;
+    }
+    // The scale is fixed before the application is made.
+    return QProcess::execute(QCoreApplication::applicationFilePath(), {QStringLiteral("--render-scaled"), folder});
+}

@@ -1,0 +1,182 @@
+#include "app/offline/scenes.h"
+
+namespace vivavoce::offline {
+namespace {
+
+using namespace core;
+namespace notice = core::session_notice;
+
+constexpr QSize kWide{1120, 760};
+constexpr QSize kSmallest{340, 520};
+
+void enter(const Stage& stage, const char* id, Speaker speaker, const char* text, bool isFinal = true,
+    bool wasInterrupted = false)
+{
+    stage.conversation.tell(notice::TranscriptChanged{{id, speaker, text, isFinal, wasInterrupted}});
+}
+
+void connected(const Stage& stage)
+{
+    stage.conversation.tell(notice::TokenChanged{TokenNews::Acquired, "voice_1_abc", Milliseconds{60'000},
+        Milliseconds{36'000}, "openai", "gpt-realtime-2.1-mini"});
+    stage.conversation.tell(notice::PhaseChanged{Phase::Live});
+}
+
+void talk(const Stage& stage)
+{
+    enter(stage, "1", Speaker::User, "Good morning. What is the tallest mountain in Europe?");
+    enter(stage, "2", Speaker::Assistant,
+        "Good morning. That is Mount Elbrus in the Caucasus, 5,642 metres high. If you draw the border of Europe further "
+        "north, it is Mont Blanc, with 4,806 metres.");
+    enter(stage, "3", Speaker::User, "And how long does it take to climb Mont Blanc?");
+}
+
+void spend(const Stage& stage)
+{
+    openai::Usage usage;
+    usage.inputDetails = openai::InputTokenDetails{2'304, {180, 3'120, 0}, openai::TokenCounts{128, 2'176, 0}};
+    usage.outputDetails = openai::TokenCounts{142, 1'260, 0};
+    stage.conversation.tell(notice::ReplyUsage{"r0", usage});
+    usage.outputDetails = openai::TokenCounts{84, 640, 0};
+    stage.conversation.tell(notice::ReplyUsage{"r1", usage});
+    const ToolCall search{"c1", "search_the_web", "{}"};
+    stage.conversation.tell(notice::ToolCalled{search});
+    stage.conversation.tell(notice::ToolDone{search, std::string("{}")});
+    const ToolCall weather{"c2", "weather_forecast", "{}"};
+    stage.conversation.tell(notice::ToolCalled{weather});
+    stage.conversation.tell(notice::ToolDone{weather, fail(ErrorCode::ToolFailed, "no answer")});
+}
+
+void during(const Stage& stage, Activity activity)
+{
+    connected(stage);
+    talk(stage);
+    spend(stage);
+    stage.conversation.tell(notice::ActivityChanged{activity});
+    if (activity == Activity::RunningTool) {
+        stage.conversation.tell(notice::ToolCalled{{"c3", "weather_forecast", "{}"}});
+    }
+    if (activity == Activity::Speaking) {
+        enter(stage, "4", Speaker::Assistant, "Most people take two days for it: one up to the hut, and", false);
+    }
+}
+
+std::function<void(const Stage&)> live(Activity activity)
+{
+    return [activity](const Stage& stage) { during(stage, activity); };
+}
+
+std::function<void(const Stage&)> failed(Error error)
+{
+    return [error = std::move(error)](const Stage& stage) {
+        connected(stage);
+        talk(stage);
+        stage.conversation.tell(notice::Ended{error});
+    };
+}
+
+void longTalk(const Stage& stage)
+{
+    connected(stage);
+    for (int i = 0; i < 40; ++i) {
+        enter(stage, ("u" + std::to_string(i)).c_str(), Speaker::User, "Tell me more about that.");
+        enter(stage, ("a" + std::to_string(i)).c_str(), Speaker::Assistant,
+            i % 3 == 0
+                ? "Gladly. There is a good deal to tell, and I will keep it to what matters: the first part is about "
+                  "how the string is made, the second about how it is tuned, and the last about who plays it."
+                : "Of course.",
+            true, i % 4 == 1);
+    }
+}
+
+void longWords(const Stage& stage)
+{
+    connected(stage);
+    enter(stage, "1", Speaker::User,
+        "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnungsentwurfsvorlage");
+    enter(stage, "2", Speaker::Assistant,
+        "https://example.com/a/very/long/path/that/never/ends/and/has/no/place/to/break/at/all?with=a&query=that&goes=on");
+    enter(stage, "3", Speaker::User, "<b>not bold</b> & \"quotes\" — ελληνικά, עברית, 日本語");
+    stage.conversation.tell(notice::ActivityChanged{Activity::RunningTool});
+    stage.conversation.tell(
+        notice::ToolCalled{{"c", "look_up_the_opening_hours_of_every_library_in_the_country", "{}"}});
+    stage.conversation.tell(notice::Problem{Error{ErrorCode::ProviderMalformed, "", std::nullopt,
+        "invalid_request_error.conversation_item_truncate_audio_end_ms"}});
+}
+
+void broker(Settings& settings)
+{
+    settings.profile = Profile::Broker;
+    settings.brokerUrl = "https://voice.example";
+}
+
+std::vector<Scene> conversationScenes()
+{
+    const auto phase = [](Phase reached, Milliseconds retryIn = {}) {
+        return [reached, retryIn](const Stage& stage) {
+            talk(stage);
+            stage.conversation.tell(notice::PhaseChanged{reached, retryIn});
+        };
+    };
+    const auto nothing = [](Settings&) {};
+    return {
+        {QStringLiteral("idle")},
+        {QStringLiteral("connecting"), {420, 720}, nothing,
+            [](const Stage& stage) { stage.conversation.tell(notice::PhaseChanged{Phase::Connecting}); }},
+        {QStringLiteral("reconnecting"), {420, 720}, nothing, phase(Phase::Waiting, Milliseconds{2'000})},
+        {QStringLiteral("listening"), {420, 720}, nothing, live(Activity::Listening)},
+        {QStringLiteral("listening-empty"), {420, 720}, nothing, connected},
+        {QStringLiteral("hearing"), {420, 720}, broker, live(Activity::HearingUser), -1, {}, {}, true},
+        {QStringLiteral("thinking"), {420, 720}, nothing, live(Activity::Thinking)},
+        {QStringLiteral("tool"), {420, 720}, nothing, live(Activity::RunningTool)},
+        {QStringLiteral("speaking"), {420, 720}, broker, live(Activity::Speaking), -1, {}, {}, true},
+        {QStringLiteral("push-to-talk"), {420, 720},
+            [](Settings& settings) { settings.talkMode = TalkMode::PushToTalk; }, live(Activity::Listening)},
+        {QStringLiteral("muted"), {420, 720}, nothing, live(Activity::Listening), -1, {}, {QStringLiteral("mute")}},
+        {QStringLiteral("reduced-motion"), {420, 720}, [](Settings& settings) { settings.isMotionReduced = true; },
+            live(Activity::Speaking)},
+        {QStringLiteral("failed-broker"), {420, 720}, broker,
+            failed({ErrorCode::BrokerUnreachable, "", std::nullopt, {}}), -1, {}, {}, true},
+        {QStringLiteral("failed-sound"), {420, 720}, nothing, failed({ErrorCode::SoundFailed, "", std::nullopt, {}})},
+        {QStringLiteral("failed-quota"), kSmallest, broker,
+            failed({ErrorCode::ProviderQuota, "", std::nullopt, "insufficient_quota"})},
+        {QStringLiteral("problem"), {420, 720}, broker,
+            [](const Stage& stage) {
+                during(stage, Activity::Listening);
+                stage.conversation.tell(notice::Problem{Error{ErrorCode::ToolFailed, "", std::nullopt, {}}});
+            }},
+        {QStringLiteral("long-transcript"), {420, 720}, nothing, longTalk},
+        {QStringLiteral("long-words"), kSmallest, broker, longWords},
+        {QStringLiteral("smallest"), kSmallest, nothing, live(Activity::Listening)},
+        {QStringLiteral("focus-talk"), {420, 720}, nothing, live(Activity::Listening), -1, QStringLiteral("talk")},
+        {QStringLiteral("focus-text"), {420, 720}, nothing, live(Activity::Listening), -1, QStringLiteral("text")},
+        {QStringLiteral("wide-idle"), kWide},
+        {QStringLiteral("wide-speaking"), kWide, broker, live(Activity::Speaking), -1, {}, {}, true},
+        {QStringLiteral("wide-long"), kWide, broker, longTalk},
+    };
+}
+
+} // namespace
+
+std::vector<Scene> allScenes()
+{
+    const auto firstRun = [](Settings& settings) { settings.profile = Profile::None; };
+    const auto noDevices = [](const Stage& stage) { stage.devices.set({}); };
+    std::vector<Scene> scenes = conversationScenes();
+    for (Scene& scene : std::vector<Scene>{
+             {QStringLiteral("first-run"), {420, 720}, firstRun, [](const Stage&) {}, -1, {}, {}, true},
+             {QStringLiteral("first-run-focus"), {420, 720}, firstRun, [](const Stage&) {}, -1,
+                 QStringLiteral("tryHere")},
+             {QStringLiteral("first-run-smallest"), kSmallest, firstRun},
+             {QStringLiteral("settings"), {420, 720}, [](Settings&) {}, [](const Stage&) {}, 0, {}, {}, true},
+             {QStringLiteral("settings-end"), {420, 720}, broker, [](const Stage&) {}, 4'000},
+             {QStringLiteral("settings-no-devices"), {420, 720}, [](Settings&) {}, noDevices, 0},
+             {QStringLiteral("settings-wide"), kWide, broker, [](const Stage&) {}, 0, QStringLiteral("microphone")},
+             {QStringLiteral("settings-smallest"), kSmallest, [](Settings&) {}, [](const Stage&) {}, 0},
+         }) {
+        scenes.push_back(std::move(scene));
+    }
+    return scenes;
+}
+
+} // namespace vivavoce::offline

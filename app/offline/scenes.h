@@ -1,0 +1,38 @@
+#pragma once
+
+#include "app/offline/fakes.h"
+
+#include <QSize>
+#include <QString>
+
+#include <functional>
+#include <vector>
+
+namespace vivavoce::offline {
+
+/// What a scene may arrange before it is seen.
+struct Stage {
+    FakeConversation& conversation;
+    FakeVoice& voice;
+    FakeDevices& devices;
+};
+
+/// One picture: a page in one state.
+struct Scene {
+    QString name;
+    QSize size{420, 720};
+    std::function<void(core::Settings&)> settings = [](core::Settings&) {};
+    std::function<void(const Stage&)> arrange = [](const Stage&) {};
+    /// Of the settings page, scrolled by so many pixels; negative: the conversation.
+    int settingsScroll = -1;
+    /// The name of what has the keyboard; empty: what has it anyway.
+    QString focus = {};
+    /// The names of what is clicked, in order.
+    QStringList press = {};
+    /// Drawn at twice the size too.
+    bool isScaledToo = false;
+};
+
+[[nodiscard]] std::vector<Scene> allScenes();
+
+} // namespace vivavoce::offline

@@ -1,0 +1,109 @@
+#include "app/platform/qt_settings_store.h"
+
+#include <QDir>
+#include <QFileInfo>
+#include <QSettings>
+#include <QStandardPaths>
+
+#include <array>
+
+namespace vivavoce::platform {
+namespace {
+
+/// The words of an enum in the file. They stay, whatever becomes of the enum's order.
+template <typename Value, std::size_t N>
+struct Names {
+    std::array<std::pair<Value, const char*>, N> rows;
+
+    [[nodiscard]] QString text(Value value) const
+    {
+        for (const auto& [known, name] : rows) {
+            if (known == value) {
+                return QString::fromLatin1(name);
+            }
+        }
+        return {};
+    }
+    [[nodiscard]] Value value(const QString& text, Value otherwise) const
+    {
+        for (const auto& [known, name] : rows) {
+            if (text == QLatin1String(name)) {
+                return known;
+            }
+        }
+        return otherwise;
+    }
+};
+
+constexpr Names<core::Profile, 3> kProfiles{{{{core::Profile::None, "none"},
+    {core::Profile::ThisComputer, "this-computer"}, {core::Profile::Broker, "broker"}}}};
+constexpr Names<core::TalkMode, 2> kTalkModes{
+    {{{core::TalkMode::OpenMic, "open"}, {core::TalkMode::PushToTalk, "push-to-talk"}}}};
+constexpr Names<core::ColourScheme, 3> kSchemes{{{{core::ColourScheme::System, "system"},
+    {core::ColourScheme::Light, "light"}, {core::ColourScheme::Dark, "dark"}}}};
+constexpr Names<core::SoundBackend, 2> kBackends{
+    {{{core::SoundBackend::PortAudio, "portaudio"}, {core::SoundBackend::QtMultimedia, "qt"}}}};
+
+QString key(const char* name)
+{
+    return QString::fromLatin1(name);
+}
+
+} // namespace
+
+QString QtSettingsStore::defaultFile()
+{
+    return QStandardPaths::writableLocation(QStandardPaths::GenericConfigLocation)
+        + QStringLiteral("/vivavoce/vivavoce.ini");
+}
+
+core::Settings QtSettingsStore::load() const
+{
+    const QSettings file(m_file, QSettings::IniFormat);
+    const core::Settings defaults;
+    const auto text = [&](const char* name) { return file.value(key(name)).toString(); };
+    const auto flag = [&](const char* name, bool otherwise) {
+        const QString value = text(name);
+        return value == QLatin1String("true") || (value != QLatin1String("false") && otherwise);
+    };
+    core::Settings settings;
+    settings.profile = kProfiles.value(text("profile"), defaults.profile);
+    settings.brokerUrl = text("broker/url").toStdString();
+    settings.talkMode = kTalkModes.value(text("talk/mode"), defaults.talkMode);
+    settings.colourScheme = kSchemes.value(text("look/colours"), defaults.colourScheme);
+    settings.isMotionReduced = flag("look/reducedMotion", defaults.isMotionReduced);
+    settings.devices.captureId = text("sound/microphone").toStdString();
+    settings.devices.playbackId = text("sound/loudspeaker").toStdString();
+    settings.soundBackend = kBackends.value(text("sound/backend"), defaults.soundBackend);
+    settings.isEchoCancelled = flag("sound/cancelEcho", defaults.isEchoCancelled);
+    settings.isNoiseSuppressed = flag("sound/suppressNoise", defaults.isNoiseSuppressed);
+    settings.isGainAutomatic = flag("sound/automaticGain", defaults.isGainAutomatic);
+    return settings;
+}
+
+core::Expected<void, core::Error> QtSettingsStore::save(const core::Settings& settings)
+{
+    QDir().mkpath(QFileInfo(m_file).path());
+    QSettings file(m_file, QSettings::IniFormat);
+    file.setAtomicSyncRequired(true);
+    const auto put = [&](const char* name, const QString& value) { file.setValue(key(name), value); };
+    const auto flag = [](bool isOn) { return isOn ? QStringLiteral("true") : QStringLiteral("false"); };
+    put("profile", kProfiles.text(settings.profile));
+    put("broker/url", QString::fromStdString(settings.brokerUrl));
+    put("talk/mode", kTalkModes.text(settings.talkMode));
+    put("look/colours", kSchemes.text(settings.colourScheme));
+    put("look/reducedMotion", flag(settings.isMotionReduced));
+    put("sound/microphone", QString::fromStdString(settings.devices.captureId));
+    put("sound/loudspeaker", QString::fromStdString(settings.devices.playbackId));
+    put("sound/backend", kBackends.text(settings.soundBackend));
+    put("sound/cancelEcho", flag(settings.isEchoCancelled));
+    put("sound/suppressNoise", flag(settings.isNoiseSuppressed));
+    put("sound/automaticGain", flag(settings.isGainAutomatic));
+    file.sync();
+    if (file.status() != QSettings::NoError) {
+        return core::fail(core::ErrorCode::OutputUnwritable, m_file.toStdString() + " cannot be written");
+    }
+    return {};
+}
+
+} // namespace vivavoce::platform

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "app/embedded/embedded_services.h"
+#include "core/ports/conversation.h"
+#include "core/ports/http_client.h"
+#include "core/session/session_runner.h"
+#include "core/settings/live_settings.h"
+#include "core/token/broker_token_source.h"
+#include "core/token/caching_token_source.h"
+
+#include <memory>
+#include <vector>
+
+namespace vivavoce::app {
+
+/// A person's conversation over the real parts: starts the services of this computer where the profile asks for them, and a
+/// session on them; puts new parts in place for the next conversation. The services outlive a conversation, so that the
+/// next one starts at once.
+/// Threads: the main thread. Lifetime: its dependencies and listeners outlive it.
+class TalkSession final : public core::Conversation, private core::SessionObserver {
+public:
+    struct Dependencies {
+        core::LiveSettings& settings;
+        core::VoiceIo& voice;
+        core::TransportFactory& transports;
+        core::HttpClient& http;
+        core::ToolRunner& tools;
+        const core::Clock& clock;
+        core::Executor& executor;
+        /// What a remote broker knows us by; null: nothing.
+        std::shared_ptr<const core::Secret> credential;
+        embedded::EmbeddedServices::Options services;
+    };
+
+    explicit TalkSession(Dependencies dependencies);
+    ~TalkSession() override;
+
+    void add(core::ConversationListener& listener) override;
+    void remove(core::ConversationListener& listener) override;
+    void start() override;
+    void stop() override;
+    void say(std::string text) override;
+    void interrupt() override;
+
+private:
+    void sessionTold(const core::SessionNotice& notice) override;
+    void replyTook(const core::ReplyLatency&) override {}
+
+    void startServices();
+    void servicesDied(const core::Error& error);
+    void converse(const std::string& brokerUrl, std::shared_ptr<const core::Secret> credential);
+    void end(std::optional<core::Error> error);
+    /// Later, so that no listener is called from within a call.
+    void tellLater(core::SessionNotice notice);
+    void tell(const core::SessionNotice& notice);
+
+    Dependencies m_deps;
+    std::vector<core::ConversationListener*> m_listeners;
+    bool m_isWanted = false;
+    /// Which conversation this is: what comes late from an earlier one is not told.
+    int m_generation = 0;
+    std::vector<std::string> m_heldTexts;
+    std::unique_ptr<embedded::EmbeddedServices> m_services;
+    std::optional<embedded::EmbeddedServices::Address> m_address;
+    std::unique_ptr<core::BrokerTokenSource> m_broker;
+    std::unique_ptr<core::CachingTokenSource> m_tokens;
+    std::unique_ptr<core::SessionRunner> m_session;
+    /// Posted work finds nothing here when we are gone.
+    std::shared_ptr<TalkSession*> m_self;
+};
+
+} // namespace vivavoce::app

@@ -1,0 +1,55 @@
+#include "app/window.h"
+
+#include <QQmlExtensionPlugin>
+#include <QQuickWindow>
+
+// The linker keeps of a static library only what somebody names.
+Q_IMPORT_QML_PLUGIN(Vivavoce_StylePlugin)
+Q_IMPORT_QML_PLUGIN(Vivavoce_ConversationPlugin)
+Q_IMPORT_QML_PLUGIN(Vivavoce_SettingsPlugin)
+Q_IMPORT_QML_PLUGIN(Vivavoce_ShellPlugin)
+
+namespace vivavoce::app {
+namespace {
+
+QUrl page(const QString& path)
+{
+    return QUrl(QStringLiteral("qrc:/qt/qml/Vivavoce/") + path);
+}
+
+} // namespace
+
+Window::Window(const Ports& ports)
+    : m_shell({ports.conversation, ports.clock, ports.settings, ports.hasAgent}),
+      m_conversation({ports.conversation, ports.voice, ports.clock, ports.settings}),
+      m_settings({ports.settings, ports.devices, ports.voice})
+{
+    // Qt looks there of its own accord from 6.5 on.
+    m_engine.addImportPath(QStringLiteral("qrc:/qt/qml"));
+}
+
+Window::~Window() = default;
+
+bool Window::open()
+{
+    m_engine.setInitialProperties({{QStringLiteral("shell"), QVariant::fromValue(&m_shell)},
+        {QStringLiteral("conversation"), QVariant::fromValue<QObject*>(&m_conversation)},
+        {QStringLiteral("settings"), QVariant::fromValue<QObject*>(&m_settings)},
+        {QStringLiteral("conversationPage"), page(QStringLiteral("Conversation/ConversationPage.qml"))},
+        {QStringLiteral("settingsPage"), page(QStringLiteral("Settings/SettingsPage.qml"))}});
+    m_engine.load(page(QStringLiteral("Shell/Main.qml")));
+    return quickWindow() != nullptr;
+}
+
+void Window::raise()
+{
+    Q_EMIT m_shell.raiseWanted();
+}
+
+QQuickWindow* Window::quickWindow() const
+{
+    const QList<QObject*> roots = m_engine.rootObjects();
+    return roots.isEmpty() ? nullptr : qobject_cast<QQuickWindow*>(roots.first());
+}
+
+} // namespace vivavoce::app

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "core/protocol/openai/response.h"
+
+#include <cstdint>
+
+namespace vivavoce::core {
+
+/// Tokens by kind, as they are billed. The cached ones are not among the fresh ones.
+struct UsageTally {
+    std::int64_t textIn = 0;
+    std::int64_t audioIn = 0;
+    std::int64_t imageIn = 0;
+    std::int64_t cachedTextIn = 0;
+    std::int64_t cachedAudioIn = 0;
+    std::int64_t cachedImageIn = 0;
+    std::int64_t textOut = 0;
+    std::int64_t audioOut = 0;
+
+    [[nodiscard]] static UsageTally of(const openai::Usage& usage);
+    [[nodiscard]] std::int64_t cachedIn() const { return cachedTextIn + cachedAudioIn + cachedImageIn; }
+    [[nodiscard]] bool isEmpty() const { return *this == UsageTally{}; }
+    UsageTally& operator+=(const UsageTally& other);
+    bool operator==(const UsageTally&) const = default;
+};
+
+} // namespace vivavoce::core

@@ -1,0 +1,106 @@
+#include "app/platform/display.h"
+#include "app/platform/qt_settings_store.h"
+#include "app/platform/single_instance.h"
+
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace vivavoce;
+
+class TestWindowPlatform : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void settings_AreReadAsTheyWereSaved();
+    void settings_ThatCannotBeRead_AreTheDefaults();
+    void settings_ThatCannotBeSaved_AreToldSo();
+    void secondStart_FindsTheFirstAndShowsIt();
+    void display_IsAskedOfTheEnvironment();
+};
+
+void TestWindowPlatform::settings_AreReadAsTheyWereSaved()
+{
+    const QTemporaryDir folder;
+    platform::QtSettingsStore store(folder.filePath(QStringLiteral("deep/er/vivavoce.ini")));
+    QCOMPARE(store.load(), core::Settings{});
+    core::Settings settings;
+    settings.profile = core::Profile::Broker;
+    settings.brokerUrl = "https://voice.example";
+    settings.talkMode = core::TalkMode::PushToTalk;
+    settings.colourScheme = core::ColourScheme::Dark;
+    settings.isMotionReduced = true;
+    settings.devices = {"alsa:\"hw=1,0\"; ü", "out,1"};
+    settings.soundBackend = core::SoundBackend::QtMultimedia;
+    settings.isEchoCancelled = false;
+    settings.isNoiseSuppressed = false;
+    settings.isGainAutomatic = false;
+    QVERIFY(store.save(settings).has_value());
+    QCOMPARE(store.load(), settings);
+}
+
+void TestWindowPlatform::settings_ThatCannotBeRead_AreTheDefaults()
+{
+    const QTemporaryDir folder;
+    const QString path = folder.filePath(QStringLiteral("vivavoce.ini"));
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write("profile=moon\n[sound]\ncancelEcho=perhaps\n");
+    file.close();
+    QCOMPARE(platform::QtSettingsStore(path).load(), core::Settings{});
+}
+
+void TestWindowPlatform::settings_ThatCannotBeSaved_AreToldSo()
+{
+    // A file stands where the folder would have to be.
+    const QTemporaryDir folder;
+    QFile file(folder.filePath(QStringLiteral("taken")));
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    platform::QtSettingsStore store(folder.filePath(QStringLiteral("taken/vivavoce.ini")));
+    core::Settings settings;
+    settings.profile = core::Profile::ThisComputer;
+    const auto saved = store.save(settings);
+    QVERIFY(!saved.has_value());
+    QCOMPARE(saved.error().code, core::ErrorCode::OutputUnwritable);
+}
+
+void TestWindowPlatform::secondStart_FindsTheFirstAndShowsIt()
+{
+    const QTemporaryDir folder;
+    int shown = 0;
+    {
+        platform::SingleInstance first(folder.path());
+        QVERIFY(first.claim([&shown] { ++shown; }));
+        platform::SingleInstance second(folder.path());
+        QVERIFY(!second.claim([] { QFAIL("the second has no window"); }));
+        QTRY_COMPARE(shown, 1);
+    }
+    platform::SingleInstance third(folder.path());
+    QVERIFY(third.claim([] {}));
+}
+
+void TestWindowPlatform::display_IsAskedOfTheEnvironment()
+{
+#ifdef Q_OS_LINUX
+    const QByteArray display = qgetenv("DISPLAY");
+    const QByteArray wayland = qgetenv("WAYLAND_DISPLAY");
+    const QByteArray asked = qgetenv("QT_QPA_PLATFORM");
+    qunsetenv("DISPLAY");
+    qunsetenv("WAYLAND_DISPLAY");
+    qputenv("QT_QPA_PLATFORM", "");
+    QVERIFY(!platform::hasDisplay());
+    qputenv("QT_QPA_PLATFORM", "xcb");
+    QVERIFY(!platform::hasDisplay());
+    qputenv("QT_QPA_PLATFORM", "offscreen");
+    QVERIFY(platform::hasDisplay());
+    qputenv("QT_QPA_PLATFORM", "");
+    qputenv("WAYLAND_DISPLAY", "wayland-0");
+    QVERIFY(platform::hasDisplay());
+    qputenv("DISPLAY", display);
+    qputenv("WAYLAND_DISPLAY", wayland);
+    qputenv("QT_QPA_PLATFORM", asked);
+#endif
+}
+
+QTEST_GUILESS_MAIN(TestWindowPlatform)
+#include "test_window_platform.moc"

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "core/base/clock.h"
+#include "tests/ui/ui_fakes.h"
+#include "ui/conversation/conversation_view_model.h"
+#include "ui/settings/settings_view_model.h"
+#include "ui/shell/shell_view_model.h"
+
+#include <QObject>
+
+namespace vivavoce::tests {
+
+/// What the QML tests act on: the view models on fakes, and what the fakes have seen.
+class PagesWorld final : public QObject {
+    Q_OBJECT
+    Q_PROPERTY(vivavoce::ui::ConversationViewModel* conversation READ conversation NOTIFY begun)
+    Q_PROPERTY(vivavoce::ui::SettingsViewModel* settings READ settings NOTIFY begun)
+    Q_PROPERTY(vivavoce::ui::ShellViewModel* shell READ shell NOTIFY begun)
+    Q_PROPERTY(int starts READ starts)
+    Q_PROPERTY(int stops READ stops)
+    Q_PROPERTY(int tones READ tones)
+    Q_PROPERTY(QString said READ said)
+    Q_PROPERTY(bool isPreview READ isPreview)
+    Q_PROPERTY(bool isSoundMuted READ isSoundMuted)
+
+public:
+    PagesWorld() { begin(false); }
+
+    /// All anew. The old ones live on for pages that are not gone yet.
+    Q_INVOKABLE void begin(bool isFirstRun);
+    Q_INVOKABLE void goLive() { now().conversation.tellPhase(core::Phase::Live); }
+    Q_INVOKABLE void speak() { now().conversation.tellActivity(core::Activity::Speaking); }
+    Q_INVOKABLE void fail(int code)
+    {
+        now().conversation.tell(
+            core::session_notice::Ended{core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, {}}});
+    }
+    Q_INVOKABLE void problem(int code)
+    {
+        now().conversation.tell(
+            core::session_notice::Problem{core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, {}}});
+    }
+    Q_INVOKABLE void write(const QString& id, bool isUser, const QString& text);
+    Q_INVOKABLE void unplugAll() { now().devices.set({}); }
+
+    [[nodiscard]] ui::ConversationViewModel* conversation() { return &now().conversationModel; }
+    [[nodiscard]] ui::SettingsViewModel* settings() { return &now().settingsModel; }
+    [[nodiscard]] ui::ShellViewModel* shell() { return &now().shellModel; }
+    [[nodiscard]] int starts() { return now().conversation.starts; }
+    [[nodiscard]] int stops() { return now().conversation.stops; }
+    [[nodiscard]] int tones() { return now().voice.tones; }
+    [[nodiscard]] QString said();
+    [[nodiscard]] bool isPreview() { return now().voice.isPreview; }
+    [[nodiscard]] bool isSoundMuted() { return now().voice.isMuted; }
+
+Q_SIGNALS:
+    void begun();
+
+private:
+    struct Parts {
+        explicit Parts(bool isFirstRun)
+        {
+            store.kept.profile = isFirstRun ? core::Profile::None : core::Profile::ThisComputer;
+        }
+        core::SystemClock clock;
+        FakeConversation conversation;
+        FakeVoiceControls voice;
+        FakeDeviceCatalog devices;
+        FakeSettingsStore store;
+    };
+    struct World : Parts {
+        explicit World(bool isFirstRun)
+            : Parts(isFirstRun),
+              live(store),
+              conversationModel({conversation, voice, clock, live}),
+              settingsModel({live, devices, voice}),
+              shellModel({conversation, clock, live})
+        {
+        }
+        core::LiveSettings live;
+        ui::ConversationViewModel conversationModel;
+        ui::SettingsViewModel settingsModel;
+        ui::ShellViewModel shellModel;
+    };
+    [[nodiscard]] World& now() { return *m_worlds.back(); }
+
+    std::vector<std::unique_ptr<World>> m_worlds;
+};
+
+} // namespace vivavoce::tests

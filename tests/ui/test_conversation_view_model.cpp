@@ -1,0 +1,315 @@
+#include "tests/support/manual_clock.h"
+#include "tests/ui/ui_fakes.h"
+#include "ui/conversation/conversation_view_model.h"
+
+#include <QTest>
+
+using namespace vivavoce;
+using namespace vivavoce::tests;
+using core::Activity;
+using core::ErrorCode;
+using core::Milliseconds;
+using core::Phase;
+using ui::Voice;
+namespace notice = core::session_notice;
+
+namespace {
+
+/// A view model and all that is around it.
+struct World {
+    ManualClock clock;
+    FakeConversation conversation;
+    FakeVoiceControls voice;
+    FakeSettingsStore store;
+    core::LiveSettings settings{store};
+    ui::ConversationViewModel model{{conversation, voice, clock, settings}};
+
+    void change(void (*edit)(core::Settings&))
+    {
+        core::Settings wanted = settings.current();
+        edit(wanted);
+        QVERIFY(settings.change(wanted).has_value());
+    }
+    void pushToTalk()
+    {
+        change([](core::Settings& wanted) { wanted.talkMode = core::TalkMode::PushToTalk; });
+    }
+};
+
+core::openai::Usage usage(std::int64_t audioIn, std::int64_t cachedAudio, std::int64_t audioOut)
+{
+    core::openai::Usage used;
+    used.inputDetails =
+        core::openai::InputTokenDetails{cachedAudio, {10, audioIn, 0}, core::openai::TokenCounts{0, cachedAudio, 0}};
+    used.outputDetails = core::openai::TokenCounts{5, audioOut, 0};
+    return used;
+}
+
+notice::TokenChanged token(core::TokenNews news, const char* model = "gpt-realtime-2.1")
+{
+    return {news, "voice_1", Milliseconds{60'000}, Milliseconds{24'000}, "openai", model};
+}
+
+} // namespace
+
+class TestConversationViewModel : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void states_AreToldInTheirWords_data();
+    void states_AreToldInTheirWords();
+    void waiting_CountsDown();
+    void connectingAgain_IsNotCalledTheFirstTime();
+    void tool_IsCalledByItsName();
+    void ended_WithAnError_ShowsSentenceActionAndCode();
+    void retry_AfterAnError_StartsClean();
+    void mute_ReachesTheSoundAndTheWords();
+    void pushToTalk_IsMutedUntilHeld();
+    void pushToTalk_WhileSpeaking_Interrupts();
+    void talkMode_WhenChanged_IsFollowedAtOnce();
+    void levels_AreReadOnlyWhileLive();
+    void usage_IsSummedAndPriced();
+    void usage_OfAnUnknownModel_ShowsNoMoney();
+    void usage_OfThisComputer_IsFree();
+    void token_IsToldByItsAge();
+    void say_WhenIdle_StartsAndSays();
+    void say_OfNothing_DoesNothing();
+    void sessionTime_RunsFromLiveToTheEnd();
+};
+
+void TestConversationViewModel::states_AreToldInTheirWords_data()
+{
+    QTest::addColumn<int>("phase");
+    QTest::addColumn<int>("activity");
+    QTest::addColumn<int>("voice");
+    QTest::addColumn<QString>("words");
+    const auto row = [](const char* name, Phase phase, Activity activity, Voice voice, const char* words) {
+        QTest::newRow(name) << static_cast<int>(phase) << static_cast<int>(activity) << static_cast<int>(voice)
+                            << QString::fromUtf8(words);
+    };
+    row("idle", Phase::Idle, Activity::Listening, Voice::Idle, "Press space or the button to talk");
+    row("token", Phase::FetchingToken, Activity::Listening, Voice::Connecting, "Connecting…");
+    row("connecting", Phase::Connecting, Activity::Listening, Voice::Connecting, "Connecting…");
+    row("accepted, but not yet a session", Phase::Starting, Activity::Listening, Voice::Connecting, "Connecting…");
+    row("configuring", Phase::Configuring, Activity::Listening, Voice::Connecting, "Connecting…");
+    row("listening", Phase::Live, Activity::Listening, Voice::Listening, "Listening");
+    row("hearing", Phase::Live, Activity::HearingUser, Voice::Hearing, "Hearing you");
+    row("thinking", Phase::Live, Activity::Thinking, Voice::Thinking, "Thinking");
+    row("speaking", Phase::Live, Activity::Speaking, Voice::Speaking, "Speaking: talk to interrupt");
+    row("closing", Phase::Closing, Activity::Listening, Voice::Idle, "Press space or the button to talk");
+}
+
+void TestConversationViewModel::states_AreToldInTheirWords()
+{
+    QFETCH(int, phase);
+    QFETCH(int, activity);
+    QFETCH(int, voice);
+    QFETCH(QString, words);
+    World world;
+    world.conversation.tellPhase(static_cast<Phase>(phase));
+    world.conversation.tellActivity(static_cast<Activity>(activity));
+    QCOMPARE(static_cast<int>(world.model.voice()), voice);
+    QCOMPARE(world.model.stateText(), words);
+}
+
+void TestConversationViewModel::waiting_CountsDown()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Waiting, Milliseconds{1'500});
+    QCOMPARE(world.model.voice(), Voice::Reconnecting);
+    QCOMPARE(world.model.stateText(), QStringLiteral("Back in 2 s…"));
+    world.clock.advance(Milliseconds{600});
+    QCOMPARE(world.model.stateText(), QStringLiteral("Back in 1 s…"));
+    world.clock.advance(Milliseconds{5'000});
+    QCOMPARE(world.model.stateText(), QStringLiteral("Connecting…"));
+}
+
+void TestConversationViewModel::connectingAgain_IsNotCalledTheFirstTime()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tellPhase(Phase::Connecting);
+    QCOMPARE(world.model.voice(), Voice::Reconnecting);
+}
+
+void TestConversationViewModel::tool_IsCalledByItsName()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tellActivity(Activity::RunningTool);
+    world.conversation.tell(notice::ToolCalled{{"c1", "look_up", "{}"}});
+    QCOMPARE(world.model.voice(), Voice::Tool);
+    QCOMPARE(world.model.stateText(), QStringLiteral("look_up"));
+    world.conversation.tell(notice::ToolDone{{"c1", "look_up", "{}"}, std::string("{}")});
+    QCOMPARE(world.model.stateText(), QStringLiteral("Thinking"));
+}
+
+void TestConversationViewModel::ended_WithAnError_ShowsSentenceActionAndCode()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tell(notice::Ended{core::Error{ErrorCode::BrokerUnreachable, "", std::nullopt, {}}});
+    QCOMPARE(world.model.voice(), Voice::Failed);
+    QCOMPARE(world.model.stateText(), world.model.errorSentence());
+    QCOMPARE(world.model.errorAction(), ui::ErrorAction::Retry);
+    QCOMPARE(world.model.errorActionLabel(), QStringLiteral("Try again"));
+    QCOMPARE(world.model.errorCode(), QStringLiteral("broker.unreachable"));
+    QVERIFY(!world.model.isRunning());
+}
+
+void TestConversationViewModel::retry_AfterAnError_StartsClean()
+{
+    World world;
+    world.conversation.tell(notice::Ended{core::Error{ErrorCode::Timeout, "", std::nullopt, {}}});
+    world.model.dismissError();
+    QCOMPARE(world.model.voice(), Voice::Idle);
+    world.model.start();
+    QCOMPARE(world.conversation.starts, 1);
+    QVERIFY(!world.model.hasError());
+}
+
+void TestConversationViewModel::mute_ReachesTheSoundAndTheWords()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    world.model.setMuted(true);
+    QVERIFY(world.voice.isMuted);
+    QCOMPARE(world.model.voice(), Voice::Muted);
+    QCOMPARE(world.model.stateText(), QStringLiteral("Muted"));
+    // What the agent says is heard all the same.
+    world.conversation.tellActivity(Activity::Speaking);
+    QCOMPARE(world.model.voice(), Voice::Speaking);
+    world.model.setMuted(false);
+    QVERIFY(!world.voice.isMuted);
+}
+
+void TestConversationViewModel::pushToTalk_IsMutedUntilHeld()
+{
+    World world;
+    world.pushToTalk();
+    world.conversation.tellPhase(Phase::Live);
+    QVERIFY(world.voice.isMuted);
+    QCOMPARE(world.model.voice(), Voice::Muted);
+    world.model.setTalkHeld(true);
+    QVERIFY(!world.voice.isMuted);
+    QCOMPARE(world.model.voice(), Voice::Listening);
+    world.model.setTalkHeld(false);
+    QVERIFY(world.voice.isMuted);
+}
+
+void TestConversationViewModel::pushToTalk_WhileSpeaking_Interrupts()
+{
+    World world;
+    world.pushToTalk();
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tellActivity(Activity::Speaking);
+    world.model.setTalkHeld(true);
+    QCOMPARE(world.conversation.interruptions, 1);
+}
+
+void TestConversationViewModel::talkMode_WhenChanged_IsFollowedAtOnce()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    QVERIFY(!world.voice.isMuted);
+    world.pushToTalk();
+    QVERIFY(world.voice.isMuted);
+}
+
+void TestConversationViewModel::levels_AreReadOnlyWhileLive()
+{
+    World world;
+    world.voice.levels = {-12, -100};
+    QVERIFY(!world.model.isMetering());
+    world.conversation.tellPhase(Phase::Connecting);
+    QVERIFY(!world.model.isMetering());
+    world.conversation.tellPhase(Phase::Live);
+    QVERIFY(world.model.isMetering());
+    QTRY_VERIFY(world.model.userLevel() > 0.5);
+    QCOMPARE(world.model.agentLevel(), 0.0);
+    world.conversation.tell(notice::Ended{});
+    QVERIFY(!world.model.isMetering());
+    QCOMPARE(world.model.userLevel(), 0.0);
+    const int looks = world.voice.looks;
+    QTest::qWait(80);
+    QCOMPARE(world.voice.looks, looks);
+}
+
+void TestConversationViewModel::usage_IsSummedAndPriced()
+{
+    World world;
+    world.conversation.tell(token(core::TokenNews::Acquired));
+    world.conversation.tell(notice::ReplyUsage{"r1", usage(1'000, 400, 200)});
+    world.conversation.tell(notice::ReplyUsage{"r2", usage(500, 500, 100)});
+    QCOMPARE(world.model.turnUsage()->tally().audioIn, 0);
+    QCOMPARE(world.model.turnUsage()->tally().cachedAudioIn, 500);
+    QCOMPARE(world.model.sessionUsage()->tally().audioIn, 600);
+    QCOMPARE(world.model.sessionUsage()->tally().cachedIn(), 900);
+    QCOMPARE(world.model.sessionUsage()->tally().audioOut, 300);
+    // 600 × $32 + 900 × $0.40 + 20 × $4 + 300 × $64 + 10 × $24, for a million each.
+    QCOMPARE(world.model.sessionUsage()->money(), QStringLiteral("≈ $0.039"));
+}
+
+void TestConversationViewModel::usage_OfAnUnknownModel_ShowsNoMoney()
+{
+    World world;
+    world.conversation.tell(token(core::TokenNews::Acquired, "somebody-elses-model"));
+    world.conversation.tell(notice::ReplyUsage{"r1", usage(1'000, 0, 200)});
+    QCOMPARE(world.model.sessionUsage()->money(), QString());
+}
+
+void TestConversationViewModel::usage_OfThisComputer_IsFree()
+{
+    World world;
+    world.change([](core::Settings& wanted) { wanted.profile = core::Profile::ThisComputer; });
+    world.conversation.tell(token(core::TokenNews::Acquired));
+    QCOMPARE(world.model.sessionUsage()->money(), QStringLiteral("Free"));
+}
+
+void TestConversationViewModel::token_IsToldByItsAge()
+{
+    World world;
+    QVERIFY(!world.model.hasToken());
+    world.conversation.tell(token(core::TokenNews::Acquired));
+    QCOMPARE(world.model.secondsToRenewal(), 24);
+    QCOMPARE(world.model.tokenLifetime(), 60);
+    world.clock.advance(Milliseconds{10'000});
+    QCOMPARE(world.model.secondsToRenewal(), 14);
+    world.conversation.tell(token(core::TokenNews::Refreshed));
+    QCOMPARE(world.model.secondsToRenewal(), 24);
+    QCOMPARE(world.model.tokenRenewals(), 1);
+    world.conversation.tell(token(core::TokenNews::Failed));
+    QCOMPARE(world.model.tokenRenewals(), 1);
+}
+
+void TestConversationViewModel::say_WhenIdle_StartsAndSays()
+{
+    World world;
+    world.model.say(QStringLiteral("  Good morning \n"));
+    QCOMPARE(world.conversation.starts, 1);
+    QCOMPARE(world.conversation.said, std::vector<std::string>{"Good morning"});
+}
+
+void TestConversationViewModel::say_OfNothing_DoesNothing()
+{
+    World world;
+    world.model.say(QStringLiteral("   "));
+    QCOMPARE(world.conversation.starts, 0);
+    QVERIFY(world.conversation.said.empty());
+}
+
+void TestConversationViewModel::sessionTime_RunsFromLiveToTheEnd()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Connecting);
+    world.clock.advance(Milliseconds{5'000});
+    world.conversation.tellPhase(Phase::Live);
+    world.clock.advance(Milliseconds{65'000});
+    QCOMPARE(world.model.sessionTime(), QStringLiteral("1:05"));
+    world.conversation.tell(notice::Ended{});
+    world.clock.advance(Milliseconds{65'000});
+    QCOMPARE(world.model.sessionTime(), QStringLiteral("1:05"));
+}
+
+QTEST_GUILESS_MAIN(TestConversationViewModel)
+#include "test_conversation_view_model.moc"

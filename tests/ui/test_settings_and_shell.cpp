@@ -1,0 +1,149 @@
+#include "tests/support/manual_clock.h"
+#include "tests/ui/ui_fakes.h"
+#include "ui/settings/settings_view_model.h"
+#include "ui/shell/shell_view_model.h"
+
+#include <QTest>
+
+using namespace vivavoce;
+using namespace vivavoce::tests;
+namespace notice = core::session_notice;
+
+namespace {
+
+struct World {
+    ManualClock clock;
+    FakeConversation conversation;
+    FakeVoiceControls voice;
+    FakeDeviceCatalog devices;
+    FakeSettingsStore store;
+    core::LiveSettings live{store};
+    ui::ShellViewModel shell{{conversation, clock, live}};
+    ui::SettingsViewModel settings{{live, devices, voice}};
+};
+
+} // namespace
+
+class TestSettingsAndShell : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void preview_IsOnOnlyWhileShown();
+    void choice_OfADevice_HoldsAndIsSaved();
+    void devices_WhenTheyCome_ShowUpByThemselves();
+    void change_WhenItCannotBeSaved_HoldsAndIsTold();
+    void broker_WithABadAddress_IsRefusedInWords();
+    void firstRun_EndsWithOneClick();
+    void firstRun_WithABroker_NamesItsHost();
+    void connection_FollowsTheSession();
+    void token_IsForgottenWithTheConversation();
+};
+
+void TestSettingsAndShell::preview_IsOnOnlyWhileShown()
+{
+    World world;
+    QVERIFY(!world.voice.isPreview);
+    world.settings.setShown(true);
+    QVERIFY(world.voice.isPreview);
+    world.voice.levels = {-30, -100};
+    QTRY_COMPARE(world.settings.microphoneLevel(), 0.5);
+    world.settings.setShown(false);
+    QVERIFY(!world.voice.isPreview);
+    QCOMPARE(world.settings.microphoneLevel(), 0.0);
+}
+
+void TestSettingsAndShell::choice_OfADevice_HoldsAndIsSaved()
+{
+    World world;
+    QCOMPARE(world.settings.microphone(), 0);
+    world.settings.setMicrophone(2);
+    QCOMPARE(world.voice.chosen.back().captureId, std::string("m2"));
+    QCOMPARE(world.store.kept.devices.captureId, std::string("m2"));
+    QCOMPARE(world.settings.microphone(), 2);
+    world.settings.setMicrophone(0);
+    QCOMPARE(world.store.kept.devices.captureId, std::string());
+}
+
+void TestSettingsAndShell::devices_WhenTheyCome_ShowUpByThemselves()
+{
+    World world;
+    world.devices.set({});
+    QVERIFY(world.settings.microphones()->isEmpty());
+    world.devices.set({{"m3", "New", core::SoundDirection::Capture, true}});
+    QCOMPARE(world.settings.microphones()->rowCount(), 2);
+}
+
+void TestSettingsAndShell::change_WhenItCannotBeSaved_HoldsAndIsTold()
+{
+    World world;
+    world.store.isFull = true;
+    world.settings.setColourScheme(2);
+    QCOMPARE(world.shell.colourScheme(), 2);
+    QVERIFY(world.settings.saveFault().contains(QStringLiteral("saved")));
+    world.store.isFull = false;
+    world.settings.setMotionReduced(true);
+    QCOMPARE(world.settings.saveFault(), QString());
+    QVERIFY(world.shell.isMotionReduced());
+}
+
+void TestSettingsAndShell::broker_WithABadAddress_IsRefusedInWords()
+{
+    World world;
+    QVERIFY(!world.settings.useBroker(QStringLiteral("http://voice.example")));
+    QVERIFY(world.settings.addressFault().contains(QStringLiteral("https")));
+    QCOMPARE(world.store.kept.profile, core::Profile::None);
+    QVERIFY(world.settings.useBroker(QStringLiteral(" voice.example/ ")));
+    QCOMPARE(world.settings.addressFault(), QString());
+    QCOMPARE(world.store.kept.brokerUrl, std::string("https://voice.example"));
+}
+
+void TestSettingsAndShell::firstRun_EndsWithOneClick()
+{
+    World world;
+    QVERIFY(world.shell.isFirstRun());
+    world.shell.useThisComputer();
+    QVERIFY(!world.shell.isFirstRun());
+    QCOMPARE(world.shell.profileName(), QStringLiteral("This computer"));
+    QCOMPARE(world.store.kept.profile, core::Profile::ThisComputer);
+}
+
+void TestSettingsAndShell::firstRun_WithABroker_NamesItsHost()
+{
+    World world;
+    QVERIFY(!world.shell.useBroker(QString()));
+    QVERIFY(!world.shell.addressFault().isEmpty());
+    QVERIFY(world.shell.useBroker(QStringLiteral("http://127.0.0.1:8080")));
+    QCOMPARE(world.shell.profileName(), QStringLiteral("127.0.0.1"));
+}
+
+void TestSettingsAndShell::connection_FollowsTheSession()
+{
+    World world;
+    QCOMPARE(world.shell.connection(), ui::ShellViewModel::Off);
+    // Never "connected" before the provider has said so.
+    for (const auto phase : {core::Phase::FetchingToken, core::Phase::Connecting, core::Phase::Starting,
+             core::Phase::Configuring, core::Phase::Waiting}) {
+        world.conversation.tellPhase(phase);
+        QCOMPARE(world.shell.connection(), ui::ShellViewModel::Busy);
+    }
+    world.conversation.tellPhase(core::Phase::Live);
+    QCOMPARE(world.shell.connection(), ui::ShellViewModel::Good);
+    world.conversation.tell(notice::Ended{core::Error{core::ErrorCode::Timeout, "", std::nullopt, {}}});
+    QCOMPARE(world.shell.connection(), ui::ShellViewModel::Bad);
+}
+
+void TestSettingsAndShell::token_IsForgottenWithTheConversation()
+{
+    World world;
+    world.conversation.tell(notice::TokenChanged{
+        core::TokenNews::Acquired, "voice_1", core::Milliseconds{60'000}, core::Milliseconds{40'000}, "openai", "m"});
+    QVERIFY(world.shell.hasToken());
+    world.clock.advance(core::Milliseconds{10'000});
+    QCOMPARE(world.shell.secondsToRenewal(), 30);
+    QCOMPARE(world.shell.tokenFreshness(), 0.75);
+    world.conversation.tell(notice::Ended{});
+    QVERIFY(!world.shell.hasToken());
+}
+
+QTEST_GUILESS_MAIN(TestSettingsAndShell)
+#include "test_settings_and_shell.moc"

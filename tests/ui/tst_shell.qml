@@ -1,0 +1,84 @@
+import QtQuick
+import QtTest
+import Vivavoce.Shell
+import Vivavoce.Tests
+
+TestCase {
+    id: test
+
+    property Main window
+
+    name: "Main"
+    when: windowShown
+
+    Component {
+        id: mainOf
+
+        Main {
+            shell: World.shell
+            conversation: World.conversation
+            settings: World.settings
+            conversationPage: "qrc:/qt/qml/Vivavoce/Conversation/ConversationPage.qml"
+            settingsPage: "qrc:/qt/qml/Vivavoce/Settings/SettingsPage.qml"
+        }
+    }
+
+    function part(name) {
+        const item = findChild(window, name);
+        verify(item, "there is a " + name);
+        return item;
+    }
+
+    function open(isFirstRun) {
+        World.begin(isFirstRun);
+        window = createTemporaryObject(mainOf, test);
+        verify(window);
+        window.requestActivate();
+        tryVerify(() => window.active);
+        waitForRendering(window.contentItem);
+    }
+
+    function test_first_run_ends_with_one_click() {
+        open(true);
+        verify(!part("pages").visible);
+        mouseClick(part("tryHere"));
+        verify(!World.shell.isFirstRun);
+        verify(part("pages").visible);
+        compare(part("profile").text, "This computer");
+    }
+
+    function test_first_run_ends_with_return() {
+        open(true);
+        tryVerify(() => part("tryHere").activeFocus);
+        keyClick(Qt.Key_Return);
+        verify(!World.shell.isFirstRun);
+    }
+
+    function test_first_run_refuses_a_bad_address() {
+        open(true);
+        part("brokerAddress").text = "http://voice.example";
+        mouseClick(part("useBroker"));
+        verify(part("addressFault").text.includes("https"));
+        verify(World.shell.isFirstRun);
+    }
+
+    function test_settings_open_and_close_and_preview_with_them() {
+        open(false);
+        const pages = part("pages");
+        verify(!World.isPreview);
+        mouseClick(part("menu"));
+        tryCompare(pages, "depth", 2);
+        tryVerify(() => World.isPreview);
+        tryCompare(pages, "busy", false);
+        keyClick(Qt.Key_Escape);
+        tryCompare(pages, "depth", 1);
+        verify(!World.isPreview);
+    }
+
+    function test_space_talks_from_the_start() {
+        open(false);
+        tryVerify(() => part("pages").currentItem.activeFocus);
+        keyClick(Qt.Key_Space);
+        compare(World.starts, 1);
+    }
+}

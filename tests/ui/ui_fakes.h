@@ -1,0 +1,105 @@
+#pragma once
+
+#include "core/ports/conversation.h"
+#include "core/ports/device_catalog.h"
+#include "core/ports/settings_store.h"
+#include "core/ports/voice_controls.h"
+
+#include <string>
+#include <vector>
+
+namespace vivavoce::tests {
+
+/// Keeps what it is asked for; the test says what it tells.
+class FakeConversation final : public core::Conversation {
+public:
+    void add(core::ConversationListener& listener) override { listeners.push_back(&listener); }
+    void remove(core::ConversationListener& listener) override { std::erase(listeners, &listener); }
+    void start() override { ++starts; }
+    void stop() override { ++stops; }
+    void say(std::string text) override { said.push_back(std::move(text)); }
+    void interrupt() override { ++interruptions; }
+
+    void tell(const core::SessionNotice& notice)
+    {
+        for (core::ConversationListener* listener : std::vector(listeners)) {
+            listener->conversationTold(notice);
+        }
+    }
+    void tellPhase(core::Phase phase, core::Milliseconds retryIn = {})
+    {
+        tell(core::session_notice::PhaseChanged{phase, retryIn});
+    }
+    void tellActivity(core::Activity activity) { tell(core::session_notice::ActivityChanged{activity}); }
+
+    std::vector<core::ConversationListener*> listeners;
+    int starts = 0;
+    int stops = 0;
+    int interruptions = 0;
+    std::vector<std::string> said;
+};
+
+class FakeVoiceControls final : public core::VoiceControls {
+public:
+    void setMuted(bool muted) override { isMuted = muted; }
+    void choose(const core::DeviceChoice& choice) override { chosen.push_back(choice); }
+    [[nodiscard]] core::VoiceLevels takeLevels() override
+    {
+        ++looks;
+        return levels;
+    }
+    void setPreview(bool isOn) override { isPreview = isOn; }
+    void playTestTone() override { ++tones; }
+
+    bool isMuted = false;
+    bool isPreview = false;
+    int looks = 0;
+    int tones = 0;
+    core::VoiceLevels levels;
+    std::vector<core::DeviceChoice> chosen;
+};
+
+class FakeDeviceCatalog final : public core::DeviceCatalog {
+public:
+    [[nodiscard]] std::vector<core::SoundDevice> devices(core::SoundDirection direction) const override
+    {
+        std::vector<core::SoundDevice> found;
+        for (const core::SoundDevice& device : all) {
+            if (device.direction == direction) {
+                found.push_back(device);
+            }
+        }
+        return found;
+    }
+    void watch(std::function<void()> listener) override { changed = std::move(listener); }
+    void set(std::vector<core::SoundDevice> devices)
+    {
+        all = std::move(devices);
+        if (changed) {
+            changed();
+        }
+    }
+
+    std::vector<core::SoundDevice> all{{"m1", "Desk microphone", core::SoundDirection::Capture, true},
+        {"m2", "Headset", core::SoundDirection::Capture, false},
+        {"s1", "Loudspeaker", core::SoundDirection::Playback, true}};
+    std::function<void()> changed;
+};
+
+class FakeSettingsStore final : public core::SettingsStore {
+public:
+    [[nodiscard]] core::Settings load() const override { return kept; }
+    core::Expected<void, core::Error> save(const core::Settings& settings) override
+    {
+        if (isFull) {
+            return core::fail(core::ErrorCode::OutputUnwritable, "full");
+        }
+        kept = settings;
+        return {};
+    }
+
+    core::Settings kept;
+    bool isFull = false;
+};
+
+} // namespace vivavoce::tests

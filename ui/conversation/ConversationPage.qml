@@ -1,0 +1,109 @@
+import QtQuick
+import QtQuick.Layouts
+import Vivavoce.Conversation
+import Vivavoce.Style
+
+/** The conversation: the string, what goes on, what was said, what to do. */
+FocusScope {
+    id: page
+
+    required property ConversationViewModel conversation
+    readonly property bool isWide: width >= 900
+    signal settingsWanted()
+
+    focus: true
+    Keys.onPressed: event => {
+        if (event.key !== Qt.Key_Space || event.modifiers !== Qt.NoModifier || event.isAutoRepeat)
+            return;
+        event.accepted = true;
+        if (!page.conversation.isRunning)
+            page.conversation.start();
+        else if (!page.conversation.isPushToTalk)
+            page.conversation.isMuted = !page.conversation.isMuted;
+        if (page.conversation.isPushToTalk)
+            page.conversation.isTalkHeld = true;
+    }
+    Keys.onReleased: event => {
+        if (event.key === Qt.Key_Space && !event.isAutoRepeat && page.conversation.isTalkHeld) {
+            page.conversation.isTalkHeld = false;
+            event.accepted = true;
+        }
+    }
+    Keys.onEscapePressed: if (page.conversation.voice === Ui.Speaking)
+        page.conversation.interrupt()
+    onActiveFocusChanged: if (!activeFocus)
+        page.conversation.isTalkHeld = false
+
+    RowLayout {
+        anchors.fill: parent
+        spacing: 0
+
+        ColumnLayout {
+            Layout.fillWidth: true
+            Layout.fillHeight: true
+            spacing: 0
+
+            VoiceString {
+                objectName: "string"
+                Layout.fillWidth: true
+                Layout.leftMargin: Theme.edge
+                Layout.rightMargin: Theme.edge
+                Layout.preferredHeight: Math.max(88, Math.min(page.height * 0.2, 180))
+                voice: page.conversation.voice
+                userLevel: page.conversation.userLevel
+                agentLevel: page.conversation.agentLevel
+                userHue: Theme.you
+                agentHue: Theme.agent
+                ink: Theme.faint
+                bad: Theme.bad
+                isMotionReduced: Theme.isMotionReduced
+                Accessible.role: Accessible.Indicator
+                Accessible.name: page.conversation.stateText
+            }
+            StateWords {
+                Layout.fillWidth: true
+                Layout.leftMargin: Theme.edge
+                Layout.rightMargin: Theme.edge
+                Layout.bottomMargin: Theme.edge
+                conversation: page.conversation
+                onSettingsWanted: page.settingsWanted()
+            }
+            Transcript {
+                id: transcript
+
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                conversation: page.conversation
+            }
+            ErrorBanner {
+                objectName: "errorBanner"
+                Layout.fillWidth: true
+                Layout.maximumWidth: transcript.measure
+                Layout.alignment: Qt.AlignHCenter
+                Layout.leftMargin: Theme.edge
+                Layout.rightMargin: Theme.edge
+                Layout.bottomMargin: Theme.between
+                visible: page.conversation.hasError && page.conversation.voice !== Ui.Failed
+                conversation: page.conversation
+                onSettingsWanted: page.settingsWanted()
+            }
+            BottomBar {
+                Layout.fillWidth: true
+                Layout.maximumWidth: transcript.measure
+                Layout.alignment: Qt.AlignHCenter
+                Layout.leftMargin: Theme.edge
+                Layout.rightMargin: Theme.edge
+                Layout.topMargin: 4
+                Layout.bottomMargin: Theme.edge
+                conversation: page.conversation
+            }
+        }
+        SidePanel {
+            objectName: "sidePanel"
+            Layout.preferredWidth: 320
+            Layout.fillHeight: true
+            visible: page.isWide
+            conversation: page.conversation
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import QtQuick
+import QtQuick.Controls.Basic
+import Vivavoce.Conversation
+import Vivavoce.Style
+
+/** What was said. Follows the end unless the reader has scrolled up. */
+Item {
+    id: transcript
+
+    required property ConversationViewModel conversation
+    /** 68 characters of body text. */
+    readonly property real measure: letters.advanceWidth + 15
+    property bool isFollowing: true
+
+    function showEnd() {
+        isFollowing = true;
+        list.positionViewAtEnd();
+    }
+
+    TextMetrics {
+        id: letters
+
+        font.pixelSize: Theme.body
+        // As wide as English is on average.
+        text: "the quick brown fox jumps over the lazy dog, and then it goes home to"
+    }
+    Timer {
+        id: toEnd
+
+        // After the lines have their heights.
+        interval: 0
+        onTriggered: if (transcript.isFollowing)
+            list.positionViewAtEnd()
+    }
+    ListView {
+        id: list
+
+        objectName: "transcript"
+        anchors.fill: parent
+        anchors.leftMargin: Theme.edge
+        anchors.rightMargin: 4
+        clip: true
+        spacing: Theme.edge
+        boundsBehavior: Flickable.StopAtBounds
+        cacheBuffer: 400
+        activeFocusOnTab: count > 0
+        model: transcript.conversation.transcript
+        Accessible.role: Accessible.List
+        Accessible.name: qsTr("Transcript")
+        Keys.onUpPressed: flick(0, 900)
+        Keys.onDownPressed: flick(0, -900)
+        Keys.onPressed: event => {
+            if (event.key === Qt.Key_End) {
+                transcript.showEnd();
+                event.accepted = true;
+            } else if (event.key === Qt.Key_Home) {
+                transcript.isFollowing = false;
+                positionViewAtBeginning();
+                event.accepted = true;
+            }
+        }
+        onMovementEnded: transcript.isFollowing = atYEnd
+        onMovementStarted: transcript.isFollowing = false
+        onContentHeightChanged: toEnd.restart()
+        onHeightChanged: toEnd.restart()
+
+        delegate: TranscriptLine {
+            x: Math.max(0, (list.width - width - (Theme.edge - 4)) / 2)  // qmllint disable unqualified
+            width: Math.min(list.width - (Theme.edge - 4), transcript.measure)  // qmllint disable unqualified
+        }
+        header: Item {
+            implicitHeight: Theme.inside
+        }
+        footer: Item {
+            implicitHeight: Theme.edge
+        }
+        ScrollBar.vertical: ScrollBar {
+            policy: ScrollBar.AsNeeded
+        }
+    }
+    Words {
+        objectName: "emptyTranscript"
+        anchors.centerIn: parent
+        width: Math.min(parent.width - 4 * Theme.edge, 320)
+        visible: list.count === 0 && transcript.conversation.voice !== Ui.Failed
+        text: qsTr("What you say and hear will be written here.")
+        size: Theme.small
+        isSoft: true
+        horizontalAlignment: Text.AlignHCenter
+        wrapMode: Text.Wrap
+    }
+    PushButton {
+        objectName: "showEnd"
+        anchors.horizontalCenter: parent.horizontalCenter
+        anchors.bottom: parent.bottom
+        anchors.bottomMargin: Theme.inside
+        visible: !transcript.isFollowing && list.contentHeight > list.height && !list.atYEnd
+        isPrimary: true
+        corner: height / 2
+        glyph: "chevron-down"
+        text: qsTr("Newest")
+        onClicked: transcript.showEnd()
+    }
+}

@@ -1,0 +1,63 @@
+import QtQuick
+import QtQuick.Layouts
+import Vivavoce.Style
+
+/** One turn: who, and what they said. Not final: softer. */
+Item {
+    id: line
+
+    required property bool isUser
+    required property string words
+    required property bool isFinal
+    required property bool wasInterrupted
+    required property int index
+    readonly property string speaker: isUser ? qsTr("You") : qsTr("Agent")
+    readonly property color hue: isUser ? Theme.you : Theme.agent
+
+    implicitHeight: row.implicitHeight
+    Accessible.role: Accessible.ListItem
+    Accessible.name: speaker + ": " + words + (wasInterrupted ? ", " + qsTr("interrupted") : "")
+
+    RowLayout {
+        id: row
+
+        width: parent.width
+        spacing: Theme.between
+
+        Rectangle {
+            Layout.fillHeight: true
+            Layout.preferredWidth: 3
+            radius: 1.5
+            color: line.hue
+            opacity: line.isFinal ? 1 : 0.5
+        }
+        ColumnLayout {
+            Layout.fillWidth: true
+            spacing: 2
+
+            RowLayout {
+                spacing: Theme.inside
+
+                Words {
+                    text: line.speaker
+                    size: Theme.small
+                    isStrong: true
+                    color: line.hue
+                }
+                Words {
+                    visible: line.wasInterrupted
+                    text: "· " + qsTr("interrupted")
+                    size: Theme.small
+                    isSoft: true
+                }
+            }
+            Words {
+                Layout.fillWidth: true
+                text: line.words === "" ? "…" : line.words + (line.wasInterrupted ? " —" : "")
+                color: line.isFinal ? Theme.ink : Theme.soft
+                wrapMode: Text.Wrap
+                lineHeight: 1.1
+            }
+        }
+    }
+}

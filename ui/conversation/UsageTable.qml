@@ -1,0 +1,117 @@
+import QtQuick
+import QtQuick.Layouts
+import Vivavoce.Conversation
+import Vivavoce.Style
+
+/** Tokens by kind: last turn beside session. */
+ColumnLayout {
+    id: table
+
+    required property UsageViewModel turn
+    required property UsageViewModel session
+    readonly property var rows: [
+        [qsTr("Speech in"), turn.audioIn, session.audioIn],
+        [qsTr("Text in"), turn.textIn, session.textIn],
+        [qsTr("From cache"), turn.cachedIn, session.cachedIn],
+        [qsTr("Speech out"), turn.audioOut, session.audioOut],
+        [qsTr("Text out"), turn.textOut, session.textOut]
+    ]
+
+    spacing: 6
+
+    RowLayout {
+        Words {
+            Layout.fillWidth: true
+            text: qsTr("Tokens")
+            size: Theme.tiny
+            isSoft: true
+        }
+        Words {
+            Layout.preferredWidth: 76
+            horizontalAlignment: Text.AlignRight
+            text: qsTr("Last turn")
+            size: Theme.tiny
+            isSoft: true
+        }
+        Words {
+            Layout.preferredWidth: 76
+            horizontalAlignment: Text.AlignRight
+            text: qsTr("Session")
+            size: Theme.tiny
+            isSoft: true
+        }
+    }
+    Repeater {
+        model: table.rows
+
+        RowLayout {
+            id: row
+
+            required property var modelData
+
+            Layout.fillWidth: true
+            Accessible.role: Accessible.Row
+            Accessible.name: qsTr("%1: last turn %2, session %3").arg(modelData[0]).arg(modelData[1]).arg(modelData[2])
+
+            Words {
+                Layout.fillWidth: true
+                text: row.modelData[0]
+                size: Theme.small
+                elide: Text.ElideRight
+            }
+            Words {
+                Layout.preferredWidth: 76
+                horizontalAlignment: Text.AlignRight
+                text: row.modelData[1]
+                size: Theme.small
+                isSoft: true
+            }
+            Words {
+                Layout.preferredWidth: 76
+                horizontalAlignment: Text.AlignRight
+                text: row.modelData[2]
+                size: Theme.small
+            }
+        }
+    }
+    Rectangle {
+        Layout.fillWidth: true
+        Layout.preferredHeight: 1
+        Layout.topMargin: 2
+        Layout.bottomMargin: 2
+        visible: table.session.money !== ""
+        color: Theme.line
+    }
+    RowLayout {
+        visible: table.session.money !== ""
+
+        Words {
+            Layout.fillWidth: true
+            text: qsTr("Cost")
+            size: Theme.small
+        }
+        Words {
+            Layout.preferredWidth: 76
+            horizontalAlignment: Text.AlignRight
+            text: table.turn.money
+            size: Theme.small
+            isSoft: true
+        }
+        Words {
+            objectName: "sessionMoney"
+            Layout.preferredWidth: 76
+            horizontalAlignment: Text.AlignRight
+            text: table.session.money
+            size: Theme.small
+            isStrong: true
+        }
+    }
+    Words {
+        Layout.fillWidth: true
+        visible: table.session.pricesAsOf !== ""
+        text: qsTr("An estimate, with prices of %1").arg(table.session.pricesAsOf)
+        size: Theme.tiny
+        isSoft: true
+        wrapMode: Text.Wrap
+    }
+}

@@ -1,0 +1,390 @@
+#include "ui/conversation/conversation_view_model.h"
+
+#include <QClipboard>
+#include <QGuiApplication>
+
+#include <algorithm>
+#include <cmath>
+
+namespace vivavoce::ui {
+namespace {
+
+using core::Activity;
+using core::Phase;
+
+constexpr std::chrono::milliseconds kLevelInterval{33};
+constexpr std::chrono::milliseconds kSecond{1'000};
+/// Below it a room is quiet; speech peaks between −30 and −6.
+constexpr double kQuietDbfs = -48;
+constexpr double kLoudDbfs = -6;
+
+qreal levelOf(double dbfs)
+{
+    return std::clamp((dbfs - kQuietDbfs) / (kLoudDbfs - kQuietDbfs), 0.0, 1.0);
+}
+
+/// Rounded up: "0 s" is never shown while there is something to wait for.
+int secondsOf(core::Milliseconds time)
+{
+    return static_cast<int>((std::max(time, core::Milliseconds{0}).count() + 999) / 1000);
+}
+
+} // namespace
+
+ConversationViewModel::ConversationViewModel(Dependencies dependencies, QObject* parent)
+    : QObject(parent), m_deps(dependencies)
+{
+    m_levelTimer.setInterval(kLevelInterval);
+    m_secondTimer.setInterval(kSecond);
+    connect(&m_levelTimer, &QTimer::timeout, this, [this] { readLevels(); });
+    connect(&m_secondTimer, &QTimer::timeout, this, [this] {
+        Q_EMIT timeChanged();
+        if (m_phase == Phase::Waiting) {
+            Q_EMIT stateChanged();
+        }
+    });
+    m_deps.settings.follow([this](const core::Settings&) {
+        applyMute();
+        Q_EMIT stateChanged();
+    });
+    m_deps.conversation.add(*this);
+    applyMute();
+}
+
+ConversationViewModel::~ConversationViewModel()
+{
+    m_deps.conversation.remove(*this);
+}
+
+void ConversationViewModel::start()
+{
+    if (isRunning()) {
+        return;
+    }
+    setError(std::nullopt);
+    m_wasLive = false;
+    m_lasted = {};
+    m_token.forget();
+    m_turnUsage.setTally({});
+    m_sessionUsage.setTally({});
+    m_tools.clear();
+    applyMute();
+    Q_EMIT tokenChanged();
+    m_deps.conversation.start();
+}
+
+void ConversationViewModel::stop()
+{
+    m_deps.conversation.stop();
+}
+
+void ConversationViewModel::say(const QString& text)
+{
+    const QString words = text.trimmed();
+    if (words.isEmpty()) {
+        return;
+    }
+    start();
+    m_deps.conversation.say(words.toStdString());
+}
+
+void ConversationViewModel::interrupt()
+{
+    m_deps.conversation.interrupt();
+}
+
+void ConversationViewModel::dismissError()
+{
+    setError(std::nullopt);
+    if (m_phase == Phase::Ended) {
+        m_phase = Phase::Idle;
+    }
+    Q_EMIT stateChanged();
+}
+
+void ConversationViewModel::copyErrorCode() const
+{
+    QGuiApplication::clipboard()->setText(errorCode());
+}
+
+Voice ConversationViewModel::voice() const
+{
+    switch (m_phase) {
+    case Phase::Idle:
+    case Phase::Closing:
+        return Voice::Idle;
+    case Phase::Ended:
+        return m_error ? Voice::Failed : Voice::Idle;
+    case Phase::Waiting:
+        return Voice::Reconnecting;
+    case Phase::FetchingToken:
+    case Phase::Connecting:
+    case Phase::Starting:
+    case Phase::Configuring:
+        return m_wasLive ? Voice::Reconnecting : Voice::Connecting;
+    case Phase::Live:
+        break;
+    }
+    switch (m_activity) {
+    case Activity::Listening:
+        return m_isMuted || (isPushToTalk() && !m_isTalkHeld) ? Voice::Muted : Voice::Listening;
+    case Activity::HearingUser:
+        return Voice::Hearing;
+    case Activity::Thinking:
+        return Voice::Thinking;
+    case Activity::RunningTool:
+        return Voice::Tool;
+    case Activity::Speaking:
+        return Voice::Speaking;
+    }
+    return Voice::Listening;
+}
+
+QString ConversationViewModel::stateText() const
+{
+    switch (voice()) {
+    case Voice::Idle:
+        return tr("Press space or the button to talk");
+    case Voice::Connecting:
+        return tr("Connecting…");
+    case Voice::Reconnecting: {
+        const int seconds = secondsOf(std::chrono::duration_cast<core::Milliseconds>(m_retryAt - m_deps.clock.now()));
+        return m_phase == Phase::Waiting && seconds > 0 ? tr("Back in %1 s…").arg(seconds) : tr("Connecting…");
+    }
+    case Voice::Listening:
+        return tr("Listening");
+    case Voice::Hearing:
+        return tr("Hearing you");
+    case Voice::Thinking:
+        return tr("Thinking");
+    case Voice::Tool: {
+        const QString tool = m_tools.runningName();
+        return tool.isEmpty() ? tr("Thinking") : tool;
+    }
+    case Voice::Speaking:
+        return tr("Speaking: talk to interrupt");
+    case Voice::Muted:
+        return tr("Muted");
+    case Voice::Failed:
+        return errorSentence();
+    }
+    return {};
+}
+
+QString ConversationViewModel::hint() const
+{
+    switch (voice()) {
+    case Voice::Muted:
+        return isPushToTalk() ? tr("Hold space or the button to talk") : tr("Nothing leaves your microphone");
+    case Voice::Reconnecting:
+        return tr("The conversation goes on where it was");
+    case Voice::Tool:
+        return tr("The agent uses a tool");
+    default:
+        return {};
+    }
+}
+
+bool ConversationViewModel::isRunning() const
+{
+    return m_phase != Phase::Idle && m_phase != Phase::Ended && m_phase != Phase::Closing;
+}
+
+void ConversationViewModel::setMuted(bool isMuted)
+{
+    if (m_isMuted != isMuted) {
+        m_isMuted = isMuted;
+        applyMute();
+        Q_EMIT stateChanged();
+    }
+}
+
+bool ConversationViewModel::isPushToTalk() const
+{
+    return m_deps.settings.current().talkMode == core::TalkMode::PushToTalk;
+}
+
+void ConversationViewModel::setTalkHeld(bool isHeld)
+{
+    if (m_isTalkHeld == isHeld) {
+        return;
+    }
+    m_isTalkHeld = isHeld;
+    applyMute();
+    // Who presses to talk over the agent wants it to be quiet at once.
+    if (isHeld && isPushToTalk() && m_activity == Activity::Speaking && isLive()) {
+        interrupt();
+    }
+    Q_EMIT stateChanged();
+}
+
+QString ConversationViewModel::sessionTime() const
+{
+    core::Milliseconds time = m_lasted;
+    if (m_wasLive && isRunning()) {
+        time = std::chrono::duration_cast<core::Milliseconds>(m_deps.clock.now() - m_startedAt);
+    }
+    const auto seconds = time.count() / 1000;
+    return QStringLiteral("%1:%2").arg(seconds / 60).arg(seconds % 60, 2, 10, QLatin1Char('0'));
+}
+
+QString ConversationViewModel::errorSentence() const
+{
+    return m_error ? errorText(*m_error).sentence : QString();
+}
+
+QString ConversationViewModel::errorActionLabel() const
+{
+    return m_error ? errorText(*m_error).actionLabel : QString();
+}
+
+ErrorAction ConversationViewModel::errorAction() const
+{
+    return m_error ? errorText(*m_error).action : ErrorAction::Nothing;
+}
+
+QString ConversationViewModel::errorCode() const
+{
+    return m_error ? errorCodeText(*m_error) : QString();
+}
+
+int ConversationViewModel::secondsToRenewal() const
+{
+    return secondsOf(m_token.untilRenewal(m_deps.clock.now()));
+}
+
+int ConversationViewModel::tokenLifetime() const
+{
+    return secondsOf(m_token.lifetime());
+}
+
+void ConversationViewModel::conversationTold(const core::SessionNotice& notice)
+{
+    std::visit([this](const auto& what) { tellOf(what); }, notice);
+}
+
+void ConversationViewModel::tellOf(const core::session_notice::PhaseChanged& changed)
+{
+    m_phase = changed.phase;
+    if (m_phase == Phase::Live && !m_wasLive) {
+        m_wasLive = true;
+        m_startedAt = m_deps.clock.now();
+    } else if (m_phase == Phase::Waiting) {
+        m_retryAt = m_deps.clock.now() + changed.retryIn;
+        m_transcript.closeOpenEntries();
+    }
+    runTimers();
+    Q_EMIT stateChanged();
+    Q_EMIT timeChanged();
+}
+
+void ConversationViewModel::tellOf(const core::session_notice::ActivityChanged& changed)
+{
+    m_activity = changed.activity;
+    Q_EMIT stateChanged();
+}
+
+void ConversationViewModel::tellOf(const core::session_notice::TranscriptChanged& changed)
+{
+    m_transcript.upsert(changed.entry, changed.nextItemId);
+}
+
+void ConversationViewModel::tellOf(const core::session_notice::TokenChanged& changed)
+{
+    if (changed.news != core::TokenNews::Acquired && changed.news != core::TokenNews::Refreshed) {
+        return;
+    }
+    m_token.acquired(m_deps.clock.now(), changed.lifetime, changed.renewIn);
+    m_model = changed.model;
+    const bool isFree = m_deps.settings.current().profile == core::Profile::ThisComputer;
+    m_turnUsage.setModel(m_model, isFree);
+    m_sessionUsage.setModel(m_model, isFree);
+    Q_EMIT tokenChanged();
+    Q_EMIT timeChanged();
+}
+
+void ConversationViewModel::tellOf(const core::session_notice::ToolCalled& called)
+{
+    m_tools.called(called.call);
+    Q_EMIT stateChanged();
+}
+
+void ConversationViewModel::tellOf(const core::session_notice::ToolDone& done)
+{
+    m_tools.done(done.call, done.output.has_value());
+    Q_EMIT stateChanged();
+}
+
+void ConversationViewModel::tellOf(const core::session_notice::ReplyUsage& used)
+{
+    const core::UsageTally tally = core::UsageTally::of(used.usage);
+    m_turnUsage.setTally(tally);
+    m_sessionUsage.add(tally);
+}
+
+void ConversationViewModel::tellOf(const core::session_notice::Problem& problem)
+{
+    setError(problem.error);
+}
+
+void ConversationViewModel::tellOf(const core::session_notice::Ended& ended)
+{
+    if (m_wasLive) {
+        m_lasted = std::chrono::duration_cast<core::Milliseconds>(m_deps.clock.now() - m_startedAt);
+    }
+    m_phase = Phase::Ended;
+    m_activity = Activity::Listening;
+    m_isTalkHeld = false;
+    m_transcript.closeOpenEntries();
+    setError(ended.error);
+    runTimers();
+    Q_EMIT stateChanged();
+    Q_EMIT timeChanged();
+}
+
+void ConversationViewModel::applyMute()
+{
+    m_deps.voice.setMuted(m_isMuted || (isPushToTalk() && !m_isTalkHeld));
+}
+
+void ConversationViewModel::runTimers()
+{
+    if (isRunning()) {
+        m_secondTimer.start();
+    } else {
+        m_secondTimer.stop();
+    }
+    if (isLive() == m_levelTimer.isActive()) {
+        return;
+    }
+    if (isLive()) {
+        m_levelTimer.start();
+    } else {
+        m_levelTimer.stop();
+        m_userLevel = 0;
+        m_agentLevel = 0;
+        Q_EMIT levelsChanged();
+    }
+}
+
+void ConversationViewModel::readLevels()
+{
+    const core::VoiceLevels levels = m_deps.voice.takeLevels();
+    const qreal user = voice() == Voice::Muted ? 0 : levelOf(levels.captureDbfs);
+    const qreal agent = levelOf(levels.playbackDbfs);
+    if (user != m_userLevel || agent != m_agentLevel) {
+        m_userLevel = user;
+        m_agentLevel = agent;
+        Q_EMIT levelsChanged();
+    }
+}
+
+void ConversationViewModel::setError(std::optional<core::Error> error)
+{
+    if (m_error != error) {
+        m_error = std::move(error);
+        Q_EMIT errorChanged();
+    }
+}
+
+} // namespace vivavoce::ui

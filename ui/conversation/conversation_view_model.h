@@ -1,0 +1,149 @@
+#pragma once
+
+#include "core/base/clock.h"
+#include "core/ports/conversation.h"
+#include "core/ports/voice_controls.h"
+#include "core/settings/live_settings.h"
+#include "core/token/token_age.h"
+#include "ui/conversation/tool_model.h"
+#include "ui/conversation/transcript_model.h"
+#include "ui/conversation/usage_view_model.h"
+#include "ui/style/error_text.h"
+
+#include <QTimer>
+
+#include <optional>
+
+namespace vivavoce::ui {
+
+/// One conversation as people see it and act on it.
+/// Invariant: levels are asked for only while a conversation runs.
+class ConversationViewModel final : public QObject, private core::ConversationListener {
+    Q_OBJECT
+    QML_ELEMENT
+    QML_UNCREATABLE("The application makes it")
+    Q_PROPERTY(vivavoce::ui::Voice voice READ voice NOTIFY stateChanged)
+    Q_PROPERTY(QString stateText READ stateText NOTIFY stateChanged)
+    /// A second, softer line: what to do next. Empty: nothing.
+    Q_PROPERTY(QString hint READ hint NOTIFY stateChanged)
+    Q_PROPERTY(bool isRunning READ isRunning NOTIFY stateChanged)
+    Q_PROPERTY(bool isLive READ isLive NOTIFY stateChanged)
+    Q_PROPERTY(bool isMuted READ isMuted WRITE setMuted NOTIFY stateChanged)
+    Q_PROPERTY(bool isPushToTalk READ isPushToTalk NOTIFY stateChanged)
+    Q_PROPERTY(bool isTalkHeld READ isTalkHeld WRITE setTalkHeld NOTIFY stateChanged)
+    Q_PROPERTY(qreal userLevel READ userLevel NOTIFY levelsChanged)
+    Q_PROPERTY(qreal agentLevel READ agentLevel NOTIFY levelsChanged)
+    Q_PROPERTY(QString sessionTime READ sessionTime NOTIFY timeChanged)
+    Q_PROPERTY(bool hasError READ hasError NOTIFY errorChanged)
+    Q_PROPERTY(QString errorSentence READ errorSentence NOTIFY errorChanged)
+    Q_PROPERTY(QString errorActionLabel READ errorActionLabel NOTIFY errorChanged)
+    Q_PROPERTY(vivavoce::ui::ErrorAction errorAction READ errorAction NOTIFY errorChanged)
+    Q_PROPERTY(QString errorCode READ errorCode NOTIFY errorChanged)
+    Q_PROPERTY(vivavoce::ui::TranscriptModel* transcript READ transcript CONSTANT)
+    Q_PROPERTY(vivavoce::ui::ToolModel* tools READ tools CONSTANT)
+    Q_PROPERTY(vivavoce::ui::UsageViewModel* turnUsage READ turnUsage CONSTANT)
+    Q_PROPERTY(vivavoce::ui::UsageViewModel* sessionUsage READ sessionUsage CONSTANT)
+    Q_PROPERTY(bool hasToken READ hasToken NOTIFY tokenChanged)
+    Q_PROPERTY(int secondsToRenewal READ secondsToRenewal NOTIFY timeChanged)
+    Q_PROPERTY(int tokenLifetime READ tokenLifetime NOTIFY tokenChanged)
+    Q_PROPERTY(int tokenRenewals READ tokenRenewals NOTIFY tokenChanged)
+    Q_PROPERTY(QString modelName READ modelName NOTIFY tokenChanged)
+
+public:
+    struct Dependencies {
+        core::Conversation& conversation;
+        core::VoiceControls& voice;
+        const core::Clock& clock;
+        core::LiveSettings& settings;
+    };
+
+    explicit ConversationViewModel(Dependencies dependencies, QObject* parent = nullptr);
+    ~ConversationViewModel() override;
+
+    Q_INVOKABLE void start();
+    Q_INVOKABLE void stop();
+    Q_INVOKABLE void say(const QString& text);
+    Q_INVOKABLE void interrupt();
+    Q_INVOKABLE void dismissError();
+    Q_INVOKABLE void copyErrorCode() const;
+
+    [[nodiscard]] Voice voice() const;
+    [[nodiscard]] QString stateText() const;
+    [[nodiscard]] QString hint() const;
+    [[nodiscard]] bool isRunning() const;
+    [[nodiscard]] bool isLive() const { return m_phase == core::Phase::Live; }
+    [[nodiscard]] bool isMuted() const { return m_isMuted; }
+    void setMuted(bool isMuted);
+    [[nodiscard]] bool isPushToTalk() const;
+    [[nodiscard]] bool isTalkHeld() const { return m_isTalkHeld; }
+    void setTalkHeld(bool isHeld);
+    [[nodiscard]] qreal userLevel() const { return m_userLevel; }
+    [[nodiscard]] qreal agentLevel() const { return m_agentLevel; }
+    [[nodiscard]] bool isMetering() const { return m_levelTimer.isActive(); }
+    [[nodiscard]] QString sessionTime() const;
+    [[nodiscard]] bool hasError() const { return m_error.has_value(); }
+    [[nodiscard]] QString errorSentence() const;
+    [[nodiscard]] QString errorActionLabel() const;
+    [[nodiscard]] ErrorAction errorAction() const;
+    [[nodiscard]] QString errorCode() const;
+    [[nodiscard]] TranscriptModel* transcript() { return &m_transcript; }
+    [[nodiscard]] ToolModel* tools() { return &m_tools; }
+    [[nodiscard]] UsageViewModel* turnUsage() { return &m_turnUsage; }
+    [[nodiscard]] UsageViewModel* sessionUsage() { return &m_sessionUsage; }
+    [[nodiscard]] bool hasToken() const { return m_token.isKnown(); }
+    [[nodiscard]] int secondsToRenewal() const;
+    [[nodiscard]] int tokenLifetime() const;
+    [[nodiscard]] int tokenRenewals() const { return m_token.renewals(); }
+    [[nodiscard]] QString modelName() const { return QString::fromStdString(m_model); }
+
+Q_SIGNALS:
+    void stateChanged();
+    void levelsChanged();
+    void timeChanged();
+    void errorChanged();
+    void tokenChanged();
+
+private:
+    void conversationTold(const core::SessionNotice& notice) override;
+    void tellOf(const core::session_notice::PhaseChanged& changed);
+    void tellOf(const core::session_notice::ActivityChanged& changed);
+    void tellOf(const core::session_notice::TranscriptChanged& changed);
+    void tellOf(const core::session_notice::TokenChanged& changed);
+    void tellOf(const core::session_notice::ToolCalled& called);
+    void tellOf(const core::session_notice::ToolDone& done);
+    void tellOf(const core::session_notice::ReplyUsage& used);
+    void tellOf(const core::session_notice::Problem& problem);
+    void tellOf(const core::session_notice::Ended& ended);
+    template <typename Other>
+    void tellOf(const Other&)
+    {
+    }
+
+    void applyMute();
+    void runTimers();
+    void readLevels();
+    void setError(std::optional<core::Error> error);
+
+    Dependencies m_deps;
+    core::Phase m_phase = core::Phase::Idle;
+    core::Activity m_activity = core::Activity::Listening;
+    core::MonotonicTime m_retryAt;
+    core::MonotonicTime m_startedAt;
+    core::Milliseconds m_lasted{0};
+    bool m_wasLive = false;
+    bool m_isMuted = false;
+    bool m_isTalkHeld = false;
+    qreal m_userLevel = 0;
+    qreal m_agentLevel = 0;
+    std::optional<core::Error> m_error;
+    core::TokenAge m_token;
+    std::string m_model;
+    TranscriptModel m_transcript;
+    ToolModel m_tools;
+    UsageViewModel m_turnUsage;
+    UsageViewModel m_sessionUsage;
+    QTimer m_levelTimer;
+    QTimer m_secondTimer;
+};
+
+} // namespace vivavoce::ui

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "core/usage/usage_tally.h"
+
+#include <QObject>
+#include <QtQml/qqmlregistration.h>
+
+namespace vivavoce::ui {
+
+/// Tokens by kind, and what they come to.
+class UsageViewModel : public QObject {
+    Q_OBJECT
+    QML_ELEMENT
+    QML_UNCREATABLE("The conversation has it")
+    Q_PROPERTY(bool isEmpty READ isEmpty NOTIFY changed)
+    /// "1,204", in the reader's own way of writing numbers.
+    Q_PROPERTY(QString textIn READ textIn NOTIFY changed)
+    Q_PROPERTY(QString audioIn READ audioIn NOTIFY changed)
+    Q_PROPERTY(QString cachedIn READ cachedIn NOTIFY changed)
+    Q_PROPERTY(QString textOut READ textOut NOTIFY changed)
+    Q_PROPERTY(QString audioOut READ audioOut NOTIFY changed)
+    /// "≈ $0.012", "Free", or empty where nobody knows.
+    Q_PROPERTY(QString money READ money NOTIFY changed)
+    Q_PROPERTY(QString pricesAsOf READ pricesAsOf NOTIFY changed)
+
+public:
+    explicit UsageViewModel(QObject* parent = nullptr) : QObject(parent) {}
+
+    void setTally(const core::UsageTally& tally);
+    void add(const core::UsageTally& tally);
+    /// Whose prices count. `isFree`: the agent of this computer, whatever it calls itself.
+    void setModel(std::string model, bool isFree);
+
+    [[nodiscard]] const core::UsageTally& tally() const { return m_tally; }
+    [[nodiscard]] bool isEmpty() const { return m_tally.isEmpty(); }
+    [[nodiscard]] QString textIn() const { return number(m_tally.textIn + m_tally.imageIn); }
+    [[nodiscard]] QString audioIn() const { return number(m_tally.audioIn); }
+    [[nodiscard]] QString cachedIn() const { return number(m_tally.cachedIn()); }
+    [[nodiscard]] QString textOut() const { return number(m_tally.textOut); }
+    [[nodiscard]] QString audioOut() const { return number(m_tally.audioOut); }
+    [[nodiscard]] QString money() const;
+    [[nodiscard]] QString pricesAsOf() const;
+
+Q_SIGNALS:
+    void changed();
+
+private:
+    [[nodiscard]] static QString number(std::int64_t count);
+
+    core::UsageTally m_tally;
+    std::string m_model;
+    bool m_isFree = false;
+};
+
+} // namespace vivavoce::ui

@@ -1,0 +1,75 @@
+import QtQuick
+import QtQuick.Layouts
+import Vivavoce.Settings
+import Vivavoce.Style
+
+/** Where the agent is. */
+Card {
+    id: card
+
+    required property SettingsViewModel settings
+    /** What is looked at; it holds once it is a whole choice. */
+    property int looked: settings.profile
+
+    title: qsTr("Agent")
+
+    Segments {
+        objectName: "profile"
+        Layout.fillWidth: true
+        name: qsTr("Where the agent is")
+        options: [qsTr("This computer"), qsTr("Broker")]
+        current: card.looked
+        onChosen: index => {
+            card.looked = index;
+            if (index === 0)
+                card.settings.useThisComputer();
+            else
+                address.forceActiveFocus();
+        }
+    }
+    RowLayout {
+        Layout.fillWidth: true
+        visible: card.looked === 1
+        spacing: Theme.inside
+
+        Field {
+            id: address
+
+            objectName: "brokerAddress"
+            Layout.fillWidth: true
+            placeholderText: "https://voice.example"
+            text: card.settings.brokerUrl
+            isWrong: card.settings.addressFault !== ""
+            inputMethodHints: Qt.ImhUrlCharactersOnly
+            maximumLength: 400
+            Accessible.name: qsTr("The broker's address")
+            Accessible.description: card.settings.addressFault
+            onTextEdited: card.settings.forgetAddressFault()
+            onAccepted: card.settings.useBroker(text)
+        }
+        PushButton {
+            objectName: "useBroker"
+            text: qsTr("Use")
+            enabled: address.text !== card.settings.brokerUrl || card.settings.profile === 0
+            onClicked: card.settings.useBroker(address.text)
+        }
+    }
+    Words {
+        objectName: "addressFault"
+        Layout.fillWidth: true
+        visible: text !== ""
+        text: card.settings.addressFault
+        color: Theme.bad
+        size: Theme.small
+        wrapMode: Text.Wrap
+        Accessible.role: Accessible.AlertMessage
+        Accessible.name: text
+    }
+    Words {
+        Layout.fillWidth: true
+        text: card.looked === 0 ? qsTr("Works without a network. Nothing leaves this computer.") : qsTr("The next conversation starts there.")
+        size: Theme.small
+        isSoft: true
+        wrapMode: Text.Wrap
+    }
+}

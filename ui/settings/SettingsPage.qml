@@ -1,0 +1,116 @@
+import QtQuick
+import QtQuick.Controls.Basic
+import QtQuick.Layouts
+import Vivavoce.Settings
+import Vivavoce.Style
+
+/** Sound, talking, look, and where the agent is. */
+FocusScope {
+    id: page
+
+    required property SettingsViewModel settings
+    signal backWanted()
+
+    focus: true
+    Keys.onEscapePressed: page.backWanted()
+    StackView.onActivated: page.settings.isShown = true
+    StackView.onDeactivating: page.settings.isShown = false
+    Component.onDestruction: page.settings.isShown = false
+
+    ColumnLayout {
+        anchors.fill: parent
+        spacing: 0
+
+        PageHeader {
+            Layout.fillWidth: true
+            Layout.leftMargin: Theme.inside
+            Layout.rightMargin: Theme.edge
+            Layout.preferredHeight: 48
+            title: qsTr("Settings")
+            onBackWanted: page.backWanted()
+        }
+        Flickable {
+            id: area
+
+            objectName: "settingsArea"
+            Layout.fillWidth: true
+            Layout.fillHeight: true
+            contentHeight: column.implicitHeight + Theme.edge + Theme.inside
+            clip: true
+            boundsBehavior: Flickable.StopAtBounds
+            ScrollBar.vertical: ScrollBar {
+                policy: ScrollBar.AsNeeded
+            }
+
+            ColumnLayout {
+                id: column
+
+                x: Math.max(Theme.edge, (area.width - width) / 2)
+                y: Theme.inside
+                width: Math.min(area.width - 2 * Theme.edge, 560)
+                spacing: Theme.between
+
+                Words {
+                    objectName: "saveFault"
+                    Layout.fillWidth: true
+                    visible: text !== ""
+                    text: page.settings.saveFault
+                    color: Theme.bad
+                    size: Theme.small
+                    wrapMode: Text.Wrap
+                    Accessible.role: Accessible.AlertMessage
+                    Accessible.name: text
+                }
+                SoundCard {
+                    Layout.fillWidth: true
+                    settings: page.settings
+                }
+                Card {
+                    Layout.fillWidth: true
+                    title: qsTr("Talking")
+
+                    Segments {
+                        objectName: "talkMode"
+                        Layout.fillWidth: true
+                        name: qsTr("How you talk")
+                        options: [qsTr("Open microphone"), qsTr("Push to talk")]
+                        current: page.settings.talkMode
+                        onChosen: index => page.settings.talkMode = index
+                    }
+                    Words {
+                        Layout.fillWidth: true
+                        text: page.settings.talkMode === 0 ? qsTr("Just talk. Space mutes and unmutes.") : qsTr("Only what you say while you hold space or the button is heard.")
+                        size: Theme.small
+                        isSoft: true
+                        wrapMode: Text.Wrap
+                    }
+                }
+                Card {
+                    Layout.fillWidth: true
+                    title: qsTr("Look")
+
+                    Segments {
+                        objectName: "colourScheme"
+                        Layout.fillWidth: true
+                        name: qsTr("Colours")
+                        options: [qsTr("System"), qsTr("Light"), qsTr("Dark")]
+                        current: page.settings.colourScheme
+                        onChosen: index => page.settings.colourScheme = index
+                    }
+                    Toggle {
+                        objectName: "reducedMotion"
+                        Layout.fillWidth: true
+                        text: qsTr("Reduce motion")
+                        explanation: qsTr("A level bar in place of the string")
+                        checked: page.settings.isMotionReduced
+                        onToggled: page.settings.isMotionReduced = checked
+                    }
+                }
+                ProfileCard {
+                    Layout.fillWidth: true
+                    settings: page.settings
+                }
+            }
+        }
+    }
+}

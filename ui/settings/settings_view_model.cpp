@@ -1,0 +1,167 @@
+#include "ui/settings/settings_view_model.h"
+
+#include "core/settings/broker_address.h"
+#include "ui/style/error_text.h"
+
+#include <algorithm>
+
+namespace vivavoce::ui {
+namespace {
+
+constexpr std::chrono::milliseconds kLevelInterval{50};
+constexpr double kQuietDbfs = -60;
+
+qreal levelOf(double dbfs)
+{
+    return std::clamp(1 - dbfs / kQuietDbfs, 0.0, 1.0);
+}
+
+} // namespace
+
+SettingsViewModel::SettingsViewModel(Dependencies dependencies, QObject* parent) : QObject(parent), m_deps(dependencies)
+{
+    m_levels.setInterval(kLevelInterval);
+    connect(&m_levels, &QTimer::timeout, this, [this] { readLevels(); });
+    m_deps.settings.follow([this](const core::Settings&) { Q_EMIT changed(); });
+    m_deps.devices.watch([this] { readDevices(); });
+    readDevices();
+}
+
+SettingsViewModel::~SettingsViewModel()
+{
+    m_deps.devices.watch({});
+    setShown(false);
+}
+
+void SettingsViewModel::playTone()
+{
+    m_deps.voice.playTestTone();
+}
+
+void SettingsViewModel::useThisComputer()
+{
+    forgetAddressFault();
+    set(&core::Settings::profile, core::Profile::ThisComputer);
+}
+
+bool SettingsViewModel::useBroker(const QString& address)
+{
+    const auto checked = core::brokerAddress(address.toStdString());
+    if (!checked) {
+        m_addressFault = addressFaultText(checked.error());
+        Q_EMIT addressFaultChanged();
+        return false;
+    }
+    forgetAddressFault();
+    core::Settings settings = now();
+    settings.profile = core::Profile::Broker;
+    settings.brokerUrl = *checked;
+    save(settings);
+    return true;
+}
+
+void SettingsViewModel::forgetAddressFault()
+{
+    if (!m_addressFault.isEmpty()) {
+        m_addressFault.clear();
+        Q_EMIT addressFaultChanged();
+    }
+}
+
+void SettingsViewModel::setShown(bool isShown)
+{
+    if (isShown == this->isShown()) {
+        return;
+    }
+    m_deps.voice.setPreview(isShown);
+    if (isShown) {
+        readDevices();
+        m_levels.start();
+    } else {
+        m_levels.stop();
+        m_microphoneLevel = 0;
+        m_loudspeakerLevel = 0;
+        Q_EMIT levelsChanged();
+    }
+    Q_EMIT isShownChanged();
+}
+
+void SettingsViewModel::setMicrophone(int row)
+{
+    choose({m_microphones.idAt(row), now().devices.playbackId});
+}
+
+void SettingsViewModel::setLoudspeaker(int row)
+{
+    choose({now().devices.captureId, m_loudspeakers.idAt(row)});
+}
+
+void SettingsViewModel::setTalkMode(int mode)
+{
+    set(&core::Settings::talkMode, mode == 1 ? core::TalkMode::PushToTalk : core::TalkMode::OpenMic);
+}
+
+void SettingsViewModel::setEchoCancelled(bool isOn)
+{
+    set(&core::Settings::isEchoCancelled, isOn);
+}
+
+void SettingsViewModel::setNoiseSuppressed(bool isOn)
+{
+    set(&core::Settings::isNoiseSuppressed, isOn);
+}
+
+void SettingsViewModel::setGainAutomatic(bool isOn)
+{
+    set(&core::Settings::isGainAutomatic, isOn);
+}
+
+void SettingsViewModel::setColourScheme(int scheme)
+{
+    set(&core::Settings::colourScheme, static_cast<core::ColourScheme>(std::clamp(scheme, 0, 2)));
+}
+
+void SettingsViewModel::setMotionReduced(bool isOn)
+{
+    set(&core::Settings::isMotionReduced, isOn);
+}
+
+template <typename Value>
+void SettingsViewModel::set(Value core::Settings::*field, Value value)
+{
+    core::Settings settings = now();
+    settings.*field = value;
+    save(settings);
+}
+
+void SettingsViewModel::save(const core::Settings& settings)
+{
+    const auto saved = m_deps.settings.change(settings);
+    m_saveFault = saved ? QString() : errorText(saved.error()).sentence;
+    Q_EMIT changed();
+}
+
+void SettingsViewModel::choose(const core::DeviceChoice& choice)
+{
+    if (choice != now().devices) {
+        m_deps.voice.choose(choice);
+        set(&core::Settings::devices, choice);
+    }
+}
+
+void SettingsViewModel::readDevices()
+{
+    m_microphones.setDevices(m_deps.devices.devices(core::SoundDirection::Capture), now().devices.captureId);
+    m_loudspeakers.setDevices(m_deps.devices.devices(core::SoundDirection::Playback), now().devices.playbackId);
+    Q_EMIT changed();
+}
+
+void SettingsViewModel::readLevels()
+{
+    const core::VoiceLevels levels = m_deps.voice.takeLevels();
+    m_microphoneLevel = levelOf(levels.captureDbfs);
+    m_loudspeakerLevel = levelOf(levels.playbackDbfs);
+    Q_EMIT levelsChanged();
+}
+
+} // namespace vivavoce::ui

@@ -1,0 +1,108 @@
+#pragma once
+
+#include "core/ports/device_catalog.h"
+#include "core/settings/live_settings.h"
+#include "ui/settings/device_model.h"
+
+#include <QObject>
+#include <QTimer>
+#include <QtQml/qqmlregistration.h>
+
+namespace vivavoce::ui {
+
+/// What a person can set. Each change holds at once and is saved.
+/// Invariant: the microphone is open for its meter only while `isShown`.
+class SettingsViewModel final : public QObject {
+    Q_OBJECT
+    QML_ELEMENT
+    QML_UNCREATABLE("The application makes it")
+    Q_PROPERTY(bool isShown READ isShown WRITE setShown NOTIFY isShownChanged)
+    Q_PROPERTY(vivavoce::ui::DeviceModel* microphones READ microphones CONSTANT)
+    Q_PROPERTY(vivavoce::ui::DeviceModel* loudspeakers READ loudspeakers CONSTANT)
+    Q_PROPERTY(int microphone READ microphone WRITE setMicrophone NOTIFY changed)
+    Q_PROPERTY(int loudspeaker READ loudspeaker WRITE setLoudspeaker NOTIFY changed)
+    Q_PROPERTY(qreal microphoneLevel READ microphoneLevel NOTIFY levelsChanged)
+    Q_PROPERTY(qreal loudspeakerLevel READ loudspeakerLevel NOTIFY levelsChanged)
+    /// 0: open microphone, 1: push to talk.
+    Q_PROPERTY(int talkMode READ talkMode WRITE setTalkMode NOTIFY changed)
+    Q_PROPERTY(bool isEchoCancelled READ isEchoCancelled WRITE setEchoCancelled NOTIFY changed)
+    Q_PROPERTY(bool isNoiseSuppressed READ isNoiseSuppressed WRITE setNoiseSuppressed NOTIFY changed)
+    Q_PROPERTY(bool isGainAutomatic READ isGainAutomatic WRITE setGainAutomatic NOTIFY changed)
+    /// 0: as the system, 1: light, 2: dark.
+    Q_PROPERTY(int colourScheme READ colourScheme WRITE setColourScheme NOTIFY changed)
+    Q_PROPERTY(bool isMotionReduced READ isMotionReduced WRITE setMotionReduced NOTIFY changed)
+    /// 0: this computer, 1: a broker.
+    Q_PROPERTY(int profile READ profile NOTIFY changed)
+    Q_PROPERTY(QString brokerUrl READ brokerUrl NOTIFY changed)
+    Q_PROPERTY(QString addressFault READ addressFault NOTIFY addressFaultChanged)
+    /// Why the last change could not be saved; empty: it was.
+    Q_PROPERTY(QString saveFault READ saveFault NOTIFY changed)
+
+public:
+    struct Dependencies {
+        core::LiveSettings& settings;
+        core::DeviceCatalog& devices;
+        core::VoiceControls& voice;
+    };
+
+    explicit SettingsViewModel(Dependencies dependencies, QObject* parent = nullptr);
+    ~SettingsViewModel() override;
+
+    Q_INVOKABLE void playTone();
+    Q_INVOKABLE void useThisComputer();
+    Q_INVOKABLE bool useBroker(const QString& address);
+    Q_INVOKABLE void forgetAddressFault();
+
+    [[nodiscard]] bool isShown() const { return m_levels.isActive(); }
+    void setShown(bool isShown);
+    [[nodiscard]] DeviceModel* microphones() { return &m_microphones; }
+    [[nodiscard]] DeviceModel* loudspeakers() { return &m_loudspeakers; }
+    [[nodiscard]] int microphone() const { return m_microphones.rowOf(now().devices.captureId); }
+    void setMicrophone(int row);
+    [[nodiscard]] int loudspeaker() const { return m_loudspeakers.rowOf(now().devices.playbackId); }
+    void setLoudspeaker(int row);
+    [[nodiscard]] qreal microphoneLevel() const { return m_microphoneLevel; }
+    [[nodiscard]] qreal loudspeakerLevel() const { return m_loudspeakerLevel; }
+    [[nodiscard]] int talkMode() const { return static_cast<int>(now().talkMode); }
+    void setTalkMode(int mode);
+    [[nodiscard]] bool isEchoCancelled() const { return now().isEchoCancelled; }
+    void setEchoCancelled(bool isOn);
+    [[nodiscard]] bool isNoiseSuppressed() const { return now().isNoiseSuppressed; }
+    void setNoiseSuppressed(bool isOn);
+    [[nodiscard]] bool isGainAutomatic() const { return now().isGainAutomatic; }
+    void setGainAutomatic(bool isOn);
+    [[nodiscard]] int colourScheme() const { return static_cast<int>(now().colourScheme); }
+    void setColourScheme(int scheme);
+    [[nodiscard]] bool isMotionReduced() const { return now().isMotionReduced; }
+    void setMotionReduced(bool isOn);
+    [[nodiscard]] int profile() const { return now().profile == core::Profile::Broker ? 1 : 0; }
+    [[nodiscard]] QString brokerUrl() const { return QString::fromStdString(now().brokerUrl); }
+    [[nodiscard]] QString addressFault() const { return m_addressFault; }
+    [[nodiscard]] QString saveFault() const { return m_saveFault; }
+
+Q_SIGNALS:
+    void isShownChanged();
+    void changed();
+    void levelsChanged();
+    void addressFaultChanged();
+
+private:
+    [[nodiscard]] const core::Settings& now() const { return m_deps.settings.current(); }
+    template <typename Value>
+    void set(Value core::Settings::*field, Value value);
+    void save(const core::Settings& settings);
+    void choose(const core::DeviceChoice& choice);
+    void readDevices();
+    void readLevels();
+
+    Dependencies m_deps;
+    DeviceModel m_microphones;
+    DeviceModel m_loudspeakers;
+    QTimer m_levels;
+    qreal m_microphoneLevel = 0;
+    qreal m_loudspeakerLevel = 0;
+    QString m_addressFault;
+    QString m_saveFault;
+};
+
+} // namespace vivavoce::ui

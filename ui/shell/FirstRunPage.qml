@@ -1,0 +1,128 @@
+import QtQuick
+import QtQuick.Layouts
+import Vivavoce.Shell
+import Vivavoce.Style
+
+/** One click to a first conversation, or a broker's address. */
+FocusScope {
+    id: page
+
+    required property ShellViewModel shell
+
+    focus: true
+
+    Flickable {
+        anchors.fill: parent
+        contentHeight: Math.max(column.implicitHeight + 2 * Theme.edge, height)
+        clip: true
+        boundsBehavior: Flickable.StopAtBounds
+
+        ColumnLayout {
+            id: column
+
+            anchors.centerIn: parent
+            width: Math.min(parent.width - 2 * Theme.edge, 420)
+            spacing: Theme.edge
+
+            Icon {
+                Layout.alignment: Qt.AlignHCenter
+                Layout.preferredWidth: 72
+                Layout.preferredHeight: 72
+                name: "vivavoce"
+            }
+            Words {
+                Layout.fillWidth: true
+                text: qsTr("Talk with an agent")
+                size: Theme.display
+                isStrong: true
+                horizontalAlignment: Text.AlignHCenter
+                wrapMode: Text.Wrap
+                Accessible.role: Accessible.Heading
+                Accessible.name: text
+            }
+            Words {
+                Layout.fillWidth: true
+                Layout.bottomMargin: Theme.inside
+                text: page.shell.hasAgent ? qsTr("Try it here and now: no account, no network. Nothing leaves this computer.") : qsTr("This copy comes without its own agent. A broker's address is all it needs.")
+                isSoft: true
+                horizontalAlignment: Text.AlignHCenter
+                wrapMode: Text.Wrap
+                lineHeight: 1.25
+            }
+            PushButton {
+                objectName: "tryHere"
+                Layout.fillWidth: true
+                Layout.preferredHeight: 48
+                visible: page.shell.hasAgent
+                focus: true
+                isPrimary: true
+                glyph: "computer"
+                text: qsTr("Try it on this computer")
+                onClicked: page.shell.useThisComputer()
+            }
+            RowLayout {
+                Layout.fillWidth: true
+                Layout.topMargin: 4
+                visible: page.shell.hasAgent
+                spacing: Theme.between
+
+                Rectangle {
+                    Layout.fillWidth: true
+                    Layout.preferredHeight: 1
+                    color: Theme.line
+                }
+                Words {
+                    text: qsTr("or with a broker")
+                    size: Theme.small
+                    isSoft: true
+                }
+                Rectangle {
+                    Layout.fillWidth: true
+                    Layout.preferredHeight: 1
+                    color: Theme.line
+                }
+            }
+            ColumnLayout {
+                Layout.fillWidth: true
+                spacing: 6
+
+                RowLayout {
+                    spacing: Theme.inside
+
+                    Field {
+                        id: address
+
+                        objectName: "brokerAddress"
+                        Layout.fillWidth: true
+                        Layout.preferredHeight: 44
+                        placeholderText: "https://voice.example"
+                        isWrong: page.shell.addressFault !== ""
+                        inputMethodHints: Qt.ImhUrlCharactersOnly
+                        maximumLength: 400
+                        Accessible.name: qsTr("The broker's address")
+                        Accessible.description: page.shell.addressFault
+                        onTextEdited: page.shell.forgetAddressFault()
+                        onAccepted: page.shell.useBroker(text)
+                    }
+                    PushButton {
+                        objectName: "useBroker"
+                        Layout.preferredHeight: 44
+                        text: qsTr("Connect")
+                        isPrimary: !page.shell.hasAgent
+                        onClicked: page.shell.useBroker(address.text)
+                    }
+                }
+                Words {
+                    objectName: "addressFault"
+                    Layout.fillWidth: true
+                    text: page.shell.addressFault
+                    color: Theme.bad
+                    size: Theme.small
+                    wrapMode: Text.Wrap
+                    Accessible.role: Accessible.AlertMessage
+                    Accessible.name: text
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import QtQuick
+import QtQuick.Controls.Basic
+import QtQuick.Layouts
+import Vivavoce.Shell
+import Vivavoce.Style
+
+/** The window: a slim top line and the pages. It knows the pages by address only. */
+ApplicationWindow {
+    id: window
+
+    required property ShellViewModel shell
+    /** Each is made with {conversation} and {settings}; neither is known here. */
+    required property QtObject conversation
+    required property QtObject settings
+    required property url conversationPage
+    required property url settingsPage
+
+    function showSettings() {
+        if (pages.depth === 1 && !window.shell.isFirstRun)
+            pages.push(window.settingsPage, {
+                settings: window.settings
+            });
+    }
+
+    objectName: "main"
+    width: 420
+    height: 720
+    minimumWidth: 340
+    minimumHeight: 520
+    visible: true
+    title: "Vivavoce"
+    color: Theme.paper
+    font.pixelSize: Theme.body
+    // The page has it first, so that a space talks.
+    onActiveFocusItemChanged: if (activeFocusItem === null || activeFocusItem === contentItem)
+        focusLater.restart()
+
+
+    Timer {
+        id: focusLater
+
+        interval: 0
+        onTriggered: if (pages.visible && pages.currentItem)
+            pages.currentItem.forceActiveFocus()
+    }
+    Binding {
+        target: Theme
+        property: "scheme"
+        value: window.shell.colourScheme
+    }
+    Binding {
+        target: Theme
+        property: "isMotionReduced"
+        value: window.shell.isMotionReduced
+    }
+    Connections {
+        target: window.shell
+
+        function onRaiseWanted() {
+            window.show();
+            window.raise();
+            window.requestActivate();
+        }
+    }
+
+    ColumnLayout {
+        anchors.fill: parent
+        spacing: 0
+
+        TopLine {
+            Layout.fillWidth: true
+            visible: pages.depth === 1 && !window.shell.isFirstRun
+            shell: window.shell
+            onSettingsWanted: window.showSettings()
+        }
+        StackView {
+            id: pages
+
+            objectName: "pages"
+            Layout.fillWidth: true
+            Layout.fillHeight: true
+            visible: !window.shell.isFirstRun
+            focus: visible
+            clip: true
+            Component.onCompleted: push(window.conversationPage, {
+                conversation: window.conversation
+            }, StackView.Immediate)
+            onCurrentItemChanged: focusLater.restart()
+            onVisibleChanged: focusLater.restart()
+
+            pushEnter: Transition { NumberAnimation { property: "opacity"; from: 0; to: 1; duration: Theme.change; easing.type: Easing.OutCubic } }
+            pushExit: Transition { NumberAnimation { property: "opacity"; from: 1; to: 0; duration: Theme.change } }
+            popEnter: Transition { NumberAnimation { property: "opacity"; from: 0; to: 1; duration: Theme.change; easing.type: Easing.OutCubic } }
+            popExit: Transition { NumberAnimation { property: "opacity"; from: 1; to: 0; duration: Theme.change } }
+        }
+        Loader {
+            Layout.fillWidth: true
+            Layout.fillHeight: true
+            visible: active
+            active: window.shell.isFirstRun
+            focus: active
+            sourceComponent: FirstRunPage {
+                shell: window.shell  // qmllint disable unqualified
+            }
+        }
+    }
+    Connections {
+        target: pages.currentItem
+        ignoreUnknownSignals: true
+
+        function onBackWanted() {
+            pages.pop();
+        }
+
+        function onSettingsWanted() {
+            window.showSettings();
+        }
+    }
+    Shortcut {
+        sequences: [StandardKey.Preferences, "Ctrl+,"]  // qmllint disable unqualified
+        onActivated: window.showSettings()
+    }
+    Shortcut {
+        sequences: [StandardKey.Quit, "Ctrl+Q"]  // qmllint disable unqualified
+        onActivated: window.close()
+    }
+}

@@ -1,0 +1,142 @@
+#include "ui/shell/shell_view_model.h"
+
+#include "ui/style/error_text.h"
+
+#include <QUrl>
+
+namespace vivavoce::ui {
+namespace {
+
+using core::Phase;
+
+constexpr std::chrono::milliseconds kSecond{1'000};
+
+} // namespace
+
+ShellViewModel::ShellViewModel(Dependencies dependencies, QObject* parent) : QObject(parent), m_deps(dependencies)
+{
+    m_second.setInterval(kSecond);
+    connect(&m_second, &QTimer::timeout, this, &ShellViewModel::tokenChanged);
+    m_deps.settings.follow([this](const core::Settings&) { Q_EMIT settingsChanged(); });
+    m_deps.conversation.add(*this);
+}
+
+ShellViewModel::~ShellViewModel()
+{
+    m_deps.conversation.remove(*this);
+}
+
+void ShellViewModel::useThisComputer()
+{
+    core::Settings settings = m_deps.settings.current();
+    settings.profile = core::Profile::ThisComputer;
+    use(std::move(settings));
+}
+
+bool ShellViewModel::useBroker(const QString& address)
+{
+    const auto checked = core::brokerAddress(address.toStdString());
+    if (!checked) {
+        m_addressFault = addressFaultText(checked.error());
+        Q_EMIT addressFaultChanged();
+        return false;
+    }
+    core::Settings settings = m_deps.settings.current();
+    settings.profile = core::Profile::Broker;
+    settings.brokerUrl = *checked;
+    use(std::move(settings));
+    return true;
+}
+
+void ShellViewModel::forgetAddressFault()
+{
+    if (!m_addressFault.isEmpty()) {
+        m_addressFault.clear();
+        Q_EMIT addressFaultChanged();
+    }
+}
+
+void ShellViewModel::use(core::Settings settings)
+{
+    forgetAddressFault();
+    // Where it cannot be saved it holds for this run, and is asked for again at the next start.
+    static_cast<void>(m_deps.settings.change(settings));
+}
+
+bool ShellViewModel::isFirstRun() const
+{
+    return m_deps.settings.current().profile == core::Profile::None;
+}
+
+QString ShellViewModel::profileName() const
+{
+    const core::Settings& settings = m_deps.settings.current();
+    switch (settings.profile) {
+    case core::Profile::None:
+        return tr("Welcome");
+    case core::Profile::ThisComputer:
+        return tr("This computer");
+    case core::Profile::Broker:
+        return QUrl(QString::fromStdString(settings.brokerUrl)).host();
+    }
+    return {};
+}
+
+ShellViewModel::Connection ShellViewModel::connection() const
+{
+    switch (m_phase) {
+    case Phase::Idle:
+    case Phase::Closing:
+        return Off;
+    case Phase::Ended:
+        return m_hasFailed ? Bad : Off;
+    case Phase::Live:
+        return Good;
+    default:
+        return Busy;
+    }
+}
+
+QString ShellViewModel::connectionText() const
+{
+    switch (connection()) {
+    case Off:
+        return tr("Not connected");
+    case Busy:
+        return m_phase == Phase::Waiting ? tr("Waiting to connect again") : tr("Connecting…");
+    case Good:
+        return tr("Connected");
+    case Bad:
+        return tr("The connection has failed");
+    }
+    return {};
+}
+
+int ShellViewModel::secondsToRenewal() const
+{
+    return static_cast<int>((m_token.untilRenewal(m_deps.clock.now()).count() + 999) / 1000);
+}
+
+void ShellViewModel::conversationTold(const core::SessionNotice& notice)
+{
+    if (const auto* changed = std::get_if<core::session_notice::PhaseChanged>(&notice)) {
+        m_phase = changed->phase;
+        m_hasFailed = false;
+        Q_EMIT connectionChanged();
+    } else if (const auto* token = std::get_if<core::session_notice::TokenChanged>(&notice)) {
+        if (token->news == core::TokenNews::Acquired || token->news == core::TokenNews::Refreshed) {
+            m_token.acquired(m_deps.clock.now(), token->lifetime, token->renewIn);
+            m_second.start();
+            Q_EMIT tokenChanged();
+        }
+    } else if (const auto* ended = std::get_if<core::session_notice::Ended>(&notice)) {
+        m_phase = Phase::Ended;
+        m_hasFailed = ended->error.has_value();
+        m_token.forget();
+        m_second.stop();
+        Q_EMIT tokenChanged();
+        Q_EMIT connectionChanged();
+    }
+}
+
+} // namespace vivavoce::ui

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "core/base/clock.h"
+#include "core/ports/conversation.h"
+#include "core/settings/live_settings.h"
+#include "core/token/token_age.h"
+
+#include <QObject>
+#include <QTimer>
+#include <QtQml/qqmlregistration.h>
+
+namespace vivavoce::ui {
+
+/// The frame around the pages: which profile, how the connection is, how old the token is, and the first run.
+class ShellViewModel final : public QObject, private core::ConversationListener {
+    Q_OBJECT
+    QML_ELEMENT
+    QML_UNCREATABLE("The application makes it")
+    Q_PROPERTY(bool isFirstRun READ isFirstRun NOTIFY settingsChanged)
+    Q_PROPERTY(QString profileName READ profileName NOTIFY settingsChanged)
+    Q_PROPERTY(int colourScheme READ colourScheme NOTIFY settingsChanged)
+    Q_PROPERTY(bool isMotionReduced READ isMotionReduced NOTIFY settingsChanged)
+    Q_PROPERTY(Connection connection READ connection NOTIFY connectionChanged)
+    Q_PROPERTY(QString connectionText READ connectionText NOTIFY connectionChanged)
+    Q_PROPERTY(bool hasToken READ hasToken NOTIFY tokenChanged)
+    Q_PROPERTY(qreal tokenFreshness READ tokenFreshness NOTIFY tokenChanged)
+    Q_PROPERTY(int secondsToRenewal READ secondsToRenewal NOTIFY tokenChanged)
+    Q_PROPERTY(int tokenRenewals READ tokenRenewals NOTIFY tokenChanged)
+    /// What is wrong with the address last tried; empty: nothing.
+    Q_PROPERTY(QString addressFault READ addressFault NOTIFY addressFaultChanged)
+    /// This build can run an agent of its own.
+    Q_PROPERTY(bool hasAgent READ hasAgent CONSTANT)
+
+public:
+    enum Connection { Off, Busy, Good, Bad };
+    Q_ENUM(Connection)
+
+    struct Dependencies {
+        core::Conversation& conversation;
+        const core::Clock& clock;
+        core::LiveSettings& settings;
+        bool hasAgent = true;
+    };
+
+    explicit ShellViewModel(Dependencies dependencies, QObject* parent = nullptr);
+    ~ShellViewModel() override;
+
+    Q_INVOKABLE void useThisComputer();
+    /// Whether it was an address; otherwise `addressFault` says why not.
+    Q_INVOKABLE bool useBroker(const QString& address);
+    Q_INVOKABLE void forgetAddressFault();
+
+    [[nodiscard]] bool isFirstRun() const;
+    [[nodiscard]] QString profileName() const;
+    [[nodiscard]] int colourScheme() const { return static_cast<int>(m_deps.settings.current().colourScheme); }
+    [[nodiscard]] bool isMotionReduced() const { return m_deps.settings.current().isMotionReduced; }
+    [[nodiscard]] Connection connection() const;
+    [[nodiscard]] QString connectionText() const;
+    [[nodiscard]] bool hasToken() const { return m_token.isKnown(); }
+    [[nodiscard]] qreal tokenFreshness() const { return m_token.freshness(m_deps.clock.now()); }
+    [[nodiscard]] int secondsToRenewal() const;
+    [[nodiscard]] int tokenRenewals() const { return m_token.renewals(); }
+    [[nodiscard]] QString addressFault() const { return m_addressFault; }
+    [[nodiscard]] bool hasAgent() const { return m_deps.hasAgent; }
+
+Q_SIGNALS:
+    void settingsChanged();
+    void connectionChanged();
+    void tokenChanged();
+    void addressFaultChanged();
+    /// Another start of the program wants to be seen: the window comes to the front.
+    void raiseWanted();
+
+private:
+    void conversationTold(const core::SessionNotice& notice) override;
+    void use(core::Settings settings);
+
+    Dependencies m_deps;
+    core::Phase m_phase = core::Phase::Idle;
+    bool m_hasFailed = false;
+    core::TokenAge m_token;
+    QString m_addressFault;
+    QTimer m_second;
+};
+
+} // namespace vivavoce::ui

@@ -1,0 +1,106 @@
+import QtQuick
+import QtQuick.Layouts
+import QtQuick.Templates as T
+import Vivavoce.Style
+
+/** One of a list that may be long. */
+T.ComboBox {
+    id: choice
+
+    implicitWidth: 240
+    implicitHeight: Theme.target
+    leftPadding: Theme.between
+    rightPadding: Theme.target
+    hoverEnabled: true
+    focusPolicy: Qt.StrongFocus
+    Accessible.role: Accessible.ComboBox
+    Accessible.description: displayText
+    // Where it is open, the template takes the key's release for a choice.
+    Keys.onReleased: event => {
+        if ((event.key === Qt.Key_Return || event.key === Qt.Key_Enter) && !popup.visible) {
+            popup.open();
+            event.accepted = true;
+        }
+    }
+
+    background: Rectangle {
+        radius: Theme.radius
+        color: choice.hovered ? Theme.raised : Theme.surface
+        border.width: 1
+        border.color: Theme.faint
+
+        FocusRing {
+            around: choice
+        }
+    }
+    indicator: Icon {
+        x: choice.width - width - Theme.between
+        anchors.verticalCenter: parent ? parent.verticalCenter : undefined
+        width: 18
+        height: 18
+        name: "chevron-down"
+        color: Theme.soft
+    }
+    contentItem: Words {
+        text: choice.displayText
+        verticalAlignment: Text.AlignVCenter
+        elide: Text.ElideRight
+    }
+    delegate: T.ItemDelegate {
+        id: row
+
+        required property int index
+        readonly property bool isCurrent: choice.currentIndex === index  // qmllint disable unqualified
+
+        width: choice.width - 8  // qmllint disable unqualified
+        height: Theme.target
+        hoverEnabled: true
+        text: choice.textAt(index)  // qmllint disable unqualified
+        highlighted: choice.highlightedIndex === index  // qmllint disable unqualified
+        Accessible.role: Accessible.ListItem
+        Accessible.name: text
+
+        background: Rectangle {
+            radius: 8
+            color: row.highlighted ? Theme.hovered : "transparent"
+        }
+        contentItem: RowLayout {
+            Words {
+                Layout.fillWidth: true
+                Layout.leftMargin: Theme.inside
+                text: row.text
+                isStrong: row.isCurrent
+                elide: Text.ElideRight
+            }
+            Icon {
+                Layout.rightMargin: Theme.inside
+                Layout.preferredWidth: 18
+                Layout.preferredHeight: 18
+                visible: row.isCurrent
+                name: "check"
+                color: Theme.ink
+            }
+        }
+    }
+    popup: T.Popup {
+        y: choice.height + 4
+        width: choice.width
+        implicitHeight: Math.min(contentItem.implicitHeight + 8, 320)
+        padding: 4
+        margins: Theme.inside
+
+        contentItem: ListView {
+            implicitHeight: contentHeight
+            clip: true
+            model: choice.delegateModel
+            currentIndex: choice.highlightedIndex
+            boundsBehavior: Flickable.StopAtBounds
+        }
+        background: Rectangle {
+            radius: Theme.radius
+            color: Theme.surface
+            border.width: 1
+            border.color: Theme.faint
+        }
+    }
+}

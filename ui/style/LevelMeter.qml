@@ -1,0 +1,26 @@
+import QtQuick
+
+/** How loud it is, from 0 to 1. */
+Rectangle {
+    id: meter
+
+    property real level: 0
+    property color hue: Theme.you
+
+    implicitWidth: 120
+    implicitHeight: 6
+    radius: height / 2
+    color: Theme.isHighContrast ? Theme.paper : Theme.raised
+    border.width: Theme.isHighContrast ? 1 : 0
+    border.color: Theme.ink
+    Accessible.role: Accessible.ProgressBar
+    Accessible.name: qsTr("Level")
+
+    Rectangle {
+        width: Math.max(parent.height, parent.width * Math.min(1, Math.max(0, meter.level)))
+        height: parent.height
+        radius: parent.radius
+        visible: meter.level > 0.01
+        color: meter.hue
+    }
+}

@@ -1,0 +1,54 @@
+import QtQuick
+import QtQuick.Templates as T
+
+/** A button with words: primary (there is one on a page) or quiet. */
+T.Button {
+    id: button
+
+    property bool isPrimary: false
+    property string glyph
+    property color hue: Theme.ink
+    property real corner: Theme.radius
+    property int size: Theme.body
+    property bool isStrong: true
+
+    implicitWidth: implicitContentWidth + leftPadding + rightPadding
+    implicitHeight: Math.max(Theme.target, implicitContentHeight + topPadding + bottomPadding)
+    leftPadding: Theme.edge
+    rightPadding: Theme.edge
+    topPadding: Theme.inside
+    bottomPadding: Theme.inside
+    hoverEnabled: true
+    focusPolicy: Qt.StrongFocus
+    opacity: enabled ? 1 : 0.45
+    Accessible.role: Accessible.Button
+    Accessible.name: text
+    Keys.onReturnPressed: button.clicked()
+    Keys.onEnterPressed: button.clicked()
+
+    background: Rectangle {
+        radius: button.corner
+        color: button.isPrimary ? button.hue : "transparent"
+        border.width: button.isPrimary ? 0 : 1
+        border.color: Theme.isHighContrast ? Theme.ink : Theme.tint(Theme.ink, 0.22)
+
+        Rectangle {
+            anchors.fill: parent
+            radius: parent.radius
+            color: Theme.tint(button.isPrimary ? Theme.paper : Theme.ink, button.down ? 0.16 : 0.08)
+            opacity: button.down || button.hovered ? 1 : 0
+            Behavior on opacity { NumberAnimation { duration: Theme.feedback; easing.type: Easing.OutCubic } }
+        }
+        FocusRing {
+            around: button
+            corner: button.corner
+        }
+    }
+    contentItem: ButtonContent {
+        glyph: button.glyph
+        text: button.text
+        hue: button.isPrimary ? Theme.paper : button.hue
+        size: button.size
+        isStrong: button.isStrong
+    }
+}

@@ -1,0 +1,80 @@
+import QtQuick
+import QtQuick.Templates as T
+
+/** One of two or three, all seen. */
+Rectangle {
+    id: segments
+
+    required property list<string> options
+    property int current: 0
+    property string name
+    signal chosen(int index)
+
+    implicitWidth: 240
+    implicitHeight: Theme.target
+    radius: Theme.radius
+    color: Theme.raised
+    border.width: Theme.isHighContrast ? 1 : 0
+    border.color: Theme.ink
+    Accessible.role: Accessible.Grouping
+    Accessible.name: name
+
+    Row {
+        anchors.fill: parent
+        anchors.margins: 3
+
+        Repeater {
+            id: repeater
+
+            model: segments.options
+
+            T.RadioButton {
+                id: option
+
+                required property string modelData
+                required property int index
+
+                objectName: segments.objectName + "." + index  // qmllint disable unqualified
+                width: parent ? parent.width / segments.options.length : 0  // qmllint disable unqualified
+                height: parent ? parent.height : 0
+                text: modelData
+                checked: segments.current === index  // qmllint disable unqualified
+                autoExclusive: false
+                hoverEnabled: true
+                focusPolicy: Qt.StrongFocus
+                Accessible.role: Accessible.RadioButton
+                Accessible.name: text
+                Accessible.checked: checked
+                Keys.onReturnPressed: option.clicked()
+                Keys.onEnterPressed: option.clicked()
+                Keys.onLeftPressed: repeater.itemAt(Math.max(index - 1, 0)).forceActiveFocus(Qt.TabFocusReason)  // qmllint disable unqualified
+                Keys.onRightPressed: repeater.itemAt(Math.min(index + 1, segments.options.length - 1)).forceActiveFocus(Qt.TabFocusReason)  // qmllint disable unqualified
+                onClicked: {
+                    segments.chosen(index);  // qmllint disable unqualified
+                    checked = Qt.binding(() => segments.current === index);  // qmllint disable unqualified
+                }
+
+                background: Rectangle {
+                    radius: Theme.radius - 3
+                    color: option.checked ? Theme.surface : option.hovered ? Theme.hovered : "transparent"
+                    border.width: option.checked ? 1 : 0
+                    border.color: Theme.isHighContrast ? Theme.ink : Theme.line
+
+                    FocusRing {
+                        around: option
+                        corner: parent.radius
+                    }
+                }
+                contentItem: Words {
+                    text: option.text
+                    size: Theme.small
+                    isStrong: option.checked
+                    isSoft: !option.checked
+                    horizontalAlignment: Text.AlignHCenter
+                    verticalAlignment: Text.AlignVCenter
+                    elide: Text.ElideRight
+                }
+            }
+        }
+    }
+}

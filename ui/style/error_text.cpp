@@ -1,0 +1,124 @@
+#include "ui/style/error_text.h"
+
+#include <QCoreApplication>
+
+#include <array>
+
+namespace vivavoce::ui {
+namespace {
+
+using core::ErrorCode;
+
+struct Row {
+    ErrorCode code;
+    const char* sentence;
+    ErrorAction action;
+};
+
+constexpr const char* kContext = "ErrorText";
+
+// clang-format off
+constexpr std::array kRows{
+    Row{ErrorCode::BadUsage, QT_TRANSLATE_NOOP("ErrorText", "That cannot be done this way. Start again from the settings."), ErrorAction::ShowSettings},
+    Row{ErrorCode::BadConfiguration, QT_TRANSLATE_NOOP("ErrorText", "A setting does not fit. Have a look at the settings."), ErrorAction::ShowSettings},
+    Row{ErrorCode::InputUnreadable, QT_TRANSLATE_NOOP("ErrorText", "The recording cannot be read. Check that it is still there."), ErrorAction::Nothing},
+    Row{ErrorCode::InputNotAudio, QT_TRANSLATE_NOOP("ErrorText", "This file holds no sound that we know. Try a WAV file."), ErrorAction::Nothing},
+    Row{ErrorCode::InputEmpty, QT_TRANSLATE_NOOP("ErrorText", "The recording is empty. Choose another one."), ErrorAction::Nothing},
+    Row{ErrorCode::InputNoSpeech, QT_TRANSLATE_NOOP("ErrorText", "No speech was heard. Check the microphone and try again."), ErrorAction::ShowSoundSettings},
+    Row{ErrorCode::OutputUnwritable, QT_TRANSLATE_NOOP("ErrorText", "This could not be saved. Check that the disk has room and may be written to."), ErrorAction::Nothing},
+    Row{ErrorCode::BrokerUnreachable, QT_TRANSLATE_NOOP("ErrorText", "The broker does not answer. Check the network and its address, then try again."), ErrorAction::Retry},
+    Row{ErrorCode::BrokerMalformed, QT_TRANSLATE_NOOP("ErrorText", "Something else answers at the broker's address. Check the address."), ErrorAction::ShowSettings},
+    Row{ErrorCode::BrokerFailed, QT_TRANSLATE_NOOP("ErrorText", "The broker has trouble of its own. Try again in a moment."), ErrorAction::Retry},
+    Row{ErrorCode::NotAuthorised, QT_TRANSLATE_NOOP("ErrorText", "The broker does not know you. Check your access, then try again."), ErrorAction::ShowSettings},
+    Row{ErrorCode::RateLimited, QT_TRANSLATE_NOOP("ErrorText", "That was a lot at once. Wait a moment, then try again."), ErrorAction::Retry},
+    Row{ErrorCode::TokenExpired, QT_TRANSLATE_NOOP("ErrorText", "Your access ran out before it was renewed. Connect again to go on."), ErrorAction::Retry},
+    Row{ErrorCode::InsecureUrl, QT_TRANSLATE_NOOP("ErrorText", "That address is not encrypted. Use one that starts with https."), ErrorAction::ShowSettings},
+    Row{ErrorCode::ProviderUnreachable, QT_TRANSLATE_NOOP("ErrorText", "The voice service cannot be reached. Check the network, then try again."), ErrorAction::Retry},
+    Row{ErrorCode::ProviderRefused, QT_TRANSLATE_NOOP("ErrorText", "The voice service turned the connection down. Ask whoever runs your broker."), ErrorAction::Retry},
+    Row{ErrorCode::ProviderSilent, QT_TRANSLATE_NOOP("ErrorText", "The voice service has gone quiet. Connect again to go on."), ErrorAction::Retry},
+    Row{ErrorCode::ProviderMalformed, QT_TRANSLATE_NOOP("ErrorText", "The voice service said something we do not understand. Try again, or look for an update."), ErrorAction::Retry},
+    Row{ErrorCode::ProviderMessageTooBig, QT_TRANSLATE_NOOP("ErrorText", "The voice service sent more than we can take. Try again with a shorter request."), ErrorAction::Retry},
+    Row{ErrorCode::ProviderClosed, QT_TRANSLATE_NOOP("ErrorText", "The voice service ended the connection. Connect again to go on."), ErrorAction::Retry},
+    Row{ErrorCode::ProviderFailed, QT_TRANSLATE_NOOP("ErrorText", "The voice service has trouble of its own. Try again in a moment."), ErrorAction::Retry},
+    Row{ErrorCode::ProviderQuota, QT_TRANSLATE_NOOP("ErrorText", "The voice service's allowance is used up. Ask whoever pays for it."), ErrorAction::Nothing},
+    Row{ErrorCode::SessionExpired, QT_TRANSLATE_NOOP("ErrorText", "This conversation has reached its longest time. Start a new one to go on."), ErrorAction::Retry},
+    Row{ErrorCode::ToolFailed, QT_TRANSLATE_NOOP("ErrorText", "A tool did not work. The conversation goes on; ask again if you need it."), ErrorAction::Nothing},
+    Row{ErrorCode::ChildNotStarted, QT_TRANSLATE_NOOP("ErrorText", "The agent on this computer did not start. Try again, or install Vivavoce anew."), ErrorAction::Retry},
+    Row{ErrorCode::ChildDied, QT_TRANSLATE_NOOP("ErrorText", "The agent on this computer has stopped. Start it again to go on."), ErrorAction::Retry},
+    Row{ErrorCode::SoundFailed, QT_TRANSLATE_NOOP("ErrorText", "The sound does not work. Check that a microphone and a loudspeaker are connected."), ErrorAction::ShowSoundSettings},
+    Row{ErrorCode::Timeout, QT_TRANSLATE_NOOP("ErrorText", "That took too long. Check the network, then try again."), ErrorAction::Retry},
+    Row{ErrorCode::Cancelled, QT_TRANSLATE_NOOP("ErrorText", "Stopped. Start again when you like."), ErrorAction::Retry},
+    Row{ErrorCode::AlreadyRunning, QT_TRANSLATE_NOOP("ErrorText", "Vivavoce is already open. Look for its other window."), ErrorAction::Nothing},
+    Row{ErrorCode::NoDisplay, QT_TRANSLATE_NOOP("ErrorText", "There is no screen to show a window on. Use vivavoce-cli here."), ErrorAction::Nothing},
+    Row{ErrorCode::Internal, QT_TRANSLATE_NOOP("ErrorText", "Something went wrong on our side. Try again; the code helps us to find it."), ErrorAction::Retry},
+};
+// clang-format on
+
+constexpr bool rowsInOrder()
+{
+    for (std::size_t i = 0; i < kRows.size(); ++i) {
+        if (static_cast<std::size_t>(kRows[i].code) != i) {
+            return false;
+        }
+    }
+    return kRows.size() == static_cast<std::size_t>(ErrorCode::Internal) + 1;
+}
+static_assert(rowsInOrder(), "one row per code, in the order of the enum");
+
+QString translated(const char* text)
+{
+    return QCoreApplication::translate(kContext, text);
+}
+
+QString label(ErrorAction action)
+{
+    switch (action) {
+    case ErrorAction::Nothing:
+        return {};
+    case ErrorAction::Retry:
+        return translated(QT_TRANSLATE_NOOP("ErrorText", "Try again"));
+    case ErrorAction::ShowSettings:
+        return translated(QT_TRANSLATE_NOOP("ErrorText", "Open settings"));
+    case ErrorAction::ShowSoundSettings:
+        return translated(QT_TRANSLATE_NOOP("ErrorText", "Open sound settings"));
+    }
+    return {};
+}
+
+} // namespace
+
+ErrorText errorText(const core::Error& error)
+{
+    const Row& row = kRows[static_cast<std::size_t>(error.code)];
+    return {translated(row.sentence), label(row.action), row.action};
+}
+
+QString errorCodeText(const core::Error& error)
+{
+    const std::string_view code = core::codeText(error.code);
+    QString text = QString::fromUtf8(code.data(), static_cast<qsizetype>(code.size()));
+    if (!error.foreignCode.empty()) {
+        text += QStringLiteral(" (%1)").arg(QString::fromStdString(error.foreignCode));
+    }
+    return text;
+}
+
+QString addressFaultText(core::AddressFault fault)
+{
+    switch (fault) {
+    case core::AddressFault::Empty:
+        return translated(QT_TRANSLATE_NOOP("ErrorText", "Type the address of your broker."));
+    case core::AddressFault::NotAnAddress:
+        return translated(
+            QT_TRANSLATE_NOOP("ErrorText", "That is not an address. It looks like https://voice.example"));
+    case core::AddressFault::Insecure:
+        return translated(
+            QT_TRANSLATE_NOOP("ErrorText", "Only https is safe here. http works for this computer alone."));
+    case core::AddressFault::TooMuch:
+        return translated(
+            QT_TRANSLATE_NOOP("ErrorText", "Leave out what follows ? or #, and names or passwords before @."));
+    }
+    return {};
+}
+
+} // namespace vivavoce::ui
