@@ -34,13 +34,12 @@ Application::Application()
     : m_store(platform::QtSettingsStore::defaultFile()),
       m_settings(m_store),
       m_tools(m_executor),
-      m_sound(makeSound(m_executor, m_settings.current())),
-      m_talk({m_settings, m_sound->voice(), m_transports, m_http, m_tools, m_clock, m_executor, takeCredential(),
+      m_sound(m_executor, m_settings),
+      m_talk({m_settings, m_sound.engine(), m_transports, m_http, m_tools, m_clock, m_executor, takeCredential(),
           services()}),
-      m_window({m_talk, m_sound->controls(), m_sound->devices(), m_settings, m_clock,
+      m_window({m_talk, m_sound.engine(), m_sound.engine(), m_settings, m_clock,
           embedded::EmbeddedServices::missingProgram(QCoreApplication::applicationDirPath()).isEmpty()})
 {
-    m_sound->controls().choose(m_settings.current().devices);
 }
 
 } // namespace vivavoce::app

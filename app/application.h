@@ -28,7 +28,7 @@ private:
     platform::QtHttpClient m_http;
     platform::QtWebSocketFactory m_transports;
     NoTools m_tools;
-    std::unique_ptr<Sound> m_sound;
+    Sound m_sound;
     TalkSession m_talk;
     Window m_window;
 };

@@ -1,26 +1,28 @@
 #pragma once
 
+#include "audio/audio_engine.h"
 #include "core/base/executor.h"
-#include "core/ports/device_catalog.h"
-#include "core/ports/voice_controls.h"
-#include "core/ports/voice_io.h"
-#include "core/settings/settings.h"
+#include "core/settings/live_settings.h"
 
 #include <memory>
 
 namespace vivavoce::app {
 
-/// The sound as the application sees it: three ports of one engine. The only place that knows which engine.
-/// Lifetime: the ports live as long as this.
+/// The sound of the application: the engine, kept as the settings want it.
+/// Lifetime: executor and settings outlive it, and settings are not changed after it has gone.
 class Sound {
 public:
-    virtual ~Sound() = default;
-    [[nodiscard]] virtual core::VoiceIo& voice() = 0;
-    [[nodiscard]] virtual core::VoiceControls& controls() = 0;
-    [[nodiscard]] virtual core::DeviceCatalog& devices() = 0;
-};
+    Sound(core::Executor& executor, core::LiveSettings& settings);
 
-/// Never null. Where this build has no engine, it has no devices either, and says so when a conversation wants to be heard.
-[[nodiscard]] std::unique_ptr<Sound> makeSound(core::Executor& executor, const core::Settings& settings);
+    [[nodiscard]] audio::AudioEngine& engine() { return m_engine; }
+
+private:
+    void follow(const core::Settings& settings);
+
+    audio::AudioEngine m_engine;
+    /// The system is watched a little later: its library takes its time to load, and a first window should not wait for it.
+    std::unique_ptr<core::Timer> m_watchLater;
+    std::shared_ptr<audio::DeviceWatch> m_watch;
+};
 
 } // namespace vivavoce::app

@@ -10,6 +10,9 @@ namespace {
 using core::Error;
 namespace notice = core::session_notice;
 
+/// What writes down the user's words; without one there is only half a transcript.
+constexpr const char* kTranscriptionModel = "gpt-transcribe";
+
 } // namespace
 
 TalkSession::TalkSession(Dependencies dependencies)
@@ -131,6 +134,7 @@ void TalkSession::converse(const std::string& brokerUrl, std::shared_ptr<const c
         m_deps.http, m_deps.clock, brokerUrl, std::move(credential), core::BrokerWishes{}, core::randomId()});
     m_tokens = std::make_unique<core::CachingTokenSource>(*m_broker, m_deps.clock, m_deps.executor);
     core::SessionOptions options;
+    options.transcriptionModel = kTranscriptionModel;
     m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{*m_tokens, m_deps.transports,
         m_deps.voice, m_deps.tools, m_deps.clock, m_deps.executor, *this, std::move(options)});
     m_session->start();
