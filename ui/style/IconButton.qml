@@ -17,7 +17,8 @@ T.AbstractButton {
     implicitWidth: Theme.target
     implicitHeight: Theme.target
     hoverEnabled: true
-    focusPolicy: Qt.StrongFocus
+    // A click leaves the keyboard where it was: a space still talks.
+    focusPolicy: Qt.TabFocus
     opacity: enabled ? 1 : 0.45
     Accessible.role: Accessible.Button
     Accessible.name: text

@@ -19,7 +19,8 @@ T.Button {
     topPadding: Theme.inside
     bottomPadding: Theme.inside
     hoverEnabled: true
-    focusPolicy: Qt.StrongFocus
+    // A click leaves the keyboard where it was: a space still talks.
+    focusPolicy: Qt.TabFocus
     opacity: enabled ? 1 : 0.45
     Accessible.role: Accessible.Button
     Accessible.name: text

@@ -56,12 +56,15 @@ void addVoice(std::vector<Stroke>& strokes, const StringPose& pose, qreal level,
     if (level < 0.005) {
         return;
     }
-    const qreal reach = pose.size.height() * 0.46 * level;
+    // Harmonics add up: the tops are rounded off within the room there is.
+    const qreal room = pose.size.height() / 2 - kThick;
+    const qreal reach = room * 0.85 * level;
     const bool isLeft = pluck < 0.5;
     for (const qreal echo : {1.0, 0.55}) {
         Stroke stroke;
         const qreal time = pose.time - (echo < 1 ? 0.09 : 0);
-        stroke.points = curve(pose, 0, 1, [&](qreal at) { return plucked(at, pluck, time) * reach * echo; });
+        stroke.points = curve(
+            pose, 0, 1, [&](qreal at) { return room * std::tanh(plucked(at, pluck, time) * reach * echo / room); });
         const qreal strength = std::min(1.0, 0.45 + level) * (echo < 1 ? 0.35 : 1);
         stroke.colors = {{0, faded(hue, isLeft ? strength : 0)}, {0.5, faded(hue, strength * 0.8)},
             {1, faded(hue, isLeft ? 0 : strength)}};

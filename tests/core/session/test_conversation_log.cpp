@@ -44,6 +44,18 @@ private Q_SLOTS:
         QCOMPARE(ids(log), QStringList({QStringLiteral("a"), QStringLiteral("b")}));
     }
 
+    void toldAfter_PassesOverWhatHasNothingToShow()
+    {
+        ConversationLog log;
+        log.upsert("question", Speaker::User);
+        log.upsert("empty", Speaker::User);
+        log.upsert("answer", Speaker::Assistant).text = "It is nine.";
+        log.upsert("unheard", Speaker::User).isFinal = true;
+        QCOMPARE(log.toldAfter("question"), std::string("answer"));
+        QCOMPARE(log.toldAfter("answer"), std::string("unheard"));
+        QCOMPARE(log.toldAfter("unheard"), std::string());
+    }
+
     void closeOpenEntries_MarksOnlyTheUnfinished()
     {
         ConversationLog log;

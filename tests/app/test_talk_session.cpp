@@ -1,0 +1,155 @@
+#include "app/talk_session.h"
+#include "tests/support/fake_ports.h"
+#include "tests/support/manual_executor.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace vivavoce;
+using namespace vivavoce::tests;
+namespace notice = core::session_notice;
+
+namespace {
+
+class MemoryStore final : public core::SettingsStore {
+public:
+    [[nodiscard]] core::Settings load() const override { return settings; }
+    core::Expected<void, core::Error> save(const core::Settings& wanted) override
+    {
+        settings = wanted;
+        return {};
+    }
+    core::Settings settings;
+};
+
+class Heard final : public core::ConversationListener {
+public:
+    void conversationTold(const core::SessionNotice& told) override
+    {
+        all.push_back(told);
+        if (const auto* over = std::get_if<notice::Ended>(&told)) {
+            endings.push_back(over->error);
+        }
+    }
+    std::vector<core::SessionNotice> all;
+    std::vector<std::optional<core::Error>> endings;
+};
+
+struct World {
+    explicit World(core::Profile profile = core::Profile::Broker)
+    {
+        store.settings.profile = profile;
+        store.settings.brokerUrl = "https://voice.example";
+        settings = std::make_unique<core::LiveSettings>(store);
+        talk = std::make_unique<app::TalkSession>(app::TalkSession::Dependencies{*settings, voice, transports, http,
+            tools, clock, executor, std::make_shared<const core::Secret>(std::string_view("who I am")),
+            {folder.path(), {}, core::Milliseconds{1'000}}});
+        talk->add(heard);
+    }
+    QTemporaryDir folder;
+    MemoryStore store;
+    std::unique_ptr<core::LiveSettings> settings;
+    ManualClock clock;
+    ManualExecutor executor{clock};
+    FakeVoiceIo voice;
+    FakeTransportFactory transports;
+    FakeHttpClient http;
+    FakeToolRunner tools;
+    Heard heard;
+    std::unique_ptr<app::TalkSession> talk;
+};
+
+} // namespace
+
+class TestTalkSession : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void start_WithABroker_AsksItForAToken();
+    void start_Twice_IsHarmless();
+    void listeners_AreNeverCalledFromWithinACall();
+    void stop_BeforeAnything_IsHarmless();
+    void stop_WhileFetching_EndsWithoutAnError();
+    void start_AfterTheEnd_IsANewConversation();
+    void start_OnThisComputerWithoutPrograms_SaysSo();
+};
+
+void TestTalkSession::start_WithABroker_AsksItForAToken()
+{
+    World world;
+    world.talk->start();
+    world.executor.runPosted();
+    QCOMPARE(world.http.sent.size(), 1U);
+    QVERIFY(world.http.sent.front().request.url.starts_with("https://voice.example/"));
+}
+
+void TestTalkSession::start_Twice_IsHarmless()
+{
+    World world;
+    world.talk->start();
+    world.talk->start();
+    world.executor.runPosted();
+    QCOMPARE(world.http.sent.size(), 1U);
+}
+
+void TestTalkSession::listeners_AreNeverCalledFromWithinACall()
+{
+    World world;
+    world.talk->start();
+    QVERIFY(world.heard.all.empty());
+    world.executor.runPosted();
+    QVERIFY(!world.heard.all.empty());
+    const std::size_t before = world.heard.all.size();
+    world.talk->stop();
+    QCOMPARE(world.heard.all.size(), before);
+}
+
+void TestTalkSession::stop_BeforeAnything_IsHarmless()
+{
+    World world;
+    world.talk->stop();
+    world.talk->interrupt();
+    world.talk->say("nobody hears this");
+    world.executor.runPosted();
+    QVERIFY(world.heard.all.empty());
+}
+
+void TestTalkSession::stop_WhileFetching_EndsWithoutAnError()
+{
+    World world;
+    world.talk->start();
+    world.executor.runPosted();
+    world.talk->stop();
+    world.executor.advance(core::Milliseconds{5'000});
+    QCOMPARE(world.heard.endings.size(), 1U);
+    QVERIFY(!world.heard.endings.front());
+}
+
+void TestTalkSession::start_AfterTheEnd_IsANewConversation()
+{
+    World world;
+    world.talk->start();
+    world.executor.runPosted();
+    world.talk->stop();
+    world.executor.advance(core::Milliseconds{5'000});
+    world.talk->start();
+    world.executor.runPosted();
+    QCOMPARE(world.http.sent.size(), 2U);
+    QCOMPARE(world.heard.endings.size(), 1U);
+}
+
+void TestTalkSession::start_OnThisComputerWithoutPrograms_SaysSo()
+{
+    World world(core::Profile::ThisComputer);
+    world.talk->start();
+    const auto hasEnded = [&world] {
+        world.executor.runPosted();
+        return !world.heard.endings.empty();
+    };
+    QTRY_VERIFY(hasEnded());
+    QVERIFY(world.heard.endings.front().has_value());
+    QCOMPARE(world.heard.endings.front()->code, core::ErrorCode::ChildNotStarted);
+}
+
+QTEST_GUILESS_MAIN(TestTalkSession)
+#include "test_talk_session.moc"
