@@ -40,7 +40,8 @@ Application::Application()
       m_window({m_talk, m_sound->controls(), m_sound->devices(), m_settings, m_clock,
           embedded::EmbeddedServices::missingProgram(QCoreApplication::applicationDirPath()).isEmpty()})
 {
-    m_sound->controls().choose(m_settings.current().devices);
+    m_sound->apply(m_settings.current());
+    m_settings.follow([this](const core::Settings& settings) { m_sound->apply(settings); });
 }
 
 } // namespace vivavoce::app

@@ -11,6 +11,7 @@ public:
     [[nodiscard]] core::VoiceIo& voice() override { return *this; }
     [[nodiscard]] core::VoiceControls& controls() override { return *this; }
     [[nodiscard]] core::DeviceCatalog& devices() override { return *this; }
+    void apply(const core::Settings&) override {}
 
 private:
     void start(core::VoiceListener& listener) override

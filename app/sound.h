@@ -18,6 +18,8 @@ public:
     [[nodiscard]] virtual core::VoiceIo& voice() = 0;
     [[nodiscard]] virtual core::VoiceControls& controls() = 0;
     [[nodiscard]] virtual core::DeviceCatalog& devices() = 0;
+    /// Devices and processing as a person has set them; also while a conversation runs.
+    virtual void apply(const core::Settings& settings) = 0;
 };
 
 /// Never null. Where this build has no engine, it has no devices either, and says so when a conversation wants to be heard.
