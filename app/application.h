@@ -19,6 +19,8 @@ public:
 
     [[nodiscard]] bool open() { return m_window.open(); }
     void raise() { m_window.raise(); }
+    /// Null before `open`.
+    [[nodiscard]] QQuickWindow* quickWindow() const { return m_window.quickWindow(); }
 
 private:
     core::SystemClock m_clock;

@@ -6,11 +6,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace vivavoce::audio {
 namespace {
 
 constexpr double kSilenceDbfs = -100;
+/// A little more than one frame of a meter.
+constexpr std::chrono::milliseconds kLevelHold{40};
 
 double dbfs(int peak)
 {
@@ -142,7 +145,14 @@ void AudioEngine::choose(const core::DeviceChoice& choice)
 
 core::VoiceLevels AudioEngine::takeLevels()
 {
-    return {dbfs(m_worker->takeCapturePeak()), dbfs(m_worker->takePlaybackPeak())};
+    const core::VoiceLevels now{dbfs(m_worker->takeCapturePeak()), dbfs(m_worker->takePlaybackPeak())};
+    const auto at = std::chrono::steady_clock::now();
+    const bool isFresh = at - std::exchange(m_levelsAt, at) < kLevelHold;
+    const core::VoiceLevels before = std::exchange(m_levels, now);
+    if (!isFresh) {
+        return now;
+    }
+    return {std::max(now.captureDbfs, before.captureDbfs), std::max(now.playbackDbfs, before.playbackDbfs)};
 }
 
 void AudioEngine::setPreview(bool isOn)

@@ -7,6 +7,7 @@
 #include "core/ports/voice_io.h"
 #include "core/settings/settings.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -74,6 +75,9 @@ private:
     bool m_isPlaybackMissing = false;
     core::DeviceChoice m_choice;
     Processing m_processing;
+    /// What the last reader saw, and when: two pages that look in turn are to see the same.
+    core::VoiceLevels m_levels;
+    std::chrono::steady_clock::time_point m_levelsAt;
     /// What is posted for this engine finds nothing here once it is gone.
     std::shared_ptr<AudioEngine*> m_self;
     std::unique_ptr<VoiceWorker> m_worker;

@@ -157,7 +157,7 @@ void FakeConversation::answer(const std::string& question, bool isSpoken)
     m_story.push_back({0, notice::ToolCalled{call}});
     m_story.push_back({900, notice::ToolDone{call, std::string("{}")}});
     m_story.push_back({100, notice::ActivityChanged{Activity::Speaking}});
-    const std::string reply = kAnswers[static_cast<std::size_t>(m_turn) % std::size(kAnswers)];
+    const std::string reply = kAnswers[static_cast<std::size_t>(m_turn - 1) % std::size(kAnswers)];
     for (std::size_t end = reply.find(' '); end != std::string::npos; end = reply.find(' ', end + 1)) {
         m_story.push_back({180,
             notice::TranscriptChanged{{"reply_" + number, Speaker::Assistant, reply.substr(0, end), false, false}}});

@@ -101,10 +101,11 @@ void TestSettingsAndShell::firstRun_EndsWithOneClick()
 {
     World world;
     QVERIFY(world.shell.isFirstRun());
-    world.shell.useThisComputer();
+    world.shell.tryThisComputer();
     QVERIFY(!world.shell.isFirstRun());
     QCOMPARE(world.shell.profileName(), QStringLiteral("This computer"));
     QCOMPARE(world.store.kept.profile, core::Profile::ThisComputer);
+    QCOMPARE(world.conversation.starts, 1);
 }
 
 void TestSettingsAndShell::firstRun_WithABroker_NamesItsHost()

@@ -58,7 +58,7 @@ FocusScope {
                 isPrimary: true
                 glyph: "computer"
                 text: qsTr("Try it on this computer")
-                onClicked: page.shell.useThisComputer()
+                onClicked: page.shell.tryThisComputer()
             }
             RowLayout {
                 Layout.fillWidth: true

@@ -26,11 +26,12 @@ ShellViewModel::~ShellViewModel()
     m_deps.conversation.remove(*this);
 }
 
-void ShellViewModel::useThisComputer()
+void ShellViewModel::tryThisComputer()
 {
     core::Settings settings = m_deps.settings.current();
     settings.profile = core::Profile::ThisComputer;
     use(std::move(settings));
+    m_deps.conversation.start();
 }
 
 bool ShellViewModel::useBroker(const QString& address)

@@ -45,7 +45,8 @@ public:
     explicit ShellViewModel(Dependencies dependencies, QObject* parent = nullptr);
     ~ShellViewModel() override;
 
-    Q_INVOKABLE void useThisComputer();
+    /// The first click: from then on this computer, and a conversation at once.
+    Q_INVOKABLE void tryThisComputer();
     /// Whether it was an address; otherwise `addressFault` says why not.
     Q_INVOKABLE bool useBroker(const QString& address);
     Q_INVOKABLE void forgetAddressFault();

@@ -1,0 +1,211 @@
+#include "tests/audio/sound_server.h"
+#include "tests/qa/app_driver.h"
+
+#include <QGuiApplication>
+#include <QProcess>
+#include <QTemporaryDir>
+
+#include <cmath>
+#include <cstring>
+
+using namespace vivavoce;
+using namespace vivavoce::tests;
+
+namespace {
+
+const QString kYou = QStringLiteral("You");
+const QString kAgent = QStringLiteral("Agent");
+const QString kListening = QStringLiteral("Listening");
+
+QString recording()
+{
+    return qEnvironmentVariable("VV_SOURCE_DIR") + QStringLiteral("/resources/recordings/question.wav");
+}
+
+/// Somebody in front of the microphone.
+class Speaker {
+public:
+    void say(const QString& file)
+    {
+        m_player.start(QStringLiteral("paplay"), {QStringLiteral("-d"), QStringLiteral("into-mic"), file});
+        m_player.waitForStarted();
+    }
+    ~Speaker() { m_player.waitForFinished(20'000); }
+
+private:
+    QProcess m_player;
+};
+
+/// Somebody in front of the loudspeaker.
+class Listener {
+public:
+    Listener()
+    {
+        m_recorder.start(QStringLiteral("parec"),
+            {QStringLiteral("-d"), QStringLiteral("speaker.monitor"), QStringLiteral("--rate=24000"),
+                QStringLiteral("--channels=1"), QStringLiteral("--format=s16le"), QStringLiteral("--latency-msec=20")});
+        m_recorder.waitForStarted();
+    }
+    ~Listener()
+    {
+        m_recorder.kill();
+        m_recorder.waitForFinished();
+    }
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+
+    /// Milliseconds in which something was heard since the last call.
+    int heardMilliseconds()
+    {
+        m_rest += m_recorder.readAllStandardOutput();
+        constexpr qsizetype kPiece = 480;
+        int pieces = 0;
+        while (m_rest.size() >= kPiece) {
+            std::array<std::int16_t, kPiece / 2> samples{};
+            std::memcpy(samples.data(), m_rest.constData(), kPiece);
+            m_rest.remove(0, kPiece);
+            pieces += std::any_of(samples.begin(), samples.end(),
+                          [](std::int16_t sample) { return std::abs(int{sample}) > 300; })
+                ? 1
+                : 0;
+        }
+        return pieces * 10;
+    }
+
+private:
+    QProcess m_recorder;
+    QByteArray m_rest;
+};
+
+} // namespace
+
+/// The whole product by its window: one click, a spoken question, a spoken answer, an interruption. tests/qa/README.md tells how to add to it.
+class AppByVoiceTest : public QObject {
+    Q_OBJECT
+
+    SoundServer m_server;
+    QTemporaryDir m_home;
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        if (const QString missing = SoundServer::missing(); !missing.isEmpty()) {
+            QSKIP(qPrintable(missing));
+        }
+        QVERIFY(m_server.start(SoundServer::Microphone::Apart));
+    }
+
+    void init()
+    {
+        // Each starts as a first run.
+        qputenv("XDG_CONFIG_HOME", m_home.filePath(QString::fromLatin1(QTest::currentTestFunction())).toLocal8Bit());
+    }
+
+    void tryIt_TalksAndIsAnswered()
+    {
+        AppDriver app;
+        QVERIFY(app.isOpen());
+        QVERIFY(app.click(QStringLiteral("tryHere")));
+        QVERIFY2(app.waitForState(kListening), qPrintable(app.state()));
+        Listener listener;
+        Speaker person;
+        person.say(recording());
+        QVERIFY2(app.waitForLine(kYou, QStringLiteral("twelve times seven")), qPrintable(app.state()));
+        QVERIFY2(app.waitForLine(kAgent, QStringLiteral("eighty four")), qPrintable(app.state()));
+        QVERIFY(app.waitForState(kListening));
+        int heard = 0;
+        QTRY_VERIFY_WITH_TIMEOUT((heard += listener.heardMilliseconds()) > 500, 5'000);
+        QVERIFY(!app.lastLine(kAgent)->wasInterrupted);
+        QVERIFY(app.click(QStringLiteral("talk")));
+        QVERIFY(QTest::qWaitFor([&] { return app.text(QStringLiteral("talk")) == QStringLiteral("Talk"); }, 5'000));
+        // Nothing of ours holds a device any more.
+        QTRY_VERIFY_WITH_TIMEOUT(!m_server.control({QStringLiteral("list"), QStringLiteral("source-outputs")})
+                                      .contains(QByteArray::number(QCoreApplication::applicationPid())),
+            1'000);
+    }
+
+    void speech_OverTheReply_StopsIt()
+    {
+        AppDriver app;
+        QVERIFY(app.click(QStringLiteral("tryHere")));
+        QVERIFY(app.waitForState(kListening));
+        Listener listener;
+        QVERIFY(app.type(QStringLiteral("text"), QStringLiteral("what can you do")));
+        app.press(Qt::Key_Return);
+        QVERIFY2(app.waitForState(QStringLiteral("Speaking: talk to interrupt")), qPrintable(app.state()));
+        QTRY_VERIFY_WITH_TIMEOUT(listener.heardMilliseconds() > 0, 5'000);
+        Speaker person;
+        person.say(recording());
+        QVERIFY(QTest::qWaitFor(
+            [&] {
+                const auto line = app.lastLine(kAgent);
+                return line && line->wasInterrupted;
+            },
+            10'000));
+        QVERIFY2(app.waitForLine(kAgent, QStringLiteral("eighty four")), qPrintable(app.state()));
+    }
+
+    void muted_NothingIsHeard()
+    {
+        AppDriver app;
+        QVERIFY(app.click(QStringLiteral("tryHere")));
+        QVERIFY(app.waitForState(kListening));
+        QVERIFY(app.click(QStringLiteral("mute")));
+        QVERIFY(app.waitForState(QStringLiteral("Muted"), 5'000));
+        {
+            Speaker person;
+            person.say(recording());
+        }
+        QVERIFY(app.click(QStringLiteral("mute")));
+        QVERIFY(app.waitForState(kListening, 5'000));
+        Speaker person;
+        person.say(recording());
+        QVERIFY(app.waitForLine(kAgent, QStringLiteral("eighty four")));
+        int questions = 0;
+        for (const AppDriver::Line& line : app.transcript()) {
+            questions += line.speaker == kYou ? 1 : 0;
+        }
+        QCOMPARE(questions, 1);
+    }
+
+    void typedWords_AreAnsweredAloud()
+    {
+        AppDriver app;
+        QVERIFY(app.click(QStringLiteral("tryHere")));
+        QVERIFY(app.waitForState(kListening));
+        Listener listener;
+        QVERIFY(app.type(QStringLiteral("text"), QStringLiteral("what is two plus two")));
+        app.press(Qt::Key_Return);
+        QVERIFY(app.waitForLine(kYou, QStringLiteral("what is two plus two")));
+        QVERIFY(app.waitForLine(kAgent, QStringLiteral("four")));
+        int heard = 0;
+        QTRY_VERIFY_WITH_TIMEOUT((heard += listener.heardMilliseconds()) > 300, 5'000);
+    }
+
+    void agentThatDies_IsToldAndCanBeTriedAgain()
+    {
+        AppDriver app;
+        QVERIFY(app.click(QStringLiteral("tryHere")));
+        QVERIFY(app.waitForState(kListening));
+        QProcess::execute(QStringLiteral("pkill"),
+            {QStringLiteral("-P"), QString::number(QCoreApplication::applicationPid()), QStringLiteral("-f"),
+                QStringLiteral("vivavoce-agent")});
+        QTRY_VERIFY_WITH_TIMEOUT(app.isShown(QStringLiteral("errorAction")), 10'000);
+        QVERIFY(!app.text(QStringLiteral("errorSentence")).isEmpty() || !app.state().isEmpty());
+        QVERIFY(app.click(QStringLiteral("errorAction")));
+        QVERIFY2(app.waitForState(kListening), qPrintable(app.state()));
+    }
+
+    void brokerThatIsNotThere_IsToldInWords()
+    {
+        AppDriver app;
+        QVERIFY(app.type(QStringLiteral("brokerAddress"), QStringLiteral("http://127.0.0.1:1")));
+        QVERIFY(app.click(QStringLiteral("useBroker")));
+        QVERIFY(app.click(QStringLiteral("talk")));
+        QTRY_VERIFY_WITH_TIMEOUT(app.isShown(QStringLiteral("copyError")), 30'000);
+        QCOMPARE(app.text(QStringLiteral("copyError")), QStringLiteral("broker.unreachable"));
+    }
+};
+
+QTEST_MAIN(AppByVoiceTest)
+#include "test_app_by_voice.moc"
