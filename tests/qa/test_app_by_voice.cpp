@@ -114,7 +114,7 @@ private Q_SLOTS:
         QVERIFY2(app.waitForLine(kAgent, QStringLiteral("eighty four")), qPrintable(app.state()));
         QVERIFY(app.waitForState(kListening));
         int heard = 0;
-        QTRY_VERIFY_WITH_TIMEOUT((heard += listener.heardMilliseconds()) > 500, 5'000);
+        QVERIFY(QTest::qWaitFor([&] { return (heard += listener.heardMilliseconds()) > 500; }, 5'000));
         QVERIFY(!app.lastLine(kAgent)->wasInterrupted);
         QVERIFY(app.click(QStringLiteral("talk")));
         QVERIFY(QTest::qWaitFor([&] { return app.text(QStringLiteral("talk")) == QStringLiteral("Talk"); }, 5'000));
@@ -133,7 +133,8 @@ private Q_SLOTS:
         QVERIFY(app.type(QStringLiteral("text"), QStringLiteral("what can you do")));
         app.press(Qt::Key_Return);
         QVERIFY2(app.waitForState(QStringLiteral("Speaking: talk to interrupt")), qPrintable(app.state()));
-        QTRY_VERIFY_WITH_TIMEOUT(listener.heardMilliseconds() > 0, 5'000);
+        int heard = 0;
+        QVERIFY(QTest::qWaitFor([&] { return (heard += listener.heardMilliseconds()) > 0; }, 5'000));
         Speaker person;
         person.say(recording());
         QVERIFY(QTest::qWaitFor(
@@ -179,7 +180,7 @@ private Q_SLOTS:
         QVERIFY(app.waitForLine(kYou, QStringLiteral("what is two plus two")));
         QVERIFY(app.waitForLine(kAgent, QStringLiteral("four")));
         int heard = 0;
-        QTRY_VERIFY_WITH_TIMEOUT((heard += listener.heardMilliseconds()) > 300, 5'000);
+        QVERIFY(QTest::qWaitFor([&] { return (heard += listener.heardMilliseconds()) > 300; }, 5'000));
     }
 
     void agentThatDies_IsToldAndCanBeTriedAgain()
@@ -190,8 +191,7 @@ private Q_SLOTS:
         QProcess::execute(QStringLiteral("pkill"),
             {QStringLiteral("-P"), QString::number(QCoreApplication::applicationPid()), QStringLiteral("-f"),
                 QStringLiteral("vivavoce-agent")});
-        QTRY_VERIFY_WITH_TIMEOUT(app.isShown(QStringLiteral("errorAction")), 10'000);
-        QVERIFY(!app.text(QStringLiteral("errorSentence")).isEmpty() || !app.state().isEmpty());
+        QTRY_COMPARE_WITH_TIMEOUT(app.text(QStringLiteral("copyError")), QStringLiteral("child.died"), 10'000);
         QVERIFY(app.click(QStringLiteral("errorAction")));
         QVERIFY2(app.waitForState(kListening), qPrintable(app.state()));
     }

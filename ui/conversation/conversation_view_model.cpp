@@ -272,6 +272,8 @@ void ConversationViewModel::tellOf(const core::session_notice::PhaseChanged& cha
     } else if (m_phase == Phase::Waiting) {
         m_retryAt = m_deps.clock.now() + changed.retryIn;
         m_transcript.closeOpenEntries();
+        // It comes back by itself, and the words under the string say when: nothing for the user to do.
+        setError(std::nullopt);
     }
     runTimers();
     Q_EMIT stateChanged();
@@ -324,7 +326,9 @@ void ConversationViewModel::tellOf(const core::session_notice::ReplyUsage& used)
 
 void ConversationViewModel::tellOf(const core::session_notice::Problem& problem)
 {
-    setError(problem.error);
+    if (m_phase != Phase::Waiting) {
+        setError(problem.error);
+    }
 }
 
 void ConversationViewModel::tellOf(const core::session_notice::Ended& ended)
