@@ -22,10 +22,10 @@ function(vv_add_executable name)
   add_dependencies(programs ${name})
 endfunction()
 
-# vv_add_test(name SOURCES … LINK … [LABELS …] [TIMEOUT s] [ENVIRONMENT …]): one Qt Test program, run by CTest.
+# vv_add_test(name SOURCES … LINK … [LABELS …] [TIMEOUT s] [CONFIGURATIONS …] [ENVIRONMENT …]): one Qt Test program, run by CTest.
 # A source file test_x.cpp holds the class and ends with #include "test_x.moc".
 function(vv_add_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK;LABELS;ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK;LABELS;CONFIGURATIONS;ENVIRONMENT" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   set_target_properties(${name} PROPERTIES AUTOMOC ON AUTOMOC_MOC_OPTIONS "--include;${PROJECT_SOURCE_DIR}/cmake/moc_prelude.h" RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
@@ -33,7 +33,11 @@ function(vv_add_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
-  add_test(NAME ${name} COMMAND ${name})
+  set(configurations "")
+  if(arg_CONFIGURATIONS)
+    set(configurations CONFIGURATIONS ${arg_CONFIGURATIONS})
+  endif()
+  add_test(NAME ${name} COMMAND ${name} ${configurations})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
     ENVIRONMENT "QT_QPA_PLATFORM=offscreen;VV_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};VV_SOURCE_DIR=${PROJECT_SOURCE_DIR};${arg_ENVIRONMENT}")
 endfunction()

@@ -118,6 +118,9 @@ void TestConversationViewModel::waiting_CountsDown()
     world.conversation.tellPhase(Phase::Waiting, Milliseconds{1'500});
     QCOMPARE(world.model.voice(), Voice::Reconnecting);
     QCOMPARE(world.model.stateText(), QStringLiteral("Back in 2 s…"));
+    // It comes back by itself: there is nothing to click.
+    world.conversation.tell(core::session_notice::Problem{{core::ErrorCode::ProviderClosed, "", std::nullopt, {}}});
+    QVERIFY(!world.model.hasError());
     world.clock.advance(Milliseconds{600});
     QCOMPARE(world.model.stateText(), QStringLiteral("Back in 1 s…"));
     world.clock.advance(Milliseconds{5'000});
