@@ -30,6 +30,8 @@ else()
   # GCC 12 takes the frames of coroutines for mismatched, and under sanitizers optional members for uninitialised.
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(vv_warnings INTERFACE -Wno-mismatched-new-delete)
+    # Optimised, it warns of lengths that std::string's own code can never have.
+    target_compile_options(vv_warnings INTERFACE $<$<CONFIG:Release>:-Wno-restrict> $<$<CONFIG:Release>:-Wno-stringop-overflow>)
     if(VV_SANITIZE)
       target_compile_options(vv_warnings INTERFACE -Wno-maybe-uninitialized)
     endif()

@@ -1,9 +1,15 @@
 #include "app/cli/options.h"
 
+#include "core/base/clock.h"
+#include "core/base/error.h"
+
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <cstdio>
 #include <map>
+#include <string>
+#include <vector>
 
 namespace vivavoce::cli {
 namespace {
@@ -16,25 +22,45 @@ constexpr const char* kExitCodes =
     "Exit codes: 0 done, 2 bad usage, configuration or input file, 3 not authorised, 4 network or provider, 5 sound, "
     "6 timeout, 7 rate limited.";
 
+/// A choice among words; what is typed besides is refused in words, not with the library's own notation.
+template <typename Value>
+void addChoice(
+    CLI::App& command, const char* name, Value& value, std::map<std::string, Value> choices, const char* help)
+{
+    std::vector<std::string> words;
+    std::string shown;
+    for (const auto& choice : choices) {
+        words.push_back(choice.first);
+        shown += (shown.empty() ? "" : "|") + choice.first;
+    }
+    command
+        .add_option_function<std::string>(
+            name, [&value, choices](const std::string& word) { value = choices.at(word); }, help)
+        ->check(CLI::IsMember(words, CLI::ignore_case))
+        ->option_text(shown);
+}
+
 void addFormat(CLI::App& command, OutputFormat& format)
 {
-    command.add_option("--format", format, "json: one object a line; text: for people")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, OutputFormat>{{"json", OutputFormat::JsonLines}, {"text", OutputFormat::Text}},
-            CLI::ignore_case)
-                        .description("{json,text}"))
-        ->option_text("json|text");
+    addChoice<OutputFormat>(command, "--format", format,
+        {{"json", OutputFormat::JsonLines}, {"text", OutputFormat::Text}}, "json: one object a line; text: for people");
 }
 
 void addBackend(CLI::App& command, core::SoundBackend& backend)
 {
-    command.add_option("--sound-backend", backend, "The sound library (portaudio)")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, core::SoundBackend>{
-                {"portaudio", core::SoundBackend::PortAudio}, {"qt", core::SoundBackend::QtMultimedia}},
-            CLI::ignore_case)
-                        .description("{portaudio,qt}"))
-        ->option_text("portaudio|qt");
+    addChoice<core::SoundBackend>(command, "--sound-backend", backend,
+        {{"portaudio", core::SoundBackend::PortAudio}, {"qt", core::SoundBackend::QtMultimedia}},
+        "The sound library (portaudio)");
+}
+
+/// For programs that read along: bad words are an event too, unless people read.
+EndNow badUsage(const std::string& message, OutputFormat format)
+{
+    const core::SystemClock clock;
+    EventWriter events(clock, format);
+    events.write("error", {{"code", core::codeText(core::ErrorCode::BadUsage)}, {"message", message}, {"fatal", true}});
+    events.write("summary", {{"exitCode", core::exitCode(core::ErrorCode::BadUsage)}});
+    return EndNow{core::exitCode(core::ErrorCode::BadUsage)};
 }
 
 void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool& isFast)
@@ -113,7 +139,10 @@ Command parseCommandLine(int argc, char** argv)
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& end) {
-        return EndNow{app.exit(end) == 0 ? 0 : 2};
+        if (app.exit(end) == 0) {
+            return EndNow{0};
+        }
+        return badUsage(end.what(), talkCommand->parsed() ? talk.format : OutputFormat::Text);
     }
     if (devicesCommand->parsed()) {
         return devices;
@@ -125,7 +154,7 @@ Command parseCommandLine(int argc, char** argv)
         std::fputs(
             "vivavoce-cli: nothing to say: give --in FILE.wav, --in mic or --text \"...\" (see vivavoce-cli talk --help)\n",
             stderr);
-        return EndNow{2};
+        return badUsage("nothing to say", talk.format);
     }
     if (timeoutSeconds == 0) {
         timeoutSeconds = talk.isLive() ? 86'400 : 120;

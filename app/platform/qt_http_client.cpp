@@ -78,7 +78,9 @@ private:
         if (status == 0 || !whole) {
             const auto code =
                 fault == QNetworkReply::ProtocolFailure ? ErrorCode::BrokerMalformed : ErrorCode::BrokerUnreachable;
-            finish(core::fail(code, text(m_reply->errorString())));
+            // Host and port, and nothing else of the address: a path or query may hold what is not for logs.
+            const QString where = m_reply->url().authority(QUrl::FullyEncoded).section(QLatin1Char('@'), -1);
+            finish(core::fail(code, text(where + QStringLiteral(": ") + m_reply->errorString())));
             return;
         }
         HttpClient::Response response;
