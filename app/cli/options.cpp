@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <string>
@@ -35,7 +36,13 @@ void addChoice(
     }
     command
         .add_option_function<std::string>(
-            name, [&value, choices](const std::string& word) { value = choices.at(word); }, help)
+            name,
+            [&value, choices](std::string word) {
+                std::transform(word.begin(), word.end(), word.begin(),
+                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+                value = choices.at(word);
+            },
+            help)
         ->check(CLI::IsMember(words, CLI::ignore_case))
         ->option_text(shown);
 }
