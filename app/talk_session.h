@@ -43,7 +43,7 @@ public:
     void interrupt() override;
 
 private:
-    void sessionTold(const core::SessionNotice& notice) override;
+    void sessionTold(const core::SessionNotice& told) override;
     void replyTook(const core::ReplyLatency&) override {}
 
     void startServices();
@@ -51,8 +51,8 @@ private:
     void converse(const std::string& brokerUrl, std::shared_ptr<const core::Secret> credential);
     void end(std::optional<core::Error> error);
     /// Later, so that no listener is called from within a call.
-    void tellLater(core::SessionNotice notice);
-    void tell(const core::SessionNotice& notice);
+    void tellLater(core::SessionNotice told);
+    void tell(const core::SessionNotice& told);
 
     Dependencies m_deps;
     std::vector<core::ConversationListener*> m_listeners;

@@ -25,6 +25,7 @@ double dbfs(int peak)
 BackendFactory backendOf(core::SoundBackend which)
 {
     if (which == core::SoundBackend::QtMultimedia) {
+        prepareQtMultimedia();
         return [] { return core::Expected<std::unique_ptr<AudioBackend>, core::Error>(makeQtMultimediaBackend()); };
     }
     return [] { return makePortAudioBackend(); };

@@ -20,6 +20,7 @@ class VoiceWorker;
 
 /// Makes a sound library's adapter; called once, on the worker, when sound is first needed.
 using BackendFactory = std::function<core::Expected<std::unique_ptr<AudioBackend>, core::Error>()>;
+/// Call this on the main thread.
 [[nodiscard]] BackendFactory backendOf(core::SoundBackend which);
 
 /// The sound of a conversation: microphone and loudspeaker, echo cancelled, with what a person wants of them.

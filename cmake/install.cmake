@@ -9,6 +9,7 @@ endforeach()
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
 if(UNIX AND NOT APPLE)
+  install(FILES LICENSE RENAME copyright DESTINATION "${CMAKE_INSTALL_DOCDIR}")
   install(FILES packaging/linux/org.vivavoce.Vivavoce.desktop DESTINATION "${CMAKE_INSTALL_DATADIR}/applications")
   install(FILES packaging/linux/org.vivavoce.Vivavoce.metainfo.xml DESTINATION "${CMAKE_INSTALL_DATADIR}/metainfo")
   foreach(size 16 24 32 48 128 256 512)

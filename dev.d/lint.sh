@@ -43,14 +43,14 @@ verb_lint() {
     fi
     if [ ${#code[@]} -gt 0 ]; then
         printf '%s\0' "${code[@]}" | xargs -0 -n 20 -P "${jobs:?}" "$(tool clang-format)" --dry-run -Werror || failed=1
-        configure dev
-        ninja -C build/dev --quiet build.ninja >&2
+        # A folder of its own: clang does not read the precompiled headers that GCC leaves in a build.
+        cmake --preset dev -B build/lint -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >/dev/null
         # A header is checked through the source beside it. Tests are left out: they include what their build generates.
         mapfile -t tidy < <(printf '%s\n' "${code[@]}" | sed 's/\.h$/.cpp/' | sort -u \
-            | while read -r file; do ! grep -qF "\"file\": \"$PWD/$file\"" build/dev/compile_commands.json || echo "$file"; done \
+            | while read -r file; do ! grep -qF "\"file\": \"$PWD/$file\"" build/lint/compile_commands.json || echo "$file"; done \
             | grep -v '^tests/' || true)
         if [ ${#tidy[@]} -gt 0 ]; then
-            printf '%s\0' "${tidy[@]}" | xargs -0 -n 1 -P "$jobs" "$(tool clang-tidy)" --quiet -p build/dev 2> >(grep -v 'warnings generated' >&2) \
+            printf '%s\0' "${tidy[@]}" | xargs -0 -n 1 -P "$jobs" "$(tool clang-tidy)" --quiet -p build/lint 2> >(grep -v 'warnings generated' >&2) \
                 || failed=1
         fi
     fi

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <system_error>
 
 namespace vivavoce::dsp {
 namespace {
@@ -56,9 +57,9 @@ core::Expected<std::vector<std::int16_t>, Error> readWav(const std::string& path
 {
     if (std::ifstream probe(path, std::ios::binary); !probe || probe.peek() == std::ifstream::traits_type::eof()) {
         const bool isEmpty = probe.is_open() && !probe.bad() && probe.eof();
-        return isEmpty
-            ? fail(ErrorCode::InputEmpty, path + " is empty")
-            : fail(ErrorCode::InputUnreadable, path + " cannot be read: " + std::strerror(errno != 0 ? errno : EIO));
+        return isEmpty ? fail(ErrorCode::InputEmpty, path + " is empty")
+                       : fail(ErrorCode::InputUnreadable,
+                           path + " cannot be read: " + std::generic_category().message(errno != 0 ? errno : EIO));
     }
     SF_INFO info{};
     const SndFilePtr file(sf_open(path.c_str(), SFM_READ, &info));

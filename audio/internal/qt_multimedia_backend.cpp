@@ -317,6 +317,11 @@ std::unique_ptr<AudioBackend> makeQtMultimediaBackend()
     return std::make_unique<QtMultimediaBackend>();
 }
 
+void prepareQtMultimedia()
+{
+    static_cast<void>(QMediaDevices::defaultAudioOutput());
+}
+
 std::unique_ptr<DeviceWatch> watchDevices(std::function<void()> changed)
 {
     return std::make_unique<QtDeviceWatch>(changed);

@@ -10,6 +10,9 @@ namespace vivavoce::audio {
 /// Qt Multimedia. A thread of this backend's, with Qt's event loop, is the device thread.
 /// Needs a QCoreApplication.
 [[nodiscard]] std::unique_ptr<AudioBackend> makeQtMultimediaBackend();
+/// Qt's connection to the sound server lives in the thread that first asks for it, and finds a server that was restarted only with that
+/// thread's event loop. Call it on the main thread, before anything else here.
+void prepareQtMultimedia();
 
 /// Watches for devices that come and go, or a default that moves. `changed` is called on the thread that made it, which has to have
 /// an event loop of Qt's.

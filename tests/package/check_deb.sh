@@ -27,6 +27,7 @@ if [ ! -f "$cache" ]; then
 else
     tar -C "$root" -xf "$cache"
 fi
+chmod 755 "$root"
 mount --bind /dev "$root/dev"
 mount -t proc proc "$root/proc"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
@@ -37,7 +38,8 @@ name=$(basename "$package")
 inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive ${http_proxy:+http_proxy="$http_proxy"} "$@"; }
 user() { chroot --userspec=1000:1000 "$root" env -i PATH=/usr/bin:/bin HOME=/home/user XDG_RUNTIME_DIR=/run/user/1000 LANG=C.UTF-8 "$@"; }
 
-find "$root/etc" "$root/usr" "$root/var/lib" -xdev | sort >"$root/tmp/before"
+listed() { (cd "$root" && find etc usr var/lib -xdev | sort); }
+listed >"$root/tmp/before"
 say "installing $name"
 inside apt-get -qq update
 inside apt-get -qq install -y --no-install-recommends "/tmp/$name" >"$root/tmp/install.log" 2>&1 || { tail -n 30 "$root/tmp/install.log" >&2; die "it does not install"; }
@@ -72,6 +74,6 @@ user xvfb-run -a sh -c '
 
 say "removing"
 inside apt-get -qq purge -y vivavoce >/dev/null 2>&1
-left=$(find "$root/etc" "$root/usr" "$root/var/lib" -xdev | sort | comm -13 "$root/tmp/before" - | grep -i vivavoce | grep -v /var/lib/dpkg || true)
-[ -z "$left" ] || die "left behind: $left"
+left=$(listed | comm -13 "$root/tmp/before" - | grep -i vivavoce | grep -v /var/lib/dpkg || true)
+[ -z "$left" ] || die "left behind: $(printf '%s' "$left" | head -n 5)"
 say "installed, talked, opened its window, went without a trace"

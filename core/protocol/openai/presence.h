@@ -28,8 +28,9 @@ template <typename T>
 class Nullable {
 public:
     Nullable() = default;
-    Nullable(Null) : m_state(Null{}) {}
-    Nullable(T value) : m_state(std::move(value)) {}
+    // Implicit, as with std::optional: a value, or null, stands for itself.
+    Nullable(Null) : m_state(Null{}) {} // NOLINT(google-explicit-constructor)
+    Nullable(T value) : m_state(std::move(value)) {} // NOLINT(google-explicit-constructor)
 
     [[nodiscard]] bool isAbsent() const { return std::holds_alternative<std::monostate>(m_state); }
     [[nodiscard]] bool isNull() const { return std::holds_alternative<Null>(m_state); }
