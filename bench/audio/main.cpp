@@ -5,7 +5,7 @@
 #include "audio/internal/capture_chain.h"
 #include "audio/internal/playback_chain.h"
 #include "audio/rt/playback_callback.h"
-#include "tests/audio/echo_trial.h"
+#include "bench/audio/echo_trial.h"
 
 #include <chrono>
 #include <cstdio>
@@ -14,7 +14,7 @@
 #include <vector>
 
 using namespace vivavoce;
-using namespace vivavoce::tests;
+using namespace vivavoce::bench;
 
 namespace {
 

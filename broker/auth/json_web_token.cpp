@@ -2,6 +2,8 @@
 
 #include "core/base/http_headers.h"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -207,7 +209,7 @@ core::Expected<UnverifiedToken, JwtFault> readToken(std::string_view token)
     read.claimedIssuer = *issuer;
     read.signedPart = std::string(token.substr(0, second));
     read.signature = std::move(*signature);
-    read.claims = std::move(*claims);
+    read.claims = std::make_shared<const Json>(std::move(*claims));
     return read;
 }
 
@@ -227,17 +229,17 @@ core::Expected<VerifiedToken, JwtFault> verify(
     if (token.claimedIssuer != rules.issuer) {
         return fail(JwtFault::WrongIssuer);
     }
-    const auto subject = text(token.claims, "sub");
+    const auto subject = text(*token.claims, "sub");
     if (!subject || subject->size() > kLongestSubject) {
         return fail(JwtFault::Malformed);
     }
     if (subject->empty()) {
         return fail(JwtFault::MissingClaim);
     }
-    if (const auto fault = audienceFault(token.claims, rules)) {
+    if (const auto fault = audienceFault(*token.claims, rules)) {
         return fail(*fault);
     }
-    const auto expiresAt = lifeOf(token.claims, rules, now);
+    const auto expiresAt = lifeOf(*token.claims, rules, now);
     if (!expiresAt) {
         return fail(expiresAt.error());
     }

@@ -4,10 +4,10 @@
 #include "core/base/base64.h"
 #include "core/base/clock.h"
 #include "core/base/expected.h"
-
-#include <nlohmann/json.hpp>
+#include "core/base/json.h"
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,7 +46,7 @@ struct UnverifiedToken {
     /// Without the signature it opens nothing.
     std::string signedPart;
     core::Bytes signature;
-    core::Json claims;
+    std::shared_ptr<const core::Json> claims;
 };
 
 /// Pure.
@@ -77,7 +77,7 @@ struct VerifiedToken {
     std::string issuer;
     std::string subject;
     core::WallTime expiresAt;
-    core::Json claims;
+    std::shared_ptr<const core::Json> claims;
 };
 
 /// Signature first, claims afterwards (RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725). Pure.

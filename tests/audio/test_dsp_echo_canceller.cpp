@@ -1,13 +1,13 @@
 #include "audio/dsp/echo_canceller.h"
 #include "audio/dsp/wav_file.h"
-#include "tests/audio/echo_trial.h"
+#include "bench/audio/echo_trial.h"
 
 #include <QTest>
 
 #include <vector>
 
 using namespace vivavoce;
-using namespace vivavoce::tests;
+using namespace vivavoce::bench;
 
 namespace {
 

@@ -1,5 +1,6 @@
 #include "broker/auth/json_web_token.h"
 
+#include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace vivavoce::tests {
+namespace vivavoce::bench {
 
 /// A room that does not exist: what a loudspeaker plays comes back late, quieter and smeared. At 48 kHz.
 struct MadeUpRoom {
@@ -56,4 +56,4 @@ struct MadeUpRoom {
     }
 };
 
-} // namespace vivavoce::tests
+} // namespace vivavoce::bench

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "audio/dsp/echo_canceller.h"
-#include "tests/audio/made_up_room.h"
+#include "bench/audio/made_up_room.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-namespace vivavoce::tests {
+namespace vivavoce::bench {
 
 /// Plays `far` in a room, speaks `near` into the same microphone, and gives what the canceller makes of it. All at 48 kHz.
 inline std::vector<std::int16_t> runCanceller(dsp::EchoCanceller& canceller, std::span<const std::int16_t> far,
@@ -53,4 +53,4 @@ inline double shareOf(std::span<const std::int16_t> voice, std::span<const std::
     return 20 * std::log10(std::max(product / energy, 1e-6));
 }
 
-} // namespace vivavoce::tests
+} // namespace vivavoce::bench
