@@ -48,7 +48,7 @@ std::ostream& operator<<(std::ostream&, const Secret&) = delete;
 template <typename String>
 void wipeString(String& text) noexcept
 {
-    Secret::wipe(text.data(), text.size() * sizeof(text[0]));
+    Secret::wipe(text.data(), static_cast<std::size_t>(text.size()) * sizeof(text[0]));
     text.clear();
 }
 
