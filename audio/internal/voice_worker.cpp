@@ -15,6 +15,8 @@ constexpr std::chrono::milliseconds kTick{5};
 /// How often a device that should be there is asked for again.
 constexpr std::chrono::seconds kRetry{1};
 constexpr std::chrono::milliseconds kHealthCheck{500};
+/// Looking means probing everything there is: not too often.
+constexpr std::chrono::seconds kLookAgain{2};
 /// What providers send comes in bursts; this much is gathered before an item begins.
 constexpr core::Milliseconds kPreBuffer{60};
 /// Pieces of 20 ms go to the session: half as many messages as frames.
@@ -162,12 +164,22 @@ void VoiceWorker::run()
     m_playback.reset();
 }
 
+/// Closing takes the system its time; nobody has to wait for that to hear what is playing.
+template <typename Line>
+void VoiceWorker::close(std::unique_lock<std::mutex>& lock, std::optional<Line>& line)
+{
+    std::optional<Line> closing = std::exchange(line, std::nullopt);
+    lock.unlock();
+    closing.reset();
+    lock.lock();
+}
+
 /// Devices can be looked for only while none is open; those that are still wanted are opened again right after.
 void VoiceWorker::look(std::unique_lock<std::mutex>& lock)
 {
     m_wantsLook = false;
-    m_capture.reset();
-    m_playback.reset();
+    close(lock, m_capture);
+    close(lock, m_playback);
     lock.unlock();
     if (m_backend == nullptr) {
         if (auto made = m_makeBackend()) {
@@ -186,6 +198,7 @@ void VoiceWorker::look(std::unique_lock<std::mutex>& lock)
     lock.lock();
     const bool isNews = !m_hasLooked || found != m_devices;
     m_hasLooked = true;
+    m_lastLook = steady_clock::now();
     m_devices = std::move(found);
     m_captureRetry = m_playbackRetry = {};
     if (isNews) {
@@ -204,21 +217,33 @@ void VoiceWorker::reconcile(std::unique_lock<std::mutex>& lock)
     if (m_processing) {
         m_processing->set(m_wishes.processing);
     }
-    const bool isCheckDue = now - m_lastCheck >= kHealthCheck;
-    if (isCheckDue) {
-        m_lastCheck = now;
-        if ((m_capture && !m_capture->stream->isAlive()) || (m_playback && !m_playback->stream->isAlive())) {
-            look(lock);
-        }
+    if (hasLostADevice(lock, now)) {
+        look(lock);
     }
     reconcilePlayback(lock, now);
     reconcileCapture(lock, now);
 }
 
+bool VoiceWorker::hasLostADevice(std::unique_lock<std::mutex>& lock, Time now)
+{
+    if (now - m_lastCheck < kHealthCheck) {
+        return false;
+    }
+    m_lastCheck = now;
+    // Only this thread opens and closes.
+    lock.unlock();
+    const bool isLost = (m_capture && !m_capture->stream->isAlive()) || (m_playback && !m_playback->stream->isAlive());
+    lock.lock();
+    // With nothing to be had the sound server itself may have gone, and come back meanwhile.
+    const bool isDeaf =
+        !m_capture && !m_playback && (m_isCaptureReported || m_isPlaybackReported) && now - m_lastLook >= kLookAgain;
+    return isLost || isDeaf;
+}
+
 void VoiceWorker::reconcileCapture(std::unique_lock<std::mutex>& lock, Time now)
 {
     if (m_capture && (!m_wishes.wantsCapture || m_capture->deviceId != m_wishes.devices.captureId)) {
-        m_capture.reset();
+        close(lock, m_capture);
     }
     if (m_capture || !m_wishes.wantsCapture || now < m_captureRetry) {
         return;
@@ -253,7 +278,7 @@ void VoiceWorker::reconcileCapture(std::unique_lock<std::mutex>& lock, Time now)
 void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now)
 {
     if (m_playback && (!wantsPlayback() || m_playback->deviceId != m_wishes.devices.playbackId)) {
-        m_playback.reset();
+        close(lock, m_playback);
     }
     if (m_playback || !wantsPlayback() || now < m_playbackRetry) {
         return;

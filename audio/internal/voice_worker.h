@@ -71,6 +71,9 @@ private:
 
     void run();
     void look(std::unique_lock<std::mutex>& lock);
+    template <typename Line>
+    static void close(std::unique_lock<std::mutex>& lock, std::optional<Line>& line);
+    [[nodiscard]] bool hasLostADevice(std::unique_lock<std::mutex>& lock, Time now);
     void reconcile(std::unique_lock<std::mutex>& lock);
     void reconcileCapture(std::unique_lock<std::mutex>& lock, Time now);
     void reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now);
@@ -105,6 +108,7 @@ private:
     bool m_isCaptureReported = false;
     bool m_isPlaybackReported = false;
     Time m_lastCheck;
+    Time m_lastLook;
     std::vector<std::int16_t> m_piece;
     std::size_t m_silence = 0;
 

@@ -51,9 +51,10 @@ bool SoundServer::start(Microphone microphone)
     qputenv("ALSA_CONFIG_PATH", (home + QStringLiteral("/asound.conf")).toLocal8Bit());
     qunsetenv("PULSE_SERVER");
 
-    QStringList arguments{QStringLiteral("-n"), QStringLiteral("--exit-idle-time=-1"), QStringLiteral("--disable-shm"),
-        QStringLiteral("--daemonize=no"), QStringLiteral("--use-pid-file=no")};
-    const auto load = [&](const char* module) { arguments << QStringLiteral("-L") << QString::fromLatin1(module); };
+    m_microphone = microphone;
+    m_arguments = QStringList{QStringLiteral("-n"), QStringLiteral("--exit-idle-time=-1"),
+        QStringLiteral("--disable-shm"), QStringLiteral("--daemonize=no"), QStringLiteral("--use-pid-file=no")};
+    const auto load = [&](const char* module) { m_arguments << QStringLiteral("-L") << QString::fromLatin1(module); };
     load("module-native-protocol-unix");
     load("module-null-sink sink_name=speaker rate=48000");
     if (microphone == Microphone::Loop) {
@@ -62,9 +63,21 @@ bool SoundServer::start(Microphone microphone)
         load("module-null-sink sink_name=into-mic rate=48000");
         load("module-remap-source master=into-mic.monitor source_name=mic");
     }
+    return launch();
+}
+
+bool SoundServer::restart()
+{
+    m_server.kill();
+    m_server.waitForFinished(kPatience);
+    return launch();
+}
+
+bool SoundServer::launch()
+{
     m_server.setProcessEnvironment(QProcessEnvironment::systemEnvironment());
-    m_server.setStandardErrorFile(home + QStringLiteral("/pulseaudio.log"));
-    m_server.start(QStringLiteral("pulseaudio"), arguments);
+    m_server.setStandardErrorFile(m_folder.path() + QStringLiteral("/pulseaudio.log"));
+    m_server.start(QStringLiteral("pulseaudio"), m_arguments);
     if (!m_server.waitForStarted(kPatience)) {
         return false;
     }
@@ -73,7 +86,7 @@ bool SoundServer::start(Microphone microphone)
     while (since.elapsed() < kPatience && m_server.state() == QProcess::Running) {
         if (control({QStringLiteral("info")}).contains("Server Name")) {
             control({QStringLiteral("set-default-sink"), QStringLiteral("speaker")});
-            if (microphone != Microphone::None) {
+            if (m_microphone != Microphone::None) {
                 control({QStringLiteral("set-default-source"), QStringLiteral("mic")});
             }
             return true;

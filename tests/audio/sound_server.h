@@ -32,13 +32,19 @@ public:
     [[nodiscard]] static QString missing();
     /// False: it did not come up.
     [[nodiscard]] bool start(Microphone microphone);
+    /// As if it had crashed and been started again.
+    [[nodiscard]] bool restart();
     /// "pactl …"; its output.
     QByteArray control(const QStringList& arguments);
     /// For other programs.
     [[nodiscard]] QProcessEnvironment environment() const;
 
 private:
+    [[nodiscard]] bool launch();
+
     QTemporaryDir m_folder;
+    QStringList m_arguments;
+    Microphone m_microphone = Microphone::None;
     QProcess m_server;
 };
 

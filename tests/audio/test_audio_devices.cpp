@@ -170,6 +170,20 @@ private Q_SLOTS:
         }
     }
 
+    void soundServer_ThatIsStartedAgain_IsFoundAgain_data() { bothBackends(); }
+    void soundServer_ThatIsStartedAgain_IsFoundAgain()
+    {
+        QFETCH(int, backend);
+        Ear ear;
+        const auto sound = engine(backend);
+        sound->start(ear);
+        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > 4'800, 10'000);
+        QVERIFY(m_server.restart());
+        const std::size_t before = ear.heard.size();
+        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > before + 24'000, 20'000);
+        sound->stop();
+    }
+
     void choice_OfADeviceThatIsNotThere_FallsBackToTheDefault_data() { bothBackends(); }
     void choice_OfADeviceThatIsNotThere_FallsBackToTheDefault()
     {
