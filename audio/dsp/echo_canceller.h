@@ -38,8 +38,8 @@ public:
 
     /// What goes to the loudspeaker: the far end.
     void rendered(std::span<const std::int16_t, kFrameSamples> frame);
-    /// Cleans what came from the microphone, in place. `delay`: from handing a frame to `rendered` until its sound comes back here,
-    /// as far as the streams tell; a wrong figure costs seconds of echo, and none is worse.
+    /// Cleans what came from the microphone, in place. `delay`: from handing a frame to `rendered` until its sound comes back here, as
+    /// far as the devices tell; serves until the true one is found in the sound itself.
     void process(std::span<std::int16_t, kFrameSamples> frame, core::Milliseconds delay);
 
 private:

@@ -52,6 +52,18 @@ private Q_SLOTS:
         QVERIFY2(loss >= 30, qPrintable(QString::number(loss)));
     }
 
+    void delay_ThatWasToldWrong_IsFoundOut()
+    {
+        for (const int told : {0, 300}) {
+            auto canceller = dsp::EchoCanceller::create(kEchoAlone);
+            const auto far = speech(12, 0);
+            const auto echo = MadeUpRoom().echoOf(far);
+            const auto out = runCanceller(*canceller, far, echo, {}, core::Milliseconds{told});
+            const double loss = decibels(echo, 8 * kRate, 12 * kRate) - decibels(out, 8 * kRate, 12 * kRate);
+            QVERIFY2(loss >= 30, qPrintable(QStringLiteral("told %1 ms: %2 dB").arg(told).arg(loss)));
+        }
+    }
+
     void echo_WithTheCancellerOff_Stays()
     {
         auto canceller = dsp::EchoCanceller::create({false, false, false});
