@@ -135,6 +135,8 @@ void TalkSession::converse(const std::string& brokerUrl, std::shared_ptr<const c
     m_tokens = std::make_unique<core::CachingTokenSource>(*m_broker, m_deps.clock, m_deps.executor);
     core::SessionOptions options;
     options.transcriptionModel = kTranscriptionModel;
+    // The transcript goes on over conversations.
+    options.typedIdPrefix = "typed_" + core::randomId().substr(0, 8) + "_";
     m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{*m_tokens, m_deps.transports,
         m_deps.voice, m_deps.tools, m_deps.clock, m_deps.executor, *this, std::move(options)});
     m_session->start();

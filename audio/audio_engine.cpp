@@ -60,9 +60,12 @@ AudioEngine::AudioEngine(core::Executor& executor, BackendFactory makeBackend)
             }
         }));
     };
-    callbacks.missing = [this](core::SoundDirection direction, core::Error error) {
-        m_executor.post(
-            ifAlive([direction, error = std::move(error)](AudioEngine& engine) { engine.missing(direction, error); }));
+    callbacks.missing = [this](core::Error error) {
+        m_executor.post(ifAlive([error = std::move(error)](AudioEngine& engine) {
+            if (engine.m_listener != nullptr) {
+                engine.m_listener->voiceImpaired(error);
+            }
+        }));
     };
     callbacks.devicesChanged = [this] {
         m_executor.post(ifAlive([](AudioEngine& engine) {
@@ -101,7 +104,6 @@ void AudioEngine::setProcessing(const Processing& processing)
 void AudioEngine::start(core::VoiceListener& listener)
 {
     m_listener = &listener;
-    m_isCaptureMissing = m_isPlaybackMissing = false;
     wish();
 }
 
@@ -140,7 +142,6 @@ void AudioEngine::setMuted(bool isMuted)
 void AudioEngine::choose(const core::DeviceChoice& choice)
 {
     m_choice = choice;
-    m_isCaptureMissing = m_isPlaybackMissing = false;
     wish();
 }
 
@@ -177,27 +178,14 @@ void AudioEngine::watch(std::function<void()> changed)
     m_changed = std::move(changed);
 }
 
-void AudioEngine::rescan()
+void AudioEngine::rescan(bool hasMicrophone)
 {
-    m_worker->rescan();
-}
-
-void AudioEngine::missing(core::SoundDirection direction, const core::Error& error)
-{
-    (direction == core::SoundDirection::Capture ? m_isCaptureMissing : m_isPlaybackMissing) = true;
-    if (m_listener == nullptr) {
-        return;
-    }
-    if (m_isCaptureMissing && m_isPlaybackMissing) {
-        m_listener->voiceFailed(error);
-    } else {
-        m_listener->voiceImpaired(error);
-    }
+    m_worker->rescan(hasMicrophone);
 }
 
 std::shared_ptr<DeviceWatch> watchSystem(AudioEngine& engine)
 {
-    return watchDevices([&engine] { engine.rescan(); });
+    return watchDevices([&engine](bool hasMicrophone) { engine.rescan(hasMicrophone); });
 }
 
 } // namespace vivavoce::audio

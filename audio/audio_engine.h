@@ -24,7 +24,7 @@ using BackendFactory = std::function<core::Expected<std::unique_ptr<AudioBackend
 [[nodiscard]] BackendFactory backendOf(core::SoundBackend which);
 
 /// The sound of a conversation: microphone and loudspeaker, echo cancelled, with what a person wants of them.
-/// Without a microphone or without a loudspeaker a conversation goes on impaired; without both it fails.
+/// Without a microphone or without a loudspeaker a conversation goes on impaired: one can type and read. What comes back is used.
 /// Threads: the executor's own thread. Lifetime: the executor outlives it; destroying it closes the devices.
 class AudioEngine final : public core::VoiceIo, public core::VoiceControls, public core::DeviceCatalog {
 public:
@@ -59,11 +59,10 @@ public:
     [[nodiscard]] std::vector<core::SoundDevice> devices(core::SoundDirection direction) const override;
     void watch(std::function<void()> changed) override;
     /// Devices came or went; whoever hears of that from the system says so here.
-    void rescan();
+    void rescan(bool hasMicrophone);
 
 private:
     void wish();
-    void missing(core::SoundDirection direction, const core::Error& error);
     template <typename Work>
     [[nodiscard]] std::function<void()> ifAlive(Work work);
 
@@ -72,8 +71,6 @@ private:
     std::function<void()> m_changed;
     bool m_isMuted = false;
     bool m_isPreviewOn = false;
-    bool m_isCaptureMissing = false;
-    bool m_isPlaybackMissing = false;
     core::DeviceChoice m_choice;
     Processing m_processing;
     /// What the last reader saw, and when: two pages that look in turn are to see the same.

@@ -91,6 +91,7 @@ core::Expected<void, Error> TalkCommand::prepare()
     if (m_options.isLive() || m_options.isAloud()) {
         m_devices = std::make_unique<audio::AudioEngine>(m_executor, audio::backendOf(m_options.soundBackend));
         m_devices->choose(m_options.devices);
+        m_deviceWatch = audio::watchSystem(*m_devices);
         if (m_options.isLive() && !m_options.isAloud()) {
             m_split = std::make_unique<SplitVoiceIo>(*m_devices, *m_files);
         } else if (!m_options.isLive()) {
@@ -171,6 +172,11 @@ void TalkCommand::sessionTold(const core::SessionNotice& notice)
         if (ended->wasCompleted) {
             m_turns.replyEnded();
         }
+    } else if (const auto* problem = std::get_if<core::session_notice::Problem>(&notice)) {
+        // In a window one types meanwhile; here nobody would notice.
+        if (core::exitCode(problem->error.code) == core::exitCode(ErrorCode::SoundFailed)) {
+            m_session->abort(problem->error);
+        }
     } else if (const auto* over = std::get_if<core::session_notice::Ended>(&notice)) {
         // We stand in the session's own call.
         m_executor.post([this, error = m_endedBecause ? m_endedBecause : over->error] { end(error); });
@@ -228,6 +234,7 @@ void TalkCommand::end(std::optional<Error> error)
     m_deadline.reset();
     m_session.reset();
     m_split.reset();
+    m_deviceWatch.reset();
     m_devices.reset();
     if (m_out) {
         if (const auto closed = m_out->close(); !closed && !error) {

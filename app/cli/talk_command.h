@@ -67,6 +67,7 @@ private:
     std::unique_ptr<embedded::EmbeddedServices> m_servers;
     std::unique_ptr<RecordedVoiceIo> m_files;
     std::unique_ptr<audio::AudioEngine> m_devices;
+    std::shared_ptr<audio::DeviceWatch> m_deviceWatch;
     std::unique_ptr<SplitVoiceIo> m_split;
     std::unique_ptr<core::BrokerTokenSource> m_broker;
     std::unique_ptr<core::CachingTokenSource> m_tokens;

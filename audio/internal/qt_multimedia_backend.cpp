@@ -23,6 +23,7 @@ constexpr int kPreferredRate = 48'000;
 /// What Qt keeps between us and the device.
 constexpr qint64 kBufferMicroseconds = 40'000;
 constexpr std::chrono::milliseconds kFillEvery{5};
+constexpr std::chrono::seconds kWatchEvery{1};
 constexpr qint64 kSampleBytes = 2;
 
 auto failed(const std::string& what)
@@ -193,6 +194,14 @@ private:
     QObject m_context;
 };
 
+/// One for the process, for good: Qt ties its connection to the sound server to the thread that opened the first stream, and could
+/// not make it anew in a thread that has ended.
+StreamThread& streamThread()
+{
+    static StreamThread thread;
+    return thread;
+}
+
 template <typename Run, typename Callback>
 class QtStream final : public AudioStream {
 public:
@@ -248,14 +257,14 @@ public:
         const std::string& id, rt::CaptureCallback& callback) override
     {
         return open(id, SoundDirection::Capture,
-            std::make_unique<QtStream<CaptureRun, rt::CaptureCallback>>(m_thread, callback));
+            std::make_unique<QtStream<CaptureRun, rt::CaptureCallback>>(streamThread(), callback));
     }
 
     core::Expected<std::unique_ptr<AudioStream>, core::Error> openPlayback(
         const std::string& id, rt::PlaybackCallback& callback) override
     {
         return open(id, SoundDirection::Playback,
-            std::make_unique<QtStream<PlaybackRun, rt::PlaybackCallback>>(m_thread, callback));
+            std::make_unique<QtStream<PlaybackRun, rt::PlaybackCallback>>(streamThread(), callback));
     }
 
     [[nodiscard]] std::vector<core::SoundDevice> devices(SoundDirection direction) const override
@@ -294,20 +303,44 @@ private:
         }
         return std::unique_ptr<AudioStream>(std::move(stream));
     }
-
-    StreamThread m_thread;
 };
 
 class QtDeviceWatch final : public DeviceWatch {
 public:
-    explicit QtDeviceWatch(const std::function<void()>& changed)
+    explicit QtDeviceWatch(std::function<void(bool)> changed) : m_changed(std::move(changed))
     {
-        QObject::connect(&m_devices, &QMediaDevices::audioInputsChanged, &m_devices, changed);
-        QObject::connect(&m_devices, &QMediaDevices::audioOutputsChanged, &m_devices, changed);
+        QObject::connect(&m_devices, &QMediaDevices::audioInputsChanged, &m_timer, [this] { look(); });
+        QObject::connect(&m_devices, &QMediaDevices::audioOutputsChanged, &m_timer, [this] { look(); });
+        // Qt 6.4 keeps its lists up to date with PulseAudio, but gives no signal.
+        QObject::connect(&m_timer, &QTimer::timeout, &m_timer, [this] { look(); });
+        m_timer.start(kWatchEvery);
+        if (!hasMicrophone()) {
+            m_changed(false);
+        }
     }
 
 private:
+    /// Where Qt sees no device at all it may be Qt that is blind.
+    [[nodiscard]] static bool hasMicrophone()
+    {
+        return !QMediaDevices::audioInputs().isEmpty() || QMediaDevices::audioOutputs().isEmpty();
+    }
+    void look()
+    {
+        const QList<QAudioDevice> inputs = QMediaDevices::audioInputs();
+        const QList<QAudioDevice> outputs = QMediaDevices::audioOutputs();
+        if (inputs != m_inputs || outputs != m_outputs) {
+            m_inputs = inputs;
+            m_outputs = outputs;
+            m_changed(hasMicrophone());
+        }
+    }
+
+    std::function<void(bool)> m_changed;
     QMediaDevices m_devices;
+    QTimer m_timer;
+    QList<QAudioDevice> m_inputs = QMediaDevices::audioInputs();
+    QList<QAudioDevice> m_outputs = QMediaDevices::audioOutputs();
 };
 
 } // namespace
@@ -322,9 +355,9 @@ void prepareQtMultimedia()
     static_cast<void>(QMediaDevices::defaultAudioOutput());
 }
 
-std::unique_ptr<DeviceWatch> watchDevices(std::function<void()> changed)
+std::unique_ptr<DeviceWatch> watchDevices(std::function<void(bool hasMicrophone)> changed)
 {
-    return std::make_unique<QtDeviceWatch>(changed);
+    return std::make_unique<QtDeviceWatch>(std::move(changed));
 }
 
 } // namespace vivavoce::audio

@@ -15,11 +15,11 @@ namespace vivavoce::audio {
 void prepareQtMultimedia();
 
 /// Watches for devices that come and go, or a default that moves. `changed` is called on the thread that made it, which has to have
-/// an event loop of Qt's.
+/// an event loop of Qt's; it says whether there is a microphone: one that is not the echo of a loudspeaker.
 class DeviceWatch {
 public:
     virtual ~DeviceWatch() = default;
 };
-[[nodiscard]] std::unique_ptr<DeviceWatch> watchDevices(std::function<void()> changed);
+[[nodiscard]] std::unique_ptr<DeviceWatch> watchDevices(std::function<void(bool hasMicrophone)> changed);
 
 } // namespace vivavoce::audio

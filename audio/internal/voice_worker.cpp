@@ -68,16 +68,19 @@ void VoiceWorker::wish(const VoiceWishes& wishes)
         if (m_wishes.wantsPlayback && !wishes.wantsPlayback) {
             (void)m_queue.cut(0);
         }
+        m_isLookFresh = m_isLookFresh && m_wishes.wantsCapture == wishes.wantsCapture
+            && m_wishes.wantsPlayback == wishes.wantsPlayback;
         m_wishes = wishes;
         m_captureRetry = m_playbackRetry = {};
     }
     m_changed.notify_one();
 }
 
-void VoiceWorker::rescan()
+void VoiceWorker::rescan(bool hasMicrophone)
 {
     {
         const std::lock_guard lock(m_mutex);
+        m_hasMicrophone = hasMicrophone;
         m_wantsLook = true;
     }
     m_changed.notify_one();
@@ -99,7 +102,7 @@ core::HeardAudio VoiceWorker::interrupt()
 {
     const std::lock_guard lock(m_mutex);
     if (!m_playback) {
-        return m_queue.cut(0);
+        return m_queue.cut(m_queue.given());
     }
     core::HeardAudio heard = m_queue.cut(m_playback->heard());
     m_playback->callback->cut();
@@ -197,7 +200,7 @@ void VoiceWorker::look(std::unique_lock<std::mutex>& lock)
     }
     lock.lock();
     const bool isNews = !m_hasLooked || found != m_devices;
-    m_hasLooked = true;
+    m_hasLooked = m_isLookFresh = true;
     m_lastLook = steady_clock::now();
     m_devices = std::move(found);
     m_captureRetry = m_playbackRetry = {};
@@ -254,6 +257,12 @@ void VoiceWorker::reconcileCapture(std::unique_lock<std::mutex>& lock, Time now)
             {core::ErrorCode::SoundFailed, "the sound system does not start", std::nullopt, {}});
         return;
     }
+    if (!m_hasMicrophone) {
+        // The sound server would hand out what the loudspeaker plays.
+        report(
+            lock, SoundDirection::Capture, {core::ErrorCode::SoundFailed, "there is no microphone", std::nullopt, {}});
+        return;
+    }
     const std::string wanted = m_wishes.devices.captureId;
     lock.unlock();
     auto line = CaptureLine::open(*m_backend, wanted);
@@ -263,6 +272,9 @@ void VoiceWorker::reconcileCapture(std::unique_lock<std::mutex>& lock, Time now)
     }
     auto processing = dsp::EchoCanceller::create({});
     lock.lock();
+    if (!line && mayHaveComeBack(m_isCaptureReported)) {
+        return;
+    }
     if (!line || !processing) {
         report(lock, SoundDirection::Capture, line ? processing.error() : line.error());
         return;
@@ -296,6 +308,9 @@ void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now
         line = PlaybackLine::open(*m_backend, {});
     }
     lock.lock();
+    if (!line && mayHaveComeBack(m_isPlaybackReported)) {
+        return;
+    }
     if (!line) {
         m_isToneOn = false;
         report(lock, SoundDirection::Playback, line.error());
@@ -307,19 +322,49 @@ void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now
     m_playback->chain->restart(*m_playback->ring, m_queue);
 }
 
-void VoiceWorker::report(std::unique_lock<std::mutex>& lock, SoundDirection direction, const core::Error& error)
+/// What could not be opened may have come since the last look; before its lack is told, there is one more.
+bool VoiceWorker::mayHaveComeBack(bool isReported)
 {
+    if (isReported || m_isLookFresh) {
+        return false;
+    }
+    m_wantsLook = true;
+    return true;
+}
+
+void VoiceWorker::report(std::unique_lock<std::mutex>& lock, SoundDirection direction, core::Error error)
+{
+    error.code =
+        direction == SoundDirection::Capture ? core::ErrorCode::SoundNoMicrophone : core::ErrorCode::SoundNoLoudspeaker;
     bool& isReported = direction == SoundDirection::Capture ? m_isCaptureReported : m_isPlaybackReported;
     if (std::exchange(isReported, true)) {
         return;
     }
     lock.unlock();
-    m_callbacks.missing(direction, error);
+    m_callbacks.missing(std::move(error));
     lock.lock();
 }
 
-void VoiceWorker::pump(std::unique_lock<std::mutex>& lock)
+/// Without a loudspeaker time passes all the same: a reply is over when it would have been heard.
+std::uint64_t VoiceWorker::playUnheard(Time now)
 {
+    const std::int64_t most = core::kRealtimeRate.hz();
+    const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(now - m_unheardUntil).count();
+    const std::int64_t due = std::min(most, passed * most / 1'000'000);
+    if (due < most) {
+        std::vector<std::int16_t> nobodyHears(static_cast<std::size_t>(due));
+        m_queue.take(nobodyHears);
+    }
+    m_unheardUntil = now;
+    return m_queue.given();
+}
+
+void VoiceWorker::pumpPlayback(std::unique_lock<std::mutex>& lock)
+{
+    if (!m_playback && !(m_wishes.wantsPlayback && m_isPlaybackReported)) {
+        return;
+    }
+    std::uint64_t heard = 0;
     if (m_playback) {
         if (!m_processing) {
             // Without a microphone there is no echo, but the chain has one shape.
@@ -328,15 +373,20 @@ void VoiceWorker::pump(std::unique_lock<std::mutex>& lock)
             }
         }
         m_playback->chain->fill(*m_playback->ring, m_playback->ahead(), m_queue, *m_processing, m_playbackMeter);
-        if (m_queue.heardUpTo(m_playback->heard())) {
-            const bool wasTone = std::exchange(m_isToneOn, false);
-            if (!wasTone) {
-                lock.unlock();
-                m_callbacks.drained();
-                lock.lock();
-            }
-        }
+        heard = m_playback->heard();
+    } else {
+        heard = playUnheard(steady_clock::now());
     }
+    if (m_queue.heardUpTo(heard) && !std::exchange(m_isToneOn, false)) {
+        lock.unlock();
+        m_callbacks.drained();
+        lock.lock();
+    }
+}
+
+void VoiceWorker::pump(std::unique_lock<std::mutex>& lock)
+{
+    pumpPlayback(lock);
     if (m_capture) {
         const bool isMuted = m_wishes.isMuted;
         const core::Milliseconds delay =
@@ -351,6 +401,8 @@ void VoiceWorker::pump(std::unique_lock<std::mutex>& lock)
 
 void VoiceWorker::hand(std::span<const std::int16_t> voice, bool isMuted)
 {
+    // Also while muted: what a person sees of their microphone stays on this computer.
+    m_captureMeter.feed(voice);
     if (isMuted) {
         m_silence += voice.size();
         if (m_silence > kSilenceAfterMute) {
@@ -360,7 +412,6 @@ void VoiceWorker::hand(std::span<const std::int16_t> voice, bool isMuted)
         m_piece.insert(m_piece.end(), voice.size(), std::int16_t{0});
     } else {
         m_silence = 0;
-        m_captureMeter.feed(voice);
         m_piece.insert(m_piece.end(), voice.begin(), voice.end());
     }
     if (m_piece.size() >= kPieceSamples) {

@@ -40,7 +40,7 @@ public:
         std::function<void(std::vector<std::int16_t>)> captured;
         std::function<void()> drained;
         /// One direction cannot be had; told once until it was there again.
-        std::function<void(core::SoundDirection, core::Error)> missing;
+        std::function<void(core::Error)> missing;
         std::function<void()> devicesChanged;
     };
 
@@ -51,8 +51,9 @@ public:
     VoiceWorker& operator=(const VoiceWorker&) = delete;
 
     void wish(const VoiceWishes& wishes);
-    /// Devices came or went: look again, and let go of those that are no more.
-    void rescan();
+    /// Devices came or went: look again, and let go of those that are no more. `hasMicrophone`: the system knows of one; a sound
+    /// server has something to capture also without.
+    void rescan(bool hasMicrophone);
 
     void play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples);
     void finishItem(std::string_view itemId);
@@ -77,8 +78,11 @@ private:
     void reconcile(std::unique_lock<std::mutex>& lock);
     void reconcileCapture(std::unique_lock<std::mutex>& lock, Time now);
     void reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now);
-    void report(std::unique_lock<std::mutex>& lock, core::SoundDirection direction, const core::Error& error);
+    void report(std::unique_lock<std::mutex>& lock, core::SoundDirection direction, core::Error error);
+    [[nodiscard]] bool mayHaveComeBack(bool isReported);
     void pump(std::unique_lock<std::mutex>& lock);
+    void pumpPlayback(std::unique_lock<std::mutex>& lock);
+    [[nodiscard]] std::uint64_t playUnheard(Time now);
     void hand(std::span<const std::int16_t> voice, bool isMuted);
     [[nodiscard]] bool wantsPlayback() const { return m_wishes.wantsPlayback || m_isToneOn; }
     [[nodiscard]] bool isBusy() const { return m_capture || m_playback || m_wishes.wantsCapture || wantsPlayback(); }
@@ -91,12 +95,15 @@ private:
     mutable std::mutex m_mutex;
     std::condition_variable m_changed;
     VoiceWishes m_wishes;
+    bool m_hasMicrophone = true;
     bool m_isEnding = false;
     bool m_wantsLook = false;
     bool m_isToneOn = false;
     PlayoutQueue m_queue;
     std::vector<core::SoundDevice> m_devices;
     bool m_hasLooked = false;
+    /// Since it last changed what is wanted.
+    bool m_isLookFresh = false;
 
     // [worker]; the lines' lifetime is guarded by the mutex, because `interrupt` looks into one.
     std::unique_ptr<AudioBackend> m_backend;
@@ -109,6 +116,8 @@ private:
     bool m_isPlaybackReported = false;
     Time m_lastCheck;
     Time m_lastLook;
+    /// Until when replies were let pass without a loudspeaker.
+    Time m_unheardUntil;
     std::vector<std::int16_t> m_piece;
     std::size_t m_silence = 0;
 

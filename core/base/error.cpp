@@ -40,6 +40,8 @@ constexpr std::array kRows{
     Row{ErrorCode::ChildNotStarted, "child.not_started", 4, false},
     Row{ErrorCode::ChildDied, "child.died", 4, true},
     Row{ErrorCode::SoundFailed, "sound.failed", 5, false},
+    Row{ErrorCode::SoundNoMicrophone, "sound.no_microphone", 5, false},
+    Row{ErrorCode::SoundNoLoudspeaker, "sound.no_loudspeaker", 5, false},
     Row{ErrorCode::Timeout, "timeout", 6, true},
     Row{ErrorCode::Cancelled, "cancelled", 0, false},
     Row{ErrorCode::AlreadyRunning, "already_running", 8, false},

@@ -42,6 +42,8 @@ enum class ErrorCode {
     ChildNotStarted,
     ChildDied,
     SoundFailed,
+    SoundNoMicrophone,
+    SoundNoLoudspeaker,
     Timeout,
     Cancelled,
     AlreadyRunning,

@@ -20,9 +20,9 @@ public:
     virtual void captureEnded() = 0;
     /// Everything queued has been heard.
     virtual void playbackDrained() = 0;
-    /// There is no sound at all, or no more.
+    /// What is said or heard is lost from here on: the conversation cannot go on.
     virtual void voiceFailed(const Error& error) = 0;
-    /// One direction is missing; the other goes on, and so does a typed conversation.
+    /// Microphone or loudspeaker is missing; a conversation in writing goes on.
     virtual void voiceImpaired(const Error& error) = 0;
 };
 

@@ -34,6 +34,8 @@ struct SessionOptions {
     /// Silence that ends a turn. Always sent: providers' own defaults differ between models.
     Milliseconds endOfTurnSilence{500};
     std::vector<openai::FunctionTool> tools;
+    /// Begins the ids that typed messages get; different for conversations that are shown together. At most 20 characters.
+    std::string typedIdPrefix = "typed_";
     SessionDeadlines deadlines;
     /// Attempts in a row, the first included, before the session ends with an error.
     int maxAttempts = 4;

@@ -34,6 +34,10 @@ public:
     [[nodiscard]] bool start(Microphone microphone);
     /// As if it had crashed and been started again.
     [[nodiscard]] bool restart();
+    /// There are no microphones from here on; only what the loudspeaker plays could be captured.
+    void unplugMicrophone();
+    /// And one again.
+    void plugMicrophone();
     /// "pactl …"; its output.
     QByteArray control(const QStringList& arguments);
     /// For other programs.

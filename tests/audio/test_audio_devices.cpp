@@ -184,6 +184,28 @@ private Q_SLOTS:
         sound->stop();
     }
 
+    void microphone_ThatIsUnplugged_IsToldAndFoundAgain_data() { bothBackends(); }
+    void microphone_ThatIsUnplugged_IsToldAndFoundAgain()
+    {
+        QFETCH(int, backend);
+        Ear ear;
+        const auto sound = engine(backend);
+        const auto watch = audio::watchSystem(*sound);
+        sound->start(ear);
+        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > 4'800, 10'000);
+        m_server.unplugMicrophone();
+        QTRY_COMPARE_WITH_TIMEOUT(ear.troubles.size(), std::size_t{1}, 10'000);
+        QCOMPARE(ear.troubles.front(), std::string("impaired: there is no microphone"));
+        // The server would hand out the loudspeaker's own sound in its place.
+        QVERIFY(!m_server.control({QStringLiteral("list"), QStringLiteral("source-outputs")})
+                     .contains("application.process.id"));
+        m_server.plugMicrophone();
+        const std::size_t before = ear.heard.size();
+        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > before + 24'000, 10'000);
+        QCOMPARE(ear.troubles.size(), std::size_t{1});
+        sound->stop();
+    }
+
     void choice_OfADeviceThatIsNotThere_FallsBackToTheDefault_data() { bothBackends(); }
     void choice_OfADeviceThatIsNotThere_FallsBackToTheDefault()
     {

@@ -56,6 +56,8 @@ struct Devices {
     audio::rt::CaptureCallback* capture = nullptr;
     audio::rt::PlaybackCallback* playback = nullptr;
     int opened = 0;
+    /// Until the next look.
+    bool isBlind = false;
 
     /// 10 ms at both ends: a square wave into the microphone, and what was played.
     std::vector<std::int16_t> pump(std::int16_t microphone = 0)
@@ -123,7 +125,7 @@ public:
     {
         const std::lock_guard lock(m_devices.mutex);
         const auto chosen = choose(m_devices.microphones, id);
-        if (chosen.empty()) {
+        if (chosen.empty() || m_devices.isBlind) {
             return core::fail(core::ErrorCode::SoundFailed, "there is no microphone");
         }
         m_devices.capture = &callback;
@@ -137,7 +139,7 @@ public:
     {
         const std::lock_guard lock(m_devices.mutex);
         const auto chosen = choose(m_devices.speakers, id);
-        if (chosen.empty()) {
+        if (chosen.empty() || m_devices.isBlind) {
             return core::fail(core::ErrorCode::SoundFailed, "there is no loudspeaker");
         }
         m_devices.playback = &callback;
@@ -155,7 +157,11 @@ public:
         }
         return found;
     }
-    void rescan() override {}
+    void rescan() override
+    {
+        const std::lock_guard lock(m_devices.mutex);
+        m_devices.isBlind = false;
+    }
 
 private:
     static std::string choose(const std::set<std::string>& there, const std::string& id)
@@ -368,7 +374,7 @@ private Q_SLOTS:
             const std::lock_guard lock(devices.mutex);
             devices.microphones.insert("headset");
         }
-        engine->rescan();
+        engine->rescan(true);
         QVERIFY(comesTrue([&] { return openMicrophone(devices) == "headset"; }));
         QVERIFY(ear.failed.empty() && ear.impaired.empty());
     }
@@ -416,7 +422,7 @@ private Q_SLOTS:
         QVERIFY(ear.failed.empty());
     }
 
-    void withoutAnyDevice_ItFails()
+    void withoutAnyDevice_ATypedConversationGoesOn()
     {
         Devices devices;
         devices.microphones.clear();
@@ -424,7 +430,57 @@ private Q_SLOTS:
         Ear ear;
         const auto engine = engineOn(devices);
         engine->start(ear);
-        QVERIFY(comesTrue([&] { return ear.failed.size() == 1; }));
+        QVERIFY(comesTrue([&] { return ear.impaired.size() == 2; }));
+        // A reply is over when it would have been heard, and an interrupted one is cut there.
+        engine->play("item", 0, std::vector<std::int16_t>(2'400, 8'000));
+        engine->finishItem("item");
+        QVERIFY(comesTrue([&] { return ear.drained == 1; }));
+        engine->play("long", 0, std::vector<std::int16_t>(240'000, 8'000));
+        QVERIFY(engine->isPlaying());
+        core::Milliseconds heard{0};
+        QVERIFY(comesTrue([&] {
+            heard = engine->interrupt().heard;
+            engine->play("long", 0, std::vector<std::int16_t>(240'000, 8'000));
+            return heard > core::Milliseconds{0};
+        }));
+        QVERIFY(heard < core::Milliseconds{10'000});
+        // What is plugged in is used.
+        {
+            const std::lock_guard lock(devices.mutex);
+            devices.speakers.insert("late");
+        }
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "late"; }));
+        QVERIFY(comesTrue([&] { return devices.pump().back() > 4'000; }));
+        QVERIFY(ear.failed.empty());
+    }
+
+    void microphone_ThatTheSystemDoesNotKnow_IsNotUsed()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "mic"; }));
+        engine->rescan(false);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices).empty() && ear.impaired.size() == 1; }));
+        engine->rescan(true);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "mic"; }));
+        QCOMPARE(ear.impaired.size(), std::size_t{1});
+    }
+
+    void deviceThatIsThereByThen_IsFoundBeforeItsLackIsTold()
+    {
+        Devices devices;
+        devices.isBlind = true;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        int told = 0;
+        engine->watch([&] { ++told; });
+        (void)engine->devices(SoundDirection::Capture);
+        QVERIFY(comesTrue([&] { return told == 1; }));
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "mic" && openSpeaker(devices) == "speaker"; }));
+        QVERIFY(ear.impaired.empty());
     }
 
     void preview_OpensTheMicrophoneAlone()
@@ -474,10 +530,10 @@ private Q_SLOTS:
             const std::lock_guard lock(devices.mutex);
             devices.microphones.insert("new");
         }
-        engine->rescan();
+        engine->rescan(true);
         QVERIFY(comesTrue([&] { return told == 2; }));
         QCOMPARE(engine->devices(SoundDirection::Capture).size(), std::size_t{2});
-        engine->rescan();
+        engine->rescan(true);
         QVERIFY(!QTest::qWaitFor([&] { return holds([&] { return told == 3; }); }, 50));
     }
 };

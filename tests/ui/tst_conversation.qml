@@ -94,6 +94,40 @@ Item {
             verify(World.isSoundMuted);
         }
 
+        function test_space_in_an_empty_field_mutes() {
+            World.goLive();
+            const field = part("text");
+            field.forceActiveFocus();
+            keyClick(Qt.Key_Space);
+            verify(World.isSoundMuted);
+            compare(field.text, "");
+            keyClick(Qt.Key_Space);
+            verify(!World.isSoundMuted);
+        }
+
+        function test_space_held_in_an_empty_field_talks() {
+            World.settings.talkMode = 1;
+            World.goLive();
+            const field = part("text");
+            field.forceActiveFocus();
+            keyPress(Qt.Key_Space);
+            verify(!World.isSoundMuted);
+            keyRelease(Qt.Key_Space);
+            verify(World.isSoundMuted);
+            compare(field.text, "");
+        }
+
+        function test_blank_words_are_not_sent() {
+            World.goLive();
+            const field = part("text");
+            field.forceActiveFocus();
+            field.text = "  ";
+            verify(!part("send").visible);
+            keyClick(Qt.Key_Return);
+            compare(World.said, "");
+            compare(field.text, "");
+        }
+
         function test_typed_words_are_said() {
             World.goLive();
             const field = part("text");

@@ -8,6 +8,8 @@ RowLayout {
     id: bar
 
     required property ConversationViewModel conversation
+    /** Knows what the space bar does. */
+    required property Item talkKeys
     readonly property bool isHeldToTalk: conversation.isPushToTalk && conversation.isRunning
 
     spacing: Theme.inside
@@ -70,10 +72,13 @@ RowLayout {
         Accessible.name: qsTr("Type a message")
         maximumLength: 4000
         onAccepted: {
-            bar.conversation.say(text.text);
+            if (text.text.trim() !== "")
+                bar.conversation.say(text.text);
             text.clear();
         }
         Keys.onEscapePressed: talk.forceActiveFocus()
+        // An empty field has no use for a space: it talks, as everywhere on the page.
+        Keys.forwardTo: text.text === "" && text.preeditText === "" ? [bar.talkKeys] : []
 
         IconButton {
             objectName: "send"
@@ -82,7 +87,7 @@ RowLayout {
             anchors.verticalCenter: parent.verticalCenter
             width: 36
             height: 36
-            visible: text.length > 0
+            visible: text.text.trim() !== ""
             glyph: "send"
             text: qsTr("Send")
             onClicked: text.accepted()

@@ -13,9 +13,11 @@ FocusScope {
 
     focus: true
     Keys.onPressed: event => {
-        if (event.key !== Qt.Key_Space || event.modifiers !== Qt.NoModifier || event.isAutoRepeat)
+        if (event.key !== Qt.Key_Space || event.modifiers !== Qt.NoModifier)
             return;
         event.accepted = true;
+        if (event.isAutoRepeat)
+            return;
         if (!page.conversation.isRunning)
             page.conversation.start();
         else if (!page.conversation.isPushToTalk)
@@ -87,6 +89,20 @@ FocusScope {
                 conversation: page.conversation
                 onSettingsWanted: page.settingsWanted()
             }
+            Words {
+                objectName: "usageLine"
+                Layout.fillWidth: true
+                Layout.leftMargin: Theme.edge
+                Layout.rightMargin: Theme.edge
+                Layout.bottomMargin: 4
+                visible: !page.isWide && !page.conversation.sessionUsage.isEmpty
+                readonly property string money: page.conversation.sessionUsage.money
+                text: qsTr("%1 · last turn %2, session %3 tokens").arg(page.conversation.sessionTime).arg(page.conversation.turnUsage.total).arg(page.conversation.sessionUsage.total) + (money === "" ? "" : " · " + money)
+                size: Theme.tiny
+                isSoft: true
+                horizontalAlignment: Text.AlignHCenter
+                elide: Text.ElideRight
+            }
             BottomBar {
                 Layout.fillWidth: true
                 Layout.maximumWidth: transcript.measure
@@ -96,6 +112,7 @@ FocusScope {
                 Layout.topMargin: 4
                 Layout.bottomMargin: Theme.edge
                 conversation: page.conversation
+                talkKeys: page
             }
         }
         SidePanel {

@@ -19,6 +19,8 @@ class UsageViewModel : public QObject {
     Q_PROPERTY(QString cachedIn READ cachedIn NOTIFY changed)
     Q_PROPERTY(QString textOut READ textOut NOTIFY changed)
     Q_PROPERTY(QString audioOut READ audioOut NOTIFY changed)
+    /// All of them.
+    Q_PROPERTY(QString total READ total NOTIFY changed)
     /// "≈ $0.012", "Free", or empty where nobody knows.
     Q_PROPERTY(QString money READ money NOTIFY changed)
     Q_PROPERTY(QString pricesAsOf READ pricesAsOf NOTIFY changed)
@@ -38,6 +40,11 @@ public:
     [[nodiscard]] QString cachedIn() const { return number(m_tally.cachedIn()); }
     [[nodiscard]] QString textOut() const { return number(m_tally.textOut); }
     [[nodiscard]] QString audioOut() const { return number(m_tally.audioOut); }
+    [[nodiscard]] QString total() const
+    {
+        return number(m_tally.textIn + m_tally.imageIn + m_tally.audioIn + m_tally.cachedIn() + m_tally.textOut
+            + m_tally.audioOut);
+    }
     [[nodiscard]] QString money() const;
     [[nodiscard]] QString pricesAsOf() const;
 

@@ -46,6 +46,8 @@ constexpr std::array kRows{
     Row{ErrorCode::ChildNotStarted, QT_TRANSLATE_NOOP("ErrorText", "The agent on this computer did not start. Try again, or install Vivavoce anew."), ErrorAction::Retry},
     Row{ErrorCode::ChildDied, QT_TRANSLATE_NOOP("ErrorText", "The agent on this computer has stopped. Start it again to go on."), ErrorAction::Retry},
     Row{ErrorCode::SoundFailed, QT_TRANSLATE_NOOP("ErrorText", "The sound does not work. Check that a microphone and a loudspeaker are connected."), ErrorAction::ShowSoundSettings},
+    Row{ErrorCode::SoundNoMicrophone, QT_TRANSLATE_NOOP("ErrorText", "No microphone can be used. Connect one, or type meanwhile."), ErrorAction::ShowSoundSettings},
+    Row{ErrorCode::SoundNoLoudspeaker, QT_TRANSLATE_NOOP("ErrorText", "No loudspeaker can be used. Connect one, or read the replies meanwhile."), ErrorAction::ShowSoundSettings},
     Row{ErrorCode::Timeout, QT_TRANSLATE_NOOP("ErrorText", "That took too long. Check the network, then try again."), ErrorAction::Retry},
     Row{ErrorCode::Cancelled, QT_TRANSLATE_NOOP("ErrorText", "Stopped. Start again when you like."), ErrorAction::Retry},
     Row{ErrorCode::AlreadyRunning, QT_TRANSLATE_NOOP("ErrorText", "Vivavoce is already open. Look for its other window."), ErrorAction::Nothing},

@@ -206,7 +206,8 @@ void Stepper::on(session_event::TextEntered& entered)
         return;
     }
     stopReply();
-    ConversationEntry& entry = m_state.log.upsert("typed_" + std::to_string(++m_state.typedMessages), Speaker::User);
+    ConversationEntry& entry =
+        m_state.log.upsert(m_state.options->typedIdPrefix + std::to_string(++m_state.typedMessages), Speaker::User);
     entry.text = std::move(entered.text);
     entry.isFinal = true;
     tellEntry(entry);
