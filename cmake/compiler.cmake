@@ -31,7 +31,8 @@ else()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(vv_warnings INTERFACE -Wno-mismatched-new-delete)
     # Optimised, it warns of lengths that std::string's own code can never have.
-    target_compile_options(vv_warnings INTERFACE $<$<CONFIG:Release>:-Wno-restrict> $<$<CONFIG:Release>:-Wno-stringop-overflow>)
+    target_compile_options(vv_warnings INTERFACE $<$<CONFIG:Release>:-Wno-restrict> $<$<CONFIG:Release>:-Wno-stringop-overflow>
+      $<$<CONFIG:Release>:-Wno-array-bounds>)
     if(VV_SANITIZE)
       target_compile_options(vv_warnings INTERFACE -Wno-maybe-uninitialized)
     endif()
