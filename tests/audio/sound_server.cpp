@@ -6,7 +6,7 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 // What the sound library's plug-ins keep for good is found only as long as they are loaded; unloaded, it is taken for a leak of ours.
-extern "C" int dlclose(void* /*library*/)
+extern "C" __attribute__((visibility("default"))) int dlclose(void* /*library*/)
 {
     return 0;
 }
