@@ -83,10 +83,13 @@ core::Expected<std::variant<Options, PrintAndLeave>, core::Error> parseOptions(i
         ->capture_default_str();
     app.add_option("--log-level", options.logLevel, "error, warning, info or debug; to stderr")
         ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case));
+    app.set_version_flag("--version", std::string("vivavoce-agent " VV_VERSION));
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
         return PrintAndLeave{app.help()};
+    } catch (const CLI::CallForVersion&) {
+        return PrintAndLeave{app.version() + "\n"};
     } catch (const CLI::ParseError& error) {
         return core::fail(core::ErrorCode::BadUsage, error.what());
     }

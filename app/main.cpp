@@ -1,5 +1,6 @@
 #include "app/application.h"
 #include "app/platform/display.h"
+#include "app/platform/interrupt_signal.h"
 #include "app/platform/single_instance.h"
 
 #include <QCommandLineParser>
@@ -78,6 +79,8 @@ int main(int argc, char** argv)
     }
     app::Application application;
     running = &application;
+    // A session that ends, or Ctrl-C in a terminal: what was started is to end in order, too.
+    const platform::InterruptSignal interrupted([] { QGuiApplication::quit(); });
     const int code = application.open() ? QGuiApplication::exec() : core::exitCode(core::ErrorCode::Internal);
     running = nullptr;
     return code;

@@ -67,6 +67,13 @@ AudioEngine::AudioEngine(core::Executor& executor, BackendFactory makeBackend)
             }
         }));
     };
+    callbacks.found = [this](core::ErrorCode code) {
+        m_executor.post(ifAlive([code](AudioEngine& engine) {
+            if (engine.m_listener != nullptr) {
+                engine.m_listener->voiceRestored(code);
+            }
+        }));
+    };
     callbacks.devicesChanged = [this] {
         m_executor.post(ifAlive([](AudioEngine& engine) {
             if (engine.m_changed) {

@@ -10,6 +10,9 @@
 namespace vivavoce::broker {
 namespace {
 
+/// One person clicks as often as they like; the limit is there for what runs wild.
+constexpr std::size_t kEmbeddedMintsPerMinute = 120;
+
 using core::Unexpected;
 
 constexpr const char* kKeyVariable = "OPENAI_API_KEY";
@@ -135,6 +138,9 @@ std::optional<std::string> takeFromEnvironment(const char* name)
 core::Expected<Config, core::Error> loadConfig(const Overrides& overrides, const Environment& environment)
 {
     Config config;
+    if (overrides.isEmbedded) {
+        config.mintsPerMinute = kEmbeddedMintsPerMinute;
+    }
     Written written = overrides.configFile ? readConfigFile(*overrides.configFile, config) : Written{};
     if (written) {
         written = readEnvironment(environment, config);

@@ -1,6 +1,7 @@
 #include "app/cli/doctor_command.h"
 
 #include "app/cli/recorded_voice_io.h"
+#include "app/cli/sound_devices.h"
 #include "app/embedded/embedded_services.h"
 #include "app/platform/qt_executor.h"
 #include "app/platform/qt_http_client.h"
@@ -63,9 +64,15 @@ public:
     int run()
     {
         const bool isWell = checkPrograms() && checkServers() && checkHealth() && checkToken() && checkConversation();
+        const bool hasSound = checkSound();
         m_events.write("summary", {{"exitCode", m_exitCode}});
-        m_events.say(
-            isWell ? "Everything that a conversation needs works." : "Something is missing; see the line above.");
+        if (!isWell) {
+            m_events.say("Something is missing; see the lines above.");
+        } else {
+            m_events.say(hasSound
+                    ? "Everything that a conversation needs works."
+                    : "Everything that a conversation from recordings needs works; for a spoken one see above.");
+        }
         return m_exitCode;
     }
 
@@ -80,6 +87,23 @@ private:
         m_events.write("check", std::move(fields));
         m_events.say(std::string(error ? "[no]  " : "[yes] ") + check + ": " + (error ? error->detail : finding));
         return !error.has_value();
+    }
+
+    /// Not a failure: recordings and typed words need no devices, and a server has none.
+    bool checkSound()
+    {
+        std::string microphone;
+        std::string loudspeaker;
+        for (const core::SoundDevice& device : findSoundDevices(core::SoundBackend::PortAudio)) {
+            std::string& name = device.direction == core::SoundDirection::Capture ? microphone : loudspeaker;
+            name = name.empty() ? device.name : name;
+        }
+        const bool hasBoth = !microphone.empty() && !loudspeaker.empty();
+        const std::string finding = "microphone " + (microphone.empty() ? "none" : microphone) + ", loudspeaker "
+            + (loudspeaker.empty() ? "none" : loudspeaker);
+        m_events.write("check", {{"check", "sound"}, {"ok", hasBoth}, {"finding", finding}});
+        m_events.say(std::string(hasBoth ? "[yes] " : "[no]  ") + "sound: " + finding);
+        return hasBoth;
     }
 
     /// Runs the loop until `isDone` was called, at most ten seconds.

@@ -39,6 +39,7 @@ private:
         void playbackDrained() override {}
         void voiceFailed(const core::Error& error) override { listener->voiceFailed(error); }
         void voiceImpaired(const core::Error& error) override { listener->voiceImpaired(error); }
+        void voiceRestored(core::ErrorCode code) override { listener->voiceRestored(code); }
     };
     struct Mouth final : core::VoiceListener {
         core::VoiceListener* listener = nullptr;
@@ -47,6 +48,7 @@ private:
         void playbackDrained() override { listener->playbackDrained(); }
         void voiceFailed(const core::Error& error) override { listener->voiceFailed(error); }
         void voiceImpaired(const core::Error& error) override { listener->voiceImpaired(error); }
+        void voiceRestored(core::ErrorCode code) override { listener->voiceRestored(code); }
     };
 
     core::VoiceIo& m_speech;

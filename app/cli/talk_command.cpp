@@ -165,6 +165,11 @@ void TalkCommand::converse(const std::string& brokerUrl, std::shared_ptr<const c
 
 void TalkCommand::sessionTold(const core::SessionNotice& notice)
 {
+    const auto* const problem = std::get_if<core::session_notice::Problem>(&notice);
+    if (problem != nullptr && endsAConversation(problem->error.code)) {
+        m_session->abort(problem->error);
+        return;
+    }
     m_report.tell(notice);
     if (const auto* changed = std::get_if<core::session_notice::ActivityChanged>(&notice)) {
         m_turns.activityChanged(changed->activity, m_clock.now());
@@ -172,15 +177,17 @@ void TalkCommand::sessionTold(const core::SessionNotice& notice)
         if (ended->wasCompleted) {
             m_turns.replyEnded();
         }
-    } else if (const auto* problem = std::get_if<core::session_notice::Problem>(&notice)) {
-        // In a window one types meanwhile; here nobody would notice.
-        if (core::exitCode(problem->error.code) == core::exitCode(ErrorCode::SoundFailed)) {
-            m_session->abort(problem->error);
-        }
     } else if (const auto* over = std::get_if<core::session_notice::Ended>(&notice)) {
         // We stand in the session's own call.
         m_executor.post([this, error = m_endedBecause ? m_endedBecause : over->error] { end(error); });
     }
+}
+
+/// A device that was asked for and is missing. In a window one types meanwhile; here nobody would notice.
+bool TalkCommand::endsAConversation(ErrorCode code) const
+{
+    return (code == ErrorCode::SoundNoMicrophone && m_options.isLive())
+        || (code == ErrorCode::SoundNoLoudspeaker && m_options.isAloud());
 }
 
 void TalkCommand::replyTook(const core::ReplyLatency& latency)

@@ -43,6 +43,7 @@ private:
     [[nodiscard]] core::VoiceIo& voice();
     void startServers();
     void converse(const std::string& brokerUrl, std::shared_ptr<const core::Secret> credential);
+    [[nodiscard]] bool endsAConversation(core::ErrorCode code) const;
     void watch();
     void sayNextText();
     void end(std::optional<core::Error> error);

@@ -66,9 +66,12 @@ void TalkReport::tellOf(const TranscriptChanged& changed)
 {
     const core::ConversationEntry& entry = changed.entry;
     const bool isUser = entry.speaker == core::Speaker::User;
-    m_events.write("transcript",
-        {{"role", isUser ? "user" : "assistant"}, {"text", entry.text}, {"final", entry.isFinal},
-            {"itemId", entry.itemId}, {"interrupted", entry.wasInterrupted}});
+    Json fields{{"role", isUser ? "user" : "assistant"}, {"text", entry.text}, {"final", entry.isFinal},
+        {"itemId", entry.itemId}, {"interrupted", entry.wasInterrupted}};
+    if (entry.heardBytes) {
+        fields["heard"] = entry.text.substr(0, *entry.heardBytes);
+    }
+    m_events.write("transcript", std::move(fields));
     if (entry.isFinal && !entry.text.empty()) {
         m_events.say((isUser ? "You:   " : "Agent: ") + entry.text + (entry.wasInterrupted ? " (interrupted)" : ""));
     }

@@ -38,6 +38,7 @@ private:
     void tellOf(const core::session_notice::TranscriptionUsage& usage);
     void tellOf(const core::session_notice::AudioLost& lost);
     void tellOf(const core::session_notice::Problem& problem) { tell(problem.error, false); }
+    void tellOf(const core::session_notice::ProblemSolved&) {}
     void tellOf(const core::session_notice::SpeechStopped&) {}
     void tellOf(const core::session_notice::ReplyStarted&) {}
     void tellOf(const core::session_notice::ReplyEnded&) {}

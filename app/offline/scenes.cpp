@@ -12,7 +12,11 @@ constexpr QSize kSmallest{340, 520};
 void enter(const Stage& stage, const char* id, Speaker speaker, const char* text, bool isFinal = true,
     bool wasInterrupted = false)
 {
-    stage.conversation.tell(notice::TranscriptChanged{{id, speaker, text, isFinal, wasInterrupted}});
+    core::ConversationEntry entry{id, speaker, text, isFinal, wasInterrupted};
+    if (wasInterrupted) {
+        entry.wasHeard(0.6);
+    }
+    stage.conversation.tell(notice::TranscriptChanged{entry});
 }
 
 void connected(const Stage& stage)
@@ -144,6 +148,11 @@ std::vector<Scene> conversationScenes()
             [](const Stage& stage) {
                 during(stage, Activity::Listening);
                 stage.conversation.tell(notice::Problem{Error{ErrorCode::ToolFailed, "", std::nullopt, {}}});
+            }},
+        {QStringLiteral("no-microphone"), kSmallest, nothing,
+            [](const Stage& stage) {
+                during(stage, Activity::Listening);
+                stage.conversation.tell(notice::Problem{Error{ErrorCode::SoundNoMicrophone, "", std::nullopt, {}}});
             }},
         {QStringLiteral("long-transcript"), {420, 720}, nothing, longTalk},
         {QStringLiteral("long-words"), kSmallest, broker, longWords},

@@ -25,6 +25,12 @@ constexpr std::size_t kPieceSamples = 480;
 constexpr std::size_t kSilenceAfterMute = 24'000;
 constexpr const char* kToneItem = "test-tone";
 
+core::ErrorCode lackOf(SoundDirection direction)
+{
+    return direction == SoundDirection::Capture ? core::ErrorCode::SoundNoMicrophone
+                                                : core::ErrorCode::SoundNoLoudspeaker;
+}
+
 std::vector<std::int16_t> tone()
 {
     constexpr double kFrequency = 440;
@@ -280,7 +286,7 @@ void VoiceWorker::reconcileCapture(std::unique_lock<std::mutex>& lock, Time now)
         return;
     }
     line->deviceId = wanted;
-    m_isCaptureReported = false;
+    reportFound(lock, SoundDirection::Capture);
     m_processing.emplace(std::move(*processing));
     m_processing->set(m_wishes.processing);
     m_capture.emplace(std::move(*line));
@@ -317,7 +323,7 @@ void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now
         return;
     }
     line->deviceId = wanted;
-    m_isPlaybackReported = false;
+    reportFound(lock, SoundDirection::Playback);
     m_playback.emplace(std::move(*line));
     m_playback->chain->restart(*m_playback->ring, m_queue);
 }
@@ -332,10 +338,20 @@ bool VoiceWorker::mayHaveComeBack(bool isReported)
     return true;
 }
 
+void VoiceWorker::reportFound(std::unique_lock<std::mutex>& lock, SoundDirection direction)
+{
+    bool& isReported = direction == SoundDirection::Capture ? m_isCaptureReported : m_isPlaybackReported;
+    if (!std::exchange(isReported, false)) {
+        return;
+    }
+    lock.unlock();
+    m_callbacks.found(lackOf(direction));
+    lock.lock();
+}
+
 void VoiceWorker::report(std::unique_lock<std::mutex>& lock, SoundDirection direction, core::Error error)
 {
-    error.code =
-        direction == SoundDirection::Capture ? core::ErrorCode::SoundNoMicrophone : core::ErrorCode::SoundNoLoudspeaker;
+    error.code = lackOf(direction);
     bool& isReported = direction == SoundDirection::Capture ? m_isCaptureReported : m_isPlaybackReported;
     if (std::exchange(isReported, true)) {
         return;

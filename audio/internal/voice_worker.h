@@ -41,6 +41,8 @@ public:
         std::function<void()> drained;
         /// One direction cannot be had; told once until it was there again.
         std::function<void(core::Error)> missing;
+        /// And is there again.
+        std::function<void(core::ErrorCode)> found;
         std::function<void()> devicesChanged;
     };
 
@@ -78,6 +80,7 @@ private:
     void reconcile(std::unique_lock<std::mutex>& lock);
     void reconcileCapture(std::unique_lock<std::mutex>& lock, Time now);
     void reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now);
+    void reportFound(std::unique_lock<std::mutex>& lock, core::SoundDirection direction);
     void report(std::unique_lock<std::mutex>& lock, core::SoundDirection direction, core::Error error);
     [[nodiscard]] bool mayHaveComeBack(bool isReported);
     void pump(std::unique_lock<std::mutex>& lock);

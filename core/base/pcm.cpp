@@ -24,4 +24,9 @@ std::vector<std::int16_t> pcmSamples(std::span<const std::uint8_t> bytes)
     return samples;
 }
 
+Milliseconds pcmDuration(std::span<const std::uint8_t> bytes)
+{
+    return FrameCount{static_cast<std::int64_t>(bytes.size() / 2)}.duration(kRealtimeRate);
+}
+
 } // namespace vivavoce::core

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/base64.h"
+#include "core/base/units.h"
 
 #include <cstdint>
 #include <span>
@@ -13,5 +14,8 @@ namespace vivavoce::core {
 
 /// The reverse. An odd last byte is left out.
 [[nodiscard]] std::vector<std::int16_t> pcmSamples(std::span<const std::uint8_t> bytes);
+
+/// How long that much PCM16 mono at kRealtimeRate lasts.
+[[nodiscard]] Milliseconds pcmDuration(std::span<const std::uint8_t> bytes);
 
 } // namespace vivavoce::core

@@ -24,6 +24,8 @@ public:
     virtual void voiceFailed(const Error& error) = 0;
     /// Microphone or loudspeaker is missing; a conversation in writing goes on.
     virtual void voiceImpaired(const Error& error) = 0;
+    /// What was told as missing with that code is there again.
+    virtual void voiceRestored(ErrorCode code) = 0;
 };
 
 /// How much of an item was heard when its playback was cut.

@@ -4,6 +4,23 @@
 
 namespace vivavoce::core {
 
+void ConversationEntry::wasHeard(double share)
+{
+    auto end = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(text.size()));
+    if (end < text.size()) {
+        const std::size_t space = end == 0 ? std::string::npos : text.rfind(' ', end);
+        const auto isInside = [this](
+                                  std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U; };
+        if (space != std::string::npos) {
+            end = space;
+        }
+        while (end > 0 && isInside(end)) {
+            --end;
+        }
+    }
+    heardBytes = end;
+}
+
 ConversationEntry& ConversationLog::upsert(std::string_view itemId, Speaker speaker, std::string_view previousItemId)
 {
     if (ConversationEntry* known = find(itemId)) {

@@ -2,6 +2,8 @@
 
 #include "core/base/units.h"
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +19,14 @@ struct ConversationEntry {
     std::string text;
     /// No more text will come.
     bool isFinal = false;
-    /// The user spoke into it, or the connection was lost: `heard` says how far it got where that is known.
+    /// The user spoke into it, or the connection was lost.
     bool wasInterrupted = false;
+    /// Of an interrupted reply: about so many bytes of `text` were heard, up to the end of a word. The share of its speech that was
+    /// played tells; nothing where that is not known.
+    std::optional<std::size_t> heardBytes = std::nullopt;
+
+    /// Sets `heardBytes` from that share, 0 to 1.
+    void wasHeard(double share);
 
     bool operator==(const ConversationEntry&) const = default;
 };

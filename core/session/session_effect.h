@@ -80,6 +80,10 @@ struct AudioLost {
 struct Problem {
     Error error;
 };
+/// A problem of that code is over.
+struct ProblemSolved {
+    ErrorCode code = ErrorCode::Internal;
+};
 struct Ended {
     /// Nothing: the user ended it.
     std::optional<Error> error;
@@ -87,11 +91,11 @@ struct Ended {
 
 } // namespace session_notice
 
-using SessionNotice =
-    std::variant<session_notice::PhaseChanged, session_notice::ActivityChanged, session_notice::TranscriptChanged,
-        session_notice::TokenChanged, session_notice::ToolCalled, session_notice::ToolDone, session_notice::ReplyUsage,
-        session_notice::TranscriptionUsage, session_notice::SpeechStopped, session_notice::ReplyStarted,
-        session_notice::ReplyEnded, session_notice::AudioLost, session_notice::Problem, session_notice::Ended>;
+using SessionNotice = std::variant<session_notice::PhaseChanged, session_notice::ActivityChanged,
+    session_notice::TranscriptChanged, session_notice::TokenChanged, session_notice::ToolCalled,
+    session_notice::ToolDone, session_notice::ReplyUsage, session_notice::TranscriptionUsage,
+    session_notice::SpeechStopped, session_notice::ReplyStarted, session_notice::ReplyEnded, session_notice::AudioLost,
+    session_notice::Problem, session_notice::ProblemSolved, session_notice::Ended>;
 
 /// What the runner is to do. In order.
 namespace session_effect {

@@ -145,6 +145,11 @@ void SessionRunner::voiceImpaired(const Error& error)
     tell(session_notice::Problem{error});
 }
 
+void SessionRunner::voiceRestored(ErrorCode code)
+{
+    tell(session_notice::ProblemSolved{code});
+}
+
 void SessionRunner::dispatch(SessionEvent event)
 {
     // Effects and observers may cause further events; they wait until this one is done with.

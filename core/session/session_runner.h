@@ -63,6 +63,7 @@ private:
     void playbackDrained() override;
     void voiceFailed(const Error& error) override;
     void voiceImpaired(const Error& error) override;
+    void voiceRestored(ErrorCode code) override;
 
     void dispatch(SessionEvent event);
     void perform(SessionEffect& effect);

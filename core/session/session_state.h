@@ -43,6 +43,8 @@ struct ReplyGate {
     std::string activeId;
     /// The item that its audio belongs to.
     std::string itemId;
+    /// How much speech of that item has come so far.
+    Milliseconds itemAudio{0};
     /// response.create has been sent and response.created is not yet here.
     bool isRequested = false;
     /// The provider is to make one of its own accord: the user's turn has ended.

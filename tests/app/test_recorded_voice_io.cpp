@@ -22,6 +22,7 @@ public:
     void playbackDrained() override { ++drains; }
     void voiceFailed(const Error& error) override { failure = error.code; }
     void voiceImpaired(const Error& error) override { failure = error.code; }
+    void voiceRestored(ErrorCode) override {}
 
     std::vector<std::int16_t> captured;
     std::size_t longest = 0;

@@ -22,6 +22,7 @@ public:
     std::vector<std::int16_t> heard;
     int drained = 0;
     std::vector<std::string> troubles;
+    std::vector<core::ErrorCode> restored;
 
     void voiceCaptured(std::span<const std::int16_t> samples) override
     {
@@ -31,6 +32,7 @@ public:
     void playbackDrained() override { ++drained; }
     void voiceFailed(const core::Error& error) override { troubles.push_back("failed: " + error.detail); }
     void voiceImpaired(const core::Error& error) override { troubles.push_back("impaired: " + error.detail); }
+    void voiceRestored(core::ErrorCode code) override { restored.push_back(code); }
 
     /// The first sample that is more than noise.
     [[nodiscard]] std::size_t onset() const
@@ -203,6 +205,7 @@ private Q_SLOTS:
         const std::size_t before = ear.heard.size();
         QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > before + 24'000, 10'000);
         QCOMPARE(ear.troubles.size(), std::size_t{1});
+        QCOMPARE(ear.restored, std::vector{core::ErrorCode::SoundNoMicrophone});
         sound->stop();
     }
 

@@ -181,6 +181,7 @@ public:
     int drained = 0;
     std::vector<std::string> failed;
     std::vector<std::string> impaired;
+    std::vector<core::ErrorCode> restored;
 
     void voiceCaptured(std::span<const std::int16_t> samples) override
     {
@@ -190,6 +191,7 @@ public:
     void playbackDrained() override { ++drained; }
     void voiceFailed(const core::Error& error) override { failed.push_back(error.detail); }
     void voiceImpaired(const core::Error& error) override { impaired.push_back(error.detail); }
+    void voiceRestored(core::ErrorCode code) override { restored.push_back(code); }
 };
 
 } // namespace
@@ -417,8 +419,9 @@ private Q_SLOTS:
             const std::lock_guard lock(devices.mutex);
             devices.microphones.insert("late");
         }
-        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "late"; }));
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "late" && !ear.restored.empty(); }));
         QCOMPARE(ear.impaired.size(), std::size_t{1});
+        QCOMPARE(ear.restored, std::vector{core::ErrorCode::SoundNoMicrophone});
         QVERIFY(ear.failed.empty());
     }
 

@@ -64,6 +64,20 @@ private slots:
         QVERIFY(config->providerKey.empty() && !config->isEmbedded);
     }
 
+    void load_Embedded_LetsOnePersonClickMoreOften()
+    {
+        Overrides overrides;
+        overrides.isEmbedded = true;
+        const auto config = loadConfig(overrides, [](const char*) { return std::nullopt; });
+        QVERIFY(config.has_value());
+        QVERIFY(config->mintsPerMinute >= 60);
+        const auto limited = loadConfig(overrides, [](const char* name) {
+            return std::string_view(name) == "VOICE_AGENT_RATE_LIMIT" ? std::optional<std::string>("5") : std::nullopt;
+        });
+        QVERIFY(limited.has_value());
+        QCOMPARE(limited->mintsPerMinute, std::size_t(5));
+    }
+
     void load_File_IsRead()
     {
         const auto config = load(kWhole);

@@ -31,6 +31,7 @@ public:
     void playbackDrained() override {}
     void voiceFailed(const core::Error&) override {}
     void voiceImpaired(const core::Error&) override {}
+    void voiceRestored(core::ErrorCode) override {}
 };
 
 } // namespace

@@ -56,6 +56,7 @@ class TestConversationViewModel : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void missingMicrophone_IsSaidUntilThereIsOne();
     void states_AreToldInTheirWords_data();
     void states_AreToldInTheirWords();
     void waiting_CountsDown();
@@ -97,6 +98,25 @@ void TestConversationViewModel::states_AreToldInTheirWords_data()
     row("thinking", Phase::Live, Activity::Thinking, Voice::Thinking, "Thinking");
     row("speaking", Phase::Live, Activity::Speaking, Voice::Speaking, "Speaking: talk to interrupt");
     row("closing", Phase::Closing, Activity::Listening, Voice::Idle, "Press space or the button to talk");
+}
+
+void TestConversationViewModel::missingMicrophone_IsSaidUntilThereIsOne()
+{
+    World world;
+    world.model.start();
+    world.conversation.tellPhase(Phase::Live);
+    QCOMPARE(world.model.voice(), Voice::Listening);
+    const QSignalSpy changes(&world.model, &ui::ConversationViewModel::stateChanged);
+    world.conversation.tell(core::session_notice::Problem{{core::ErrorCode::SoundNoMicrophone, "", std::nullopt, {}}});
+    QCOMPARE(world.model.voice(), Voice::Muted);
+    QCOMPARE(world.model.stateText(), QStringLiteral("No microphone"));
+    QVERIFY(!changes.isEmpty());
+    QVERIFY(world.model.hasError());
+    world.conversation.tell(core::session_notice::ProblemSolved{core::ErrorCode::SoundNoLoudspeaker});
+    QVERIFY(world.model.hasError());
+    world.conversation.tell(core::session_notice::ProblemSolved{core::ErrorCode::SoundNoMicrophone});
+    QVERIFY(!world.model.hasError());
+    QCOMPARE(world.model.voice(), Voice::Listening);
 }
 
 void TestConversationViewModel::states_AreToldInTheirWords()

@@ -4,16 +4,22 @@ import Vivavoce.Conversation
 import Vivavoce.Style
 
 /** What to do about an error, and its code to copy. */
-RowLayout {
+GridLayout {
     id: actions
 
     required property ConversationViewModel conversation
     property bool isPrimary: true
+    /** How wide they may be together; the second one goes below where that is too little. */
+    property real room: Infinity
     signal settingsWanted()
 
-    spacing: Theme.inside
+    columns: action.implicitWidth + columnSpacing + copy.implicitWidth <= room ? 2 : 1
+    columnSpacing: Theme.inside
+    rowSpacing: Theme.inside
 
     PushButton {
+        id: action
+
         objectName: "errorAction"
         visible: actions.conversation.errorActionLabel !== ""
         text: actions.conversation.errorActionLabel
@@ -29,6 +35,8 @@ RowLayout {
         }
     }
     PushButton {
+        id: copy
+
         objectName: "copyError"
         Layout.fillWidth: true
         Layout.maximumWidth: implicitWidth

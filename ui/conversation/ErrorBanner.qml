@@ -55,6 +55,7 @@ Rectangle {
         ErrorActions {
             Layout.leftMargin: 28
             isPrimary: false
+            room: banner.width - 2 * Theme.between - 28
             conversation: banner.conversation
             onSettingsWanted: banner.settingsWanted()
         }

@@ -46,6 +46,7 @@ ColumnLayout {
         Layout.alignment: Qt.AlignHCenter
         Layout.topMargin: 4
         visible: state.hasFailed
+        room: state.width
         conversation: state.conversation
         onSettingsWanted: state.settingsWanted()
     }

@@ -10,13 +10,22 @@ Item {
     required property string words
     required property bool isFinal
     required property bool wasInterrupted
+    /** So much of an interrupted reply was heard. */
+    required property int heardLength
     required property int index
     readonly property string speaker: isUser ? qsTr("You") : qsTr("Agent")
+    readonly property string heard: words.substring(0, heardLength)
+    readonly property string unheard: words.substring(heardLength)
     readonly property color hue: isUser ? Theme.you : Theme.agent
+
+    // Foreign words are words, never mark-up.
+    function escaped(text: string): string {
+        return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/\n/g, "<br>");
+    }
 
     implicitHeight: row.implicitHeight
     Accessible.role: Accessible.ListItem
-    Accessible.name: speaker + ": " + words + (wasInterrupted ? ", " + qsTr("interrupted") : "")
+    Accessible.name: speaker + ": " + (wasInterrupted ? heard : words) + (wasInterrupted ? ", " + qsTr("interrupted") : "")
 
     RowLayout {
         id: row
@@ -53,7 +62,8 @@ Item {
             }
             Words {
                 Layout.fillWidth: true
-                text: line.words === "" ? "…" : line.words + (line.wasInterrupted ? " —" : "")
+                textFormat: line.wasInterrupted ? Text.StyledText : Text.PlainText
+                text: line.words === "" ? "…" : line.wasInterrupted ? line.escaped(line.heard) + " — <font color=\"" + Theme.soft + "\">" + line.escaped(line.unheard) + "</font>" : line.words
                 color: line.isFinal ? Theme.ink : Theme.soft
                 wrapMode: Text.Wrap
                 lineHeight: 1.1

@@ -63,6 +63,7 @@ void ConversationViewModel::start()
     }
     setError(std::nullopt);
     m_wasLive = false;
+    m_isDeaf = false;
     m_lasted = {};
     m_token.forget();
     m_turnUsage.setTally({});
@@ -127,7 +128,7 @@ Voice ConversationViewModel::voice() const
     }
     switch (m_activity) {
     case Activity::Listening:
-        return m_isMuted || (isPushToTalk() && !m_isTalkHeld) ? Voice::Muted : Voice::Listening;
+        return m_isDeaf || m_isMuted || (isPushToTalk() && !m_isTalkHeld) ? Voice::Muted : Voice::Listening;
     case Activity::HearingUser:
         return Voice::Hearing;
     case Activity::Thinking:
@@ -162,9 +163,9 @@ QString ConversationViewModel::stateText() const
         return tool.isEmpty() ? tr("Thinking") : tool;
     }
     case Voice::Speaking:
-        return tr("Speaking: talk to interrupt");
+        return m_isDeaf || m_isMuted || isPushToTalk() ? tr("Speaking") : tr("Speaking: talk to interrupt");
     case Voice::Muted:
-        return tr("Muted");
+        return m_isDeaf ? tr("No microphone") : tr("Muted");
     case Voice::Failed:
         return errorSentence();
     }
@@ -174,7 +175,15 @@ QString ConversationViewModel::stateText() const
 QString ConversationViewModel::hint() const
 {
     switch (voice()) {
+    case Voice::Speaking:
+        if (m_isDeaf || m_isMuted) {
+            return tr("Press Esc to interrupt");
+        }
+        return isPushToTalk() ? tr("Hold space or the button to interrupt") : QString();
     case Voice::Muted:
+        if (m_isDeaf) {
+            return tr("You can type meanwhile");
+        }
         return isPushToTalk() ? tr("Hold space or the button to talk") : tr("Nothing leaves your microphone");
     case Voice::Reconnecting:
         return tr("The conversation goes on where it was");
@@ -324,8 +333,19 @@ void ConversationViewModel::tellOf(const core::session_notice::ReplyUsage& used)
     m_sessionUsage.add(tally);
 }
 
+void ConversationViewModel::tellOf(const core::session_notice::ProblemSolved& solved)
+{
+    m_isDeaf = m_isDeaf && solved.code != core::ErrorCode::SoundNoMicrophone;
+    if (m_error && m_error->code == solved.code) {
+        setError(std::nullopt);
+    }
+    Q_EMIT stateChanged();
+}
+
 void ConversationViewModel::tellOf(const core::session_notice::Problem& problem)
 {
+    m_isDeaf = m_isDeaf || problem.error.code == core::ErrorCode::SoundNoMicrophone;
+    Q_EMIT stateChanged();
     if (m_phase != Phase::Waiting) {
         setError(problem.error);
     }

@@ -113,6 +113,7 @@ private:
     void tellOf(const core::session_notice::ToolDone& done);
     void tellOf(const core::session_notice::ReplyUsage& used);
     void tellOf(const core::session_notice::Problem& problem);
+    void tellOf(const core::session_notice::ProblemSolved& solved);
     void tellOf(const core::session_notice::Ended& ended);
     template <typename Other>
     void tellOf(const Other&)
@@ -133,6 +134,8 @@ private:
     bool m_wasLive = false;
     bool m_isMuted = false;
     bool m_isTalkHeld = false;
+    /// There is no microphone.
+    bool m_isDeaf = false;
     qreal m_userLevel = 0;
     qreal m_agentLevel = 0;
     std::optional<core::Error> m_error;

@@ -8,7 +8,7 @@ void TranscriptModel::upsert(const core::ConversationEntry& entry, std::string_v
         core::ConversationEntry& known = m_entries[static_cast<std::size_t>(row)];
         if (known != entry) {
             known = entry;
-            Q_EMIT dataChanged(index(row), index(row), {Words, IsFinal, WasInterrupted});
+            Q_EMIT dataChanged(index(row), index(row), {Words, IsFinal, WasInterrupted, HeardLength});
         }
         return;
     }
@@ -66,6 +66,9 @@ QVariant TranscriptModel::data(const QModelIndex& index, int role) const
         return entry.isFinal;
     case WasInterrupted:
         return entry.wasInterrupted;
+    case HeardLength:
+        // In the units of `words`; all of it where nobody knows.
+        return QString::fromStdString(entry.text.substr(0, entry.heardBytes.value_or(entry.text.size()))).size();
     default:
         return {};
     }
@@ -74,7 +77,7 @@ QVariant TranscriptModel::data(const QModelIndex& index, int role) const
 QHash<int, QByteArray> TranscriptModel::roleNames() const
 {
     return {{ItemId, "itemId"}, {IsUser, "isUser"}, {Words, "words"}, {IsFinal, "isFinal"},
-        {WasInterrupted, "wasInterrupted"}};
+        {WasInterrupted, "wasInterrupted"}, {HeardLength, "heardLength"}};
 }
 
 int TranscriptModel::find(std::string_view itemId) const

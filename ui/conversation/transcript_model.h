@@ -18,7 +18,7 @@ class TranscriptModel : public QAbstractListModel {
     Q_PROPERTY(int count READ count NOTIFY countChanged)
 
 public:
-    enum Role { ItemId = Qt::UserRole + 1, IsUser, Words, IsFinal, WasInterrupted };
+    enum Role { ItemId = Qt::UserRole + 1, IsUser, Words, IsFinal, WasInterrupted, HeardLength };
 
     explicit TranscriptModel(QObject* parent = nullptr) : QAbstractListModel(parent) {}
 

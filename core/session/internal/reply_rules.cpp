@@ -1,3 +1,4 @@
+#include "core/base/pcm.h"
 #include "core/session/internal/provider_errors.h"
 #include "core/session/internal/stepper.h"
 
@@ -58,7 +59,9 @@ void Stepper::on(openai::ResponseOutputAudioDelta& delta)
             tell(session_notice::ReplyStarted{delta.responseId});
         }
         m_state.reply.itemId = delta.itemId;
+        m_state.reply.itemAudio = Milliseconds{0};
     }
+    m_state.reply.itemAudio += pcmDuration(delta.audio);
     m_state.isPlaying = true;
     put(Play{delta.itemId, static_cast<int>(delta.contentIndex), std::move(delta.audio)});
     settleActivity();

@@ -293,6 +293,10 @@ void Stepper::on(const session_event::PlaybackCut& cut)
     if (ConversationEntry* entry = m_state.log.find(cut.heard.itemId)) {
         entry->wasInterrupted = true;
         entry->isFinal = true;
+        if (cut.heard.itemId == m_state.reply.itemId && m_state.reply.itemAudio > Milliseconds{0}) {
+            entry->wasHeard(
+                static_cast<double>(cut.heard.heard.count()) / static_cast<double>(m_state.reply.itemAudio.count()));
+        }
         tellEntry(*entry);
     }
 }

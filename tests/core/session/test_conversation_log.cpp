@@ -66,6 +66,30 @@ private Q_SLOTS:
         QVERIFY(log.find("open")->wasInterrupted && log.find("open")->isFinal);
     }
 
+    void wasHeard_EndsWithAWord_AndNeverInsideACharacter_data()
+    {
+        QTest::addColumn<QString>("text");
+        QTest::addColumn<double>("share");
+        QTest::addColumn<QString>("heard");
+        QTest::newRow("between words") << QStringLiteral("one two three") << 0.6 << QStringLiteral("one two");
+        QTest::newRow("nothing") << QStringLiteral("one two") << 0.0 << QString();
+        QTest::newRow("all") << QStringLiteral("one two") << 1.0 << QStringLiteral("one two");
+        QTest::newRow("more than all") << QStringLiteral("one two") << 1.7 << QStringLiteral("one two");
+        QTest::newRow("no spaces, three bytes each") << QStringLiteral("東京都庁") << 0.45 << QStringLiteral("東");
+        QTest::newRow("before an accent") << QStringLiteral("é") << 0.6 << QString();
+    }
+    void wasHeard_EndsWithAWord_AndNeverInsideACharacter()
+    {
+        QFETCH(QString, text);
+        QFETCH(double, share);
+        QFETCH(QString, heard);
+        ConversationEntry entry;
+        entry.text = text.toStdString();
+        entry.wasHeard(share);
+        QVERIFY(entry.heardBytes.has_value());
+        QCOMPARE(QString::fromStdString(entry.text.substr(0, *entry.heardBytes)), heard);
+    }
+
     void remove_OfAnUnknownItem_ChangesNothing()
     {
         ConversationLog log;

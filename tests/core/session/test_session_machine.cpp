@@ -189,6 +189,21 @@ private Q_SLOTS:
         QCOMPARE(story.state.activity, Activity::HearingUser);
     }
 
+    void interruptedReply_KnowsAboutHowFarItWasHeard()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins();
+        // 1000 ms of speech in all, half of which is played.
+        story.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_resp_1", 0, 0, Bytes(48'000 - 4'800)});
+        story.says(openai::ResponseOutputAudioTranscriptDelta{{}, "resp_1", "item_resp_1", 0, 0, "one two three four"});
+        story.says(openai::InputAudioBufferSpeechStarted{});
+        story.happens(session_event::PlaybackCut{{"item_resp_1", 0, Milliseconds{500}, false}});
+        const ConversationEntry* entry = story.state.log.find("item_resp_1");
+        QVERIFY(entry != nullptr && entry->wasInterrupted);
+        QCOMPARE(entry->text.substr(0, entry->heardBytes.value()), std::string("one two"));
+    }
+
     void replyHeardToItsEnd_IsNotTruncated()
     {
         Story story;
