@@ -145,6 +145,12 @@ Command parseCommandLine(int argc, char** argv)
 
     try {
         app.parse(argc, argv);
+    } catch (const CLI::RequiredError&) {
+        const bool isNamed = argc > 1 && argv[1][0] != '-';
+        const std::string what =
+            isNamed ? std::string("there is no command \"") + argv[1] + "\"" : "a command is required";
+        std::fprintf(stderr, "vivavoce-cli: %s: talk, devices or doctor (see vivavoce-cli --help)\n", what.c_str());
+        return badUsage(what, OutputFormat::Text);
     } catch (const CLI::ParseError& end) {
         if (app.exit(end) == 0) {
             return EndNow{0};
@@ -162,6 +168,11 @@ Command parseCommandLine(int argc, char** argv)
             "vivavoce-cli: nothing to say: give --in FILE.wav, --in mic or --text \"...\" (see vivavoce-cli talk --help)\n",
             stderr);
         return badUsage("nothing to say", talk.format);
+    }
+    const auto isBlank = [](const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; };
+    if (std::any_of(talk.texts.begin(), talk.texts.end(), isBlank)) {
+        std::fputs("vivavoce-cli: a --text holds no words\n", stderr);
+        return badUsage("a --text holds no words", talk.format);
     }
     if (timeoutSeconds == 0) {
         timeoutSeconds = talk.isLive() ? 86'400 : 120;

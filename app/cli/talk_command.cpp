@@ -80,14 +80,14 @@ core::Expected<void, Error> TalkCommand::prepare()
         }
     }
     if (!m_options.outFile.empty() && !m_options.isAloud()) {
-        auto writer = dsp::WavWriter::create(m_options.outFile, core::kRealtimeRate);
+        auto writer = ReplyRecording::create(m_options.outFile);
         if (!writer) {
             return core::Unexpected<Error>(writer.error());
         }
         m_out.emplace(std::move(*writer));
     }
     m_files = std::make_unique<RecordedVoiceIo>(m_executor, m_clock, std::move(recording), m_options.pace,
-        [this](std::span<const std::int16_t> samples) { return !m_out || m_out->write(samples).has_value(); });
+        [this](std::span<const std::int16_t> samples) { return !m_out || m_out->write(samples); });
     if (m_options.isLive() || m_options.isAloud()) {
         m_devices = std::make_unique<audio::AudioEngine>(m_executor, audio::backendOf(m_options.soundBackend));
         m_devices->choose(m_options.devices);
@@ -244,7 +244,7 @@ void TalkCommand::end(std::optional<Error> error)
     m_deviceWatch.reset();
     m_devices.reset();
     if (m_out) {
-        if (const auto closed = m_out->close(); !closed && !error) {
+        if (const auto closed = m_out->finish(); !closed && !error) {
             error = closed.error();
         }
     }
@@ -254,7 +254,7 @@ void TalkCommand::end(std::optional<Error> error)
         ending.exitCode = core::exitCode(error->code);
     }
     ending.turns = m_turns.replies();
-    ending.outFile = m_options.isAloud() ? std::string() : m_options.outFile;
+    ending.outFile = m_out && !m_out->isEmpty() ? m_options.outFile : std::string();
     if (m_files != nullptr) {
         ending.spoken = m_files->spoken().duration(core::kRealtimeRate);
         ending.heard = m_files->heardFrames().duration(core::kRealtimeRate);

@@ -4,6 +4,7 @@
 #include "app/cli/json_lines.h"
 #include "app/cli/options.h"
 #include "app/cli/recorded_voice_io.h"
+#include "app/cli/reply_recording.h"
 #include "app/cli/split_voice_io.h"
 #include "app/cli/talk_report.h"
 #include "app/cli/turn_watch.h"
@@ -62,7 +63,7 @@ private:
     bool m_wasInputEndSeen = false;
 
     CommandTools m_tools;
-    std::optional<dsp::WavWriter> m_out;
+    std::optional<ReplyRecording> m_out;
     platform::QtHttpClient m_http;
     platform::QtWebSocketFactory m_transports;
     std::unique_ptr<embedded::EmbeddedServices> m_servers;

@@ -2,7 +2,7 @@
 
 namespace vivavoce::platform {
 
-/// Whether a window has somewhere to be. Asked before QGuiApplication is made, which ends the program where there is not.
+/// Whether a window has somewhere to be: a display that answers. Asked before QGuiApplication is made, which ends the program where there is not.
 [[nodiscard]] bool hasDisplay();
 
 } // namespace vivavoce::platform

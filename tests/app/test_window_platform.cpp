@@ -3,6 +3,7 @@
 #include "app/platform/single_instance.h"
 
 #include <QFile>
+#include <QLocalServer>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -85,6 +86,9 @@ void TestWindowPlatform::display_IsAskedOfTheEnvironment()
     const QByteArray display = qgetenv("DISPLAY");
     const QByteArray wayland = qgetenv("WAYLAND_DISPLAY");
     const QByteArray asked = qgetenv("QT_QPA_PLATFORM");
+    const QByteArray runtime = qgetenv("XDG_RUNTIME_DIR");
+    const QTemporaryDir folder;
+    qputenv("XDG_RUNTIME_DIR", folder.path().toLocal8Bit());
     qunsetenv("DISPLAY");
     qunsetenv("WAYLAND_DISPLAY");
     qputenv("QT_QPA_PLATFORM", "");
@@ -94,8 +98,14 @@ void TestWindowPlatform::display_IsAskedOfTheEnvironment()
     qputenv("QT_QPA_PLATFORM", "offscreen");
     QVERIFY(platform::hasDisplay());
     qputenv("QT_QPA_PLATFORM", "");
-    qputenv("WAYLAND_DISPLAY", "wayland-0");
+    // A name is not enough: nobody answers there.
+    qputenv("DISPLAY", ":65000");
+    qputenv("WAYLAND_DISPLAY", "wayland-7");
+    QVERIFY(!platform::hasDisplay());
+    QLocalServer compositor;
+    QVERIFY(compositor.listen(folder.filePath(QStringLiteral("wayland-7"))));
     QVERIFY(platform::hasDisplay());
+    qputenv("XDG_RUNTIME_DIR", runtime);
     qputenv("DISPLAY", display);
     qputenv("WAYLAND_DISPLAY", wayland);
     qputenv("QT_QPA_PLATFORM", asked);

@@ -115,6 +115,9 @@ private Q_SLOTS:
         QTest::newRow("nothing to say") << QStringList{QStringLiteral("talk")};
         QTest::newRow("unknown option") << QStringList{QStringLiteral("talk"), QStringLiteral("--loud")};
         QTest::newRow("no command") << QStringList{};
+        QTest::newRow("unknown command") << QStringList{QStringLiteral("bogus")};
+        QTest::newRow("blank words") << QStringList{
+            QStringLiteral("talk"), QStringLiteral("--text"), QStringLiteral(" ")};
         QTest::newRow("both paces") << QStringList{QStringLiteral("talk"), QStringLiteral("--text"),
             QStringLiteral("x"), QStringLiteral("--fast"), QStringLiteral("--real-time")};
         QTest::newRow("turns of none") << QStringList{QStringLiteral("talk"), QStringLiteral("--text"),
@@ -137,6 +140,22 @@ private Q_SLOTS:
             m_folder.filePath(QStringLiteral("no/where.wav"))});
         QCOMPARE(outcome.code, std::string("output.unwritable"));
         QCOMPARE(outcome.exitCode, 2);
+    }
+
+    void conversationThatFails_LeavesAnEarlierRecordingAlone()
+    {
+        const QString earlier = file("answer.wav", "an earlier answer");
+        const QString fresh = m_folder.filePath(QStringLiteral("fresh.wav"));
+        for (const QString& out : {earlier, fresh}) {
+            const Outcome outcome = run({QStringLiteral("--broker"), QStringLiteral("http://127.0.0.1:1"),
+                QStringLiteral("--text"), QStringLiteral("hi"), QStringLiteral("--out"), out});
+            QCOMPARE(outcome.code, std::string("broker.unreachable"));
+        }
+        QFile kept(earlier);
+        QVERIFY(kept.open(QIODevice::ReadOnly));
+        QCOMPARE(kept.readAll(), QByteArray("an earlier answer"));
+        QVERIFY(!QFile::exists(fresh));
+        QVERIFY(!QFile::exists(earlier + QStringLiteral(".part")));
     }
 
     void toolsThatAreNone_AreRefused()

@@ -2,6 +2,7 @@
 #include "tests/ui/ui_fakes.h"
 #include "ui/conversation/conversation_view_model.h"
 
+#include <QSignalSpy>
 #include <QTest>
 
 using namespace vivavoce;

@@ -1,0 +1,53 @@
+#include "app/cli/reply_recording.h"
+
+#include <filesystem>
+#include <utility>
+
+namespace vivavoce::cli {
+
+namespace fs = std::filesystem;
+
+core::Expected<ReplyRecording, core::Error> ReplyRecording::create(const std::string& path)
+{
+    std::error_code none;
+    // What is no plain file (a pipe, a device) is written to as it is.
+    const bool isReplaced = fs::is_regular_file(path, none);
+    std::string writtenTo = isReplaced ? path + ".part" : path;
+    auto writer = dsp::WavWriter::create(writtenTo, core::kRealtimeRate);
+    if (!writer) {
+        return core::Unexpected<core::Error>(writer.error());
+    }
+    return ReplyRecording(path, std::move(writtenTo), std::move(*writer));
+}
+
+ReplyRecording::ReplyRecording(std::string path, std::string writtenTo, dsp::WavWriter writer)
+    : m_path(std::move(path)), m_writtenTo(std::move(writtenTo)), m_writer(std::move(writer))
+{
+}
+
+bool ReplyRecording::write(std::span<const std::int16_t> samples)
+{
+    m_isEmpty = m_isEmpty && samples.empty();
+    return m_writer.write(samples).has_value();
+}
+
+core::Expected<void, core::Error> ReplyRecording::finish()
+{
+    auto closed = m_writer.close();
+    std::error_code fault;
+    if (m_isEmpty) {
+        if (fs::is_regular_file(m_writtenTo, fault)) {
+            fs::remove(m_writtenTo, fault);
+        }
+        return closed;
+    }
+    if (m_writtenTo != m_path) {
+        fs::rename(m_writtenTo, m_path, fault);
+        if (fault) {
+            return core::fail(core::ErrorCode::OutputUnwritable, m_path + ": " + fault.message());
+        }
+    }
+    return closed;
+}
+
+} // namespace vivavoce::cli

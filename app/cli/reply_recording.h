@@ -1,0 +1,33 @@
+#pragma once
+
+#include "audio/dsp/wav_file.h"
+
+#include <span>
+#include <string>
+
+namespace vivavoce::cli {
+
+/// The WAV file that replies go to. A file that was there before stays until there is something to put in its place, and a conversation
+/// without a reply leaves no file.
+/// Threads: one at a time.
+class ReplyRecording {
+public:
+    /// OutputUnwritable.
+    [[nodiscard]] static core::Expected<ReplyRecording, core::Error> create(const std::string& path);
+
+    [[nodiscard]] bool write(std::span<const std::int16_t> samples);
+    [[nodiscard]] bool isEmpty() const { return m_isEmpty; }
+    /// The file has its name from here on. OutputUnwritable.
+    [[nodiscard]] core::Expected<void, core::Error> finish();
+
+private:
+    ReplyRecording(std::string path, std::string writtenTo, dsp::WavWriter writer);
+
+    std::string m_path;
+    /// The same, or a neighbour of the file that is still there.
+    std::string m_writtenTo;
+    dsp::WavWriter m_writer;
+    bool m_isEmpty = true;
+};
+
+} // namespace vivavoce::cli
