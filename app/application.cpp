@@ -1,5 +1,7 @@
 #include "app/application.h"
 
+#include "app/platform/environment_secret.h"
+
 #include <QCoreApplication>
 
 namespace vivavoce::app {
@@ -7,18 +9,10 @@ namespace {
 
 constexpr const char* kCredentialVariable = "VIVAVOCE_CREDENTIAL";
 
-/// Reads the credential and takes it out of the environment, so that no child inherits it.
 std::shared_ptr<const core::Secret> takeCredential()
 {
-    QByteArray value = qgetenv(kCredentialVariable);
-    qunsetenv(kCredentialVariable);
-    if (value.isEmpty()) {
-        return nullptr;
-    }
-    auto secret = std::make_shared<const core::Secret>(
-        std::string_view(value.constData(), static_cast<std::size_t>(value.size())));
-    value.fill('\0');
-    return secret;
+    auto secret = std::make_shared<const core::Secret>(platform::takeFromEnvironment(kCredentialVariable));
+    return secret->empty() ? nullptr : std::move(secret);
 }
 
 embedded::EmbeddedServices::Options services()

@@ -41,18 +41,27 @@ void TalkSession::start()
         return;
     }
     ++m_generation;
-    m_heldTexts.clear();
     // The last conversation's parts go when nothing of them is on the stack.
     m_session.reset();
     m_tokens.reset();
-    tellLater(notice::PhaseChanged{core::Phase::FetchingToken});
+    m_broker = std::make_unique<core::DeferredTokenSource>();
+    m_tokens = std::make_unique<core::CachingTokenSource>(*m_broker, m_deps.clock, m_deps.executor);
+    core::SessionOptions options;
+    options.transcriptionModel = kTranscriptionModel;
+    // The transcript goes on over conversations.
+    options.typedIdPrefix = "typed_" + core::randomId().substr(0, 8) + "_";
+    // The services have their own patience; the first token waits for both of them.
+    options.deadlines.token += 2 * m_deps.services.patience;
+    m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{*m_tokens, m_deps.transports,
+        m_deps.voice, m_deps.tools, m_deps.clock, m_deps.executor, *this, std::move(options)});
+    m_session->start();
     const core::Settings& settings = m_deps.settings.current();
     if (settings.profile == core::Profile::Broker) {
         m_services.reset();
         m_address.reset();
-        converse(settings.brokerUrl, m_deps.credential);
+        useBroker(settings.brokerUrl, m_deps.credential);
     } else if (m_address) {
-        converse(m_address->brokerUrl, m_address->credential);
+        useBroker(m_address->brokerUrl, m_address->credential);
     } else {
         startServices();
     }
@@ -60,89 +69,70 @@ void TalkSession::start()
 
 void TalkSession::stop()
 {
-    if (!m_isWanted) {
-        return;
-    }
-    if (m_session != nullptr) {
+    if (m_isWanted) {
         m_session->stop();
-    } else {
-        end(std::nullopt);
     }
 }
 
 void TalkSession::say(std::string text)
 {
-    if (m_session != nullptr && m_isWanted) {
+    if (m_isWanted) {
         m_session->say(std::move(text));
-    } else if (m_isWanted) {
-        m_heldTexts.push_back(std::move(text));
     }
 }
 
 void TalkSession::interrupt()
 {
-    if (m_session != nullptr) {
+    if (m_isWanted) {
         m_session->interrupt();
     }
 }
 
 void TalkSession::startServices()
 {
+    if (m_services != nullptr) {
+        // They are on their way, for a conversation that ended before they were there.
+        return;
+    }
     m_services = std::make_unique<embedded::EmbeddedServices>(m_deps.services);
     const auto later = [this](auto work) {
         // Both callbacks come from within a child of the services, which the work may let go of.
-        m_deps.executor.post([self = m_self, generation = m_generation, work = std::move(work)] {
+        m_deps.executor.post([self = m_self, work = std::move(work)] {
             if (*self != nullptr) {
-                work(**self, generation == (*self)->m_generation);
+                work(**self);
             }
         });
     };
     m_services->start(
         [later](core::Expected<embedded::EmbeddedServices::Address, Error> address) {
-            later([address = std::move(address)](TalkSession& self, bool isCurrent) {
-                if (!address) {
-                    self.m_services.reset();
-                    if (isCurrent && self.m_isWanted) {
-                        self.end(address.error());
-                    }
-                    return;
-                }
-                self.m_address = *address;
-                if (isCurrent && self.m_isWanted) {
-                    self.converse(address->brokerUrl, address->credential);
-                }
+            later([address = std::move(address)](TalkSession& self) {
+                address ? self.servicesFound(*address) : self.servicesFailed(address.error());
             });
         },
-        [later](
-            Error error) { later([error = std::move(error)](TalkSession& self, bool) { self.servicesDied(error); }); });
+        [later](Error error) { later([error = std::move(error)](TalkSession& self) { self.servicesFailed(error); }); });
 }
 
-void TalkSession::servicesDied(const Error& error)
+void TalkSession::servicesFound(const embedded::EmbeddedServices::Address& address)
+{
+    m_address = address;
+    if (m_isWanted) {
+        useBroker(address.brokerUrl, address.credential);
+    }
+}
+
+void TalkSession::servicesFailed(const Error& error)
 {
     m_services.reset();
     m_address.reset();
-    if (m_session != nullptr && m_isWanted) {
+    if (m_isWanted) {
         m_session->abort(error);
-    } else if (m_isWanted) {
-        end(error);
     }
 }
 
-void TalkSession::converse(const std::string& brokerUrl, std::shared_ptr<const core::Secret> credential)
+void TalkSession::useBroker(const std::string& url, std::shared_ptr<const core::Secret> credential)
 {
-    m_broker = std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{
-        m_deps.http, m_deps.clock, brokerUrl, std::move(credential), core::BrokerWishes{}, core::randomId()});
-    m_tokens = std::make_unique<core::CachingTokenSource>(*m_broker, m_deps.clock, m_deps.executor);
-    core::SessionOptions options;
-    options.transcriptionModel = kTranscriptionModel;
-    // The transcript goes on over conversations.
-    options.typedIdPrefix = "typed_" + core::randomId().substr(0, 8) + "_";
-    m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{*m_tokens, m_deps.transports,
-        m_deps.voice, m_deps.tools, m_deps.clock, m_deps.executor, *this, std::move(options)});
-    m_session->start();
-    for (std::string& text : std::exchange(m_heldTexts, {})) {
-        m_session->say(std::move(text));
-    }
+    m_broker->become(std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{
+        m_deps.http, m_deps.clock, url, std::move(credential), core::BrokerWishes{}, core::randomId()}));
 }
 
 void TalkSession::sessionTold(const core::SessionNotice& told)
@@ -151,12 +141,6 @@ void TalkSession::sessionTold(const core::SessionNotice& told)
         m_isWanted = false;
     }
     tellLater(told);
-}
-
-void TalkSession::end(std::optional<Error> error)
-{
-    m_isWanted = false;
-    tellLater(notice::Ended{std::move(error)});
 }
 
 void TalkSession::tellLater(core::SessionNotice told)

@@ -7,6 +7,7 @@
 #include "core/settings/live_settings.h"
 #include "core/token/broker_token_source.h"
 #include "core/token/caching_token_source.h"
+#include "core/token/deferred_token_source.h"
 
 #include <memory>
 #include <vector>
@@ -47,9 +48,9 @@ private:
     void replyTook(const core::ReplyLatency&) override {}
 
     void startServices();
-    void servicesDied(const core::Error& error);
-    void converse(const std::string& brokerUrl, std::shared_ptr<const core::Secret> credential);
-    void end(std::optional<core::Error> error);
+    void servicesFound(const embedded::EmbeddedServices::Address& address);
+    void servicesFailed(const core::Error& error);
+    void useBroker(const std::string& url, std::shared_ptr<const core::Secret> credential);
     /// Later, so that no listener is called from within a call.
     void tellLater(core::SessionNotice told);
     void tell(const core::SessionNotice& told);
@@ -59,10 +60,9 @@ private:
     bool m_isWanted = false;
     /// Which conversation this is: what comes late from an earlier one is not told.
     int m_generation = 0;
-    std::vector<std::string> m_heldTexts;
     std::unique_ptr<embedded::EmbeddedServices> m_services;
     std::optional<embedded::EmbeddedServices::Address> m_address;
-    std::unique_ptr<core::BrokerTokenSource> m_broker;
+    std::unique_ptr<core::DeferredTokenSource> m_broker;
     std::unique_ptr<core::CachingTokenSource> m_tokens;
     std::unique_ptr<core::SessionRunner> m_session;
     /// Posted work finds nothing here when we are gone.

@@ -1,5 +1,7 @@
 #include "app/cli/talk_command.h"
 
+#include "app/cli/sound_devices.h"
+#include "app/platform/environment_secret.h"
 #include "core/base/random_id.h"
 
 #include <QCoreApplication>
@@ -13,17 +15,6 @@ using core::Error;
 using core::ErrorCode;
 
 constexpr core::Milliseconds kWatchInterval{100};
-
-/// Reads a credential and takes it out of the environment, so that no child inherits it.
-core::Secret takeFromEnvironment(const std::string& name)
-{
-    const QByteArray key = QByteArray::fromStdString(name);
-    QByteArray value = qgetenv(key.constData());
-    core::Secret secret({value.constData(), static_cast<std::size_t>(value.size())});
-    core::wipeString(value);
-    qunsetenv(key.constData());
-    return secret;
-}
 
 std::string withoutTrailingSlash(std::string url)
 {
@@ -49,6 +40,9 @@ TalkCommand::~TalkCommand() = default;
 
 void TalkCommand::start()
 {
+    // Also where it is not used: what runs for us has no use for it either.
+    auto credential =
+        std::make_shared<const core::Secret>(platform::takeFromEnvironment(m_options.credentialVariable.c_str()));
     if (const auto ready = prepare(); !ready) {
         end(ready.error());
         return;
@@ -56,11 +50,11 @@ void TalkCommand::start()
     m_deadline = m_executor.after(m_options.timeout, [this] {
         end(Error{ErrorCode::Timeout, "the conversation took longer than --timeout allows", std::nullopt, {}});
     });
+    converse();
     if (m_options.brokerUrl.empty()) {
         startServers();
     } else {
-        auto credential = std::make_shared<const core::Secret>(takeFromEnvironment(m_options.credentialVariable));
-        converse(withoutTrailingSlash(m_options.brokerUrl), credential->empty() ? nullptr : std::move(credential));
+        useBroker(withoutTrailingSlash(m_options.brokerUrl), credential->empty() ? nullptr : std::move(credential));
     }
 }
 
@@ -90,6 +84,9 @@ core::Expected<void, Error> TalkCommand::prepare()
         [this](std::span<const std::int16_t> samples) { return !m_out || m_out->write(samples); });
     if (m_options.isLive() || m_options.isAloud()) {
         m_devices = std::make_unique<audio::AudioEngine>(m_executor, audio::backendOf(m_options.soundBackend));
+        if (auto chosen = checkDevices(); !chosen) {
+            return chosen;
+        }
         m_devices->choose(m_options.devices);
         m_deviceWatch = audio::watchSystem(*m_devices);
         if (m_options.isLive() && !m_options.isAloud()) {
@@ -97,6 +94,30 @@ core::Expected<void, Error> TalkCommand::prepare()
         } else if (!m_options.isLive()) {
             m_split = std::make_unique<SplitVoiceIo>(*m_files, *m_devices);
         }
+    }
+    return {};
+}
+
+/// A device that was named and is not there is an error here; in a window the default serves and is seen to.
+core::Expected<void, Error> TalkCommand::checkDevices() const
+{
+    const core::DeviceChoice& wanted = m_options.devices;
+    if (wanted.captureId.empty() && wanted.playbackId.empty()) {
+        return {};
+    }
+    const auto found = findSoundDevices(m_options.soundBackend);
+    const auto isThere = [&](const std::string& id, core::SoundDirection direction) {
+        return id.empty() || std::any_of(found.begin(), found.end(), [&](const core::SoundDevice& device) {
+            return device.direction == direction && device.id == id;
+        });
+    };
+    if (!isThere(wanted.captureId, core::SoundDirection::Capture)) {
+        return core::fail(ErrorCode::SoundNoMicrophone,
+            "there is no microphone \"" + wanted.captureId + "\"; vivavoce-cli devices lists them");
+    }
+    if (!isThere(wanted.playbackId, core::SoundDirection::Playback)) {
+        return core::fail(ErrorCode::SoundNoLoudspeaker,
+            "there is no loudspeaker \"" + wanted.playbackId + "\"; vivavoce-cli devices lists them");
     }
     return {};
 }
@@ -132,7 +153,7 @@ void TalkCommand::startServers()
     m_servers->start(
         [this](core::Expected<embedded::EmbeddedServices::Address, Error> address) {
             if (address) {
-                converse(address->brokerUrl, address->credential);
+                useBroker(address->brokerUrl, address->credential);
             } else {
                 // We stand in a call of the child that failed; ending lets go of it.
                 m_executor.post([this, error = address.error()] { end(error); });
@@ -145,18 +166,28 @@ void TalkCommand::startServers()
         });
 }
 
-void TalkCommand::converse(const std::string& brokerUrl, std::shared_ptr<const core::Secret> credential)
+void TalkCommand::useBroker(const std::string& url, std::shared_ptr<const core::Secret> credential)
 {
     core::BrokerWishes wishes;
     wishes.model = m_options.model;
-    m_broker = std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{
-        m_http, m_clock, brokerUrl, std::move(credential), std::move(wishes), core::randomId()});
+    m_broker->become(std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{
+        m_http, m_clock, url, std::move(credential), std::move(wishes), core::randomId()}));
+}
+
+void TalkCommand::converse()
+{
+    m_broker = std::make_unique<core::DeferredTokenSource>();
     m_tokens = std::make_unique<core::CachingTokenSource>(*m_broker, m_clock, m_executor);
     core::SessionOptions options;
     options.instructions = m_options.instructions;
     options.voice = m_options.voice;
     options.transcriptionModel = m_options.transcriptionModel;
     options.tools = m_tools.declarations();
+    options.capturesWhileConnecting = m_options.isLive();
+    if (m_options.brokerUrl.empty()) {
+        // Our servers have their own patience; the first token waits for both of them.
+        options.deadlines.token += 2 * embedded::EmbeddedServices::Options().patience;
+    }
     m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{
         *m_tokens, m_transports, voice(), m_tools, m_clock, m_executor, *this, std::move(options)});
     m_session->start();
@@ -173,9 +204,16 @@ void TalkCommand::sessionTold(const core::SessionNotice& notice)
     m_report.tell(notice);
     if (const auto* changed = std::get_if<core::session_notice::ActivityChanged>(&notice)) {
         m_turns.activityChanged(changed->activity, m_clock.now());
+    } else if (problem != nullptr) {
+        m_lastProblem = problem->error;
     } else if (const auto* ended = std::get_if<core::session_notice::ReplyEnded>(&notice)) {
         if (ended->wasCompleted) {
             m_turns.replyEnded();
+            m_lastProblem.reset();
+        } else if (m_lastProblem && !m_options.isLive()) {
+            // The answer is not coming, and nobody is there to ask again.
+            m_endedBecause = m_lastProblem;
+            m_session->stop();
         }
     } else if (const auto* over = std::get_if<core::session_notice::Ended>(&notice)) {
         // We stand in the session's own call.

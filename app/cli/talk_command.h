@@ -17,6 +17,7 @@
 #include "core/session/session_runner.h"
 #include "core/token/broker_token_source.h"
 #include "core/token/caching_token_source.h"
+#include "core/token/deferred_token_source.h"
 
 #include <functional>
 #include <memory>
@@ -43,7 +44,9 @@ private:
     [[nodiscard]] core::Expected<void, core::Error> prepare();
     [[nodiscard]] core::VoiceIo& voice();
     void startServers();
-    void converse(const std::string& brokerUrl, std::shared_ptr<const core::Secret> credential);
+    void converse();
+    void useBroker(const std::string& url, std::shared_ptr<const core::Secret> credential);
+    [[nodiscard]] core::Expected<void, core::Error> checkDevices() const;
     [[nodiscard]] bool endsAConversation(core::ErrorCode code) const;
     void watch();
     void sayNextText();
@@ -59,6 +62,7 @@ private:
     std::size_t m_nextText = 0;
     int m_repliesAtLastText = 0;
     std::optional<core::Error> m_endedBecause;
+    std::optional<core::Error> m_lastProblem;
     bool m_isOver = false;
     bool m_wasInputEndSeen = false;
 
@@ -71,7 +75,7 @@ private:
     std::unique_ptr<audio::AudioEngine> m_devices;
     std::shared_ptr<audio::DeviceWatch> m_deviceWatch;
     std::unique_ptr<SplitVoiceIo> m_split;
-    std::unique_ptr<core::BrokerTokenSource> m_broker;
+    std::unique_ptr<core::DeferredTokenSource> m_broker;
     std::unique_ptr<core::CachingTokenSource> m_tokens;
     std::unique_ptr<core::SessionRunner> m_session;
     std::unique_ptr<core::Timer> m_watchTimer;

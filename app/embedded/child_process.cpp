@@ -4,8 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <optional>
 #include <utility>
+
+#ifdef Q_OS_UNIX
+#include <unistd.h>
+#endif
 
 namespace vivavoce::embedded {
 namespace {
@@ -14,6 +19,9 @@ using core::ErrorCode;
 
 constexpr qsizetype kKeptLogBytes = 8 * 1024;
 constexpr int kPoliteEndMs = 1500;
+/// Secrets that a user's shell may hold for other programs of ours. A child gets its own over the pipe.
+constexpr std::array kWithheld{"OPENAI_API_KEY", "GEMINI_API_KEY", "JWT_SECRET", "DATABASE_URL", "REDIS_URL",
+    "VIVAVOCE_CREDENTIAL", "VIVAVOCE_CHAT_API_KEY"};
 
 /// Where a child of ours listens, from its first line of output.
 std::optional<std::string> listeningUrl(const QByteArray& line)
@@ -68,6 +76,17 @@ void ChildProcess::start(const QString& program, const QStringList& arguments,
             ErrorCode::Timeout, m_name + " was not ready within " + std::to_string(patience.count()) + " ms"));
     });
     m_deadline.start(patience);
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    for (const char* name : kWithheld) {
+        if (!m_kept.contains(QLatin1String(name))) {
+            environment.remove(QLatin1String(name));
+        }
+    }
+    m_process.setProcessEnvironment(environment);
+#ifdef Q_OS_UNIX
+    // Ctrl-C in a terminal is for us; we end our children in order.
+    m_process.setChildProcessModifier([] { ::setpgid(0, 0); });
+#endif
     m_process.start(program, arguments);
     for (const core::Secret* secret : secretLines) {
         const std::string_view bytes = secret->reveal();

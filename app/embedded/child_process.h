@@ -29,6 +29,8 @@ public:
     ChildProcess(const ChildProcess&) = delete;
     ChildProcess& operator=(const ChildProcess&) = delete;
 
+    /// Before the start: a secret of the environment that this child needs.
+    void keep(const QString& variable) { m_kept << variable; }
     /// Writes each secret as one line to the child's standard input, which stays open.
     void start(const QString& program, const QStringList& arguments,
         const std::vector<const core::Secret*>& secretLines, core::Milliseconds patience);
@@ -45,6 +47,7 @@ private:
     Died m_died;
     QTimer m_deadline;
     QByteArray m_log;
+    QStringList m_kept;
     QProcess m_process;
 };
 

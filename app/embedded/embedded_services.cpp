@@ -67,6 +67,9 @@ void EmbeddedServices::start(Ready ready, Died died)
     QStringList arguments{QStringLiteral("--listen"), QStringLiteral("127.0.0.1:0"), QStringLiteral("--credential-fd"),
         QStringLiteral("0")};
     arguments += m_options.agentArguments;
+    if (arguments.contains(QStringLiteral("--chat-url"))) {
+        m_agent->keep(QStringLiteral("VIVAVOCE_CHAT_API_KEY"));
+    }
     m_agent->start(program(kAgent), arguments, {&m_agentCredential}, m_options.patience);
 }
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <system_error>
 
@@ -55,6 +56,10 @@ std::vector<std::int16_t> readMono(SNDFILE* file, int channels)
 
 core::Expected<std::vector<std::int16_t>, Error> readWav(const std::string& path, core::SampleRate rate)
 {
+    // Opening a pipe waits for somebody at its other end.
+    if (std::error_code none; std::filesystem::exists(path, none) && !std::filesystem::is_regular_file(path, none)) {
+        return fail(ErrorCode::InputUnreadable, path + " is not a file");
+    }
     if (std::ifstream probe(path, std::ios::binary); !probe || probe.peek() == std::ifstream::traits_type::eof()) {
         const bool isEmpty = probe.is_open() && !probe.bad() && probe.eof();
         return isEmpty ? fail(ErrorCode::InputEmpty, path + " is empty")

@@ -36,6 +36,9 @@ struct SessionOptions {
     std::vector<openai::FunctionTool> tools;
     /// Begins the ids that typed messages get; different for conversations that are shown together. At most 20 characters.
     std::string typedIdPrefix = "typed_";
+    /// The microphone is open from the start, and what is said before the provider listens is kept for it. Without it a recording
+    /// begins when the provider can hear it.
+    bool capturesWhileConnecting = true;
     SessionDeadlines deadlines;
     /// Attempts in a row, the first included, before the session ends with an error.
     int maxAttempts = 4;

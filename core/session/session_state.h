@@ -92,12 +92,10 @@ struct SessionState {
     ReplyGate reply;
     ToolRound tools;
     ConversationLog log;
-    /// Typed messages that wait for a live session.
-    std::vector<std::string> heldTexts;
     std::deque<Bytes> heldAudio;
     std::size_t heldAudioSize = 0;
     Milliseconds lostAudio{0};
-    /// The connection was lost before the answer came: it is asked for again.
+    /// Something was said before there was a connection, or the connection was lost before the answer came: it is asked for.
     bool owesReply = false;
     /// Typed messages so far: they get their ids here, so that they are known before the provider has seen them.
     int typedMessages = 0;

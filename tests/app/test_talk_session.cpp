@@ -5,6 +5,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
+
 using namespace vivavoce;
 using namespace vivavoce::tests;
 namespace notice = core::session_notice;
@@ -71,6 +73,8 @@ private Q_SLOTS:
     void stop_BeforeAnything_IsHarmless();
     void stop_WhileFetching_EndsWithoutAnError();
     void start_AfterTheEnd_IsANewConversation();
+    void wordsWhileConnecting_AreInTheTranscriptAtOnce();
+    void microphone_IsOpenBeforeTheServicesAreThere();
     void start_OnThisComputerWithoutPrograms_SaysSo();
 };
 
@@ -136,6 +140,27 @@ void TestTalkSession::start_AfterTheEnd_IsANewConversation()
     world.executor.runPosted();
     QCOMPARE(world.http.sent.size(), 2U);
     QCOMPARE(world.heard.endings.size(), 1U);
+}
+
+void TestTalkSession::wordsWhileConnecting_AreInTheTranscriptAtOnce()
+{
+    World world;
+    world.talk->start();
+    world.talk->say("are you there");
+    world.executor.runPosted();
+    const auto shown = std::find_if(world.heard.all.begin(), world.heard.all.end(),
+        [](const auto& told) { return std::holds_alternative<notice::TranscriptChanged>(told); });
+    QVERIFY(shown != world.heard.all.end());
+    QCOMPARE(std::get<notice::TranscriptChanged>(*shown).entry.text, std::string("are you there"));
+}
+
+void TestTalkSession::microphone_IsOpenBeforeTheServicesAreThere()
+{
+    World world(core::Profile::ThisComputer);
+    world.talk->start();
+    QVERIFY(world.voice.listener != nullptr && !world.voice.wasStopped);
+    world.talk->stop();
+    QVERIFY(world.voice.wasStopped);
 }
 
 void TestTalkSession::start_OnThisComputerWithoutPrograms_SaysSo()

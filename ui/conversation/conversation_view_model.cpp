@@ -186,7 +186,7 @@ QString ConversationViewModel::hint() const
         }
         return isPushToTalk() ? tr("Hold space or the button to talk") : tr("Nothing leaves your microphone");
     case Voice::Reconnecting:
-        return tr("The conversation goes on where it was");
+        return m_wasLive ? tr("The conversation goes on where it was") : QString();
     case Voice::Tool:
         return tr("The agent uses a tool");
     default:

@@ -23,6 +23,9 @@ void Stepper::startTimer(SessionTimer timer, Milliseconds delay, Milliseconds ji
 void Stepper::on(const session_event::Start&)
 {
     if (m_state.phase == Phase::Idle) {
+        if (m_state.options->capturesWhileConnecting) {
+            put(StartVoice{});
+        }
         fetchToken();
     }
 }

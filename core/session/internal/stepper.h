@@ -53,7 +53,7 @@ private:
     void connect();
     void configure();
     void goLive();
-    void reseed();
+    void seed();
     void sendHeld();
     void lost(Error error);
     void end(std::optional<Error> error);

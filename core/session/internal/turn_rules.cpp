@@ -94,23 +94,22 @@ void Stepper::on(const openai::SessionUpdated&)
 
 void Stepper::goLive()
 {
-    const bool isBack = m_state.wasLive;
+    const bool isFirst = !m_state.wasLive;
     m_state.attempts = 0;
     m_state.isCredentialSuspect = false;
     m_state.wasLive = true;
     setPhase(Phase::Live);
-    if (isBack) {
-        reseed();
-    } else {
+    if (isFirst && !m_state.options->capturesWhileConnecting) {
         put(StartVoice{});
     }
+    seed();
     setActivity(Activity::Listening);
     sendHeld();
 }
 
-void Stepper::reseed()
+void Stepper::seed()
 {
-    // A reconnect is a new, empty session: it is told what was said, as text (clients cannot create assistant audio).
+    // Each connection is a new, empty session: it is told what was said, as text (clients cannot create assistant audio).
     Speaker last = Speaker::Assistant;
     for (const ConversationEntry& entry : m_state.log.entries()) {
         if (!entry.text.empty()) {
@@ -136,10 +135,6 @@ void Stepper::sendHeld()
     if (m_state.lostAudio > Milliseconds{0}) {
         tell(session_notice::AudioLost{m_state.lostAudio});
         m_state.lostAudio = Milliseconds{0};
-    }
-    for (std::string& text : std::exchange(m_state.heldTexts, {})) {
-        session_event::TextEntered entered{std::move(text)};
-        on(entered);
     }
 }
 
@@ -201,16 +196,16 @@ void Stepper::on(session_event::TextEntered& entered)
     if (m_state.phase == Phase::Closing || m_state.phase == Phase::Ended) {
         return;
     }
-    if (!isLive()) {
-        m_state.heldTexts.push_back(std::move(entered.text));
-        return;
-    }
-    stopReply();
     ConversationEntry& entry =
         m_state.log.upsert(m_state.options->typedIdPrefix + std::to_string(++m_state.typedMessages), Speaker::User);
     entry.text = std::move(entered.text);
     entry.isFinal = true;
     tellEntry(entry);
+    if (!isLive()) {
+        m_state.owesReply = true;
+        return;
+    }
+    stopReply();
     openai::ConversationItemCreate create;
     create.item = textMessage(entry);
     send(std::move(create));

@@ -13,10 +13,11 @@ using namespace vivavoce::tests;
 /// One session and everything that it has asked for, told as a story.
 class Story {
 public:
-    Story()
+    explicit Story(bool capturesWhileConnecting = true)
     {
         auto options = std::make_shared<SessionOptions>();
         options->transcriptionModel = "scribe";
+        options->capturesWhileConnecting = capturesWhileConnecting;
         state.options = options;
     }
 
@@ -113,7 +114,6 @@ private Q_SLOTS:
         story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
         story.happens(session_event::Opened{});
         QCOMPARE(story.state.phase, Phase::Starting);
-        QVERIFY(story.all<session_effect::StartVoice>().empty());
         story.says(openai::SessionCreated{});
         QCOMPARE(story.state.phase, Phase::Configuring);
         const auto updates = story.sent<openai::SessionUpdate>();
@@ -122,7 +122,59 @@ private Q_SLOTS:
         QVERIFY(updates[0].session.transcription.hasValue());
         story.says(openai::SessionUpdated{});
         QCOMPARE(story.state.phase, Phase::Live);
+        QVERIFY(story.all<session_effect::StartVoice>().empty());
+    }
+
+    void microphone_IsOpenFromTheStart_AndWhatItHeardIsSentInOrder()
+    {
+        Story story;
+        story.happens(session_event::Start{});
         QCOMPARE(story.all<session_effect::StartVoice>().size(), std::size_t{1});
+        story.happens(session_event::AudioCaptured{Bytes(4, 1)});
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        story.happens(session_event::AudioCaptured{Bytes(4, 2)});
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        story.happens(session_event::AudioCaptured{Bytes(4, 3)});
+        QVERIFY(story.sent<openai::InputAudioBufferAppend>().empty());
+        story.says(openai::SessionUpdated{});
+        const auto sent = story.sent<openai::InputAudioBufferAppend>();
+        QCOMPARE(sent.size(), std::size_t{3});
+        for (std::size_t i = 0; i < sent.size(); ++i) {
+            QCOMPARE(sent[i].audio, Bytes(4, static_cast<std::uint8_t>(i + 1)));
+        }
+        QVERIFY(story.all<session_effect::StartVoice>().empty());
+    }
+
+    void recording_BeginsWhenTheProviderCanHearIt()
+    {
+        Story story(false);
+        story.happens(session_event::Start{});
+        QVERIFY(story.all<session_effect::StartVoice>().empty());
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        QVERIFY(story.all<session_effect::StartVoice>().empty());
+        story.says(openai::SessionUpdated{});
+        QCOMPARE(story.all<session_effect::StartVoice>().size(), std::size_t{1});
+    }
+
+    void wordsTypedWhileConnecting_AreShownAtOnceAndAnsweredOnce()
+    {
+        Story story;
+        story.happens(session_event::Start{});
+        story.happens(session_event::TextEntered{"one"});
+        QCOMPARE(story.told<session_notice::TranscriptChanged>().size(), std::size_t{1});
+        story.happens(session_event::TextEntered{"two"});
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        story.says(openai::SessionUpdated{});
+        const auto items = story.sent<openai::ConversationItemCreate>();
+        QCOMPARE(items.size(), std::size_t{2});
+        QCOMPARE(items[0].item.content[0].text.value(), std::string("one"));
+        QCOMPARE(items[1].item.content[0].text.value(), std::string("two"));
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
     }
 
     void settingsNeverConfirmed_GoesOnWithANotice()
