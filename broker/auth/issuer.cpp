@@ -93,7 +93,8 @@ bool contains(const std::vector<std::string>& list, const std::string& item)
 Refusal refusalOf(JwtFault fault)
 {
     const FaultCode code = fault == JwtFault::Expired ? FaultCode::TokenExpired : FaultCode::InvalidToken;
-    return {{code, fault == JwtFault::Expired ? "the token is over" : "the token is not one that is taken here", std::nullopt},
+    return {{code, fault == JwtFault::Expired ? "the token is over" : "the token is not one that is taken here",
+                std::nullopt},
         jwtFaultText(fault)};
 }
 
@@ -152,8 +153,8 @@ net::Awaitable<core::Expected<Caller, Refusal>> Issuer::introspect(std::string_v
     request.headers.add("Accept", "application/json");
     if (m_settings.clientSecret != nullptr) {
         // RFC 6749 §2.3.1: both are form-encoded before they are joined.
-        std::string pair = core::percentEncoded(m_settings.clientId) + ":"
-            + core::percentEncoded(m_settings.clientSecret->reveal());
+        std::string pair =
+            core::percentEncoded(m_settings.clientId) + ":" + core::percentEncoded(m_settings.clientSecret->reveal());
         request.headers.add("Authorization", "Basic " + core::encodeBase64(core::Bytes(pair.begin(), pair.end())));
         core::wipeString(pair);
     }
@@ -165,8 +166,9 @@ net::Awaitable<core::Expected<Caller, Refusal>> Issuer::introspect(std::string_v
     if (!response || response->status != 200) {
         m_deps.log.write(LogLevel::Warning, "issuer.failed",
             {{"issuer", m_settings.url},
-                {"why", response ? "introspection answered HTTP " + std::to_string(response->status)
-                                 : response.error().detail}});
+                {"why",
+                    response ? "introspection answered HTTP " + std::to_string(response->status)
+                             : response.error().detail}});
         co_return issuerIsAway();
     }
     co_return readIntrospection(response->body);

@@ -37,8 +37,9 @@ std::string metadataUrl(std::string_view issuer)
 
 core::Expected<IssuerMetadata, core::Error> readIssuerMetadata(std::string_view issuer, std::string_view document)
 {
-    const auto malformed
-        = [](const char* what) { return core::fail(core::ErrorCode::ProviderMalformed, std::string("the issuer's metadata: ") + what); };
+    const auto malformed = [](const char* what) {
+        return core::fail(core::ErrorCode::ProviderMalformed, std::string("the issuer's metadata: ") + what);
+    };
     const auto parsed = core::parseJson(document);
     if (!parsed || !parsed->is_object()) {
         return malformed("not a JSON object");

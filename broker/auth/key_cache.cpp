@@ -182,8 +182,8 @@ net::Awaitable<core::Expected<std::string, core::Error>> KeyCache::fetchText(std
         co_return core::Unexpected<core::Error>(response.error());
     }
     if (response->status != 200) {
-        core::Error error{core::ErrorCode::ProviderFailed, "the issuer answered HTTP " + std::to_string(response->status),
-            std::nullopt, {}};
+        core::Error error{core::ErrorCode::ProviderFailed,
+            "the issuer answered HTTP " + std::to_string(response->status), std::nullopt, {}};
         co_return core::Unexpected<core::Error>(std::move(error));
     }
     co_return std::move(response->body);

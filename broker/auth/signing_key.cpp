@@ -27,7 +27,8 @@ core::Bytes hmac(std::string_view key, std::string_view message)
     core::Bytes mac(SHA256_DIGEST_LENGTH);
     const core::Bytes bytes = bytesOf(message);
     unsigned int size = 0;
-    if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes.data(), bytes.size(), mac.data(), &size) == nullptr) {
+    if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes.data(), bytes.size(), mac.data(), &size)
+        == nullptr) {
         throw std::runtime_error("no signature could be made");
     }
     return mac;
@@ -51,7 +52,8 @@ std::optional<Json> requiredMembers(evp_pkey_st& key)
         return Json{{"crv", "Ed25519"}, {"kty", "OKP"}, {"x", core::encodeBase64Url(x)}};
     }
     if (const auto point = p256Point(key)) {
-        return Json{{"crv", "P-256"}, {"kty", "EC"}, {"x", core::encodeBase64Url(point->x)}, {"y", core::encodeBase64Url(point->y)}};
+        return Json{{"crv", "P-256"}, {"kty", "EC"}, {"x", core::encodeBase64Url(point->x)},
+            {"y", core::encodeBase64Url(point->y)}};
     }
     return std::nullopt;
 }
@@ -115,8 +117,8 @@ core::Bytes SigningKey::signatureOf(std::string_view message) const
 core::Secret SigningKey::sign(std::string_view type, const Json& claims) const
 {
     const Json header{{"alg", joseName(m_algorithm)}, {"kid", m_kid}, {"typ", type}};
-    std::string token =
-        core::encodeBase64Url(bytesOf(core::writeJson(header))) + "." + core::encodeBase64Url(bytesOf(core::writeJson(claims)));
+    std::string token = core::encodeBase64Url(bytesOf(core::writeJson(header))) + "."
+        + core::encodeBase64Url(bytesOf(core::writeJson(claims)));
     token += "." + core::encodeBase64Url(signatureOf(token));
     core::Secret whole(token);
     core::wipeString(token);
