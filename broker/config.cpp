@@ -1,5 +1,6 @@
 #include "broker/config.h"
 
+#include "broker/config_callers.h"
 #include "broker/config_values.h"
 
 #include <algorithm>
@@ -71,7 +72,7 @@ Written readEnvironment(const Environment& environment, Config& config)
         }
         config.tokenLife = std::chrono::seconds(*value);
     }
-    return {};
+    return readIssuerVariables(environment, config);
 }
 
 Written readOverrides(const Overrides& overrides, Config& config)
@@ -107,7 +108,7 @@ Written checkWhole(const Config& config)
     if (!config.isLoopback() && config.tlsCertificate.empty() && config.trustedProxies.empty()) {
         return badConfig("listen", "outside loopback needs tls.certificate and tls.key, or trusted_proxies");
     }
-    return {};
+    return checkCallers(config);
 }
 
 } // namespace

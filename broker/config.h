@@ -1,5 +1,7 @@
 #pragma once
 
+#include "broker/auth/issuer.h"
+#include "broker/auth/service_accounts.h"
 #include "broker/log.h"
 #include "core/base/error.h"
 #include "core/base/expected.h"
@@ -31,6 +33,10 @@ struct Config {
     std::string providerCaFile;
     core::Milliseconds providerTimeout{10'000};
     core::Secret providerKey;
+
+    /// Whoever vouches for users; and the operator's own programs.
+    std::vector<auth::IssuerSettings> issuers;
+    std::vector<auth::ServiceAccount> serviceAccounts;
 
     std::chrono::seconds tokenLife{60};
     std::size_t mintsPerMinute = 10;

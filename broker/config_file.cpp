@@ -1,4 +1,5 @@
 #include "broker/config.h"
+#include "broker/config_callers.h"
 #include "broker/config_values.h"
 
 #include <toml++/toml.h>
@@ -90,9 +91,9 @@ Written readProxies(std::string_view key, toml::node& node, Config& config)
     return {};
 }
 
-const std::array<Key, 14>& keys()
+const std::array<Key, 16>& keys()
 {
-    static const std::array<Key, 14> all{
+    static const std::array<Key, 16> all{
         Key{"listen", parsed(&writeListen)},
         Key{"trusted_proxies", &readProxies},
         Key{"tls.certificate", text(&Config::tlsCertificate)},
@@ -102,6 +103,8 @@ const std::array<Key, 14>& keys()
         Key{"provider.ca_file", text(&Config::providerCaFile)},
         Key{"provider.timeout_ms", number(&Config::providerTimeout, kTimeoutRange)},
         Key{"provider.api_key", &readApiKey},
+        Key{"issuers", &readIssuers},
+        Key{"service_accounts", &readServiceAccounts},
         Key{"tokens.duration", number(&Config::tokenLife, kTokenLifeRange)},
         Key{"limits.mints_per_minute", number(&Config::mintsPerMinute, kRateRange)},
         Key{"limits.refreshes_per_minute", number(&Config::refreshesPerMinute, kRateRange)},
@@ -192,6 +195,7 @@ std::string printConfig(const Config& config)
     if (!config.tlsCertificate.empty()) {
         table.insert("tls", toml::table{{"certificate", config.tlsCertificate}, {"key", config.tlsKey}});
     }
+    printCallers(config, table);
     std::ostringstream out;
     // A comment: a placeholder in the place of the key would be taken for one when the file is used.
     out << "# provider.api_key is " << (config.providerKey.empty() ? "not set" : "set") << '\n' << table << '\n';
