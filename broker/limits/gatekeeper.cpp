@@ -58,8 +58,7 @@ Admission Gatekeeper::admitAddress(const std::string& address)
     if (decision.isAllowed) {
         return {};
     }
-    return {overLimit(kAddressPolicy, decision.secondsToReset),
-        Charge{kAddressPolicy, m_addresses.policy(), decision}};
+    return {overLimit(kAddressPolicy, decision.secondsToReset), Charge{kAddressPolicy, m_addresses.policy(), decision}};
 }
 
 void Gatekeeper::authenticated(const std::string& address)

@@ -39,8 +39,8 @@ Unexpected<StoreDown> unexpectedAnswer()
 
 bool areIntegers(const std::vector<RedisValue>& values)
 {
-    return std::all_of(values.begin(), values.end(),
-        [](const RedisValue& value) { return value.kind == RedisValue::Kind::Integer; });
+    return std::all_of(
+        values.begin(), values.end(), [](const RedisValue& value) { return value.kind == RedisValue::Kind::Integer; });
 }
 
 Expected<Decision, StoreDown> decisionOf(const RedisValue& value, std::size_t limit)
@@ -110,9 +110,9 @@ public:
         for (std::size_t i = 0; i + kBlockItems <= value->items.size(); i += kBlockItems) {
             const RedisValue* const item = &value->items[i];
             // Whoever cannot be named here was blocked by brokers with another key.
-            result.push_back({m_names.unseal(item[0].text).value_or("?"), item[1].text,
-                static_cast<int>(item[2].integer), core::Milliseconds(item[3].integer),
-                core::Milliseconds(item[4].integer)});
+            result.push_back(
+                {m_names.unseal(item[0].text).value_or("?"), item[1].text, static_cast<int>(item[2].integer),
+                    core::Milliseconds(item[3].integer), core::Milliseconds(item[4].integer)});
         }
         co_return result;
     }
@@ -131,10 +131,7 @@ public:
         co_return value->integer == 1;
     }
 
-    [[nodiscard]] StoreHealth health() const override
-    {
-        return m_worker->isUp() ? StoreHealth::Ok : StoreHealth::Down;
-    }
+    [[nodiscard]] StoreHealth health() const override { return m_worker->isUp() ? StoreHealth::Ok : StoreHealth::Down; }
 
 private:
     [[nodiscard]] static RedisWorker::Settings workerSettings(const Settings& settings)
@@ -177,7 +174,8 @@ private:
 Expected<std::unique_ptr<RedisLimitStore>, core::Error> RedisLimitStore::create(Settings settings, Log& log)
 {
     if (settings.key.size() < kShortestKey) {
-        return core::fail(core::ErrorCode::BadConfiguration, "the key for callers' names in Redis has to have 32 bytes");
+        return core::fail(
+            core::ErrorCode::BadConfiguration, "the key for callers' names in Redis has to have 32 bytes");
     }
     return std::make_unique<RedisLimitStoreOnWorker>(std::move(settings), log);
 }

@@ -32,7 +32,8 @@ public:
     };
 
     /// BadConfiguration: the key is too short. Redis need not be there yet.
-    [[nodiscard]] static core::Expected<std::unique_ptr<RedisLimitStore>, core::Error> create(Settings settings, Log& log);
+    [[nodiscard]] static core::Expected<std::unique_ptr<RedisLimitStore>, core::Error> create(
+        Settings settings, Log& log);
 };
 
 } // namespace vivavoce::broker

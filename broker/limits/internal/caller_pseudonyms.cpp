@@ -32,8 +32,8 @@ std::array<std::uint8_t, 32> hmac(std::span<const std::uint8_t> key, std::string
 {
     std::array<std::uint8_t, 32> result{};
     unsigned int size = 0;
-    const auto* const done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytesOf(text), text.size(),
-        result.data(), &size);
+    const auto* const done =
+        HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytesOf(text), text.size(), result.data(), &size);
     // Without it every caller would have the same name.
     if (done == nullptr || size != result.size()) {
         std::abort();

@@ -22,7 +22,8 @@ void PendingAnswer::complete(RedisWorker::Answer answer)
     m_answer = std::move(answer);
     if (m_timer) {
         // Also right where it runs before the wait has begun.
-        asio::post(m_timer->get_executor(), [timer = m_timer] { timer->expires_at(asio::steady_timer::time_point::min()); });
+        asio::post(
+            m_timer->get_executor(), [timer = m_timer] { timer->expires_at(asio::steady_timer::time_point::min()); });
     }
 }
 

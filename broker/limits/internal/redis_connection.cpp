@@ -72,9 +72,8 @@ core::Expected<std::unique_ptr<RedisConnection>, std::string> RedisConnection::o
 {
     const timeval limit = timeOf(deadline);
     auto context = std::make_unique<Context>();
-    context->redis.reset(address.socketPath.empty()
-            ? redisConnectWithTimeout(address.host.c_str(), address.port, limit)
-            : redisConnectUnixWithTimeout(address.socketPath.c_str(), limit));
+    context->redis.reset(address.socketPath.empty() ? redisConnectWithTimeout(address.host.c_str(), address.port, limit)
+                                                    : redisConnectUnixWithTimeout(address.socketPath.c_str(), limit));
     if (!context->redis) {
         return Unexpected<std::string>("out of memory");
     }
@@ -123,8 +122,7 @@ core::Expected<std::vector<RedisValue>, std::string> RedisConnection::run(std::s
             words.push_back(word.data());
             sizes.push_back(word.size());
         }
-        if (redisAppendCommandArgv(
-                m_context->redis.get(), static_cast<int>(words.size()), words.data(), sizes.data())
+        if (redisAppendCommandArgv(m_context->redis.get(), static_cast<int>(words.size()), words.data(), sizes.data())
             != REDIS_OK) {
             return m_context->failure();
         }

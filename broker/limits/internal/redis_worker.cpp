@@ -143,7 +143,8 @@ std::vector<RedisWorker::Job> RedisWorker::nextJobs()
 core::Expected<void, std::string> RedisWorker::answer(std::vector<Job> jobs)
 {
     const Time now = std::chrono::steady_clock::now();
-    const auto late = std::stable_partition(jobs.begin(), jobs.end(), [&](const Job& job) { return now < job.deadline; });
+    const auto late =
+        std::stable_partition(jobs.begin(), jobs.end(), [&](const Job& job) { return now < job.deadline; });
     std::vector<Job> tooLate(std::make_move_iterator(late), std::make_move_iterator(jobs.end()));
     jobs.erase(late, jobs.end());
     refuseAll(std::move(tooLate), "Redis did not answer in time");
