@@ -54,6 +54,7 @@ bool RedisServer::start(const std::vector<std::string>& more)
         "--appendonly", "no", "--rdbcompression", "no", "--daemonize", "no", "--dir", m_folder.path().toStdString()};
     words.insert(words.end(), more.begin(), more.end());
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) {
         arguments.push_back(word.data());
     }

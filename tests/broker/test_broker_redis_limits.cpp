@@ -4,6 +4,7 @@
 #include "broker/limits/redis_limit_store.h"
 #include "tests/broker/limits_harness.h"
 #include "tests/broker/redis_server.h"
+#include "tests/net/test_certificates.h"
 
 #include <QElapsedTimer>
 #include <QTest>
@@ -165,7 +166,7 @@ private slots:
         SharedClock clock;
         broker::MemoryLimitStore memory({}, clock);
         const auto redis = broker();
-        for (const std::size_t limit : {0, 1, 3}) {
+        for (const std::size_t limit : {0U, 1U, 3U}) {
             const Bucket bucket{"b" + std::to_string(limit), limit, Milliseconds{60'000}, {}};
             const std::string user = "user " + std::to_string(limit);
             for (int i = 0; i < 10; ++i) {
@@ -410,6 +411,29 @@ private slots:
         QVERIFY((*beside)->ask({"DBSIZE"}).value().integer >= 1);
         QVERIFY((*beside)->ask({"SELECT", "0"}).has_value());
         QCOMPARE((*beside)->ask({"DBSIZE"}).value().integer, std::int64_t(0));
+    }
+
+    void connect_WithTls_TrustsOnlyTheHostThatItAskedFor()
+    {
+        if (!RedisAddress::hasTls()) {
+            QVERIFY(!RedisAddress::parse("rediss://localhost"));
+            QSKIP("this build's hiredis has no TLS");
+        }
+        QTemporaryDir folder;
+        const auto certificates = net::test::makeCertificates(folder.path().toStdString());
+        for (const auto* const files :
+            {&certificates.forLocalhost, &certificates.forElsewhere, &certificates.selfSigned, &certificates.expired}) {
+            const std::string port = std::to_string(RedisServer::freePort());
+            RedisServer redis;
+            QVERIFY(redis.start({"--tls-port", port, "--tls-cert-file", files->certificateChain, "--tls-key-file",
+                files->privateKey, "--tls-auth-clients", "no"}));
+            for (const char* const host : {"localhost", "127.0.0.1"}) {
+                auto settings = settingsFor(std::string("rediss://") + host + ":" + port);
+                settings.address.caFile = certificates.caFile;
+                const auto store = RedisLimitStore::create(std::move(settings), m_log).value();
+                QCOMPARE(isDown(*store), files != &certificates.forLocalhost);
+            }
+        }
     }
 
     void create_ShortKey_IsRefused()

@@ -38,9 +38,14 @@ core::Expected<void, std::string> startTls(redisContext& context, const RedisAdd
     if (!tls) {
         return core::Unexpected<std::string>("TLS cannot be set up");
     }
-    const char* const host = address.host.c_str();
-    const bool isAddress = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls.get()), host) == 1;
-    if (!isAddress && (SSL_set1_host(tls.get(), host) != 1 || SSL_set_tlsext_host_name(tls.get(), host) != 1)) {
+    // OpenSSL's own macro for the second name is an old cast; the function under it wants bytes that could be written.
+    std::string host = address.host;
+    const bool isAddress = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls.get()), host.c_str()) == 1;
+    const auto tellHost = [&] {
+        return SSL_set1_host(tls.get(), host.c_str()) == 1
+            && SSL_ctrl(tls.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data()) == 1;
+    };
+    if (!isAddress && !tellHost()) {
         return core::Unexpected<std::string>("the host is no name for TLS");
     }
     if (redisInitiateSSL(&context, tls.get()) != REDIS_OK) {
