@@ -9,10 +9,13 @@
 
 #include <csignal>
 #include <string_view>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 namespace vivavoce::tests {
 namespace {
@@ -65,7 +68,9 @@ bool RedisServer::start(const std::vector<std::string>& more)
     }
     m_process = ::fork();
     if (m_process == 0) {
+#ifdef __linux__
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
         ::dup2(output[1], STDOUT_FILENO);
         ::close(output[0]);
         ::close(output[1]);

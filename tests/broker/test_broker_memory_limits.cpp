@@ -5,9 +5,12 @@
 #include <QTest>
 
 #include <fstream>
+#include <map>
 #include <random>
-#include <set>
+
+#ifdef __linux__
 #include <unistd.h>
+#endif
 
 using namespace vivavoce;
 using namespace vivavoce::tests;
@@ -27,10 +30,14 @@ const Bucket kMint{"mint", 10, Milliseconds{60'000}, {}};
 
 double residentMegabytes()
 {
+#ifdef __linux__
     std::ifstream file("/proc/self/statm");
     double pages = 0;
     file >> pages >> pages;
     return pages * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e6;
+#else
+    return 0;
+#endif
 }
 
 /// Uses the quota up, is told to wait, and goes on so many times.

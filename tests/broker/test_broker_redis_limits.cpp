@@ -413,6 +413,26 @@ private slots:
         QCOMPARE((*beside)->ask({"DBSIZE"}).value().integer, std::int64_t(0));
     }
 
+    void connect_AsAUserWithTheRightsOfTheManual_DoesAll()
+    {
+        std::vector<std::string> rule{"ACL", "SETUSER", "limits", "on", ">pw", "~vivavoce:limits:*"};
+        for (const char* const command : {"auth", "select", "ping", "time", "set", "exists", "eval", "evalsha",
+                 "script|load", "del", "pexpire", "pttl", "lindex", "lpop", "rpush", "lrange", "llen", "hget", "hmget",
+                 "hset", "hincrby", "zadd", "zrem", "zrangebyscore", "zremrangebyscore"}) {
+            rule.push_back(std::string("+") + command);
+        }
+        QCOMPARE(m_redis->ask(rule).text, std::string("OK"));
+        const auto store =
+            RedisLimitStore::create(settingsFor("unix://limits:pw@" + m_redis->socketPath()), m_log).value();
+        QVERIFY(misbehave(*store, "alice", 3).isNewBlock);
+        endBlock();
+        QCOMPARE(misbehave(*store, "alice", 3).blockLevel, 2);
+        QCOMPARE(finish(*m_threads, store->blocks(10)).value().size(), std::size_t(1));
+        QVERIFY(finish(*m_threads, store->lift("alice")).value());
+        m_redis->ask({"SCRIPT", "FLUSH"});
+        QVERIFY(!isDown(*store));
+    }
+
     void connect_WithTls_TrustsOnlyTheHostThatItAskedFor()
     {
         if (!RedisAddress::hasTls()) {

@@ -22,7 +22,7 @@ namespace vivavoce::broker {
 
 /// A thread with a connection to Redis: runs scripts, many at a time in one round trip, and connects again when the connection is lost.
 /// Invariant: at most `maxQueued` wait; more are refused at once, and so are all while Redis is known to be away.
-/// Threads: [any thread]; answers come on the thread of its own, without a lock held.
+/// Threads: [any thread]; answers come on the thread of its own, [redis], without a lock held.
 class RedisWorker {
 public:
     struct Settings {
@@ -89,7 +89,7 @@ private:
     std::condition_variable m_wake;
     std::deque<Job> m_jobs;
     bool m_isStopping = false;
-    /// [the thread] Which script Redis knows by which name.
+    /// [redis] Which script Redis knows by which name.
     std::vector<Loaded> m_scripts;
     std::unique_ptr<RedisConnection> m_connection;
     std::thread m_thread;
