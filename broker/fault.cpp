@@ -29,6 +29,8 @@ constexpr std::array kRows{
     FaultRow{FaultCode::ProviderRejected, "provider_rejected", 422, "The provider does not take these settings"},
     FaultRow{FaultCode::UpgradeRequired, "upgrade_required", 426, "Another protocol is needed"},
     FaultRow{FaultCode::RateLimited, "rate_limited", 429, "Too many requests"},
+    FaultRow{FaultCode::Blocked, "blocked", 429, "Too many requests in spite of being asked to wait"},
+    FaultRow{FaultCode::TooManySessions, "too_many_sessions", 429, "The caller has as many sessions as it may have"},
     FaultRow{FaultCode::ProviderRateLimited, "provider_rate_limited", 429, "The provider asks for patience"},
     FaultRow{FaultCode::HeadersTooLarge, "headers_too_large", 431, "The header block is too large"},
     FaultRow{FaultCode::Internal, "internal", 500, "Something went wrong here"},

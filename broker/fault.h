@@ -32,6 +32,8 @@ enum class FaultCode {
     ProviderRejected,
     UpgradeRequired,
     RateLimited,
+    Blocked,
+    TooManySessions,
     ProviderRateLimited,
     HeadersTooLarge,
     Internal,
@@ -62,6 +64,8 @@ struct Fault {
     FaultCode code = FaultCode::Internal;
     std::string detail;
     std::optional<core::Milliseconds> retryAfter;
+    /// The quota that the request broke, for "violated-policies" of the problem. Empty: none.
+    std::string violatedPolicy{};
 };
 
 /// What a provider's failure means to whoever asked us.

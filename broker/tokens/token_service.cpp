@@ -43,7 +43,7 @@ private:
 Fault rateLimited(const Charge& charge)
 {
     return {FaultCode::RateLimited, "the quota \"" + charge.policy + "\" is used up",
-        seconds(charge.decision.secondsToReset)};
+        seconds(charge.decision.secondsToReset), charge.policy};
 }
 
 TokenService::TokenService(Settings settings, Dependencies dependencies)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker/limits/sliding_window.h"
+#include "broker/limits/charge.h"
 #include "broker/log.h"
 #include "broker/providers/provider.h"
 #include "broker/tokens/session_registry.h"
@@ -13,13 +13,6 @@
 #include <string>
 
 namespace vivavoce::broker {
-
-/// What an answer says beside its body: which limiter counted the request, and how it stands.
-struct Charge {
-    std::string policy;
-    SlidingWindow::Policy limits;
-    SlidingWindow::Decision decision;
-};
 
 struct TokenOutcome {
     core::Expected<core::broker::TokenResponse, Fault> result;
