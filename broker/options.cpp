@@ -15,9 +15,15 @@ constexpr const char* kFooter =
     "Without --embedded there is nobody who can sign in yet: sign-in comes with a later release.\n"
     "Environment: OPENAI_API_KEY, VOICE_AGENT_RATE_LIMIT (10 a minute), VOICE_AGENT_TOKEN_DURATION (60 s); it wins over the file.";
 
+constexpr const char* kVerify =
+    "check that the lines of the audit trail are as they were written.\n"
+    "Prints {\"lines\":...,\"files\":...,\"lastHash\":...} and ends with 0; the first flaw goes to stderr with file and line, and the\n"
+    "exit code is 2.";
+
 } // namespace
 
-core::Expected<std::variant<Overrides, PrintAndLeave>, core::Error> parseOptions(int argc, const char* const* argv)
+core::Expected<std::variant<Overrides, PrintAndLeave, VerifyAudit>, core::Error> parseOptions(
+    int argc, const char* const* argv)
 {
     Overrides overrides;
     CLI::App app{kAbout, "vivavoce-broker"};
@@ -30,6 +36,11 @@ core::Expected<std::variant<Overrides, PrintAndLeave>, core::Error> parseOptions
         ->check(CLI::Range(0, 1'000'000));
     app.add_option("--log-level", overrides.logLevel, "error, warning, info or debug (info)");
     app.add_flag("--print-config", overrides.printsConfig, "print the configuration, secrets left out, and end");
+    VerifyAudit verifyAudit;
+    CLI::App* const audit = app.add_subcommand("audit", "look into the audit trail");
+    audit->require_subcommand(1);
+    CLI::App* const verify = audit->add_subcommand("verify", kVerify);
+    verify->add_option("PATH", verifyAudit.path, "the trail's folder, or one of its files")->required();
     app.set_version_flag("--version", std::string("vivavoce-broker " VV_VERSION));
     try {
         app.parse(argc, argv);
@@ -39,6 +50,9 @@ core::Expected<std::variant<Overrides, PrintAndLeave>, core::Error> parseOptions
         return PrintAndLeave{app.version() + "\n"};
     } catch (const CLI::ParseError& error) {
         return core::fail(core::ErrorCode::BadUsage, error.what());
+    }
+    if (verify->parsed()) {
+        return verifyAudit;
     }
     return overrides;
 }
