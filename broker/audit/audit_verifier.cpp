@@ -84,15 +84,17 @@ public:
     {
         ++summary.files;
         LineReader reader(path);
+        const std::string name = path.filename().string();
         std::uint64_t number = 0;
         const auto finding = [&](AuditFlaw flaw, std::uint64_t line) {
-            return core::Unexpected<AuditFinding>(AuditFinding{flaw, path.filename().string(), line, told()});
+            return core::Unexpected<AuditFinding>(AuditFinding{flaw, name, line, told()});
         };
         while (true) {
             const auto got = reader.next();
             ++number;
             if (got == LineReader::Got::End) {
-                return told();
+                // A file is left for the next one only when it has lines.
+                return number > 1 || isLast ? AuditVerifier::Verified(told()) : finding(AuditFlaw::Broken, 0);
             }
             if (got == LineReader::Got::Fault) {
                 return finding(AuditFlaw::Unreadable, 0);
@@ -109,6 +111,9 @@ public:
             }
             if (const auto flaw = take(reader.line())) {
                 return finding(*flaw, number);
+            }
+            if (number == 1 && audit::isTrailFile(name) && name != audit::fileNameOf(summary.lastSequence)) {
+                return finding(AuditFlaw::Broken, number);
             }
         }
     }

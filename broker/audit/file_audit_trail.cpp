@@ -69,6 +69,7 @@ struct FileAuditTrail::State {
 
     void take(AuditRecord record, const std::shared_ptr<AuditTicket>& ticket)
     {
+        audit::limitTexts(record);
         {
             const std::lock_guard lock(mutex);
             if (queue.size() < settings.maxQueued) {

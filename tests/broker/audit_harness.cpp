@@ -33,15 +33,15 @@ public:
 
     [[nodiscard]] Result<void> open(const std::string& name) override
     {
-        return m_script->next() ? fault("open") : m_real->open(name);
+        return m_script->next("open") ? fault("open") : m_real->open(name);
     }
     [[nodiscard]] Result<std::uint64_t> size() override
     {
-        return m_script->next() ? Result<std::uint64_t>(fault("size")) : m_real->size();
+        return m_script->next("size") ? Result<std::uint64_t>(fault("size")) : m_real->size();
     }
     [[nodiscard]] Result<void> append(std::string_view bytes) override
     {
-        if (!m_script->next()) {
+        if (!m_script->next("append")) {
             return m_real->append(bytes);
         }
         (void)m_real->append(bytes.substr(0, bytes.size() / 2));
@@ -50,11 +50,11 @@ public:
     [[nodiscard]] Result<void> sync() override
     {
         m_script->passSync();
-        return m_script->next() ? fault("sync") : m_real->sync();
+        return m_script->next("sync") ? fault("sync") : m_real->sync();
     }
     [[nodiscard]] Result<void> truncate(std::uint64_t size) override
     {
-        return m_script->next() ? fault("truncate") : m_real->truncate(size);
+        return m_script->next("truncate") ? fault("truncate") : m_real->truncate(size);
     }
 
 private:
@@ -95,7 +95,7 @@ bool DiskScript::isHolding()
     return m_changed.wait_for(lock, kPatience, [this] { return m_hasWaiter; });
 }
 
-std::size_t DiskScript::operations() const
+std::vector<std::string> DiskScript::operations() const
 {
     const std::lock_guard lock(m_mutex);
     return m_operations;
@@ -107,10 +107,11 @@ std::size_t DiskScript::syncs() const
     return m_syncs;
 }
 
-bool DiskScript::next()
+bool DiskScript::next(const char* operation)
 {
     const std::lock_guard lock(m_mutex);
-    const std::size_t number = m_operations++;
+    const std::size_t number = m_operations.size();
+    m_operations.emplace_back(operation);
     return number >= m_first && number - m_first < m_count;
 }
 

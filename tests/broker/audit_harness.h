@@ -27,17 +27,17 @@ public:
     void release();
     /// Waits until a sync waits; false after long.
     [[nodiscard]] bool isHolding();
-    [[nodiscard]] std::size_t operations() const;
+    [[nodiscard]] std::vector<std::string> operations() const;
     [[nodiscard]] std::size_t syncs() const;
 
     /// True: the operation that asks has to fail.
-    [[nodiscard]] bool next();
+    [[nodiscard]] bool next(const char* operation);
     void passSync();
 
 private:
     mutable std::mutex m_mutex;
     std::condition_variable m_changed;
-    std::size_t m_operations = 0;
+    std::vector<std::string> m_operations;
     std::size_t m_syncs = 0;
     std::size_t m_first = 0;
     std::size_t m_count = 0;

@@ -301,7 +301,7 @@ private slots:
                     ++failures;
                 }
             }
-            wasHit = world.disk->operations() > first;
+            wasHit = world.disk->operations().size() > first;
             world.disk->heal();
             QVERIFY(world.append(**made, "end"));
             stored.emplace_back("end");
@@ -311,6 +311,21 @@ private slots:
             QVERIFY((*made)->isWorking());
         }
         QVERIFY(failures > 20);
+    }
+
+    void sync_ThatFailed_IsNotTrustedOnThatHandleAgain()
+    {
+        AuditWorld world;
+        const auto trail = world.open();
+        QVERIFY(world.append(*trail, "1"));
+        const std::size_t next = world.disk->operations().size();
+        world.disk->failFrom(next + 2);
+        QVERIFY(holds(world.append(*trail, "2"), AuditFailure::Unwritable));
+        QVERIFY(world.append(*trail, "3"));
+        const auto all = world.disk->operations();
+        QCOMPARE(Ids(all.begin() + static_cast<std::ptrdiff_t>(next), all.end()),
+            (Ids{"size", "append", "sync", "open", "size", "truncate", "sync", "append", "sync"}));
+        QCOMPARE(world.requests(), (Ids{"1", "3"}));
     }
 
     void fault_ThatLasts_IsToldOnceAndSoIsItsEnd()
@@ -486,7 +501,8 @@ private slots:
         QVERIFY(world.append(*trail, "3"));
         QVERIFY(world.requests().back() == "3");
         const auto verified = AuditVerifier::verify(world.settings.folder);
-        QVERIFY(!verified || verified->firstSequence > 1);
+        QVERIFY(!verified);
+        QCOMPARE(verified.error().flaw, broker::AuditFlaw::Broken);
     }
 
     void file_CutWhileRunning_IsLeftAndTheFlawStaysVisible()

@@ -112,7 +112,7 @@ private slots:
         QTest::newRow("removed") << std::vector<int>{0, 2, 3} << 2;
         QTest::newRow("two removed") << std::vector<int>{0, 3} << 2;
         QTest::newRow("swapped") << std::vector<int>{0, 2, 1, 3} << 2;
-        QTest::newRow("first two swapped") << std::vector<int>{1, 0, 2, 3} << 2;
+        QTest::newRow("first two swapped") << std::vector<int>{1, 0, 2, 3} << 1;
         QTest::newRow("twice") << std::vector<int>{0, 1, 1, 2, 3} << 3;
     }
     void verify_FindsWhatWasDoneToLines()
@@ -146,15 +146,21 @@ private slots:
         QVERIFY(finds(AuditVerifier::verify(file), AuditFlaw::Broken, file.filename().string(), 2));
     }
 
-    void verify_OfAFirstLineThatFollowsSomething_FindsIt()
+    void verify_WhenTheOldestFileHasLostItsFirstLines_FindsIt()
     {
         AuditWorld world;
-        world.fill(2);
-        // A whole new chain that calls itself the second half of one has a first number above 1; this one does not.
+        world.fill(3);
+        const auto lines = world.lines();
         const fs::path file = world.files()[0];
-        auto lines = world.lines();
-        writeFile(file, joined({lines[1], lines[0]}));
-        QVERIFY(!AuditVerifier::verify(file));
+        writeFile(file, joined({lines[1], lines[2]}));
+        QVERIFY(finds(AuditVerifier::verify(world.settings.folder), AuditFlaw::Broken, file.filename().string(), 1));
+    }
+
+    void verify_WhenAFileInTheMiddleIsEmpty_FindsIt()
+    {
+        const RotatedTrail trail;
+        writeFile(trail.files[0], {});
+        QVERIFY(finds(trail.verify(), AuditFlaw::Broken, trail.files[0].filename().string(), 0));
     }
 
     void verify_WhenAFileInTheMiddleIsGone_FindsIt()

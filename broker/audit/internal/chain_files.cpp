@@ -17,16 +17,6 @@ constexpr std::size_t kDigits = 20;
 /// Holds the longest torn line behind the longest whole one.
 constexpr std::uint64_t kWindowBytes = 4 * kMaxLineBytes;
 
-bool isTrailFile(std::string_view name)
-{
-    if (name.size() != kPrefix.size() + kDigits + kSuffix.size() || !name.starts_with(kPrefix)
-        || !name.ends_with(kSuffix)) {
-        return false;
-    }
-    const std::string_view digits = name.substr(kPrefix.size(), kDigits);
-    return std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 Unexpected<core::Error> refuse(const std::string& file, const char* why)
 {
     return core::fail(core::ErrorCode::BadConfiguration, "the audit trail's " + file + " " + why);
@@ -71,6 +61,16 @@ std::string fileNameOf(std::uint64_t firstSequence)
 {
     const std::string number = std::to_string(firstSequence);
     return std::string(kPrefix) + std::string(kDigits - number.size(), '0') + number + std::string(kSuffix);
+}
+
+bool isTrailFile(std::string_view name)
+{
+    if (name.size() != kPrefix.size() + kDigits + kSuffix.size() || !name.starts_with(kPrefix)
+        || !name.ends_with(kSuffix)) {
+        return false;
+    }
+    const std::string_view digits = name.substr(kPrefix.size(), kDigits);
+    return std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 core::Expected<std::vector<std::string>, core::Error> trailFiles(const fs::path& folder)

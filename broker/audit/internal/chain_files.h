@@ -13,6 +13,9 @@ namespace vivavoce::broker::audit {
 /// "audit-00000000000000000001.jsonl": files in the order of their names are in the order of the chain.
 [[nodiscard]] std::string fileNameOf(std::uint64_t firstSequence);
 
+/// Whether a file is called like one of a trail's.
+[[nodiscard]] bool isTrailFile(std::string_view name);
+
 /// The names of a trail's files in a folder, in order; none where there is no folder.
 [[nodiscard]] core::Expected<std::vector<std::string>, core::Error> trailFiles(const std::filesystem::path& folder);
 

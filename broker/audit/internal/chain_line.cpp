@@ -61,7 +61,7 @@ std::string formatTime(core::WallTime time)
 void put(core::Json& line, const char* key, const std::string& text)
 {
     if (!text.empty()) {
-        line[key] = text.substr(0, kMaxTextBytes);
+        line[key] = text;
     }
 }
 
@@ -77,6 +77,17 @@ std::string hexOf(const ChainHash& hash)
         text += digits[byte & 15U];
     }
     return text;
+}
+
+void limitTexts(AuditRecord& record)
+{
+    for (std::string* const text : {&record.why, &record.issuer, &record.subject, &record.peer, &record.session,
+             &record.project, &record.request, &record.target}) {
+        if (text->size() > kMaxTextBytes) {
+            // A new one: a cut one would keep its memory.
+            *text = text->substr(0, kMaxTextBytes);
+        }
+    }
 }
 
 std::string makeLine(const AuditRecord& record, core::WallTime time, ChainHead& head)

@@ -24,8 +24,11 @@ struct ChainHead {
 /// No line of ours is longer; a longer one is not ours.
 inline constexpr std::size_t kMaxLineBytes = 64 * 1024;
 
+/// Keeps the first 512 bytes of each text, so that what waits and what is written has a bound.
+void limitTexts(AuditRecord& record);
+
 /// The line after `head`, with its line feed, and moves `head` to it. Pure ASCII: whatever the texts hold, no byte of theirs can end a
-/// line or speak to a terminal.
+/// line or speak to a terminal. The texts are limited already.
 [[nodiscard]] std::string makeLine(const AuditRecord& record, core::WallTime time, ChainHead& head);
 
 struct ChainLine {
