@@ -15,10 +15,9 @@ constexpr const char* kFooter =
     "Without --embedded there is nobody who can sign in yet: sign-in comes with a later release.\n"
     "Environment: OPENAI_API_KEY, VOICE_AGENT_RATE_LIMIT (10 a minute), VOICE_AGENT_TOKEN_DURATION (60 s); it wins over the file.";
 
-constexpr const char* kVerify =
-    "check that the lines of the audit trail are as they were written.\n"
-    "Prints {\"lines\":...,\"files\":...,\"lastHash\":...} and ends with 0; the first flaw goes to stderr with file and line, and the\n"
-    "exit code is 2.";
+constexpr const char* kVerifyFooter =
+    "Prints {\"lines\":...,\"files\":...,\"lastHash\":...} on stdout and ends with 0. The first flaw goes to stderr as JSON with file\n"
+    "and line; the exit code is 2 then.";
 
 } // namespace
 
@@ -27,7 +26,6 @@ core::Expected<std::variant<Overrides, PrintAndLeave, VerifyAudit>, core::Error>
 {
     Overrides overrides;
     CLI::App app{kAbout, "vivavoce-broker"};
-    app.footer(kFooter);
     app.add_option("--config", overrides.configFile, "TOML file");
     app.add_option("--listen", overrides.listen, "ADDRESS:PORT; port 0 lets the kernel choose (127.0.0.1:8790)");
     app.add_option("--provider-url", overrides.providerUrl, "where tokens are minted (https://api.openai.com)");
@@ -39,8 +37,11 @@ core::Expected<std::variant<Overrides, PrintAndLeave, VerifyAudit>, core::Error>
     VerifyAudit verifyAudit;
     CLI::App* const audit = app.add_subcommand("audit", "look into the audit trail");
     audit->require_subcommand(1);
-    CLI::App* const verify = audit->add_subcommand("verify", kVerify);
+    CLI::App* const verify = audit->add_subcommand("verify", "check that its lines are as they were written");
+    verify->footer(kVerifyFooter);
     verify->add_option("PATH", verifyAudit.path, "the trail's folder, or one of its files")->required();
+    // Only now: a subcommand takes over what is there when it is made.
+    app.footer(kFooter);
     app.set_version_flag("--version", std::string("vivavoce-broker " VV_VERSION));
     try {
         app.parse(argc, argv);
