@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 #include <nlohmann/json.hpp>
 
 #include <QCryptographicHash>
@@ -238,14 +239,17 @@ private slots:
     {
         AuditWorld world;
         world.settings.patience = core::Milliseconds{20};
-        std::future<AuditWorld::Appended> waiting;
-        {
-            const auto trail = world.open();
-            world.disk->hold();
-            waiting = world.begin(*trail, mintRecord("1"));
-            QVERIFY(world.disk->isHolding());
+        auto trail = world.open();
+        world.disk->hold();
+        auto inFlight = trail->append(mintRecord("1"));
+        QVERIFY(world.disk->isHolding());
+        auto queued = trail->append(mintRecord("2"));
+        trail.reset();
+        // Handed in before the end, awaited after it.
+        for (auto* const each : {&inFlight, &queued}) {
+            auto told = boost::asio::co_spawn(world.threads.executor(), std::move(*each), boost::asio::use_future);
+            QVERIFY(holds(AuditWorld::wait(std::move(told)), AuditFailure::Closed));
         }
-        QVERIFY(!AuditWorld::wait(std::move(waiting)));
         world.disk->release();
     }
 
