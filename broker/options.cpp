@@ -15,13 +15,17 @@ constexpr const char* kFooter =
     "Without --embedded there is nobody who can sign in yet: sign-in comes with a later release.\n"
     "Environment: OPENAI_API_KEY, VOICE_AGENT_RATE_LIMIT (10 a minute), VOICE_AGENT_TOKEN_DURATION (60 s); it wins over the file.";
 
+constexpr const char* kVerifyFooter =
+    "Prints {\"lines\":...,\"files\":...,\"lastHash\":...} on stdout and ends with 0. The first flaw goes to stderr as JSON with file\n"
+    "and line; the exit code is 2 then.";
+
 } // namespace
 
-core::Expected<std::variant<Overrides, PrintAndLeave>, core::Error> parseOptions(int argc, const char* const* argv)
+core::Expected<std::variant<Overrides, PrintAndLeave, VerifyAudit>, core::Error> parseOptions(
+    int argc, const char* const* argv)
 {
     Overrides overrides;
     CLI::App app{kAbout, "vivavoce-broker"};
-    app.footer(kFooter);
     app.add_option("--config", overrides.configFile, "TOML file");
     app.add_option("--listen", overrides.listen, "ADDRESS:PORT; port 0 lets the kernel choose (127.0.0.1:8790)");
     app.add_option("--provider-url", overrides.providerUrl, "where tokens are minted (https://api.openai.com)");
@@ -30,6 +34,14 @@ core::Expected<std::variant<Overrides, PrintAndLeave>, core::Error> parseOptions
         ->check(CLI::Range(0, 1'000'000));
     app.add_option("--log-level", overrides.logLevel, "error, warning, info or debug (info)");
     app.add_flag("--print-config", overrides.printsConfig, "print the configuration, secrets left out, and end");
+    VerifyAudit verifyAudit;
+    CLI::App* const audit = app.add_subcommand("audit", "look into the audit trail");
+    audit->require_subcommand(1);
+    CLI::App* const verify = audit->add_subcommand("verify", "check that its lines are as they were written");
+    verify->footer(kVerifyFooter);
+    verify->add_option("PATH", verifyAudit.path, "the trail's folder, or one of its files")->required();
+    // Only now: a subcommand takes over what is there when it is made.
+    app.footer(kFooter);
     app.set_version_flag("--version", std::string("vivavoce-broker " VV_VERSION));
     try {
         app.parse(argc, argv);
@@ -39,6 +51,9 @@ core::Expected<std::variant<Overrides, PrintAndLeave>, core::Error> parseOptions
         return PrintAndLeave{app.version() + "\n"};
     } catch (const CLI::ParseError& error) {
         return core::fail(core::ErrorCode::BadUsage, error.what());
+    }
+    if (verify->parsed()) {
+        return verifyAudit;
     }
     return overrides;
 }

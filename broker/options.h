@@ -12,8 +12,13 @@ struct PrintAndLeave {
     std::string text;
 };
 
+/// `audit verify PATH`: to verify instead of to serve.
+struct VerifyAudit {
+    std::string path;
+};
+
 /// Reads the command line of vivavoce-broker. BadUsage with one line for whoever typed it.
-[[nodiscard]] core::Expected<std::variant<Overrides, PrintAndLeave>, core::Error> parseOptions(
+[[nodiscard]] core::Expected<std::variant<Overrides, PrintAndLeave, VerifyAudit>, core::Error> parseOptions(
     int argc, const char* const* argv);
 
 } // namespace vivavoce::broker
