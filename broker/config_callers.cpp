@@ -216,19 +216,6 @@ toml::array listOf(const std::vector<std::string>& texts)
     return list;
 }
 
-std::vector<std::string> words(std::string_view list)
-{
-    std::vector<std::string> found;
-    while (!list.empty()) {
-        const std::size_t end = std::min(list.find_first_of(", "), list.size());
-        if (end > 0) {
-            found.emplace_back(list.substr(0, end));
-        }
-        list.remove_prefix(std::min(end + 1, list.size()));
-    }
-    return found;
-}
-
 Written checkIssuer(const std::string& key, const IssuerSettings& issuer)
 {
     const bool hasRest = issuer.url.find_first_of("?#") != std::string::npos;

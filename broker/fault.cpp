@@ -15,6 +15,7 @@ constexpr std::array kRows{
     FaultRow{FaultCode::TokenExpired, "token_expired", 401, "The token has expired"},
     FaultRow{FaultCode::TokenReused, "token_reused", 401, "The token was used before; its session has ended"},
     FaultRow{FaultCode::HttpsRequired, "https_required", 403, "This service is reached by HTTPS only"},
+    FaultRow{FaultCode::InsufficientScope, "insufficient_scope", 403, "The credentials do not allow this"},
     FaultRow{FaultCode::NotFound, "not_found", 404, "There is nothing here"},
     FaultRow{FaultCode::SessionNotFound, "session_not_found", 404, "There is no such session"},
     FaultRow{FaultCode::MethodNotAllowed, "method_not_allowed", 405, "This method is not for this resource"},

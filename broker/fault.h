@@ -19,6 +19,7 @@ enum class FaultCode {
     TokenExpired,
     TokenReused,
     HttpsRequired,
+    InsufficientScope,
     NotFound,
     SessionNotFound,
     MethodNotAllowed,

@@ -34,12 +34,15 @@ public:
     /// follow the caller's cancellation: a client that goes away takes nothing out of the trail.
     /// After a failure the record may or may not be there; after success it is.
     [[nodiscard]] virtual net::Awaitable<Appended> append(AuditRecord record) = 0;
+    /// The last record that was tried could be stored. For the health page; not a reason to stop asking, which is what mends it.
+    [[nodiscard]] virtual bool isWorking() const = 0;
 };
 
 /// Writes nothing and says yes to everything: for a broker that serves the program that started it, and nobody else.
 class DiscardingAuditTrail final : public AuditTrail {
 public:
     [[nodiscard]] net::Awaitable<Appended> append(AuditRecord record) override;
+    [[nodiscard]] bool isWorking() const override { return true; }
 };
 
 } // namespace vivavoce::broker

@@ -48,7 +48,7 @@ public:
 
     [[nodiscard]] net::Awaitable<Appended> append(AuditRecord record) override;
     /// The last turn of writing went well. [any thread]
-    [[nodiscard]] bool isWorking() const;
+    [[nodiscard]] bool isWorking() const override;
 
 private:
     struct State;

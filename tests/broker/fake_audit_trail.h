@@ -22,6 +22,12 @@ public:
         return answer(Appended());
     }
 
+    [[nodiscard]] bool isWorking() const override
+    {
+        const std::lock_guard lock(m_mutex);
+        return !m_failure;
+    }
+
     /// From now on; nothing makes it work again.
     void failWith(std::optional<broker::AuditFailure> failure)
     {
