@@ -29,6 +29,10 @@ int main(int argc, char** argv)
     if (const auto* verify = std::get_if<broker::VerifyAudit>(&*parsed)) {
         return broker::runAuditVerify(verify->path);
     }
+    if (const auto* service = std::get_if<broker::MakeServiceKey>(&*parsed)) {
+        const auto made = broker::printServiceKey(service->name);
+        return made ? 0 : leave(made.error());
+    }
     const auto& overrides = std::get<broker::Overrides>(*parsed);
     auto config = broker::loadConfig(overrides, &broker::takeFromEnvironment);
     if (!config) {

@@ -176,4 +176,16 @@ core::Expected<int, core::Error> runBroker(Config config)
     return 0;
 }
 
+core::Expected<void, core::Error> printServiceKey(const std::string& name)
+{
+    if (!auth::isServiceName(name)) {
+        return core::fail(core::ErrorCode::BadUsage, "a name is made of a to z, 0 to 9 and dashes, at most 64 of them");
+    }
+    const auth::NewServiceKey made = auth::makeServiceKey(name);
+    // The one place where a key is shown: to whoever makes it.
+    std::cout << R"({"name":")" << name << R"(","key":")" << made.key.reveal() << R"(","keyHash":")"
+              << auth::writeKeyHash(made.hash) << "\"}" << std::endl;
+    return {};
+}
+
 } // namespace vivavoce::broker

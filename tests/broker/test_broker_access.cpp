@@ -350,9 +350,9 @@ private slots:
         World world;
         QVERIFY(!Json::parse(world.as(world.user(), "GET", "/api/voice-agent/health").body).contains("services"));
         const Json seen = Json::parse(world.as(world.admin(), "GET", "/api/voice-agent/health").body);
-        QCOMPARE(seen.at("services").at("limits").get<std::string>(), std::string("ok"));
-        QCOMPARE(seen.at("services").at("audit").get<std::string>(), std::string("ok"));
-        QCOMPARE(seen.at("services").at("issuers").get<std::string>(), std::string("ok"));
+        for (const char* service : {"limits", "audit", "issuers"}) {
+            QCOMPARE(seen.at("services").at(service).at("status").get<std::string>(), std::string("ok"));
+        }
     }
 };
 
