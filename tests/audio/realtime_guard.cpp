@@ -2,7 +2,17 @@
 
 #include "audio/rt/realtime.h"
 
-#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// Sanitizers replace the same functions. Clang tells of them in a way of its own.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define VV_IS_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define VV_IS_SANITIZED 1
+#endif
+
+#if defined(__linux__) && !defined(VV_IS_SANITIZED)
 #define VV_CAN_GUARD 1
 #include <cstddef>
 #include <cstdlib>

@@ -12,6 +12,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/strand.hpp>
 #include <nlohmann/json.hpp>
 
 #include <QtTest>
@@ -70,8 +71,9 @@ public:
         auto future = done->get_future();
         // The closure must outlive the coroutine that it made.
         const auto kept = std::make_shared<Work>(std::move(work));
+        // A client's connection belongs to one strand.
         boost::asio::co_spawn(
-            io, [kept]() -> net::Awaitable<> { co_await (*kept)(); },
+            boost::asio::make_strand(io), [kept]() -> net::Awaitable<> { co_await (*kept)(); },
             [done, kept](const std::exception_ptr&) { done->set_value(); });
         return future.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
     }
