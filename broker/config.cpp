@@ -1,6 +1,8 @@
 #include "broker/config.h"
 
+#include "broker/config_callers.h"
 #include "broker/config_values.h"
+#include "broker/http/cors.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -18,6 +20,10 @@ using core::Unexpected;
 constexpr const char* kKeyVariable = "OPENAI_API_KEY";
 constexpr const char* kRateVariable = "VOICE_AGENT_RATE_LIMIT";
 constexpr const char* kDurationVariable = "VOICE_AGENT_TOKEN_DURATION";
+constexpr const char* kSecretVariable = "JWT_SECRET";
+constexpr const char* kRedisVariable = "REDIS_URL";
+constexpr const char* kOriginsVariable = "ALLOWED_ORIGINS";
+constexpr std::size_t kShortestSecret = 32;
 
 bool isPlainText(std::string_view text)
 {
@@ -47,6 +53,21 @@ bool isLoopbackHost(std::string_view host)
     return host == "127.0.0.1" || host == "[::1]" || host == "localhost";
 }
 
+Written readSecrets(const Environment& environment, Config& config)
+{
+    struct Row {
+        const char* name;
+        core::Secret Config::*member;
+    };
+    for (const Row& row : {Row{kSecretVariable, &Config::secret}, Row{kRedisVariable, &Config::redisUrl}}) {
+        if (auto text = environment(row.name); text && !text->empty()) {
+            config.*row.member = core::Secret(*text);
+            core::wipeString(*text);
+        }
+    }
+    return {};
+}
+
 Written readEnvironment(const Environment& environment, Config& config)
 {
     if (auto key = environment(kKeyVariable); key && !key->empty()) {
@@ -71,7 +92,13 @@ Written readEnvironment(const Environment& environment, Config& config)
         }
         config.tokenLife = std::chrono::seconds(*value);
     }
-    return {};
+    if (auto written = readSecrets(environment, config); !written) {
+        return written;
+    }
+    if (const auto text = environment(kOriginsVariable); text && !text->empty()) {
+        config.allowedOrigins = words(*text);
+    }
+    return readIssuerVariables(environment, config);
 }
 
 Written readOverrides(const Overrides& overrides, Config& config)
@@ -107,7 +134,18 @@ Written checkWhole(const Config& config)
     if (!config.isLoopback() && config.tlsCertificate.empty() && config.trustedProxies.empty()) {
         return badConfig("listen", "outside loopback needs tls.certificate and tls.key, or trusted_proxies");
     }
-    return {};
+    for (const std::string& origin : config.allowedOrigins) {
+        if (!http::Cors::isOrigin(origin)) {
+            return badConfig("allowed_origins", "holds something else than origins, such as https://app.example");
+        }
+    }
+    if (!config.secret.empty() && config.secret.size() < kShortestSecret) {
+        return badConfig("secret", "has to have 32 bytes or more");
+    }
+    if (!config.redisUrl.empty() && config.secret.empty()) {
+        return badConfig("secret", "is needed with limits.redis_url: names of callers are hidden with it");
+    }
+    return checkCallers(config);
 }
 
 } // namespace
@@ -140,6 +178,8 @@ core::Expected<Config, core::Error> loadConfig(const Overrides& overrides, const
     Config config;
     if (overrides.isEmbedded) {
         config.mintsPerMinute = kEmbeddedMintsPerMinute;
+        config.sessionsPerUser = config.maxSessions;
+        config.violationsToBlock = 0;
     }
     Written written = overrides.configFile ? readConfigFile(*overrides.configFile, config) : Written{};
     if (written) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "broker/auth/issuer.h"
+#include "broker/auth/service_accounts.h"
 #include "broker/log.h"
 #include "core/base/error.h"
 #include "core/base/expected.h"
@@ -32,9 +34,29 @@ struct Config {
     core::Milliseconds providerTimeout{10'000};
     core::Secret providerKey;
 
+    /// Whoever vouches for users; and the operator's own programs.
+    std::vector<auth::IssuerSettings> issuers;
+    std::vector<auth::ServiceAccount> serviceAccounts;
+
     std::chrono::seconds tokenLife{60};
+    /// Of one user; of one session; of whoever has not shown who they are, by address.
     std::size_t mintsPerMinute = 10;
     std::size_t refreshesPerMinute = 60;
+    std::size_t strangersPerMinute = 300;
+    std::size_t sessionsPerUser = 5;
+    /// After so many violations (0: never) a user is blocked for so long.
+    std::size_t violationsToBlock = 3;
+    std::chrono::seconds blockDuration{900};
+    /// Limits that several brokers share; empty: each has its own. May hold a password.
+    core::Secret redisUrl;
+    /// Whether limits are kept in memory while Redis is away; otherwise nothing is minted then.
+    bool limitsDegrade = false;
+    /// The same for all brokers that belong together; 32 bytes or more.
+    core::Secret secret;
+    /// Where the audit is kept. Only the embedded broker goes without.
+    std::string auditFolder;
+    /// Origins of web pages that may read answers (CORS).
+    std::vector<std::string> allowedOrigins;
     std::size_t maxSessions = 4096;
 
     LogLevel logLevel = LogLevel::Info;

@@ -1,4 +1,5 @@
 #include "broker/config.h"
+#include "broker/config_callers.h"
 #include "broker/config_values.h"
 
 #include <toml++/toml.h>
@@ -90,9 +91,44 @@ Written readProxies(std::string_view key, toml::node& node, Config& config)
     return {};
 }
 
-const std::array<Key, 14>& keys()
+Reader secret(core::Secret Config::*member)
 {
-    static const std::array<Key, 14> all{
+    return [member](std::string_view key, toml::node& node, Config& config) -> Written {
+        auto* value = node.as_string();
+        if (value == nullptr || value->get().empty()) {
+            return badConfig(key, "has to be a text that is not empty");
+        }
+        config.*member = core::Secret(value->get());
+        core::wipeString(value->get());
+        return {};
+    };
+}
+
+Written readOrigins(std::string_view key, toml::node& node, Config& config)
+{
+    auto* list = node.as_array();
+    if (list == nullptr) {
+        return badConfig(key, "has to be a list of origins");
+    }
+    for (const auto& item : *list) {
+        config.allowedOrigins.push_back(item.value_exact<std::string>().value_or(std::string()));
+    }
+    return {};
+}
+
+Written readOutage(std::string_view key, toml::node& node, Config& config)
+{
+    const auto value = node.value_exact<std::string>();
+    if (value != "refuse" && value != "memory") {
+        return badConfig(key, "has to be refuse or memory");
+    }
+    config.limitsDegrade = value == "memory";
+    return {};
+}
+
+const std::array<Key, 25>& keys()
+{
+    static const std::array<Key, 25> all{
         Key{"listen", parsed(&writeListen)},
         Key{"trusted_proxies", &readProxies},
         Key{"tls.certificate", text(&Config::tlsCertificate)},
@@ -102,10 +138,21 @@ const std::array<Key, 14>& keys()
         Key{"provider.ca_file", text(&Config::providerCaFile)},
         Key{"provider.timeout_ms", number(&Config::providerTimeout, kTimeoutRange)},
         Key{"provider.api_key", &readApiKey},
+        Key{"issuers", &readIssuers},
+        Key{"service_accounts", &readServiceAccounts},
         Key{"tokens.duration", number(&Config::tokenLife, kTokenLifeRange)},
         Key{"limits.mints_per_minute", number(&Config::mintsPerMinute, kRateRange)},
         Key{"limits.refreshes_per_minute", number(&Config::refreshesPerMinute, kRateRange)},
         Key{"limits.max_sessions", number(&Config::maxSessions, kMaxSessionsRange)},
+        Key{"limits.strangers_per_minute", number(&Config::strangersPerMinute, kRateRange)},
+        Key{"limits.sessions_per_user", number(&Config::sessionsPerUser, kRateRange)},
+        Key{"limits.violations_to_block", number(&Config::violationsToBlock, kViolationsRange)},
+        Key{"limits.block_duration", number(&Config::blockDuration, kBlockRange)},
+        Key{"limits.redis_url", secret(&Config::redisUrl)},
+        Key{"limits.without_redis", &readOutage},
+        Key{"secret", secret(&Config::secret)},
+        Key{"audit.folder", text(&Config::auditFolder)},
+        Key{"allowed_origins", &readOrigins},
         Key{"log.level", parsed(&writeLogLevel)},
     };
     return all;
@@ -186,15 +233,32 @@ std::string printConfig(const Config& config)
         {"limits",
             toml::table{{"mints_per_minute", whole(config.mintsPerMinute)},
                 {"refreshes_per_minute", whole(config.refreshesPerMinute)},
+                {"strangers_per_minute", whole(config.strangersPerMinute)},
+                {"sessions_per_user", whole(config.sessionsPerUser)},
+                {"violations_to_block", whole(config.violationsToBlock)},
+                {"block_duration", whole(config.blockDuration.count())},
+                {"without_redis", config.limitsDegrade ? "memory" : "refuse"},
                 {"max_sessions", whole(config.maxSessions)}}},
         {"log", toml::table{{"level", levelText(config.logLevel)}}},
     };
     if (!config.tlsCertificate.empty()) {
         table.insert("tls", toml::table{{"certificate", config.tlsCertificate}, {"key", config.tlsKey}});
     }
+    if (!config.auditFolder.empty()) {
+        table.insert("audit", toml::table{{"folder", config.auditFolder}});
+    }
+    toml::array origins;
+    for (const std::string& origin : config.allowedOrigins) {
+        origins.push_back(origin);
+    }
+    table.insert("allowed_origins", std::move(origins));
+    printCallers(config, table);
     std::ostringstream out;
     // A comment: a placeholder in the place of the key would be taken for one when the file is used.
-    out << "# provider.api_key is " << (config.providerKey.empty() ? "not set" : "set") << '\n' << table << '\n';
+    const auto isSet = [](const core::Secret& secret) { return secret.empty() ? "not set" : "set"; };
+    out << "# provider.api_key is " << isSet(config.providerKey) << "\n# secret is " << isSet(config.secret)
+        << "\n# limits.redis_url is " << isSet(config.redisUrl) << '\n'
+        << table << '\n';
     return out.str();
 }
 

@@ -1,5 +1,6 @@
 #include "broker/config_values.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace vivavoce::broker {
@@ -56,6 +57,19 @@ Written writeLogLevel(std::string_view key, const std::string& text, Config& con
         return badConfig(key, "has to be error, warning, info or debug");
     }
     return {};
+}
+
+std::vector<std::string> words(std::string_view list)
+{
+    std::vector<std::string> found;
+    while (!list.empty()) {
+        const std::size_t end = std::min(list.find_first_of(", "), list.size());
+        if (end > 0) {
+            found.emplace_back(list.substr(0, end));
+        }
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    return found;
 }
 
 core::Expected<std::int64_t, core::Error> readNumber(std::string_view key, const std::string& text, Range range)

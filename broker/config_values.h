@@ -16,6 +16,8 @@ struct Range {
 inline constexpr Range kTokenLifeRange{10, 7200};
 inline constexpr Range kRateRange{1, 100'000};
 inline constexpr Range kMaxSessionsRange{1, 100'000};
+inline constexpr Range kViolationsRange{0, 1'000};
+inline constexpr Range kBlockRange{1, 86'400};
 inline constexpr Range kTimeoutRange{100, 25'000};
 
 /// Each writes one value or answers BadConfiguration; `key` is what the message names.
@@ -25,6 +27,9 @@ using Written = core::Expected<void, core::Error>;
 [[nodiscard]] Written writeLogLevel(std::string_view key, const std::string& text, Config& config);
 [[nodiscard]] core::Expected<std::int64_t, core::Error> readNumber(
     std::string_view key, const std::string& text, Range range);
+
+/// Separated by commas or blanks.
+[[nodiscard]] std::vector<std::string> words(std::string_view list);
 
 [[nodiscard]] core::Unexpected<core::Error> badConfig(std::string_view key, std::string_view what);
 

@@ -19,6 +19,7 @@ enum class FaultCode {
     TokenExpired,
     TokenReused,
     HttpsRequired,
+    InsufficientScope,
     NotFound,
     SessionNotFound,
     MethodNotAllowed,
@@ -32,6 +33,8 @@ enum class FaultCode {
     ProviderRejected,
     UpgradeRequired,
     RateLimited,
+    Blocked,
+    TooManySessions,
     ProviderRateLimited,
     HeadersTooLarge,
     Internal,
@@ -62,6 +65,8 @@ struct Fault {
     FaultCode code = FaultCode::Internal;
     std::string detail;
     std::optional<core::Milliseconds> retryAfter;
+    /// The quota that the request broke, for "violated-policies" of the problem. Empty: none.
+    std::string violatedPolicy{};
 };
 
 /// What a provider's failure means to whoever asked us.

@@ -1,3 +1,4 @@
+#include "broker/audit/verify_program.h"
 #include "broker/options.h"
 #include "broker/process_hardening.h"
 #include "broker/program.h"
@@ -24,6 +25,13 @@ int main(int argc, char** argv)
     if (const auto* text = std::get_if<broker::PrintAndLeave>(&*parsed)) {
         std::cout << text->text;
         return 0;
+    }
+    if (const auto* verify = std::get_if<broker::VerifyAudit>(&*parsed)) {
+        return broker::runAuditVerify(verify->path);
+    }
+    if (const auto* service = std::get_if<broker::MakeServiceKey>(&*parsed)) {
+        const auto made = broker::printServiceKey(service->name);
+        return made ? 0 : leave(made.error());
     }
     const auto& overrides = std::get<broker::Overrides>(*parsed);
     auto config = broker::loadConfig(overrides, &broker::takeFromEnvironment);

@@ -12,8 +12,19 @@ struct PrintAndLeave {
     std::string text;
 };
 
+/// `audit verify PATH`: to verify instead of to serve.
+struct VerifyAudit {
+    std::string path;
+};
+
+/// `service-key NAME`: to make a service account's key instead of to serve.
+struct MakeServiceKey {
+    std::string name;
+};
+
+using Command = std::variant<Overrides, PrintAndLeave, VerifyAudit, MakeServiceKey>;
+
 /// Reads the command line of vivavoce-broker. BadUsage with one line for whoever typed it.
-[[nodiscard]] core::Expected<std::variant<Overrides, PrintAndLeave>, core::Error> parseOptions(
-    int argc, const char* const* argv);
+[[nodiscard]] core::Expected<Command, core::Error> parseOptions(int argc, const char* const* argv);
 
 } // namespace vivavoce::broker

@@ -47,20 +47,24 @@ public:
     // The descriptor was given to us, but is not ours to close.
     ~Process() { m_parent.is_open() ? static_cast<void>(m_parent.release()) : void(); }
 
-    core::Expected<void, core::Error> watch(int fd)
+    void watchSignals()
     {
         m_signals.async_wait([this](const boost::system::error_code& error, int) {
             if (!error) {
                 stop("signal");
             }
         });
+    }
+
+    core::Expected<void, core::Error> watchParent(int fd)
+    {
         boost::system::error_code error;
         m_parent.assign(fd, error);
         if (error) {
             return core::fail(
                 core::ErrorCode::BadConfiguration, "--credential-fd cannot be watched: " + error.message());
         }
-        watchParent();
+        ignoreParent();
         return {};
     }
 
@@ -73,11 +77,11 @@ public:
 
 private:
     /// Nothing more is meant to come through the pipe: what does is dropped, and its end is our parent's.
-    void watchParent()
+    void ignoreParent()
     {
         m_parent.async_read_some(asio::buffer(m_ignored), [this](const boost::system::error_code& error, std::size_t) {
             if (!error) {
-                watchParent();
+                ignoreParent();
             } else if (error != asio::error::operation_aborted) {
                 stop("parent");
             }
@@ -117,17 +121,11 @@ private:
     bool m_isStopping = false;
 };
 
-} // namespace
-
-core::Expected<int, core::Error> runBroker(Config config)
+/// The secrets of embedded mode, from the parent's pipe: what it bears, and what a provider on this computer knows us by.
+core::Expected<core::Secret, core::Error> takeCredentials(Config& config)
 {
-    if (!config.isEmbedded) {
-        return core::fail(core::ErrorCode::BadUsage,
-            "without --embedded nobody could sign in: sign-in of users comes with a later release");
-    }
-    const int fd = config.credentialFd;
     const bool isLocal = config.providerName() == "local";
-    auto credentials = readCredentials(fd, isLocal ? 2 : 1, kCredentialPatience);
+    auto credentials = readCredentials(config.credentialFd, isLocal ? 2 : 1, kCredentialPatience);
     if (!credentials) {
         return core::Unexpected<core::Error>(credentials.error());
     }
@@ -137,22 +135,57 @@ core::Expected<int, core::Error> runBroker(Config config)
         // A key for the cloud is not for whatever listens on this computer.
         config.providerKey = {};
     }
+    return std::move(credentials->front());
+}
+
+} // namespace
+
+core::Expected<int, core::Error> runBroker(Config config)
+{
+    const bool isEmbedded = config.isEmbedded;
+    const int fd = config.credentialFd;
+    core::Secret credential;
+    if (isEmbedded) {
+        auto read = takeCredentials(config);
+        if (!read) {
+            return core::Unexpected<core::Error>(read.error());
+        }
+        credential = std::move(*read);
+    } else if (config.issuers.empty() && config.serviceAccounts.empty()) {
+        return core::fail(core::ErrorCode::BadConfiguration,
+            "nobody could sign in: set OIDC_ISSUER and OIDC_AUDIENCE, or name [[issuers]] or [[service_accounts]] in the file");
+    }
     const auto log = makeStderrLog(config.logLevel);
     const core::SystemClock clock;
     asio::io_context io;
-    auto broker = Broker::create(std::move(config), std::move(credentials->front()), {io.get_executor(), clock, *log});
+    auto broker = Broker::create(std::move(config), std::move(credential), {io.get_executor(), clock, *log});
     if (!broker) {
         return core::Unexpected<core::Error>(broker.error());
     }
     Process process(**broker, *log, io);
-    if (auto watched = process.watch(fd); !watched) {
-        return core::Unexpected<core::Error>(watched.error());
+    process.watchSignals();
+    if (isEmbedded) {
+        if (auto watched = process.watchParent(fd); !watched) {
+            return core::Unexpected<core::Error>(watched.error());
+        }
     }
     (*broker)->start();
     std::cout << core::writeJson({{"event", "listening"}, {"url", (*broker)->url()}}) << std::endl;
     process.run();
     log->write(LogLevel::Info, "broker.stopped", {});
     return 0;
+}
+
+core::Expected<void, core::Error> printServiceKey(const std::string& name)
+{
+    if (!auth::isServiceName(name)) {
+        return core::fail(core::ErrorCode::BadUsage, "a name is made of a to z, 0 to 9 and dashes, at most 64 of them");
+    }
+    const auth::NewServiceKey made = auth::makeServiceKey(name);
+    // The one place where a key is shown: to whoever makes it.
+    std::cout << R"({"name":")" << name << R"(","key":")" << made.key.reveal() << R"(","keyHash":")"
+              << auth::writeKeyHash(made.hash) << "\"}" << std::endl;
+    return {};
 }
 
 } // namespace vivavoce::broker

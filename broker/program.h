@@ -8,4 +8,7 @@ namespace vivavoce::broker {
 /// Answers the exit code. Blocks its caller.
 [[nodiscard]] core::Expected<int, core::Error> runBroker(Config config);
 
+/// Makes a service account's key and prints it once, as one JSON line. BadUsage for a name that cannot be.
+[[nodiscard]] core::Expected<void, core::Error> printServiceKey(const std::string& name);
+
 } // namespace vivavoce::broker

@@ -12,6 +12,9 @@ pkg_check_modules(SndFile REQUIRED IMPORTED_TARGET sndfile)
 pkg_check_modules(SpeexDsp REQUIRED IMPORTED_TARGET speexdsp)
 pkg_check_modules(Opus REQUIRED IMPORTED_TARGET opus)
 pkg_check_modules(WebRtcAudioProcessing REQUIRED IMPORTED_TARGET webrtc-audio-processing)
+pkg_check_modules(Hiredis REQUIRED IMPORTED_TARGET hiredis)
+# Older hiredis has no TLS; then `rediss:` is refused with a clear line.
+pkg_check_modules(HiredisSsl IMPORTED_TARGET hiredis_ssl)
 
 find_package(Qt6 6.4 COMPONENTS Core Network WebSockets Multimedia Test Gui Qml Quick QuickControls2 QuickTest Svg QUIET)
 pkg_check_modules(PortAudio IMPORTED_TARGET portaudio-2.0)

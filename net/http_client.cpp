@@ -149,6 +149,11 @@ Awaitable<Result> perform(ClientRequest request, Url url, std::function<bool(std
 
 } // namespace
 
+bool isFetchable(std::string_view url)
+{
+    return parseUrl(url, "http", "https").has_value();
+}
+
 Awaitable<Result> sendRequest(ClientRequest request)
 {
     return streamRequest(std::move(request), nullptr);

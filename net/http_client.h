@@ -36,6 +36,9 @@ struct ClientResponse {
     std::string body;
 };
 
+/// Whether sendRequest would go there: http or https without user information, and plain only to this computer. Pure.
+[[nodiscard]] bool isFetchable(std::string_view url);
+
 /// One request on a connection of its own. Certificates and host names are always verified; redirects are not followed.
 /// Errors: ProviderUnreachable (resolve, connect, TLS), Timeout, ProviderMalformed (not HTTP), ProviderMessageTooBig,
 /// InsecureUrl (http to anything but loopback), BadConfiguration (not a URL, a field that cannot be sent). `detail` never

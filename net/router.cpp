@@ -4,6 +4,21 @@
 
 namespace vivavoce::net {
 
+namespace {
+
+/// A path that ends with a name in braces stands for any one segment in its place.
+bool matches(std::string_view route, std::string_view path)
+{
+    const std::size_t brace = route.find('{');
+    if (brace == std::string_view::npos) {
+        return route == path;
+    }
+    const std::string_view rest = path.substr(std::min(brace, path.size()));
+    return path.starts_with(route.substr(0, brace)) && !rest.empty() && rest.find('/') == std::string_view::npos;
+}
+
+} // namespace
+
 void Router::add(std::string method, std::string path, HttpHandler handler)
 {
     m_routes.push_back({std::move(method), std::move(path), std::move(handler)});
@@ -27,7 +42,7 @@ void Router::onResponse(std::function<void(const HttpRequest&, HttpResponse&)> f
 const HttpHandler* Router::find(std::string_view method, std::string_view path) const
 {
     const auto found = std::find_if(m_routes.begin(), m_routes.end(),
-        [&](const Route& route) { return route.method == method && route.path == path; });
+        [&](const Route& route) { return route.method == method && matches(route.path, path); });
     return found == m_routes.end() ? nullptr : &found->handler;
 }
 
@@ -47,7 +62,7 @@ std::string Router::allowedMethods(std::string_view path) const
         }
     };
     for (const Route& route : m_routes) {
-        if (route.path == path) {
+        if (matches(route.path, path)) {
             allow(route.method);
         }
     }

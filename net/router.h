@@ -28,7 +28,8 @@ struct WebSocketAccept {
 /// Looks at the upgrade request before 101: accepts it or answers with a plain response (401, 403, 404 …).
 using UpgradeHandler = std::function<Awaitable<core::Expected<WebSocketAccept, HttpResponse>>(const HttpRequest&)>;
 
-/// Maps methods and exact paths to handlers. 404 for an unknown path, 405 with `Allow` for a known path with another method;
+/// Maps methods and paths to handlers. A path is exact, or ends with a name in braces ("/session/{id}"), which stands for one segment that
+/// is not empty. 404 for an unknown path, 405 with `Allow` for a known path with another method;
 /// both bodies come from `onUnrouted`, so that each server speaks its own error format.
 /// Threads: filled before the server starts, read by all of its threads.
 class Router {

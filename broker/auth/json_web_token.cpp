@@ -229,21 +229,27 @@ core::Expected<VerifiedToken, JwtFault> verify(
     if (token.claimedIssuer != rules.issuer) {
         return fail(JwtFault::WrongIssuer);
     }
-    const auto subject = text(*token.claims, "sub");
+    return checkClaims(std::move(token.claims), rules, now);
+}
+
+core::Expected<VerifiedToken, JwtFault> checkClaims(
+    std::shared_ptr<const Json> claims, const ClaimRules& rules, core::WallTime now)
+{
+    const auto subject = text(*claims, "sub");
     if (!subject || subject->size() > kLongestSubject) {
         return fail(JwtFault::Malformed);
     }
     if (subject->empty()) {
         return fail(JwtFault::MissingClaim);
     }
-    if (const auto fault = audienceFault(*token.claims, rules)) {
+    if (const auto fault = audienceFault(*claims, rules)) {
         return fail(*fault);
     }
-    const auto expiresAt = lifeOf(*token.claims, rules, now);
+    const auto expiresAt = lifeOf(*claims, rules, now);
     if (!expiresAt) {
         return fail(expiresAt.error());
     }
-    return VerifiedToken{rules.issuer, *subject, *expiresAt, std::move(token.claims)};
+    return VerifiedToken{rules.issuer, *subject, *expiresAt, std::move(claims)};
 }
 
 } // namespace vivavoce::broker::auth

@@ -80,6 +80,10 @@ struct VerifiedToken {
     std::shared_ptr<const core::Json> claims;
 };
 
+/// Subject, audience and times, of claims that are to be believed already: verified, or told by the issuer itself. Pure.
+[[nodiscard]] core::Expected<VerifiedToken, JwtFault> checkClaims(
+    std::shared_ptr<const core::Json> claims, const ClaimRules& rules, core::WallTime now);
+
 /// Signature first, claims afterwards (RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725). Pure.
 [[nodiscard]] core::Expected<VerifiedToken, JwtFault> verify(
     UnverifiedToken token, const JsonWebKeySet& keys, const ClaimRules& rules, core::WallTime now);

@@ -1,5 +1,6 @@
 #include "broker/http/api.h"
 
+#include "broker/http/admin_api.h"
 #include "broker/http/problem_response.h"
 #include "broker/http/request_checks.h"
 #include "broker/http/security_headers.h"
@@ -13,9 +14,6 @@
 namespace vivavoce::broker::http {
 namespace {
 
-/// The one caller of this floor: the app that started us.
-constexpr const char* kEmbeddedCaller = "embedded";
-
 net::HttpResponse answerOf(TokenOutcome& outcome)
 {
     auto response = outcome.result ? net::HttpResponse::json(200, core::broker::encode(*outcome.result))
@@ -26,10 +24,12 @@ net::HttpResponse answerOf(TokenOutcome& outcome)
     return response;
 }
 
-net::HttpResponse charged(const Fault& fault, const Charge& charge)
+net::HttpResponse charged(const Fault& fault, const std::optional<Charge>& charge)
 {
     auto response = problemResponse(fault);
-    addRateLimit(response, charge);
+    if (charge) {
+        addRateLimit(response, *charge);
+    }
     return response;
 }
 
@@ -51,43 +51,73 @@ const char* stateName(TokenService::ProviderState state)
     return "unknown";
 }
 
+const char* storeName(StoreHealth health)
+{
+    switch (health) {
+    case StoreHealth::Ok:
+        return "ok";
+    case StoreHealth::Degraded:
+        return "degraded";
+    case StoreHealth::Down:
+        return "failing";
+    }
+    return "unknown";
+}
+
 } // namespace
 
 Api::Api(Settings settings, Dependencies dependencies)
-    : m_settings(std::move(settings)), m_deps(std::move(dependencies)), m_started(m_deps.clock.now())
+    : m_settings(std::move(settings)),
+      m_deps(std::move(dependencies)),
+      m_started(m_deps.clock.now()),
+      m_cors(m_settings.allowedOrigins)
 {
 }
 
 net::Router Api::routes()
 {
     net::Router router;
-    add(router, "POST", "/api/voice-agent/token", &Api::token);
-    add(router, "POST", "/api/voice-agent/refresh-token", &Api::refreshToken);
-    add(router, "GET", "/api/voice-agent/health", &Api::health);
-    add(router, "GET", "/healthz", &Api::healthz);
-    add(router, "GET", "/readyz", &Api::readyz);
+    const auto self = shared_from_this();
+    add(router, "POST", "/api/voice-agent/token", self, &Api::token);
+    add(router, "POST", "/api/voice-agent/refresh-token", self, &Api::refreshToken);
+    add(router, "GET", "/api/voice-agent/health", self, &Api::health);
+    add(router, "GET", "/healthz", self, &Api::healthz);
+    add(router, "GET", "/readyz", self, &Api::readyz);
+    const auto admin = std::make_shared<AdminApi>(
+        AdminApi::Dependencies{m_deps.entrance, m_deps.gatekeeper, m_deps.tokens, m_deps.owner});
+    for (const AdminApi::Route& route : AdminApi::routes()) {
+        add(router, route.method, route.path, admin, route.handler);
+    }
     router.onUnrouted([](const net::HttpRequest&, unsigned status) {
         return problemResponse({faultOfStatus(status), {}, std::nullopt});
     });
-    router.onResponse(&addSecurityHeaders);
+    router.onResponse([cors = m_cors](const net::HttpRequest& request, net::HttpResponse& response) {
+        addSecurityHeaders(request, response);
+        cors.addTo(request, response);
+    });
     return router;
 }
 
-void Api::add(net::Router& router, const char* method, const char* path, Handler handler)
+template <typename Owner, typename Method>
+void Api::add(net::Router& router, const char* method, const char* path, std::shared_ptr<Owner> owner, Method handler)
 {
     // The handlers own the API: the router lives as long as anybody may still call them.
     router.add(method, path,
-        [self = shared_from_this(), handler](const net::HttpRequest& request) -> net::Awaitable<net::HttpResponse> {
+        [self = shared_from_this(), owner, handler](
+            const net::HttpRequest& request) -> net::Awaitable<net::HttpResponse> {
             const core::MonotonicTime since = self->m_deps.clock.now();
             net::HttpResponse response;
             if (auto refusal = refuseInsecure(request, self->m_settings.trustedProxies)) {
                 response = std::move(*refusal);
             } else {
-                response = co_await (self.get()->*handler)(request);
+                response = co_await (owner.get()->*handler)(request);
             }
             self->told(request, response, since);
             co_return response;
         });
+    if (router.find("OPTIONS", path) == nullptr) {
+        m_cors.answerPreflights(router, path);
+    }
 }
 
 void Api::told(const net::HttpRequest& request, const net::HttpResponse& response, core::MonotonicTime since)
@@ -99,52 +129,45 @@ void Api::told(const net::HttpRequest& request, const net::HttpResponse& respons
             {"peer", request.peer.address}, {"ms", std::chrono::duration_cast<core::Milliseconds>(took).count()}});
 }
 
-std::optional<Fault> Api::refuseCaller(const net::HttpRequest& request) const
-{
-    const auto bearer = bearerOf(request);
-    if (!bearer) {
-        return bearer.error();
-    }
-    if (!m_settings.credential.equals(*bearer)) {
-        return Fault{FaultCode::InvalidToken, "not a credential of this broker", std::nullopt};
-    }
-    return std::nullopt;
-}
-
 net::Awaitable<net::HttpResponse> Api::token(const net::HttpRequest& request)
 {
-    if (const auto fault = refuseCaller(request)) {
-        m_deps.log.write(
-            LogLevel::Warning, "auth.refused", {{"request", request.id}, {"code", faultRow(fault->code).text}});
-        co_return problemResponse(*fault);
+    auto client = co_await m_deps.entrance.enter(request, auth::scope::kMint);
+    if (!client) {
+        co_return std::move(client.error());
     }
     auto message = checkContentType(request)
         ? core::Expected<core::broker::TokenRequest, core::Error>(core::broker::TokenRequest())
         : core::broker::decodeTokenRequest(request.body);
     // A session that is continued has its own bucket, and is charged where the session is known.
     if (message && message->resumeSessionId) {
-        auto outcome = co_await m_deps.tokens.resume(kEmbeddedCaller, std::move(*message));
+        auto outcome = co_await m_deps.tokens.resume(std::move(*client), std::move(*message));
         co_return answerOf(outcome);
     }
-    Charge charge = m_deps.tokens.chargeMint(kEmbeddedCaller);
-    if (!charge.decision.isAllowed) {
-        co_return charged(rateLimited(charge), charge);
+    Admission admission = co_await m_deps.tokens.admitMint(*client);
+    if (admission.fault) {
+        m_deps.entrance.turnedAway(*client, *admission.fault, faultRow(admission.fault->code).text);
+        co_return charged(*admission.fault, admission.charge);
     }
     if (const auto fault = checkContentType(request)) {
-        co_return charged(*fault, charge);
+        co_return charged(*fault, admission.charge);
     }
     if (!message) {
-        co_return charged(invalidBody(message.error()), charge);
+        co_return charged(invalidBody(message.error()), admission.charge);
     }
-    auto outcome = co_await m_deps.tokens.mint(kEmbeddedCaller, std::move(*message));
-    outcome.charge = std::move(charge);
+    auto outcome = co_await m_deps.tokens.mint(std::move(*client), std::move(*message));
+    outcome.charge = std::move(admission.charge);
     co_return answerOf(outcome);
 }
 
 net::Awaitable<net::HttpResponse> Api::refreshToken(const net::HttpRequest& request)
 {
+    auto client = m_deps.entrance.enterUnknown(request);
+    if (!client) {
+        co_return std::move(client.error());
+    }
     const auto bearer = bearerOf(request);
     if (!bearer) {
+        m_deps.entrance.turnedAway(*client, bearer.error(), faultRow(bearer.error().code).text);
         co_return problemResponse(bearer.error());
     }
     if (const auto fault = checkContentType(request)) {
@@ -164,7 +187,13 @@ net::Awaitable<net::HttpResponse> Api::refreshToken(const net::HttpRequest& requ
         idempotency = {std::move(*key), *message->clientInstance};
     }
     const core::Secret token(*bearer);
-    auto outcome = co_await m_deps.tokens.refresh(token, std::move(idempotency));
+    auto outcome = co_await m_deps.tokens.refresh(*client, token, std::move(idempotency));
+    if (outcome.result) {
+        m_deps.entrance.hasProved(*client);
+    } else {
+        const Fault& fault = outcome.result.error();
+        m_deps.entrance.turnedAway(*client, fault, faultRow(fault.code).text);
+    }
     co_return answerOf(outcome);
 }
 
@@ -173,9 +202,18 @@ net::Awaitable<net::HttpResponse> Api::health(const net::HttpRequest& request)
     core::broker::Health health;
     const auto state = m_deps.tokens.providerState();
     health.status = state == TokenService::ProviderState::Failing ? "degraded" : "ok";
-    if (!refuseCaller(request)) {
+    const auto issuers = m_deps.authenticator.areIssuersFine();
+    const StoreHealth limits = m_deps.gatekeeper.health();
+    if (limits != StoreHealth::Ok || !m_settings.isAuditWorking() || issuers == false) {
+        health.status = "degraded";
+    }
+    const bool isAdmin = co_await m_deps.entrance.isBorneBy(request, auth::scope::kAdmin);
+    if (isAdmin) {
         core::broker::HealthDetail detail;
         detail.services["provider"] = stateName(state);
+        detail.services["limits"] = storeName(limits);
+        detail.services["audit"] = m_settings.isAuditWorking() ? "ok" : "failing";
+        detail.services["issuers"] = !issuers ? "unknown" : *issuers ? "ok" : "failing";
         detail.metrics.totalRequests = m_deps.metrics.requests();
         detail.metrics.activeSessions = static_cast<std::int64_t>(m_deps.registry.active());
         detail.metrics.totalRefreshes = m_deps.tokens.totalRefreshes();

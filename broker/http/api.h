@@ -1,9 +1,10 @@
 #pragma once
 
+#include "broker/http/cors.h"
+#include "broker/http/entrance.h"
 #include "broker/log.h"
 #include "broker/metrics.h"
 #include "broker/tokens/token_service.h"
-#include "core/base/secret.h"
 #include "net/router.h"
 
 #include <functional>
@@ -18,6 +19,9 @@ namespace vivavoce::broker::http {
 class Api : public std::enable_shared_from_this<Api> {
 public:
     struct Dependencies {
+        Entrance& entrance;
+        auth::Authenticator& authenticator;
+        Gatekeeper& gatekeeper;
         TokenService& tokens;
         SessionRegistry& registry;
         const core::Clock& clock;
@@ -27,13 +31,14 @@ public:
         std::shared_ptr<const void> owner;
     };
     struct Settings {
-        /// The only one who may mint on this floor.
-        core::Secret credential;
         std::vector<std::string> trustedProxies;
+        std::vector<std::string> allowedOrigins;
         /// Open connections, for the health page.
         std::function<std::size_t()> connections;
         /// False once the broker drains.
         std::function<bool()> isReady;
+        /// Whether the audit takes records, for the health page.
+        std::function<bool()> isAuditWorking;
     };
 
     Api(Settings settings, Dependencies dependencies);
@@ -42,19 +47,20 @@ public:
 private:
     using Handler = net::Awaitable<net::HttpResponse> (Api::*)(const net::HttpRequest&);
 
-    void add(net::Router& router, const char* method, const char* path, Handler handler);
+    /// With the checks and the log that every route has.
+    template <typename Owner, typename Method>
+    void add(net::Router& router, const char* method, const char* path, std::shared_ptr<Owner> owner, Method handler);
     [[nodiscard]] net::Awaitable<net::HttpResponse> token(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> refreshToken(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> health(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> healthz(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> readyz(const net::HttpRequest& request);
-    /// Nothing: the embedded credential is there and right.
-    [[nodiscard]] std::optional<Fault> refuseCaller(const net::HttpRequest& request) const;
     void told(const net::HttpRequest& request, const net::HttpResponse& response, core::MonotonicTime since);
 
     const Settings m_settings;
     const Dependencies m_deps;
     const core::MonotonicTime m_started;
+    const Cors m_cors;
 };
 
 } // namespace vivavoce::broker::http

@@ -11,8 +11,15 @@ namespace {
 /// The registered type where there is one, else a name of our own.
 std::string problemType(const FaultRow& row)
 {
-    return row.code == FaultCode::RateLimited ? "https://iana.org/assignments/http-problem-types#quota-exceeded"
-                                              : "urn:vivavoce:problem:" + std::string(row.text);
+    switch (row.code) {
+    case FaultCode::RateLimited:
+    case FaultCode::TooManySessions:
+        return "https://iana.org/assignments/http-problem-types#quota-exceeded";
+    case FaultCode::Blocked:
+        return "https://iana.org/assignments/http-problem-types#abnormal-usage-detected";
+    default:
+        return "urn:vivavoce:problem:" + std::string(row.text);
+    }
 }
 
 } // namespace
@@ -29,6 +36,9 @@ net::HttpResponse problemResponse(const Fault& fault)
     problem.code = row.text;
     if (fault.retryAfter) {
         problem.retryAfter = std::max(std::chrono::ceil<seconds>(*fault.retryAfter), seconds(1)).count();
+    }
+    if (!fault.violatedPolicy.empty()) {
+        problem.violatedPolicies.push_back(fault.violatedPolicy);
     }
     net::HttpResponse response;
     response.status = static_cast<unsigned>(row.status);
@@ -49,7 +59,8 @@ net::HttpResponse problemResponse(const Fault& fault)
 void addRateLimit(net::HttpResponse& response, const Charge& charge)
 {
     const std::string name = "\"" + charge.policy + "\"";
-    const auto window = std::chrono::duration_cast<std::chrono::seconds>(charge.limits.window).count();
+    // Whole seconds are all that the field has: a shorter window must not become one of no length.
+    const auto window = std::chrono::ceil<std::chrono::seconds>(charge.limits.window).count();
     response.headers.set(
         "RateLimit-Policy", name + ";q=" + std::to_string(charge.limits.maxRequests) + ";w=" + std::to_string(window));
     response.headers.set("RateLimit",

@@ -2,6 +2,8 @@
 
 #include "broker/http/problem_response.h"
 
+#include <boost/asio/ip/address.hpp>
+
 #include <algorithm>
 
 namespace vivavoce::broker::http {
@@ -80,6 +82,32 @@ core::Expected<std::string, Fault> idempotencyKeyOf(const net::HttpRequest& requ
             Fault{FaultCode::InvalidIdempotencyKey, "it is 1 to 128 visible ASCII characters", std::nullopt});
     }
     return std::string(*field);
+}
+
+std::string clientAddress(const net::HttpRequest& request, const std::vector<std::string>& trustedProxies)
+{
+    const auto isTrusted = [&](std::string_view address) {
+        return std::find(trustedProxies.begin(), trustedProxies.end(), address) != trustedProxies.end();
+    };
+    std::string_view chain = request.headers.find("X-Forwarded-For").value_or("");
+    if (!isTrusted(request.peer.address) || request.headers.count("X-Forwarded-For") != 1) {
+        return request.peer.address;
+    }
+    // From the right: what stands further left anybody may have written.
+    while (!chain.empty()) {
+        const std::size_t comma = chain.rfind(',');
+        const std::string_view last = trimmed(comma == std::string_view::npos ? chain : chain.substr(comma + 1));
+        chain = comma == std::string_view::npos ? std::string_view() : chain.substr(0, comma);
+        boost::system::error_code error;
+        const auto address = boost::asio::ip::make_address(std::string(last), error);
+        if (error) {
+            break;
+        }
+        if (!isTrusted(last)) {
+            return address.to_string();
+        }
+    }
+    return request.peer.address;
 }
 
 std::optional<net::HttpResponse> refuseInsecure(

@@ -21,6 +21,10 @@ namespace vivavoce::broker::http {
 /// `Idempotency-Key`: 1 to 128 visible ASCII characters, once; empty where absent.
 [[nodiscard]] core::Expected<std::string, Fault> idempotencyKeyOf(const net::HttpRequest& request);
 
+/// Whom to hold responsible: the peer, or behind trusted proxies the nearest address in X-Forwarded-For that is not one of theirs.
+[[nodiscard]] std::string clientAddress(
+    const net::HttpRequest& request, const std::vector<std::string>& trustedProxies);
+
 /// Which peers may speak for others. A request over plain HTTP from beyond loopback is refused unless such a proxy says
 /// `X-Forwarded-Proto: https`; a GET is redirected (308).
 [[nodiscard]] std::optional<net::HttpResponse> refuseInsecure(

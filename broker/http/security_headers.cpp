@@ -12,7 +12,6 @@ struct Header {
 
 constexpr std::array kAlways{
     Header{"Cache-Control", "no-store, max-age=0"},
-    Header{"Clear-Site-Data", "\"cache\", \"cookies\", \"storage\""},
     Header{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
     Header{"Cross-Origin-Embedder-Policy", "require-corp"},
     Header{"Cross-Origin-Opener-Policy", "same-origin"},

@@ -1,58 +1,128 @@
 #include "broker/limits/sliding_window.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstring>
 
 namespace vivavoce::broker {
+namespace {
+
+/// Every request cleans a little: no single one pays for a million idle keys.
+constexpr std::size_t kSweptBuckets = 16;
+constexpr std::size_t kSweptWhenFull = 4'096;
+/// What most callers need of one window, and three times fit the smallest piece of memory anyway.
+constexpr std::size_t kFirstCapacity = 3;
+
+} // namespace
 
 SlidingWindow::Decision SlidingWindow::take(const std::string& key)
 {
     using namespace std::chrono;
+    const Key hashed = keyOf(key);
     const std::lock_guard lock(m_mutex);
-    // Read under the lock: times in a deque are in order.
+    // Read under the lock: the times of an entry are in order.
     const core::MonotonicTime now = m_clock.now();
-    if (m_admitted.size() >= m_policy.maxKeys || now - m_lastForgot > m_policy.window) {
-        forgetIdle(now);
-    }
+    sweep(kSweptBuckets, now);
     Decision decision;
     decision.limit = m_policy.maxRequests;
     decision.secondsToReset = ceil<seconds>(m_policy.window).count();
-    auto known = m_admitted.find(key);
-    if (known == m_admitted.end()) {
-        if (m_admitted.size() >= m_policy.maxKeys || m_policy.maxRequests == 0) {
-            return decision;
-        }
-        known = m_admitted.emplace(key, std::deque<core::MonotonicTime>()).first;
+    if (m_policy.maxRequests == 0) {
+        return decision;
     }
-    auto& admitted = known->second;
-    dropOld(admitted, now);
-    if (admitted.size() < m_policy.maxRequests) {
-        admitted.push_back(now);
+    Entry* const entry = entryOf(hashed, now);
+    if (entry == nullptr) {
+        decision.isAllowed = m_policy.whenFull == WhenFull::AdmitUncounted;
+        return decision;
+    }
+    dropOld(*entry, now);
+    if (entry->admitted.size() < m_policy.maxRequests) {
+        admit(*entry, now);
         decision.isAllowed = true;
     }
-    decision.remaining = m_policy.maxRequests - admitted.size();
-    decision.secondsToReset = ceil<seconds>(m_policy.window - (now - admitted.front())).count();
+    decision.remaining = m_policy.maxRequests - entry->admitted.size();
+    decision.secondsToReset = ceil<seconds>(m_policy.window - (now - entry->admitted.front())).count();
+    if (!decision.isAllowed) {
+        decision.isViolation = now < entry->waitUntil;
+        entry->waitUntil = now + seconds(decision.secondsToReset);
+    }
     return decision;
+}
+
+void SlidingWindow::giveBack(const std::string& key)
+{
+    const Key hashed = keyOf(key);
+    const std::lock_guard lock(m_mutex);
+    const auto known = m_entries.find(hashed);
+    if (known == m_entries.end()) {
+        return;
+    }
+    if (!known->second.admitted.empty()) {
+        known->second.admitted.pop_back();
+    }
+    if (known->second.admitted.empty()) {
+        m_entries.erase(known);
+    }
 }
 
 std::size_t SlidingWindow::keys() const
 {
     const std::lock_guard lock(m_mutex);
-    return m_admitted.size();
+    return m_entries.size();
 }
 
-void SlidingWindow::dropOld(std::deque<core::MonotonicTime>& admitted, core::MonotonicTime now) const
+SlidingWindow::Key SlidingWindow::keyOf(const std::string& key) const
 {
-    while (!admitted.empty() && now - admitted.front() >= m_policy.window) {
-        admitted.pop_front();
+    const TokenHash hash = m_hasher.hash(key);
+    Key result{};
+    std::memcpy(result.data(), hash.data(), sizeof result);
+    return result;
+}
+
+SlidingWindow::Entry* SlidingWindow::entryOf(const Key& key, core::MonotonicTime now)
+{
+    if (const auto known = m_entries.find(key); known != m_entries.end()) {
+        return &known->second;
     }
+    if (m_entries.size() >= m_policy.maxKeys) {
+        sweep(kSweptWhenFull, now);
+        if (m_entries.size() >= m_policy.maxKeys) {
+            return nullptr;
+        }
+    }
+    return &m_entries[key];
 }
 
-void SlidingWindow::forgetIdle(core::MonotonicTime now)
+void SlidingWindow::admit(Entry& entry, core::MonotonicTime now) const
 {
-    m_lastForgot = now;
-    for (auto it = m_admitted.begin(); it != m_admitted.end();) {
-        dropOld(it->second, now);
-        it = it->second.empty() ? m_admitted.erase(it) : std::next(it);
+    auto& admitted = entry.admitted;
+    if (admitted.size() == admitted.capacity()) {
+        // Doubling past the limit would be memory that nothing can use.
+        admitted.reserve(std::min(m_policy.maxRequests, std::max(kFirstCapacity, 2 * admitted.size())));
+    }
+    admitted.push_back(now);
+}
+
+void SlidingWindow::dropOld(Entry& entry, core::MonotonicTime now) const
+{
+    const auto young = std::find_if(entry.admitted.begin(), entry.admitted.end(),
+        [&](core::MonotonicTime time) { return now - time < m_policy.window; });
+    entry.admitted.erase(entry.admitted.begin(), young);
+}
+
+void SlidingWindow::sweep(std::size_t buckets, core::MonotonicTime now)
+{
+    m_idle.clear();
+    const std::size_t all = m_entries.bucket_count();
+    for (std::size_t i = 0; i < std::min(buckets, all); ++i) {
+        m_nextBucket = m_nextBucket + 1 < all ? m_nextBucket + 1 : 0;
+        for (auto it = m_entries.cbegin(m_nextBucket); it != m_entries.cend(m_nextBucket); ++it) {
+            if (now - it->second.admitted.back() >= m_policy.window) {
+                m_idle.push_back(it->first);
+            }
+        }
+    }
+    for (const Key& key : m_idle) {
+        m_entries.erase(key);
     }
 }
 

@@ -1,27 +1,37 @@
 #pragma once
 
+#include "broker/tokens/token_hasher.h"
 #include "core/base/clock.h"
 #include "core/base/units.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace vivavoce::broker {
 
 /// Admits so many requests of one key in any stretch of time of one length.
 /// Invariant: no window [t, t + W) holds more than N admitted requests of a key; refused ones are not
-/// counted. At most `maxKeys` keys are remembered: when all of them are in use a new key is refused, never an old one forgotten.
-/// Threads: [any thread]; one mutex, held for memory operations only.
+/// counted. At most `maxKeys` keys are remembered: when all of them are in use a new key is treated as `whenFull` says, and an
+/// old one is never forgotten. A key costs about 100 bytes, and 8 for each admission over three.
+/// Threads: [any thread]; one mutex, held for memory operations only, whose number does not grow with the keys.
 class SlidingWindow {
 public:
+    enum class WhenFull {
+        Refuse,
+        /// For a guard that stands before another one: strangers in great number must not shut out everybody.
+        AdmitUncounted,
+    };
+
     struct Policy {
         std::size_t maxRequests = 10;
         core::Milliseconds window{60'000};
         std::size_t maxKeys = 10'000;
+        WhenFull whenFull{WhenFull::Refuse};
     };
 
     struct Decision {
@@ -30,24 +40,47 @@ public:
         std::size_t remaining = 0;
         /// Whole seconds, rounded up, until the oldest admitted request leaves the window; what Retry-After says.
         std::int64_t secondsToReset = 0;
+        /// Refused although an earlier refusal's `secondsToReset` are not over.
+        bool isViolation = false;
     };
 
     SlidingWindow(Policy policy, const core::Clock& clock) : m_policy(policy), m_clock(clock) {}
 
     /// Counts one request of `key` if it is admitted.
     [[nodiscard]] Decision take(const std::string& key);
+    /// Takes the latest admission of `key` back, as if it had not been asked for.
+    void giveBack(const std::string& key);
     [[nodiscard]] const Policy& policy() const { return m_policy; }
     [[nodiscard]] std::size_t keys() const;
 
 private:
-    void forgetIdle(core::MonotonicTime now);
-    void dropOld(std::deque<core::MonotonicTime>& admitted, core::MonotonicTime now) const;
+    /// 128 bits of a keyed hash: small, and nobody outside can choose keys that collide.
+    using Key = std::array<std::uint64_t, 2>;
+    struct KeyBucket {
+        std::size_t operator()(const Key& key) const noexcept { return static_cast<std::size_t>(key[0]); }
+    };
+    struct Entry {
+        /// In order, oldest first.
+        std::vector<core::MonotonicTime> admitted;
+        /// Until when the last refusal asked to wait.
+        core::MonotonicTime waitUntil;
+    };
+
+    [[nodiscard]] Key keyOf(const std::string& key) const;
+    /// Nothing: there is no room.
+    [[nodiscard]] Entry* entryOf(const Key& key, core::MonotonicTime now);
+    void admit(Entry& entry, core::MonotonicTime now) const;
+    void dropOld(Entry& entry, core::MonotonicTime now) const;
+    /// Forgets idle keys in the next `buckets` of the table.
+    void sweep(std::size_t buckets, core::MonotonicTime now);
 
     const Policy m_policy;
     const core::Clock& m_clock;
+    const TokenHasher m_hasher;
     mutable std::mutex m_mutex;
-    std::unordered_map<std::string, std::deque<core::MonotonicTime>> m_admitted;
-    core::MonotonicTime m_lastForgot;
+    std::unordered_map<Key, Entry, KeyBucket> m_entries;
+    std::size_t m_nextBucket = 0;
+    std::vector<Key> m_idle;
 };
 
 } // namespace vivavoce::broker

@@ -1,6 +1,7 @@
 #include "broker/providers/openai_provider.h"
 
 #include "core/base/json.h"
+#include "core/base/percent.h"
 #include "core/protocol/openai/client_secret.h"
 #include "net/http_client.h"
 
@@ -34,24 +35,6 @@ std::string trimmedBase(std::string url)
         dropSlashes();
     }
     return url;
-}
-
-/// RFC 3986 §2.3.
-std::string percentEncoded(std::string_view text)
-{
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const bool isPlain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'
-            || c == '.' || c == '_' || c == '~';
-        if (isPlain) {
-            out += c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            out += {'%', digits[byte >> 4U], digits[byte & 0xFU]};
-        }
-    }
-    return out;
 }
 
 /// Delay-seconds (RFC 9110 §10.2.3), an hour at most; the date form is not used by realtime providers.
@@ -125,7 +108,7 @@ core::broker::ConnectInfo OpenAiProvider::connect(const std::string& model) cons
 {
     core::broker::ConnectInfo info;
     // http becomes ws, https becomes wss.
-    info.url = "ws" + m_base.substr(4) + "/v1/realtime?model=" + percentEncoded(model);
+    info.url = "ws" + m_base.substr(4) + "/v1/realtime?model=" + core::percentEncoded(model);
     return info;
 }
 

@@ -138,6 +138,56 @@ void MemorySessionRegistry::abandon(const RenewalLead& lead, Fault fault)
     lead.flight->land({std::move(fault)});
 }
 
+std::optional<SessionRecord> MemorySessionRegistry::end(std::string_view id)
+{
+    const std::lock_guard lock(m_mutex);
+    const auto found = m_entries.find(std::string(id));
+    if (found == m_entries.end()) {
+        return std::nullopt;
+    }
+    SessionRecord record = found->second.record;
+    erase(found);
+    return record;
+}
+
+std::vector<SessionRecord> MemorySessionRegistry::endAllOf(std::string_view caller)
+{
+    std::vector<SessionRecord> ended;
+    const std::lock_guard lock(m_mutex);
+    for (auto it = m_entries.begin(); it != m_entries.end();) {
+        const auto here = it++;
+        if (here->second.record.caller == caller) {
+            ended.push_back(here->second.record);
+            erase(here);
+        }
+    }
+    return ended;
+}
+
+std::optional<SessionRecord> MemorySessionRegistry::find(std::string_view id) const
+{
+    const std::lock_guard lock(m_mutex);
+    const auto found = m_entries.find(std::string(id));
+    return found == m_entries.end() ? std::nullopt : std::optional(found->second.record);
+}
+
+std::optional<SessionRecord> MemorySessionRegistry::findByToken(std::string_view token) const
+{
+    const TokenHash hash = m_hasher.hash(token);
+    const std::lock_guard lock(m_mutex);
+    const auto known = m_byToken.find(hash);
+    const auto found = known == m_byToken.end() ? m_entries.end() : m_entries.find(known->second);
+    return found == m_entries.end() ? std::nullopt : std::optional(found->second.record);
+}
+
+std::size_t MemorySessionRegistry::activeOf(std::string_view caller) const
+{
+    const std::lock_guard lock(m_mutex);
+    const auto now = m_clock.now();
+    return static_cast<std::size_t>(std::count_if(m_entries.begin(), m_entries.end(),
+        [&](const auto& item) { return item.second.record.caller == caller && now < item.second.expiresAt; }));
+}
+
 void MemorySessionRegistry::sweep()
 {
     const std::lock_guard lock(m_mutex);

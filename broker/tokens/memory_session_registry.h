@@ -34,8 +34,13 @@ public:
     [[nodiscard]] bool complete(
         const RenewalLead& lead, std::string_view successor, core::MonotonicTime expiresAt) override;
     void abandon(const RenewalLead& lead, Fault fault) override;
+    [[nodiscard]] std::optional<SessionRecord> end(std::string_view id) override;
+    [[nodiscard]] std::vector<SessionRecord> endAllOf(std::string_view caller) override;
+    [[nodiscard]] std::optional<SessionRecord> find(std::string_view id) const override;
+    [[nodiscard]] std::optional<SessionRecord> findByToken(std::string_view token) const override;
     void sweep() override;
     [[nodiscard]] std::size_t active() const override;
+    [[nodiscard]] std::size_t activeOf(std::string_view caller) const override;
 
 private:
     /// The answer that may be repeated.

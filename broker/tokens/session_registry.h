@@ -12,14 +12,18 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace vivavoce::broker {
 
 /// What a session is; enough to mint its next token.
 struct SessionRecord {
     std::string id;
-    /// Who had it minted; only they may resume it.
+    /// Who had it minted (auth::Caller::key); only they may resume it.
     std::string caller;
+    /// The same for people to read: who vouches for them, and the name they have there.
+    std::string issuer;
+    std::string subject;
     std::string model;
     std::optional<std::string> voice;
     std::optional<std::string> instructions;
@@ -72,10 +76,19 @@ public:
         const RenewalLead& lead, std::string_view successor, core::MonotonicTime expiresAt) = 0;
     virtual void abandon(const RenewalLead& lead, Fault fault) = 0;
 
+    /// Ends a session: its token renews nothing any more. Nothing: there is none of that id.
+    [[nodiscard]] virtual std::optional<SessionRecord> end(std::string_view id) = 0;
+    /// All sessions of a caller.
+    [[nodiscard]] virtual std::vector<SessionRecord> endAllOf(std::string_view caller) = 0;
+    [[nodiscard]] virtual std::optional<SessionRecord> find(std::string_view id) const = 0;
+    /// The session that a token belongs to, live or spent; for the audit of who reused it.
+    [[nodiscard]] virtual std::optional<SessionRecord> findByToken(std::string_view token) const = 0;
+
     /// Forgets what has run out; called often.
     virtual void sweep() = 0;
     /// Sessions with a live token.
     [[nodiscard]] virtual std::size_t active() const = 0;
+    [[nodiscard]] virtual std::size_t activeOf(std::string_view caller) const = 0;
 };
 
 } // namespace vivavoce::broker

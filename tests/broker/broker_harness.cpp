@@ -168,6 +168,9 @@ BrokerWorld::BrokerWorld(const std::function<void(broker::Config&)>& change, con
     broker::Config config;
     config.port = 0;
     config.isEmbedded = true;
+    // As it is for the app's own broker.
+    config.sessionsPerUser = config.maxSessions;
+    config.violationsToBlock = 0;
     config.providerUrl = providerUrl.empty() ? provider.url() : providerUrl;
     config.providerKey = core::Secret(kProviderKey);
     if (change) {

@@ -104,7 +104,17 @@ private slots:
         const auto row = [](const char* name, const QStringList& arguments, const QStringList& environment,
                              const char* said) { QTest::newRow(name) << arguments << environment << QByteArray(said); };
         const QString listen = QStringLiteral("--listen");
-        row("nobody can sign in", {}, {}, "sign-in of users comes with a later release");
+        row("nobody can sign in", {}, {}, "nobody could sign in");
+        row("no audit", {},
+            {QStringLiteral("OIDC_ISSUER=https://login.example"), QStringLiteral("OIDC_AUDIENCE=voice")},
+            "audit.folder");
+        row("audience of nobody", {}, {QStringLiteral("OIDC_AUDIENCE=voice")}, "OIDC_ISSUER");
+        row("issuer in the open", {},
+            {QStringLiteral("OIDC_ISSUER=http://login.example"), QStringLiteral("OIDC_AUDIENCE=voice")},
+            "issuers[0].url");
+        row("short secret", embedded(), {QStringLiteral("JWT_SECRET=marker")}, "secret");
+        row("Redis without a secret", embedded(), {QStringLiteral("REDIS_URL=redis://:marker@localhost")}, "secret");
+        row("any page", embedded(), {QStringLiteral("ALLOWED_ORIGINS=*")}, "allowed_origins");
         row("unknown option", {QStringLiteral("--nonsense")}, {}, "--nonsense");
         row("bad listen", embedded() + QStringList{listen, QStringLiteral("nowhere")}, {}, "--listen");
         row("bad listen alone", {listen, QStringLiteral("nowhere")}, {}, "--listen");

@@ -13,7 +13,7 @@ const Idempotency kRetry{"key", "instance"};
 
 SessionRecord record(std::string id, std::string caller = "alice")
 {
-    return {std::move(id), std::move(caller), "model", std::nullopt, std::nullopt};
+    return {std::move(id), std::move(caller), {}, {}, "model", std::nullopt, std::nullopt};
 }
 
 /// A registry with the session "s", whose token "t0" lives for a minute.

@@ -5,6 +5,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/pem.h>
 
 #include <algorithm>
 #include <array>
@@ -25,6 +26,7 @@ using ParameterBuilder = std::unique_ptr<OSSL_PARAM_BLD, FreedBy<OSSL_PARAM_BLD_
 using Parameters = std::unique_ptr<OSSL_PARAM, FreedBy<OSSL_PARAM_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, FreedBy<EVP_PKEY_CTX_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, FreedBy<EVP_MD_CTX_free>>;
+using Memory = std::unique_ptr<BIO, FreedBy<BIO_free_all>>;
 using EcdsaSignature = std::unique_ptr<ECDSA_SIG, FreedBy<ECDSA_SIG_free>>;
 
 constexpr std::size_t kCoordinate = 32;
@@ -147,6 +149,95 @@ std::optional<core::Bytes> derOfRawEcdsa(std::span<const std::uint8_t> raw)
     core::Bytes der(encoded, encoded + size);
     OPENSSL_free(encoded);
     return der;
+}
+
+std::optional<core::Bytes> rawOfDerEcdsa(std::span<const std::uint8_t> der)
+{
+    const unsigned char* at = der.data();
+    const EcdsaSignature signature(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
+    core::Bytes raw(2 * kCoordinate);
+    constexpr int kSize = kCoordinate;
+    if (!signature || BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), raw.data(), kSize) != kSize
+        || BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), raw.data() + kCoordinate, kSize) != kSize) {
+        return std::nullopt;
+    }
+    return raw;
+}
+
+PrivateKey privateKeyOfPem(std::string_view pem)
+{
+    const Memory memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    // Nobody is there to be asked for a passphrase.
+    const auto noPassphrase = [](char*, int, int, void*) { return 0; };
+    EVP_PKEY* const key = memory ? PEM_read_bio_PrivateKey(memory.get(), nullptr, noPassphrase, nullptr) : nullptr;
+    return key == nullptr ? nullptr : PrivateKey(key, &EVP_PKEY_free);
+}
+
+PrivateKey generatePrivateKey(JoseAlgorithm algorithm)
+{
+    EVP_PKEY* key = nullptr;
+    if (algorithm == JoseAlgorithm::Es256) {
+        key = EVP_EC_gen("P-256");
+    } else if (algorithm == JoseAlgorithm::EdDsa) {
+        key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+    }
+    return key == nullptr ? nullptr : PrivateKey(key, &EVP_PKEY_free);
+}
+
+std::optional<Point> p256Point(evp_pkey_st& key)
+{
+    std::array<char, 64> group{};
+    if (EVP_PKEY_is_a(&key, "EC") != 1
+        || EVP_PKEY_get_utf8_string_param(&key, OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size(), nullptr) != 1
+        || std::string_view(group.data()) != "prime256v1") {
+        return std::nullopt;
+    }
+    BIGNUM* x = nullptr;
+    BIGNUM* y = nullptr;
+    const bool hasX = EVP_PKEY_get_bn_param(&key, OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1;
+    const bool hasY = EVP_PKEY_get_bn_param(&key, OSSL_PKEY_PARAM_EC_PUB_Y, &y) == 1;
+    const Number ownedX(x);
+    const Number ownedY(y);
+    constexpr int kSize = kCoordinate;
+    Point point{core::Bytes(kCoordinate), core::Bytes(kCoordinate)};
+    if (!hasX || !hasY || BN_bn2binpad(x, point.x.data(), kSize) != kSize
+        || BN_bn2binpad(y, point.y.data(), kSize) != kSize) {
+        return std::nullopt;
+    }
+    return point;
+}
+
+bool isEd25519(evp_pkey_st& key)
+{
+    return EVP_PKEY_is_a(&key, "ED25519") == 1;
+}
+
+core::Bytes rawPublicKey(evp_pkey_st& key)
+{
+    core::Bytes raw(kCoordinate);
+    std::size_t size = raw.size();
+    if (EVP_PKEY_get_raw_public_key(&key, raw.data(), &size) != 1) {
+        return {};
+    }
+    raw.resize(size);
+    return raw;
+}
+
+std::optional<core::Bytes> signDigest(evp_pkey_st& key, const char* digest, std::string_view message)
+{
+    const DigestContext context(EVP_MD_CTX_new());
+    const core::Bytes bytes(message.begin(), message.end());
+    std::size_t size = 0;
+    if (!context || EVP_DigestSignInit_ex(context.get(), nullptr, digest, nullptr, nullptr, &key, nullptr) != 1
+        || EVP_DigestSign(context.get(), nullptr, &size, bytes.data(), bytes.size()) != 1) {
+        return std::nullopt;
+    }
+    core::Bytes signature(size);
+    if (EVP_DigestSign(context.get(), signature.data(), &size, bytes.data(), bytes.size()) != 1) {
+        return std::nullopt;
+    }
+    signature.resize(size);
+    return signature;
 }
 
 bool verifiesDigest(

@@ -293,6 +293,9 @@ std::string encode(const Problem& problem)
     if (problem.retryAfter) {
         object["retryAfter"] = *problem.retryAfter;
     }
+    if (!problem.violatedPolicies.empty()) {
+        object["violated-policies"] = problem.violatedPolicies;
+    }
     return writeJson(object);
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// What is said between a broker and its clients, as JSON (docs/protocol.md, /openapi.json). Pure. [any thread]
 /// Decoding answers BrokerMalformed with the name of the field at fault, never with its value.
@@ -73,6 +74,8 @@ struct Problem {
     std::string code;
     /// Seconds.
     std::optional<std::int64_t> retryAfter;
+    /// Names of the quotas that the request broke ("violated-policies" of draft-ietf-httpapi-ratelimit-headers-10).
+    std::vector<std::string> violatedPolicies{};
 };
 
 [[nodiscard]] std::string encode(const TokenRequest& request);

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "broker/audit/audit_file.h"
+#include "broker/audit/audit_trail.h"
+#include "broker/log.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/units.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <thread>
+
+namespace vivavoce::broker {
+
+/// The trail as JSON lines in a folder, hash-chained (docs/operations.md). One thread writes; whoever hands in records while it does
+/// shares the next fdatasync. The queue is bounded and refuses what does not fit.
+/// A fault fails every record of its turn; each later record tries anew, so that no restart is needed.
+/// Threads: append [any thread]. Lifetime: clock and log outlive it. Its destructor blocks for as long as the disk takes over what is
+/// queued, but at most `patience`; a disk that hangs for longer keeps its thread, and nothing of ours waits for it.
+class FileAuditTrail final : public AuditTrail {
+public:
+    struct Settings {
+        std::filesystem::path folder;
+        /// A file that has grown this far is the last but one.
+        std::uint64_t rotateBytes = 64 * 1024 * 1024;
+        std::size_t maxQueued = 4096;
+        /// How long a caller waits for the disk.
+        core::Milliseconds patience{10'000};
+    };
+    struct Dependencies {
+        const core::Clock& clock;
+        Log& log;
+    };
+    using Created = core::Expected<std::unique_ptr<FileAuditTrail>, core::Error>;
+
+    /// Opens the trail and goes on with its chain. OutputUnwritable, AlreadyRunning (another process writes there), BadConfiguration (the
+    /// last line is not one of ours).
+    [[nodiscard]] static Created create(const Settings& settings, Dependencies dependencies);
+    /// The same with another way to the files of that folder.
+    [[nodiscard]] static Created create(
+        const Settings& settings, Dependencies dependencies, std::unique_ptr<AuditFile> file);
+    ~FileAuditTrail() override;
+    FileAuditTrail(const FileAuditTrail&) = delete;
+    FileAuditTrail& operator=(const FileAuditTrail&) = delete;
+
+    [[nodiscard]] net::Awaitable<Appended> append(AuditRecord record) override;
+    /// The last turn of writing went well. [any thread]
+    [[nodiscard]] bool isWorking() const override;
+
+private:
+    struct State;
+    explicit FileAuditTrail(std::shared_ptr<State> state);
+
+    const std::shared_ptr<State> m_state;
+    std::thread m_thread;
+};
+
+} // namespace vivavoce::broker

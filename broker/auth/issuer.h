@@ -1,0 +1,76 @@
+#pragma once
+
+#include "broker/auth/caller.h"
+#include "broker/auth/json_web_token.h"
+#include "broker/auth/key_cache.h"
+#include "core/base/secret.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vivavoce::broker::auth {
+
+/// What an operator says of one issuer.
+struct IssuerSettings {
+    /// What its tokens are.
+    enum class Tokens {
+        /// RFC 9068.
+        AccessToken,
+        /// OpenID Connect's ID token, or a session token of that form (Clerk).
+        IdToken,
+        /// Asked for at the issuer each time (RFC 7662), so a revoked one is refused at once.
+        Opaque,
+    };
+
+    std::string url;
+    Tokens tokens = Tokens::AccessToken;
+    std::vector<JoseAlgorithm> algorithms{JoseAlgorithm::Rs256, JoseAlgorithm::Es256, JoseAlgorithm::EdDsa};
+    /// One of these in `aud`; or, where it is empty, one of `authorizedParties` as `azp`. One of the two has to be there.
+    std::vector<std::string> audiences;
+    std::vector<std::string> authorizedParties;
+    std::chrono::seconds leeway{30};
+    /// What everybody of this issuer may do beside what their token's `scope` says.
+    std::vector<std::string> grants{std::string(scope::kMint), std::string(scope::kSession)};
+    /// RFC 6901: where in the claims `adminValue` makes an admin. Empty: only the scope does.
+    std::string adminPointer;
+    std::string adminValue;
+    /// How we introduce ourselves for introspection.
+    std::string clientId;
+    std::shared_ptr<const core::Secret> clientSecret;
+    std::string caFile;
+    std::chrono::seconds keyCoolDown{60};
+};
+
+/// One issuer's users: verifies what they bear.
+/// Threads: [any thread].
+class Issuer {
+public:
+    struct Dependencies {
+        Fetch fetch;
+        const core::Clock& clock;
+        Log& log;
+    };
+
+    Issuer(IssuerSettings settings, Dependencies dependencies);
+
+    [[nodiscard]] const IssuerSettings& settings() const { return m_settings; }
+    [[nodiscard]] net::Awaitable<core::Expected<Caller, Refusal>> verifyJwt(UnverifiedToken token);
+    [[nodiscard]] net::Awaitable<core::Expected<Caller, Refusal>> introspect(std::string_view token);
+    [[nodiscard]] std::optional<bool> isFine() const { return m_keys.isFine(); }
+
+private:
+    [[nodiscard]] ClaimRules rules() const;
+    [[nodiscard]] core::Expected<Caller, Refusal> readIntrospection(std::string_view body) const;
+    [[nodiscard]] Caller callerOf(std::string subject, std::shared_ptr<const core::Json> claims) const;
+
+    const IssuerSettings m_settings;
+    const Dependencies m_deps;
+    KeyCache m_keys;
+};
+
+/// What a caller is told of a token that does not do: the same for every reason but that it is over.
+[[nodiscard]] Refusal refusalOf(JwtFault fault);
+
+} // namespace vivavoce::broker::auth

@@ -1,0 +1,123 @@
+#pragma once
+
+#include "broker/fault.h"
+#include "broker/limits/charge.h"
+#include "broker/limits/limit_store.h"
+#include "broker/limits/sliding_window.h"
+#include "broker/log.h"
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vivavoce::broker {
+
+/// What is asked for; each door has its bucket.
+enum class Door { Mint, Session, Refresh };
+
+/// Whose quota a bucket is.
+enum class QuotaOf {
+    User,
+    /// For callers who share one identity: each address has its own quota.
+    UserAndAddress,
+};
+
+/// A bucket as it is configured; `blockDuration` and `suspiciousActivityThreshold` are its penalty.
+struct DoorSettings {
+    Bucket bucket;
+    QuotaOf quotaOf = QuotaOf::User;
+};
+
+/// One request of an authenticated caller.
+struct Visit {
+    Door door = Door::Mint;
+    /// Issuer and subject, or whatever tells users apart for good.
+    std::string user;
+    /// The client's address: of the connection, or what a trusted proxy says.
+    std::string address;
+    /// With a refresh: the session, which then has the quota to itself.
+    std::string sessionId;
+    /// Sessions that the user has now; with a mint or a new session.
+    std::size_t openSessions = 0;
+};
+
+/// May it go on, and what the answer says of the limits in either case.
+struct Admission {
+    /// RateLimited, Blocked, TooManySessions or Unavailable, with `retryAfter` and the violated policy. Nothing: go on.
+    std::optional<Fault> fault;
+    /// For RateLimit and RateLimit-Policy. Nothing: no limit was asked.
+    std::optional<Charge> charge;
+};
+
+/// A block begins, or an admin ends it; for the audit.
+struct BlockEvent {
+    enum class Kind { Blocked, Lifted };
+
+    Kind kind = Kind::Blocked;
+    std::string user;
+    /// Of a new block: the bucket, where the request came from, how often in a row, how long.
+    std::string bucket;
+    std::string address;
+    int level = 0;
+    core::Milliseconds length{0};
+};
+
+/// Who may come in how often: a wide guard by address before anybody is authenticated, then the user's buckets, blocks and sessions.
+/// The guard counts only those who did not prove who they are, and blocks are of users, so that nobody is locked out by another one
+/// behind the same address. It is this process' own: strangers cost the shared store nothing.
+/// Threads: [any thread]; coroutines on the caller's strand.
+class Gatekeeper {
+public:
+    struct Settings {
+        DoorSettings mint{{"mint", 10, core::Milliseconds{60'000}, {}}, QuotaOf::User};
+        DoorSettings session{{"session", 10, core::Milliseconds{60'000}, {}}, QuotaOf::User};
+        DoorSettings refresh{{"refresh", 60, core::Milliseconds{60'000}, {}}, QuotaOf::User};
+        /// By IPv4 address or IPv6 /64.
+        SlidingWindow::Policy address{
+            300, core::Milliseconds{60'000}, 100'000, SlidingWindow::WhenFull::AdmitUncounted};
+        std::size_t maxSessionsPerUser = 5;
+        /// Retry-After while the user has too many sessions.
+        core::Milliseconds sessionsRetryAfter{60'000};
+        /// Retry-After while the store is away.
+        core::Milliseconds outageRetryAfter{5'000};
+    };
+    struct Dependencies {
+        LimitStore& store;
+        const core::Clock& clock;
+        Log& log;
+        /// Told of blocks without any lock held, on the thread of whoever asked; of several brokers, one alone tells. May be empty.
+        std::function<void(const BlockEvent&)> onBlock;
+    };
+
+    Gatekeeper(Settings settings, Dependencies dependencies);
+
+    /// Counts a request before its credentials are looked at.
+    [[nodiscard]] Admission admitAddress(const std::string& address);
+    /// The request that admitAddress() counted has good credentials: it is not counted there any more.
+    void authenticated(const std::string& address);
+    /// Counts a request of a user.
+    [[nodiscard]] net::Awaitable<Admission> admit(Visit visit);
+
+    [[nodiscard]] net::Awaitable<core::Expected<std::vector<Block>, StoreDown>> blocks(std::size_t atMost);
+    /// Forgives a user. Answers whether a block was lifted.
+    [[nodiscard]] net::Awaitable<core::Expected<bool, StoreDown>> lift(std::string user);
+    [[nodiscard]] StoreHealth health() const { return m_deps.store.health(); }
+
+private:
+    [[nodiscard]] const DoorSettings& doorOf(Door door) const;
+    [[nodiscard]] Admission answerOf(const Bucket& bucket, const Decision& decision, const Visit& visit) const;
+    [[nodiscard]] std::optional<Fault> faultOf(
+        const Bucket& bucket, const Decision& decision, const Visit& visit) const;
+
+    const Settings m_settings;
+    const Dependencies m_deps;
+    SlidingWindow m_addresses;
+};
+
+/// What one caller may command of addresses is one key: an IPv4 address, also where it is mapped into IPv6, or an IPv6 /64.
+[[nodiscard]] std::string addressKey(std::string_view address);
+
+} // namespace vivavoce::broker
