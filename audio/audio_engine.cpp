@@ -22,12 +22,18 @@ double dbfs(int peak)
 
 } // namespace
 
+void prepareProcess()
+{
+    preparePortAudio();
+}
+
 BackendFactory backendOf(core::SoundBackend which)
 {
     if (which == core::SoundBackend::QtMultimedia) {
         prepareQtMultimedia();
         return [] { return core::Expected<std::unique_ptr<AudioBackend>, core::Error>(makeQtMultimediaBackend()); };
     }
+    preparePortAudio();
     return [] { return makePortAudioBackend(); };
 }
 

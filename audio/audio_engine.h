@@ -18,6 +18,10 @@ namespace vivavoce::audio {
 class DeviceWatch;
 class VoiceWorker;
 
+/// First thing in `main`, where a window system brings threads: what the sound libraries want in the environment, which nobody may change
+/// once others read it.
+void prepareProcess();
+
 /// Makes a sound library's adapter; called once, on the worker, when sound is first needed.
 using BackendFactory = std::function<core::Expected<std::unique_ptr<AudioBackend>, core::Error>()>;
 /// Call this on the main thread.

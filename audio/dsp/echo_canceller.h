@@ -12,7 +12,8 @@
 namespace vivavoce::dsp {
 
 /// Takes the agent's own voice out of what the microphone hears, then the noise, then levels the speaker's voice (WebRTC's audio
-/// processing: AEC with extended filter and without trust in the delay, NS, AGC).
+/// processing: AEC with extended filter and without trust in the delay, NS, AGC). Holds back what is heard while the loudspeaker plays until it
+/// has learnt the room (EchoGuard).
 /// Frames of 10 ms, PCM16 mono at kRate. `rendered` and `process` in the order in which things happen; delay 14 ms.
 /// Threads: one at a time.
 class EchoCanceller {
@@ -38,9 +39,13 @@ public:
 
     /// What goes to the loudspeaker: the far end.
     void rendered(std::span<const std::int16_t, kFrameSamples> frame);
-    /// Cleans what came from the microphone, in place. `delay`: from handing a frame to `rendered` until its sound comes back here, as
-    /// far as the devices tell; serves until the true one is found in the sound itself.
-    void process(std::span<std::int16_t, kFrameSamples> frame, core::Milliseconds delay);
+    /// What is left of what came from the microphone: a frame, or none while it is held back, or that and all that was. Valid until the
+    /// next call. `delay`: from handing a frame to `rendered` until its sound comes back here, as far as the devices tell; serves until
+    /// the true one is found in the sound itself. `isMuted`: of this frame there is silence, whenever it is handed on.
+    [[nodiscard]] std::span<const std::int16_t> process(
+        std::span<const std::int16_t, kFrameSamples> frame, core::Milliseconds delay, bool isMuted = false);
+    /// What became of the last frame, also while it is muted or held back: for a meter.
+    [[nodiscard]] std::span<const std::int16_t> cleaned() const;
 
 private:
     struct State;

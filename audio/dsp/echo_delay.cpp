@@ -77,6 +77,7 @@ void EchoDelay::compare()
             bestLag = lag;
         }
     }
+    m_likeness = best;
     if (best < kLeast) {
         m_candidate.reset();
         return;

@@ -19,6 +19,8 @@ public:
     void add(std::span<const std::int16_t> played, std::span<const std::int16_t> heard);
     /// Unset: nobody played, or no echo came. Right to about 8 ms.
     [[nodiscard]] std::optional<core::Milliseconds> delay() const { return m_delay; }
+    /// How alike the two are at the delay that suits them best, 0 to 1; 1 before there is enough to compare.
+    [[nodiscard]] double likeness() const { return m_likeness; }
 
 private:
     /// How loud something is in steps of 2 ms, as far as it grows.
@@ -34,6 +36,7 @@ private:
     Onsets m_played;
     Onsets m_heard;
     std::size_t m_sinceCompared = 0;
+    double m_likeness = 1;
     std::optional<std::size_t> m_candidate;
     std::optional<core::Milliseconds> m_delay;
 };

@@ -25,8 +25,8 @@ core::Expected<CaptureChain, core::Error> CaptureChain::create(core::SampleRate 
     return CaptureChain(device, std::move(*up), std::move(*down));
 }
 
-void CaptureChain::pump(
-    rt::SampleRing& ring, dsp::EchoCanceller& processing, core::Milliseconds delay, const Sink& sink)
+void CaptureChain::pump(rt::SampleRing& ring, dsp::EchoCanceller& processing, core::Milliseconds delay, bool isMuted,
+    rt::LevelMeter& meter, const Sink& sink)
 {
     m_raw.resize(ring.fill());
     m_raw.resize(ring.read(m_raw));
@@ -34,17 +34,15 @@ void CaptureChain::pump(
     m_waiting.insert(m_waiting.end(), wide.begin(), wide.end());
     std::size_t done = 0;
     while (m_waiting.size() - done >= kFrame) {
-        const std::span<std::int16_t, kFrame> frame(m_waiting.data() + done, kFrame);
-        processing.process(frame, delay);
-        sink(m_down.process(frame));
+        const std::span<const std::int16_t, kFrame> frame(m_waiting.data() + done, kFrame);
+        const std::span<const std::int16_t> voice = processing.process(frame, delay, isMuted);
+        meter.feed(processing.cleaned());
+        if (!voice.empty()) {
+            sink(m_down.process(voice));
+        }
         done += kFrame;
     }
     m_waiting.erase(m_waiting.begin(), m_waiting.begin() + static_cast<std::ptrdiff_t>(done));
-}
-
-core::Milliseconds CaptureChain::delay() const
-{
-    return m_up.latency().duration(dsp::EchoCanceller::kRate) + m_down.latency().duration(core::kRealtimeRate);
 }
 
 } // namespace vivavoce::audio

@@ -2,6 +2,7 @@
 
 #include "audio/dsp/echo_canceller.h"
 #include "audio/dsp/resampler.h"
+#include "audio/rt/level_meter.h"
 #include "audio/rt/sample_ring.h"
 #include "core/base/units.h"
 
@@ -20,10 +21,10 @@ public:
 
     static core::Expected<CaptureChain, core::Error> create(core::SampleRate device);
 
-    /// Everything that waits in the ring. `delay`: see EchoCanceller::process.
-    void pump(rt::SampleRing& ring, dsp::EchoCanceller& processing, core::Milliseconds delay, const Sink& sink);
-    /// What the stages hold back by their nature.
-    [[nodiscard]] core::Milliseconds delay() const;
+    /// Everything that waits in the ring. `delay`, `isMuted`: see EchoCanceller::process. The meter sees what a person says also while
+    /// that goes no further.
+    void pump(rt::SampleRing& ring, dsp::EchoCanceller& processing, core::Milliseconds delay, bool isMuted,
+        rt::LevelMeter& meter, const Sink& sink);
 
 private:
     CaptureChain(core::SampleRate device, dsp::Resampler up, dsp::Resampler down);

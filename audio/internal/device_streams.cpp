@@ -49,7 +49,8 @@ core::Expected<PlaybackLine, core::Error> PlaybackLine::open(AudioBackend& backe
     PlaybackLine line;
     line.deviceId = deviceId;
     line.ring = std::make_unique<rt::SampleRing>(kRingSamples);
-    line.callback = std::make_unique<rt::PlaybackCallback>(*line.ring, kRampFrames);
+    line.played = std::make_unique<rt::SampleRing>(kRingSamples);
+    line.callback = std::make_unique<rt::PlaybackCallback>(*line.ring, kRampFrames, line.played.get());
     auto stream = backend.openPlayback(deviceId, *line.callback);
     if (!stream) {
         return core::Unexpected<core::Error>(stream.error());
@@ -60,6 +61,11 @@ core::Expected<PlaybackLine, core::Error> PlaybackLine::open(AudioBackend& backe
         return core::Unexpected<core::Error>(chain.error());
     }
     line.chain.emplace(std::move(*chain));
+    auto farEnd = FarEnd::create(line.stream->format().rate);
+    if (!farEnd) {
+        return core::Unexpected<core::Error>(farEnd.error());
+    }
+    line.farEnd.emplace(std::move(*farEnd));
     return line;
 }
 
@@ -74,7 +80,7 @@ core::FrameCount PlaybackLine::ahead() const
 core::Milliseconds PlaybackLine::delay() const
 {
     const StreamFormat format = stream->format();
-    return format.latency.duration(format.rate) + durationOf(ring->fill(), format.rate);
+    return format.latency.duration(format.rate);
 }
 
 } // namespace vivavoce::audio

@@ -2,6 +2,7 @@
 
 #include "audio/audio_backend.h"
 #include "audio/internal/capture_chain.h"
+#include "audio/internal/far_end.h"
 #include "audio/internal/playback_chain.h"
 
 #include <memory>
@@ -28,15 +29,20 @@ struct CaptureLine {
 struct PlaybackLine {
     std::string deviceId;
     std::unique_ptr<rt::SampleRing> ring;
+    /// What the device has taken of it, for the echo canceller.
+    std::unique_ptr<rt::SampleRing> played;
     std::unique_ptr<rt::PlaybackCallback> callback;
     std::optional<PlaybackChain> chain;
+    std::optional<FarEnd> farEnd;
     std::unique_ptr<AudioStream> stream;
 
     [[nodiscard]] static core::Expected<PlaybackLine, core::Error> open(
         AudioBackend& backend, const std::string& deviceId);
     /// What is kept in the ring: as little as a busy machine lets us.
     [[nodiscard]] core::FrameCount ahead() const;
-    /// From the ring's end to the air.
+    /// Nobody was there to hear the echo of what was played till now.
+    void forgetPlayed() { played->skipTo(played->written()); }
+    /// From the device's callback to the air.
     [[nodiscard]] core::Milliseconds delay() const;
     /// The queue's position at the ear.
     [[nodiscard]] std::uint64_t heard() const { return chain->heard(ring->taken(), stream->format().latency); }

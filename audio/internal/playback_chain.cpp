@@ -1,5 +1,7 @@
 #include "audio/internal/playback_chain.h"
 
+#include "audio/dsp/echo_canceller.h"
+
 #include <algorithm>
 #include <array>
 
@@ -7,7 +9,6 @@ namespace vivavoce::audio {
 namespace {
 
 constexpr std::size_t kPiece = 240;
-constexpr std::size_t kFarFrame = dsp::EchoCanceller::kFrameSamples;
 
 } // namespace
 
@@ -29,20 +30,13 @@ core::Expected<PlaybackChain, core::Error> PlaybackChain::create(core::SampleRat
     return PlaybackChain(device, std::move(*up), std::move(*toDevice));
 }
 
-void PlaybackChain::fill(rt::SampleRing& ring, core::FrameCount ahead, PlayoutQueue& queue,
-    dsp::EchoCanceller& processing, rt::LevelMeter& meter)
+void PlaybackChain::fill(rt::SampleRing& ring, core::FrameCount ahead, PlayoutQueue& queue, rt::LevelMeter& meter)
 {
     while (ring.fill() < static_cast<std::size_t>(ahead.value())) {
         std::array<std::int16_t, kPiece> voice{};
         queue.take(voice);
         meter.feed(voice);
         const std::vector<std::int16_t> wide = m_up.process(voice);
-        m_far.insert(m_far.end(), wide.begin(), wide.end());
-        std::size_t done = 0;
-        for (; m_far.size() - done >= kFarFrame; done += kFarFrame) {
-            processing.rendered(std::span<const std::int16_t, kFarFrame>(m_far.data() + done, kFarFrame));
-        }
-        m_far.erase(m_far.begin(), m_far.begin() + static_cast<std::ptrdiff_t>(done));
         const std::vector<std::int16_t> out = m_toDevice.process(wide);
         if (ring.write(out) < out.size()) {
             return;

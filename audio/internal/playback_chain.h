@@ -1,6 +1,5 @@
 #pragma once
 
-#include "audio/dsp/echo_canceller.h"
 #include "audio/dsp/resampler.h"
 #include "audio/internal/playout_queue.h"
 #include "audio/rt/level_meter.h"
@@ -12,7 +11,7 @@
 
 namespace vivavoce::audio {
 
-/// From the playout queue to a playback device's ring: to 48 kHz, past the echo canceller, to the device's rate. Knows which of the
+/// From the playout queue to a playback device's ring: to 48 kHz, to the device's rate. Knows which of the
 /// queue's samples a position of the ring is.
 /// Threads: [worker], under its lock.
 class PlaybackChain {
@@ -20,13 +19,11 @@ public:
     static core::Expected<PlaybackChain, core::Error> create(core::SampleRate device);
 
     /// Keeps at least `ahead` in the ring.
-    void fill(rt::SampleRing& ring, core::FrameCount ahead, PlayoutQueue& queue, dsp::EchoCanceller& processing,
-        rt::LevelMeter& meter);
+    void fill(rt::SampleRing& ring, core::FrameCount ahead, PlayoutQueue& queue, rt::LevelMeter& meter);
     /// Lets go of what the stages hold back, so that nothing of a cut reply comes after the cut.
     void restart(const rt::SampleRing& ring, const PlayoutQueue& queue);
     /// The queue's position (PlayoutQueue::given) that is at the ear when the device has taken `taken` and sounds `latency` later.
     [[nodiscard]] std::uint64_t heard(std::uint64_t taken, core::FrameCount latency) const;
-    [[nodiscard]] core::SampleRate rate() const { return m_device; }
 
 private:
     PlaybackChain(core::SampleRate device, dsp::Resampler up, dsp::Resampler toDevice);
@@ -34,7 +31,6 @@ private:
     core::SampleRate m_device;
     dsp::Resampler m_up;
     dsp::Resampler m_toDevice;
-    std::vector<std::int16_t> m_far;
     /// Where ring and queue stood when the stages were empty.
     std::uint64_t m_ringBase = 0;
     std::uint64_t m_queueBase = 0;

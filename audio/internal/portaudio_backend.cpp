@@ -260,4 +260,9 @@ core::Expected<std::unique_ptr<AudioBackend>, core::Error> makePortAudioBackend(
     return std::unique_ptr<AudioBackend>(std::move(backend));
 }
 
+void preparePortAudio()
+{
+    startNoSoundServer();
+}
+
 } // namespace vivavoce::audio

@@ -33,16 +33,20 @@ void install(const char* name, Handler handler)
 
 } // namespace
 
+void startNoSoundServer()
+{
+    setenv("JACK_NO_START_SERVER", "1", 0); // NOLINT(concurrency-mt-unsafe)
+}
+
 void quietProbing()
 {
-    // Looking for a JACK server is no reason to start one. Nobody else of ours writes to the environment by then.
-    setenv("JACK_NO_START_SERVER", "1", 0); // NOLINT(concurrency-mt-unsafe)
     install("snd_lib_error_set_handler", &alsaSaysNothing);
     install("jack_set_error_function", &sayNothing);
     install("jack_set_info_function", &sayNothing);
     install("PaUtil_SetDebugPrintFunction", &sayNothing);
 }
 #else
+void startNoSoundServer() {}
 void quietProbing() {}
 #endif
 

@@ -6,4 +6,8 @@ namespace vivavoce::audio {
 /// where they are loaded; nobody else's output is touched.
 void quietProbing();
 
+/// Looking for a JACK server is no reason to start one. Writes to the environment, which other threads read at any time: it is called
+/// before there are any.
+void startNoSoundServer();
+
 } // namespace vivavoce::audio

@@ -21,6 +21,8 @@ constexpr std::chrono::seconds kLookAgain{2};
 constexpr core::Milliseconds kPreBuffer{60};
 /// Pieces of 20 ms go to the session: half as many messages as frames.
 constexpr std::size_t kPieceSamples = 480;
+/// A little more than 10 ms, of which a resampler gives now more, now less.
+constexpr std::size_t kFrameVoice = 300;
 /// What the other side hears of a muted microphone, so that a turn can end.
 constexpr std::size_t kSilenceAfterMute = 24'000;
 constexpr const char* kToneItem = "test-tone";
@@ -73,6 +75,7 @@ void VoiceWorker::wish(const VoiceWishes& wishes)
         m_isPlaybackReported = m_isPlaybackReported && m_wishes.wantsPlayback && wishes.wantsPlayback;
         if (m_wishes.wantsPlayback && !wishes.wantsPlayback) {
             (void)m_queue.cut(0);
+            m_isToneOn = false;
         }
         m_isLookFresh = m_isLookFresh && m_wishes.wantsCapture == wishes.wantsCapture
             && m_wishes.wantsPlayback == wishes.wantsPlayback;
@@ -95,6 +98,8 @@ void VoiceWorker::rescan(bool hasMicrophone)
 void VoiceWorker::play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples)
 {
     const std::lock_guard lock(m_mutex);
+    // A reply behind the tone is what the end of it all is about.
+    m_isToneOn = false;
     m_queue.play(itemId, contentIndex, samples);
 }
 
@@ -107,13 +112,14 @@ void VoiceWorker::finishItem(std::string_view itemId)
 core::HeardAudio VoiceWorker::interrupt()
 {
     const std::lock_guard lock(m_mutex);
-    if (!m_playback) {
-        return m_queue.cut(m_queue.given());
+    m_isToneOn = false;
+    core::HeardAudio heard = m_queue.cut(m_playback ? m_playback->heard() : m_queue.given());
+    if (m_playback) {
+        m_playback->callback->cut();
+        m_playback->chain->restart(*m_playback->ring, m_queue);
     }
-    core::HeardAudio heard = m_queue.cut(m_playback->heard());
-    m_playback->callback->cut();
-    m_playback->chain->restart(*m_playback->ring, m_queue);
-    return heard;
+    // Nobody but us knows of the tone.
+    return heard.itemId == kToneItem ? core::HeardAudio() : heard;
 }
 
 bool VoiceWorker::isPlaying() const
@@ -171,6 +177,8 @@ void VoiceWorker::run()
     }
     m_capture.reset();
     m_playback.reset();
+    // The thread that made it also ends it.
+    m_backend.reset();
 }
 
 /// Closing takes the system its time; nobody has to wait for that to hear what is playing.
@@ -289,6 +297,10 @@ void VoiceWorker::reconcileCapture(std::unique_lock<std::mutex>& lock, Time now)
     reportFound(lock, SoundDirection::Capture);
     m_processing.emplace(std::move(*processing));
     m_processing->set(m_wishes.processing);
+    if (m_playback) {
+        // What was played before anybody listened has no echo here.
+        m_playback->forgetPlayed();
+    }
     m_capture.emplace(std::move(*line));
     m_piece.clear();
 }
@@ -318,12 +330,18 @@ void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now
         return;
     }
     if (!line) {
-        m_isToneOn = false;
+        if (std::exchange(m_isToneOn, false)) {
+            (void)m_queue.cut(m_queue.given());
+        }
         report(lock, SoundDirection::Playback, line.error());
         return;
     }
     line->deviceId = wanted;
     reportFound(lock, SoundDirection::Playback);
+    if (auto processing = dsp::EchoCanceller::create(m_wishes.processing); m_processing && processing) {
+        // Another loudspeaker is another room.
+        *m_processing = std::move(*processing);
+    }
     m_playback.emplace(std::move(*line));
     m_playback->chain->restart(*m_playback->ring, m_queue);
 }
@@ -382,13 +400,10 @@ void VoiceWorker::pumpPlayback(std::unique_lock<std::mutex>& lock)
     }
     std::uint64_t heard = 0;
     if (m_playback) {
-        if (!m_processing) {
-            // Without a microphone there is no echo, but the chain has one shape.
-            if (auto processing = dsp::EchoCanceller::create({})) {
-                m_processing.emplace(std::move(*processing));
-            }
+        if (m_processing) {
+            m_playback->farEnd->pump(*m_playback->played, *m_processing);
         }
-        m_playback->chain->fill(*m_playback->ring, m_playback->ahead(), m_queue, *m_processing, m_playbackMeter);
+        m_playback->chain->fill(*m_playback->ring, m_playback->ahead(), m_queue, m_playbackMeter);
         heard = m_playback->heard();
     } else {
         heard = playUnheard(steady_clock::now());
@@ -409,29 +424,27 @@ void VoiceWorker::pump(std::unique_lock<std::mutex>& lock)
             m_capture->delay() + (m_playback ? m_playback->delay() : core::Milliseconds{0});
         // Nobody else touches what is used from here on.
         lock.unlock();
-        m_capture->chain->pump(
-            *m_capture->ring, *m_processing, delay, [&](std::span<const std::int16_t> voice) { hand(voice, isMuted); });
+        m_capture->chain->pump(*m_capture->ring, *m_processing, delay, isMuted, m_captureMeter,
+            [&](std::span<const std::int16_t> voice) { hand(voice, isMuted); });
         lock.lock();
     }
 }
 
+/// `voice` is silence already where the microphone was muted.
 void VoiceWorker::hand(std::span<const std::int16_t> voice, bool isMuted)
 {
-    // Also while muted: what a person sees of their microphone stays on this computer.
-    m_captureMeter.feed(voice);
-    if (isMuted) {
-        m_silence += voice.size();
-        if (m_silence > kSilenceAfterMute) {
-            m_piece.clear();
-            return;
-        }
-        m_piece.insert(m_piece.end(), voice.size(), std::int16_t{0});
-    } else {
-        m_silence = 0;
-        m_piece.insert(m_piece.end(), voice.begin(), voice.end());
+    // What was held back till now may be from before.
+    const bool isSilence = isMuted && voice.size() <= kFrameVoice;
+    m_silence = isSilence ? m_silence + voice.size() : 0;
+    if (m_silence > kSilenceAfterMute) {
+        m_piece.clear();
+        return;
     }
-    if (m_piece.size() >= kPieceSamples) {
-        m_callbacks.captured(std::exchange(m_piece, {}));
+    m_piece.insert(m_piece.end(), voice.begin(), voice.end());
+    while (m_piece.size() >= kPieceSamples) {
+        const auto end = m_piece.begin() + static_cast<std::ptrdiff_t>(kPieceSamples);
+        m_callbacks.captured({m_piece.begin(), end});
+        m_piece.erase(m_piece.begin(), end);
     }
 }
 

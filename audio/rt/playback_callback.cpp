@@ -27,6 +27,9 @@ void PlaybackCallback::operator()(std::int16_t* out, std::size_t frames, std::si
         for (std::size_t i = 0; i < piece; ++i) {
             std::fill_n(out + i * channels, channels, mono[i]);
         }
+        if (m_played != nullptr) {
+            m_played->write({mono.data(), piece});
+        }
         out += piece * channels;
         frames -= piece;
     }

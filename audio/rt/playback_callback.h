@@ -14,8 +14,11 @@ namespace vivavoce::audio::rt {
 /// Lifetime: outlives the stream that calls it.
 class PlaybackCallback {
 public:
-    /// `rampFrames`: how long a cut takes.
-    PlaybackCallback(SampleRing& ring, std::size_t rampFrames) : m_ring(ring), m_rampFrames(rampFrames) {}
+    /// `rampFrames`: how long a cut takes. `played`, where it is given, gets all that the device got, ramps and silence included.
+    PlaybackCallback(SampleRing& ring, std::size_t rampFrames, SampleRing* played = nullptr)
+        : m_ring(ring), m_played(played), m_rampFrames(rampFrames)
+    {
+    }
 
     /// Interleaved PCM16.
     void operator()(std::int16_t* out, std::size_t frames, std::size_t channels) VV_REALTIME;
@@ -37,6 +40,7 @@ private:
     std::size_t fill(std::int16_t* mono, std::size_t frames) VV_REALTIME;
 
     SampleRing& m_ring;
+    SampleRing* const m_played;
     const std::size_t m_rampFrames;
     /// Ring position before which everything is unwanted.
     std::atomic<std::uint64_t> m_cutAt{0};

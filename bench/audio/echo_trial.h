@@ -25,8 +25,10 @@ inline std::vector<std::int16_t> runCanceller(dsp::EchoCanceller& canceller, std
             const double voice = at + i < near.size() ? near[at + i] : 0;
             frame[i] = static_cast<std::int16_t>(std::clamp(std::lround(echo[at + i] + voice), -32768L, 32767L));
         }
-        canceller.process(std::span<std::int16_t, kFrame>(frame.data(), kFrame), delay);
-        out.insert(out.end(), frame.begin(), frame.end());
+        const auto voice = canceller.process(std::span<const std::int16_t, kFrame>(frame.data(), kFrame), delay);
+        // What was held back stands where it was heard.
+        out.resize(at + kFrame);
+        std::copy(voice.begin(), voice.end(), out.end() - static_cast<std::ptrdiff_t>(voice.size()));
     }
     return out;
 }

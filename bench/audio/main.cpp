@@ -102,7 +102,8 @@ void delays()
         const auto in = burst(hz / 2, hz / 4);
         for (std::size_t at = 0; at + hz / 100 <= in.size(); at += hz / 100) {
             ring.write(std::span(in).subspan(at, hz / 100));
-            chain->pump(ring, *processing, core::Milliseconds{0},
+            audio::rt::LevelMeter unread;
+            chain->pump(ring, *processing, core::Milliseconds{0}, false, unread,
                 [&](std::span<const std::int16_t> piece) { voice.insert(voice.end(), piece.begin(), piece.end()); });
         }
         const double captureDelay = delayOf(voice, hz / 4, hz, core::kRealtimeRate.hz());
@@ -114,7 +115,7 @@ void delays()
         queue.play("click", 0, burst(12'000, 6'000));
         std::vector<std::int16_t> played;
         for (int i = 0; i < 60; ++i) {
-            playback->fill(out, core::FrameCount::of(core::Milliseconds{10}, rate), queue, *processing, meter);
+            playback->fill(out, core::FrameCount::of(core::Milliseconds{10}, rate), queue, meter);
             std::vector<std::int16_t> piece(hz / 100);
             piece.resize(out.read(piece));
             played.insert(played.end(), piece.begin(), piece.end());

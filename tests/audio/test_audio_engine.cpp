@@ -520,6 +520,26 @@ private Q_SLOTS:
         QVERIFY(loud > 50 && loud < 110);
     }
 
+    void testTone_BeforeAReply_ChangesNothingAboutTheReply()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "speaker"; }));
+        engine->playTestTone();
+        QVERIFY(comesTrue([&] { return devices.pump().back() != 0; }));
+        // Whoever interrupts the tone interrupts nothing that a provider knows.
+        QVERIFY(engine->interrupt().itemId.empty());
+        engine->playTestTone();
+        engine->play("item", 0, std::vector<std::int16_t>(2'400, 8'000));
+        engine->finishItem("item");
+        QVERIFY(comesTrue([&] {
+            devices.pump();
+            return ear.drained == 1;
+        }));
+    }
+
     void devices_AreToldOnceTheyAreKnown()
     {
         Devices devices;

@@ -213,6 +213,32 @@ private Q_SLOTS:
         QVERIFY(callback.isCut());
     }
 
+    void played_IsWhatTheDeviceGot_AlsoAcrossCutsAndGaps()
+    {
+        SampleRing ring(4000);
+        SampleRing played(8000);
+        PlaybackCallback callback(ring, 100, &played);
+        std::vector<std::int16_t> got;
+        const auto call = [&](std::size_t frames) {
+            std::vector<std::int16_t> out(2 * frames);
+            callback(out.data(), frames, 2);
+            for (std::size_t i = 0; i < frames; ++i) {
+                got.push_back(out[2 * i]);
+            }
+        };
+        ring.write(counting(1, 1000));
+        call(300);
+        callback.cut();
+        ring.write(counting(5000, 200));
+        call(700);
+        callback.cut();
+        call(500);
+        std::vector<std::int16_t> told(got.size() + 1);
+        QCOMPARE(played.read(told), got.size());
+        told.pop_back();
+        QVERIFY(told == got);
+    }
+
     void meter_TellsTheLoudestSinceTheLastLook()
     {
         LevelMeter meter;
