@@ -59,8 +59,13 @@ void TalkSession::start()
     if (settings.profile == core::Profile::Broker) {
         m_services.reset();
         m_address.reset();
+        tellUsageTo(settings.brokerUrl);
         useBroker(settings.brokerUrl, m_deps.credential);
-    } else if (m_address) {
+        return;
+    }
+    // What is said to the agent of this computer is nobody's bill.
+    m_usage.reset();
+    if (m_address) {
         useBroker(m_address->brokerUrl, m_address->credential);
     } else {
         startServices();
@@ -135,8 +140,21 @@ void TalkSession::useBroker(const std::string& url, std::shared_ptr<const core::
         m_deps.http, m_deps.clock, url, std::move(credential), core::BrokerWishes{}, core::randomId()}));
 }
 
+void TalkSession::tellUsageTo(const std::string& url)
+{
+    if (m_usage != nullptr && m_usageUrl == url) {
+        return;
+    }
+    m_usageUrl = url;
+    m_usage = std::make_unique<core::UsageReporter>(core::UsageReporter::Dependencies{
+        m_deps.http, m_deps.clock, m_deps.executor, url, m_deps.credential, kTranscriptionModel});
+}
+
 void TalkSession::sessionTold(const core::SessionNotice& told)
 {
+    if (m_usage != nullptr) {
+        m_usage->told(told);
+    }
     if (std::holds_alternative<notice::Ended>(told)) {
         m_isWanted = false;
     }

@@ -4,6 +4,7 @@
 #include "core/ports/conversation.h"
 #include "core/ports/http_client.h"
 #include "core/session/session_runner.h"
+#include "core/session/usage_reporter.h"
 #include "core/settings/live_settings.h"
 #include "core/token/broker_token_source.h"
 #include "core/token/caching_token_source.h"
@@ -51,6 +52,7 @@ private:
     void servicesFound(const embedded::EmbeddedServices::Address& address);
     void servicesFailed(const core::Error& error);
     void useBroker(const std::string& url, std::shared_ptr<const core::Secret> credential);
+    void tellUsageTo(const std::string& url);
     /// Later, so that no listener is called from within a call.
     void tellLater(core::SessionNotice told);
     void tell(const core::SessionNotice& told);
@@ -58,12 +60,16 @@ private:
     Dependencies m_deps;
     std::vector<core::ConversationListener*> m_listeners;
     bool m_isWanted = false;
+    /// The broker that m_usage tells.
+    std::string m_usageUrl;
     /// Which conversation this is: what comes late from an earlier one is not told.
     int m_generation = 0;
     std::unique_ptr<embedded::EmbeddedServices> m_services;
     std::optional<embedded::EmbeddedServices::Address> m_address;
     std::unique_ptr<core::DeferredTokenSource> m_broker;
     std::unique_ptr<core::CachingTokenSource> m_tokens;
+    /// With a broker that is not ours alone; outlives a conversation, whose end it still tells.
+    std::unique_ptr<core::UsageReporter> m_usage;
     std::unique_ptr<core::SessionRunner> m_session;
     /// Posted work finds nothing here when we are gone.
     std::shared_ptr<TalkSession*> m_self;

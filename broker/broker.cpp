@@ -1,16 +1,14 @@
 #include "broker/broker.h"
 
-#include "broker/audit/file_audit_trail.h"
-#include "broker/auth/authenticator.h"
+#include "broker/config_changes.h"
+#include "broker/configured_parts.h"
 #include "broker/http/api.h"
-#include "broker/limits/limit_store_factory.h"
-#include "broker/metrics.h"
-#include "broker/providers/openai_provider.h"
-#include "broker/tokens/memory_session_registry.h"
-#include "broker/tokens/token_service.h"
-#include "net/http_client.h"
+#include "broker/http/metrics_api.h"
+#include "broker/relay/posted_streams.h"
 #include "net/server.h"
 #include "net/task_group.h"
+
+#include <nlohmann/json.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -19,6 +17,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <atomic>
+#include <mutex>
 #include <utility>
 
 namespace vivavoce::broker {
@@ -28,182 +27,235 @@ namespace asio = boost::asio;
 
 /// A successor is held for five seconds and at most this much longer.
 constexpr core::Milliseconds kSweepEvery{1'000};
+/// A session that was ended is heard of no more within a second.
+constexpr core::Milliseconds kLookAtStreamsEvery{400};
+constexpr std::size_t kMostScrapers = 16;
 constexpr std::size_t kMaxBodyBytes = 64 * 1024;
 /// What the server may add to its deadline while it cancels what is left.
 constexpr core::Milliseconds kCancelling{1'000};
 
-OpenAiProvider::Settings providerSettings(Config& config)
+net::TlsFiles tlsFiles(const Config& config)
 {
-    OpenAiProvider::Settings settings;
-    settings.name = config.providerName();
-    settings.baseUrl = config.providerUrl;
-    settings.defaultModel = config.providerModel;
-    settings.apiKey = std::move(config.providerKey);
-    settings.timeout = config.providerTimeout;
-    settings.caFile = config.providerCaFile;
-    return settings;
+    return {config.tlsCertificate, config.tlsKey};
 }
 
-TokenService::Settings tokenSettings(const Config& config)
-{
-    TokenService::Settings settings;
-    settings.life = config.tokenLife;
-    return settings;
-}
-
-Gatekeeper::Settings gatekeeperSettings(const Config& config)
-{
-    Gatekeeper::Settings settings;
-    settings.mint.bucket.maxRequests = config.mintsPerMinute;
-    settings.session.bucket.maxRequests = config.mintsPerMinute;
-    settings.refresh.bucket.maxRequests = config.refreshesPerMinute;
-    for (DoorSettings* door : {&settings.mint, &settings.session, &settings.refresh}) {
-        door->bucket.penalty.violations = config.violationsToBlock;
-        door->bucket.penalty.firstBlock = config.blockDuration;
-    }
-    settings.address.maxRequests = config.strangersPerMinute;
-    settings.maxSessionsPerUser = config.sessionsPerUser;
-    return settings;
-}
-
-core::Expected<LimitStoreSettings, core::Error> limitStoreSettings(const Config& config)
-{
-    LimitStoreSettings settings;
-    settings.outage = config.limitsDegrade ? OutagePolicy::DegradeToMemory : OutagePolicy::FailClosed;
-    if (!config.redisUrl.empty()) {
-        auto address = RedisAddress::parse(config.redisUrl.reveal());
-        if (!address) {
-            return core::Unexpected<core::Error>(address.error());
-        }
-        settings.redis.emplace();
-        settings.redis->address = std::move(*address);
-        settings.redis->key = config.secret.clone();
-    }
-    return settings;
-}
-
-core::Expected<std::unique_ptr<AuditTrail>, core::Error> auditOf(
-    const Config& config, const core::Clock& clock, Log& log)
-{
-    if (config.isEmbedded) {
-        return std::unique_ptr<AuditTrail>(std::make_unique<DiscardingAuditTrail>());
-    }
-    if (config.auditFolder.empty()) {
-        return core::fail(core::ErrorCode::BadConfiguration, "audit.folder has to say where the audit is kept");
-    }
-    FileAuditTrail::Settings settings;
-    settings.folder = config.auditFolder;
-    auto trail = FileAuditTrail::create(settings, {clock, log});
-    if (!trail) {
-        return core::Unexpected<core::Error>(trail.error());
-    }
-    return std::unique_ptr<AuditTrail>(std::move(*trail));
-}
-
-std::vector<std::unique_ptr<auth::Issuer>> issuersOf(const Config& config, const core::Clock& clock, Log& log)
-{
-    std::vector<std::unique_ptr<auth::Issuer>> issuers;
-    for (const auth::IssuerSettings& issuer : config.issuers) {
-        issuers.push_back(
-            std::make_unique<auth::Issuer>(issuer, auth::Issuer::Dependencies{&net::sendRequest, clock, log}));
-    }
-    return issuers;
-}
-
-/// A block begins or is lifted: the audit is told, and nobody waits for that.
-AuditRecord recordOf(const BlockEvent& event)
+AuditRecord recordOf(AuditEvent event, AuditOutcome outcome, const char* why)
 {
     AuditRecord record;
-    record.event = event.kind == BlockEvent::Kind::Blocked ? AuditEvent::Block : AuditEvent::Unblock;
-    record.outcome = AuditOutcome::Done;
-    record.why = event.bucket;
-    record.peer = event.address;
-    record.target = event.user;
+    record.event = event;
+    record.outcome = outcome;
+    record.why = why;
     return record;
 }
 
-/// What the handlers work with.
-/// Lifetime: shared with the handlers, some of which may be cut off only when the io_context goes.
-struct Parts {
-    Parts(Config& config, core::Secret credential, std::unique_ptr<LimitStore> limitStore,
-        std::unique_ptr<AuditTrail> auditTrail, const core::Clock& clock, Log& log)
-        : limits(std::move(limitStore)),
-          audit(std::move(auditTrail)),
-          registry({config.maxSessions}, clock),
-          provider(providerSettings(config)),
-          gatekeeper(gatekeeperSettings(config),
-              {*limits, clock, log,
-                  [this](const BlockEvent& event) { static_cast<void>(audit->append(recordOf(event))); }}),
-          authenticator(
-              std::move(credential), auth::ServiceAccounts(config.serviceAccounts), issuersOf(config, clock, log)),
-          tokens(tokenSettings(config), {registry, provider, gatekeeper, *audit, clock, log}),
-          entrance({authenticator, gatekeeper, *audit, log, config.trustedProxies})
-    {
-    }
-
-    std::unique_ptr<LimitStore> limits;
-    std::unique_ptr<AuditTrail> audit;
-    MemorySessionRegistry registry;
-    OpenAiProvider provider;
-    Gatekeeper gatekeeper;
-    auth::Authenticator authenticator;
-    TokenService tokens;
-    http::Entrance entrance;
-    Metrics metrics;
-};
-
 class BrokerOnServer final : public Broker {
 public:
-    BrokerOnServer(std::shared_ptr<Parts> parts, Dependencies dependencies)
-        : m_executor(dependencies.executor),
-          m_log(dependencies.log),
-          m_clock(dependencies.clock),
-          m_parts(std::move(parts)),
+    BrokerOnServer(
+        std::shared_ptr<LastingParts> lasting, Config config, core::Secret credential, net::IoExecutor executor)
+        : m_executor(std::move(executor)),
+          m_lasting(std::move(lasting)),
+          m_config(std::move(config)),
+          m_credential(std::move(credential)),
+          m_postedStreams(std::make_shared<relay::PostedStreams>(m_executor, relay::PostedClient::Limits{})),
           m_tasks(m_executor)
     {
     }
 
-    core::Expected<void, core::Error> listen(const Config& config)
+    core::Expected<void, core::Error> listen()
     {
-        http::Api::Settings settings;
-        settings.trustedProxies = config.trustedProxies;
-        settings.allowedOrigins = config.allowedOrigins;
-        settings.isAuditWorking = [parts = m_parts] { return parts->audit->isWorking(); };
-        settings.connections = [this] { return m_server->connections(); };
-        settings.isReady = [this] { return !m_isDraining; };
-        const auto api = std::make_shared<http::Api>(std::move(settings),
-            http::Api::Dependencies{m_parts->entrance, m_parts->authenticator, m_parts->gatekeeper, m_parts->tokens,
-                m_parts->registry, m_clock, m_log, m_parts->metrics, m_parts});
+        auto parts = makeConfiguredParts(m_lasting, m_config, m_credential, nullptr, {});
+        if (!parts) {
+            return core::Unexpected<core::Error>(parts.error());
+        }
+        m_parts = std::move(*parts);
         net::ServerConfig server;
-        server.address = config.address;
-        server.port = config.port;
-        server.tls = {config.tlsCertificate, config.tlsKey};
+        server.address = m_config.address;
+        server.port = m_config.port;
+        server.tls = tlsFiles(m_config);
         server.limits.maxBodyBytes = kMaxBodyBytes;
-        auto made = net::Server::create(m_executor, std::move(server), api->routes());
+        server.limits.maxConnections = m_config.maxConnections;
+        server.limits.maxConnectionsPerAddress = m_config.connectionsPerAddress;
+        server.limits.uncappedAddresses = m_config.trustedProxies;
+        auto made = net::Server::create(m_executor, std::move(server), routesOf(m_parts, m_config));
         if (!made) {
             return core::Unexpected<core::Error>(made.error());
         }
         m_server = std::move(*made);
-        return {};
+        if (m_parts->baseUrl.empty()) {
+            m_parts->baseUrl = m_server->url();
+        }
+        return listenForScrapes();
     }
 
     void start() override
     {
+        // Taken in before any request's line; what keeps it from the disk keeps those from it, too.
+        static_cast<void>(m_lasting->audit->append(recordOf(AuditEvent::Start, AuditOutcome::Done, "ok")));
         m_server->start();
+        if (m_metricsServer != nullptr) {
+            m_metricsServer->start();
+            m_lasting->log.write(LogLevel::Info, "metrics.listening", {{"url", metricsUrl()}});
+        }
         m_tasks.spawn(asio::make_strand(m_executor), sweepForEver());
+        m_tasks.spawn(asio::make_strand(m_executor), probeForEver());
+        m_tasks.spawn(asio::make_strand(m_executor), lookAtStreamsForEver());
+        m_tasks.spawn(asio::make_strand(m_executor), tellLedgerForEver());
     }
 
     [[nodiscard]] std::string url() const override { return m_server->url(); }
+    [[nodiscard]] std::string metricsUrl() const override
+    {
+        return m_metricsServer == nullptr ? std::string() : m_metricsServer->url() + http::kMetricsPath;
+    }
+
+    net::Awaitable<core::Expected<void, core::Error>> reload(core::Expected<Config, core::Error> wanted) override
+    {
+        if (m_isDraining) {
+            co_return core::fail(core::ErrorCode::Cancelled, "the broker is going down");
+        }
+        auto taken = co_await take(std::move(wanted));
+        if (!taken) {
+            m_lasting->log.write(LogLevel::Error, "config.reload_failed", {{"reason", taken.error().detail}});
+        }
+        co_return taken;
+    }
 
     net::Awaitable<> drain(core::Milliseconds deadline) override
     {
         m_isDraining = true;
         m_tasks.cancel();
+        m_postedStreams->goAway();
         co_await m_server->drain(std::max(deadline - kCancelling, core::Milliseconds{0}));
+        co_await m_postedStreams->join(kCancelling);
         co_await m_tasks.join(kCancelling);
+        if (m_metricsServer != nullptr) {
+            co_await m_metricsServer->drain(core::Milliseconds{0});
+        }
+        co_await m_lasting->ledger.flush();
+        m_lasting->denials.tellAll();
+        const auto told = co_await m_lasting->audit->append(recordOf(AuditEvent::Stop, AuditOutcome::Done, "ok"));
+        static_cast<void>(told);
     }
 
 private:
+    [[nodiscard]] std::shared_ptr<ConfiguredParts> present() const
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_parts;
+    }
+
+    [[nodiscard]] std::string scrape() const
+    {
+        Readings now = present()->readings();
+        now.connections = m_server->connections();
+        return m_lasting->metrics.scrape(now);
+    }
+
+    core::Expected<void, core::Error> listenForScrapes()
+    {
+        if (m_config.metricsAddress.empty()) {
+            return {};
+        }
+        net::ServerConfig server;
+        server.address = m_config.metricsAddress;
+        server.port = m_config.metricsPort;
+        server.limits.maxConnections = kMostScrapers;
+        auto made =
+            net::Server::create(m_executor, std::move(server), http::openMetricsRoutes([this] { return scrape(); }));
+        if (!made) {
+            return core::Unexpected<core::Error>(made.error());
+        }
+        m_metricsServer = std::move(*made);
+        return {};
+    }
+
+    net::Router routesOf(const std::shared_ptr<ConfiguredParts>& parts, const Config& config)
+    {
+        http::Api::Settings settings;
+        settings.trustedProxies = config.trustedProxies;
+        settings.allowedOrigins = config.allowedOrigins;
+        settings.relay.messagesPerMinute = config.relayMessagesPerMinute;
+        settings.relay.audioPerMinute = config.relayAudioPerMinute;
+        settings.started = m_lasting->started;
+        settings.isAuditWorking = [lasting = m_lasting] { return lasting->audit->isWorking(); };
+        settings.connections = [this] { return m_server->connections(); };
+        settings.isReady = [this] { return !m_isDraining; };
+        settings.scrape = [this] { return scrape(); };
+        const auto api = std::make_shared<http::Api>(std::move(settings),
+            http::Api::Dependencies{parts->entrance, parts->authenticator, m_lasting->gatekeeper, parts->tokens,
+                m_lasting->ender, parts->provider, m_lasting->registry, parts->sessionTokens, parts->door,
+                m_lasting->streams, m_lasting->ledger, parts->rates, m_postedStreams, *parts->projects, parts->table,
+                m_lasting->clock, m_lasting->log, m_lasting->metrics, parts});
+        return api->routes();
+    }
+
+    /// All of a configuration, or nothing of it.
+    net::Awaitable<core::Expected<void, core::Error>> take(core::Expected<Config, core::Error> wanted)
+    {
+        if (!wanted) {
+            auto refused = co_await tellOfFailure(std::move(wanted.error()), {});
+            co_return core::Unexpected<core::Error>(std::move(refused));
+        }
+        const std::string changed = listed(changedKeys(m_config, *wanted));
+        const std::string kept = listed(keepUntilRestart(m_config, *wanted));
+        auto parts = makeConfiguredParts(m_lasting, *wanted, m_credential, m_parts.get(), m_server->url());
+        if (!parts) {
+            auto refused = co_await tellOfFailure(std::move(parts.error()), changed);
+            co_return core::Unexpected<core::Error>(std::move(refused));
+        }
+        if (auto greets = net::checkTls(tlsFiles(*wanted)); !greets) {
+            auto refused = co_await tellOfFailure(std::move(greets.error()), changed);
+            co_return core::Unexpected<core::Error>(std::move(refused));
+        }
+        AuditRecord change = recordOf(AuditEvent::ConfigurationChange, AuditOutcome::Done, "operator");
+        change.target = changed;
+        const auto stored = co_await m_lasting->audit->append(std::move(change));
+        if (!stored) {
+            co_return core::fail(core::ErrorCode::OutputUnwritable, "the audit trail cannot be written");
+        }
+        auto replaced = m_server->replace(routesOf(*parts, *wanted), tlsFiles(*wanted));
+        if (!replaced) {
+            auto refused = co_await tellOfFailure(std::move(replaced.error()), changed);
+            co_return core::Unexpected<core::Error>(std::move(refused));
+        }
+        m_lasting->gatekeeper.reconfigure(gatekeeperSettings(*wanted));
+        {
+            const std::lock_guard lock(m_mutex);
+            m_parts = std::move(*parts);
+        }
+        m_config = std::move(*wanted);
+        m_lasting->log.write(LogLevel::Info, "config.reloaded", {{"changed", changed}});
+        if (!kept.empty()) {
+            m_lasting->log.write(LogLevel::Warning, "config.restart_needed", {{"keys", kept}});
+        }
+        co_return core::Expected<void, core::Error>();
+    }
+
+    net::Awaitable<core::Error> tellOfFailure(core::Error error, std::string changed)
+    {
+        AuditRecord failure = recordOf(AuditEvent::ConfigurationChange, AuditOutcome::Failed, "bad_configuration");
+        failure.target = std::move(changed);
+        // Nothing has an effect that could wait for it.
+        const auto stored = co_await m_lasting->audit->append(std::move(failure));
+        static_cast<void>(stored);
+        co_return error;
+    }
+
+    /// Apart from the sweep, which does not wait for anybody's provider.
+    net::Awaitable<> probeForEver()
+    {
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        while (true) {
+            timer.expires_after(kSweepEvery);
+            const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+            if (error) {
+                co_return;
+            }
+            const auto parts = present();
+            co_await parts->provider.probeIfDue();
+        }
+    }
+
     net::Awaitable<> sweepForEver()
     {
         asio::steady_timer timer(co_await asio::this_coro::executor);
@@ -213,16 +265,51 @@ private:
             if (error) {
                 co_return;
             }
-            m_parts->registry.sweep();
+            co_await m_lasting->registry.sweep();
+            m_lasting->denials.tellDue();
         }
     }
 
-    net::IoExecutor m_executor;
-    Log& m_log;
-    const core::Clock& m_clock;
-    std::shared_ptr<Parts> m_parts;
+    net::Awaitable<> lookAtStreamsForEver()
+    {
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        while (true) {
+            timer.expires_after(kLookAtStreamsEvery);
+            const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+            if (error) {
+                co_return;
+            }
+            co_await m_lasting->streams.look(m_lasting->registry, m_lasting->clock);
+        }
+    }
+
+    /// Apart from the look, which waits for no ledger.
+    net::Awaitable<> tellLedgerForEver()
+    {
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        while (true) {
+            timer.expires_after(kSweepEvery);
+            const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+            if (error) {
+                co_return;
+            }
+            co_await m_lasting->streams.tell(m_lasting->ledger);
+            co_await m_lasting->ledger.tend();
+        }
+    }
+
+    const net::IoExecutor m_executor;
+    const std::shared_ptr<LastingParts> m_lasting;
+    /// What runs. Touched by listen and by one reload at a time.
+    Config m_config;
+    const core::Secret m_credential;
+    const std::shared_ptr<relay::PostedStreams> m_postedStreams;
+    mutable std::mutex m_mutex;
+    /// Replaced under the mutex.
+    std::shared_ptr<ConfiguredParts> m_parts;
     std::atomic<bool> m_isDraining{false};
     std::unique_ptr<net::Server> m_server;
+    std::unique_ptr<net::Server> m_metricsServer;
     net::TaskGroup m_tasks;
 };
 
@@ -231,22 +318,17 @@ private:
 core::Expected<std::unique_ptr<Broker>, core::Error> Broker::create(
     Config config, core::Secret credential, Dependencies dependencies)
 {
-    auto limits = limitStoreSettings(config);
-    if (!limits) {
-        return core::Unexpected<core::Error>(limits.error());
+    if (!config.isEmbedded && config.secret.empty()) {
+        return core::fail(core::ErrorCode::BadConfiguration,
+            "secret is needed: tokens are known by hashes made with it, which have to be the same after a restart");
     }
-    auto store = makeLimitStore(std::move(*limits), dependencies.clock, dependencies.log);
-    if (!store) {
-        return core::Unexpected<core::Error>(store.error());
+    auto lasting = makeLastingParts(config, dependencies.clock, dependencies.log);
+    if (!lasting) {
+        return core::Unexpected<core::Error>(lasting.error());
     }
-    auto audit = auditOf(config, dependencies.clock, dependencies.log);
-    if (!audit) {
-        return core::Unexpected<core::Error>(audit.error());
-    }
-    auto parts = std::make_shared<Parts>(
-        config, std::move(credential), std::move(*store), std::move(*audit), dependencies.clock, dependencies.log);
-    auto broker = std::make_unique<BrokerOnServer>(std::move(parts), dependencies);
-    if (auto listening = broker->listen(config); !listening) {
+    auto broker = std::make_unique<BrokerOnServer>(
+        std::move(*lasting), std::move(config), std::move(credential), dependencies.executor);
+    if (auto listening = broker->listen(); !listening) {
         return core::Unexpected<core::Error>(listening.error());
     }
     return broker;

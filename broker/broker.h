@@ -29,6 +29,14 @@ public:
     virtual void start() = 0;
     /// "http://127.0.0.1:40123". [any thread]
     [[nodiscard]] virtual std::string url() const = 0;
+    /// The same of the listener that serves /metrics alone; empty where there is none. [any thread]
+    [[nodiscard]] virtual std::string metricsUrl() const = 0;
+    /// Puts another configuration in the place of the one that runs, as a whole or not at all; requests under way end as they began. What
+    /// cannot change while the broker runs stays, and the log names it. An error of whoever read the configuration is told to log and
+    /// audit like one of its content. To be called again only when this has ended.
+    /// Errors: as create(), and OutputUnwritable where the audit cannot tell of it.
+    [[nodiscard]] virtual net::Awaitable<core::Expected<void, core::Error>> reload(
+        core::Expected<Config, core::Error> wanted) = 0;
     /// Refuses new work, lets requests finish, and is done at the latest after `deadline`.
     virtual net::Awaitable<> drain(core::Milliseconds deadline) = 0;
 };

@@ -1,8 +1,14 @@
 #include "broker/config.h"
 
 #include "broker/config_callers.h"
+#include "broker/config_problems.h"
+#include "broker/config_projects.h"
+#include "broker/config_secrets.h"
 #include "broker/config_values.h"
 #include "broker/http/cors.h"
+#include "broker/limits/redis_address.h"
+#include "broker/setup/secret_strength.h"
+#include "broker/store/database_url.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -17,13 +23,9 @@ constexpr std::size_t kEmbeddedMintsPerMinute = 120;
 
 using core::Unexpected;
 
-constexpr const char* kKeyVariable = "OPENAI_API_KEY";
 constexpr const char* kRateVariable = "VOICE_AGENT_RATE_LIMIT";
 constexpr const char* kDurationVariable = "VOICE_AGENT_TOKEN_DURATION";
-constexpr const char* kSecretVariable = "JWT_SECRET";
-constexpr const char* kRedisVariable = "REDIS_URL";
 constexpr const char* kOriginsVariable = "ALLOWED_ORIGINS";
-constexpr std::size_t kShortestSecret = 32;
 
 bool isPlainText(std::string_view text)
 {
@@ -53,99 +55,107 @@ bool isLoopbackHost(std::string_view host)
     return host == "127.0.0.1" || host == "[::1]" || host == "localhost";
 }
 
-Written readSecrets(const Environment& environment, Config& config)
+void readEnvironment(const Environment& environment, Config& config, Problems& problems)
 {
-    struct Row {
-        const char* name;
-        core::Secret Config::*member;
-    };
-    for (const Row& row : {Row{kSecretVariable, &Config::secret}, Row{kRedisVariable, &Config::redisUrl}}) {
-        if (auto text = environment(row.name); text && !text->empty()) {
-            config.*row.member = core::Secret(*text);
-            core::wipeString(*text);
-        }
-    }
-    return {};
-}
-
-Written readEnvironment(const Environment& environment, Config& config)
-{
-    if (auto key = environment(kKeyVariable); key && !key->empty()) {
-        const bool isGood = isPlainText(*key) && key->size() <= 4096;
-        config.providerKey = core::Secret(*key);
-        core::wipeString(*key);
-        if (!isGood) {
-            return badConfig(kKeyVariable, "has to be one word of visible ASCII characters");
-        }
-    }
     if (const auto text = environment(kRateVariable); text && !text->empty()) {
-        const auto value = readNumber(kRateVariable, *text, kRateRange);
-        if (!value) {
-            return Unexpected<core::Error>(value.error());
+        problems.setOrigin("limits.mints_per_minute", kRateVariable);
+        if (const auto value = readNumber(kRateVariable, *text, kRateRange)) {
+            config.mintsPerMinute = static_cast<std::size_t>(*value);
+        } else {
+            problems.add(kRateVariable, value.error());
         }
-        config.mintsPerMinute = static_cast<std::size_t>(*value);
     }
     if (const auto text = environment(kDurationVariable); text && !text->empty()) {
-        const auto value = readNumber(kDurationVariable, *text, kTokenLifeRange);
-        if (!value) {
-            return Unexpected<core::Error>(value.error());
+        problems.setOrigin("tokens.duration", kDurationVariable);
+        if (const auto value = readNumber(kDurationVariable, *text, kTokenLifeRange)) {
+            config.tokenLife = std::chrono::seconds(*value);
+        } else {
+            problems.add(kDurationVariable, value.error());
         }
-        config.tokenLife = std::chrono::seconds(*value);
     }
-    if (auto written = readSecrets(environment, config); !written) {
-        return written;
-    }
+    readSecretVariables(environment, config, problems);
     if (const auto text = environment(kOriginsVariable); text && !text->empty()) {
+        problems.setOrigin("allowed_origins", kOriginsVariable);
         config.allowedOrigins = words(*text);
     }
-    return readIssuerVariables(environment, config);
+    readIssuerVariables(environment, config, problems);
 }
 
-Written readOverrides(const Overrides& overrides, Config& config)
+void readOverrides(const Overrides& overrides, Config& config, Problems& problems)
 {
     if (overrides.listen) {
+        problems.setOrigin("listen", "--listen");
         if (auto written = writeListen("--listen", *overrides.listen, config); !written) {
-            return written;
+            problems.add("--listen", written.error());
         }
     }
     if (overrides.logLevel) {
         if (auto written = writeLogLevel("--log-level", *overrides.logLevel, config); !written) {
-            return written;
+            problems.add("--log-level", written.error());
         }
     }
-    config.providerUrl = overrides.providerUrl.value_or(config.providerUrl);
+    if (overrides.providerUrl) {
+        problems.setOrigin("provider.url", "--provider-url");
+        config.providerUrl = *overrides.providerUrl;
+    }
     config.isEmbedded = overrides.isEmbedded;
     config.credentialFd = overrides.credentialFd.value_or(0);
-    return {};
 }
 
-Written checkWhole(const Config& config)
+void checkAddresses(const Config& config, Problems& problems)
 {
     const auto host = hostOf(config.providerUrl);
     if (!host) {
-        return badConfig("provider.url", "has to be an http:// or https:// address without user, query or fragment");
+        problems.add("provider.url", "has to be an http:// or https:// address without user, query or fragment");
+    } else if (config.providerUrl.starts_with("http://") && !isLoopbackHost(*host)) {
+        problems.add("provider.url", "has to be https:// unless the provider is on this computer");
     }
-    if (config.providerUrl.starts_with("http://") && !isLoopbackHost(*host)) {
-        return badConfig("provider.url", "has to be https:// unless the provider is on this computer");
+    if (config.tlsCertificate.empty() != config.tlsKey.empty() && !problems.has("tls.key")) {
+        problems.add("tls.certificate", "and tls.key go together");
     }
-    if (config.tlsCertificate.empty() != config.tlsKey.empty()) {
-        return badConfig("tls.certificate", "and tls.key go together");
-    }
-    if (!config.isLoopback() && config.tlsCertificate.empty() && config.trustedProxies.empty()) {
-        return badConfig("listen", "outside loopback needs tls.certificate and tls.key, or trusted_proxies");
+    const bool hasTls = !config.tlsCertificate.empty() || problems.has("tls.certificate");
+    if (!config.isLoopback() && !hasTls && config.trustedProxies.empty()) {
+        problems.add("listen", "outside loopback needs tls.certificate and tls.key, or trusted_proxies");
     }
     for (const std::string& origin : config.allowedOrigins) {
         if (!http::Cors::isOrigin(origin)) {
-            return badConfig("allowed_origins", "holds something else than origins, such as https://app.example");
+            problems.add("allowed_origins", "holds something else than origins, such as https://app.example");
         }
     }
-    if (!config.secret.empty() && config.secret.size() < kShortestSecret) {
-        return badConfig("secret", "has to have 32 bytes or more");
+    if (!config.publicUrl.empty()) {
+        const auto known = hostOf(config.publicUrl);
+        const bool isSafe = config.publicUrl.starts_with("https://") || (known && isLoopbackHost(*known));
+        const std::size_t authority = config.publicUrl.find("://") + 3;
+        if (!known || !isSafe || config.publicUrl.find('/', authority) != std::string::npos) {
+            problems.add("public_url", "has to be https:// and a host, perhaps with a port, and no path");
+        }
     }
-    if (!config.redisUrl.empty() && config.secret.empty()) {
-        return badConfig("secret", "is needed with limits.redis_url: names of callers are hidden with it");
+}
+
+void checkSecrets(const Config& config, Problems& problems)
+{
+    struct Row {
+        const char* key;
+        const core::Secret& secret;
+    };
+    for (const Row& row : {Row{"secret", config.secret}, Row{"previous_secret", config.previousSecret}}) {
+        if (const auto weakness = weaknessOf(row.secret); !row.secret.empty() && !weakness.empty()) {
+            problems.add(row.key, weakness);
+        }
     }
-    return checkCallers(config);
+    if (!config.databaseUrl.empty()) {
+        if (auto address = parseDatabaseUrl(config.databaseUrl); !address) {
+            problems.add("database.url", address.error());
+        }
+    }
+    if (!config.redisUrl.empty()) {
+        if (auto address = RedisAddress::parse(config.redisUrl.reveal()); !address) {
+            problems.add("limits.redis_url", address.error());
+        }
+        if (config.secret.empty()) {
+            problems.add("secret", "is needed with limits.redis_url: names of callers are hidden with it");
+        }
+    }
 }
 
 } // namespace
@@ -158,7 +168,8 @@ std::string Config::providerName() const
 
 std::optional<std::string> takeFromEnvironment(const char* name)
 {
-    char* const value = std::getenv(name);
+    // Called before there are threads.
+    char* const value = std::getenv(name); // NOLINT(concurrency-mt-unsafe)
     if (value == nullptr) {
         return std::nullopt;
     }
@@ -168,12 +179,26 @@ std::optional<std::string> takeFromEnvironment(const char* name)
 #ifdef _WIN32
     _putenv_s(name, "");
 #else
-    unsetenv(name);
+    unsetenv(name); // NOLINT(concurrency-mt-unsafe)
 #endif
     return copy;
 }
 
-core::Expected<Config, core::Error> loadConfig(const Overrides& overrides, const Environment& environment)
+std::optional<std::string> KeptEnvironment::take(const char* name)
+{
+    auto known = m_values.find(name);
+    if (known == m_values.end()) {
+        auto value = m_source ? m_source(name) : std::nullopt;
+        known = m_values.emplace(name, value ? std::optional<core::Secret>(*value) : std::nullopt).first;
+        if (value) {
+            core::wipeString(*value);
+        }
+    }
+    const std::optional<core::Secret>& kept = known->second;
+    return kept ? std::optional<std::string>(kept->reveal()) : std::nullopt;
+}
+
+Config loadConfig(const Overrides& overrides, const Environment& environment, Problems& problems)
 {
     Config config;
     if (overrides.isEmbedded) {
@@ -181,20 +206,35 @@ core::Expected<Config, core::Error> loadConfig(const Overrides& overrides, const
         config.sessionsPerUser = config.maxSessions;
         config.violationsToBlock = 0;
     }
-    Written written = overrides.configFile ? readConfigFile(*overrides.configFile, config) : Written{};
-    if (written) {
-        written = readEnvironment(environment, config);
+    if (overrides.configFile) {
+        readConfigFile(*overrides.configFile, config, problems);
     }
-    if (written) {
-        written = readOverrides(overrides, config);
-    }
-    if (written) {
-        written = checkWhole(config);
-    }
-    if (!written) {
-        return Unexpected<core::Error>(written.error());
-    }
+    readEnvironment(environment, config, problems);
+    readOverrides(overrides, config, problems);
+    checkAddresses(config, problems);
+    checkSecrets(config, problems);
+    checkProjects(config, problems);
+    checkCallers(config, problems);
     return config;
+}
+
+core::Expected<Config, core::Error> usable(Config config, const Problems& problems)
+{
+    if (!problems.hasFault()) {
+        return config;
+    }
+    core::Error error = problems.firstFault();
+    if (const std::size_t more = problems.count(Problems::Severity::Fault) - 1; more > 0) {
+        error.detail += "; " + std::to_string(more) + " more: vivavoce-broker check-config tells them all";
+    }
+    return Unexpected<core::Error>(std::move(error));
+}
+
+core::Expected<Config, core::Error> loadConfig(const Overrides& overrides, const Environment& environment)
+{
+    Problems problems;
+    Config config = loadConfig(overrides, environment, problems);
+    return usable(std::move(config), problems);
 }
 
 } // namespace vivavoce::broker

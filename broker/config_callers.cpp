@@ -1,12 +1,12 @@
 #include "broker/config_callers.h"
 
+#include "broker/config_secrets.h"
+#include "broker/config_toml.h"
 #include "net/http_client.h"
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <functional>
-#include <iterator>
 
 namespace vivavoce::broker {
 namespace {
@@ -19,7 +19,6 @@ constexpr Range kLeewayRange{0, 60};
 constexpr Range kCoolDownRange{1, 3600};
 constexpr std::size_t kMostEntries = 100;
 constexpr std::size_t kLongestText = 2048;
-constexpr std::size_t kLongestSecretFile = 16 * 1024;
 
 struct TokenName {
     std::string_view text;
@@ -112,33 +111,23 @@ Written readClientSecret(std::string_view key, toml::node& node, IssuerSettings&
     return {};
 }
 
-Written readClientSecretFile(std::string_view key, toml::node& node, IssuerSettings& issuer)
+/// The one that can also be a warning.
+void readClientSecretFile(std::string_view key, toml::node& node, IssuerSettings& issuer, Problems& problems)
 {
     std::string path;
     if (auto read = readText(key, node, path); !read) {
-        return read;
+        problems.add(key, read.error());
+    } else if (auto secret = readGuardedSecret(key, path, problems)) {
+        issuer.clientSecret = std::make_shared<const core::Secret>(std::move(*secret));
     }
-    std::ifstream file(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
-        text.pop_back();
-    }
-    if (text.empty() || text.size() > kLongestSecretFile) {
-        core::wipeString(text);
-        return badConfig(key, "names a file that cannot be read or is empty");
-    }
-    issuer.clientSecret = std::make_shared<const core::Secret>(std::string_view(text));
-    core::wipeString(text);
-    return {};
 }
 
-Written readPointer(std::string_view key, toml::node& node, IssuerSettings& issuer)
+Written readPointer(std::string_view key, toml::node& node, std::string& text)
 {
-    if (auto read = readText(key, node, issuer.adminPointer); !read) {
+    if (auto read = readText(key, node, text); !read) {
         return read;
     }
     // RFC 6901 §3: begins with a slash, and a tilde stands before 0 or 1.
-    const std::string& text = issuer.adminPointer;
     bool isGood = text.front() == '/';
     for (std::size_t at = text.find('~'); at != std::string::npos; at = text.find('~', at + 1)) {
         isGood = isGood && at + 1 < text.size() && (text[at + 1] == '0' || text[at + 1] == '1');
@@ -146,31 +135,47 @@ Written readPointer(std::string_view key, toml::node& node, IssuerSettings& issu
     return isGood ? Written() : Written(badConfig(key, "has to be a JSON pointer, such as /realm_access/roles"));
 }
 
-Written readIssuerKey(std::string_view name, std::string_view key, toml::node& node, IssuerSettings& issuer)
+std::vector<std::string> prefixed(const std::string& prefix, std::vector<std::string> names)
 {
-    using Read = std::function<Written(std::string_view, toml::node&, IssuerSettings&)>;
-    struct Row {
-        std::string_view name;
-        Read read;
-    };
+    for (std::string& name : names) {
+        name.insert(0, prefix);
+    }
+    return names;
+}
+
+using Read = std::function<Written(std::string_view, toml::node&, IssuerSettings&)>;
+struct Row {
+    std::string_view name;
+    Read read;
+};
+
+constexpr std::string_view kClientSecretFile = "client_secret_file";
+
+const std::array<Row, 16>& issuerRows()
+{
     const auto text = [](std::string IssuerSettings::*member) -> Read {
         return [member](std::string_view k, toml::node& n, IssuerSettings& i) { return readText(k, n, i.*member); };
     };
     const auto texts = [](std::vector<std::string> IssuerSettings::*member) -> Read {
         return [member](std::string_view k, toml::node& n, IssuerSettings& i) { return readTexts(k, n, i.*member); };
     };
-    const std::array<Row, 14> rows{
+    const auto pointer = [](std::string IssuerSettings::*member) -> Read {
+        return [member](std::string_view k, toml::node& n, IssuerSettings& i) { return readPointer(k, n, i.*member); };
+    };
+    static const std::array<Row, 16> rows{
         Row{"url", text(&IssuerSettings::url)},
         Row{"tokens", &readTokens},
         Row{"algorithms", &readAlgorithms},
         Row{"audiences", texts(&IssuerSettings::audiences)},
         Row{"authorized_parties", texts(&IssuerSettings::authorizedParties)},
         Row{"scopes", texts(&IssuerSettings::grants)},
-        Row{"admin_claim", &readPointer},
+        Row{"admin_claim", pointer(&IssuerSettings::adminPointer)},
         Row{"admin_value", text(&IssuerSettings::adminValue)},
+        Row{"access_claim", pointer(&IssuerSettings::accessPointer)},
+        Row{"access_value", text(&IssuerSettings::accessValue)},
+        Row{"projects_claim", pointer(&IssuerSettings::projectsPointer)},
         Row{"client_id", text(&IssuerSettings::clientId)},
         Row{"client_secret", &readClientSecret},
-        Row{"client_secret_file", &readClientSecretFile},
         Row{"ca_file", text(&IssuerSettings::caFile)},
         Row{"leeway",
             [](std::string_view k, toml::node& n, IssuerSettings& i) {
@@ -181,30 +186,70 @@ Written readIssuerKey(std::string_view name, std::string_view key, toml::node& n
                 return readSeconds(k, n, kCoolDownRange, i.keyCoolDown);
             }},
     };
-    const auto* const row = std::find_if(rows.begin(), rows.end(), [&](const Row& one) { return one.name == name; });
-    return row == rows.end() ? Written(badConfig("issuers", "has a key that is not one of this file's"))
-                             : row->read(key, node, issuer);
+    return rows;
 }
 
-/// Calls `read` for each table of a list of tables, with "name[0]." as the beginning of its keys.
-template <typename Read>
-Written forEachTable(std::string_view key, toml::node& node, Read read)
+void readIssuer(const std::string& prefix, toml::table& table, IssuerSettings& issuer, Problems& problems)
 {
-    auto* list = node.as_array();
-    if (list == nullptr || list->size() > kMostEntries) {
-        return badConfig(key, "has to be a list of tables: [[" + std::string(key) + "]]");
-    }
-    std::size_t number = 0;
-    for (auto& item : *list) {
-        auto* table = item.as_table();
-        if (table == nullptr) {
-            return badConfig(key, "has to be a list of tables: [[" + std::string(key) + "]]");
+    for (const auto& entry : inFileOrder(table)) {
+        const std::string& name = entry.first;
+        toml::node& value = *entry.second;
+        const std::string key = prefix + name;
+        const auto* const row =
+            std::find_if(issuerRows().begin(), issuerRows().end(), [&](const Row& one) { return one.name == name; });
+        if (row == issuerRows().end() && name != kClientSecretFile) {
+            tellUnknownKey(key, value, prefixed(prefix, issuerKeys()), problems);
+        } else if (!enterKey(key, value, problems)) {
+            continue;
+        } else if (row == issuerRows().end()) {
+            readClientSecretFile(key, value, issuer, problems);
+        } else if (auto read = row->read(key, value, issuer); !read) {
+            problems.add(key, read.error());
         }
-        if (auto written = read(std::string(key) + "[" + std::to_string(number++) + "].", *table); !written) {
-            return written;
+    }
+    if (table.contains("client_secret") && table.contains(kClientSecretFile)) {
+        problems.add(prefix + std::string(kClientSecretFile), "and client_secret cannot both be set");
+    }
+}
+
+void readServiceAccount(const std::string& prefix, toml::table& table, ServiceAccount& account, Problems& problems)
+{
+    for (const auto& entry : inFileOrder(table)) {
+        const std::string& name = entry.first;
+        toml::node& value = *entry.second;
+        const std::string key = prefix + name;
+        const auto known = serviceAccountKeys();
+        if (std::find(known.begin(), known.end(), name) == known.end()) {
+            tellUnknownKey(key, value, prefixed(prefix, known), problems);
+            continue;
+        }
+        Written written;
+        if (!enterKey(key, value, problems)) {
+            continue;
+        }
+        if (name == "name") {
+            written = readText(key, value, account.name);
+        } else if (name == "scopes") {
+            written = readTexts(key, value, account.scopes);
+        } else if (name == "projects") {
+            written = readTexts(key, value, account.projects);
+        } else if (const auto hash = auth::readKeyHash(value.value_exact<std::string>().value_or(std::string()))) {
+            account.keyHash = *hash;
+        } else {
+            written = badConfig(key, "has to be sha256: and 64 hexadecimal digits");
+        }
+        if (!written) {
+            problems.add(key, written.error());
         }
     }
-    return {};
+    for (const char* needed : {"name", "key_hash"}) {
+        if (!table.contains(needed)) {
+            problems.add(prefix + needed, "has to be there");
+        }
+    }
+    if (table.contains("name") && !auth::isServiceName(account.name)) {
+        problems.add(prefix + "name", "has to be made of a to z, 0 to 9 and dashes, at most 64");
+    }
 }
 
 toml::array listOf(const std::vector<std::string>& texts)
@@ -216,82 +261,68 @@ toml::array listOf(const std::vector<std::string>& texts)
     return list;
 }
 
-Written checkIssuer(const std::string& key, const IssuerSettings& issuer)
+void checkIssuer(const std::string& key, const IssuerSettings& issuer, Problems& problems)
 {
     const bool hasRest = issuer.url.find_first_of("?#") != std::string::npos;
     if (!net::isFetchable(issuer.url) || hasRest) {
-        return badConfig(
+        problems.add(
             key + "url", "has to be an https:// address without query and fragment (http:// on this computer)");
     }
-    if (issuer.audiences.empty() && issuer.authorizedParties.empty()) {
-        return badConfig(key + "audiences", "or authorized_parties has to say whom the tokens are for");
+    if (issuer.audiences.empty() && issuer.authorizedParties.empty() && !problems.has(key + "authorized_parties")) {
+        problems.add(key + "audiences", "or authorized_parties has to say whom the tokens are for");
     }
-    if (issuer.adminPointer.empty() != issuer.adminValue.empty()) {
-        return badConfig(key + "admin_claim", "and admin_value go together");
+    if (issuer.adminPointer.empty() != issuer.adminValue.empty() && !problems.has(key + "admin_value")) {
+        problems.add(key + "admin_claim", "and admin_value go together");
     }
-    if (issuer.tokens == IssuerSettings::Tokens::Opaque
-        && (issuer.clientId.empty() || issuer.clientSecret == nullptr)) {
-        return badConfig(key + "client_id", "and client_secret are needed to ask about opaque tokens");
+    if (issuer.accessPointer.empty() != issuer.accessValue.empty() && !problems.has(key + "access_value")) {
+        problems.add(key + "access_claim", "and access_value go together");
     }
-    return {};
+    const bool hasNoSecret = issuer.clientSecret == nullptr && !problems.has(key + "client_secret")
+        && !problems.has(key + std::string(kClientSecretFile));
+    if (issuer.tokens == IssuerSettings::Tokens::Opaque && (issuer.clientId.empty() || hasNoSecret)) {
+        problems.add(key + "client_id", "and client_secret are needed to ask about opaque tokens");
+    }
 }
 
 } // namespace
 
-Written readIssuers(std::string_view key, toml::node& node, Config& config)
+std::vector<std::string> issuerKeys()
 {
-    return forEachTable(key, node, [&](const std::string& prefix, toml::table& table) -> Written {
-        IssuerSettings issuer;
-        for (auto&& [name, value] : table) {
-            if (auto written = readIssuerKey(name.str(), prefix + std::string(name.str()), value, issuer); !written) {
-                return written;
-            }
-        }
-        config.issuers.push_back(std::move(issuer));
-        return {};
-    });
+    std::vector<std::string> names;
+    std::transform(issuerRows().begin(), issuerRows().end(), std::back_inserter(names),
+        [](const Row& row) { return std::string(row.name); });
+    names.emplace_back(kClientSecretFile);
+    return names;
 }
 
-Written readServiceAccounts(std::string_view key, toml::node& node, Config& config)
+std::vector<std::string> serviceAccountKeys()
 {
-    return forEachTable(key, node, [&](const std::string& prefix, toml::table& table) -> Written {
-        ServiceAccount account;
-        bool hasHash = false;
-        for (auto&& [name, value] : table) {
-            const std::string whole = prefix + std::string(name.str());
-            Written written;
-            if (name.str() == "name") {
-                written = readText(whole, value, account.name);
-            } else if (name.str() == "scopes") {
-                written = readTexts(whole, value, account.scopes);
-            } else if (name.str() == "key_hash") {
-                const auto hash = auth::readKeyHash(value.value_exact<std::string>().value_or(std::string()));
-                hasHash = hash.has_value();
-                account.keyHash = hash.value_or(auth::KeyHash{});
-                written =
-                    hasHash ? Written() : Written(badConfig(whole, "has to be sha256: and 64 hexadecimal digits"));
-            } else {
-                written = badConfig("service_accounts", "has a key that is not one of this file's");
-            }
-            if (!written) {
-                return written;
-            }
-        }
-        if (!hasHash || !auth::isServiceName(account.name)) {
-            return badConfig(
-                prefix + "name", "and key_hash have to be there; a name is made of a to z, 0 to 9 and dashes");
-        }
-        config.serviceAccounts.push_back(std::move(account));
-        return {};
-    });
+    return {"name", "key_hash", "scopes", "projects"};
 }
 
-Written readIssuerVariables(const Environment& environment, Config& config)
+void readIssuers(std::string_view key, toml::node& node, Config& config, Problems& problems)
+{
+    for (const auto& [prefix, table] : tablesOf(key, node, problems)) {
+        readIssuer(prefix, *table, config.issuers.emplace_back(), problems);
+    }
+}
+
+void readServiceAccounts(std::string_view key, toml::node& node, Config& config, Problems& problems)
+{
+    for (const auto& [prefix, table] : tablesOf(key, node, problems)) {
+        readServiceAccount(prefix, *table, config.serviceAccounts.emplace_back(), problems);
+    }
+}
+
+void readIssuerVariables(const Environment& environment, Config& config, Problems& problems)
 {
     const auto url = environment("OIDC_ISSUER");
     const auto audience = environment("OIDC_AUDIENCE");
     if (!url || url->empty()) {
-        return audience && !audience->empty() ? Written(badConfig("OIDC_AUDIENCE", "needs OIDC_ISSUER")) : Written();
+        if (audience && !audience->empty()) {
+            problems.add("OIDC_AUDIENCE", "needs OIDC_ISSUER");
+        }
+        return;
     }
     // What the file says of that issuer stays, but for the audience.
     auto known = std::find_if(
@@ -299,40 +330,39 @@ Written readIssuerVariables(const Environment& environment, Config& config)
     if (known == config.issuers.end()) {
         known = config.issuers.insert(config.issuers.end(), IssuerSettings());
         known->url = *url;
+        problems.setOrigin("issuers[" + std::to_string(config.issuers.size() - 1) + "]", "OIDC_ISSUER");
     }
     if (audience && !audience->empty()) {
         known->audiences = words(*audience);
     }
-    return {};
 }
 
-Written checkCallers(const Config& config)
+void checkCallers(const Config& config, Problems& problems)
 {
     bool hasOpaque = false;
     for (std::size_t i = 0; i < config.issuers.size(); ++i) {
         const IssuerSettings& issuer = config.issuers[i];
         const std::string key = "issuers[" + std::to_string(i) + "].";
-        if (auto checked = checkIssuer(key, issuer); !checked) {
-            return checked;
-        }
+        checkIssuer(key, issuer, problems);
+        const auto before = config.issuers.begin() + static_cast<std::ptrdiff_t>(i);
         const auto isSame = [&](const IssuerSettings& other) { return other.url == issuer.url; };
-        if (std::count_if(config.issuers.begin(), config.issuers.end(), isSame) > 1) {
-            return badConfig(key + "url", "is there twice");
+        if (std::any_of(config.issuers.begin(), before, isSame)) {
+            problems.add(key + "url", "is there twice");
         }
         const bool isOpaque = issuer.tokens == IssuerSettings::Tokens::Opaque;
         if (isOpaque && hasOpaque) {
-            return badConfig(
-                key + "tokens", "can be opaque for one issuer only: nothing in such a token says whose it is");
+            problems.add(key + "tokens", "can be opaque for one issuer only: nothing in such a token says whose it is");
         }
         hasOpaque = hasOpaque || isOpaque;
     }
-    for (const ServiceAccount& account : config.serviceAccounts) {
-        const auto isSame = [&](const ServiceAccount& other) { return other.name == account.name; };
-        if (std::count_if(config.serviceAccounts.begin(), config.serviceAccounts.end(), isSame) > 1) {
-            return badConfig("service_accounts", "has two of the same name");
+    for (std::size_t i = 0; i < config.serviceAccounts.size(); ++i) {
+        const auto& accounts = config.serviceAccounts;
+        const auto before = accounts.begin() + static_cast<std::ptrdiff_t>(i);
+        const auto isSame = [&](const ServiceAccount& other) { return other.name == accounts[i].name; };
+        if (std::any_of(accounts.begin(), before, isSame)) {
+            problems.add("service_accounts[" + std::to_string(i) + "].name", "is there twice");
         }
     }
-    return {};
 }
 
 void printCallers(const Config& config, toml::table& table)
@@ -355,6 +385,9 @@ void printCallers(const Config& config, toml::table& table)
         };
         addText("admin_claim", issuer.adminPointer);
         addText("admin_value", issuer.adminValue);
+        addText("access_claim", issuer.accessPointer);
+        addText("access_value", issuer.accessValue);
+        addText("projects_claim", issuer.projectsPointer);
         addText("client_id", issuer.clientId);
         addText("ca_file", issuer.caFile);
         issuers.push_back(std::move(one));
@@ -365,7 +398,7 @@ void printCallers(const Config& config, toml::table& table)
     toml::array accounts;
     for (const ServiceAccount& account : config.serviceAccounts) {
         accounts.push_back(toml::table{{"name", account.name}, {"key_hash", auth::writeKeyHash(account.keyHash)},
-            {"scopes", listOf(account.scopes)}});
+            {"scopes", listOf(account.scopes)}, {"projects", listOf(account.projects)}});
     }
     if (!accounts.empty()) {
         table.insert("service_accounts", std::move(accounts));

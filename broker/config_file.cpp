@@ -1,18 +1,20 @@
 #include "broker/config.h"
 #include "broker/config_callers.h"
+#include "broker/config_projects.h"
+#include "broker/config_secrets.h"
+#include "broker/config_toml.h"
 #include "broker/config_values.h"
+#include "broker/setup/file_access.h"
 
-#include <toml++/toml.h>
+#include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
-#include <array>
 #include <functional>
-#include <sstream>
+#include <set>
+#include <vector>
 
 namespace vivavoce::broker {
 namespace {
-
-using core::Unexpected;
 
 /// Writes what one key says. The node is not const, so that a secret in it can be wiped.
 using Reader = std::function<Written(std::string_view key, toml::node& node, Config& config)>;
@@ -20,6 +22,8 @@ using Reader = std::function<Written(std::string_view key, toml::node& node, Con
 struct Key {
     std::string_view name;
     Reader read;
+    /// In place of it, for what can have more than one problem.
+    std::function<void(std::string_view key, toml::node& node, Config& config, Problems& problems)> readAll = {};
 };
 
 Reader text(std::string Config::*member)
@@ -58,23 +62,6 @@ Reader parsed(Written (*write)(std::string_view, const std::string&, Config&))
     };
 }
 
-Written readApiKey(std::string_view key, toml::node& node, Config& config)
-{
-    auto* value = node.as_string();
-    if (value == nullptr || value->get().empty()) {
-        return badConfig(key, "has to be a text that is not empty");
-    }
-    config.providerKey = core::Secret(value->get());
-    core::wipeString(value->get());
-    const std::string_view secret = config.providerKey.reveal();
-    for (const char c : secret) {
-        if (c <= 0x20 || c >= 0x7F) {
-            return badConfig(key, "has to be one word of visible ASCII characters");
-        }
-    }
-    return {};
-}
-
 Written readProxies(std::string_view key, toml::node& node, Config& config)
 {
     const auto* list = node.as_array();
@@ -82,26 +69,81 @@ Written readProxies(std::string_view key, toml::node& node, Config& config)
         return badConfig(key, "has to be a list of addresses");
     }
     for (const auto& item : *list) {
-        const auto address = item.value_exact<std::string>();
-        if (!address || address->empty()) {
-            return badConfig(key, "has to be a list of addresses");
+        const auto text = item.value_exact<std::string>();
+        boost::system::error_code error;
+        const auto address = boost::asio::ip::make_address(text.value_or(std::string()), error);
+        if (error) {
+            return badConfig(key, "has to be a list of addresses, as 192.0.2.1 or 2001:db8::1");
         }
-        config.trustedProxies.push_back(*address);
+        config.trustedProxies.push_back(address.to_string());
     }
     return {};
 }
 
-Reader secret(core::Secret Config::*member)
+/// A secret, or the file that holds it.
+Key secret(std::string_view name, std::size_t number, bool isFile)
 {
-    return [member](std::string_view key, toml::node& node, Config& config) -> Written {
-        auto* value = node.as_string();
-        if (value == nullptr || value->get().empty()) {
-            return badConfig(key, "has to be a text that is not empty");
+    return {name, {}, [number, isFile](std::string_view key, toml::node& node, Config& config, Problems& problems) {
+                const SecretSource& source = secretSources().at(number);
+                auto* value = node.as_string();
+                if (value == nullptr || value->get().empty()) {
+                    problems.add(key, "has to be a text that is not empty");
+                    return;
+                }
+                std::optional<core::Secret> read;
+                if (isFile) {
+                    read = readGuardedSecret(key, value->get(), problems);
+                    problems.setOrigin(source.key, std::string(key));
+                } else {
+                    read.emplace(std::string_view(value->get()));
+                    core::wipeString(value->get());
+                }
+                if (read) {
+                    writeSecret(source, key, std::move(*read), config, problems);
+                }
+            }};
+}
+
+Written readTokenKeys(std::string_view key, toml::node& node, Config& config)
+{
+    const auto* list = node.as_array();
+    if (list == nullptr) {
+        return badConfig(key, "has to be a list of files");
+    }
+    for (const auto& item : *list) {
+        const auto file = item.value_exact<std::string>();
+        if (!file || file->empty()) {
+            return badConfig(key, "has to be a list of files");
         }
-        config.*member = core::Secret(value->get());
-        core::wipeString(value->get());
-        return {};
-    };
+        config.tokenKeys.push_back(*file);
+    }
+    return {};
+}
+
+/// What stands after the dot.
+std::string_view nameIn(std::string_view key)
+{
+    return key.substr(key.find('.') + 1);
+}
+
+Written readPolicy(std::string_view key, toml::node& node, Config& config)
+{
+    return readPolicyKey(nameIn(key), key, node, config.policy);
+}
+
+Written readProjects(std::string_view key, toml::node& node, Config& config)
+{
+    return readProjectKey(nameIn(key), key, node, config.projects);
+}
+
+void readHold(std::string_view key, toml::node& node, Config& config, Problems& problems)
+{
+    const auto cents = node.value_exact<std::int64_t>();
+    if (!cents || *cents < kHoldRange.lowest || *cents > kHoldRange.highest) {
+        problems.add(key, "has to be a whole number of cents from 0 to 1000000");
+        return;
+    }
+    config.holdCents = *cents;
 }
 
 Written readOrigins(std::string_view key, toml::node& node, Config& config)
@@ -126,9 +168,9 @@ Written readOutage(std::string_view key, toml::node& node, Config& config)
     return {};
 }
 
-const std::array<Key, 25>& keys()
+const std::vector<Key>& keys()
 {
-    static const std::array<Key, 25> all{
+    static const std::vector<Key> all{
         Key{"listen", parsed(&writeListen)},
         Key{"trusted_proxies", &readProxies},
         Key{"tls.certificate", text(&Config::tlsCertificate)},
@@ -137,129 +179,159 @@ const std::array<Key, 25>& keys()
         Key{"provider.model", text(&Config::providerModel)},
         Key{"provider.ca_file", text(&Config::providerCaFile)},
         Key{"provider.timeout_ms", number(&Config::providerTimeout, kTimeoutRange)},
-        Key{"provider.api_key", &readApiKey},
-        Key{"issuers", &readIssuers},
-        Key{"service_accounts", &readServiceAccounts},
+        secret("provider.api_key", 0, false),
+        secret("provider.api_key_file", 0, true),
+        Key{"issuers", {}, &readIssuers},
+        Key{"service_accounts", {}, &readServiceAccounts},
+        secret("database.url", 3, false),
+        secret("database.url_file", 3, true),
+        Key{"public_url", text(&Config::publicUrl)},
+        secret("previous_secret", 2, false),
+        secret("previous_secret_file", 2, true),
+        Key{"tokens.keys", &readTokenKeys},
+        Key{"policy.providers", &readPolicy},
+        Key{"policy.models", &readPolicy},
+        Key{"policy.voices", &readPolicy},
+        Key{"policy.tools", &readPolicy},
+        Key{"policy.instructions", &readPolicy},
+        Key{"policy.relay", &readPolicy},
+        Key{"policy.user_dollars_per_day", &readPolicy},
+        Key{"policy.user_dollars_per_month", &readPolicy},
+        Key{"policy.project_dollars_per_day", &readPolicy},
+        Key{"policy.project_dollars_per_month", &readPolicy},
+        Key{"policy.user_minutes_per_day", &readPolicy},
+        Key{"policy.user_minutes_per_month", &readPolicy},
+        Key{"policy.project_minutes_per_day", &readPolicy},
+        Key{"policy.project_minutes_per_month", &readPolicy},
+        Key{"policies", {}, &readPolicies},
+        Key{"projects.check", &readProjects},
+        Key{"projects.required", &readProjects},
+        Key{"projects.webhook_url", &readProjects},
+        Key{"projects.webhook_secret", &readProjects},
+        Key{"projects.webhook_secret_file", {}, &readWebhookSecretFile},
+        Key{"projects.webhook_ca_file", &readProjects},
+        Key{"projects.webhook_timeout_ms", &readProjects},
+        Key{"projects.cache_seconds", &readProjects},
+        Key{"sessions.relay_duration", number(&Config::relayTokenLife, kRelayRange)},
+        Key{"sessions.relay_longest", number(&Config::longestRelay, kRelayRange)},
+        Key{"usage.prices_file", text(&Config::pricesFile)},
+        Key{"usage.hold_cents", {}, &readHold},
+        Key{"usage.keep_days", number(&Config::usageKept, kKeptDaysRange)},
+        Key{"relay.messages_per_minute", number(&Config::relayMessagesPerMinute, kMessagesRange)},
+        Key{"relay.audio_per_minute", number(&Config::relayAudioPerMinute, kAudioRange)},
+        Key{"sessions.longest", number(&Config::longestSession, kSessionLengthRange)},
         Key{"tokens.duration", number(&Config::tokenLife, kTokenLifeRange)},
         Key{"limits.mints_per_minute", number(&Config::mintsPerMinute, kRateRange)},
         Key{"limits.refreshes_per_minute", number(&Config::refreshesPerMinute, kRateRange)},
         Key{"limits.max_sessions", number(&Config::maxSessions, kMaxSessionsRange)},
+        Key{"limits.connections", number(&Config::maxConnections, kConnectionsRange)},
+        Key{"limits.connections_per_address", number(&Config::connectionsPerAddress, kConnectionsRange)},
         Key{"limits.strangers_per_minute", number(&Config::strangersPerMinute, kRateRange)},
+        Key{"limits.others_per_minute", number(&Config::othersPerMinute, kRateRange)},
         Key{"limits.sessions_per_user", number(&Config::sessionsPerUser, kRateRange)},
         Key{"limits.violations_to_block", number(&Config::violationsToBlock, kViolationsRange)},
         Key{"limits.block_duration", number(&Config::blockDuration, kBlockRange)},
-        Key{"limits.redis_url", secret(&Config::redisUrl)},
+        secret("limits.redis_url", 4, false),
+        secret("limits.redis_url_file", 4, true),
         Key{"limits.without_redis", &readOutage},
-        Key{"secret", secret(&Config::secret)},
+        secret("secret", 1, false),
+        secret("secret_file", 1, true),
         Key{"audit.folder", text(&Config::auditFolder)},
         Key{"allowed_origins", &readOrigins},
         Key{"log.level", parsed(&writeLogLevel)},
+        Key{"metrics.listen", parsed(&writeMetricsListen)},
     };
     return all;
 }
 
-/// A key is foreign text: only a tame one is repeated.
-std::string tame(const std::string& key)
+/// A key with its table, and the one that names a file for it: only one of them can count.
+void checkPairs(Problems& problems, const std::set<std::string>& seen)
 {
-    for (const char c : key) {
-        if (c <= 0x20 || c >= 0x7F) {
-            return "a key";
+    std::vector<std::string> all{"projects.webhook_secret"};
+    for (const SecretSource& source : secretSources()) {
+        all.emplace_back(source.key);
+    }
+    for (const std::string& key : all) {
+        if (seen.count(key) > 0 && seen.count(key + "_file") > 0) {
+            problems.add(key + "_file", "and " + key + " cannot both be set");
         }
     }
-    return key.size() <= 128 ? key : "a key";
 }
 
-Written readTable(const std::string& prefix, toml::table& table, Config& config)
+void readTable(
+    const std::string& prefix, toml::table& table, Config& config, Problems& problems, std::set<std::string>& seen)
 {
-    for (auto&& [name, node] : table) {
-        const std::string key = prefix + std::string(name.str());
+    for (const auto& entry : inFileOrder(table)) {
+        toml::node& node = *entry.second;
+        const std::string key = prefix + entry.first;
         if (auto* inner = node.as_table(); inner != nullptr && prefix.empty()) {
-            if (auto written = readTable(key + ".", *inner, config); !written) {
-                return written;
-            }
+            readTable(key + ".", *inner, config, problems, seen);
             continue;
         }
         const auto known = std::find_if(keys().begin(), keys().end(), [&](const Key& k) { return k.name == key; });
         if (known == keys().end()) {
-            return badConfig(tame(key), "is not a key of this file");
+            tellUnknownKey(key, node, configKeys(), problems);
+            continue;
         }
-        if (auto written = known->read(key, node, config); !written) {
-            return written;
+        seen.insert(key);
+        if (!enterKey(key, node, problems)) {
+            continue;
+        }
+        if (known->readAll) {
+            known->readAll(key, node, config, problems);
+        } else if (auto written = known->read(key, node, config); !written) {
+            problems.add(key, written.error());
         }
     }
-    return {};
 }
 
-const char* levelText(LogLevel level)
+bool holdsSecrets(const std::set<std::string>& seen, const Config& config)
 {
-    constexpr std::array names{"error", "warning", "info", "debug"};
-    return names.at(static_cast<std::size_t>(level));
+    const bool hasSecret = std::any_of(secretSources().begin(), secretSources().end(),
+        [&](const SecretSource& source) { return seen.count(std::string(source.key)) > 0; });
+    // An issuer's client_secret may have come from a file of its own; that costs a warning at most.
+    return hasSecret || config.projects.webhookSecret != nullptr
+        || std::any_of(config.issuers.begin(), config.issuers.end(),
+            [](const auth::IssuerSettings& issuer) { return issuer.clientSecret != nullptr; });
 }
 
 } // namespace
 
-core::Expected<void, core::Error> readConfigFile(const std::string& path, Config& config)
+std::vector<std::string> configKeys()
+{
+    std::vector<std::string> all;
+    for (const Key& key : keys()) {
+        const auto inner = key.name == "issuers" ? issuerKeys()
+            : key.name == "service_accounts"     ? serviceAccountKeys()
+            : key.name == "policies"             ? policyKeys()
+                                                 : std::vector<std::string>();
+        for (const std::string& one : inner) {
+            all.push_back(std::string(key.name) + "[]." + one);
+        }
+        if (inner.empty()) {
+            all.emplace_back(key.name);
+        }
+    }
+    return all;
+}
+
+void readConfigFile(const std::string& path, Config& config, Problems& problems)
 {
     try {
         toml::table table = toml::parse_file(path);
-        return readTable({}, table, config);
+        std::set<std::string> seen;
+        readTable({}, table, config, problems, seen);
+        checkPairs(problems, seen);
+        if (holdsSecrets(seen, config)) {
+            tellExposure("--config", path, problems);
+        }
     } catch (const toml::parse_error& error) {
         // Its text may quote the file; the place is enough.
         const auto line = error.source().begin.line;
-        return badConfig("--config",
+        problems.add("--config",
             line == 0 ? "names a file that cannot be read"
                       : "names a file that is not TOML: line " + std::to_string(line));
     }
-}
-
-std::string printConfig(const Config& config)
-{
-    const bool isV6 = config.address.find(':') != std::string::npos;
-    toml::array proxies;
-    for (const std::string& proxy : config.trustedProxies) {
-        proxies.push_back(proxy);
-    }
-    const auto whole = [](auto value) { return static_cast<std::int64_t>(value); };
-    toml::table provider{{"url", config.providerUrl}, {"model", config.providerModel},
-        {"timeout_ms", whole(config.providerTimeout.count())}};
-    if (!config.providerCaFile.empty()) {
-        provider.insert("ca_file", config.providerCaFile);
-    }
-    toml::table table{
-        {"listen", (isV6 ? "[" + config.address + "]" : config.address) + ":" + std::to_string(config.port)},
-        {"trusted_proxies", proxies},
-        {"provider", provider},
-        {"tokens", toml::table{{"duration", whole(config.tokenLife.count())}}},
-        {"limits",
-            toml::table{{"mints_per_minute", whole(config.mintsPerMinute)},
-                {"refreshes_per_minute", whole(config.refreshesPerMinute)},
-                {"strangers_per_minute", whole(config.strangersPerMinute)},
-                {"sessions_per_user", whole(config.sessionsPerUser)},
-                {"violations_to_block", whole(config.violationsToBlock)},
-                {"block_duration", whole(config.blockDuration.count())},
-                {"without_redis", config.limitsDegrade ? "memory" : "refuse"},
-                {"max_sessions", whole(config.maxSessions)}}},
-        {"log", toml::table{{"level", levelText(config.logLevel)}}},
-    };
-    if (!config.tlsCertificate.empty()) {
-        table.insert("tls", toml::table{{"certificate", config.tlsCertificate}, {"key", config.tlsKey}});
-    }
-    if (!config.auditFolder.empty()) {
-        table.insert("audit", toml::table{{"folder", config.auditFolder}});
-    }
-    toml::array origins;
-    for (const std::string& origin : config.allowedOrigins) {
-        origins.push_back(origin);
-    }
-    table.insert("allowed_origins", std::move(origins));
-    printCallers(config, table);
-    std::ostringstream out;
-    // A comment: a placeholder in the place of the key would be taken for one when the file is used.
-    const auto isSet = [](const core::Secret& secret) { return secret.empty() ? "not set" : "set"; };
-    out << "# provider.api_key is " << isSet(config.providerKey) << "\n# secret is " << isSet(config.secret)
-        << "\n# limits.redis_url is " << isSet(config.redisUrl) << '\n'
-        << table << '\n';
-    return out.str();
 }
 
 } // namespace vivavoce::broker

@@ -1,9 +1,40 @@
 #include "broker/config_values.h"
 
+#include <boost/asio/ip/address.hpp>
+
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
+#include <memory>
 
 namespace vivavoce::broker {
+namespace {
+
+constexpr std::size_t kLongestSecretFile = 16 * 1024;
+
+} // namespace
+
+std::optional<core::Secret> readSecretFile(const std::string& path)
+{
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
+    if (file == nullptr) {
+        return std::nullopt;
+    }
+    // No buffer of the library's, which nobody would wipe.
+    std::setvbuf(file.get(), nullptr, _IONBF, 0);
+    std::string text(kLongestSecretFile + 1, '\0');
+    const std::size_t size = std::fread(text.data(), 1, text.size(), file.get());
+    std::string_view value = std::string_view(text).substr(0, size);
+    while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) {
+        value.remove_suffix(1);
+    }
+    std::optional<core::Secret> secret;
+    if (!value.empty() && size <= kLongestSecretFile) {
+        secret.emplace(value);
+    }
+    core::wipeString(text);
+    return secret;
+}
 
 core::Unexpected<core::Error> badConfig(std::string_view key, std::string_view what)
 {
@@ -19,7 +50,14 @@ Written checkRange(std::string_view key, std::int64_t value, Range range)
     return {};
 }
 
-Written writeListen(std::string_view key, const std::string& text, Config& config)
+namespace {
+
+struct Endpoint {
+    std::string address;
+    std::uint16_t port = 0;
+};
+
+core::Expected<Endpoint, core::Error> readEndpoint(std::string_view key, const std::string& text)
 {
     constexpr std::string_view wanted = "has to be ADDRESS:PORT, such as 127.0.0.1:8790 or [::1]:8790";
     const std::size_t colon = text.rfind(':');
@@ -38,8 +76,51 @@ Written writeListen(std::string_view key, const std::string& text, Config& confi
         || isBracketed != (address.find(':') != std::string::npos)) {
         return badConfig(key, wanted);
     }
-    config.address = std::move(address);
-    config.port = port;
+    return Endpoint{std::move(address), port};
+}
+
+/// Loopback, RFC 1918, RFC 4193: where no stranger comes from.
+bool isPrivate(const std::string& text)
+{
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(text, error);
+    if (error) {
+        return false;
+    }
+    if (address.is_loopback()) {
+        return true;
+    }
+    if (address.is_v6()) {
+        return (address.to_v6().to_bytes()[0] & 0xFE) == 0xFC;
+    }
+    const std::uint32_t number = address.to_v4().to_uint();
+    return number >> 24 == 10 || number >> 20 == 0xAC1 || number >> 16 == 0xC0A8;
+}
+
+} // namespace
+
+Written writeListen(std::string_view key, const std::string& text, Config& config)
+{
+    auto endpoint = readEndpoint(key, text);
+    if (!endpoint) {
+        return core::Unexpected<core::Error>(endpoint.error());
+    }
+    config.address = std::move(endpoint->address);
+    config.port = endpoint->port;
+    return {};
+}
+
+Written writeMetricsListen(std::string_view key, const std::string& text, Config& config)
+{
+    auto endpoint = readEndpoint(key, text);
+    if (!endpoint) {
+        return core::Unexpected<core::Error>(endpoint.error());
+    }
+    if (!isPrivate(endpoint->address)) {
+        return badConfig(key, "has to be an address of this computer or of a private network, such as 127.0.0.1:9100");
+    }
+    config.metricsAddress = std::move(endpoint->address);
+    config.metricsPort = endpoint->port;
     return {};
 }
 

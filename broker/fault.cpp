@@ -16,6 +16,9 @@ constexpr std::array kRows{
     FaultRow{FaultCode::TokenReused, "token_reused", 401, "The token was used before; its session has ended"},
     FaultRow{FaultCode::HttpsRequired, "https_required", 403, "This service is reached by HTTPS only"},
     FaultRow{FaultCode::InsufficientScope, "insufficient_scope", 403, "The credentials do not allow this"},
+    FaultRow{FaultCode::NotAllowed, "not_allowed", 403, "The operator's policy does not allow this"},
+    FaultRow{FaultCode::ProjectNotAllowed, "project_not_allowed", 403, "This project is not one of the caller's"},
+    FaultRow{FaultCode::OriginNotAllowed, "origin_not_allowed", 403, "Pages of this origin are not let in"},
     FaultRow{FaultCode::NotFound, "not_found", 404, "There is nothing here"},
     FaultRow{FaultCode::SessionNotFound, "session_not_found", 404, "There is no such session"},
     FaultRow{FaultCode::MethodNotAllowed, "method_not_allowed", 405, "This method is not for this resource"},
@@ -32,6 +35,7 @@ constexpr std::array kRows{
     FaultRow{FaultCode::RateLimited, "rate_limited", 429, "Too many requests"},
     FaultRow{FaultCode::Blocked, "blocked", 429, "Too many requests in spite of being asked to wait"},
     FaultRow{FaultCode::TooManySessions, "too_many_sessions", 429, "The caller has as many sessions as it may have"},
+    FaultRow{FaultCode::BudgetExhausted, "budget_exhausted", 429, "The budget is spent"},
     FaultRow{FaultCode::ProviderRateLimited, "provider_rate_limited", 429, "The provider asks for patience"},
     FaultRow{FaultCode::HeadersTooLarge, "headers_too_large", 431, "The header block is too large"},
     FaultRow{FaultCode::Internal, "internal", 500, "Something went wrong here"},
@@ -50,6 +54,13 @@ constexpr std::array kRows{
 const FaultRow& faultRow(FaultCode code)
 {
     return *std::find_if(kRows.begin(), kRows.end(), [&](const FaultRow& row) { return row.code == code; });
+}
+
+const FaultRow* findFault(std::string_view text)
+{
+    const auto* const found =
+        std::find_if(kRows.begin(), kRows.end(), [&](const FaultRow& row) { return row.text == text; });
+    return found == kRows.end() ? nullptr : found;
 }
 
 FaultCode faultOfStatus(unsigned status)

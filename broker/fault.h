@@ -20,6 +20,9 @@ enum class FaultCode {
     TokenReused,
     HttpsRequired,
     InsufficientScope,
+    NotAllowed,
+    ProjectNotAllowed,
+    OriginNotAllowed,
     NotFound,
     SessionNotFound,
     MethodNotAllowed,
@@ -35,6 +38,7 @@ enum class FaultCode {
     RateLimited,
     Blocked,
     TooManySessions,
+    BudgetExhausted,
     ProviderRateLimited,
     HeadersTooLarge,
     Internal,
@@ -57,6 +61,8 @@ struct FaultRow {
 };
 
 [[nodiscard]] const FaultRow& faultRow(FaultCode code);
+/// Nothing for a text that is no fault's.
+[[nodiscard]] const FaultRow* findFault(std::string_view text);
 /// What a status means that the HTTP server itself answers with.
 [[nodiscard]] FaultCode faultOfStatus(unsigned status);
 

@@ -29,7 +29,7 @@ std::string_view levelName(LogLevel level)
 
 class SpdLog final : public Log {
 public:
-    explicit SpdLog(LogLevel atMost)
+    explicit SpdLog(const std::atomic<LogLevel>& atMost)
         : m_atMost(atMost), m_logger("broker", std::make_shared<spdlog::sinks::stderr_sink_mt>())
     {
         m_logger.set_pattern("%v");
@@ -49,13 +49,13 @@ public:
     }
 
 private:
-    const LogLevel m_atMost;
+    const std::atomic<LogLevel>& m_atMost;
     spdlog::logger m_logger;
 };
 
 } // namespace
 
-std::unique_ptr<Log> makeStderrLog(LogLevel atMost)
+std::unique_ptr<Log> makeStderrLog(const std::atomic<LogLevel>& atMost)
 {
     return std::make_unique<SpdLog>(atMost);
 }

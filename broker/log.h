@@ -2,6 +2,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <atomic>
 #include <memory>
 #include <string_view>
 
@@ -17,7 +18,7 @@ public:
     virtual void write(LogLevel level, std::string_view event, const nlohmann::json& fields) = 0;
 };
 
-/// One JSON object a line on standard error: `time` (RFC 3339), `level`, `event`, and the fields.
-[[nodiscard]] std::unique_ptr<Log> makeStderrLog(LogLevel atMost);
+/// One JSON object a line on standard error: `time` (RFC 3339), `level`, `event`, and the fields. `atMost` may change and outlives it.
+[[nodiscard]] std::unique_ptr<Log> makeStderrLog(const std::atomic<LogLevel>& atMost);
 
 } // namespace vivavoce::broker

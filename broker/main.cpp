@@ -2,8 +2,12 @@
 #include "broker/options.h"
 #include "broker/process_hardening.h"
 #include "broker/program.h"
+#include "broker/setup/check_config.h"
+#include "broker/setup/check_files.h"
 
+#include <atomic>
 #include <iostream>
+#include <utility>
 
 using namespace vivavoce;
 
@@ -33,15 +37,38 @@ int main(int argc, char** argv)
         const auto made = broker::printServiceKey(service->name);
         return made ? 0 : leave(made.error());
     }
+    if (const auto* init = std::get_if<broker::InitConfig>(&*parsed)) {
+        const auto made = broker::runInit(init->path, init->profile, std::cout);
+        return made ? 0 : leave(made.error());
+    }
+    if (const auto* check = std::get_if<broker::CheckConfig>(&*parsed)) {
+        return broker::runCheckConfig(*check, &broker::takeFromEnvironment, std::cout, std::cerr);
+    }
     const auto& overrides = std::get<broker::Overrides>(*parsed);
-    auto config = broker::loadConfig(overrides, &broker::takeFromEnvironment);
-    if (!config) {
-        return leave(config.error());
+    broker::KeptEnvironment environment(&broker::takeFromEnvironment);
+    const broker::Environment kept = [&](const char* name) { return environment.take(name); };
+    broker::Problems problems;
+    broker::Config config = broker::loadConfig(overrides, kept, problems);
+    environment.close();
+    if (!overrides.printsConfig) {
+        broker::checkNeeds(config, problems);
+    }
+    if (problems.hasFault()) {
+        broker::tellFaults(problems, std::cerr);
+        return core::exitCode(problems.firstFault().code);
     }
     if (overrides.printsConfig) {
-        std::cout << broker::printConfig(*config);
+        std::cout << broker::printConfig(config);
         return 0;
     }
-    const auto code = broker::runBroker(std::move(*config));
+    const std::atomic<broker::LogLevel> level = config.logLevel;
+    broker::logWarnings(problems, *broker::makeStderrLog(level));
+    const auto loadAgain = [&] {
+        broker::Problems found;
+        broker::Config changed = broker::loadConfig(overrides, kept, found);
+        broker::checkNeeds(changed, found);
+        return broker::usable(std::move(changed), found);
+    };
+    const auto code = broker::runBroker(std::move(config), loadAgain);
     return code.has_value() ? *code : leave(code.error());
 }

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <utility>
+
 namespace vivavoce::broker {
 namespace {
 
@@ -14,12 +16,24 @@ constexpr const char* kFooter =
     "this computer a second line follows, the provider's key, which may be empty. The end of that pipe ends the broker.\n"
     "Without --embedded those may ask whom an OIDC issuer vouches for (OIDC_ISSUER and OIDC_AUDIENCE, or [[issuers]] in the file), and\n"
     "service accounts ([[service_accounts]]); audit.folder has to be set. docs/operations.md tells the rest.\n"
-    "Environment, which wins over the file: OPENAI_API_KEY, OIDC_ISSUER, OIDC_AUDIENCE, JWT_SECRET, REDIS_URL, ALLOWED_ORIGINS,\n"
+    "Begin with: vivavoce-broker init.\n"
+    "Environment, which wins over the file: OPENAI_API_KEY, JWT_SECRET, JWT_SECRET_PREVIOUS, DATABASE_URL, REDIS_URL, each also as\n"
+    "<NAME>_FILE, the path of a file that holds it, or as systemd's credential <name>; OIDC_ISSUER, OIDC_AUDIENCE, ALLOWED_ORIGINS,\n"
     "VOICE_AGENT_RATE_LIMIT (10 a minute), VOICE_AGENT_TOKEN_DURATION (60 s).";
 
 constexpr const char* kVerifyFooter =
     "Prints {\"lines\":...,\"files\":...,\"lastHash\":...} on stdout and ends with 0. The first flaw goes to stderr as JSON with file\n"
     "and line; the exit code is 2 then.";
+
+constexpr const char* kInitFooter =
+    "Makes a file of mode 0600 that names every key with its default, and prints what to do next. What is there already stays as it\n"
+    "is (exit code 2). With --production what only you can know says CHANGE-ME, which check-config and the start refuse.";
+
+constexpr const char* kCheckFooter =
+    "Takes the options of the start (--config FILE and the others), reads the same file and variables, and looks at the files that they\n"
+    "name as well: certificate and key of TLS, keys, who may read what is secret, folders of audit and database. Prints each problem and\n"
+    "warning as one line on stderr, and ok on stdout where nothing has to be changed. Exit code 0, or 2. Changes nothing, and asks nobody without\n"
+    "--connect.";
 
 } // namespace
 
@@ -46,6 +60,18 @@ core::Expected<Command, core::Error> parseOptions(int argc, const char* const* a
     serviceKey->footer(
         "Prints {\"name\":...,\"key\":...,\"keyHash\":...} once. The key is for the program that calls, the hash for [[service_accounts]].");
     serviceKey->add_option("NAME", makeKey.name, "a to z, 0 to 9 and dashes, at most 64")->required();
+    InitConfig init;
+    bool isForProduction = false;
+    CLI::App* const initialise = app.add_subcommand("init", "write a new configuration with a random secret");
+    initialise->footer(kInitFooter);
+    initialise->add_option("PATH", init.path, "the file to make (broker.toml)");
+    initialise->add_flag("--production", isForProduction, "for many: narrow limits, TLS, state in /var/lib/vivavoce");
+    CLI::App* const check = app.add_subcommand("check-config", "tell all that is wrong with the configuration");
+    check->footer(kCheckFooter);
+    bool connects = false;
+    check->add_flag("--connect", connects, "ask provider, issuers, Redis and database too, five seconds each");
+    // --config and the others stand behind the name too.
+    check->fallthrough();
     // Only now: a subcommand takes over what is there when it is made.
     app.footer(kFooter);
     app.set_version_flag("--version", std::string("vivavoce-broker " VV_VERSION));
@@ -63,6 +89,13 @@ core::Expected<Command, core::Error> parseOptions(int argc, const char* const* a
     }
     if (serviceKey->parsed()) {
         return makeKey;
+    }
+    if (initialise->parsed()) {
+        init.profile = isForProduction ? Profile::Production : Profile::Local;
+        return init;
+    }
+    if (check->parsed()) {
+        return CheckConfig{std::move(overrides), connects};
     }
     return overrides;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "broker/config.h"
+#include "broker/setup/check_config.h"
+#include "broker/setup/init_config.h"
 
 #include <string>
 #include <variant>
@@ -22,7 +24,13 @@ struct MakeServiceKey {
     std::string name;
 };
 
-using Command = std::variant<Overrides, PrintAndLeave, VerifyAudit, MakeServiceKey>;
+/// `init [PATH]`: to write a new configuration.
+struct InitConfig {
+    std::string path = "broker.toml";
+    Profile profile = Profile::Local;
+};
+
+using Command = std::variant<Overrides, PrintAndLeave, VerifyAudit, MakeServiceKey, InitConfig, CheckConfig>;
 
 /// Reads the command line of vivavoce-broker. BadUsage with one line for whoever typed it.
 [[nodiscard]] core::Expected<Command, core::Error> parseOptions(int argc, const char* const* argv);

@@ -16,8 +16,16 @@ void hardenProcess()
 #ifdef __unix__
     const rlimit none{0, 0};
     setrlimit(RLIMIT_CORE, &none);
+    // A connection each: the limit that was set for programs with select() is far too low.
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
     // A parent that no longer reads our output must not kill us in the middle of a request.
     std::signal(SIGPIPE, SIG_IGN);
+    // A file that has reached its limit (ulimit -f) is a disk that is full, which the audit knows how to bear.
+    std::signal(SIGXFSZ, SIG_IGN);
 #endif
 #ifdef __linux__
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

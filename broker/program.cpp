@@ -12,13 +12,17 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <iostream>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -30,16 +34,19 @@ namespace asio = boost::asio;
 constexpr core::Milliseconds kCredentialPatience{10'000};
 constexpr core::Milliseconds kDrainDeadline{5'000};
 
-/// The io_context with what ends it: signals and the parent's pipe.
-/// Threads: `m_strand` guards everything that is not constant.
+/// The io_context with what ends it, signals and the parent's pipe, and with what has the configuration read again.
+/// Threads: `m_strand` guards everything that is not constant; `load` runs on `m_reader`, since files may be slow.
 class Process {
 public:
-    Process(Broker& broker, Log& log, asio::io_context& io)
+    Process(Broker& broker, Log& log, std::atomic<LogLevel>& logLevel, ConfigLoader load, asio::io_context& io)
         : m_broker(broker),
           m_log(log),
+          m_logLevel(logLevel),
+          m_load(std::move(load)),
           m_io(io),
           m_strand(asio::make_strand(io)),
           m_signals(m_strand, SIGINT, SIGTERM),
+          m_hangups(m_strand),
           m_parent(m_strand),
           m_deadline(m_strand)
     {
@@ -52,6 +59,18 @@ public:
         m_signals.async_wait([this](const boost::system::error_code& error, int) {
             if (!error) {
                 stop("signal");
+            }
+        });
+    }
+
+    /// Those that come while one is being answered are one more.
+    void watchHangups()
+    {
+        boost::system::error_code taken;
+        m_hangups.add(SIGHUP, taken);
+        m_hangups.async_wait([this](const boost::system::error_code& error, int) {
+            if (!error) {
+                asio::post(m_reader, [this] { reload(std::make_shared<Loaded>(m_load())); });
             }
         });
     }
@@ -76,6 +95,25 @@ public:
     }
 
 private:
+    using Loaded = core::Expected<Config, core::Error>;
+
+    void reload(const std::shared_ptr<Loaded>& loaded)
+    {
+        asio::co_spawn(
+            m_strand,
+            [this, loaded]() -> net::Awaitable<> {
+                const LogLevel level = *loaded ? (*loaded)->logLevel : m_logLevel.load();
+                const auto taken = co_await m_broker.reload(std::move(*loaded));
+                if (taken) {
+                    m_logLevel = level;
+                }
+                if (!m_isStopping) {
+                    watchHangups();
+                }
+            },
+            asio::detached);
+    }
+
     /// Nothing more is meant to come through the pipe: what does is dropped, and its end is our parent's.
     void ignoreParent()
     {
@@ -93,6 +131,7 @@ private:
         if (std::exchange(m_isStopping, true)) {
             return;
         }
+        m_hangups.cancel();
         m_log.write(LogLevel::Info, "broker.stopping", {{"why", why}});
         // Whatever the draining does, the process is over by then.
         m_deadline.expires_after(kDrainDeadline);
@@ -112,13 +151,18 @@ private:
 
     Broker& m_broker;
     Log& m_log;
+    std::atomic<LogLevel>& m_logLevel;
+    const ConfigLoader m_load;
     asio::io_context& m_io;
     asio::strand<asio::io_context::executor_type> m_strand;
     asio::signal_set m_signals;
+    asio::signal_set m_hangups;
     asio::posix::stream_descriptor m_parent;
     asio::steady_timer m_deadline;
     std::array<char, 64> m_ignored{};
     bool m_isStopping = false;
+    /// Last: it is joined before the rest goes.
+    asio::thread_pool m_reader{1};
 };
 
 /// The secrets of embedded mode, from the parent's pipe: what it bears, and what a provider on this computer knows us by.
@@ -140,7 +184,7 @@ core::Expected<core::Secret, core::Error> takeCredentials(Config& config)
 
 } // namespace
 
-core::Expected<int, core::Error> runBroker(Config config)
+core::Expected<int, core::Error> runBroker(Config config, ConfigLoader load)
 {
     const bool isEmbedded = config.isEmbedded;
     const int fd = config.credentialFd;
@@ -151,23 +195,23 @@ core::Expected<int, core::Error> runBroker(Config config)
             return core::Unexpected<core::Error>(read.error());
         }
         credential = std::move(*read);
-    } else if (config.issuers.empty() && config.serviceAccounts.empty()) {
-        return core::fail(core::ErrorCode::BadConfiguration,
-            "nobody could sign in: set OIDC_ISSUER and OIDC_AUDIENCE, or name [[issuers]] or [[service_accounts]] in the file");
     }
-    const auto log = makeStderrLog(config.logLevel);
+    std::atomic<LogLevel> logLevel = config.logLevel;
+    const auto log = makeStderrLog(logLevel);
     const core::SystemClock clock;
     asio::io_context io;
     auto broker = Broker::create(std::move(config), std::move(credential), {io.get_executor(), clock, *log});
     if (!broker) {
         return core::Unexpected<core::Error>(broker.error());
     }
-    Process process(**broker, *log, io);
+    Process process(**broker, *log, logLevel, std::move(load), io);
     process.watchSignals();
     if (isEmbedded) {
         if (auto watched = process.watchParent(fd); !watched) {
             return core::Unexpected<core::Error>(watched.error());
         }
+    } else {
+        process.watchHangups();
     }
     (*broker)->start();
     std::cout << core::writeJson({{"event", "listening"}, {"url", (*broker)->url()}}) << std::endl;

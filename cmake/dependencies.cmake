@@ -7,14 +7,39 @@ find_package(Boost 1.81 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
+find_package(simdjson REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SndFile REQUIRED IMPORTED_TARGET sndfile)
 pkg_check_modules(SpeexDsp REQUIRED IMPORTED_TARGET speexdsp)
 pkg_check_modules(Opus REQUIRED IMPORTED_TARGET opus)
 pkg_check_modules(WebRtcAudioProcessing REQUIRED IMPORTED_TARGET webrtc-audio-processing)
+# The registry and its text format; not the server that comes with it.
+pkg_check_modules(PrometheusCore REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 pkg_check_modules(Hiredis REQUIRED IMPORTED_TARGET hiredis)
 # Older hiredis has no TLS; then `rediss:` is refused with a clear line.
 pkg_check_modules(HiredisSsl IMPORTED_TARGET hiredis_ssl)
+
+# SOCI has no package file on Debian; vcpkg's and Homebrew's has other target names.
+find_package(SOCI QUIET CONFIG)
+add_library(VV::Soci INTERFACE IMPORTED)
+if(TARGET SOCI::soci_core)
+  target_link_libraries(VV::Soci INTERFACE SOCI::soci_core SOCI::soci_sqlite3 SOCI::soci_postgresql)
+else()
+  find_path(VV_SOCI_INCLUDE soci/soci.h REQUIRED)
+  # The headers of its backends name SQLite's and PostgreSQL's.
+  find_path(VV_SQLITE_INCLUDE sqlite3.h REQUIRED)
+  find_path(VV_LIBPQ_INCLUDE libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
+  target_include_directories(VV::Soci INTERFACE "${VV_SOCI_INCLUDE}" "${VV_SQLITE_INCLUDE}" "${VV_LIBPQ_INCLUDE}")
+  foreach(part core sqlite3 postgresql)
+    find_library(VV_SOCI_${part} soci_${part} REQUIRED)
+    target_link_libraries(VV::Soci INTERFACE "${VV_SOCI_${part}}")
+  endforeach()
+endif()
+
+if(VV_SANITIZE MATCHES "undefined|fuzzer")
+  # SOCI keeps the type information of its classes to itself, which this one check wants.
+  target_compile_options(VV::Soci INTERFACE -fno-sanitize=vptr)
+endif()
 
 find_package(Qt6 6.4 COMPONENTS Core Network WebSockets Multimedia Test Gui Qml Quick QuickControls2 QuickTest Svg QUIET)
 pkg_check_modules(PortAudio IMPORTED_TARGET portaudio-2.0)

@@ -6,7 +6,7 @@ foreach(program vivavoce vivavoce-cli vivavoce-broker vivavoce-agent)
     install(TARGETS ${program} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
   endif()
 endforeach()
-install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(FILES LICENSE README.md CHANGELOG.md packaging/broker/alerts.yml DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
 if(UNIX AND NOT APPLE)
   install(FILES LICENSE RENAME copyright DESTINATION "${CMAKE_INSTALL_DOCDIR}")
@@ -16,6 +16,8 @@ if(UNIX AND NOT APPLE)
     install(FILES resources/app-icon/vivavoce-${size}.png RENAME vivavoce.png
       DESTINATION "${CMAKE_INSTALL_DATADIR}/icons/hicolor/${size}x${size}/apps")
   endforeach()
+  install(FILES packaging/broker/vivavoce-broker.service DESTINATION lib/systemd/system)
+  install(FILES packaging/broker/vivavoce-broker.sysusers RENAME vivavoce-broker.conf DESTINATION lib/sysusers.d)
   install(FILES resources/app-icon/vivavoce.svg DESTINATION "${CMAKE_INSTALL_DATADIR}/icons/hicolor/scalable/apps")
 endif()
 

@@ -1,10 +1,14 @@
 # The three kinds of target. Include paths start at the repository root: "core/token/token_source.h".
 include(CMakeParseArguments)
 
-# vv_add_library(name SOURCES … PUBLIC … PRIVATE …): PUBLIC and PRIVATE are what it links.
+# vv_add_library(name [STATIC] SOURCES … PUBLIC … PRIVATE …): PUBLIC and PRIVATE are what it links.
 function(vv_add_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
-  add_library(${name} STATIC ${arg_SOURCES})
+  cmake_parse_arguments(arg "STATIC" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  set(kind STATIC)
+  if(VV_SHARED_LIBRARIES AND NOT arg_STATIC)
+    set(kind SHARED)
+  endif()
+  add_library(${name} ${kind} ${arg_SOURCES})
   target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} vv_warnings)
   set_property(GLOBAL APPEND PROPERTY VV_LAYER_TARGETS ${name})
@@ -31,7 +35,7 @@ function(vv_add_test name)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${arg_LINK} Qt6::Test vv_warnings)
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 60)
+    set(arg_TIMEOUT 120)
   endif()
   set(configurations "")
   if(arg_CONFIGURATIONS)

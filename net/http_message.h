@@ -1,8 +1,10 @@
 #pragma once
 
 #include "core/base/http_headers.h"
+#include "net/body_writer.h"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -37,6 +39,9 @@ struct HttpResponse {
     unsigned status = 200;
     core::HttpHeaders headers;
     std::string body;
+    /// Where there is one, it makes the body part by part once the headers are sent, for as long as it likes; `body` is not looked at. It is
+    /// cancelled where nobody reads any more. A server that goes waits for it until its deadline. Only of what a server answers.
+    std::function<Awaitable<>(BodyWriter&)> stream{};
 
     /// `application/json; charset=utf-8` is added unless a content type is there.
     static HttpResponse json(unsigned status, std::string body);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/expected.h"
+#include "core/base/units.h"
 #include "net/awaitable.h"
 #include "net/http_message.h"
 #include "net/websocket_session.h"
@@ -21,6 +22,9 @@ struct WebSocketAccept {
     std::string subprotocol;
     /// A longer message ends the session with 1009.
     std::size_t maxMessageBytes = 1 << 20;
+    /// Where they are not to be the server's.
+    std::optional<std::size_t> queueBytes{};
+    std::optional<core::Milliseconds> silence{};
     /// Runs for the life of the session, on its strand; when it returns the session is closed with 1000 unless closed before.
     std::function<Awaitable<>(WebSocketSession&)> run;
 };

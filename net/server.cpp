@@ -4,6 +4,7 @@
 #include "net/internal/http_session.h"
 #include "net/task_group.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <set>
@@ -15,6 +16,15 @@ namespace {
 constexpr core::Milliseconds kAcceptPause{100};
 /// For what does not end although its connection was dropped.
 constexpr core::Milliseconds kDropPatience{1000};
+
+/// Nothing for plain HTTP.
+core::Expected<std::shared_ptr<ssl::context>, core::Error> tlsOf(const TlsFiles& files)
+{
+    if (files.certificateChain.empty() && files.privateKey.empty()) {
+        return std::shared_ptr<ssl::context>();
+    }
+    return makeServerTls(files);
+}
 
 /// The listener and its sessions.
 /// Threads: accepts on `m_strand`; the mutex guards the list of sessions. Lifetime: shared with the coroutines, so that
@@ -39,14 +49,28 @@ public:
     {
         const std::string& address = m_core->config.address;
         const bool isV6 = address.find(':') != std::string::npos;
-        return std::string(m_core->tls != nullptr ? "https://" : "http://") + (isV6 ? "[" + address + "]" : address)
-            + ":" + std::to_string(m_port);
+        return std::string(m_core->face.tls() != nullptr ? "https://" : "http://")
+            + (isV6 ? "[" + address + "]" : address) + ":" + std::to_string(m_port);
     }
 
     [[nodiscard]] std::size_t connections() const
     {
         const std::lock_guard lock(m_mutex);
         return m_sessions.size();
+    }
+
+    core::Expected<void, core::Error> replace(Router router, const TlsFiles& files)
+    {
+        auto tls = tlsOf(files);
+        if (!tls) {
+            return core::Unexpected<core::Error>(tls.error());
+        }
+        if ((*tls == nullptr) != (m_core->face.tls() == nullptr)) {
+            return core::fail(
+                core::ErrorCode::BadConfiguration, "a server that runs cannot change between http and https");
+        }
+        m_core->face.replace(std::make_shared<const Router>(std::move(router)), std::move(*tls));
+        return {};
     }
 
     static Awaitable<> drain(std::shared_ptr<Listener> self, core::Milliseconds deadline)
@@ -154,9 +178,12 @@ private:
     [[nodiscard]] bool hasRoom(const std::string& address) const
     {
         const std::lock_guard lock(m_mutex);
+        const ServerLimits& limits = m_core->config.limits;
         const auto known = m_perAddress.find(address);
-        return m_sessions.size() < m_core->config.limits.maxConnections
-            && (known == m_perAddress.end() || known->second < m_core->config.limits.maxConnectionsPerAddress);
+        const bool isProxy = std::find(limits.uncappedAddresses.begin(), limits.uncappedAddresses.end(), address)
+            != limits.uncappedAddresses.end();
+        return m_sessions.size() < limits.maxConnections
+            && (isProxy || known == m_perAddress.end() || known->second < limits.maxConnectionsPerAddress);
     }
 
     std::shared_ptr<ServerCore> m_core;
@@ -181,6 +208,10 @@ public:
     [[nodiscard]] std::uint16_t port() const override { return m_listener->port(); }
     [[nodiscard]] std::string url() const override { return m_listener->url(); }
     [[nodiscard]] std::size_t connections() const override { return m_listener->connections(); }
+    core::Expected<void, core::Error> replace(Router router, const TlsFiles& tls) override
+    {
+        return m_listener->replace(std::move(router), tls);
+    }
     Awaitable<> drain(core::Milliseconds deadline) override { return Listener::drain(m_listener, deadline); }
 
 private:
@@ -219,23 +250,26 @@ core::Expected<tcp::acceptor, core::Error> listen(const IoExecutor& executor, co
 
 } // namespace
 
+core::Expected<void, core::Error> checkTls(const TlsFiles& files)
+{
+    const auto tls = tlsOf(files);
+    return tls ? core::Expected<void, core::Error>() : core::Unexpected<core::Error>(tls.error());
+}
+
 core::Expected<std::unique_ptr<Server>, core::Error> Server::create(
     IoExecutor executor, ServerConfig config, Router router)
 {
-    auto serverCore = std::make_shared<ServerCore>();
-    if (!config.tls.certificateChain.empty() || !config.tls.privateKey.empty()) {
-        auto tls = makeServerTls(config.tls);
-        if (!tls) {
-            return core::Unexpected<core::Error>(tls.error());
-        }
-        serverCore->tls = std::move(*tls);
+    auto tls = tlsOf(config.tls);
+    if (!tls) {
+        return core::Unexpected<core::Error>(tls.error());
     }
     auto acceptor = listen(executor, config);
     if (!acceptor) {
         return core::Unexpected<core::Error>(acceptor.error());
     }
+    auto serverCore = std::make_shared<ServerCore>();
     serverCore->config = std::move(config);
-    serverCore->router = std::move(router);
+    serverCore->face.replace(std::make_shared<const Router>(std::move(router)), std::move(*tls));
     return std::make_unique<ServerOnSocket>(
         std::make_shared<Listener>(std::move(executor), std::move(serverCore), std::move(*acceptor)));
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace vivavoce::net {
 
@@ -31,6 +32,8 @@ struct ServerLimits {
     core::Milliseconds handlerTimeout{30'000};
     std::size_t maxConnections = 1024;
     std::size_t maxConnectionsPerAddress = 256;
+    /// Proxies, from whose literal addresses many clients come.
+    std::vector<std::string> uncappedAddresses{};
     /// Unsent bytes after which WebSocketSession::send waits.
     std::size_t webSocketQueueBytes = 512 * 1024;
     /// Nothing received for so long, in spite of a ping at half of it: the peer is gone. Only what is read counts.
@@ -46,6 +49,9 @@ struct ServerConfig {
     TlsFiles tls;
     ServerLimits limits;
 };
+
+/// Whether a server could greet with these. BadConfiguration.
+[[nodiscard]] core::Expected<void, core::Error> checkTls(const TlsFiles& files);
 
 /// An HTTP/1.1 and WebSocket server: a listener, a session per connection on a strand of its own, and their task group.
 /// Checks each header block before it is parsed: folded lines, not exactly one Host, both Content-Length and
@@ -66,6 +72,9 @@ public:
     /// "http://127.0.0.1:40123" (or https). [any thread]
     [[nodiscard]] virtual std::string url() const = 0;
     [[nodiscard]] virtual std::size_t connections() const = 0;
+    /// From now on requests are answered by `router`, and new connections greeted with this certificate; what is under way goes on as it
+    /// began. BadConfiguration, and nothing has changed: a certificate that does not do, or a change between http and https. [any thread]
+    virtual core::Expected<void, core::Error> replace(Router router, const TlsFiles& tls) = 0;
     /// Stops accepting, closes WebSockets with 1001, lets requests finish, and drops what is left at the deadline.
     virtual Awaitable<> drain(core::Milliseconds deadline) = 0;
 };

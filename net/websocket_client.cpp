@@ -12,9 +12,6 @@ namespace {
 using core::Error;
 using SocketResult = core::Expected<std::unique_ptr<WebSocketSession>, Error>;
 
-constexpr std::size_t kQueueBytes = 512 * 1024;
-constexpr core::Milliseconds kSilence{45'000};
-
 /// Drops the connection with its last owner; the stream itself is shared with its writer.
 template <typename Stream>
 class OwnedWebSocket final : public WebSocketSession {
@@ -76,7 +73,7 @@ template <typename Stream>
 Awaitable<SocketResult> handshake(Stream lower, WebSocketRequest request, Url url)
 {
     const auto socket = std::make_shared<WebSocketStream<Stream>>(
-        std::move(lower), WebSocketLimits{request.maxMessageBytes, kQueueBytes, kSilence});
+        std::move(lower), WebSocketLimits{request.maxMessageBytes, request.queueBytes, request.silence});
     socket->decorate([&request](websocket::request_type& raw) {
         raw.erase(http::field::user_agent);
         for (const auto& field : request.headers.fields()) {

@@ -21,6 +21,9 @@ struct WebSocketRequest {
     core::HttpHeaders headers;
     std::vector<std::string> subprotocols;
     std::size_t maxMessageBytes = 16 * 1024 * 1024;
+    /// As ServerLimits has them.
+    std::size_t queueBytes = 512 * 1024;
+    core::Milliseconds silence{45'000};
     core::Milliseconds timeout{10'000};
     TlsTrust trust;
 };

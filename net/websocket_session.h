@@ -33,8 +33,8 @@ public:
 
     /// The strand that everything about this session runs on. [any thread]
     [[nodiscard]] virtual IoExecutor executor() const = 0;
-    /// The next message, or how it ended, again and again. Pings and pongs are seen only in here, so keep a read going:
-    /// a session that nobody reads for the time of the silence limit counts as dead.
+    /// The next message, or how it ended, again and again. Pings and pongs are seen only in here: a peer is judged by its silence while it
+    /// is read, and a session that nobody reads may be dead for long.
     virtual Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> read() = 0;
     /// Queues a message and waits while more than the queue limit is unsent (back-pressure). False: the session has ended.
     virtual Awaitable<bool> send(std::string text) = 0;

@@ -15,6 +15,9 @@ using core::Error;
 using core::ErrorCode;
 
 constexpr core::Milliseconds kWatchInterval{100};
+/// For telling the broker what the conversation came to.
+constexpr core::Milliseconds kTellingPatience{1'000};
+constexpr core::Milliseconds kTellingInterval{10};
 
 std::string withoutTrailingSlash(std::string url)
 {
@@ -168,6 +171,10 @@ void TalkCommand::startServers()
 
 void TalkCommand::useBroker(const std::string& url, std::shared_ptr<const core::Secret> credential)
 {
+    if (!m_options.brokerUrl.empty()) {
+        m_usage = std::make_unique<core::UsageReporter>(core::UsageReporter::Dependencies{
+            m_http, m_clock, m_executor, url, credential, m_options.transcriptionModel});
+    }
     core::BrokerWishes wishes;
     wishes.model = m_options.model;
     m_broker->become(std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{
@@ -196,6 +203,9 @@ void TalkCommand::converse()
 
 void TalkCommand::sessionTold(const core::SessionNotice& notice)
 {
+    if (m_usage != nullptr) {
+        m_usage->told(notice);
+    }
     const auto* const problem = std::get_if<core::session_notice::Problem>(&notice);
     if (problem != nullptr && endsAConversation(problem->error.code)) {
         m_session->abort(problem->error);
@@ -299,7 +309,20 @@ void TalkCommand::end(std::optional<Error> error)
     }
     m_report.sumUp(ending);
     m_servers.reset();
-    m_finished(ending.exitCode);
+    m_finishBy = m_clock.now() + kTellingPatience;
+    finish(ending.exitCode);
+}
+
+void TalkCommand::finish(int exitCode)
+{
+    if (m_usage == nullptr || m_usage->isDone() || m_clock.now() >= m_finishBy) {
+        m_finished(exitCode);
+        return;
+    }
+    m_deadline = m_executor.after(kTellingInterval, [this, exitCode] {
+        const auto timer = std::move(m_deadline);
+        finish(exitCode);
+    });
 }
 
 } // namespace vivavoce::cli

@@ -15,6 +15,7 @@
 #include "audio/audio_engine.h"
 #include "audio/dsp/wav_file.h"
 #include "core/session/session_runner.h"
+#include "core/session/usage_reporter.h"
 #include "core/token/broker_token_source.h"
 #include "core/token/caching_token_source.h"
 #include "core/token/deferred_token_source.h"
@@ -51,6 +52,8 @@ private:
     void watch();
     void sayNextText();
     void end(std::optional<core::Error> error);
+    /// Once the broker knows what this came to, or could have.
+    void finish(int exitCode);
 
     TalkOptions m_options;
     std::function<void(int)> m_finished;
@@ -78,6 +81,9 @@ private:
     std::unique_ptr<core::DeferredTokenSource> m_broker;
     std::unique_ptr<core::CachingTokenSource> m_tokens;
     std::unique_ptr<core::SessionRunner> m_session;
+    /// With a broker that is not ours alone.
+    std::unique_ptr<core::UsageReporter> m_usage;
+    core::MonotonicTime m_finishBy{};
     std::unique_ptr<core::Timer> m_watchTimer;
     std::unique_ptr<core::Timer> m_deadline;
 };

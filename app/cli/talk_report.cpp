@@ -82,6 +82,7 @@ void TalkReport::tellOf(const TokenChanged& changed)
     Json fields{{"event", newsText(changed.news)}, {"sessionId", changed.sessionId}};
     if (changed.lifetime > core::Milliseconds{0}) {
         fields["expiresInMs"] = changed.lifetime.count();
+        fields["transport"] = changed.isRelayed ? "relay" : "direct";
     }
     m_events.write("token", std::move(fields));
 }

@@ -3,6 +3,9 @@
 #include <QMetaObject>
 #include <QTimer>
 
+#include <algorithm>
+#include <limits>
+
 namespace vivavoce::platform {
 namespace {
 
@@ -18,7 +21,8 @@ public:
             const auto mine = work;
             mine();
         });
-        m_timer.start(delay);
+        // Qt counts in an int, 24 days: whoever waits for longer is woken early, which no timer of ours minds.
+        m_timer.start(std::clamp(delay, core::Milliseconds{0}, core::Milliseconds{std::numeric_limits<int>::max()}));
     }
 
 private:

@@ -31,6 +31,8 @@ std::string_view auditEventText(AuditEvent event)
         return "broker.start";
     case AuditEvent::Stop:
         return "broker.stop";
+    case AuditEvent::Recovery:
+        return "audit.recovered";
     }
     return "unknown";
 }

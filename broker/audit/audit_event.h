@@ -22,6 +22,8 @@ enum class AuditEvent {
     ConfigurationChange,
     Start,
     Stop,
+    /// The trail takes lines again after it took none.
+    Recovery,
 };
 
 /// "token.mint" and the like: lower case, dotted, never changed once shipped.

@@ -3,6 +3,7 @@
 #include "broker/audit/audit_event.h"
 #include "broker/tokens/token_hasher.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -28,6 +29,8 @@ struct AuditRecord {
     /// What was acted on where that is not the session: another subject, a configuration key (never its value).
     std::string target;
     std::optional<TokenHash> token;
+    /// The sum of so many alike, of which this is the last. 0: one thing that happened.
+    std::uint64_t count = 0;
 };
 
 } // namespace vivavoce::broker

@@ -5,6 +5,9 @@
 #include "core/base/expected.h"
 #include "net/awaitable.h"
 
+#include <cstddef>
+#include <cstdint>
+
 namespace vivavoce::broker {
 
 /// Why a record is not known to be on disk. In each case the answer that it belongs to must not leave.
@@ -22,6 +25,13 @@ enum class AuditFailure {
 /// What such a failure means to whoever asked us: 503, once more in a second.
 [[nodiscard]] Fault faultOfAudit(AuditFailure failure);
 
+/// Since the start: records that are on disk, records that were refused or lost, and how many wait.
+struct AuditCounts {
+    std::uint64_t lines = 0;
+    std::uint64_t failures = 0;
+    std::size_t queued = 0;
+};
+
 /// Port: the record of what the broker decided. An effect (a token that leaves, a session that ends) waits for its record.
 /// Threads: [any thread].
 class AuditTrail {
@@ -34,8 +44,9 @@ public:
     /// follow the caller's cancellation: a client that goes away takes nothing out of the trail.
     /// After a failure the record may or may not be there; after success it is.
     [[nodiscard]] virtual net::Awaitable<Appended> append(AuditRecord record) = 0;
-    /// The last record that was tried could be stored. For the health page; not a reason to stop asking, which is what mends it.
+    /// The last record that was tried could be stored. It becomes true by itself where that is over, also when nothing is appended.
     [[nodiscard]] virtual bool isWorking() const = 0;
+    [[nodiscard]] virtual AuditCounts counts() const { return {}; }
 };
 
 /// Writes nothing and says yes to everything: for a broker that serves the program that started it, and nobody else.

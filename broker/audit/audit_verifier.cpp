@@ -121,7 +121,7 @@ public:
     [[nodiscard]] AuditSummary told() const
     {
         AuditSummary result = summary;
-        result.lastHash = audit::hexOf(m_head.hash);
+        result.lastHash = hexOf(m_head.hash);
         return result;
     }
 

@@ -6,9 +6,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -60,7 +62,12 @@ struct FileAuditTrail::State {
     std::condition_variable wake;
     std::condition_variable over;
     std::deque<Pending> queue;
+    /// Denials that found no room since the log was told.
+    std::uint64_t lostDenials = 0;
     Tickets inFlight;
+    std::uint64_t lines = 0;
+    std::uint64_t failures = 0;
+    std::optional<core::MonotonicTime> turnSince;
     bool isWorking = true;
     bool isClosing = false;
     bool isOver = false;
@@ -72,36 +79,58 @@ struct FileAuditTrail::State {
         audit::limitTexts(record);
         {
             const std::lock_guard lock(mutex);
-            if (queue.size() < settings.maxQueued) {
+            if (queue.size() < roomFor(record.event)) {
                 // Stamped under the lock: the order of the lines is the order of their times.
                 queue.push_back({{std::move(record), dependencies.clock.wallNow()}, ticket});
                 wake.notify_one();
                 return;
             }
+            ++failures;
+            lostDenials += record.event == AuditEvent::Deny ? 1 : 0;
         }
         ticket->land(Unexpected<AuditFailure>(AuditFailure::QueueFull));
+    }
+
+    [[nodiscard]] std::size_t roomFor(AuditEvent event) const
+    {
+        return event == AuditEvent::Deny ? std::min(settings.maxQueued, settings.maxQueuedForDenials)
+                                         : settings.maxQueued;
     }
 
     /// Nothing: the trail closes.
     std::vector<StampedRecord> nextTurn()
     {
         std::unique_lock lock(mutex);
-        wake.wait(lock, [this] { return !queue.empty() || isClosing; });
+        const auto isDue = [this] { return !queue.empty() || isClosing; };
         std::vector<StampedRecord> records;
+        if (isWorking) {
+            wake.wait(lock, isDue);
+        } else if (!wake.wait_for(lock, settings.probeEvery, isDue)) {
+            // Only a line that gets stored shows that the next one will.
+            AuditRecord probe;
+            probe.event = AuditEvent::Recovery;
+            probe.outcome = AuditOutcome::Done;
+            records.push_back({std::move(probe), dependencies.clock.wallNow()});
+        }
         while (!queue.empty() && records.size() < kMaxBatch) {
             records.push_back(std::move(queue.front().stamped));
             inFlight.push_back(std::move(queue.front().ticket));
             queue.pop_front();
         }
+        if (!records.empty()) {
+            turnSince = dependencies.clock.now();
+        }
         return records;
     }
 
-    void finishTurn(const AuditFile::Result<void>& done, bool isNewFile)
+    void finishTurn(const AuditFile::Result<void>& done, std::size_t records, bool isNewFile)
     {
         Tickets landed;
         {
             const std::lock_guard lock(mutex);
             landed.swap(inFlight);
+            turnSince.reset();
+            (done ? lines : failures) += records;
             const bool wasWorking = std::exchange(isWorking, done.has_value());
             if (!isAbandoned) {
                 tell(done, wasWorking, isNewFile);
@@ -111,9 +140,12 @@ struct FileAuditTrail::State {
     }
 
     /// Once for each change: a full disk must not fill the log as well.
-    void tell(const AuditFile::Result<void>& done, bool wasWorking, bool isNewFile) const
+    void tell(const AuditFile::Result<void>& done, bool wasWorking, bool isNewFile)
     {
         Log& log = dependencies.log;
+        if (const auto lost = std::exchange(lostDenials, 0); lost > 0) {
+            log.write(LogLevel::Warning, "audit.denials_lost", {{"count", lost}});
+        }
         if (!done && wasWorking) {
             log.write(LogLevel::Error, "audit.failed",
                 {{"operation", done.error().operation}, {"error", systemText(done.error())}});
@@ -122,8 +154,7 @@ struct FileAuditTrail::State {
         }
         if (done && isNewFile) {
             log.write(LogLevel::Info, "audit.rotated",
-                {{"file", writer.fileName()}, {"seq", writer.head().sequence},
-                    {"hash", audit::hexOf(writer.head().hash)}});
+                {{"file", writer.fileName()}, {"seq", writer.head().sequence}, {"hash", hexOf(writer.head().hash)}});
         }
     }
 
@@ -133,7 +164,7 @@ struct FileAuditTrail::State {
         for (auto records = state->nextTurn(); !records.empty(); records = state->nextTurn()) {
             const auto done = state->writer.write(records);
             const bool isNewFile = state->writer.fileName() != file;
-            state->finishTurn(done, isNewFile);
+            state->finishTurn(done, records.size(), isNewFile);
             file = done ? state->writer.fileName() : file;
         }
         const std::lock_guard lock(state->mutex);
@@ -190,7 +221,7 @@ FileAuditTrail::Created FileAuditTrail::create(
     // In a log that goes elsewhere, this tells later whether the end of the trail was cut off.
     dependencies.log.write(tornBytes == 0 ? LogLevel::Info : LogLevel::Warning, "audit.opened",
         {{"file", state->writer.fileName()}, {"seq", state->writer.head().sequence},
-            {"hash", audit::hexOf(state->writer.head().hash)}, {"tornBytes", tornBytes}});
+            {"hash", hexOf(state->writer.head().hash)}, {"tornBytes", tornBytes}});
     return std::unique_ptr<FileAuditTrail>(new FileAuditTrail(std::move(state)));
 }
 
@@ -219,7 +250,15 @@ net::Awaitable<AuditTrail::Appended> FileAuditTrail::append(AuditRecord record)
 bool FileAuditTrail::isWorking() const
 {
     const std::lock_guard lock(m_state->mutex);
-    return m_state->isWorking;
+    const auto& since = m_state->turnSince;
+    const bool hangs = since && m_state->dependencies.clock.now() - *since >= m_state->settings.patience;
+    return m_state->isWorking && !hangs;
+}
+
+AuditCounts FileAuditTrail::counts() const
+{
+    const std::lock_guard lock(m_state->mutex);
+    return {m_state->lines, m_state->failures, m_state->queue.size() + m_state->inFlight.size()};
 }
 
 } // namespace vivavoce::broker

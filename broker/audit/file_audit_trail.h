@@ -17,7 +17,8 @@ namespace vivavoce::broker {
 
 /// The trail as JSON lines in a folder, hash-chained (docs/operations.md). One thread writes; whoever hands in records while it does
 /// shares the next fdatasync. The queue is bounded and refuses what does not fit.
-/// A fault fails every record of its turn; each later record tries anew, so that no restart is needed.
+/// A fault fails every record of its turn; each later record tries anew, so that no restart is needed. Where none comes, because whoever
+/// sends requests here has noticed, the trail tries by itself, and its first line then says that it was away.
 /// Threads: append [any thread]. Lifetime: clock and log outlive it. Its destructor blocks for as long as the disk takes over what is
 /// queued, but at most `patience`; a disk that hangs for longer keeps its thread, and nothing of ours waits for it.
 class FileAuditTrail final : public AuditTrail {
@@ -27,8 +28,12 @@ public:
         /// A file that has grown this far is the last but one.
         std::uint64_t rotateBytes = 64 * 1024 * 1024;
         std::size_t maxQueued = 4096;
+        /// Denials are taken only while less than this waits: whoever is refused over and over must not hold up what others are granted.
+        std::size_t maxQueuedForDenials = 1024;
         /// How long a caller waits for the disk.
         core::Milliseconds patience{10'000};
+        /// How often it is tried whether it can be written again, while nobody hands in a record.
+        core::Milliseconds probeEvery{1'000};
     };
     struct Dependencies {
         const core::Clock& clock;
@@ -47,8 +52,9 @@ public:
     FileAuditTrail& operator=(const FileAuditTrail&) = delete;
 
     [[nodiscard]] net::Awaitable<Appended> append(AuditRecord record) override;
-    /// The last turn of writing went well. [any thread]
+    /// The last turn of writing went well, and the present one has not taken longer than `patience`. [any thread]
     [[nodiscard]] bool isWorking() const override;
+    [[nodiscard]] AuditCounts counts() const override;
 
 private:
     struct State;

@@ -23,12 +23,12 @@ Caller embeddedCaller()
 } // namespace
 
 Authenticator::Authenticator(
-    core::Secret embedded, ServiceAccounts services, std::vector<std::unique_ptr<Issuer>> issuers)
+    core::Secret embedded, ServiceAccounts services, std::vector<std::shared_ptr<Issuer>> issuers)
     : m_embedded(std::move(embedded)), m_services(std::move(services)), m_issuers(std::move(issuers))
 {
 }
 
-net::Awaitable<core::Expected<Caller, Refusal>> Authenticator::authenticate(std::string_view token)
+net::Awaitable<core::Expected<Caller, Refusal>> Authenticator::authenticate(std::string_view token, Reach reach)
 {
     if (!m_embedded.empty() && m_embedded.equals(token)) {
         co_return embeddedCaller();
@@ -43,13 +43,16 @@ net::Awaitable<core::Expected<Caller, Refusal>> Authenticator::authenticate(std:
             co_return refuse(JwtFault::WrongIssuer);
         }
         if (issuer->settings().tokens != IssuerSettings::Tokens::Opaque) {
-            auto caller = co_await issuer->verifyJwt(std::move(*read));
+            auto caller = co_await issuer->verifyJwt(std::move(*read), reach);
             co_return caller;
         }
     }
     Issuer* const issuer = opaqueIssuer();
     if (issuer == nullptr) {
         co_return refuse(read ? JwtFault::WrongIssuer : read.error());
+    }
+    if (reach == Reach::Memory) {
+        co_return issuerIsAway();
     }
     auto caller = co_await issuer->introspect(token);
     co_return caller;
@@ -58,14 +61,14 @@ net::Awaitable<core::Expected<Caller, Refusal>> Authenticator::authenticate(std:
 Issuer* Authenticator::issuerOf(const UnverifiedToken& token) const
 {
     const auto found = std::find_if(m_issuers.begin(), m_issuers.end(),
-        [&](const std::unique_ptr<Issuer>& issuer) { return issuer->settings().url == token.claimedIssuer; });
+        [&](const std::shared_ptr<Issuer>& issuer) { return issuer->settings().url == token.claimedIssuer; });
     return found == m_issuers.end() ? nullptr : found->get();
 }
 
 /// There is at most one: nothing in an opaque token says whose it is.
 Issuer* Authenticator::opaqueIssuer() const
 {
-    const auto found = std::find_if(m_issuers.begin(), m_issuers.end(), [](const std::unique_ptr<Issuer>& issuer) {
+    const auto found = std::find_if(m_issuers.begin(), m_issuers.end(), [](const std::shared_ptr<Issuer>& issuer) {
         return issuer->settings().tokens == IssuerSettings::Tokens::Opaque;
     });
     return found == m_issuers.end() ? nullptr : found->get();

@@ -13,11 +13,13 @@ namespace vivavoce::broker::auth {
 /// Threads: [any thread].
 class Authenticator {
 public:
-    /// `embedded` may be empty: then nobody is the app that started us.
-    Authenticator(core::Secret embedded, ServiceAccounts services, std::vector<std::unique_ptr<Issuer>> issuers);
+    /// `embedded` may be empty: then nobody is the app that started us. An issuer keeps its keys from one authenticator to the next.
+    Authenticator(core::Secret embedded, ServiceAccounts services, std::vector<std::shared_ptr<Issuer>> issuers);
 
     /// Refused with InvalidToken, TokenExpired, or Unavailable where the issuer cannot be asked. The token is at most 8 KiB.
-    [[nodiscard]] net::Awaitable<core::Expected<Caller, Refusal>> authenticate(std::string_view token);
+    [[nodiscard]] net::Awaitable<core::Expected<Caller, Refusal>> authenticate(
+        std::string_view token, Reach reach = Reach::Issuer);
+    [[nodiscard]] const std::vector<std::shared_ptr<Issuer>>& issuers() const { return m_issuers; }
     /// Nothing until one was asked; false while one of them does not answer.
     [[nodiscard]] std::optional<bool> areIssuersFine() const;
 
@@ -27,7 +29,7 @@ private:
 
     const core::Secret m_embedded;
     const ServiceAccounts m_services;
-    const std::vector<std::unique_ptr<Issuer>> m_issuers;
+    const std::vector<std::shared_ptr<Issuer>> m_issuers;
 };
 
 } // namespace vivavoce::broker::auth

@@ -33,6 +33,8 @@ struct Caller {
     std::string issuer;
     std::string subject;
     std::vector<std::string> scopes;
+    /// The projects that the credential names.
+    std::vector<std::string> projects;
     /// What the issuer says about them; empty for others.
     std::shared_ptr<const core::Json> claims;
 

@@ -1,11 +1,13 @@
 #include "broker/auth/issuer.h"
 
 #include "core/base/base64.h"
+#include "core/base/http_headers.h"
 #include "core/base/percent.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace vivavoce::broker::auth {
@@ -21,18 +23,13 @@ KeyCache::Settings cacheSettings(const IssuerSettings& settings)
     cache.issuer = settings.url;
     cache.caFile = settings.caFile;
     cache.coolDown = settings.keyCoolDown;
+    cache.hasKeys = settings.tokens != IssuerSettings::Tokens::Opaque;
     return cache;
 }
 
 core::Unexpected<Refusal> refuse(JwtFault fault)
 {
     return core::Unexpected<Refusal>(refusalOf(fault));
-}
-
-core::Unexpected<Refusal> issuerIsAway()
-{
-    return core::Unexpected<Refusal>(Refusal{
-        {FaultCode::Unavailable, "whoever signed you in cannot be asked now", kTryAgain}, "issuer_unreachable"});
 }
 
 /// RFC 8693 §4.2: words with one space between them.
@@ -88,6 +85,40 @@ bool contains(const std::vector<std::string>& list, const std::string& item)
     return std::find(list.begin(), list.end(), item) != list.end();
 }
 
+/// What a member of an introspection's answer tells of the kind of the token.
+enum class ToldKind { Nothing, AccessToken, Other };
+
+ToldKind toldKind(const core::Json& answer, const char* name)
+{
+    // RFC 7662 §2.2 has token_type, a DPoP one of which is no bearer's; `typ` is Keycloak's and RFC 9068's, `token_use` Hydra's and Cognito's.
+    constexpr std::array kAccess{"bearer", "access_token", "access", "at+jwt", "application/at+jwt"};
+    const auto found = answer.find(name);
+    if (found == answer.end() || found->is_null()) {
+        return ToldKind::Nothing;
+    }
+    const bool isAccess = found->is_string() && std::any_of(kAccess.begin(), kAccess.end(), [&](const char* word) {
+        return core::equalsIgnoreCase(found->get_ref<const std::string&>(), word);
+    });
+    return isAccess ? ToldKind::AccessToken : ToldKind::Other;
+}
+
+/// A text, or the texts of a list.
+std::vector<std::string> textsOf(const core::Json& claim)
+{
+    std::vector<std::string> texts;
+    if (claim.is_string()) {
+        texts.push_back(claim.get<std::string>());
+    }
+    if (claim.is_array()) {
+        for (const core::Json& item : claim) {
+            if (item.is_string()) {
+                texts.push_back(item.get<std::string>());
+            }
+        }
+    }
+    return texts;
+}
+
 } // namespace
 
 Refusal refusalOf(JwtFault fault)
@@ -96,6 +127,21 @@ Refusal refusalOf(JwtFault fault)
     return {{code, fault == JwtFault::Expired ? "the token is over" : "the token is not one that is taken here",
                 std::nullopt},
         jwtFaultText(fault)};
+}
+
+core::Unexpected<Refusal> issuerIsAway()
+{
+    return core::Unexpected<Refusal>(Refusal{
+        {FaultCode::Unavailable, "whoever signed you in cannot be asked now", kTryAgain}, "issuer_unreachable"});
+}
+
+bool IssuerSettings::isSame(const IssuerSettings& other) const
+{
+    IssuerSettings mine = *this;
+    mine.clientSecret = other.clientSecret;
+    const bool haveBoth = clientSecret != nullptr && other.clientSecret != nullptr;
+    return mine == other
+        && (haveBoth ? clientSecret->equals(other.clientSecret->reveal()) : clientSecret == other.clientSecret);
 }
 
 Issuer::Issuer(IssuerSettings settings, Dependencies dependencies)
@@ -116,14 +162,17 @@ ClaimRules Issuer::rules() const
     return rules;
 }
 
-net::Awaitable<core::Expected<Caller, Refusal>> Issuer::verifyJwt(UnverifiedToken token)
+net::Awaitable<core::Expected<Caller, Refusal>> Issuer::verifyJwt(UnverifiedToken token, Reach reach)
 {
     const auto& allowed = m_settings.algorithms;
     if (std::find(allowed.begin(), allowed.end(), token.algorithm) == allowed.end()) {
         co_return refuse(JwtFault::UnsupportedAlgorithm);
     }
-    auto known = co_await m_keys.get();
-    if (known && (*known)->keys.find(token.kid, token.algorithm) == nullptr) {
+    auto known = m_keys.kept();
+    if (reach == Reach::Issuer) {
+        known = co_await m_keys.get();
+    }
+    if (reach == Reach::Issuer && known && (*known)->keys.find(token.kid, token.algorithm) == nullptr) {
         // The issuer may have changed its keys since.
         known = co_await m_keys.lookAgain();
     }
@@ -192,6 +241,9 @@ core::Expected<Caller, Refusal> Issuer::readIntrospection(std::string_view body)
     if (itself != parsed->end() && *itself != m_settings.url) {
         return refuse(JwtFault::WrongIssuer);
     }
+    if (!isAccessToken(*parsed)) {
+        return refuse(JwtFault::WrongType);
+    }
     // RFC 7662 has no `azp`; the client that a token was issued to is `client_id`.
     if (!parsed->contains("azp") && parsed->contains("client_id")) {
         (*parsed)["azp"] = parsed->at("client_id");
@@ -201,6 +253,25 @@ core::Expected<Caller, Refusal> Issuer::readIntrospection(std::string_view body)
         return refuse(claims.error());
     }
     return callerOf(std::move(claims->subject), std::move(claims->claims));
+}
+
+/// An issuer calls its refresh tokens active, too: our hint at the kind is no more than that (RFC 7662 §2.1).
+bool Issuer::isAccessToken(const core::Json& answer) const
+{
+    bool isTold = false;
+    for (const char* name : {"token_type", "typ", "token_use"}) {
+        const ToldKind kind = toldKind(answer, name);
+        if (kind == ToldKind::Other) {
+            return false;
+        }
+        isTold = isTold || kind == ToldKind::AccessToken;
+    }
+    if (!m_settings.accessPointer.empty()) {
+        const core::Json* claim = at(answer, m_settings.accessPointer);
+        return claim != nullptr && isOrHolds(*claim, m_settings.accessValue);
+    }
+    // A client has refresh tokens and access tokens, an audience has the latter only.
+    return isTold || !m_settings.audiences.empty();
 }
 
 Caller Issuer::callerOf(std::string subject, std::shared_ptr<const core::Json> claims) const
@@ -217,6 +288,10 @@ Caller Issuer::callerOf(std::string subject, std::shared_ptr<const core::Json> c
             && !contains(caller.scopes, std::string(scope::kAdmin))) {
             caller.scopes.emplace_back(scope::kAdmin);
         }
+    }
+    if (!m_settings.projectsPointer.empty()) {
+        const core::Json* claim = at(*claims, m_settings.projectsPointer);
+        caller.projects = claim != nullptr ? textsOf(*claim) : std::vector<std::string>();
     }
     caller.claims = std::move(claims);
     return caller;

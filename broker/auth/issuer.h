@@ -36,11 +36,31 @@ struct IssuerSettings {
     /// RFC 6901: where in the claims `adminValue` makes an admin. Empty: only the scope does.
     std::string adminPointer;
     std::string adminValue;
+    /// RFC 6901: where in the answer about an opaque token `accessValue` says that it is an access token, for issuers that say so in a way
+    /// of their own. Empty: `token_type`, `typ` and `token_use` say it.
+    std::string accessPointer;
+    std::string accessValue;
+    /// RFC 6901: where in the claims the caller's projects are, one text or a list of them. Empty: nowhere.
+    std::string projectsPointer;
     /// How we introduce ourselves for introspection.
     std::string clientId;
     std::shared_ptr<const core::Secret> clientSecret;
     std::string caFile;
     std::chrono::seconds keyCoolDown{60};
+
+    /// Secrets by what they are, not by where.
+    [[nodiscard]] bool isSame(const IssuerSettings& other) const;
+
+private:
+    [[nodiscard]] bool operator==(const IssuerSettings&) const = default;
+};
+
+/// How far the verification of a token may go.
+enum class Reach {
+    /// The issuer is asked where that is needed.
+    Issuer,
+    /// With what is in memory; whatever needs more is refused as Unavailable.
+    Memory,
 };
 
 /// One issuer's users: verifies what they bear.
@@ -56,13 +76,15 @@ public:
     Issuer(IssuerSettings settings, Dependencies dependencies);
 
     [[nodiscard]] const IssuerSettings& settings() const { return m_settings; }
-    [[nodiscard]] net::Awaitable<core::Expected<Caller, Refusal>> verifyJwt(UnverifiedToken token);
+    [[nodiscard]] net::Awaitable<core::Expected<Caller, Refusal>> verifyJwt(
+        UnverifiedToken token, Reach reach = Reach::Issuer);
     [[nodiscard]] net::Awaitable<core::Expected<Caller, Refusal>> introspect(std::string_view token);
     [[nodiscard]] std::optional<bool> isFine() const { return m_keys.isFine(); }
 
 private:
     [[nodiscard]] ClaimRules rules() const;
     [[nodiscard]] core::Expected<Caller, Refusal> readIntrospection(std::string_view body) const;
+    [[nodiscard]] bool isAccessToken(const core::Json& answer) const;
     [[nodiscard]] Caller callerOf(std::string subject, std::shared_ptr<const core::Json> claims) const;
 
     const IssuerSettings m_settings;
@@ -72,5 +94,7 @@ private:
 
 /// What a caller is told of a token that does not do: the same for every reason but that it is over.
 [[nodiscard]] Refusal refusalOf(JwtFault fault);
+/// Nobody could be asked, or should be.
+[[nodiscard]] core::Unexpected<Refusal> issuerIsAway();
 
 } // namespace vivavoce::broker::auth

@@ -17,8 +17,9 @@ constexpr std::size_t kLongestToken = 8 * 1024;
 constexpr std::size_t kLongestKid = 128;
 /// A subject is kept with every session.
 constexpr std::size_t kLongestSubject = 255;
-/// Seconds since 1970 up to the year 9999: beyond it clocks overflow.
+/// Seconds since 1970 up to the year 9999, the last that dates have.
 constexpr double kLatestTime = 253402300799.0;
+constexpr double kLatestCountable = 9e9;
 
 core::Unexpected<JwtFault> fail(JwtFault fault)
 {
@@ -53,7 +54,9 @@ std::optional<core::WallTime> timeOf(const Json& value)
     if (!(seconds >= 0 && seconds <= kLatestTime)) {
         return std::nullopt;
     }
-    return core::WallTime(std::chrono::seconds(static_cast<std::int64_t>(std::floor(seconds))));
+    // "Never" is later than a clock of nanoseconds can count: the year 2255 stands for it.
+    return core::WallTime(
+        std::chrono::seconds(static_cast<std::int64_t>(std::floor(std::min(seconds, kLatestCountable)))));
 }
 
 std::optional<JwtFault> headerFault(const Json& header)
@@ -74,6 +77,9 @@ bool hasType(std::string_view type, TokenKind kind)
     }
     if (kind == TokenKind::AccessToken) {
         return core::equalsIgnoreCase(type, "at+jwt");
+    }
+    if (kind == TokenKind::SessionToken) {
+        return core::equalsIgnoreCase(type, "voice-session+jwt");
     }
     return type.empty() || core::equalsIgnoreCase(type, "JWT");
 }
@@ -236,7 +242,9 @@ core::Expected<VerifiedToken, JwtFault> checkClaims(
     std::shared_ptr<const Json> claims, const ClaimRules& rules, core::WallTime now)
 {
     const auto subject = text(*claims, "sub");
-    if (!subject || subject->size() > kLongestSubject) {
+    // Libraries that end texts at a NUL would take one user for another.
+    const auto isControl = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    if (!subject || subject->size() > kLongestSubject || std::any_of(subject->begin(), subject->end(), isControl)) {
         return fail(JwtFault::Malformed);
     }
     if (subject->empty()) {

@@ -58,6 +58,8 @@ enum class TokenKind {
     AccessToken,
     /// OpenID Connect's; `typ` absent or "JWT".
     IdToken,
+    /// Our own, for a relayed session; `typ` "voice-session+jwt".
+    SessionToken,
 };
 
 /// What an issuer's tokens have to say.

@@ -56,7 +56,7 @@ KeyCache::KeyCache(Settings settings, Dependencies dependencies)
 {
 }
 
-core::Expected<KeyCache::KnownPtr, core::Error> KeyCache::usable() const
+core::Expected<KeyCache::KnownPtr, core::Error> KeyCache::kept() const
 {
     const std::lock_guard lock(m_mutex);
     if (m_known != nullptr && m_deps.clock.now() - m_fetchedAt < m_settings.staleFor) {
@@ -80,7 +80,7 @@ net::Awaitable<core::Expected<KeyCache::KnownPtr, core::Error>> KeyCache::get()
     if (isDue) {
         co_await fetchOnce();
     }
-    co_return usable();
+    co_return kept();
 }
 
 net::Awaitable<core::Expected<KeyCache::KnownPtr, core::Error>> KeyCache::lookAgain()
@@ -93,7 +93,7 @@ net::Awaitable<core::Expected<KeyCache::KnownPtr, core::Error>> KeyCache::lookAg
     if (isDue) {
         co_await fetchOnce();
     }
-    co_return usable();
+    co_return kept();
 }
 
 std::optional<bool> KeyCache::isFine() const
@@ -150,6 +150,12 @@ net::Awaitable<core::Expected<KeyCache::KnownPtr, core::Error>> KeyCache::fetchA
     auto metadata = readIssuerMetadata(m_settings.issuer, *document);
     if (!metadata) {
         co_return core::Unexpected<core::Error>(metadata.error());
+    }
+    if (!m_settings.hasKeys) {
+        if (metadata->introspectionUrl.empty()) {
+            co_return core::Unexpected<core::Error>(malformed("the issuer's metadata name no introspection endpoint"));
+        }
+        co_return std::make_shared<const Known>(Known{std::move(*metadata), JsonWebKeySet(std::vector<JsonWebKey>())});
     }
     if (metadata->keysUrl.empty()) {
         co_return core::Unexpected<core::Error>(malformed("the issuer's metadata name no keys"));

@@ -19,13 +19,16 @@ namespace vivavoce::broker::auth {
 /// How we ask others; net::sendRequest, but for tests.
 using Fetch = std::function<net::Awaitable<core::Expected<net::ClientResponse, core::Error>>(net::ClientRequest)>;
 
-/// An issuer's metadata and keys: fetched when first needed, kept, and renewed in time. At most one fetch at a time, whoever waits for it.
+/// An issuer's metadata and, where they are used, its keys: fetched when first needed, kept, and renewed in time. At most one fetch at a time, whoever waits for it.
 /// Threads: [any thread]; no lock is held while the issuer is asked.
 class KeyCache {
 public:
     struct Settings {
         std::string issuer;
         std::string caFile;
+        /// Without: only the metadata are fetched, and they have to name an introspection endpoint. An issuer that is asked about each token
+        /// need not publish keys (RFC 8414 §2), and what is wrong with them is nobody's concern.
+        bool hasKeys = true;
         /// After this long they are fetched again at the next use.
         std::chrono::seconds freshFor{3'600};
         /// How long they serve while the issuer does not answer.
@@ -51,6 +54,8 @@ public:
 
     /// What is known, or can be had now. The error is that of the last attempt.
     [[nodiscard]] net::Awaitable<core::Expected<KnownPtr, core::Error>> get();
+    /// What is known already; nobody is asked.
+    [[nodiscard]] core::Expected<KnownPtr, core::Error> kept() const;
     /// The same after another look at the issuer, unless there was one within the cool-down: for a key that is not among the known ones.
     [[nodiscard]] net::Awaitable<core::Expected<KnownPtr, core::Error>> lookAgain();
     /// Whether somebody could be verified now, for the health page: nothing until it was tried.
@@ -60,7 +65,6 @@ private:
     [[nodiscard]] net::Awaitable<> fetchOnce();
     [[nodiscard]] net::Awaitable<core::Expected<KnownPtr, core::Error>> fetchAll();
     [[nodiscard]] net::Awaitable<core::Expected<std::string, core::Error>> fetchText(std::string url);
-    [[nodiscard]] core::Expected<KnownPtr, core::Error> usable() const;
 
     const Settings m_settings;
     const Dependencies m_deps;

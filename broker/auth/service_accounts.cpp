@@ -106,6 +106,7 @@ core::Expected<Caller, Refusal> ServiceAccounts::authenticate(std::string_view t
     caller.kind = Caller::Kind::Service;
     caller.subject = found->name;
     caller.scopes = found->scopes;
+    caller.projects = found->projects;
     return caller;
 }
 

@@ -22,6 +22,7 @@ struct ServiceAccount {
     std::string name;
     KeyHash keyHash{};
     std::vector<std::string> scopes;
+    std::vector<std::string> projects{};
 };
 
 /// "vvs_<name>_<43 characters of base64url>": what an account bears. Made once, shown once.

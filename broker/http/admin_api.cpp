@@ -6,7 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace vivavoce::broker::http {
 namespace {
@@ -21,20 +23,24 @@ Fault storeIsAway()
     return {FaultCode::Unavailable, "the limits' store cannot be asked now", std::chrono::seconds(5)};
 }
 
-/// {"user": "…"}: the key that a block is listed with. Nothing else may be there.
-core::Expected<std::string, Fault> readUser(const net::HttpRequest& request)
+/// {"user": "…"}, the key that a block is listed with, or another one of `names`; nothing else may be there.
+core::Expected<std::pair<std::string, std::string>, Fault> readName(
+    const net::HttpRequest& request, const std::vector<std::string>& names)
 {
     if (auto fault = checkContentType(request)) {
         return core::Unexpected<Fault>(std::move(*fault));
     }
     const auto body = core::parseJson(request.body);
-    const auto user = body && body->is_object() && body->size() == 1 ? body->find("user") : Json::const_iterator();
-    const bool isThere = body && body->is_object() && body->size() == 1 && user != body->end() && user->is_string();
-    if (!isThere || user->get_ref<const std::string&>().empty()
-        || user->get_ref<const std::string&>().size() > kLongestName) {
-        return core::Unexpected<Fault>(Fault{FaultCode::InvalidBody, "it has to be {\"user\": \"...\"}", std::nullopt});
+    if (body && body->is_object() && body->size() == 1 && body->begin()->is_string()) {
+        const std::string& name = body->begin().key();
+        const auto& value = body->begin()->get_ref<const std::string&>();
+        if (std::find(names.begin(), names.end(), name) != names.end() && !value.empty()
+            && value.size() <= kLongestName) {
+            return std::pair(name, value);
+        }
     }
-    return user->get<std::string>();
+    return core::Unexpected<Fault>(
+        Fault{FaultCode::InvalidBody, "it has to be {\"" + names.front() + "\": \"...\"}", std::nullopt});
 }
 
 std::string lastSegment(const std::string& path)
@@ -55,19 +61,22 @@ std::vector<AdminApi::Route> AdminApi::routes()
         {"DELETE", "/api/voice/session/{id}", &AdminApi::endSession},
         {"GET", "/api/admin/blocks", &AdminApi::listBlocks},
         {"POST", "/api/admin/blocks/lift", &AdminApi::liftBlock},
-        {"POST", "/api/admin/sessions/revoke", &AdminApi::revokeUser},
+        {"POST", "/api/admin/sessions/revoke", &AdminApi::revokeSessions},
     };
 }
 
 net::Awaitable<net::HttpResponse> AdminApi::endSession(const net::HttpRequest& request)
 {
     const std::string id = lastSegment(request.path);
-    auto client = co_await m_deps.entrance.enter(request, auth::scope::kSession);
-    if (!client) {
-        co_return std::move(client.error());
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kSession, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
     }
-    const auto fault = co_await m_deps.tokens.end(std::move(*client), id);
+    const auto fault = co_await m_deps.ender.end(guest->client, id);
     if (fault) {
+        if (fault->code == FaultCode::SessionNotFound) {
+            m_deps.entrance.turnedAway(guest->client, faultRow(fault->code).text, sessionNamed(id));
+        }
         co_return problemResponse(*fault);
     }
     co_return done({{"sessionId", id}, {"ended", true}});
@@ -75,9 +84,9 @@ net::Awaitable<net::HttpResponse> AdminApi::endSession(const net::HttpRequest& r
 
 net::Awaitable<net::HttpResponse> AdminApi::listBlocks(const net::HttpRequest& request)
 {
-    auto client = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
-    if (!client) {
-        co_return std::move(client.error());
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
     }
     const auto blocks = co_await m_deps.gatekeeper.blocks(kMostBlocks);
     if (!blocks) {
@@ -93,32 +102,43 @@ net::Awaitable<net::HttpResponse> AdminApi::listBlocks(const net::HttpRequest& r
 
 net::Awaitable<net::HttpResponse> AdminApi::liftBlock(const net::HttpRequest& request)
 {
-    auto client = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
-    if (!client) {
-        co_return std::move(client.error());
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
     }
-    auto user = readUser(request);
-    if (!user) {
-        co_return problemResponse(user.error());
+    const auto named = readName(request, {"user"});
+    if (!named) {
+        co_return problemResponse(named.error());
     }
-    const auto lifted = co_await m_deps.gatekeeper.lift(std::move(*user));
+    const std::string& user = named->second;
+    // Before the effect, and also where no block runs: violations and escalation are forgiven as well.
+    auto unseen = co_await m_deps.entrance.witness(guest->client, AuditEvent::Unblock, AuditOutcome::Done, user);
+    if (unseen) {
+        co_return problemResponse(*unseen);
+    }
+    const auto lifted = co_await m_deps.gatekeeper.lift(user);
     if (!lifted) {
-        co_return problemResponse(storeIsAway());
+        // A part of it may be done, so the line before stays; this one says that the block may go on.
+        unseen = co_await m_deps.entrance.witness(guest->client, AuditEvent::Unblock, AuditOutcome::Failed, user);
+        co_return problemResponse(unseen ? *unseen : storeIsAway());
     }
     co_return done({{"lifted", *lifted}});
 }
 
-net::Awaitable<net::HttpResponse> AdminApi::revokeUser(const net::HttpRequest& request)
+net::Awaitable<net::HttpResponse> AdminApi::revokeSessions(const net::HttpRequest& request)
 {
-    auto client = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
-    if (!client) {
-        co_return std::move(client.error());
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
     }
-    auto user = readUser(request);
-    if (!user) {
-        co_return problemResponse(user.error());
+    const auto named = readName(request, {"user", "project"});
+    if (!named) {
+        co_return problemResponse(named.error());
     }
-    const auto ended = co_await m_deps.tokens.endAllOf(std::move(*client), std::move(*user));
+    const bool isProject = named->first == "project";
+    auto ending = isProject ? m_deps.ender.endProject(guest->client, named->second)
+                            : m_deps.ender.endAllOf(guest->client, named->second);
+    const auto ended = co_await std::move(ending);
     if (!ended) {
         co_return problemResponse(ended.error());
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/http/entrance.h"
+#include "broker/tokens/session_ender.h"
 #include "net/router.h"
 
 #include <memory>
@@ -14,7 +15,7 @@ public:
     struct Dependencies {
         Entrance& entrance;
         Gatekeeper& gatekeeper;
-        TokenService& tokens;
+        SessionEnder& ender;
         /// Owns the above.
         std::shared_ptr<const void> owner;
     };
@@ -31,7 +32,7 @@ public:
     [[nodiscard]] net::Awaitable<net::HttpResponse> endSession(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> listBlocks(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> liftBlock(const net::HttpRequest& request);
-    [[nodiscard]] net::Awaitable<net::HttpResponse> revokeUser(const net::HttpRequest& request);
+    [[nodiscard]] net::Awaitable<net::HttpResponse> revokeSessions(const net::HttpRequest& request);
 
 private:
     const Dependencies m_deps;

@@ -1,9 +1,16 @@
 #include "broker/http/api.h"
 
 #include "broker/http/admin_api.h"
+#include "broker/http/openapi.h"
+#include "broker/http/posted_stream_api.h"
 #include "broker/http/problem_response.h"
+#include "broker/http/project_api.h"
 #include "broker/http/request_checks.h"
 #include "broker/http/security_headers.h"
+#include "broker/http/session_api.h"
+#include "broker/http/stream_api.h"
+#include "broker/http/token_answer.h"
+#include "broker/http/usage_api.h"
 #include "broker/resources.h"
 #include "core/protocol/broker/health.h"
 
@@ -14,41 +21,14 @@
 namespace vivavoce::broker::http {
 namespace {
 
-net::HttpResponse answerOf(TokenOutcome& outcome)
-{
-    auto response = outcome.result ? net::HttpResponse::json(200, core::broker::encode(*outcome.result))
-                                   : problemResponse(outcome.result.error());
-    if (outcome.charge) {
-        addRateLimit(response, *outcome.charge);
-    }
-    return response;
-}
-
-net::HttpResponse charged(const Fault& fault, const std::optional<Charge>& charge)
-{
-    auto response = problemResponse(fault);
-    if (charge) {
-        addRateLimit(response, *charge);
-    }
-    return response;
-}
-
 Fault invalidBody(const core::Error& error)
 {
     return {FaultCode::InvalidBody, error.detail, std::nullopt};
 }
 
-const char* stateName(TokenService::ProviderState state)
+const char* stateName(const std::optional<bool>& isFine)
 {
-    switch (state) {
-    case TokenService::ProviderState::Unknown:
-        return "unknown";
-    case TokenService::ProviderState::Ok:
-        return "ok";
-    case TokenService::ProviderState::Failing:
-        return "failing";
-    }
-    return "unknown";
+    return !isFine ? "unknown" : *isFine ? "ok" : "failing";
 }
 
 const char* storeName(StoreHealth health)
@@ -67,10 +47,7 @@ const char* storeName(StoreHealth health)
 } // namespace
 
 Api::Api(Settings settings, Dependencies dependencies)
-    : m_settings(std::move(settings)),
-      m_deps(std::move(dependencies)),
-      m_started(m_deps.clock.now()),
-      m_cors(m_settings.allowedOrigins)
+    : m_settings(std::move(settings)), m_deps(std::move(dependencies)), m_cors(m_settings.allowedOrigins)
 {
 }
 
@@ -83,19 +60,59 @@ net::Router Api::routes()
     add(router, "GET", "/api/voice-agent/health", self, &Api::health);
     add(router, "GET", "/healthz", self, &Api::healthz);
     add(router, "GET", "/readyz", self, &Api::readyz);
+    add(router, "GET", "/openapi.json", self, &Api::describe);
     const auto admin = std::make_shared<AdminApi>(
-        AdminApi::Dependencies{m_deps.entrance, m_deps.gatekeeper, m_deps.tokens, m_deps.owner});
+        AdminApi::Dependencies{m_deps.entrance, m_deps.gatekeeper, m_deps.ender, m_deps.owner});
     for (const AdminApi::Route& route : AdminApi::routes()) {
         add(router, route.method, route.path, admin, route.handler);
     }
-    router.onUnrouted([](const net::HttpRequest&, unsigned status) {
+    const auto sessions = std::make_shared<SessionApi>(SessionApi::Dependencies{
+        m_deps.entrance, m_deps.gatekeeper, m_deps.tokens, m_deps.sessionTokens, m_deps.owner});
+    for (const SessionApi::Route& route : SessionApi::routes()) {
+        add(router, route.method, route.path, sessions, route.handler);
+    }
+    const auto usage = std::make_shared<UsageApi>(UsageApi::Dependencies{
+        m_deps.entrance, m_deps.ledger, m_deps.rates, m_deps.gatekeeper, m_deps.clock, m_deps.owner});
+    add(router, "GET", "/api/voice/usage", usage, &UsageApi::report);
+    add(router, "POST", "/api/voice/usage", usage, &UsageApi::take);
+    if (m_deps.projectTable != nullptr) {
+        const auto projects = std::make_shared<ProjectApi>(
+            ProjectApi::Dependencies{m_deps.entrance, *m_deps.projectTable, m_deps.ender, m_deps.owner});
+        for (const ProjectApi::Route& route : ProjectApi::routes()) {
+            add(router, route.method, route.path, projects, route.handler);
+        }
+    }
+    addStream(router);
+    const auto metrics =
+        std::make_shared<MetricsApi>(MetricsApi::Dependencies{m_deps.entrance, m_settings.scrape, m_deps.owner});
+    add(router, "GET", kMetricsPath, metrics, &MetricsApi::scrape);
+    router.onUnrouted([self](const net::HttpRequest& request, unsigned status) {
+        self->m_deps.metrics.answeredUnrouted(request.method, status);
         return problemResponse({faultOfStatus(status), {}, std::nullopt});
     });
-    router.onResponse([cors = m_cors](const net::HttpRequest& request, net::HttpResponse& response) {
-        addSecurityHeaders(request, response);
+    router.onResponse([cors = m_cors, proxies = m_settings.trustedProxies](
+                          const net::HttpRequest& request, net::HttpResponse& response) {
+        addSecurityHeaders(request, response, proxies);
         cors.addTo(request, response);
     });
     return router;
+}
+
+void Api::addStream(net::Router& router)
+{
+    const auto opener = std::make_shared<StreamOpener>(m_settings.relay,
+        StreamOpener::Dependencies{m_deps.entrance, m_deps.door, m_deps.streams, m_deps.registry, m_deps.ledger,
+            m_deps.rates, m_deps.provider, m_deps.gatekeeper, m_deps.clock, m_deps.log, m_deps.owner});
+    const auto stream = std::make_shared<StreamApi>(m_settings.trustedProxies,
+        StreamApi::Dependencies{
+            m_deps.entrance, opener, m_cors, m_deps.clock, m_deps.log, m_deps.metrics, shared_from_this()});
+    // The second one is for clients that know OpenAI's paths only.
+    for (const char* const path : {"/api/voice/stream", "/v1/realtime"}) {
+        router.addWebSocket(path, [stream](const net::HttpRequest& request) { return stream->upgrade(request); });
+    }
+    const auto posted = std::make_shared<PostedStreamApi>(
+        PostedStreamApi::Dependencies{m_deps.entrance, opener, m_deps.postedStreams, m_deps.clock, m_deps.owner});
+    add(router, "POST", "/api/voice/stream", posted, &PostedStreamApi::post);
 }
 
 template <typename Owner, typename Method>
@@ -103,7 +120,7 @@ void Api::add(net::Router& router, const char* method, const char* path, std::sh
 {
     // The handlers own the API: the router lives as long as anybody may still call them.
     router.add(method, path,
-        [self = shared_from_this(), owner, handler](
+        [self = shared_from_this(), owner, handler, path](
             const net::HttpRequest& request) -> net::Awaitable<net::HttpResponse> {
             const core::MonotonicTime since = self->m_deps.clock.now();
             net::HttpResponse response;
@@ -112,7 +129,7 @@ void Api::add(net::Router& router, const char* method, const char* path, std::sh
             } else {
                 response = co_await (owner.get()->*handler)(request);
             }
-            self->told(request, response, since);
+            self->told(request, path, response, since);
             co_return response;
         });
     if (router.find("OPTIONS", path) == nullptr) {
@@ -120,55 +137,31 @@ void Api::add(net::Router& router, const char* method, const char* path, std::sh
     }
 }
 
-void Api::told(const net::HttpRequest& request, const net::HttpResponse& response, core::MonotonicTime since)
+void Api::told(
+    const net::HttpRequest& request, const char* route, const net::HttpResponse& response, core::MonotonicTime since)
 {
     const auto took = m_deps.clock.now() - since;
-    m_deps.metrics.answered(response.status, took);
-    m_deps.log.write(response.status >= 500 ? LogLevel::Warning : LogLevel::Info, "http.answered",
-        {{"method", request.method}, {"path", request.path}, {"status", response.status}, {"request", request.id},
+    m_deps.metrics.answered(request.method, route, response.status, took);
+    // Somebody scrapes all the time: that is nothing to tell.
+    const bool isScrape = route == std::string_view(kMetricsPath) && response.status == 200;
+    const LogLevel level = response.status >= 500 ? LogLevel::Warning : isScrape ? LogLevel::Debug : LogLevel::Info;
+    m_deps.log.write(level, "http.answered",
+        {{"method", request.method}, {"path", route}, {"status", response.status}, {"request", request.id},
             {"peer", request.peer.address}, {"ms", std::chrono::duration_cast<core::Milliseconds>(took).count()}});
 }
 
 net::Awaitable<net::HttpResponse> Api::token(const net::HttpRequest& request)
 {
-    auto client = co_await m_deps.entrance.enter(request, auth::scope::kMint);
-    if (!client) {
-        co_return std::move(client.error());
-    }
-    auto message = checkContentType(request)
-        ? core::Expected<core::broker::TokenRequest, core::Error>(core::broker::TokenRequest())
-        : core::broker::decodeTokenRequest(request.body);
-    // A session that is continued has its own bucket, and is charged where the session is known.
-    if (message && message->resumeSessionId) {
-        auto outcome = co_await m_deps.tokens.resume(std::move(*client), std::move(*message));
-        co_return answerOf(outcome);
-    }
-    Admission admission = co_await m_deps.tokens.admitMint(*client);
-    if (admission.fault) {
-        m_deps.entrance.turnedAway(*client, *admission.fault, faultRow(admission.fault->code).text);
-        co_return charged(*admission.fault, admission.charge);
-    }
-    if (const auto fault = checkContentType(request)) {
-        co_return charged(*fault, admission.charge);
-    }
-    if (!message) {
-        co_return charged(invalidBody(message.error()), admission.charge);
-    }
-    auto outcome = co_await m_deps.tokens.mint(std::move(*client), std::move(*message));
-    outcome.charge = std::move(admission.charge);
-    co_return answerOf(outcome);
+    auto response = co_await startSession(m_deps.entrance, m_deps.tokens, request, SessionTransport::Direct);
+    co_return response;
 }
 
 net::Awaitable<net::HttpResponse> Api::refreshToken(const net::HttpRequest& request)
 {
-    auto client = m_deps.entrance.enterUnknown(request);
-    if (!client) {
-        co_return std::move(client.error());
-    }
+    auto stranger = m_deps.entrance.meet(request);
     const auto bearer = bearerOf(request);
     if (!bearer) {
-        m_deps.entrance.turnedAway(*client, bearer.error(), faultRow(bearer.error().code).text);
-        co_return problemResponse(bearer.error());
+        co_return m_deps.entrance.refuse(stranger, bearer.error(), faultRow(bearer.error().code).text);
     }
     if (const auto fault = checkContentType(request)) {
         co_return problemResponse(*fault);
@@ -186,13 +179,18 @@ net::Awaitable<net::HttpResponse> Api::refreshToken(const net::HttpRequest& requ
     if (message->clientInstance) {
         idempotency = {std::move(*key), *message->clientInstance};
     }
-    const core::Secret token(*bearer);
-    auto outcome = co_await m_deps.tokens.refresh(*client, token, std::move(idempotency));
-    if (outcome.result) {
-        m_deps.entrance.hasProved(*client);
-    } else {
-        const Fault& fault = outcome.result.error();
-        m_deps.entrance.turnedAway(*client, fault, faultRow(fault.code).text);
+    core::Secret token(*bearer);
+    auto outcome = co_await m_deps.tokens.refresh(stranger.client, std::move(token), std::move(idempotency));
+    const Fault* const fault = outcome.result ? nullptr : &outcome.result.error();
+    if (fault != nullptr && fault->code == FaultCode::InvalidToken) {
+        co_return m_deps.entrance.refuse(stranger, *fault, faultRow(fault->code).text);
+    }
+    // What was counted in the bucket of a live session came with a good token; whatever else is counted where it came from.
+    if (fault == nullptr || outcome.charge) {
+        m_deps.entrance.hasProved(stranger);
+    }
+    if (fault != nullptr) {
+        m_deps.entrance.turnedAway(stranger.client, faultRow(fault->code).text);
     }
     co_return answerOf(outcome);
 }
@@ -200,27 +198,33 @@ net::Awaitable<net::HttpResponse> Api::refreshToken(const net::HttpRequest& requ
 net::Awaitable<net::HttpResponse> Api::health(const net::HttpRequest& request)
 {
     core::broker::Health health;
-    const auto state = m_deps.tokens.providerState();
-    health.status = state == TokenService::ProviderState::Failing ? "degraded" : "ok";
+    const auto isProviderFine = m_deps.provider.isFine();
+    health.status = isProviderFine == false ? "degraded" : "ok";
     const auto issuers = m_deps.authenticator.areIssuersFine();
     const StoreHealth limits = m_deps.gatekeeper.health();
-    if (limits != StoreHealth::Ok || !m_settings.isAuditWorking() || issuers == false) {
+    if (limits != StoreHealth::Ok || !m_deps.registry.isWorking() || !m_settings.isAuditWorking() || issuers == false
+        || m_deps.projects.isWorking() == false) {
         health.status = "degraded";
     }
     const bool isAdmin = co_await m_deps.entrance.isBorneBy(request, auth::scope::kAdmin);
     if (isAdmin) {
         core::broker::HealthDetail detail;
-        detail.services["provider"] = stateName(state);
+        detail.services["provider"] = stateName(isProviderFine);
         detail.services["limits"] = storeName(limits);
+        detail.services["database"] = m_deps.registry.isWorking() ? "ok" : "failing";
         detail.services["audit"] = m_settings.isAuditWorking() ? "ok" : "failing";
-        detail.services["issuers"] = !issuers ? "unknown" : *issuers ? "ok" : "failing";
+        if (const auto projects = m_deps.projects.isWorking()) {
+            detail.services["projects"] = stateName(projects);
+        }
+        detail.services["issuers"] = stateName(issuers);
         detail.metrics.totalRequests = m_deps.metrics.requests();
-        detail.metrics.activeSessions = static_cast<std::int64_t>(m_deps.registry.active());
-        detail.metrics.totalRefreshes = m_deps.tokens.totalRefreshes();
+        const auto live = co_await m_deps.registry.countAll();
+        detail.metrics.activeSessions = static_cast<std::int64_t>(live.value_or(0));
+        detail.metrics.totalRefreshes = m_deps.metrics.renewals();
         detail.metrics.errorRate = m_deps.metrics.errorRate();
         detail.metrics.averageResponseTime = m_deps.metrics.averageMilliseconds();
         detail.resources.uptimeSeconds =
-            std::chrono::duration_cast<std::chrono::seconds>(m_deps.clock.now() - m_started).count();
+            std::chrono::duration_cast<std::chrono::seconds>(m_deps.clock.now() - m_settings.started).count();
         detail.resources.memoryBytes = residentBytes();
         detail.resources.connections = static_cast<std::int64_t>(m_settings.connections());
         health.detail = std::move(detail);
@@ -238,7 +242,19 @@ net::Awaitable<net::HttpResponse> Api::readyz(const net::HttpRequest&)
     if (!m_settings.isReady()) {
         co_return problemResponse({FaultCode::Unavailable, "the broker is going down", std::nullopt});
     }
+    // As long as every mint would be refused, requests belong elsewhere. Both mend without requests.
+    if (m_deps.gatekeeper.health() == StoreHealth::Down) {
+        co_return problemResponse({FaultCode::Unavailable, "limits cannot be checked now", std::nullopt});
+    }
+    if (!m_settings.isAuditWorking()) {
+        co_return problemResponse({FaultCode::Unavailable, "the audit trail cannot be written", std::nullopt});
+    }
     co_return net::HttpResponse::json(200, core::broker::encode(core::broker::Health{}));
+}
+
+net::Awaitable<net::HttpResponse> Api::describe(const net::HttpRequest&)
+{
+    co_return net::HttpResponse::json(200, std::string(openApiDocument()));
 }
 
 } // namespace vivavoce::broker::http

@@ -2,8 +2,15 @@
 
 #include "broker/http/cors.h"
 #include "broker/http/entrance.h"
+#include "broker/http/metrics_api.h"
 #include "broker/log.h"
 #include "broker/metrics.h"
+#include "broker/projects/table_projects.h"
+#include "broker/providers/watched_provider.h"
+#include "broker/relay/live_streams.h"
+#include "broker/relay/posted_streams.h"
+#include "broker/relay/relay_door.h"
+#include "broker/tokens/session_ender.h"
 #include "broker/tokens/token_service.h"
 #include "net/router.h"
 
@@ -23,7 +30,18 @@ public:
         auth::Authenticator& authenticator;
         Gatekeeper& gatekeeper;
         TokenService& tokens;
+        SessionEnder& ender;
+        WatchedProvider& provider;
         SessionRegistry& registry;
+        const SessionTokens& sessionTokens;
+        relay::RelayDoor& door;
+        relay::LiveStreams& streams;
+        usage::Ledger& ledger;
+        const usage::RateCard& rates;
+        std::shared_ptr<relay::PostedStreams> postedStreams;
+        ProjectDirectory& projects;
+        /// The same where admins keep them here; nothing elsewhere.
+        TableProjects* projectTable;
         const core::Clock& clock;
         Log& log;
         Metrics& metrics;
@@ -33,11 +51,16 @@ public:
     struct Settings {
         std::vector<std::string> trustedProxies;
         std::vector<std::string> allowedOrigins;
+        relay::RelaySession::Settings relay;
+        /// When the broker was, for the health page.
+        core::MonotonicTime started{};
         /// Open connections, for the health page.
         std::function<std::size_t()> connections;
         /// False once the broker drains.
         std::function<bool()> isReady;
-        /// Whether the audit takes records, for the health page.
+        /// For /metrics.
+        Scrape scrape;
+        /// Whether the audit takes records.
         std::function<bool()> isAuditWorking;
     };
 
@@ -50,16 +73,19 @@ private:
     /// With the checks and the log that every route has.
     template <typename Owner, typename Method>
     void add(net::Router& router, const char* method, const char* path, std::shared_ptr<Owner> owner, Method handler);
+    void addStream(net::Router& router);
     [[nodiscard]] net::Awaitable<net::HttpResponse> token(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> refreshToken(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> health(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> healthz(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> readyz(const net::HttpRequest& request);
-    void told(const net::HttpRequest& request, const net::HttpResponse& response, core::MonotonicTime since);
+    [[nodiscard]] net::Awaitable<net::HttpResponse> describe(const net::HttpRequest& request);
+    /// The log has the route as it is described: what a caller puts into a path is theirs.
+    void told(const net::HttpRequest& request, const char* route, const net::HttpResponse& response,
+        core::MonotonicTime since);
 
     const Settings m_settings;
     const Dependencies m_deps;
-    const core::MonotonicTime m_started;
     const Cors m_cors;
 };
 

@@ -19,6 +19,14 @@ bool Cors::isOrigin(std::string_view text)
     return isTame && !text.empty() && text.back() != ':' && text.front() != ':';
 }
 
+bool Cors::isWelcome(const net::HttpRequest& request) const
+{
+    const auto origin = request.headers.find("Origin");
+    return !origin
+        || (request.headers.count("Origin") == 1
+            && std::find(m_allowed.begin(), m_allowed.end(), *origin) != m_allowed.end());
+}
+
 void Cors::answerPreflights(net::Router& router, const std::string& path) const
 {
     router.add("OPTIONS", path, [](const net::HttpRequest&) -> net::Awaitable<net::HttpResponse> {
@@ -33,14 +41,14 @@ void Cors::addTo(const net::HttpRequest& request, net::HttpResponse& response) c
     // Also where there is no origin: a cache must not give one page's answer to another.
     response.headers.set("Vary", "Origin");
     const auto origin = request.headers.find("Origin");
-    if (!origin || request.headers.count("Origin") != 1
-        || std::find(m_allowed.begin(), m_allowed.end(), *origin) == m_allowed.end()) {
+    if (!origin || !isWelcome(request)) {
         return;
     }
     response.headers.set("Access-Control-Allow-Origin", std::string(*origin));
     if (request.method == "OPTIONS") {
         response.headers.set("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS");
-        response.headers.set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key");
+        response.headers.set(
+            "Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, Last-Event-ID");
         response.headers.set("Access-Control-Max-Age", "86400");
     } else {
         response.headers.set("Access-Control-Expose-Headers", "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id");

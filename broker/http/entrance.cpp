@@ -3,49 +3,88 @@
 #include "broker/http/problem_response.h"
 #include "broker/http/request_checks.h"
 
-#include <nlohmann/json.hpp>
-
 #include <utility>
 
 namespace vivavoce::broker::http {
+namespace {
 
-Entrance::Entered Entrance::enterUnknown(const net::HttpRequest& request)
+net::HttpResponse answerOf(const Admission& refused)
 {
-    Client client;
-    client.address = clientAddress(request, m_deps.trustedProxies);
-    client.request = request.id;
-    if (const Admission admission = m_deps.gatekeeper.admitAddress(client.address); admission.fault) {
-        // Not for the audit: whoever floods us would write it.
-        auto refused = problemResponse(*admission.fault);
-        if (admission.charge) {
-            addRateLimit(refused, *admission.charge);
-        }
-        return core::Unexpected<net::HttpResponse>(std::move(refused));
+    auto response = problemResponse(*refused.fault);
+    if (refused.charge) {
+        addRateLimit(response, *refused.charge);
     }
-    return client;
+    return response;
 }
 
-net::Awaitable<Entrance::Entered> Entrance::enter(const net::HttpRequest& request, std::string_view scope)
+} // namespace
+
+Entrance::Stranger Entrance::meet(const net::HttpRequest& request)
 {
-    auto entered = enterUnknown(request);
+    Stranger stranger;
+    stranger.client.address = clientAddress(request, m_deps.trustedProxies);
+    stranger.client.request = request.id;
+    const Admission admission = m_deps.gatekeeper.admitAddress(stranger.client.address);
+    stranger.ticket = admission.ticket;
+    if (admission.fault) {
+        stranger.overLimit = answerOf(admission);
+    }
+    return stranger;
+}
+
+net::HttpResponse Entrance::refuse(Stranger& stranger, const Fault& fault, std::string_view reason)
+{
+    if (stranger.overLimit) {
+        m_deps.metrics.denied(faultRow(FaultCode::RateLimited).text);
+        // Not for the audit: whoever floods us would write it.
+        return std::move(*stranger.overLimit);
+    }
+    // The reason is for those who read the audit: what is counted are the codes that callers see.
+    m_deps.metrics.denied(faultRow(fault.code).text);
+    m_deps.denials.turnedAway(stranger.client, reason, {});
+    return problemResponse(fault);
+}
+
+net::Awaitable<Entrance::Entered> Entrance::identify(const net::HttpRequest& request)
+{
+    Stranger stranger = meet(request);
+    const auto bearer = bearerOf(request);
+    if (!bearer) {
+        co_return core::Unexpected<net::HttpResponse>(
+            refuse(stranger, bearer.error(), faultRow(bearer.error().code).text));
+    }
+    const Admission own = m_deps.gatekeeper.admitCredential(*bearer);
+    if (own.fault) {
+        // Only known callers use this up: it is not their address that is at fault.
+        hasProved(stranger);
+        m_deps.metrics.denied(faultRow(own.fault->code).text);
+        co_return core::Unexpected<net::HttpResponse>(answerOf(own));
+    }
+    // What is verified from memory are keys and signatures, which nobody finds by trying.
+    auto caller = co_await m_deps.authenticator.authenticate(
+        *bearer, stranger.overLimit ? auth::Reach::Memory : auth::Reach::Issuer);
+    if (!caller) {
+        m_deps.gatekeeper.countedElsewhere(*bearer, own.ticket);
+        co_return core::Unexpected<net::HttpResponse>(refuse(stranger, caller.error().fault, caller.error().reason));
+    }
+    hasProved(stranger);
+    stranger.client.caller = std::move(*caller);
+    m_deps.signIns.signedIn(stranger.client, *bearer);
+    Guest guest{std::move(stranger.client), own.ticket};
+    co_return guest;
+}
+
+net::Awaitable<Entrance::Entered> Entrance::enter(
+    const net::HttpRequest& request, std::string_view scope, std::string_view otherScope)
+{
+    auto entered = co_await identify(request);
     if (!entered) {
         co_return entered;
     }
-    const auto bearer = bearerOf(request);
-    if (!bearer) {
-        turnedAway(*entered, bearer.error(), faultRow(bearer.error().code).text);
-        co_return core::Unexpected<net::HttpResponse>(problemResponse(bearer.error()));
-    }
-    auto caller = co_await m_deps.authenticator.authenticate(*bearer);
-    if (!caller) {
-        turnedAway(*entered, caller.error().fault, caller.error().reason);
-        co_return core::Unexpected<net::HttpResponse>(problemResponse(caller.error().fault));
-    }
-    m_deps.gatekeeper.authenticated(entered->address);
-    entered->caller = std::move(*caller);
-    if (!entered->caller.may(scope)) {
+    const Client& client = entered->client;
+    if (!client.caller.may(scope) && (otherScope.empty() || !client.caller.may(otherScope))) {
         const Fault fault{FaultCode::InsufficientScope, "this needs the scope " + std::string(scope), std::nullopt};
-        turnedAway(*entered, fault, faultRow(fault.code).text);
+        turnedAway(client, faultRow(fault.code).text);
         auto refused = problemResponse(fault);
         // RFC 6750 §3: which scope would do.
         refused.headers.set("WWW-Authenticate",
@@ -57,27 +96,34 @@ net::Awaitable<Entrance::Entered> Entrance::enter(const net::HttpRequest& reques
 
 net::Awaitable<bool> Entrance::isBorneBy(const net::HttpRequest& request, std::string_view scope)
 {
-    const auto bearer = bearerOf(request);
-    if (!bearer) {
+    if (!request.headers.find("Authorization")) {
         co_return false;
     }
-    const auto caller = co_await m_deps.authenticator.authenticate(*bearer);
-    co_return caller && caller->may(scope);
+    // Whoever shows something is counted, and told of where it is wrong: the answer would tell a guess from a hit.
+    const auto entered = co_await identify(request);
+    co_return entered && entered->client.caller.may(scope);
 }
 
-void Entrance::turnedAway(const Client& client, const Fault& fault, std::string_view reason)
+void Entrance::countedElsewhere(const net::HttpRequest& request, const Guest& guest)
 {
-    m_deps.log.write(LogLevel::Warning, "auth.refused",
-        {{"request", client.request}, {"code", faultRow(fault.code).text}, {"reason", reason}});
-    AuditRecord record;
-    record.event = AuditEvent::Deny;
-    record.outcome = AuditOutcome::Refused;
-    record.why = std::string(reason);
-    record.issuer = client.caller.issuer;
-    record.subject = client.caller.subject;
-    record.peer = client.address;
-    record.request = client.request;
-    static_cast<void>(m_deps.audit.append(std::move(record)));
+    if (const auto bearer = bearerOf(request)) {
+        m_deps.gatekeeper.countedElsewhere(*bearer, guest.ticket);
+    }
+}
+
+net::Awaitable<std::optional<Fault>> Entrance::witness(
+    const Client& client, AuditEvent event, AuditOutcome outcome, std::string target)
+{
+    AuditRecord record = recordOf(client);
+    record.event = event;
+    record.outcome = outcome;
+    record.why = "operator";
+    record.target = std::move(target);
+    const auto stored = co_await m_deps.audit.append(std::move(record));
+    if (stored) {
+        co_return std::nullopt;
+    }
+    co_return faultOfAudit(stored.error());
 }
 
 } // namespace vivavoce::broker::http

@@ -14,6 +14,7 @@ std::string problemType(const FaultRow& row)
     switch (row.code) {
     case FaultCode::RateLimited:
     case FaultCode::TooManySessions:
+    case FaultCode::BudgetExhausted:
         return "https://iana.org/assignments/http-problem-types#quota-exceeded";
     case FaultCode::Blocked:
         return "https://iana.org/assignments/http-problem-types#abnormal-usage-detected";

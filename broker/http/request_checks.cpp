@@ -5,6 +5,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace vivavoce::broker::http {
 namespace {
@@ -28,6 +29,24 @@ std::string_view trimmed(std::string_view text)
     return text;
 }
 
+bool isIn(const std::vector<std::string>& list, std::string_view item)
+{
+    return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+/// All values of a list field, in order, as one list.
+std::string joinedValues(const core::HttpHeaders& headers, std::string_view name)
+{
+    std::string joined;
+    for (const auto& field : headers.fields()) {
+        if (core::equalsIgnoreCase(field.name, name)) {
+            joined += joined.empty() ? "" : ",";
+            joined += field.value;
+        }
+    }
+    return joined;
+}
+
 } // namespace
 
 core::Expected<std::string_view, Fault> bearerOf(const net::HttpRequest& request)
@@ -47,6 +66,37 @@ core::Expected<std::string_view, Fault> bearerOf(const net::HttpRequest& request
             Fault{FaultCode::InvalidToken, "Authorization is not one bearer token", std::nullopt});
     }
     return token;
+}
+
+core::Expected<StreamBearer, Fault> streamBearerOf(const net::HttpRequest& request)
+{
+    constexpr std::array<std::string_view, 2> kWithToken{"bearer.", "openai-insecure-api-key."};
+    StreamBearer result;
+    const std::optional<std::string_view> offered = request.headers.find("Sec-WebSocket-Protocol");
+    std::string_view rest = offered.value_or(std::string_view());
+    while (!rest.empty()) {
+        const std::size_t comma = std::min(rest.find(','), rest.size());
+        const std::string_view one = trimmed(rest.substr(0, comma));
+        rest.remove_prefix(std::min(comma + 1, rest.size()));
+        const auto* const scheme = std::find_if(
+            kWithToken.begin(), kWithToken.end(), [&](std::string_view prefix) { return one.starts_with(prefix); });
+        if (scheme != kWithToken.end()) {
+            result.token = one.substr(scheme->size());
+        } else if (result.subprotocol.empty()) {
+            result.subprotocol = one;
+        }
+    }
+    if (result.token.empty() || request.headers.find("Authorization")) {
+        const auto bearer = bearerOf(request);
+        if (!bearer) {
+            return core::Unexpected<Fault>(bearer.error());
+        }
+        result.token = *bearer;
+    } else if (result.token.size() > kMaxBearerBytes || request.headers.count("Sec-WebSocket-Protocol") != 1) {
+        return core::Unexpected<Fault>(
+            Fault{FaultCode::InvalidToken, "the subprotocol with the token is malformed", std::nullopt});
+    }
+    return result;
 }
 
 std::optional<Fault> checkContentType(const net::HttpRequest& request)
@@ -86,13 +136,12 @@ core::Expected<std::string, Fault> idempotencyKeyOf(const net::HttpRequest& requ
 
 std::string clientAddress(const net::HttpRequest& request, const std::vector<std::string>& trustedProxies)
 {
-    const auto isTrusted = [&](std::string_view address) {
-        return std::find(trustedProxies.begin(), trustedProxies.end(), address) != trustedProxies.end();
-    };
-    std::string_view chain = request.headers.find("X-Forwarded-For").value_or("");
-    if (!isTrusted(request.peer.address) || request.headers.count("X-Forwarded-For") != 1) {
+    if (!isIn(trustedProxies, request.peer.address)) {
         return request.peer.address;
     }
+    // Some proxies add a line of their own to the one that came: several lines are one list (RFC 9110 §5.3).
+    const std::string joined = joinedValues(request.headers, "X-Forwarded-For");
+    std::string_view chain = joined;
     // From the right: what stands further left anybody may have written.
     while (!chain.empty()) {
         const std::size_t comma = chain.rfind(',');
@@ -103,21 +152,27 @@ std::string clientAddress(const net::HttpRequest& request, const std::vector<std
         if (error) {
             break;
         }
-        if (!isTrusted(last)) {
+        if (!isIn(trustedProxies, last)) {
             return address.to_string();
         }
     }
     return request.peer.address;
 }
 
+bool cameByHttps(const net::HttpRequest& request, const std::vector<std::string>& trustedProxies)
+{
+    if (!isIn(trustedProxies, request.peer.address)) {
+        return request.peer.isTls;
+    }
+    return request.headers.find("X-Forwarded-Proto").value_or("") == "https"
+        && request.headers.count("X-Forwarded-Proto") == 1;
+}
+
 std::optional<net::HttpResponse> refuseInsecure(
     const net::HttpRequest& request, const std::vector<std::string>& trustedProxies)
 {
-    const bool isProxy =
-        std::find(trustedProxies.begin(), trustedProxies.end(), request.peer.address) != trustedProxies.end();
-    if (isProxy ? request.headers.find("X-Forwarded-Proto").value_or("") == "https"
-                && request.headers.count("X-Forwarded-Proto") == 1
-                : request.peer.isTls || request.peer.isLoopback) {
+    const bool isOnThisComputer = request.peer.isLoopback && !isIn(trustedProxies, request.peer.address);
+    if (isOnThisComputer || cameByHttps(request, trustedProxies)) {
         return std::nullopt;
     }
     auto response = problemResponse({FaultCode::HttpsRequired, "ask again by https", std::nullopt});

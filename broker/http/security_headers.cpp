@@ -1,5 +1,7 @@
 #include "broker/http/security_headers.h"
 
+#include "broker/http/request_checks.h"
+
 #include <array>
 
 namespace vivavoce::broker::http {
@@ -30,12 +32,13 @@ constexpr std::array kAlways{
 
 } // namespace
 
-void addSecurityHeaders(const net::HttpRequest& request, net::HttpResponse& response)
+void addSecurityHeaders(
+    const net::HttpRequest& request, net::HttpResponse& response, const std::vector<std::string>& trustedProxies)
 {
     for (const Header& header : kAlways) {
         response.headers.set(header.name, header.value);
     }
-    if (request.peer.isTls) {
+    if (cameByHttps(request, trustedProxies)) {
         response.headers.set("Strict-Transport-Security", "max-age=63072000; includeSubDomains");
     }
     response.headers.set("X-Request-Id", request.id);

@@ -18,6 +18,17 @@ net::Awaitable<core::Expected<Decision, StoreDown>> DegradingLimitStore::take(
     co_return m_own.decide(bucket, subject);
 }
 
+net::Awaitable<core::Expected<Decision, StoreDown>> DegradingLimitStore::look(
+    const Bucket& bucket, LimitSubject subject)
+{
+    auto shared = co_await m_shared->look(bucket, subject);
+    if (shared) {
+        co_return shared;
+    }
+    auto own = co_await m_own.look(bucket, std::move(subject));
+    co_return own;
+}
+
 net::Awaitable<core::Expected<std::vector<Block>, StoreDown>> DegradingLimitStore::blocks(std::size_t atMost)
 {
     auto result = co_await m_own.blocks(atMost);

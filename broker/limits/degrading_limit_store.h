@@ -22,6 +22,8 @@ public:
 
     [[nodiscard]] net::Awaitable<core::Expected<Decision, StoreDown>> take(
         const Bucket& bucket, LimitSubject subject) override;
+    [[nodiscard]] net::Awaitable<core::Expected<Decision, StoreDown>> look(
+        const Bucket& bucket, LimitSubject subject) override;
     /// Those of the shared store and those of this process' memory.
     [[nodiscard]] net::Awaitable<core::Expected<std::vector<Block>, StoreDown>> blocks(std::size_t atMost) override;
     /// In both places. StoreDown: the shared store is away, where the block may go on.

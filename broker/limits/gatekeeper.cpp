@@ -13,6 +13,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr const char* kAddressPolicy = "address";
+constexpr const char* kCredentialPolicy = "credential";
 constexpr const char* kSessionsPolicy = "sessions";
 
 Fault overLimit(const std::string& policy, std::int64_t retryAfter)
@@ -33,6 +34,16 @@ Charge chargeOf(const Bucket& bucket, const Decision& decision)
     return {bucket.name, limits, told};
 }
 
+/// By one of our own windows, which tells of itself only where it refuses.
+Admission guardedBy(SlidingWindow& window, const char* policy, std::string_view key)
+{
+    const auto decision = window.take(key);
+    if (decision.isAllowed) {
+        return {std::nullopt, std::nullopt, decision.ticket};
+    }
+    return {overLimit(policy, decision.secondsToReset), Charge{policy, window.policy(), decision}};
+}
+
 std::string quotaOf(const DoorSettings& door, const Visit& visit)
 {
     if (!visit.sessionId.empty()) {
@@ -45,30 +56,92 @@ std::string quotaOf(const DoorSettings& door, const Visit& visit)
     return visit.user;
 }
 
+const DoorSettings& doorOf(const Gatekeeper::Settings& settings, Door door)
+{
+    switch (door) {
+    case Door::Session:
+        return settings.session;
+    case Door::Refresh:
+        return settings.refresh;
+    case Door::Mint:
+        break;
+    }
+    return settings.mint;
+}
+
+std::optional<Fault> faultOf(
+    const Gatekeeper::Settings& settings, const Bucket& bucket, const Decision& decision, const Visit& visit)
+{
+    switch (decision.verdict) {
+    case Decision::Verdict::OverLimit:
+        return overLimit(bucket.name, decision.secondsToReset);
+    case Decision::Verdict::Blocked:
+        return Fault{FaultCode::Blocked, "requests went on although each answer asked to wait",
+            seconds(decision.secondsToReset), bucket.name};
+    case Decision::Verdict::Admitted:
+        break;
+    }
+    if (visit.door != Door::Refresh && visit.openSessions >= settings.maxSessionsPerUser) {
+        return Fault{FaultCode::TooManySessions,
+            "at most " + std::to_string(settings.maxSessionsPerUser) + " at the same time",
+            // Never before the bucket has room for the attempt.
+            decision.remaining > 0
+                ? settings.sessionsRetryAfter
+                : std::max<core::Milliseconds>(settings.sessionsRetryAfter, seconds(decision.secondsToReset)),
+            kSessionsPolicy};
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 Gatekeeper::Gatekeeper(Settings settings, Dependencies dependencies)
-    : m_settings(std::move(settings)), m_deps(std::move(dependencies)), m_addresses(m_settings.address, m_deps.clock)
+    : m_deps(std::move(dependencies)),
+      m_settings(std::make_shared<const Settings>(std::move(settings))),
+      m_addresses(m_settings->address, m_deps.clock),
+      m_credentials(m_settings->credential, m_deps.clock)
 {
+}
+
+void Gatekeeper::reconfigure(Settings settings)
+{
+    m_addresses.setMaxRequests(settings.address.maxRequests);
+    m_credentials.setMaxRequests(settings.credential.maxRequests);
+    auto changed = std::make_shared<const Settings>(std::move(settings));
+    const std::lock_guard lock(m_mutex);
+    m_settings.swap(changed);
+}
+
+std::shared_ptr<const Gatekeeper::Settings> Gatekeeper::settings() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_settings;
 }
 
 Admission Gatekeeper::admitAddress(const std::string& address)
 {
-    const auto decision = m_addresses.take(addressKey(address));
-    if (decision.isAllowed) {
-        return {};
-    }
-    return {overLimit(kAddressPolicy, decision.secondsToReset), Charge{kAddressPolicy, m_addresses.policy(), decision}};
+    return guardedBy(m_addresses, kAddressPolicy, addressKey(address));
 }
 
-void Gatekeeper::authenticated(const std::string& address)
+void Gatekeeper::authenticated(const std::string& address, const SlidingWindow::Ticket& ticket)
 {
-    m_addresses.giveBack(addressKey(address));
+    m_addresses.giveBack(addressKey(address), ticket);
+}
+
+Admission Gatekeeper::admitCredential(std::string_view credential)
+{
+    return guardedBy(m_credentials, kCredentialPolicy, credential);
+}
+
+void Gatekeeper::countedElsewhere(std::string_view credential, const SlidingWindow::Ticket& ticket)
+{
+    m_credentials.giveBack(credential, ticket);
 }
 
 net::Awaitable<Admission> Gatekeeper::admit(Visit visit)
 {
-    const DoorSettings& door = doorOf(visit.door);
+    const auto settings = this->settings();
+    const DoorSettings& door = doorOf(*settings, visit.door);
     LimitSubject subject;
     subject.quota = quotaOf(door, visit);
     subject.offender = visit.user;
@@ -77,7 +150,7 @@ net::Awaitable<Admission> Gatekeeper::admit(Visit visit)
         m_deps.log.write(LogLevel::Warning, "limits.unavailable",
             {{"bucket", door.bucket.name}, {"reason", decision.error().reason}});
         Admission refused;
-        refused.fault = Fault{FaultCode::Unavailable, "limits cannot be checked now", m_settings.outageRetryAfter, {}};
+        refused.fault = Fault{FaultCode::Unavailable, "limits cannot be checked now", settings->outageRetryAfter, {}};
         co_return refused;
     }
     if (decision->isNewBlock && m_deps.onBlock) {
@@ -89,7 +162,27 @@ net::Awaitable<Admission> Gatekeeper::admit(Visit visit)
         event.length = decision->blockLength;
         m_deps.onBlock(event);
     }
-    co_return answerOf(door.bucket, *decision, visit);
+    co_return Admission{faultOf(*settings, door.bucket, *decision, visit), chargeOf(door.bucket, *decision)};
+}
+
+net::Awaitable<core::Expected<Gatekeeper::Standing, StoreDown>> Gatekeeper::look(Visit visit)
+{
+    const auto settings = this->settings();
+    Standing standing;
+    for (const DoorSettings* door : {&settings->mint, &settings->session}) {
+        LimitSubject subject;
+        subject.quota = quotaOf(*door, visit);
+        subject.offender = visit.user;
+        auto decision = co_await m_deps.store.look(door->bucket, std::move(subject));
+        if (!decision) {
+            co_return core::Unexpected<StoreDown>(std::move(decision.error()));
+        }
+        if (decision->verdict == Decision::Verdict::Blocked) {
+            standing.blockedFor = seconds(decision->secondsToReset);
+        }
+        standing.buckets.push_back(chargeOf(door->bucket, *decision));
+    }
+    co_return standing;
 }
 
 net::Awaitable<core::Expected<std::vector<Block>, StoreDown>> Gatekeeper::blocks(std::size_t atMost)
@@ -99,56 +192,7 @@ net::Awaitable<core::Expected<std::vector<Block>, StoreDown>> Gatekeeper::blocks
 
 net::Awaitable<core::Expected<bool, StoreDown>> Gatekeeper::lift(std::string user)
 {
-    auto lifted = co_await m_deps.store.lift(user);
-    const bool wasBlocked = lifted && *lifted;
-    if (wasBlocked && m_deps.onBlock) {
-        BlockEvent event;
-        event.kind = BlockEvent::Kind::Lifted;
-        event.user = std::move(user);
-        m_deps.onBlock(event);
-    }
-    co_return lifted;
-}
-
-const DoorSettings& Gatekeeper::doorOf(Door door) const
-{
-    switch (door) {
-    case Door::Session:
-        return m_settings.session;
-    case Door::Refresh:
-        return m_settings.refresh;
-    case Door::Mint:
-        break;
-    }
-    return m_settings.mint;
-}
-
-Admission Gatekeeper::answerOf(const Bucket& bucket, const Decision& decision, const Visit& visit) const
-{
-    return {faultOf(bucket, decision, visit), chargeOf(bucket, decision)};
-}
-
-std::optional<Fault> Gatekeeper::faultOf(const Bucket& bucket, const Decision& decision, const Visit& visit) const
-{
-    switch (decision.verdict) {
-    case Decision::Verdict::OverLimit:
-        return overLimit(bucket.name, decision.secondsToReset);
-    case Decision::Verdict::Blocked:
-        return Fault{FaultCode::Blocked, "requests went on although each answer asked to wait",
-            seconds(decision.secondsToReset), bucket.name};
-    case Decision::Verdict::Admitted:
-        break;
-    }
-    if (visit.door != Door::Refresh && visit.openSessions >= m_settings.maxSessionsPerUser) {
-        return Fault{FaultCode::TooManySessions,
-            "at most " + std::to_string(m_settings.maxSessionsPerUser) + " at the same time",
-            // Never before the bucket has room for the attempt.
-            decision.remaining > 0
-                ? m_settings.sessionsRetryAfter
-                : std::max<core::Milliseconds>(m_settings.sessionsRetryAfter, seconds(decision.secondsToReset)),
-            kSessionsPolicy};
-    }
-    return std::nullopt;
+    co_return co_await m_deps.store.lift(std::move(user));
 }
 
 std::string addressKey(std::string_view address)

@@ -86,6 +86,9 @@ public:
     /// Counts one request if it is admitted.
     [[nodiscard]] virtual net::Awaitable<core::Expected<Decision, StoreDown>> take(
         const Bucket& bucket, LimitSubject subject) = 0;
+    /// What take() would decide but for new blocks, and as if nothing had asked: `remaining` is before it. Counts nothing.
+    [[nodiscard]] virtual net::Awaitable<core::Expected<Decision, StoreDown>> look(
+        const Bucket& bucket, LimitSubject subject) = 0;
     /// Who is blocked, in the order of their ends, soonest first; at most `atMost`.
     [[nodiscard]] virtual net::Awaitable<core::Expected<std::vector<Block>, StoreDown>> blocks(std::size_t atMost) = 0;
     /// Forgives: the block, the violations and the escalation. Answers whether a block was lifted.

@@ -23,6 +23,22 @@ net::Awaitable<core::Expected<Decision, StoreDown>> MemoryLimitStore::take(const
     co_return decide(bucket, subject);
 }
 
+net::Awaitable<core::Expected<Decision, StoreDown>> MemoryLimitStore::look(const Bucket& bucket, LimitSubject subject)
+{
+    Decision decision;
+    decision.limit = bucket.maxRequests;
+    const bool answers = !subject.offender.empty();
+    if (const auto block = answers ? m_penalties.blockOf(subject.offender) : std::nullopt) {
+        tell(decision, *block, false);
+        co_return decision;
+    }
+    const SlidingWindow::Decision seen = windowOf(bucket).look(subject.quota);
+    decision.verdict = seen.isAllowed ? Decision::Verdict::Admitted : Decision::Verdict::OverLimit;
+    decision.remaining = seen.remaining;
+    decision.secondsToReset = seen.secondsToReset;
+    co_return decision;
+}
+
 net::Awaitable<core::Expected<std::vector<Block>, StoreDown>> MemoryLimitStore::blocks(std::size_t atMost)
 {
     co_return m_penalties.blocks(atMost);
@@ -61,6 +77,8 @@ SlidingWindow& MemoryLimitStore::windowOf(const Bucket& bucket)
     if (!window) {
         window = std::make_unique<SlidingWindow>(
             SlidingWindow::Policy{bucket.maxRequests, bucket.window, m_sizes.maxKeysPerBucket}, m_clock);
+    } else {
+        window->setMaxRequests(bucket.maxRequests);
     }
     return *window;
 }

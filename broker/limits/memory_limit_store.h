@@ -35,6 +35,8 @@ public:
     [[nodiscard]] net::Awaitable<core::Expected<bool, StoreDown>> lift(std::string offender) override;
     [[nodiscard]] StoreHealth health() const override { return StoreHealth::Ok; }
 
+    [[nodiscard]] net::Awaitable<core::Expected<Decision, StoreDown>> look(
+        const Bucket& bucket, LimitSubject subject) override;
     /// What take() answers, without a coroutine around it.
     [[nodiscard]] Decision decide(const Bucket& bucket, const LimitSubject& subject);
 

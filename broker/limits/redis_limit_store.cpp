@@ -1,9 +1,9 @@
 #include "broker/limits/redis_limit_store.h"
 
 #include "broker/limits/internal/caller_pseudonyms.h"
-#include "broker/limits/internal/pending_answer.h"
 #include "broker/limits/internal/redis_scripts.h"
 #include "broker/limits/internal/redis_worker.h"
+#include "net/pending_value.h"
 
 #include <algorithm>
 #include <chrono>
@@ -72,7 +72,7 @@ public:
           m_prefix(settings.prefix),
           m_deadline(settings.deadline),
           m_worker(std::make_unique<RedisWorker>(std::move(settings.address), workerSettings(settings),
-              std::vector{kTakeScript, kBlocksScript, kLiftScript}, log))
+              std::vector{kTakeScript, kLookScript, kBlocksScript, kLiftScript}, log))
     {
     }
 
@@ -80,7 +80,7 @@ public:
     {
         const bool answers = !subject.offender.empty();
         const std::string offender = answers ? m_names.of("offender", subject.offender) : std::string();
-        const std::string window = m_prefix + "window:" + bucket.name + ":" + m_names.of(bucket.name, subject.quota);
+        const std::string window = windowKey(bucket, subject);
         const Penalty& penalty = bucket.penalty;
         const std::size_t limit = bucket.maxRequests;
         RedisWorker::Job job;
@@ -89,6 +89,22 @@ public:
         job.arguments = {std::to_string(limit), micros(bucket.window), offender, std::to_string(penalty.violations),
             millis(penalty.firstBlock), millis(penalty.longestBlock), millis(penalty.forgottenAfter), bucket.name,
             answers ? m_names.seal(subject.offender) : std::string()};
+        auto value = co_await ask(std::move(job));
+        if (!value) {
+            co_return Unexpected<StoreDown>(std::move(value.error()));
+        }
+        co_return decisionOf(*value, limit);
+    }
+
+    net::Awaitable<Expected<Decision, StoreDown>> look(const Bucket& bucket, LimitSubject subject) override
+    {
+        const std::string offender =
+            subject.offender.empty() ? std::string() : m_names.of("offender", subject.offender);
+        const std::size_t limit = bucket.maxRequests;
+        RedisWorker::Job job;
+        job.script = kLookScript;
+        job.keys = {windowKey(bucket, subject), penaltyKey(offender)};
+        job.arguments = {std::to_string(limit), micros(bucket.window), offender};
         auto value = co_await ask(std::move(job));
         if (!value) {
             co_return Unexpected<StoreDown>(std::move(value.error()));
@@ -144,6 +160,10 @@ private:
         return worker;
     }
 
+    [[nodiscard]] std::string windowKey(const Bucket& bucket, const LimitSubject& subject) const
+    {
+        return m_prefix + "window:" + bucket.name + ":" + m_names.of(bucket.name, subject.quota);
+    }
     [[nodiscard]] std::string penaltyKey(const std::string& name) const { return m_prefix + "penalty:" + name; }
     [[nodiscard]] std::string violationsKey(const std::string& name) const { return m_prefix + "violations:" + name; }
     [[nodiscard]] std::string blocksKey() const { return m_prefix + "blocks"; }
@@ -151,15 +171,19 @@ private:
     net::Awaitable<RedisWorker::Answer> ask(RedisWorker::Job job)
     {
         const auto executor = co_await boost::asio::this_coro::executor;
-        const auto pending = std::make_shared<PendingAnswer>(executor, m_deadline);
-        const PendingAnswer::Waiter waiter(*pending);
+        const auto pending = std::make_shared<net::PendingValue<RedisWorker::Answer>>(executor, m_deadline);
+        const net::Pending::Waiter waiter(*pending);
         job.deadline = std::chrono::steady_clock::now() + m_deadline;
         job.done = [pending](RedisWorker::Answer answer) { pending->complete(std::move(answer)); };
         if (auto refused = m_worker->submit(std::move(job))) {
             co_return Unexpected<StoreDown>(std::move(*refused));
         }
         co_await pending->wait();
-        co_return pending->take();
+        auto answer = pending->take();
+        if (!answer) {
+            co_return Unexpected<StoreDown>(StoreDown{"Redis did not answer in time"});
+        }
+        co_return std::move(*answer);
     }
 
     const CallerPseudonyms m_names;

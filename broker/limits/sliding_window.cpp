@@ -15,7 +15,7 @@ constexpr std::size_t kFirstCapacity = 3;
 
 } // namespace
 
-SlidingWindow::Decision SlidingWindow::take(const std::string& key)
+SlidingWindow::Decision SlidingWindow::take(std::string_view key)
 {
     using namespace std::chrono;
     const Key hashed = keyOf(key);
@@ -38,9 +38,13 @@ SlidingWindow::Decision SlidingWindow::take(const std::string& key)
     if (entry->admitted.size() < m_policy.maxRequests) {
         admit(*entry, now);
         decision.isAllowed = true;
+        decision.ticket = now;
     }
-    decision.remaining = m_policy.maxRequests - entry->admitted.size();
-    decision.secondsToReset = ceil<seconds>(m_policy.window - (now - entry->admitted.front())).count();
+    // More than the limit are there where it was lowered: all but one of them have to go before there is room.
+    const std::size_t held = entry->admitted.size();
+    const std::size_t surplus = held - std::min(held, m_policy.maxRequests);
+    decision.remaining = m_policy.maxRequests - (held - surplus);
+    decision.secondsToReset = ceil<seconds>(m_policy.window - (now - entry->admitted[surplus])).count();
     if (!decision.isAllowed) {
         decision.isViolation = now < entry->waitUntil;
         entry->waitUntil = now + seconds(decision.secondsToReset);
@@ -48,20 +52,68 @@ SlidingWindow::Decision SlidingWindow::take(const std::string& key)
     return decision;
 }
 
-void SlidingWindow::giveBack(const std::string& key)
+SlidingWindow::Decision SlidingWindow::look(std::string_view key) const
 {
+    using namespace std::chrono;
+    const Key hashed = keyOf(key);
+    const std::lock_guard lock(m_mutex);
+    const core::MonotonicTime now = m_clock.now();
+    Decision decision;
+    decision.limit = m_policy.maxRequests;
+    decision.remaining = m_policy.maxRequests;
+    if (m_policy.maxRequests == 0) {
+        decision.secondsToReset = ceil<seconds>(m_policy.window).count();
+        return decision;
+    }
+    const auto known = m_entries.find(hashed);
+    if (known != m_entries.end()) {
+        const auto& admitted = known->second.admitted;
+        const auto young = std::find_if(
+            admitted.begin(), admitted.end(), [&](core::MonotonicTime time) { return now - time < m_policy.window; });
+        const auto held = static_cast<std::size_t>(admitted.end() - young);
+        decision.remaining -= std::min(held, decision.remaining);
+        if (held > 0) {
+            const std::size_t surplus = held - std::min(held, m_policy.maxRequests);
+            const core::MonotonicTime oldest = *(young + static_cast<std::ptrdiff_t>(surplus));
+            decision.secondsToReset = ceil<seconds>(m_policy.window - (now - oldest)).count();
+        }
+    }
+    decision.isAllowed = decision.remaining > 0;
+    return decision;
+}
+
+void SlidingWindow::giveBack(std::string_view key, const Ticket& ticket)
+{
+    if (!ticket) {
+        return;
+    }
     const Key hashed = keyOf(key);
     const std::lock_guard lock(m_mutex);
     const auto known = m_entries.find(hashed);
     if (known == m_entries.end()) {
         return;
     }
-    if (!known->second.admitted.empty()) {
-        known->second.admitted.pop_back();
+    auto& admitted = known->second.admitted;
+    // Its own and nobody else's: others of the key may have come since, and are to stay for as long as they would have.
+    const auto own = std::lower_bound(admitted.begin(), admitted.end(), *ticket);
+    if (own != admitted.end() && *own == *ticket) {
+        admitted.erase(own);
     }
-    if (known->second.admitted.empty()) {
+    if (admitted.empty()) {
         m_entries.erase(known);
     }
+}
+
+void SlidingWindow::setMaxRequests(std::size_t maxRequests)
+{
+    const std::lock_guard lock(m_mutex);
+    m_policy.maxRequests = maxRequests;
+}
+
+SlidingWindow::Policy SlidingWindow::policy() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_policy;
 }
 
 std::size_t SlidingWindow::keys() const
@@ -70,7 +122,7 @@ std::size_t SlidingWindow::keys() const
     return m_entries.size();
 }
 
-SlidingWindow::Key SlidingWindow::keyOf(const std::string& key) const
+SlidingWindow::Key SlidingWindow::keyOf(std::string_view key) const
 {
     const TokenHash hash = m_hasher.hash(key);
     Key result{};

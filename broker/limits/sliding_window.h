@@ -8,7 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <string>
+#include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -34,6 +35,9 @@ public:
         WhenFull whenFull{WhenFull::Refuse};
     };
 
+    /// Which admission it was, for giveBack; those of one key at one time are alike. Nothing: none was counted.
+    using Ticket = std::optional<core::MonotonicTime>;
+
     struct Decision {
         bool isAllowed = false;
         std::size_t limit = 0;
@@ -42,15 +46,20 @@ public:
         std::int64_t secondsToReset = 0;
         /// Refused although an earlier refusal's `secondsToReset` are not over.
         bool isViolation = false;
+        Ticket ticket{};
     };
 
-    SlidingWindow(Policy policy, const core::Clock& clock) : m_policy(policy), m_clock(clock) {}
+    SlidingWindow(Policy policy, const core::Clock& clock) : m_clock(clock), m_policy(policy) {}
 
     /// Counts one request of `key` if it is admitted.
-    [[nodiscard]] Decision take(const std::string& key);
-    /// Takes the latest admission of `key` back, as if it had not been asked for.
-    void giveBack(const std::string& key);
-    [[nodiscard]] const Policy& policy() const { return m_policy; }
+    [[nodiscard]] Decision take(std::string_view key);
+    /// How it stands with `key`: `isAllowed` says whether one more would be admitted. Counts nothing.
+    [[nodiscard]] Decision look(std::string_view key) const;
+    /// Takes that admission of `key` back, as if it had not been asked for. One that has left the window is not missed.
+    void giveBack(std::string_view key, const Ticket& ticket);
+    /// A changed limit holds from now on: what was admitted stays counted.
+    void setMaxRequests(std::size_t maxRequests);
+    [[nodiscard]] Policy policy() const;
     [[nodiscard]] std::size_t keys() const;
 
 private:
@@ -66,7 +75,7 @@ private:
         core::MonotonicTime waitUntil;
     };
 
-    [[nodiscard]] Key keyOf(const std::string& key) const;
+    [[nodiscard]] Key keyOf(std::string_view key) const;
     /// Nothing: there is no room.
     [[nodiscard]] Entry* entryOf(const Key& key, core::MonotonicTime now);
     void admit(Entry& entry, core::MonotonicTime now) const;
@@ -74,10 +83,10 @@ private:
     /// Forgets idle keys in the next `buckets` of the table.
     void sweep(std::size_t buckets, core::MonotonicTime now);
 
-    const Policy m_policy;
     const core::Clock& m_clock;
     const TokenHasher m_hasher;
     mutable std::mutex m_mutex;
+    Policy m_policy;
     std::unordered_map<Key, Entry, KeyBucket> m_entries;
     std::size_t m_nextBucket = 0;
     std::vector<Key> m_idle;

@@ -16,6 +16,9 @@ namespace {
 
 using core::ErrorCode;
 
+/// A probe is no mint: nobody waits for it.
+constexpr core::Milliseconds kProbePatience{5'000};
+constexpr std::size_t kMaxModelsBytes = 1 << 20;
 constexpr std::size_t kMaxAnswerBytes = 256 * 1024;
 constexpr std::size_t kMaxTokenBytes = 8 * 1024;
 constexpr std::chrono::hours kLongestWait{1};
@@ -112,21 +115,27 @@ core::broker::ConnectInfo OpenAiProvider::connect(const std::string& model) cons
     return info;
 }
 
-net::Awaitable<core::Expected<MintedToken, core::Error>> OpenAiProvider::mint(const MintOrder& order)
+net::ClientRequest OpenAiProvider::request(const char* method, const char* path) const
 {
     net::ClientRequest request;
-    request.method = "POST";
-    request.url = m_base + "/v1/realtime/client_secrets";
-    request.headers.add("Content-Type", "application/json");
+    request.method = method;
+    request.url = m_base + path;
     request.headers.add("Accept", "application/json");
     if (!m_settings.apiKey.empty()) {
         request.headers.add("Authorization", "Bearer " + std::string(m_settings.apiKey.reveal()));
     }
-    request.body = bodyOf(order);
-    request.timeout = m_settings.timeout;
-    request.maxBodyBytes = kMaxAnswerBytes;
     request.trust.extraCaFile = m_settings.caFile;
-    auto response = co_await net::sendRequest(std::move(request));
+    return request;
+}
+
+net::Awaitable<core::Expected<MintedToken, core::Error>> OpenAiProvider::mint(const MintOrder& order)
+{
+    net::ClientRequest question = request("POST", "/v1/realtime/client_secrets");
+    question.headers.add("Content-Type", "application/json");
+    question.body = bodyOf(order);
+    question.timeout = m_settings.timeout;
+    question.maxBodyBytes = kMaxAnswerBytes;
+    auto response = co_await net::sendRequest(std::move(question));
     if (!response) {
         co_return core::Unexpected<core::Error>(response.error());
     }
@@ -143,6 +152,46 @@ net::Awaitable<core::Expected<MintedToken, core::Error>> OpenAiProvider::mint(co
     }
     const auto expiresAt = std::clamp<std::int64_t>(secret->expiresAt, 0, kLatestUnixSeconds);
     co_return MintedToken{std::move(secret->value), core::WallTime(std::chrono::seconds(expiresAt))};
+}
+
+net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> OpenAiProvider::opening(const MintOrder& order)
+{
+    net::WebSocketRequest question;
+    question.url = connect(order.model).url;
+    question.timeout = m_settings.timeout;
+    question.trust.extraCaFile = m_settings.caFile;
+    core::Secret credential = m_settings.apiKey.clone();
+    // A server that wants no key of ours may want one of its own tokens all the same.
+    if (order.voice || order.instructions || credential.empty()) {
+        auto minted = co_await mint(order);
+        if (!minted) {
+            co_return core::Unexpected<core::Error>(minted.error());
+        }
+        credential = std::move(minted->value);
+    }
+    if (!credential.empty()) {
+        question.headers.add("Authorization", "Bearer " + std::string(credential.reveal()));
+    }
+    co_return question;
+}
+
+net::Awaitable<core::Expected<void, core::Error>> OpenAiProvider::probe()
+{
+    net::ClientRequest question = request("GET", "/v1/models");
+    question.timeout = std::min(m_settings.timeout, kProbePatience);
+    question.maxBodyBytes = kMaxModelsBytes;
+    const auto response = co_await net::sendRequest(std::move(question));
+    if (!response) {
+        co_return core::Unexpected<core::Error>(response.error());
+    }
+    // Who has no such list, or finds that we ask too often, is there and says nothing of our key.
+    const unsigned status = response->status;
+    const bool isThere = (status >= 200 && status < 300) || status == 404 || status == 405;
+    core::Error error = errorOf(*response);
+    if (isThere || error.code == ErrorCode::RateLimited) {
+        co_return core::Expected<void, core::Error>();
+    }
+    co_return core::Unexpected<core::Error>(std::move(error));
 }
 
 } // namespace vivavoce::broker

@@ -2,6 +2,7 @@
 
 #include "broker/providers/provider.h"
 #include "core/base/units.h"
+#include "net/http_client.h"
 
 #include <string>
 
@@ -26,8 +27,14 @@ public:
     [[nodiscard]] const std::string& defaultModel() const override { return m_settings.defaultModel; }
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
+    [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
+        const MintOrder& order) override;
+    /// Asks for the list of models; a server that has none is there all the same.
+    [[nodiscard]] net::Awaitable<core::Expected<void, core::Error>> probe() override;
 
 private:
+    [[nodiscard]] net::ClientRequest request(const char* method, const char* path) const;
+
     const Settings m_settings;
     std::string m_base;
 };

@@ -6,6 +6,7 @@
 #include "core/base/secret.h"
 #include "core/protocol/broker/messages.h"
 #include "net/awaitable.h"
+#include "net/websocket_client.h"
 
 #include <chrono>
 #include <optional>
@@ -38,6 +39,12 @@ public:
     /// Errors: ProviderUnreachable, ProviderRefused (our key), BadUsage (the order), ProviderMalformed, ProviderFailed, ProviderQuota,
     /// RateLimited, Timeout.
     [[nodiscard]] virtual net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) = 0;
+    /// How the relay opens a session of its own: the address and our credentials, with a token minted first where something is pinned that
+    /// no address can say. Errors as of mint.
+    [[nodiscard]] virtual net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
+        const MintOrder& order) = 0;
+    /// Whether it answers and takes our key, by a request that costs next to nothing. Errors as of mint.
+    [[nodiscard]] virtual net::Awaitable<core::Expected<void, core::Error>> probe() = 0;
 };
 
 } // namespace vivavoce::broker

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/base/secret.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -21,10 +23,13 @@ struct TokenHashBucket {
     }
 };
 
-/// HMAC-SHA256 with a random key of this process: what the registry knows tokens by. [any thread]
+/// HMAC-SHA256: what registry and audit know tokens by. [any thread]
 class TokenHasher {
 public:
+    /// With a random key of this process.
     TokenHasher();
+    /// With a key made of the brokers' common secret: the same hashes after a restart, and at another broker.
+    explicit TokenHasher(const core::Secret& secret);
     ~TokenHasher();
     TokenHasher(const TokenHasher&) = delete;
     TokenHasher& operator=(const TokenHasher&) = delete;
@@ -35,7 +40,15 @@ private:
     std::array<std::uint8_t, 32> m_key{};
 };
 
+/// In lower-case hexadecimal digits.
+[[nodiscard]] std::string hexOf(const TokenHash& hash);
+
+/// 128 random bits, base64url.
+[[nodiscard]] std::string randomId();
+
 /// "voice_<unix seconds>_<128 random bits, base64url>".
 [[nodiscard]] std::string makeSessionId(std::int64_t unixSeconds);
+/// Of that form; there need not be such a session.
+[[nodiscard]] bool isSessionId(std::string_view text);
 
 } // namespace vivavoce::broker

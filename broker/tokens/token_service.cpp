@@ -1,5 +1,7 @@
 #include "broker/tokens/token_service.h"
 
+#include "broker/tokens/session_account.h"
+#include "broker/tokens/session_audit.h"
 #include "broker/tokens/token_hasher.h"
 
 #include <nlohmann/json.hpp>
@@ -15,6 +17,7 @@ using core::broker::TokenRequest;
 using core::broker::TokenResponse;
 using std::chrono::seconds;
 
+constexpr const char* kStreamPath = "/api/voice/stream";
 constexpr seconds kBeforeExpiry{30};
 constexpr seconds kShortLife{60};
 
@@ -25,7 +28,7 @@ public:
     ~LeadGuard()
     {
         if (!m_isSettled) {
-            m_registry.abandon(m_lead, Fault{FaultCode::Unavailable, "the refresh was given up", seconds(1)});
+            m_registry.abandonSoon(m_lead, Fault{FaultCode::Unavailable, "the refresh was given up", seconds(1)});
         }
     }
     LeadGuard(const LeadGuard&) = delete;
@@ -38,17 +41,29 @@ private:
     bool m_isSettled = false;
 };
 
+Applicant applicantOf(const auth::Caller& caller)
+{
+    return {caller.key(), caller.issuer, caller.subject, caller.projects};
+}
+
 } // namespace
 
-TokenService::TokenService(Settings settings, Dependencies dependencies) : m_settings(settings), m_deps(dependencies) {}
+TokenService::TokenService(Settings settings, Dependencies dependencies)
+    : m_settings(std::move(settings)), m_deps(dependencies), m_seal(m_deps.hasher)
+{
+}
 
-net::Awaitable<Admission> TokenService::admitMint(const Client& client)
+net::Awaitable<Admission> TokenService::admit(Client client, SessionTransport transport)
 {
     Visit visit;
-    visit.door = Door::Mint;
+    visit.door = transport == SessionTransport::Relay ? Door::Session : Door::Mint;
     visit.user = client.caller.key();
     visit.address = client.address;
-    visit.openSessions = m_deps.registry.activeOf(visit.user);
+    auto open = co_await m_deps.registry.countOf(visit.user);
+    if (!open) {
+        co_return Admission{std::move(open.error()), std::nullopt};
+    }
+    visit.openSessions = *open;
     auto admission = co_await m_deps.gatekeeper.admit(std::move(visit));
     co_return admission;
 }
@@ -64,93 +79,99 @@ net::Awaitable<Admission> TokenService::admitRefresh(const Client& client, const
     co_return admission;
 }
 
-AuditRecord TokenService::recordOf(AuditEvent event, const Client& client, const SessionRecord& session) const
+net::Awaitable<TokenOutcome> TokenService::mint(Client client, TokenRequest request, SessionTransport transport)
 {
-    AuditRecord record;
-    record.event = event;
-    record.outcome = AuditOutcome::Done;
-    record.issuer = session.issuer;
-    record.subject = session.subject;
-    record.peer = client.address;
-    record.session = session.id;
-    record.request = client.request;
-    return record;
-}
-
-net::Awaitable<std::optional<Fault>> TokenService::witness(AuditRecord record)
-{
-    const auto stored = co_await m_deps.audit.append(std::move(record));
-    if (stored) {
-        co_return std::nullopt;
+    SessionRecord record;
+    record.startedAt = m_deps.clock.wallNow();
+    record.id = makeSessionId(std::chrono::duration_cast<seconds>(record.startedAt.time_since_epoch()).count());
+    record.project = request.projectId.value_or(std::string());
+    record.clientInstance = request.clientInstance.value_or(std::string());
+    record.caller = client.caller.key();
+    record.issuer = client.caller.issuer;
+    record.subject = client.caller.subject;
+    Applicant applicant = applicantOf(client.caller);
+    const auto policy = co_await m_deps.judge.policyFor(std::move(applicant), record.project);
+    if (!policy) {
+        co_return TokenOutcome{Unexpected<Fault>(policy.error()), std::nullopt};
     }
-    co_return faultOfAudit(stored.error());
-}
-
-net::Awaitable<TokenOutcome> TokenService::mint(Client client, TokenRequest request)
-{
-    if (auto fault = unknownProvider(request)) {
+    record.transport = policy->needsRelay() ? SessionTransport::Relay : transport;
+    const bool isRelayed = record.transport == SessionTransport::Relay;
+    record.endsAt = record.startedAt + (isRelayed ? m_settings.relayLongest : m_settings.longest);
+    if (auto fault = settle(*policy, std::move(request), record)) {
+        co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
+    }
+    usage::Account account = accountOf(record, m_deps.provider.name(), policy->budgets);
+    if (auto fault = m_deps.rates.hold(account, record.startedAt)) {
         co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
     }
     if (!m_deps.registry.hasRoom()) {
         co_return TokenOutcome{
             Unexpected<Fault>(Fault{FaultCode::SessionsFull, "try again later", seconds(5)}), std::nullopt};
     }
-    SessionRecord record;
-    record.id = makeSessionId(std::chrono::duration_cast<seconds>(m_deps.clock.wallNow().time_since_epoch()).count());
-    record.caller = client.caller.key();
-    record.issuer = client.caller.issuer;
-    record.subject = client.caller.subject;
-    record.model = request.model.value_or(m_deps.provider.defaultModel());
-    record.voice = std::move(request.voice);
-    record.instructions = std::move(request.instructions);
-    auto fresh = co_await askProvider(record);
+    auto fresh = co_await nextToken(record);
     if (!fresh) {
         co_return TokenOutcome{Unexpected<Fault>(fresh.error()), std::nullopt};
     }
     AuditRecord minted = recordOf(AuditEvent::Mint, client, record);
     minted.token = hashOf(fresh->token);
-    if (auto fault = co_await witness(std::move(minted))) {
+    if (auto fault = co_await witness(m_deps.audit, std::move(minted))) {
         co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
     }
-    if (auto opened = m_deps.registry.open(record, fresh->token.reveal(), fresh->expiresAt); !opened) {
-        co_return TokenOutcome{Unexpected<Fault>(opened.error()), std::nullopt};
+    SessionRegistry::Together together = m_deps.ledger.opening(std::move(account));
+    if (auto fault = co_await m_deps.registry.open(
+            record, hashOf(fresh->token), fresh->expiresAt, caps(*policy), std::move(together))) {
+        co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
     }
+    m_deps.metrics.tokenMinted(record.transport);
     m_deps.log.write(LogLevel::Info, "session.opened", {{"session", record.id}});
     co_return TokenOutcome{answer(record, std::move(fresh->token), fresh->expiresAt), std::nullopt};
 }
 
-net::Awaitable<TokenOutcome> TokenService::resume(Client client, TokenRequest request)
+net::Awaitable<TokenOutcome> TokenService::resume(Client client, TokenRequest request, SessionTransport transport)
 {
-    if (auto fault = unknownProvider(request)) {
-        co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
-    }
     const std::string caller = client.caller.key();
-    Renewal renewal = m_deps.registry.claimBySession(request.resumeSessionId.value_or(std::string()), caller);
+    const std::string id = request.resumeSessionId.value_or(std::string());
+    auto policy = co_await policyOfSession(client, id);
+    if (!policy) {
+        co_return TokenOutcome{Unexpected<Fault>(std::move(policy.error())), std::nullopt};
+    }
+    Renewal renewal = co_await m_deps.registry.claimBySession(
+        id, caller, request.clientInstance.value_or(std::string()), caps(*policy));
     if (auto* lead = std::get_if<RenewalLead>(&renewal)) {
-        lead->record.model = request.model.value_or(lead->record.model);
-        lead->record.voice = request.voice ? std::move(request.voice) : std::move(lead->record.voice);
-        lead->record.instructions =
-            request.instructions ? std::move(request.instructions) : std::move(lead->record.instructions);
-        co_return co_await renew(std::move(client), std::move(*lead), AuditEvent::Resume);
+        std::optional<Fault> fault;
+        // Where a direct one is asked for, the policy may have made it a relayed one.
+        const bool isOfThatKind = lead->record.transport == transport || transport == SessionTransport::Direct;
+        if (!isOfThatKind || request.projectId.value_or(lead->record.project) != lead->record.project) {
+            fault = Fault{FaultCode::SessionNotFound, "it is of another kind or project", std::nullopt};
+        } else {
+            fault = settle(*policy, std::move(request), lead->record);
+        }
+        if (fault) {
+            co_await m_deps.registry.abandon(*lead, *fault);
+            renewal = std::move(*fault);
+        }
+    }
+    if (auto* lead = std::get_if<RenewalLead>(&renewal)) {
+        auto outcome = co_await renewResumed(std::move(client), std::move(*lead));
+        co_return outcome;
     }
     Fault fault = std::get<Fault>(std::move(renewal));
     if (fault.code != FaultCode::SessionNotFound) {
         co_return TokenOutcome{Unexpected<Fault>(std::move(fault)), std::nullopt};
     }
     // Guessing ids is charged as what it tries to be: a mint.
-    Admission admission = co_await admitMint(client);
+    Admission admission = co_await admit(client, transport);
     if (admission.fault) {
         fault = std::move(*admission.fault);
     }
     co_return TokenOutcome{Unexpected<Fault>(std::move(fault)), std::move(admission.charge)};
 }
 
-net::Awaitable<TokenOutcome> TokenService::refresh(Client client, const core::Secret& token, Idempotency idempotency)
+net::Awaitable<TokenOutcome> TokenService::refresh(Client client, core::Secret token, Idempotency idempotency)
 {
-    const auto owner = m_deps.registry.findByToken(token.reveal());
-    Renewal renewal = m_deps.registry.claimByToken(token.reveal(), idempotency);
+    Renewal renewal = co_await m_deps.registry.claimByToken(hashOf(token), idempotency);
     if (auto* other = std::get_if<RenewalUnderWay>(&renewal)) {
-        Admission admission = co_await admitRefresh(client, owner.value_or(SessionRecord()));
+        Admission admission = co_await admitRefresh(client, other->record);
         if (admission.fault) {
             co_return TokenOutcome{Unexpected<Fault>(std::move(*admission.fault)), std::move(admission.charge)};
         }
@@ -160,167 +181,266 @@ net::Awaitable<TokenOutcome> TokenService::refresh(Client client, const core::Se
                 landing ? *landing->fault : Fault{FaultCode::RefreshInProgress, "wait for its answer", seconds(1)};
             co_return TokenOutcome{Unexpected<Fault>(std::move(fault)), std::move(admission.charge)};
         }
-        renewal = m_deps.registry.claimByToken(token.reveal(), idempotency);
-        if (auto* again = std::get_if<RenewalRepeat>(&renewal)) {
-            co_return TokenOutcome{
-                answer(again->record, std::move(again->successor), again->expiresAt), std::move(admission.charge)};
+        renewal = co_await m_deps.registry.claimByToken(hashOf(token), idempotency);
+        if (const auto* again = std::get_if<RenewalRepeat>(&renewal)) {
+            co_return TokenOutcome{answerAgain(*again, token), std::move(admission.charge)};
         }
     }
     if (auto* lead = std::get_if<RenewalLead>(&renewal)) {
-        co_return co_await renew(std::move(client), std::move(*lead), AuditEvent::Refresh);
+        auto outcome = co_await refreshClaimed(std::move(client), std::move(*lead), std::move(token));
+        co_return outcome;
     }
-    if (auto* again = std::get_if<RenewalRepeat>(&renewal)) {
-        co_return co_await repeat(std::move(client), std::move(*again));
+    if (const auto* again = std::get_if<RenewalRepeat>(&renewal)) {
+        Admission admission = co_await admitRefresh(client, again->record);
+        if (admission.fault) {
+            co_return TokenOutcome{Unexpected<Fault>(std::move(*admission.fault)), std::move(admission.charge)};
+        }
+        co_return TokenOutcome{answerAgain(*again, token), std::move(admission.charge)};
+    }
+    if (const auto* reuse = std::get_if<RenewalReuse>(&renewal)) {
+        auto fault = co_await tellOfReuse(std::move(client), reuse->record, hashOf(token));
+        co_return TokenOutcome{Unexpected<Fault>(std::move(fault)), std::nullopt};
     }
     const auto* refused = std::get_if<Fault>(&renewal);
     Fault fault =
         refused != nullptr ? *refused : Fault{FaultCode::RefreshInProgress, "wait for its answer", seconds(1)};
-    if (fault.code == FaultCode::TokenReused && owner) {
-        m_deps.log.write(LogLevel::Warning, "token.reused", {{"session", owner->id}});
-        AuditRecord reused = recordOf(AuditEvent::Reuse, client, *owner);
-        reused.outcome = AuditOutcome::Refused;
-        reused.why = std::string(faultRow(fault.code).text);
-        reused.token = hashOf(token);
-        if (auto unseen = co_await witness(std::move(reused))) {
-            fault = std::move(*unseen);
-        }
-    }
     co_return TokenOutcome{Unexpected<Fault>(std::move(fault)), std::nullopt};
 }
 
-net::Awaitable<TokenOutcome> TokenService::repeat(Client client, RenewalRepeat repeat)
+/// What was allowed at the session's beginning may not be any more.
+net::Awaitable<TokenOutcome> TokenService::refreshClaimed(Client client, RenewalLead lead, core::Secret token)
 {
-    Admission admission = co_await admitRefresh(client, repeat.record);
+    LeadGuard guard(m_deps.registry, lead);
+    // Before anybody is asked on its account: a refused one costs as much as a granted one.
+    Admission admission = co_await admitRefresh(client, lead.record);
     if (admission.fault) {
+        co_await m_deps.registry.abandon(lead, *admission.fault);
+        guard.settle();
         co_return TokenOutcome{Unexpected<Fault>(std::move(*admission.fault)), std::move(admission.charge)};
     }
-    co_return TokenOutcome{
-        answer(repeat.record, std::move(repeat.successor), repeat.expiresAt), std::move(admission.charge)};
+    Applicant applicant{lead.record.caller, lead.record.issuer, lead.record.subject, std::nullopt};
+    const auto policy = co_await m_deps.judge.policyFor(std::move(applicant), lead.record.project);
+    auto fault = policy ? settle(*policy, {}, lead.record) : std::optional(policy.error());
+    if (fault) {
+        co_await m_deps.registry.abandon(lead, *fault);
+        guard.settle();
+        co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::move(admission.charge)};
+    }
+    guard.settle();
+    auto result = co_await renewAdmitted(std::move(client), std::move(lead), AuditEvent::Refresh, std::move(token));
+    co_return TokenOutcome{std::move(result), std::move(admission.charge)};
 }
 
-net::Awaitable<TokenOutcome> TokenService::renew(Client client, RenewalLead lead, AuditEvent event)
+net::Awaitable<Fault> TokenService::tellOfReuse(Client client, SessionRecord session, TokenHash token)
+{
+    Fault fault{FaultCode::TokenReused, "ask for a token of a new session", std::nullopt};
+    m_deps.log.write(LogLevel::Warning, "token.reused", {{"session", session.id}});
+    AuditRecord reused = recordOf(AuditEvent::Reuse, client, session);
+    reused.outcome = AuditOutcome::Refused;
+    reused.why = std::string(faultRow(fault.code).text);
+    reused.token = token;
+    if (auto unseen = co_await witness(m_deps.audit, std::move(reused))) {
+        // The session stays, renewed by nobody meanwhile, so that whoever comes next has it told.
+        co_return std::move(*unseen);
+    }
+    m_deps.ledger.endsBecause(session.id, "token_reused");
+    const auto ended = co_await m_deps.registry.end(std::move(session.id));
+    if (!ended) {
+        fault = ended.error();
+    }
+    co_return fault;
+}
+
+core::Expected<TokenResponse, Fault> TokenService::answerAgain(
+    const RenewalRepeat& repeat, const core::Secret& spent) const
+{
+    auto successor = m_seal.open(spent.reveal(), repeat.sealed);
+    if (!successor) {
+        // Sealed with another secret than ours: brokers that do not belong together share a store.
+        return Unexpected<Fault>(Fault{FaultCode::Unavailable, "ask for a token with resumeSessionId", seconds(1)});
+    }
+    return answer(repeat.record, std::move(*successor), repeat.expiresAt);
+}
+
+net::Awaitable<TokenOutcome> TokenService::renewResumed(Client client, RenewalLead lead)
 {
     LeadGuard guard(m_deps.registry, lead);
     Admission admission = co_await admitRefresh(client, lead.record);
-    guard.settle();
     if (admission.fault) {
-        m_deps.registry.abandon(lead, *admission.fault);
+        co_await m_deps.registry.abandon(lead, *admission.fault);
+        guard.settle();
         co_return TokenOutcome{Unexpected<Fault>(std::move(*admission.fault)), std::move(admission.charge)};
     }
-    auto result = co_await renewAdmitted(std::move(client), std::move(lead), event);
+    guard.settle();
+    auto result = co_await renewAdmitted(std::move(client), std::move(lead), AuditEvent::Resume, std::nullopt);
     co_return TokenOutcome{std::move(result), std::move(admission.charge)};
 }
 
 net::Awaitable<core::Expected<TokenResponse, Fault>> TokenService::renewAdmitted(
-    Client client, RenewalLead lead, AuditEvent event)
+    Client client, RenewalLead lead, AuditEvent event, std::optional<core::Secret> spent)
 {
     LeadGuard guard(m_deps.registry, lead);
-    auto fresh = co_await askProvider(lead.record);
+    auto fresh = co_await nextToken(lead.record);
     std::optional<Fault> fault;
     if (fresh) {
         AuditRecord renewed = recordOf(event, client, lead.record);
         renewed.token = hashOf(fresh->token);
-        fault = co_await witness(std::move(renewed));
+        fault = co_await witness(m_deps.audit, std::move(renewed));
     } else {
         fault = fresh.error();
     }
-    guard.settle();
     if (fault) {
-        m_deps.registry.abandon(lead, *fault);
+        co_await m_deps.registry.abandon(lead, *fault);
+        guard.settle();
         co_return Unexpected<Fault>(std::move(*fault));
     }
-    if (!m_deps.registry.complete(lead, fresh->token.reveal(), fresh->expiresAt)) {
+    Successor successor{hashOf(fresh->token), fresh->expiresAt, {}};
+    if (spent) {
+        successor.sealed = m_seal.seal(spent->reveal(), fresh->token);
+    }
+    const auto isIn = co_await m_deps.registry.complete(lead, std::move(successor));
+    guard.settle();
+    if (!isIn) {
+        co_return Unexpected<Fault>(isIn.error());
+    }
+    if (!*isIn) {
         co_return Unexpected<Fault>(Fault{FaultCode::InvalidToken, "the session has ended", std::nullopt});
     }
-    ++m_refreshes;
+    m_deps.metrics.tokenRenewed();
     m_deps.log.write(LogLevel::Info, "session.renewed", {{"session", lead.record.id}});
     co_return answer(lead.record, std::move(fresh->token), fresh->expiresAt);
 }
 
-net::Awaitable<std::optional<Fault>> TokenService::end(Client client, std::string sessionId)
+SessionRegistry::Answer<std::vector<LiveSession>> TokenService::sessionsOf(Client client)
 {
-    const bool isAdmin = client.caller.may(auth::scope::kAdmin);
-    const auto session = m_deps.registry.find(sessionId);
-    if (!session || (session->caller != client.caller.key() && !isAdmin)) {
-        co_return Fault{FaultCode::SessionNotFound, "there is no such session of yours", std::nullopt};
-    }
-    AuditRecord ended =
-        recordOf(session->caller == client.caller.key() ? AuditEvent::Revoke : AuditEvent::Kill, client, *session);
-    ended.issuer = client.caller.issuer;
-    ended.subject = client.caller.subject;
-    ended.target = session->subject;
-    // Ended in any case: what could not be told of must not go on for that.
-    static_cast<void>(m_deps.registry.end(sessionId));
-    auto fault = co_await witness(std::move(ended));
-    co_return fault;
+    auto live = co_await m_deps.registry.liveOf(client.caller.key());
+    co_return std::move(live);
 }
 
-net::Awaitable<core::Expected<std::size_t, Fault>> TokenService::endAllOf(Client admin, std::string caller)
+net::Awaitable<core::Expected<TokenService::Fresh, Fault>> TokenService::nextToken(SessionRecord record)
 {
-    const auto ended = m_deps.registry.endAllOf(caller);
-    for (const SessionRecord& session : ended) {
-        AuditRecord record = recordOf(AuditEvent::Kill, admin, session);
-        record.issuer = admin.caller.issuer;
-        record.subject = admin.caller.subject;
-        record.target = session.subject;
-        if (auto fault = co_await witness(std::move(record))) {
-            co_return Unexpected<Fault>(std::move(*fault));
-        }
+    if (record.transport == SessionTransport::Relay) {
+        const core::WallTime now = m_deps.clock.wallNow();
+        // A token names whole seconds: what the registry believes is not to be more.
+        const auto expiresAt =
+            std::chrono::floor<seconds>(std::min(now + m_settings.relayLife, record.endsAt.value_or(now)));
+        co_return Fresh{m_deps.sessionTokens.mint(record, now, expiresAt), expiresAt};
     }
-    co_return ended.size();
+    auto fresh = co_await askProvider(std::move(record));
+    co_return std::move(fresh);
 }
 
 net::Awaitable<core::Expected<TokenService::Fresh, Fault>> TokenService::askProvider(SessionRecord record)
 {
     // Counted from before the question, so that a slow answer makes the token's life here shorter, never longer.
-    const core::MonotonicTime asked = m_deps.clock.now();
-    const core::WallTime askedWall = m_deps.clock.wallNow();
+    const core::WallTime asked = m_deps.clock.wallNow();
     const MintOrder order{record.model, record.voice, record.instructions, m_settings.life};
+    const core::WallTime end = record.endsAt.value_or(core::WallTime::max());
     auto minted = co_await m_deps.provider.mint(order);
     if (!minted) {
         const Fault fault = faultOfProvider(minted.error());
-        m_providerState = fault.code == FaultCode::ProviderRejected ? ProviderState::Ok : ProviderState::Failing;
         m_deps.log.write(LogLevel::Warning, "provider.failed",
             {{"provider", m_deps.provider.name()}, {"code", core::codeText(minted.error().code)},
                 {"detail", minted.error().detail}});
         co_return Unexpected<Fault>(fault);
     }
-    m_providerState = ProviderState::Ok;
-    core::MonotonicTime::duration life = m_settings.life;
-    const auto told = minted->expiresAt - askedWall;
+    core::WallTime::duration life = m_settings.life;
+    const auto told = minted->expiresAt - asked;
     if (told <= core::WallTime::duration{0}) {
         m_deps.log.write(LogLevel::Warning, "provider.clock_differs", {{"provider", m_deps.provider.name()}});
     } else {
-        life = std::min<core::MonotonicTime::duration>(life, told);
+        life = std::min<core::WallTime::duration>(life, told);
     }
-    co_return Fresh{std::move(minted->value), asked + life};
+    // The provider cannot be asked for less than ten seconds; what is left of the session may be.
+    co_return Fresh{std::move(minted->value), std::min(asked + life, end)};
 }
 
-TokenResponse TokenService::answer(const SessionRecord& record, core::Secret token, core::MonotonicTime expiresAt) const
+TokenResponse TokenService::answer(const SessionRecord& record, core::Secret token, core::WallTime expiresAt) const
 {
     const core::WallTime now = m_deps.clock.wallNow();
-    const auto left = std::max(std::chrono::floor<seconds>(expiresAt - m_deps.clock.now()), seconds(1));
+    const auto left = std::max(std::chrono::floor<seconds>(expiresAt - now), seconds(1));
     TokenResponse response;
     response.token = std::move(token);
     response.sessionId = record.id;
     response.expiresIn = left.count();
     response.expiresAt = std::chrono::floor<seconds>(now) + left;
+    const bool isRelayed = record.transport == SessionTransport::Relay;
+    const seconds life = isRelayed ? m_settings.relayLife : m_settings.life;
     // The rule goes by the life the token was made with; of one handed out again, a part has passed.
-    const seconds margin =
-        m_settings.life < kShortLife ? std::chrono::ceil<seconds>(m_settings.life / 5.0) : kBeforeExpiry;
+    const seconds margin = life < kShortLife ? std::chrono::ceil<seconds>(life / 5.0) : kBeforeExpiry;
     response.refreshAfter = response.expiresAt - std::min(margin, left);
     response.provider = m_deps.provider.name();
     response.model = record.model;
+    response.transport = transportText(record.transport);
     response.connect = m_deps.provider.connect(record.model);
+    if (isRelayed) {
+        // http becomes ws, and https wss.
+        response.connect.url = "ws" + m_settings.baseUrl().substr(4) + kStreamPath;
+        response.connect.auth = "bearer";
+        if (record.endsAt) {
+            response.limits.maxSessionSeconds =
+                std::max(std::chrono::floor<seconds>(*record.endsAt - now), seconds(0)).count();
+        }
+    }
     return response;
 }
 
-std::optional<Fault> TokenService::unknownProvider(const TokenRequest& request) const
+/// Of a session that is not the caller's, whatever: claiming it fails.
+net::Awaitable<core::Expected<Policy, Fault>> TokenService::policyOfSession(Client client, std::string sessionId)
 {
-    if (!request.provider || *request.provider == m_deps.provider.name()) {
-        return std::nullopt;
+    const auto found = co_await m_deps.registry.find(std::move(sessionId));
+    if (!found) {
+        co_return Unexpected<Fault>(found.error());
     }
-    return Fault{FaultCode::UnknownProvider, "this broker has \"" + m_deps.provider.name() + "\"", std::nullopt};
+    const bool isTheirs = *found && (*found)->caller == client.caller.key();
+    if (!isTheirs) {
+        co_return Policy{};
+    }
+    Applicant applicant = applicantOf(client.caller);
+    auto policy = co_await m_deps.judge.policyFor(std::move(applicant), (*found)->project);
+    co_return policy;
+}
+
+SessionCaps TokenService::caps(const Policy& policy) const
+{
+    SessionCaps caps;
+    caps.ofCaller =
+        std::min(m_settings.maxSessionsPerUser, policy.sessionsOfUser.value_or(m_settings.maxSessionsPerUser));
+    caps.ofProject = policy.sessionsOfProject;
+    return caps;
+}
+
+std::optional<Fault> TokenService::settle(const Policy& policy, TokenRequest asked, SessionRecord& record) const
+{
+    if (asked.provider && *asked.provider != m_deps.provider.name()) {
+        return Fault{FaultCode::UnknownProvider, "this broker has \"" + m_deps.provider.name() + "\"", std::nullopt};
+    }
+    if (policy.isRelayed && record.transport == SessionTransport::Direct) {
+        return Fault{FaultCode::NotAllowed, "sessions go through the relay here; ask for a new one", std::nullopt};
+    }
+    if (!asked.model && !record.model.empty()) {
+        asked.model = record.model;
+    }
+    if (!asked.voice) {
+        asked.voice = record.voice;
+    }
+    if (auto fault = apply(policy, m_deps.provider.name(), asked)) {
+        return fault;
+    }
+    record.model = asked.model.value_or(m_deps.provider.defaultModel());
+    record.voice = std::move(asked.voice);
+    if (asked.instructions) {
+        record.instructions = std::move(asked.instructions);
+    }
+    if (policy.longestSession) {
+        const core::WallTime end = record.startedAt + *policy.longestSession;
+        record.endsAt = std::min(record.endsAt.value_or(end), end);
+    }
+    if (record.endsAt && m_deps.clock.wallNow() >= *record.endsAt) {
+        return Fault{
+            FaultCode::TokenExpired, "its session has lasted as long as it may; ask for a new one", std::nullopt};
+    }
+    return std::nullopt;
 }
 
 } // namespace vivavoce::broker

@@ -4,28 +4,25 @@
 #include "broker/auth/caller.h"
 #include "broker/limits/gatekeeper.h"
 #include "broker/log.h"
+#include "broker/metrics.h"
+#include "broker/projects/policy_judge.h"
 #include "broker/providers/provider.h"
+#include "broker/tokens/client.h"
 #include "broker/tokens/session_registry.h"
+#include "broker/tokens/session_tokens.h"
+#include "broker/tokens/successor_seal.h"
 #include "broker/tokens/token_hasher.h"
+#include "broker/usage/ledger.h"
+#include "broker/usage/rate_card.h"
 #include "core/protocol/broker/messages.h"
 
-#include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace vivavoce::broker {
-
-/// Who asks, and from where.
-struct Client {
-    /// Nobody in particular where a token of ours is all there is.
-    auth::Caller caller;
-    /// Of the connection, or what a trusted proxy says.
-    std::string address;
-    /// The id that the answer bears, too.
-    std::string request;
-};
 
 struct TokenOutcome {
     core::Expected<core::broker::TokenResponse, Fault> result;
@@ -33,69 +30,83 @@ struct TokenOutcome {
     std::optional<Charge> charge;
 };
 
-/// Mints tokens, renews, resumes and ends sessions: gatekeeper, registry, provider and audit put together.
-/// Invariant: no token leaves and no session ends before that is in the audit.
+/// Mints tokens, renews and resumes sessions: gatekeeper, registry, provider and audit put together.
+/// Invariant: no token leaves before that is in the audit.
 /// Threads: [any thread]; holds no lock while others are asked.
 class TokenService {
 public:
     struct Dependencies {
         SessionRegistry& registry;
         Provider& provider;
+        PolicyJudge& judge;
         Gatekeeper& gatekeeper;
         AuditTrail& audit;
+        const TokenHasher& hasher;
+        const SessionTokens& sessionTokens;
+        usage::Ledger& ledger;
+        const usage::RateCard& rates;
         const core::Clock& clock;
         Log& log;
+        Metrics& metrics;
     };
     struct Settings {
         std::chrono::seconds life{60};
+        std::size_t maxSessionsPerUser = 5;
+        /// A session is not renewed beyond this.
+        std::chrono::seconds longest{86'400};
+        /// The same for those through the relay, whose tokens live longer. They cannot outlive their session.
+        std::chrono::seconds relayLife{900};
+        std::chrono::seconds relayLongest{900};
+        /// What clients know the broker by: "https://voice.example".
+        std::function<std::string()> baseUrl;
         /// How long a repetition waits for the request that it repeats.
         core::Milliseconds followPatience{20'000};
     };
 
     TokenService(Settings settings, Dependencies dependencies);
 
-    /// Counts a mint before anything of the request is looked at.
-    [[nodiscard]] net::Awaitable<Admission> admitMint(const Client& client);
-    /// A new session's token. The client is admitted already.
-    [[nodiscard]] net::Awaitable<TokenOutcome> mint(Client client, core::broker::TokenRequest request);
+    /// Counts a new session before anything of the request is looked at.
+    [[nodiscard]] net::Awaitable<Admission> admit(Client client, SessionTransport transport);
+    /// A new session's token: the provider's own, or one of ours for the relay. The client is admitted already.
+    [[nodiscard]] net::Awaitable<TokenOutcome> mint(
+        Client client, core::broker::TokenRequest request, SessionTransport transport);
     /// Continues a session of the client's own; counted in the session's refresh bucket.
-    [[nodiscard]] net::Awaitable<TokenOutcome> resume(Client client, core::broker::TokenRequest request);
-    [[nodiscard]] net::Awaitable<TokenOutcome> refresh(
-        Client client, const core::Secret& token, Idempotency idempotency);
+    [[nodiscard]] net::Awaitable<TokenOutcome> resume(
+        Client client, core::broker::TokenRequest request, SessionTransport transport);
+    [[nodiscard]] net::Awaitable<TokenOutcome> refresh(Client client, core::Secret token, Idempotency idempotency);
 
-    /// Ends a session of the client's own, or with the admin's scope anybody's. SessionNotFound, also for what is somebody else's.
-    [[nodiscard]] net::Awaitable<std::optional<Fault>> end(Client client, std::string sessionId);
-    /// Ends all sessions of a caller (auth::Caller::key); how many there were.
-    [[nodiscard]] net::Awaitable<core::Expected<std::size_t, Fault>> endAllOf(Client admin, std::string caller);
-
-    enum class ProviderState { Unknown, Ok, Failing };
-    [[nodiscard]] ProviderState providerState() const { return m_providerState; }
-    [[nodiscard]] std::int64_t totalRefreshes() const { return m_refreshes; }
+    /// The client's own live ones.
+    [[nodiscard]] SessionRegistry::Answer<std::vector<LiveSession>> sessionsOf(Client client);
+    [[nodiscard]] std::size_t mostSessionsOfOne() const { return m_settings.maxSessionsPerUser; }
 
 private:
     struct Fresh {
         core::Secret token;
-        core::MonotonicTime expiresAt;
+        core::WallTime expiresAt;
     };
+    [[nodiscard]] net::Awaitable<core::Expected<Fresh, Fault>> nextToken(SessionRecord record);
     [[nodiscard]] net::Awaitable<core::Expected<Fresh, Fault>> askProvider(SessionRecord record);
-    [[nodiscard]] net::Awaitable<TokenOutcome> renew(Client client, RenewalLead lead, AuditEvent event);
+    [[nodiscard]] net::Awaitable<TokenOutcome> refreshClaimed(Client client, RenewalLead lead, core::Secret token);
+    [[nodiscard]] net::Awaitable<TokenOutcome> renewResumed(Client client, RenewalLead lead);
     [[nodiscard]] net::Awaitable<core::Expected<core::broker::TokenResponse, Fault>> renewAdmitted(
-        Client client, RenewalLead lead, AuditEvent event);
-    [[nodiscard]] net::Awaitable<TokenOutcome> repeat(Client client, RenewalRepeat repeat);
+        Client client, RenewalLead lead, AuditEvent event, std::optional<core::Secret> spent);
+    [[nodiscard]] net::Awaitable<Fault> tellOfReuse(Client client, SessionRecord session, TokenHash token);
+    [[nodiscard]] net::Awaitable<core::Expected<Policy, Fault>> policyOfSession(Client client, std::string sessionId);
+    [[nodiscard]] SessionCaps caps(const Policy& policy) const;
+    [[nodiscard]] core::Expected<core::broker::TokenResponse, Fault> answerAgain(
+        const RenewalRepeat& repeat, const core::Secret& spent) const;
     [[nodiscard]] net::Awaitable<Admission> admitRefresh(const Client& client, const SessionRecord& record);
-    /// Durable when it returns; the fault that the client gets otherwise.
-    [[nodiscard]] net::Awaitable<std::optional<Fault>> witness(AuditRecord record);
-    [[nodiscard]] AuditRecord recordOf(AuditEvent event, const Client& client, const SessionRecord& session) const;
-    [[nodiscard]] TokenHash hashOf(const core::Secret& token) const { return m_hasher.hash(token.reveal()); }
+    [[nodiscard]] TokenHash hashOf(const core::Secret& token) const { return m_deps.hasher.hash(token.reveal()); }
     [[nodiscard]] core::broker::TokenResponse answer(
-        const SessionRecord& record, core::Secret token, core::MonotonicTime expiresAt) const;
-    [[nodiscard]] std::optional<Fault> unknownProvider(const core::broker::TokenRequest& request) const;
+        const SessionRecord& record, core::Secret token, core::WallTime expiresAt) const;
+    /// Makes the session what is asked for; what is not asked for stays as it is, or is filled in. Refuses what the policy does not allow,
+    /// also of what it was until now.
+    [[nodiscard]] std::optional<Fault> settle(
+        const Policy& policy, core::broker::TokenRequest asked, SessionRecord& record) const;
 
     const Settings m_settings;
     const Dependencies m_deps;
-    const TokenHasher m_hasher;
-    std::atomic<ProviderState> m_providerState{ProviderState::Unknown};
-    std::atomic<std::int64_t> m_refreshes{0};
+    const SuccessorSeal m_seal;
 };
 
 } // namespace vivavoce::broker

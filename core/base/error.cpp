@@ -36,6 +36,8 @@ constexpr std::array kRows{
     Row{ErrorCode::ProviderFailed, "provider.failed", 4, true},
     Row{ErrorCode::ProviderQuota, "provider.quota", 7, false},
     Row{ErrorCode::SessionExpired, "session.expired", 4, true},
+    Row{ErrorCode::SessionEnded, "session.ended", 3, false},
+    Row{ErrorCode::BudgetExhausted, "budget.exhausted", 7, false},
     Row{ErrorCode::ToolFailed, "tool.failed", 4, false},
     Row{ErrorCode::ChildNotStarted, "child.not_started", 4, false},
     Row{ErrorCode::ChildDied, "child.died", 4, true},

@@ -37,6 +37,10 @@ enum class ErrorCode {
     ProviderFailed,
     ProviderQuota,
     SessionExpired,
+    /// By whoever runs the broker.
+    SessionEnded,
+    /// Of the user or of the project, for the day or the month.
+    BudgetExhausted,
     // Ourselves
     ToolFailed,
     ChildNotStarted,

@@ -7,6 +7,10 @@
 namespace vivavoce::core {
 namespace {
 
+/// A WallTime may count nanoseconds, which are used up in 1677 and in 2262.
+constexpr int kFirstYear = 1678;
+constexpr int kLastYear = 2261;
+
 /// Exactly `count` digits at the front, taken off.
 std::optional<int> takeDigits(std::string_view& text, std::size_t count)
 {
@@ -113,7 +117,7 @@ std::optional<WallTime> parseRfc3339(std::string_view text)
     }
     const auto offset = takeOffset(text);
     const year_month_day date(year(*y), month(static_cast<unsigned>(*mo)), day(static_cast<unsigned>(*d)));
-    if (!offset || !date.ok() || *h > 23 || *mi > 59 || *s > 59) {
+    if (!offset || !date.ok() || *y < kFirstYear || *y > kLastYear || *h > 23 || *mi > 59 || *s > 59) {
         return std::nullopt;
     }
     return WallTime(sys_days(date) + hours(*h) + minutes(*mi) + seconds(*s) - *offset);

@@ -43,6 +43,7 @@ struct TokenChanged {
     /// What it opens the door to.
     std::string provider{};
     std::string model{};
+    bool isRelayed = false;
 };
 struct ToolCalled {
     ToolCall call;

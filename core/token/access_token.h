@@ -19,6 +19,8 @@ struct AccessToken {
     std::string sessionId;
     std::string provider;
     std::string model;
+    /// It leads through the broker, which can meter and end the session.
+    bool isRelayed = false;
     /// The realtime endpoint, model included.
     std::string url;
     AuthStyle auth = AuthStyle::Bearer;

@@ -44,6 +44,8 @@ Error errorOf(const HttpClient::Response& response)
     if (const auto problem = broker::decodeProblem(response.body)) {
         error.foreignCode = problem->code;
         error.detail += problem->detail.empty() ? std::string() : ": " + problem->detail;
+        // Until another day or month: nobody waits for that in the background.
+        error.code = problem->code == "budget_exhausted" ? ErrorCode::BudgetExhausted : error.code;
     }
     error.retryAfter = retryAfter(response.headers);
     return error;
@@ -61,6 +63,7 @@ Expected<TokenPtr, Error> tokenOf(HttpClient::Response& response, MonotonicTime 
     token->sessionId = std::move(message->sessionId);
     token->provider = std::move(message->provider);
     token->model = std::move(message->model);
+    token->isRelayed = message->transport == "relay";
     token->url = std::move(message->connect.url);
     token->auth = authStyle(message->connect.auth);
     token->dialect = std::move(message->connect.dialect);

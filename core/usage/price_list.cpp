@@ -1,26 +1,27 @@
 #include "core/usage/price_list.h"
 
+#include "core/base/json.h"
+#include "core/base/rfc3339.h"
+#include "core/usage/built_in_prices.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
+#include <utility>
 
 namespace vivavoce::core {
 namespace {
 
-constexpr std::string_view kRead = "2026-10-09";
-
-// Providers' public price pages, USD for a million tokens × 1000. A provider without a cached price bills the full one.
-constexpr std::array kPrices{
-    PriceRow{"gpt-realtime-2.1", kRead, 4000, 400, 24000, 32000, 400, 64000, 5000, 500},
-    PriceRow{"gpt-realtime-2", kRead, 4000, 400, 24000, 32000, 400, 64000, 5000, 500},
-    PriceRow{"gpt-realtime-1.5", kRead, 4000, 400, 16000, 32000, 400, 64000, 5000, 500},
-    PriceRow{"gpt-realtime", kRead, 4000, 400, 16000, 32000, 400, 64000, 5000, 500},
-    PriceRow{"gpt-realtime-2.1-mini", kRead, 600, 60, 2400, 10000, 300, 20000, 800, 80},
-    PriceRow{"gpt-realtime-mini", kRead, 600, 60, 2400, 10000, 300, 20000, 800, 80},
-    PriceRow{"gemini-3.8-live", kRead, 750, 750, 4500, 3000, 3000, 12000, 1000, 1000},
-    PriceRow{"gemini-3.8-live-extended-thinking", kRead, 750, 750, 4500, 3000, 3000, 12000, 1000, 1000},
-    PriceRow{"gemini-3.1-flash-live-preview", kRead, 750, 750, 4500, 3000, 3000, 12000, 1000, 1000},
-    PriceRow{"gemini-2.5-flash-native-audio-preview-12-2025", kRead, 500, 500, 2000, 3000, 3000, 12000, 3000, 3000},
-};
+/// Whether a text is such a sequence; 'd' stands for a digit.
+bool hasShape(std::string_view text, std::string_view shape)
+{
+    return text.size() == shape.size() && std::equal(text.begin(), text.end(), shape.begin(), [](char c, char wanted) {
+        return wanted == 'd' ? std::isdigit(static_cast<unsigned char>(c)) != 0 : c == wanted;
+    });
+}
 
 /// "-2026-01-15" at the end.
 std::string_view withoutDate(std::string_view model)
@@ -29,36 +30,169 @@ std::string_view withoutDate(std::string_view model)
     if (model.size() <= kShape.size()) {
         return model;
     }
-    const std::string_view end = model.substr(model.size() - kShape.size());
-    for (std::size_t i = 0; i < kShape.size(); ++i) {
-        const bool isDigit = std::isdigit(static_cast<unsigned char>(end[i])) != 0;
-        if (kShape[i] == 'd' ? !isDigit : end[i] != kShape[i]) {
-            return model;
+    const std::size_t begin = model.size() - kShape.size();
+    return hasShape(model.substr(begin), kShape) ? model.substr(0, begin) : model;
+}
+
+struct Money {
+    const char* name;
+    std::int64_t PriceRow::*member;
+};
+constexpr std::array kTokenPrices{Money{"textIn", &PriceRow::textIn}, Money{"cachedTextIn", &PriceRow::cachedTextIn},
+    Money{"textOut", &PriceRow::textOut}, Money{"audioIn", &PriceRow::audioIn},
+    Money{"cachedAudioIn", &PriceRow::cachedAudioIn}, Money{"audioOut", &PriceRow::audioOut},
+    Money{"imageIn", &PriceRow::imageIn}, Money{"cachedImageIn", &PriceRow::cachedImageIn}};
+constexpr std::array kLengths{
+    Money{"longestInput", &PriceRow::longestInput}, Money{"longestOutput", &PriceRow::longestOutput}};
+/// A dollar for a million is so many billionths for one.
+constexpr double kPerToken = 1'000;
+constexpr double kNano = 1e9;
+constexpr double kDearest = 1e6;
+constexpr std::int64_t kLongest = 100'000'000;
+
+bool readMoney(const Json& value, double scale, std::int64_t& into)
+{
+    if (!value.is_number()) {
+        return false;
+    }
+    const auto dollars = value.get<double>();
+    if (!(dollars >= 0 && dollars <= kDearest)) {
+        return false;
+    }
+    into = std::llround(dollars * scale);
+    return true;
+}
+
+bool readMember(const std::string& name, const Json& value, PriceRow& row)
+{
+    const auto isIt = [&](const Money& one) { return one.name == name; };
+    if (const auto* const price = std::find_if(kTokenPrices.begin(), kTokenPrices.end(), isIt);
+        price != kTokenPrices.end()) {
+        return readMoney(value, kPerToken, row.*price->member);
+    }
+    if (const auto* const length = std::find_if(kLengths.begin(), kLengths.end(), isIt); length != kLengths.end()) {
+        const bool isGood = value.is_number_unsigned() && value.get<std::uint64_t>() <= kLongest;
+        row.*length->member = isGood ? value.get<std::int64_t>() : 0;
+        return isGood;
+    }
+    if (name == "minute") {
+        return readMoney(value, kNano, row.minute);
+    }
+    if (!value.is_string() || value.get_ref<const std::string&>().empty()) {
+        return false;
+    }
+    if (name == "model") {
+        row.model = value.get<std::string>();
+        return true;
+    }
+    row.from = value.get<std::string>();
+    return name == "from" && hasShape(row.from, "dddd-dd-dd");
+}
+
+Expected<PriceRow, std::string> readRow(const Json& json)
+{
+    if (!json.is_object()) {
+        return Unexpected<std::string>("it has to be an object");
+    }
+    PriceRow row;
+    for (const auto& [name, value] : json.items()) {
+        if (!readMember(name, value, row)) {
+            return Unexpected<std::string>(name + " is not known, or not what it has to be");
         }
     }
-    return model.substr(0, model.size() - kShape.size());
+    if (row.model.empty() || row.from.empty()) {
+        return Unexpected<std::string>("model and from have to be there");
+    }
+    // A kind without a price would be free, and a budget would never run out.
+    const auto hasPrice = [&](const Money& one) { return json.contains(one.name); };
+    if (!json.contains("minute") && !std::all_of(kTokenPrices.begin(), kTokenPrices.end(), hasPrice)) {
+        return Unexpected<std::string>("each kind of token has to have a price, or the minute has to");
+    }
+    return row;
 }
 
 } // namespace
 
-std::span<const PriceRow> priceList()
+std::int64_t PriceRow::costOf(const UsageTally& tally) const
 {
-    return kPrices;
+    return tally.textIn * textIn + tally.cachedTextIn * cachedTextIn + tally.textOut * textOut + tally.audioIn * audioIn
+        + tally.cachedAudioIn * cachedAudioIn + tally.audioOut * audioOut + tally.imageIn * imageIn
+        + tally.cachedImageIn * cachedImageIn;
+}
+
+std::int64_t PriceRow::costOf(Milliseconds connected) const
+{
+    // A minute's price fits into 50 bits, and a year has 35 bits of milliseconds: whole minutes first.
+    constexpr std::int64_t kMinute = 60'000;
+    const std::int64_t ms = connected.count();
+    return ms / kMinute * minute
+        + static_cast<std::int64_t>(static_cast<double>(ms % kMinute) * static_cast<double>(minute) / kMinute);
+}
+
+std::int64_t PriceRow::costOfLongestTurn() const
+{
+    return longestInput * std::max({textIn, audioIn, imageIn}) + longestOutput * std::max(textOut, audioOut);
+}
+
+Expected<PriceList, std::string> PriceList::parse(std::string_view json)
+{
+    const auto all = parseJson(json);
+    if (!all) {
+        return Unexpected<std::string>(all.error().detail);
+    }
+    const auto prices = all->is_object() ? all->find("prices") : all->end();
+    if (!all->is_object() || prices == all->end() || !prices->is_array()) {
+        return Unexpected<std::string>("it has to be an object with a list \"prices\"");
+    }
+    PriceList list;
+    for (const Json& one : *prices) {
+        auto row = readRow(one);
+        if (!row) {
+            return Unexpected<std::string>("row " + std::to_string(list.m_rows.size() + 1) + ": " + row.error());
+        }
+        list.m_rows.push_back(std::move(*row));
+    }
+    const auto key = [](const PriceRow& row) { return std::tie(row.model, row.from); };
+    std::sort(
+        list.m_rows.begin(), list.m_rows.end(), [&](const PriceRow& a, const PriceRow& b) { return key(a) < key(b); });
+    const auto twice = std::adjacent_find(
+        list.m_rows.begin(), list.m_rows.end(), [&](const PriceRow& a, const PriceRow& b) { return key(a) == key(b); });
+    if (twice != list.m_rows.end()) {
+        return Unexpected<std::string>(twice->model + " has two prices from the same day");
+    }
+    return list;
+}
+
+const PriceList& PriceList::builtIn()
+{
+    static const PriceList list = parse(builtInPrices()).value_or(PriceList());
+    return list;
+}
+
+const PriceRow* PriceList::find(std::string_view model, WallTime day) const
+{
+    const std::string today = formatRfc3339(day).substr(0, std::string_view("2026-10-09").size());
+    for (const std::string_view name : {model, withoutDate(model)}) {
+        const auto begin =
+            std::find_if(m_rows.begin(), m_rows.end(), [&](const PriceRow& row) { return row.model == name; });
+        const PriceRow* found = nullptr;
+        for (auto row = begin; row != m_rows.end() && row->model == name; ++row) {
+            if (found == nullptr || row->from <= today) {
+                found = &*row;
+            }
+        }
+        if (found != nullptr) {
+            return found;
+        }
+    }
+    return nullptr;
 }
 
 std::optional<Estimate> estimate(std::string_view model, const UsageTally& tally)
 {
-    const std::string_view undated = withoutDate(model);
-    for (const PriceRow& row : kPrices) {
-        if (row.model == model || row.model == undated) {
-            return Estimate{tally.textIn * row.textIn + tally.cachedTextIn * row.cachedTextIn
-                    + tally.textOut * row.textOut + tally.audioIn * row.audioIn
-                    + tally.cachedAudioIn * row.cachedAudioIn + tally.audioOut * row.audioOut
-                    + tally.imageIn * row.imageIn + tally.cachedImageIn * row.cachedImageIn,
-                row.asOf};
-        }
-    }
-    return std::nullopt;
+    // A day that is after all of them.
+    const PriceRow* const row = PriceList::builtIn().find(model, WallTime(std::chrono::hours(24 * 365 * 200)));
+    return row == nullptr ? std::nullopt : std::optional(Estimate{row->costOf(tally), row->from});
 }
 
 } // namespace vivavoce::core

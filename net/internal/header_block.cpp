@@ -41,7 +41,8 @@ std::string_view trimmed(std::string_view text)
 bool isHost(std::string_view text)
 {
     constexpr std::string_view kMarks = "-._~!$&'()*+;=%:[]";
-    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    // A port alone is nobody's (RFC 9110 §4.2.1).
+    return !text.empty() && text.front() != ':' && std::all_of(text.begin(), text.end(), [&](char c) {
         return isAlphaNumeric(c) || kMarks.find(c) != std::string_view::npos;
     });
 }
@@ -50,6 +51,18 @@ bool isLength(std::string_view text)
 {
     constexpr std::size_t kMostDigits = 18;
     return !text.empty() && text.size() <= kMostDigits && std::all_of(text.begin(), text.end(), isDigit);
+}
+
+/// A target in absolute form takes the place of the Host, so its authority has to be as good as one: a host and no user.
+bool hasGoodAuthority(std::string_view target)
+{
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (equalsIgnoreCase(target.substr(0, scheme.size()), scheme)) {
+            target.remove_prefix(scheme.size());
+            return isHost(target.substr(0, target.find_first_of("/?")));
+        }
+    }
+    return true;
 }
 
 struct RequestLine {
@@ -68,7 +81,7 @@ RequestLine readRequestLine(std::string_view line)
     const std::string_view target = line.substr(first + 1, second - first - 1);
     const std::string_view version = line.substr(second + 1);
     // A fragment stays with the client (RFC 9112 §3.2).
-    const bool isTarget = !target.empty()
+    const bool isTarget = !target.empty() && hasGoodAuthority(target)
         && std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7F && c != '#'; });
     const bool isOld = version == "HTTP/1.0";
     return {isToken(line.substr(0, first)) && isTarget && (isOld || version == "HTTP/1.1"), isOld};

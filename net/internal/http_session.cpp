@@ -5,6 +5,7 @@
 #include "net/internal/header_block.h"
 #include "net/internal/outgoing_response.h"
 #include "net/internal/request_reader.h"
+#include "net/internal/streamed_body.h"
 #include "net/internal/websocket_stream.h"
 
 #include <algorithm>
@@ -71,6 +72,17 @@ Awaitable<bool> hasRunThrough(const WebSocketAccept& accept, WebSocketSession& s
 {
     try {
         co_await accept.run(session);
+    } catch (...) {
+        co_return false;
+    }
+    co_return true;
+}
+
+/// The same of a body.
+Awaitable<bool> isMade(const std::function<Awaitable<>(BodyWriter&)>& make, BodyWriter& body)
+{
+    try {
+        co_await make(body);
     } catch (...) {
         co_return false;
     }
@@ -152,14 +164,16 @@ private:
         }
         HttpRequest request;
         request.peer = m_peer;
+        // A connection that waits keeps no routes alive that the server has replaced.
+        m_router.reset();
         const Arrival arrival = co_await m_reader.read(request);
+        m_router = m_core->face.router();
         if (arrival.kind == Arrival::Kind::Gone) {
             co_return false;
         }
         request.id = core::randomId();
         if (arrival.kind == Arrival::Kind::Refused) {
-            co_return co_await respond(
-                request, m_core->router.unrouted(request, arrival.refusal), arrival.version, false);
+            co_return co_await respond(request, m_router->unrouted(request, arrival.refusal), arrival.version, false);
         }
         if (offersWebSocket(request)) {
             co_return co_await upgrade(request, arrival);
@@ -171,7 +185,7 @@ private:
 
     Awaitable<HttpResponse> answer(const HttpRequest& request)
     {
-        const Router& router = m_core->router;
+        const Router& router = *m_router;
         const HttpHandler* handler = router.find(request.method, request.path);
         if (handler == nullptr) {
             if (request.method == "GET" && router.findWebSocket(request.path) != nullptr) {
@@ -194,10 +208,14 @@ private:
 
     Awaitable<bool> respond(const HttpRequest& request, HttpResponse response, unsigned version, bool keepsAlive)
     {
-        m_core->router.finish(request, response);
+        m_router->finish(request, response);
         if (!areSendable(response.headers)) {
             // A handler let something of the request into a field: sending it could end the field and begin another answer.
-            response = m_core->router.unrouted(request, 500);
+            response = m_router->unrouted(request, 500);
+        }
+        if (response.stream && request.method != "HEAD") {
+            const bool isAgain = co_await respondInParts(request, std::move(response), version, keepsAlive);
+            co_return isAgain;
         }
         http::response<http::string_body> raw = makeOutgoing(request, std::move(response), version, keepsAlive);
         lowest().expires_after(limits().bodyTimeout);
@@ -209,6 +227,36 @@ private:
             co_await linger();
         }
         co_return !error && keepsAlive;
+    }
+
+    Awaitable<bool> respondInParts(const HttpRequest& request, HttpResponse response, unsigned version, bool keepsAlive)
+    {
+        constexpr unsigned kFirstWithChunks = 11;
+        const bool isChunked = version >= kFirstWithChunks;
+        keepsAlive = keepsAlive && isChunked;
+        const auto make = std::move(response.stream);
+        http::response<http::string_body> raw = makeOutgoing(request, std::move(response), version, keepsAlive);
+        raw.erase(http::field::content_length);
+        raw.chunked(isChunked);
+        http::response_serializer<http::string_body> head(raw);
+        lowest().expires_after(limits().bodyTimeout);
+        const auto [error, size] = co_await http::async_write_header(m_stream, head, asTuple);
+        lowest().expires_never();
+        if (error) {
+            co_return false;
+        }
+        StreamedBody<Stream> body(m_stream, limits().bodyTimeout, isChunked);
+        const auto made = co_await (isMade(make, body) || body.readerLeft());
+        const auto* isWhole = std::get_if<0>(&made);
+        bool isFinished = false;
+        if (isWhole != nullptr && *isWhole) {
+            isFinished = co_await body.finish();
+        }
+        // Cut off, a body without its last chunk is known to be one.
+        if (!keepsAlive && isWhole != nullptr && *isWhole) {
+            co_await linger();
+        }
+        co_return isFinished&& keepsAlive;
     }
 
     /// Lets a client that still sends read our answer: closing at once would reset the connection under it.
@@ -229,7 +277,7 @@ private:
 
     Awaitable<bool> upgrade(const HttpRequest& request, const Arrival& arrival)
     {
-        const Router& router = m_core->router;
+        const Router& router = *m_router;
         const UpgradeHandler* handler = router.findWebSocket(request.path);
         if (handler == nullptr) {
             const unsigned status = router.allowedMethods(request.path).empty() ? 404 : 400;
@@ -266,7 +314,8 @@ private:
         m_reader.finish();
         m_isHandedOver = true;
         const auto socket = std::make_shared<WebSocketStream<Stream>>(std::move(m_stream),
-            WebSocketLimits{accept.maxMessageBytes, limits().webSocketQueueBytes, limits().webSocketSilence});
+            WebSocketLimits{accept.maxMessageBytes, accept.queueBytes.value_or(limits().webSocketQueueBytes),
+                accept.silence.value_or(limits().webSocketSilence)});
         m_webSocket = socket;
         const auto error = co_await socket->accept(raw, accept.subprotocol, limits().headerTimeout);
         if (error) {
@@ -284,6 +333,8 @@ private:
     IoExecutor m_executor;
     Peer m_peer;
     RequestReader<Stream> m_reader;
+    /// The one that the request at hand is answered by.
+    std::shared_ptr<const Router> m_router;
     /// The stream has become the WebSocket's.
     bool m_isHandedOver = false;
     std::shared_ptr<WebSocketStream<Stream>> m_webSocket;
@@ -307,11 +358,12 @@ std::shared_ptr<HttpSession> HttpSession::create(
     peer.address = address.to_string();
     peer.port = remote.port();
     peer.isLoopback = address.is_loopback();
-    peer.isTls = core->tls != nullptr;
+    const auto tls = core->face.tls();
+    peer.isTls = tls != nullptr;
     ErrorCode ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    if (core->tls != nullptr) {
-        TlsStream stream(beast::tcp_stream(std::move(socket)), *core->tls);
+    if (tls != nullptr) {
+        TlsStream stream(beast::tcp_stream(std::move(socket)), *tls);
         return std::make_shared<HttpSessionOn<TlsStream>>(std::move(core), std::move(stream), std::move(peer));
     }
     return std::make_shared<HttpSessionOn<beast::tcp_stream>>(

@@ -8,15 +8,47 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
 namespace vivavoce::net {
+
+/// What a server shows, and may change while it runs: whoever took something keeps it.
+/// Threads: [any thread].
+class ServerFace {
+public:
+    [[nodiscard]] std::shared_ptr<const Router> router() const
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_router;
+    }
+    /// Nothing: plain HTTP.
+    [[nodiscard]] std::shared_ptr<ssl::context> tls() const
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_tls;
+    }
+    void replace(std::shared_ptr<const Router> router, std::shared_ptr<ssl::context> tls)
+    {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_router.swap(router);
+            m_tls.swap(tls);
+        }
+        // The old ones go outside the lock: they may own much.
+    }
+
+private:
+    mutable std::mutex m_mutex;
+    std::shared_ptr<const Router> m_router;
+    std::shared_ptr<ssl::context> m_tls;
+};
 
 /// What every connection of a server shares.
 struct ServerCore {
     ServerConfig config;
-    Router router;
-    std::shared_ptr<ssl::context> tls;
+    ServerFace face;
     std::atomic<bool> isDraining{false};
 };
 

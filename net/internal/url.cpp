@@ -6,6 +6,8 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <algorithm>
+
 namespace vivavoce::net {
 
 using core::fail;
@@ -20,12 +22,28 @@ bool isLoopbackHost(std::string_view host)
     return !error && address.is_loopback();
 }
 
+namespace {
+
+/// scheme://… of visible ASCII. Boost 1.81 is not asked about anything else: "x: " ends it with an assertion.
+bool looksLikeUrl(std::string_view text)
+{
+    const std::size_t colon = text.find(':');
+    return colon != std::string_view::npos && text.substr(colon, 3) == "://"
+        && std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
+} // namespace
+
 core::Expected<Url, core::Error> parseUrl(std::string_view text, std::string_view plain, std::string_view secure)
 {
+    const auto malformed =
+        fail(core::ErrorCode::BadConfiguration, "not an address of the form " + std::string(secure) + "://host/path");
+    if (!looksLikeUrl(text)) {
+        return malformed;
+    }
     const auto parsed = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));
     if (!parsed || parsed->host().empty() || parsed->has_userinfo()) {
-        return fail(
-            core::ErrorCode::BadConfiguration, "not an address of the form " + std::string(secure) + "://host/path");
+        return malformed;
     }
     // Boost 1.81 takes "127.0.0.1.example" for the address 127.0.0.1 with the rest as a path without its slash.
     if (!parsed->encoded_path().empty() && parsed->encoded_path().front() != '/') {

@@ -15,6 +15,10 @@ constexpr core::Milliseconds kTooBigPatience{3000};
 /// A control frame has room for 125 bytes, two of them for the code (RFC 6455 §5.5.1).
 constexpr std::size_t kLongestReason = 123;
 constexpr std::size_t kBufferToKeep = 256 * 1024;
+/// Two seconds of sound: a line that is worth talking over never waits for us to fill it.
+constexpr int kKernelRoom = 128 * 1024;
+/// So that a dead peer is found within a quarter more than the silence.
+constexpr int kLooksInASilence = 4;
 
 /// A reason cut to what fits, between two characters.
 std::string_view fitting(std::string_view reason)
@@ -48,13 +52,17 @@ WebSocketStream<Stream>::WebSocketStream(Stream lower, WebSocketLimits limits)
       m_executor(m_stream.get_executor()),
       m_limits(limits),
       m_changed(m_executor, asio::steady_timer::time_point::max()),
-      m_patience(m_executor)
+      m_patience(m_executor),
+      m_nextLook(m_executor)
 {
     // Beast drops the connection after a message that is too long, and with it often the close frame that says so: `read`
     // keeps the limit itself.
     m_stream.read_message_max(0);
     m_stream.auto_fragment(false);
     m_stream.control_callback([this](websocket::frame_type kind, beast::string_view) {
+        if (m_life) {
+            m_life->heard(std::chrono::steady_clock::now());
+        }
         if (kind == websocket::frame_type::close && !m_isClosing) {
             // Beast answers it and then waits for the end of the stream as long as the peer likes.
             m_end = closeOf(websocket::error::closed);
@@ -68,9 +76,9 @@ void WebSocketStream<Stream>::setTimeouts(std::chrono::steady_clock::duration ha
 {
     websocket::stream_base::timeout timeout{};
     timeout.handshake_timeout = handshake;
-    // Beast pings at half of it, so that one lost ping is no lost peer.
-    timeout.idle_timeout = m_limits.silence;
-    timeout.keep_alive_pings = true;
+    // Beast's own would run while nobody reads, too: `watch` does it.
+    timeout.idle_timeout = websocket::stream_base::none();
+    timeout.keep_alive_pings = false;
     m_stream.set_option(timeout);
 }
 
@@ -114,8 +122,47 @@ void WebSocketStream<Stream>::start()
         return;
     }
     m_isOpen = true;
+    m_life.emplace(m_limits.silence, boundedKernelRoom(), std::chrono::steady_clock::now());
     asio::co_spawn(
         m_executor, [self = this->shared_from_this()]() -> Awaitable<> { co_await self->writeLoop(); }, asio::detached);
+    asio::co_spawn(
+        m_executor, [self = this->shared_from_this()]() -> Awaitable<> { co_await self->watch(); }, asio::detached);
+}
+
+template <typename Stream>
+std::size_t WebSocketStream<Stream>::boundedKernelRoom()
+{
+    auto& socket = beast::get_lowest_layer(m_stream).socket();
+    ErrorCode ignored;
+    socket.set_option(asio::socket_base::send_buffer_size(kKernelRoom), ignored);
+    // The kernel may take another number than it is given.
+    asio::socket_base::send_buffer_size room(2 * kKernelRoom);
+    socket.get_option(room, ignored);
+    return static_cast<std::size_t>(std::max(room.value(), 0));
+}
+
+/// Pings a silent peer, and gives a dead one up. A farewell has a deadline of its own.
+template <typename Stream>
+Awaitable<> WebSocketStream<Stream>::watch()
+{
+    while (!m_isDown && !m_isClosing) {
+        m_nextLook.expires_after(m_limits.silence / kLooksInASilence);
+        co_await m_nextLook.async_wait(asTuple);
+        if (m_isDown || m_isClosing) {
+            co_return;
+        }
+        switch (m_life->look(std::chrono::steady_clock::now())) {
+        case SignsOfLife::Verdict::Fine:
+            break;
+        case SignsOfLife::Verdict::AskForOne:
+            m_stream.async_ping({}, [self = this->shared_from_this()](const ErrorCode&) {});
+            break;
+        case SignsOfLife::Verdict::Dead:
+            m_end = m_end.value_or(WebSocketClose{1006, "no sign of life"});
+            drop();
+            break;
+        }
+    }
 }
 
 template <typename Stream>
@@ -124,7 +171,9 @@ Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> WebSocketStream<Stre
     m_buffer.clear();
     while (!m_end) {
         const std::size_t room = std::min(kReadSize, m_limits.maxMessageBytes + 1 - m_buffer.size());
+        m_life->listen(std::chrono::steady_clock::now());
         const auto [error, size] = co_await m_stream.async_read_some(m_buffer, room, asTuple);
+        m_life->stopListening();
         if (error) {
             if (error != websocket::error::closed) {
                 // Our own farewell may be reading in our stead, and knows better how this ends.
@@ -133,7 +182,10 @@ Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> WebSocketStream<Stre
             m_end = m_end.value_or(closeOf(error));
             m_isDown = true;
             wake();
-        } else if (m_buffer.size() > m_limits.maxMessageBytes) {
+            continue;
+        }
+        m_life->heard(std::chrono::steady_clock::now());
+        if (m_buffer.size() > m_limits.maxMessageBytes) {
             m_end = WebSocketClose{1009, "message too big"};
             m_buffer = beast::flat_buffer();
             // What the peer still sends of it is read and dropped while it learns why.
@@ -164,9 +216,6 @@ WebSocketClose WebSocketStream<Stream>::closeOf(const ErrorCode& error) const
     }
     if (error == websocket::error::bad_frame_payload) {
         return {1007, "not UTF-8"};
-    }
-    if (error == beast::error::timeout) {
-        return {1006, "no sign of life"};
     }
     if (error == websocket::condition::protocol_violation) {
         return {1002, "protocol violation"};
@@ -220,6 +269,7 @@ Awaitable<> WebSocketStream<Stream>::writeQueue()
         m_stream.text(message.kind == WebSocketMessage::Kind::Text);
         const auto [error, size] = co_await m_stream.async_write(asio::buffer(message.data), asTuple);
         m_queuedBytes -= message.data.size();
+        m_life->wrote(size, std::chrono::steady_clock::now());
         m_isDown = m_isDown || error;
         wake();
     }
@@ -272,6 +322,7 @@ template <typename Stream>
 void WebSocketStream<Stream>::drop()
 {
     m_isDown = true;
+    m_nextLook.cancel();
     beast::get_lowest_layer(m_stream).close();
     wake();
 }

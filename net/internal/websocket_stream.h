@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/internal/boost.h"
+#include "net/internal/signs_of_life.h"
 #include "net/internal/tls.h"
 #include "net/websocket_session.h"
 
@@ -56,6 +57,8 @@ public:
 private:
     void start();
     void setTimeouts(std::chrono::steady_clock::duration handshake);
+    [[nodiscard]] std::size_t boundedKernelRoom();
+    Awaitable<> watch();
     Awaitable<bool> enqueue(WebSocketMessage::Kind kind, std::string data);
     Awaitable<> writeLoop();
     Awaitable<> writeQueue();
@@ -75,6 +78,9 @@ private:
     asio::steady_timer m_changed;
     /// Runs out when the farewell takes too long.
     asio::steady_timer m_patience;
+    asio::steady_timer m_nextLook;
+    /// Once it is open.
+    std::optional<SignsOfLife> m_life;
     websocket::close_reason m_farewell;
     /// How it ended, once a read has seen it.
     std::optional<WebSocketClose> m_end;

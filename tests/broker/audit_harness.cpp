@@ -138,6 +138,8 @@ AuditWorld::AuditWorld()
 {
     settings.folder = fs::path(temporary.path().toStdString()) / "audit";
     settings.patience = core::Milliseconds(kPatience);
+    // A test counts operations and lines.
+    settings.probeEvery = std::chrono::hours(1);
 }
 
 broker::FileAuditTrail::Created AuditWorld::tryOpen()
@@ -156,7 +158,7 @@ std::unique_ptr<broker::FileAuditTrail> AuditWorld::open()
 
 std::future<AuditWorld::Appended> AuditWorld::begin(broker::AuditTrail& trail, broker::AuditRecord record)
 {
-    return asio::co_spawn(threads.executor(), trail.append(std::move(record)), asio::use_future);
+    return asio::co_spawn(threads.strand(), trail.append(std::move(record)), asio::use_future);
 }
 
 AuditWorld::Appended AuditWorld::wait(std::future<Appended> appended)

@@ -1,6 +1,7 @@
 #include "tests/broker/broker_harness.h"
 
 #include "core/base/json.h"
+#include "tests/broker/mint_check.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -78,16 +79,20 @@ void NetThreads::stop()
     m_threads.clear();
 }
 
-void CapturedLog::write(broker::LogLevel, std::string_view event, const nlohmann::json& fields)
+void CapturedLog::write(broker::LogLevel level, std::string_view event, const nlohmann::json& fields)
 {
     const std::lock_guard lock(m_mutex);
-    m_text += std::string(event) + " " + core::writeJson(fields) + "\n";
+    m_lines.emplace_back(level, std::string(event) + " " + core::writeJson(fields) + "\n");
 }
 
-std::string CapturedLog::text() const
+std::string CapturedLog::text(broker::LogLevel atMost) const
 {
     const std::lock_guard lock(m_mutex);
-    return m_text;
+    std::string text;
+    for (const auto& [level, line] : m_lines) {
+        text += level <= atMost ? line : std::string();
+    }
+    return text;
 }
 
 ScriptedProvider::ScriptedProvider(NetThreads& threads, const SharedClock& clock) : m_clock(clock)
@@ -117,6 +122,9 @@ net::Awaitable<net::HttpResponse> ScriptedProvider::mint(const net::HttpRequest&
     const std::lock_guard lock(m_mutex);
     if (m_answer) {
         co_return *m_answer;
+    }
+    if (auto refusal = refusalOfMint(request)) {
+        co_return std::move(*refusal);
     }
     const auto body = core::parseJson(request.body);
     const std::int64_t life = body ? (*body)["expires_after"].value("seconds", std::int64_t(600)) : 600;
@@ -163,25 +171,49 @@ RawProvider::RawProvider(NetThreads& threads, std::string bytes)
 }
 
 BrokerWorld::BrokerWorld(const std::function<void(broker::Config&)>& change, const std::string& providerUrl)
-    : provider(threads, clock)
+    : provider(threads, clock), m_change(change), m_providerUrl(providerUrl.empty() ? provider.url() : providerUrl)
 {
-    broker::Config config;
-    config.port = 0;
-    config.isEmbedded = true;
-    // As it is for the app's own broker.
-    config.sessionsPerUser = config.maxSessions;
-    config.violationsToBlock = 0;
-    config.providerUrl = providerUrl.empty() ? provider.url() : providerUrl;
-    config.providerKey = core::Secret(kProviderKey);
-    if (change) {
-        change(config);
-    }
-    auto made = broker::Broker::create(std::move(config), core::Secret(kCredential), {threads.executor(), clock, log});
+    auto made = broker::Broker::create(config(), core::Secret(kCredential), {threads.executor(), clock, log});
     if (!made) {
         throw std::runtime_error(made.error().detail);
     }
     m_broker = std::move(*made);
     m_broker->start();
+}
+
+broker::Config BrokerWorld::config() const
+{
+    broker::Config config;
+    config.port = 0;
+    config.isEmbedded = true;
+    config.databaseUrl = core::Secret("sqlite://:memory:");
+    // As it is for the app's own broker.
+    config.sessionsPerUser = config.maxSessions;
+    config.violationsToBlock = 0;
+    config.providerUrl = m_providerUrl;
+    config.providerKey = core::Secret(kProviderKey);
+    if (m_change) {
+        m_change(config);
+    }
+    return config;
+}
+
+std::string BrokerWorld::reload(const std::function<void(broker::Config&)>& change)
+{
+    broker::Config wanted = config();
+    change(wanted);
+    return take(std::move(wanted));
+}
+
+std::string BrokerWorld::reloadFailing(core::Error error)
+{
+    return take(core::Unexpected<core::Error>(std::move(error)));
+}
+
+std::string BrokerWorld::take(core::Expected<broker::Config, core::Error> wanted)
+{
+    const auto taken = asio::co_spawn(threads.strand(), m_broker->reload(std::move(wanted)), asio::use_future).get();
+    return taken ? std::string() : taken.error().detail;
 }
 
 BrokerWorld::~BrokerWorld()
@@ -243,7 +275,7 @@ core::broker::TokenResponse BrokerWorld::mint(std::string body)
 
 void BrokerWorld::drain()
 {
-    asio::co_spawn(threads.executor(), m_broker->drain(core::Milliseconds{5'000}), asio::use_future).wait();
+    asio::co_spawn(threads.strand(), m_broker->drain(core::Milliseconds{5'000}), asio::use_future).wait();
 }
 
 core::broker::TokenResponse tokenOf(const net::ClientResponse& answer)

@@ -9,6 +9,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/strand.hpp>
 
 #include <atomic>
 #include <deque>
@@ -27,6 +28,8 @@ public:
     NetThreads();
     ~NetThreads();
     [[nodiscard]] net::IoExecutor executor() { return m_io.get_executor(); }
+    /// A new one, for what is to run on one.
+    [[nodiscard]] net::IoExecutor strand() { return boost::asio::make_strand(m_io); }
     [[nodiscard]] boost::asio::io_context& io() { return m_io; }
     void stop();
 
@@ -56,15 +59,15 @@ private:
 class CapturedLog final : public broker::Log {
 public:
     void write(broker::LogLevel level, std::string_view event, const nlohmann::json& fields) override;
-    /// All lines as text.
-    [[nodiscard]] std::string text() const;
+    /// All lines as text; those of that level and more important ones.
+    [[nodiscard]] std::string text(broker::LogLevel atMost = broker::LogLevel::Debug) const;
 
 private:
     mutable std::mutex m_mutex;
-    std::string m_text;
+    std::vector<std::pair<broker::LogLevel, std::string>> m_lines;
 };
 
-/// A provider that mints "ek_marker_1", "ek_marker_2", … or answers what the test says.
+/// A provider that mints "ek_marker_1", "ek_marker_2", …, refuses what OpenAI would, or answers what the test says.
 class ScriptedProvider {
 public:
     ScriptedProvider(NetThreads& threads, const SharedClock& clock);
@@ -120,7 +123,11 @@ public:
 
     [[nodiscard]] core::broker::TokenResponse mint(std::string body = "{}");
     [[nodiscard]] std::string url() const { return m_broker->url(); }
+    [[nodiscard]] std::string metricsUrl() const { return m_broker->metricsUrl(); }
     void drain();
+    /// As after a SIGHUP: the configuration that it began with, changed by this as well. The error's text; empty: it is taken.
+    [[nodiscard]] std::string reload(const std::function<void(broker::Config&)>& change);
+    [[nodiscard]] std::string reloadFailing(core::Error error);
 
     NetThreads threads;
     SharedClock clock;
@@ -128,6 +135,11 @@ public:
     ScriptedProvider provider;
 
 private:
+    [[nodiscard]] broker::Config config() const;
+    [[nodiscard]] std::string take(core::Expected<broker::Config, core::Error> wanted);
+
+    const std::function<void(broker::Config&)> m_change;
+    const std::string m_providerUrl;
     std::unique_ptr<broker::Broker> m_broker;
 };
 

@@ -1,15 +1,12 @@
 #include "broker/audit/audit_verifier.h"
-#include "broker/auth/signing_key.h"
-#include "tests/broker/broker_harness.h"
-#include "tests/net/test_server.h"
+#include "tests/broker/operator_world.h"
+#include "tests/broker/test_secrets.h"
 
 #include <nlohmann/json.hpp>
 
-#include <QTemporaryDir>
 #include <QTest>
 
-#include <filesystem>
-#include <fstream>
+#include <algorithm>
 
 #include <csignal>
 #include <sys/resource.h>
@@ -24,96 +21,22 @@ namespace {
 
 constexpr const char* kMint = "/api/voice-agent/token";
 
-/// An issuer on loopback that publishes one key.
-class LoginServer {
-public:
-    LoginServer()
-    {
-        net::Router router;
-        net::test::addPlain(router, "GET", "/.well-known/openid-configuration", [this](const net::HttpRequest&) {
-            return net::HttpResponse::json(200, Json({{"issuer", url()}, {"jwks_uri", url() + "/keys"}}).dump());
-        });
-        net::test::addPlain(router, "GET", "/keys", [this](const net::HttpRequest&) {
-            return net::HttpResponse::json(200, Json({{"keys", Json::array({m_key.publicJwk()})}}).dump());
-        });
-        m_server = std::make_unique<net::test::TestServer>(std::move(router));
-    }
-    [[nodiscard]] std::string url() const { return m_server->url(""); }
-    /// Good for ten minutes of the test's clock.
-    [[nodiscard]] std::string token(const std::string& subject, const std::string& scopes) const
-    {
-        constexpr std::int64_t now = 1'800'000'000;
-        return std::string(m_key
-                               .sign("at+jwt",
-                                   {{"iss", url()}, {"sub", subject}, {"aud", "vivavoce"}, {"iat", now},
-                                       {"exp", now + 600}, {"scope", scopes}})
-                               .reveal());
-    }
+using World = OperatorWorld;
 
-private:
-    SigningKey m_key = *SigningKey::generate(JoseAlgorithm::Es256);
-    std::unique_ptr<net::test::TestServer> m_server;
-};
-
-/// A broker as an operator runs it.
-struct World {
-    explicit World(const std::function<void(Config&)>& change = {})
-        : broker([this, change](Config& config) {
-              config.isEmbedded = false;
-              config.auditFolder = audit.path().toStdString();
-              config.violationsToBlock = 3;
-              config.sessionsPerUser = 5;
-              IssuerSettings issuer;
-              issuer.url = login.url();
-              issuer.audiences = {"vivavoce"};
-              issuer.grants = {};
-              config.issuers.push_back(std::move(issuer));
-              config.serviceAccounts.push_back({"nightly", service.hash, {"voice:mint", "voice:session"}});
-              if (change) {
-                  change(config);
-              }
-          })
+/// No file of this process may grow any more: what a full disk does. Nothing can be said in between.
+struct FullDisk {
+    FullDisk()
     {
+        std::signal(SIGXFSZ, SIG_IGN);
+        getrlimit(RLIMIT_FSIZE, &before);
+        const rlimit none{1, before.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &none);
     }
+    ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before); }
+    FullDisk(const FullDisk&) = delete;
+    FullDisk& operator=(const FullDisk&) = delete;
 
-    BrokerWorld::Answer as(const std::string& token, const char* method, const std::string& path, std::string body = {},
-        const core::HttpHeaders& headers = {})
-    {
-        auto request = broker.request(method, path, std::move(body));
-        request.headers.add("Authorization", "Bearer " + token);
-        for (const auto& field : headers.fields()) {
-            request.headers.set(field.name, field.value);
-        }
-        return broker.send(std::move(request));
-    }
-    [[nodiscard]] std::string user(const std::string& name = "u1") const
-    {
-        return login.token(name, "voice:mint voice:session");
-    }
-    [[nodiscard]] std::string admin() const { return login.token("root", "voice:admin voice:session"); }
-    [[nodiscard]] std::string serviceKey() const { return std::string(service.key.reveal()); }
-
-    /// The lines of the audit, after what was handed in without waiting is there.
-    std::vector<Json> lines(std::size_t atLeast)
-    {
-        std::vector<Json> found;
-        (void)QTest::qWaitFor([&] {
-            found.clear();
-            for (const auto& file : std::filesystem::directory_iterator(audit.path().toStdString())) {
-                std::ifstream in(file.path());
-                for (std::string line; file.path().extension() == ".jsonl" && std::getline(in, line);) {
-                    found.push_back(Json::parse(line));
-                }
-            }
-            return found.size() >= atLeast;
-        });
-        return found;
-    }
-
-    QTemporaryDir audit;
-    LoginServer login;
-    NewServiceKey service = makeServiceKey("nightly");
-    BrokerWorld broker;
+    rlimit before{};
 };
 
 } // namespace
@@ -135,6 +58,9 @@ private slots:
         const auto forged = world.as(world.user() + "x", "POST", kMint, "{}");
         QCOMPARE(forged.status, 401U);
         QVERIFY(header(forged, "WWW-Authenticate").find("invalid_token") != std::string::npos);
+        // Somewhere on the way, what is behind a NUL may be lost: that is alice's name.
+        QCOMPARE(codeOf(world.as(world.user(std::string("alice\0x", 7)), "POST", kMint, "{}")),
+            std::string("invalid_token"));
         world.broker.clock.advance(std::chrono::seconds(631));
         QCOMPARE(codeOf(world.as(world.user(), "POST", kMint, "{}")), std::string("token_expired"));
         QCOMPARE(world.broker.provider.requests().size(), std::size_t{2});
@@ -143,7 +69,7 @@ private slots:
     void everyDecision_IsInTheAudit_AndNoSecretIs()
     {
         World world;
-        const std::string user = world.user("Ada \"\n Lovelace");
+        const std::string user = world.user("Ada \"\\ Lovelace");
         const auto minted = tokenOf(world.as(user, "POST", kMint, "{}"));
         QVERIFY(!minted.sessionId.empty());
         const std::string first(minted.token.reveal());
@@ -160,7 +86,7 @@ private slots:
         }
         QCOMPARE(events,
             (std::vector<std::string>{"token.mint", "token.refresh", "token.reuse", "request.deny", "request.deny"}));
-        QCOMPARE(lines[0].at("subject").get<std::string>(), std::string("Ada \"\n Lovelace"));
+        QCOMPARE(lines[0].at("subject").get<std::string>(), std::string("Ada \"\\ Lovelace"));
         QCOMPARE(lines[0].at("issuer").get<std::string>(), world.login.url());
         QCOMPARE(lines[0].at("session").get<std::string>(), minted.sessionId);
         QCOMPARE(lines[1].at("session").get<std::string>(), minted.sessionId);
@@ -179,15 +105,13 @@ private slots:
         World world;
         const std::string folder = world.audit.path().toStdString();
         QVERIFY(!tokenOf(world.as(world.user(), "POST", kMint, "{}")).sessionId.empty());
-        // No file of this process may grow any more: what a full disk does.
-        rlimit before{};
-        QCOMPARE(getrlimit(RLIMIT_FSIZE, &before), 0);
-        std::signal(SIGXFSZ, SIG_IGN);
-        const rlimit none{1, before.rlim_max};
-        QCOMPARE(setrlimit(RLIMIT_FSIZE, &none), 0);
-        const auto refused = world.as(world.user(), "POST", kMint, "{}");
-        const auto minted = world.broker.provider.requests().size();
-        QCOMPARE(setrlimit(RLIMIT_FSIZE, &before), 0);
+        net::ClientResponse refused;
+        std::size_t minted = 0;
+        {
+            const FullDisk disk;
+            refused = world.as(world.user(), "POST", kMint, "{}");
+            minted = world.broker.provider.requests().size();
+        }
         QCOMPARE(refused.status, 503U);
         QCOMPARE(codeOf(refused), std::string("unavailable"));
         QVERIFY(refused.body.find("ek_marker") == std::string::npos);
@@ -195,6 +119,93 @@ private slots:
         // And without a restart.
         QVERIFY(!tokenOf(world.as(world.user(), "POST", kMint, "{}")).sessionId.empty());
         QVERIFY(AuditVerifier::verify(folder).has_value());
+    }
+
+    void reuse_WithoutAnAudit_IsToldByTheNextOne()
+    {
+        World world;
+        const auto first = tokenOf(world.as(world.user(), "POST", kMint, "{}"));
+        const std::string spent(first.token.reveal());
+        const auto second = tokenOf(world.broker.send(world.broker.refreshRequest(spent)));
+        QVERIFY(!second.sessionId.empty());
+        {
+            const FullDisk disk;
+            QCOMPARE(world.broker.send(world.broker.refreshRequest(spent)).status, 503U);
+        }
+        QCOMPARE(codeOf(world.broker.send(world.broker.refreshRequest(spent))), std::string("token_reused"));
+        const auto lines = world.lines(3);
+        QVERIFY(std::any_of(lines.begin(), lines.end(),
+            [](const Json& line) { return line.at("event").get<std::string>() == "token.reuse"; }));
+        QCOMPARE(codeOf(world.broker.send(world.broker.refreshRequest(second.token.reveal()))),
+            std::string("invalid_token"));
+    }
+
+    void forgiving_WithoutAnAudit_ForgivesNobody()
+    {
+        World world([](Config& config) {
+            config.mintsPerMinute = 1;
+            config.violationsToBlock = 1;
+        });
+        for (int i = 0; i < 3; ++i) {
+            (void)world.as(world.user(), "POST", kMint, "{}");
+        }
+        const auto blocks = [&] {
+            return Json::parse(world.as(world.admin(), "GET", "/api/admin/blocks").body).at("blocks");
+        };
+        QCOMPARE(blocks().size(), std::size_t{1});
+        const std::string body = Json({{"user", blocks()[0].at("user")}}).dump();
+        net::ClientResponse refused;
+        {
+            const FullDisk disk;
+            refused = world.as(world.admin(), "POST", "/api/admin/blocks/lift", body);
+        }
+        QCOMPARE(codeOf(refused), std::string("unavailable"));
+        QCOMPARE(blocks().size(), std::size_t{1});
+    }
+
+    void readiness_FollowsTheAudit_ThereAndBack()
+    {
+        World world;
+        const auto status = [&](const char* path) {
+            return world.broker.send(world.broker.request("GET", path)).status;
+        };
+        QCOMPARE(status("/readyz"), 200U);
+        unsigned ready = 0;
+        unsigned alive = 0;
+        {
+            const FullDisk disk;
+            (void)world.as(world.user(), "POST", kMint, "{}");
+            ready = status("/readyz");
+            alive = status("/healthz");
+        }
+        QCOMPARE(ready, 503U);
+        QCOMPARE(alive, 200U);
+        // A load balancer sends nothing here now; it has to mend all the same.
+        QTRY_COMPARE(status("/readyz"), 200U);
+        QVERIFY(!tokenOf(world.as(world.user(), "POST", kMint, "{}")).sessionId.empty());
+        QVERIFY(AuditVerifier::verify(world.audit.path().toStdString()).has_value());
+    }
+
+    void readiness_FollowsTheLimits_WhereTheyFailClosed_data()
+    {
+        QTest::addColumn<bool>("degrades");
+        QTest::addColumn<uint>("status");
+        QTest::newRow("fail closed") << false << 503U;
+        QTest::newRow("degrade to memory") << true << 200U;
+    }
+    void readiness_FollowsTheLimits_WhereTheyFailClosed()
+    {
+        QFETCH(bool, degrades);
+        QFETCH(uint, status);
+        World world([&](Config& config) {
+            // Nobody listens there.
+            config.redisUrl = core::Secret("redis://127.0.0.1:1");
+            config.secret = core::Secret(kTestSecret);
+            config.limitsDegrade = degrades;
+        });
+        QCOMPARE(world.as(world.user(), "POST", kMint, "{}").status, status);
+        QCOMPARE(world.broker.send(world.broker.request("GET", "/readyz")).status, status);
+        QCOMPARE(world.broker.send(world.broker.request("GET", "/healthz")).status, 200U);
     }
 
     void tooMany_IsRefusedPerUser_AndBlocksWhoGoesOn()
@@ -265,6 +276,11 @@ private slots:
         QCOMPARE(world.as(world.admin(), "DELETE", "/api/voice/session/" + two.sessionId).status, 200U);
         QCOMPARE(
             codeOf(world.broker.send(world.broker.refreshRequest(two.token.reveal()))), std::string("invalid_token"));
+        const auto three = mint();
+        const std::string last = "/api/voice/session/" + three.sessionId;
+        QCOMPARE(world.as(world.login.token("u1", "voice:mint"), "DELETE", last).status, 403U);
+        // A program of the operator's may have the one scope only.
+        QCOMPARE(world.as(world.login.token("robot", "voice:admin"), "DELETE", last).status, 200U);
         QCOMPARE(codeOf(world.as(world.admin(), "DELETE", "/api/voice/session/")), std::string("not_found"));
         QCOMPARE(codeOf(world.as(world.admin(), "DELETE", "/api/voice/session/a/b")), std::string("not_found"));
     }
@@ -287,7 +303,15 @@ private slots:
                 std::string("invalid_token"));
         }
         QCOMPARE(world.broker.send(world.broker.refreshRequest(other.token.reveal())).status, 200U);
-        for (const char* wrong : {"", "{}", "[]", "{\"user\":1}", "{\"user\":\"\"}", "{\"user\":\"a\",\"more\":1}"}) {
+        // And of a project, whoever has them.
+        const std::string ours = Json({{"projectId", "choir"}}).dump();
+        const auto sung = tokenOf(world.as(world.user("u3"), "POST", kMint, ours));
+        const auto also = world.as(world.admin(), "POST", "/api/admin/sessions/revoke", "{\"project\":\"choir\"}");
+        QCOMPARE(Json::parse(also.body).at("ended").get<int>(), 1);
+        QCOMPARE(
+            codeOf(world.broker.send(world.broker.refreshRequest(sung.token.reveal()))), std::string("invalid_token"));
+        for (const char* wrong :
+            {"", "{}", "[]", "{\"user\":1}", "{\"other\":\"a\"}", "{\"user\":\"\"}", "{\"user\":\"a\",\"more\":1}"}) {
             QCOMPARE(codeOf(world.as(world.admin(), "POST", "/api/admin/sessions/revoke", wrong)),
                 std::string("invalid_body"));
         }
@@ -309,6 +333,105 @@ private slots:
         }
         QCOMPARE(from("203.0.113.7", "wrong"), std::string("rate_limited"));
         QCOMPARE(from("203.0.113.8", "wrong"), std::string("invalid_token"));
+    }
+
+    void strangersInGreatNumber_LockOutNobodyWithGoodCredentialsAtTheirAddress()
+    {
+        World world([](Config& config) {
+            config.strangersPerMinute = 3;
+            config.refreshesPerMinute = 1;
+        });
+        const auto live = tokenOf(world.as(world.user(), "POST", kMint, "{}"));
+        const std::string token(live.token.reveal());
+        for (int i = 0; i < 3; ++i) {
+            QCOMPARE(codeOf(world.as("wrong", "POST", kMint, "{}")), std::string("invalid_token"));
+        }
+        const auto lines = world.lines(2).size();
+        for (const std::string& wrong : {std::string("wrong"), world.user() + "x", world.serviceKey() + "x"}) {
+            const auto refused = world.as(wrong, "POST", kMint, "{}");
+            QCOMPARE(codeOf(refused), std::string("rate_limited"));
+            QCOMPARE(header(refused, "RateLimit-Policy"), std::string("\"address\";q=3;w=60"));
+            QCOMPARE(codeOf(world.broker.send(world.broker.refreshRequest("ek_wrong"))), std::string("rate_limited"));
+        }
+        QCOMPARE(codeOf(world.broker.send(world.broker.request("POST", kMint, "{}"))), std::string("rate_limited"));
+        QCOMPARE(world.as(world.user(), "POST", kMint, "{}").status, 200U);
+        QCOMPARE(world.as(world.serviceKey(), "POST", kMint, "{}").status, 200U);
+        const auto renewed = tokenOf(world.broker.send(world.broker.refreshRequest(token)));
+        QCOMPARE(renewed.sessionId, live.sessionId);
+        QVERIFY(Json::parse(world.as(world.admin(), "GET", "/api/voice-agent/health").body).contains("services"));
+        // None of the refusals is in the audit: whoever floods us would write it.
+        QCOMPARE(world.lines(lines + 3).size(), lines + 3);
+    }
+
+    void refreshes_OfALiveSessionThatAreRefused_AreNoStrangers()
+    {
+        World world([](Config& config) {
+            config.strangersPerMinute = 2;
+            config.refreshesPerMinute = 1;
+            config.violationsToBlock = 0;
+        });
+        const auto live = tokenOf(world.as(world.user(), "POST", kMint, "{}"));
+        const auto renewed = tokenOf(world.broker.send(world.broker.refreshRequest(live.token.reveal())));
+        for (int i = 0; i < 3; ++i) {
+            QCOMPARE(header(world.broker.send(world.broker.refreshRequest(renewed.token.reveal())), "RateLimit-Policy"),
+                std::string("\"refresh\";q=1;w=60"));
+        }
+        QCOMPARE(codeOf(world.as("wrong", "POST", kMint, "{}")), std::string("invalid_token"));
+    }
+
+    void strangersInGreatNumber_MakeNobodyAskAnIssuer()
+    {
+        World world([](Config& config) { config.strangersPerMinute = 1; });
+        QCOMPARE(codeOf(world.as("wrong", "POST", kMint, "{}")), std::string("invalid_token"));
+        // Nobody has asked for its keys yet, and nobody does.
+        QCOMPARE(codeOf(world.as(world.user(), "POST", kMint, "{}")), std::string("rate_limited"));
+        QCOMPARE(world.login.asked(), 0);
+        world.broker.clock.advance(std::chrono::seconds(61));
+        QCOMPARE(world.as(world.user(), "POST", kMint, "{}").status, 200U);
+        QVERIFY(world.login.asked() > 0);
+    }
+
+    void forwardedFor_InSeveralLines_IsReadFromTheLastOne()
+    {
+        World world([](Config& config) {
+            config.strangersPerMinute = 2;
+            config.trustedProxies = {"127.0.0.1"};
+        });
+        // The first line is the client's own, the second one the proxy's.
+        const auto from = [&](const std::string& own, const std::string& address) {
+            auto request = world.broker.request("POST", kMint, "{}");
+            request.headers.add("Authorization", "Bearer wrong");
+            request.headers.add("X-Forwarded-Proto", "https");
+            request.headers.add("X-Forwarded-For", own);
+            request.headers.add("X-Forwarded-For", address);
+            return codeOf(world.broker.send(std::move(request)));
+        };
+        QCOMPARE(from("10.0.0.1", "203.0.113.7"), std::string("invalid_token"));
+        QCOMPARE(from("nonsense", "203.0.113.7"), std::string("invalid_token"));
+        QCOMPARE(from("10.0.0.3", "203.0.113.7"), std::string("rate_limited"));
+        QCOMPARE(from("203.0.113.7", "203.0.113.8"), std::string("invalid_token"));
+        QCOMPARE(world.lines(1).at(0).at("peer").get<std::string>(), std::string("203.0.113.7"));
+    }
+
+    void strictTransportSecurity_IsForWhomeverAProxySaysCameByHttps_data()
+    {
+        QTest::addColumn<bool>("isTrusted");
+        QTest::addColumn<QByteArray>("says");
+        QTest::addColumn<bool>("hasIt");
+        QTest::newRow("a proxy, https") << true << QByteArray("https") << true;
+        QTest::newRow("a proxy, http") << true << QByteArray("http") << false;
+        QTest::newRow("anybody, https") << false << QByteArray("https") << false;
+    }
+    void strictTransportSecurity_IsForWhomeverAProxySaysCameByHttps()
+    {
+        QFETCH(bool, isTrusted);
+        QFETCH(QByteArray, says);
+        QFETCH(bool, hasIt);
+        World world([&](Config& config) { config.trustedProxies = {isTrusted ? "127.0.0.1" : "192.0.2.1"}; });
+        auto request = world.broker.request("GET", "/healthz");
+        request.headers.add("X-Forwarded-Proto", says.toStdString());
+        QCOMPARE(header(world.broker.send(std::move(request)), "Strict-Transport-Security"),
+            std::string(hasIt ? "max-age=63072000; includeSubDomains" : ""));
     }
 
     void pages_OfListedOriginsAlone_MayRead_data()
@@ -345,12 +468,39 @@ private slots:
         QCOMPARE(header(read, "Access-Control-Allow-Origin"), isAllowed ? origin.toStdString() : std::string());
     }
 
+    void description_NamesEveryRoute_AndNoOther()
+    {
+        // With it, all of them are there.
+        World world([](broker::Config& config) { config.projects.check = broker::ProjectSettings::Check::Table; });
+        const auto answer = world.broker.send(world.broker.request("GET", "/openapi.json"));
+        QCOMPARE(answer.status, 200U);
+        const Json document = Json::parse(answer.body);
+        QVERIFY(document.at("openapi").get<std::string>().starts_with("3.1."));
+        QVERIFY(document.at("info").at("version").get<std::string>().find('@') == std::string::npos);
+        for (const auto& [path, methods] : document.at("paths").items()) {
+            std::string asked = path;
+            if (const auto brace = asked.find('{'); brace != std::string::npos) {
+                asked.replace(brace, std::string::npos, "x");
+            }
+            // A method that is there is never answered with 405; one that is not, always.
+            for (const char* method : {"GET", "POST", "DELETE", "PUT"}) {
+                std::string key = method;
+                std::transform(
+                    key.begin(), key.end(), key.begin(), [](char c) { return static_cast<char>(c - 'A' + 'a'); });
+                const auto tried = world.broker.send(world.broker.request(method, asked));
+                QVERIFY2((tried.status == 405) != methods.contains(key), (std::string(method) + " " + path).c_str());
+                QVERIFY2(tried.status != 404 || codeOf(tried) == "session_not_found", path.c_str());
+            }
+        }
+        QCOMPARE(document.at("paths").size(), std::size_t{21});
+    }
+
     void health_TellsAdminsOfEachPart()
     {
         World world;
         QVERIFY(!Json::parse(world.as(world.user(), "GET", "/api/voice-agent/health").body).contains("services"));
         const Json seen = Json::parse(world.as(world.admin(), "GET", "/api/voice-agent/health").body);
-        for (const char* service : {"limits", "audit", "issuers"}) {
+        for (const char* service : {"limits", "audit", "issuers", "database"}) {
             QCOMPARE(seen.at("services").at(service).at("status").get<std::string>(), std::string("ok"));
         }
     }

@@ -207,12 +207,46 @@ private slots:
         auto second = world.begin(*trail, mintRecord("2"));
         auto third = world.begin(*trail, mintRecord("3"));
         QVERIFY(holds(world.append(*trail, "4"), AuditFailure::QueueFull));
+        QCOMPARE(trail->counts().queued, std::size_t(3));
+        QCOMPARE(trail->counts().failures, std::uint64_t(1));
         world.disk->release();
         QVERIFY(AuditWorld::wait(std::move(written)));
         QVERIFY(AuditWorld::wait(std::move(second)));
         QVERIFY(AuditWorld::wait(std::move(third)));
         QVERIFY(world.append(*trail, "5"));
         QCOMPARE(world.requests(), (Ids{"1", "2", "3", "5"}));
+        QCOMPARE(trail->counts().lines, std::uint64_t(4));
+        QCOMPARE(trail->counts().queued, std::size_t(0));
+    }
+
+    void denials_InGreatNumber_LeaveRoomForWhatIsGranted()
+    {
+        QVERIFY(broker::FileAuditTrail::Settings().maxQueuedForDenials < broker::FileAuditTrail::Settings().maxQueued);
+        AuditWorld world;
+        world.settings.maxQueued = 4;
+        world.settings.maxQueuedForDenials = 2;
+        const auto trail = world.open();
+        world.disk->hold();
+        auto written = world.begin(*trail, mintRecord("1"));
+        QVERIFY(world.disk->isHolding());
+        auto denial = mintRecord("denied");
+        denial.event = broker::AuditEvent::Deny;
+        std::vector<std::future<AuditWorld::Appended>> waiting;
+        for (int i = 0; i < 2; ++i) {
+            waiting.push_back(world.begin(*trail, denial));
+        }
+        QVERIFY(holds(AuditWorld::wait(world.begin(*trail, denial)), AuditFailure::QueueFull));
+        for (const char* id : {"2", "3"}) {
+            waiting.push_back(world.begin(*trail, mintRecord(id)));
+        }
+        QVERIFY(holds(world.append(*trail, "4"), AuditFailure::QueueFull));
+        world.disk->release();
+        QVERIFY(AuditWorld::wait(std::move(written)));
+        for (auto& each : waiting) {
+            QVERIFY(AuditWorld::wait(std::move(each)));
+        }
+        // What was lost is told where there is room.
+        QVERIFY(world.log.text().find("audit.denials_lost {\"count\":1}") != std::string::npos);
     }
 
     void append_WhenTheDiskHangs_FailsInTimeAndKeepsTheRecord()
@@ -247,7 +281,7 @@ private slots:
         trail.reset();
         // Handed in before the end, awaited after it.
         for (auto* const each : {&inFlight, &queued}) {
-            auto told = boost::asio::co_spawn(world.threads.executor(), std::move(*each), boost::asio::use_future);
+            auto told = boost::asio::co_spawn(world.threads.strand(), std::move(*each), boost::asio::use_future);
             QVERIFY(holds(AuditWorld::wait(std::move(told)), AuditFailure::Closed));
         }
         world.disk->release();
@@ -370,12 +404,52 @@ private slots:
             QVERIFY(holds(world.append(*trail, "lost"), AuditFailure::Unwritable));
         }
         QVERIFY(!trail->isWorking());
+        QCOMPARE(trail->counts().lines, std::uint64_t(1));
+        // Its own attempts may be among them.
+        QVERIFY(trail->counts().failures >= 5);
         world.disk->heal();
         QVERIFY(world.append(*trail, "2"));
         QVERIFY(trail->isWorking());
         QCOMPARE(count(world.log.text(), "audit.failed"), std::size_t(1));
         QCOMPARE(count(world.log.text(), "audit.recovered"), std::size_t(1));
         QCOMPARE(world.requests(), (Ids{"1", "2"}));
+    }
+
+    void fault_ThatIsOver_IsNoticedWithoutAnyRecord()
+    {
+        AuditWorld world;
+        world.settings.probeEvery = core::Milliseconds{5};
+        const auto trail = world.open();
+        QVERIFY(world.append(*trail, "1"));
+        world.disk->failFrom(0, std::numeric_limits<std::size_t>::max());
+        QVERIFY(holds(world.append(*trail, "lost"), AuditFailure::Unwritable));
+        // It tries, and says that it does not work for as long as it does not.
+        const std::size_t operations = world.disk->operations().size();
+        QTRY_VERIFY(world.disk->operations().size() > operations + 2);
+        QVERIFY(!trail->isWorking());
+        world.disk->heal();
+        QTRY_VERIFY(trail->isWorking());
+        QVERIFY(world.append(*trail, "2"));
+        QCOMPARE(world.requests(), (Ids{"1", "none", "2"}));
+        QVERIFY(world.lines()[1].find("\"event\":\"audit.recovered\"") != std::string::npos);
+        QVERIFY(isVerified(world, 3));
+        QCOMPARE(count(world.log.text(), "audit.failed"), std::size_t(1));
+        QCOMPARE(count(world.log.text(), "audit.recovered"), std::size_t(1));
+    }
+
+    void diskThatHangs_IsNotWorkingUntilItIsThroughAgain()
+    {
+        AuditWorld world;
+        const auto trail = world.open();
+        world.disk->hold();
+        auto stored = world.begin(*trail, mintRecord("1"));
+        QVERIFY(world.disk->isHolding());
+        QVERIFY(trail->isWorking());
+        world.clock.advance(world.settings.patience);
+        QVERIFY(!trail->isWorking());
+        world.disk->release();
+        QVERIFY(AuditWorld::wait(std::move(stored)));
+        QVERIFY(trail->isWorking());
     }
 
     void fault_IsServiceUnavailableToTheClient()
@@ -570,10 +644,10 @@ private slots:
     void events_HaveTextsOfTheirOwn()
     {
         std::set<std::string_view> texts;
-        for (int i = 0; i <= static_cast<int>(broker::AuditEvent::Stop); ++i) {
+        for (int i = 0; i <= static_cast<int>(broker::AuditEvent::Recovery); ++i) {
             texts.insert(broker::auditEventText(static_cast<broker::AuditEvent>(i)));
         }
-        QCOMPARE(texts.size(), static_cast<std::size_t>(broker::AuditEvent::Stop) + 1);
+        QCOMPARE(texts.size(), static_cast<std::size_t>(broker::AuditEvent::Recovery) + 1);
         QVERIFY(texts.count("unknown") == 0);
     }
 };

@@ -41,6 +41,7 @@ constexpr const char* kWhole = "listen = \"[::1]:9000\"\n"
                                "[limits]\n"
                                "mints_per_minute = 5\n"
                                "refreshes_per_minute = 6\n"
+                               "others_per_minute = 8\n"
                                "max_sessions = 7\n"
                                "[log]\n"
                                "level = \"debug\"\n";
@@ -93,7 +94,21 @@ private slots:
         QCOMPARE(config->mintsPerMinute, std::size_t(5));
         QCOMPARE(config->refreshesPerMinute, std::size_t(6));
         QCOMPARE(config->maxSessions, std::size_t(7));
+        QCOMPARE(config->othersPerMinute, std::size_t(8));
         QCOMPARE(config->logLevel, LogLevel::Debug);
+    }
+
+    void load_IssuerThatNamesAccessTokensInItsOwnWay_IsRead()
+    {
+        const std::string issuer = "[[issuers]]\nurl = \"https://login.example\"\naudiences = [\"a\"]\n";
+        const auto config = load((issuer + "access_claim = \"/kind\"\naccess_value = \"api\"\n").c_str());
+        QVERIFY2(config.has_value(), config ? "" : config.error().detail.c_str());
+        QCOMPARE(config->issuers.at(0).accessPointer, std::string("/kind"));
+        QCOMPARE(config->issuers.at(0).accessValue, std::string("api"));
+        const std::string printed = printConfig(*config);
+        QVERIFY(printed.find("access_claim") != std::string::npos && printed.find("access_value") != std::string::npos);
+        QVERIFY(!load((issuer + "access_claim = \"/kind\"\n").c_str()));
+        QVERIFY(!load((issuer + "access_claim = \"kind\"\naccess_value = \"api\"\n").c_str()));
     }
 
     void load_EnvironmentOverFile_Wins()
@@ -161,6 +176,7 @@ private slots:
         row("key with a line", "[provider]\napi_key = \"marker\\nx\"", "provider.api_key");
         row("key a number", "[provider]\napi_key = 1", "provider.api_key");
         row("proxies a text", "trusted_proxies = \"10.0.0.1\"", "trusted_proxies");
+        row("proxies by name", "trusted_proxies = [\"proxy.example\"]", "trusted_proxies");
         row("proxies of numbers", "trusted_proxies = [1]", "trusted_proxies");
         row("level unknown", "[log]\nlevel = \"loud\"", "log.level");
         row("certificate alone", "[tls]\ncertificate = \"a.pem\"", "tls.certificate");
@@ -272,6 +288,39 @@ private slots:
             QVERIFY(parsed.has_value() && std::holds_alternative<PrintAndLeave>(*parsed));
             QVERIFY(std::get<PrintAndLeave>(*parsed).text.find("vivavoce-broker") != std::string::npos);
         }
+    }
+
+    void metricsListen_IsPrivate_data()
+    {
+        QTest::addColumn<QByteArray>("address");
+        QTest::addColumn<bool>("isGood");
+        for (const char* address : {"127.0.0.1:9100", "127.9.9.9:9100", "[::1]:0", "10.1.2.3:9100", "172.16.0.1:9100",
+                 "172.31.255.255:9100", "192.168.0.9:9100", "[fd00::7]:9100"}) {
+            QTest::newRow(address) << QByteArray(address) << true;
+        }
+        for (const char* address : {"0.0.0.0:9100", "[::]:9100", "9.255.255.255:1", "11.0.0.1:9100", "172.15.0.1:9100",
+                 "172.32.0.1:9100", "192.169.0.1:9100", "192.0.2.1:9100", "[2001:db8::1]:9100", "localhost:9100",
+                 "127.0.0.1", ":9100", "::1:9100", "[fe00::1]:1"}) {
+            QTest::newRow(address) << QByteArray(address) << false;
+        }
+    }
+    void metricsListen_IsPrivate()
+    {
+        QFETCH(QByteArray, address);
+        QFETCH(bool, isGood);
+        const auto config = load("metrics = { listen = \"" + address + "\" }");
+        QCOMPARE(config.has_value(), isGood);
+        if (!isGood) {
+            QVERIFY(config.error().detail.find("metrics.listen") != std::string::npos);
+            return;
+        }
+        const auto again = load(QByteArray::fromStdString(printConfig(*config)));
+        QVERIFY(again);
+        QCOMPARE(again->metricsAddress, config->metricsAddress);
+        QCOMPARE(again->metricsPort, config->metricsPort);
+        // The API itself stays where it was.
+        QCOMPARE(config->address, std::string("127.0.0.1"));
+        QCOMPARE(config->port, std::uint16_t(8790));
     }
 };
 

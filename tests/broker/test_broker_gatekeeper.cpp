@@ -29,6 +29,10 @@ public:
     {
         co_return core::Unexpected<StoreDown>(StoreDown{"away"});
     }
+    net::Awaitable<Taken> look(const broker::Bucket&, broker::LimitSubject) override
+    {
+        co_return core::Unexpected<StoreDown>(StoreDown{"away"});
+    }
     net::Awaitable<core::Expected<std::vector<broker::Block>, StoreDown>> blocks(std::size_t) override
     {
         co_return core::Unexpected<StoreDown>(StoreDown{"away"});
@@ -54,10 +58,11 @@ struct World {
     /// A whole request, from the address on.
     bool comesIn(const std::string& user, const std::string& address)
     {
-        if (gate.admitAddress(address).fault) {
+        const Admission counted = gate.admitAddress(address);
+        if (counted.fault) {
             return false;
         }
-        gate.authenticated(address);
+        gate.authenticated(address, counted.ticket);
         return !admit(user, address).fault;
     }
 
@@ -125,7 +130,6 @@ private slots:
             std::string("https://iana.org/assignments/http-problem-types#abnormal-usage-detected"));
         QCOMPARE(problem["code"].get<std::string>(), std::string("blocked"));
         QCOMPARE(world.events.size(), std::size_t(1));
-        QCOMPARE(world.events[0].kind, BlockEvent::Kind::Blocked);
         QCOMPARE(world.events[0].user, std::string("alice"));
         QCOMPARE(world.events[0].bucket, std::string("mint"));
         QCOMPARE(world.events[0].address, std::string("192.0.2.7"));
@@ -135,7 +139,7 @@ private slots:
         QCOMPARE(world.events.size(), std::size_t(1));
     }
 
-    void lift_BlockedUser_ComesInAgainAndIsTold()
+    void lift_BlockedUser_ComesInAgain()
     {
         World world;
         for (int i = 0; i < 14; ++i) {
@@ -144,8 +148,6 @@ private slots:
         QCOMPARE(finish(world.threads, world.gate.blocks(10)).value().at(0).offender, std::string("alice"));
         QVERIFY(finish(world.threads, world.gate.lift("alice")).value());
         QVERIFY(!finish(world.threads, world.gate.lift("alice")).value());
-        QCOMPARE(world.events.size(), std::size_t(2));
-        QCOMPARE(world.events[1].kind, BlockEvent::Kind::Lifted);
         QVERIFY(finish(world.threads, world.gate.blocks(10)).value().empty());
         world.clock.advance(Milliseconds{60'000});
         QVERIFY(!world.admit("alice").fault);

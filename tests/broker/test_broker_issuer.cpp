@@ -373,11 +373,93 @@ private Q_SLOTS:
         QCOMPARE(world.web.asked(kIntrospection), 7);
     }
 
+    void introspection_OfATokenThatIsNoAccessToken_IsRefused_data()
+    {
+        QTest::addColumn<std::string>("told");
+        QTest::addColumn<bool>("hasAudience");
+        QTest::addColumn<bool>("hasClaim");
+        QTest::addColumn<std::string>("why");
+        const auto row = [](const char* name, const Json& told, bool hasAudience, bool hasClaim, const char* why) {
+            QTest::newRow(name) << told.dump() << hasAudience << hasClaim << std::string(why);
+        };
+        row("a bearer token", {{"token_type", "Bearer"}}, false, false, "let in");
+        row("an access token of RFC 9068", {{"typ", "at+jwt"}}, false, false, "let in");
+        row("the kind is not told, but the audience", Json::object(), true, false, "let in");
+        row("neither is told", Json::object(), false, false, "wrong_type");
+        row("a refresh token", {{"token_type", "refresh_token"}}, true, false, "wrong_type");
+        row("a refresh token of Keycloak", {{"typ", "Refresh"}}, true, false, "wrong_type");
+        row("an ID token of Keycloak", {{"typ", "ID"}, {"token_type", "Bearer"}}, true, false, "wrong_type");
+        row("a refresh token of Hydra", {{"token_type", "Bearer"}, {"token_use", "refresh_token"}}, true, false,
+            "wrong_type");
+        row("a token that is bound to a key", {{"token_type", "DPoP"}}, true, false, "wrong_type");
+        row("no text", {{"token_type", 7}}, true, false, "wrong_type");
+        row("the claim says it", {{"kind", {"api", "user"}}}, false, true, "let in");
+        row("the claim says otherwise", {{"kind", "renewal"}, {"token_type", "Bearer"}}, true, true, "wrong_type");
+        row("the claim is not there", Json::object(), true, true, "wrong_type");
+    }
+    void introspection_OfATokenThatIsNoAccessToken_IsRefused()
+    {
+        QFETCH(std::string, told);
+        QFETCH(bool, hasAudience);
+        QFETCH(bool, hasClaim);
+        QFETCH(std::string, why);
+        World world([&](IssuerSettings& settings) {
+            settings.tokens = Tokens::Opaque;
+            if (!hasAudience) {
+                settings.audiences.clear();
+                settings.authorizedParties = {"app"};
+            }
+            if (hasClaim) {
+                settings.accessPointer = "/kind";
+                settings.accessValue = "api";
+            }
+        });
+        Json active = World::claims();
+        active["active"] = true;
+        active["client_id"] = "app";
+        active.update(Json::parse(told));
+        QCOMPARE(reason(world.introspect(active)), why);
+    }
+
+    void introspection_NeedsNoKeysOfTheIssuer_data()
+    {
+        QTest::addColumn<std::string>("metadata");
+        QTest::addColumn<std::string>("keys");
+        const Json whole{{"issuer", kIssuer}, {"jwks_uri", kKeys}, {"introspection_endpoint", kIntrospection}};
+        Json keyless = whole;
+        keyless.erase("jwks_uri");
+        const Json twin{{"kty", "OKP"}, {"crv", "Ed25519"}, {"kid", "a"}, {"x", std::string(43, 'A')}};
+        QTest::newRow("none are published") << keyless.dump() << std::string();
+        QTest::newRow("they are not there") << whole.dump() << std::string("<html>");
+        QTest::newRow("two of one name") << whole.dump() << Json({{"keys", Json::array({twin, twin})}}).dump();
+    }
+    void introspection_NeedsNoKeysOfTheIssuer()
+    {
+        QFETCH(std::string, metadata);
+        QFETCH(std::string, keys);
+        World world([](IssuerSettings& settings) { settings.tokens = Tokens::Opaque; });
+        world.web.putRaw(kMetadata, metadata);
+        world.web.putRaw(kKeys, keys);
+        Json active = World::claims();
+        active["active"] = true;
+        QCOMPARE(reason(world.introspect(active)), std::string("let in"));
+        QCOMPARE(world.web.asked(kKeys), 0);
+        QVERIFY(world.issuer->isFine().value());
+    }
+
+    void introspection_WithoutAnEndpoint_IsAnIssuerThatIsNotFine()
+    {
+        World world([](IssuerSettings& settings) { settings.tokens = Tokens::Opaque; });
+        world.web.put(kMetadata, {{"issuer", kIssuer}, {"jwks_uri", kKeys}});
+        QCOMPARE(reason(world.introspect({{"active", true}})), std::string("issuer_unreachable"));
+        QVERIFY(!world.issuer->isFine().value());
+    }
+
     void authenticator_AsksWhoeverTheTokenIsOf()
     {
         const NewServiceKey service = makeServiceKey("nightly");
         World world;
-        std::vector<std::unique_ptr<Issuer>> issuers;
+        std::vector<std::shared_ptr<Issuer>> issuers;
         issuers.push_back(
             std::make_unique<Issuer>(world.settings, Issuer::Dependencies{world.web.fetch(), world.clock, world.log}));
         Authenticator authenticator(core::Secret("embedded-secret"),
@@ -400,6 +482,39 @@ private Q_SLOTS:
         foreign["iss"] = "https://other.example";
         QCOMPARE(reason(ask(world.token(foreign))), std::string("wrong_issuer"));
         QVERIFY(!QString::fromStdString(world.log.text()).contains(QLatin1String("embedded-secret")));
+    }
+
+    void authenticator_FromMemoryAlone_AsksNobody()
+    {
+        World world;
+        World opaque([](IssuerSettings& settings) { settings.tokens = Tokens::Opaque; });
+        std::vector<std::shared_ptr<Issuer>> issuers;
+        issuers.push_back(
+            std::make_unique<Issuer>(world.settings, Issuer::Dependencies{world.web.fetch(), world.clock, world.log}));
+        opaque.settings.url = "https://opaque.example";
+        issuers.push_back(std::make_unique<Issuer>(
+            opaque.settings, Issuer::Dependencies{opaque.web.fetch(), world.clock, world.log}));
+        Authenticator authenticator({}, ServiceAccounts({}), std::move(issuers));
+        const auto ask = [&](std::string_view token, Reach reach) {
+            return reason(world.loop.run(authenticator.authenticate(token, reach)));
+        };
+        QCOMPARE(ask(world.token(), Reach::Memory), std::string("issuer_unreachable"));
+        QCOMPARE(ask("opaque-token", Reach::Memory), std::string("issuer_unreachable"));
+        QCOMPARE(world.web.asked(kMetadata), 0);
+        QCOMPARE(ask(world.token(), Reach::Issuer), std::string("let in"));
+        QCOMPARE(ask(world.token(), Reach::Memory), std::string("let in"));
+        const std::string one = world.token();
+        Json other = World::claims();
+        other["sub"] = "u2";
+        const std::string two = world.token(other);
+        QCOMPARE(ask(two.substr(0, two.rfind('.')) + one.substr(one.rfind('.')), Reach::Memory),
+            std::string("bad_signature"));
+        // Not even about a key that is not among the known ones, and for as long as those serve.
+        world.clock.advance(std::chrono::hours(2));
+        world.key = *SigningKey::generate(JoseAlgorithm::Es256);
+        QCOMPARE(ask(world.token(), Reach::Memory), std::string("unknown_key"));
+        QCOMPARE(world.web.asked(kKeys), 1);
+        QCOMPARE(opaque.web.last().url, std::string());
     }
 
     void authenticator_WithoutACredential_LetsNobodyInWithNothing()

@@ -254,6 +254,12 @@ private Q_SLOTS:
         QTest::newRow("exp is a text") << changed("claims", "exp", "1800000060") << std::string("malformed");
         QTest::newRow("exp is negative") << changed("claims", "exp", -1) << std::string("malformed");
         QTest::newRow("exp beyond all time") << changed("claims", "exp", 1e300) << std::string("malformed");
+        QTest::newRow("exp at the end of all years")
+            << changed("claims", "exp", 253'402'300'799) << std::string("good");
+        QTest::newRow("exp beyond what a clock of nanoseconds counts")
+            << changed("claims", "exp", 17'999'999'900) << std::string("good");
+        QTest::newRow("nbf at the end of all years")
+            << changed("claims", "nbf", 253'402'300'799) << std::string("not_yet_valid");
         QTest::newRow("exp with a fraction") << changed("claims", "exp", 1800000060.5) << std::string("good");
         QTest::newRow("nbf in the future") << changed("claims", "nbf", 1'800'000'031) << std::string("not_yet_valid");
         QTest::newRow("nbf within the leeway") << changed("claims", "nbf", 1'800'000'030) << std::string("good");

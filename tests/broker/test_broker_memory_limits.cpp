@@ -283,13 +283,46 @@ private slots:
         ManualClock clock;
         SlidingWindow window({1, Milliseconds{60'000}, 2}, clock);
         for (int i = 0; i < 10; ++i) {
-            QVERIFY(window.take("a").isAllowed);
+            const auto taken = window.take("a");
+            QVERIFY(taken.isAllowed);
+            const auto refused = window.take("a");
+            QVERIFY(!refused.isAllowed);
+            window.giveBack("a", refused.ticket);
             QVERIFY(!window.take("a").isAllowed);
-            window.giveBack("a");
+            window.giveBack("nobody", taken.ticket);
+            window.giveBack("a", taken.ticket);
         }
         QCOMPARE(window.keys(), std::size_t(0));
-        window.giveBack("nobody");
         QVERIFY(window.take("a").isAllowed);
+    }
+
+    void giveBack_WhileOthersCameSince_LeavesThemTheirTimes()
+    {
+        ManualClock clock;
+        SlidingWindow window({2, Milliseconds{60'000}, 2}, clock);
+        const auto mine = window.take("a");
+        clock.advance(Milliseconds{30'000});
+        QVERIFY(window.take("a").isAllowed);
+        window.giveBack("a", mine.ticket);
+        // The other one is there until its minute is over, not until mine would be.
+        clock.advance(Milliseconds{31'000});
+        QCOMPARE(window.take("a").remaining, std::size_t(0));
+        // Mine is given back once.
+        window.giveBack("a", mine.ticket);
+        QVERIFY(!window.take("a").isAllowed);
+    }
+
+    void giveBack_OfWhatWasNotCounted_TakesNothing()
+    {
+        ManualClock clock;
+        SlidingWindow window({1, Milliseconds{60'000}, 1, SlidingWindow::WhenFull::AdmitUncounted}, clock);
+        const auto counted = window.take("a");
+        const auto uncounted = window.take("b");
+        QVERIFY(uncounted.isAllowed && !uncounted.ticket);
+        window.giveBack("a", counted.ticket);
+        QVERIFY(window.take("b").ticket.has_value());
+        window.giveBack("b", uncounted.ticket);
+        QVERIFY(!window.take("b").isAllowed);
     }
 };
 

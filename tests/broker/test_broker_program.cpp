@@ -1,3 +1,5 @@
+#include "tests/broker/test_secrets.h"
+
 #include <QElapsedTimer>
 #include <QFile>
 #include <QJsonDocument>
@@ -96,48 +98,62 @@ class TestBrokerProgram : public QObject {
     Q_OBJECT
 
 private slots:
-    void badStart_IsOneLineAndExitCodeTwo_data()
+    void badStart_IsALineForEachFaultAndExitCodeTwo_data()
     {
         QTest::addColumn<QStringList>("arguments");
         QTest::addColumn<QStringList>("environment");
         QTest::addColumn<QByteArray>("said");
+        QTest::addColumn<int>("faults");
         const auto row = [](const char* name, const QStringList& arguments, const QStringList& environment,
-                             const char* said) { QTest::newRow(name) << arguments << environment << QByteArray(said); };
+                             const char* said, int faults = 1) {
+            QTest::newRow(name) << arguments << environment << QByteArray(said) << faults;
+        };
         const QString listen = QStringLiteral("--listen");
-        row("nobody can sign in", {}, {}, "nobody could sign in");
-        row("no audit", {},
-            {QStringLiteral("OIDC_ISSUER=https://login.example"), QStringLiteral("OIDC_AUDIENCE=voice")},
-            "audit.folder");
-        row("audience of nobody", {}, {QStringLiteral("OIDC_AUDIENCE=voice")}, "OIDC_ISSUER");
+        row("nobody can sign in", {}, {}, "nobody could sign in", 3);
+        const QStringList users{
+            QStringLiteral("OIDC_ISSUER=https://login.example"), QStringLiteral("OIDC_AUDIENCE=voice")};
+        const QString secret = QStringLiteral("JWT_SECRET=") + QString::fromLatin1(vivavoce::tests::kTestSecret);
+        row("no audit", {}, users + QStringList{secret}, "audit.folder");
+        row("no secret", {}, users + QStringList{QStringLiteral("DATABASE_URL=sqlite://:memory:")}, "secret is needed",
+            2);
+        row("no database of ours", {}, users + QStringList{secret, QStringLiteral("DATABASE_URL=mysql://u:marker@h/x")},
+            "database.url", 2);
+        row("audience of nobody", {}, {QStringLiteral("OIDC_AUDIENCE=voice")}, "OIDC_AUDIENCE needs", 3);
         row("issuer in the open", {},
             {QStringLiteral("OIDC_ISSUER=http://login.example"), QStringLiteral("OIDC_AUDIENCE=voice")},
-            "issuers[0].url");
-        row("short secret", embedded(), {QStringLiteral("JWT_SECRET=marker")}, "secret");
-        row("Redis without a secret", embedded(), {QStringLiteral("REDIS_URL=redis://:marker@localhost")}, "secret");
+            "issuers[0].url", 3);
+        row("short secret", embedded(), {QStringLiteral("JWT_SECRET=marker")}, "secret has to have");
+        row("Redis without a secret", embedded(), {QStringLiteral("REDIS_URL=redis://:marker@localhost")},
+            "secret is needed");
         row("any page", embedded(), {QStringLiteral("ALLOWED_ORIGINS=*")}, "allowed_origins");
         row("unknown option", {QStringLiteral("--nonsense")}, {}, "--nonsense");
         row("bad listen", embedded() + QStringList{listen, QStringLiteral("nowhere")}, {}, "--listen");
-        row("bad listen alone", {listen, QStringLiteral("nowhere")}, {}, "--listen");
+        row("bad listen alone", {listen, QStringLiteral("nowhere")}, {}, "--listen", 4);
         row("in the open", {QStringLiteral("--embedded"), listen, QStringLiteral("0.0.0.0:0")}, {},
             "outside loopback needs");
         row("provider in the open", embedded(QStringLiteral("http://voice.example")), {},
             "provider.url has to be https");
         row("no such file", {QStringLiteral("--config"), QStringLiteral("/nonexistent")}, {}, "--config");
-        row("bad level", {QStringLiteral("--log-level"), QStringLiteral("loud")}, {}, "--log-level");
+        row("bad level", {QStringLiteral("--log-level"), QStringLiteral("loud")}, {}, "--log-level", 4);
         row("bad rate", embedded(), {QStringLiteral("VOICE_AGENT_RATE_LIMIT=marker")}, "VOICE_AGENT_RATE_LIMIT");
         row("bad duration", embedded(), {QStringLiteral("VOICE_AGENT_TOKEN_DURATION=5")}, "VOICE_AGENT_TOKEN_DURATION");
         row("bad key", embedded(), {QStringLiteral("OPENAI_API_KEY=marker two")}, "OPENAI_API_KEY");
     }
-    void badStart_IsOneLineAndExitCodeTwo()
+    void badStart_IsALineForEachFaultAndExitCodeTwo()
     {
         QFETCH(QStringList, arguments);
         QFETCH(QStringList, environment);
         QFETCH(QByteArray, said);
+        QFETCH(int, faults);
         Program program(arguments, environment);
         QCOMPARE(program.end(), 2);
         const QByteArray error = program.process.readAllStandardError();
         QVERIFY2(error.contains(said), error.constData());
-        QCOMPARE(error.count('\n'), 1);
+        for (const QByteArray& line : error.trimmed().split('\n')) {
+            QVERIFY2(line.startsWith("vivavoce-broker: ") && line.endsWith(')'), line.constData());
+        }
+        QCOMPARE(error.count(said), qsizetype{1});
+        QCOMPARE(error.count('\n'), qsizetype{faults});
         QVERIFY(!error.contains("marker"));
         QVERIFY(program.process.readAllStandardOutput().isEmpty());
     }

@@ -1,5 +1,6 @@
 #include "broker/fault.h"
 #include "tests/broker/broker_harness.h"
+#include "tests/broker/mint_check.h"
 
 #include <QTest>
 
@@ -13,6 +14,39 @@ class TestBrokerProviderFaults : public QObject {
     Q_OBJECT
 
 private slots:
+    /// Else none of the other tests here shows that requests are as the provider wants them.
+    void standIn_RefusesWhatTheProviderRefuses_data()
+    {
+        QTest::addColumn<QByteArray>("body");
+        QTest::addColumn<uint>("status");
+        const auto row = [](const char* name, const char* body, uint status) {
+            QTest::newRow(name) << QByteArray(body) << status;
+        };
+        row("ours", R"({"expires_after":{"anchor":"created_at","seconds":60},"session":{"type":"realtime"}})", 0);
+        row("nothing", "{}", 0);
+        row("life inside the session", R"({"session":{"type":"realtime","expires_after":{"seconds":60}}})", 400);
+        row("life too short", R"({"expires_after":{"seconds":9}})", 400);
+        row("life in text", R"({"expires_after":{"seconds":"60"}})", 400);
+        row("no type", R"({"session":{"model":"gpt-realtime"}})", 400);
+        row("voice of the beta", R"({"session":{"type":"realtime","voice":"marin"}})", 400);
+        row("modalities of the beta", R"({"session":{"type":"realtime","modalities":["audio"]}})", 400);
+        row("not JSON", "{", 400);
+    }
+
+    void standIn_RefusesWhatTheProviderRefuses()
+    {
+        QFETCH(QByteArray, body);
+        QFETCH(uint, status);
+        net::HttpRequest request;
+        request.headers.add("Authorization", "Bearer key");
+        request.headers.add("Content-Type", "application/json");
+        request.body = body.toStdString();
+        const auto refusal = refusalOfMint(request);
+        QCOMPARE(refusal ? refusal->status : 0, status);
+        request.headers = {};
+        QCOMPARE(refusalOfMint(request).value().status, 401U);
+    }
+
     void answerOfTheProvider_IsToldAsOurs_data()
     {
         QTest::addColumn<uint>("theirs");

@@ -170,7 +170,17 @@ private slots:
             const Bucket bucket{"b" + std::to_string(limit), limit, Milliseconds{60'000}, {}};
             const std::string user = "user " + std::to_string(limit);
             for (int i = 0; i < 10; ++i) {
+                const auto seen = finish(*m_threads, redis->look(bucket, {user, user}));
+                const auto seenInMemory = finish(*m_threads, memory.look(bucket, {user, user}));
+                QVERIFY(seen.has_value() && seenInMemory.has_value());
+                QCOMPARE(seen->verdict, seenInMemory->verdict);
+                QCOMPARE(seen->remaining, seenInMemory->remaining);
+                QVERIFY(seen->secondsToReset <= seenInMemory->secondsToReset
+                    && seen->secondsToReset >= seenInMemory->secondsToReset - 5);
                 const Decision ours = take(*redis, user, bucket);
+                // Whoever only looks is told what will be, but for a block that the request itself brings about.
+                QVERIFY(seen->verdict == ours.verdict || ours.isNewBlock);
+                QCOMPARE(seen->remaining, ours.remaining + (ours.isAdmitted() ? 1 : 0));
                 const Decision theirs = memory.decide(bucket, {user, user});
                 QCOMPARE(ours.verdict, theirs.verdict);
                 QCOMPARE(ours.limit, theirs.limit);

@@ -74,6 +74,55 @@ private slots:
         }
     }
 
+    void look_TellsWhatOneMoreWouldGet_AndCountsNothing()
+    {
+        tests::ManualClock clock;
+        SlidingWindow window({2, Milliseconds{60'000}, 10}, clock);
+        for (int i = 0; i < 5; ++i) {
+            const auto seen = window.look("a");
+            QVERIFY(seen.isAllowed);
+            QCOMPARE(seen.remaining, std::size_t(2));
+            QCOMPARE(seen.secondsToReset, std::int64_t(0));
+        }
+        QCOMPARE(window.keys(), std::size_t(0));
+        (void)window.take("a");
+        clock.advance(Milliseconds{20'000});
+        (void)window.take("a");
+        QVERIFY(!window.look("a").isAllowed);
+        QCOMPARE(window.look("a").secondsToReset, std::int64_t(40));
+        // It is no refusal that somebody would have to respect.
+        QVERIFY(!window.take("a").isViolation);
+        clock.advance(Milliseconds{40'000});
+        const auto later = window.look("a");
+        QVERIFY(later.isAllowed);
+        QCOMPARE(later.remaining, std::size_t(1));
+        QCOMPARE(later.secondsToReset, std::int64_t(20));
+    }
+
+    void take_WithALoweredLimit_WaitsUntilFewerAreLeft()
+    {
+        tests::ManualClock clock;
+        SlidingWindow window({3, Milliseconds{60'000}, 10}, clock);
+        for (int i = 0; i < 3; ++i) {
+            QVERIFY(window.take("a").isAllowed);
+            clock.advance(Milliseconds{10'000});
+        }
+        window.setMaxRequests(2);
+        // Of the three, the second has to leave as well before one of two may come: it came 20 s ago.
+        const auto refused = window.take("a");
+        QVERIFY(!refused.isAllowed);
+        QCOMPARE(refused.remaining, std::size_t(0));
+        QCOMPARE(refused.secondsToReset, std::int64_t(40));
+        clock.advance(Milliseconds{39'999});
+        QVERIFY(!window.take("a").isAllowed);
+        clock.advance(Milliseconds{1});
+        QVERIFY(window.take("a").isAllowed);
+        QVERIFY(!window.take("a").isAllowed);
+        window.setMaxRequests(3);
+        QVERIFY(window.take("a").isAllowed);
+        QVERIFY(!window.take("a").isAllowed);
+    }
+
     void take_WallClockJumps_ChangeNothing()
     {
         tests::ManualClock clock;

@@ -255,6 +255,32 @@ private slots:
         QCOMPARE(world.provider.requests().size(), std::size_t(1));
     }
 
+    void mints_AtTheSameTime_FillTheRegistryAndNoMore()
+    {
+        BrokerWorld world([](broker::Config& config) { config.maxSessions = 3; });
+        world.provider.hold();
+        std::vector<std::future<BrokerWorld::Answer>> all;
+        for (int i = 0; i < 8; ++i) {
+            all.push_back(world.begin(world.mintRequest()));
+        }
+        QTRY_COMPARE_WITH_TIMEOUT(world.provider.requests().size(), std::size_t(8), 20'000);
+        world.provider.release();
+        int minted = 0;
+        for (auto& one : all) {
+            minted += BrokerWorld::wait(std::move(one)).status == 200 ? 1 : 0;
+        }
+        QVERIFY2(minted <= 3 && minted > 0, qPrintable(QString::number(minted)));
+    }
+
+    void token_LivesNoLongerThanItsSession()
+    {
+        BrokerWorld world([](broker::Config& config) {
+            config.policy.longestSession = std::chrono::seconds(12);
+            config.tokenLife = std::chrono::seconds(60);
+        });
+        QCOMPARE(world.mint().expiresIn, 12);
+    }
+
     void log_OfAllThis_HoldsNoSecret()
     {
         BrokerWorld world;
@@ -270,6 +296,34 @@ private slots:
         QVERIFY(world.log.text().find("provider.failed") != std::string::npos);
         QVERIFY(world.log.text().find("token.reused") != std::string::npos);
         QVERIFY2(world.log.text().find("marker") == std::string::npos, world.log.text().c_str());
+    }
+
+    void policy_IsFilledInOrRefused_NeverRewritten()
+    {
+        BrokerWorld world([](broker::Config& config) {
+            config.policy.models = broker::Allowed({"small", "large"});
+            config.policy.voices = broker::Allowed({"alto"});
+            config.policy.instructions = "be brief";
+        });
+        QCOMPARE(world.mint().model, std::string("small"));
+        QCOMPARE(world.mint(R"({"model": "large"})").model, std::string("large"));
+        const std::string asked = world.provider.requests().back().body;
+        QVERIFY(asked.find("alto") != std::string::npos && asked.find("be brief") != std::string::npos);
+        const std::size_t minted = world.provider.requests().size();
+        for (const char* body : {R"({"model": "huge"})", R"({"voice": "bass"})", R"({"instructions": "sing"})"}) {
+            const auto answer = world.send(world.mintRequest(body));
+            QCOMPARE(answer.status, 403U);
+            QCOMPARE(codeOf(answer), std::string("not_allowed"));
+        }
+        QCOMPARE(world.provider.requests().size(), minted);
+        // Nor by continuing a session.
+        const auto session = world.mint();
+        const auto resumed =
+            world.send(world.mintRequest("{\"model\":\"huge\",\"resumeSessionId\":\"" + session.sessionId + "\"}"));
+        QCOMPARE(codeOf(resumed), std::string("not_allowed"));
+        const auto large = world.mint(R"({"model": "large"})");
+        const auto same = world.send(world.mintRequest("{\"resumeSessionId\":\"" + large.sessionId + "\"}"));
+        QCOMPARE(tokenOf(same).model, std::string("large"));
     }
 };
 

@@ -1,7 +1,7 @@
 // npm's oidc-provider, a certified OpenID provider, vouches for users; vivavoce-broker believes it as far as it should.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -75,8 +75,10 @@ before(async () => {
   writeFileSync(join(folder, 'broker.toml'), `
 listen = "127.0.0.1:0"
 audit = { folder = "${folder}/audit" }
+database = { url = "sqlite://${folder}/broker.db" }
+secret = "${randomBytes(32).toString('base64url')}"
 provider = { url = "${agent}" }
-limits = { mints_per_minute = 1000, sessions_per_user = 1000 }
+limits = { mints_per_minute = 1000, sessions_per_user = 1000, strangers_per_minute = 100000, others_per_minute = 100000 }
 [[issuers]]
 url = "${login.issuer}"
 audiences = ["${kAudience}"]

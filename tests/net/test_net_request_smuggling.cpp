@@ -36,6 +36,11 @@ private Q_SLOTS:
         line("1.0", "GET / HTTP/1.0", true);
         line("unknown method", "BREW /pot HTTP/1.1", true);
         line("absolute form", "GET http://a/b?c HTTP/1.1", true);
+        line("absolute form of an IPv6 address", "GET https://[::1]:80?c HTTP/1.1", true);
+        line("absolute form without a host", "GET http:///b HTTP/1.1", false);
+        line("absolute form of a port", "GET http://:80/b HTTP/1.1", false);
+        line("absolute form with a user", "GET HTTP://u@a/b HTTP/1.1", false);
+        line("absolute form with a list", "GET http://a,b/ HTTP/1.1", false);
         line("asterisk", "OPTIONS * HTTP/1.1", true);
         line("no version", "GET /", false);
         line("two spaces", "GET  / HTTP/1.1", false);
@@ -78,6 +83,7 @@ private Q_SLOTS:
         fields("two hosts", "Host: a\r\nHost: a\r\n", false);
         fields("two hosts, other case", "Host: a\r\nhost: b\r\n", false);
         fields("empty host", "Host:\r\n", false);
+        fields("port without a host", "Host: :80\r\n", false);
         fields("list of hosts", "Host: a, b\r\n", false);
         fields("host with user", "Host: u@a\r\n", false);
         fields("host with path", "Host: a/b\r\n", false);

@@ -125,6 +125,21 @@ private Q_SLOTS:
         QCOMPARE(later.readAnswer().status, 200U);
     }
 
+    void connections_OfAProxy_AreBoundByTheCapOfAllAlone()
+    {
+        ServerLimits limits;
+        limits.maxConnectionsPerAddress = 1;
+        limits.maxConnections = 3;
+        limits.uncappedAddresses = {"127.0.0.1"};
+        TestServer server(echoRouter(), limits);
+        RawSocket one(server.port());
+        RawSocket two(server.port());
+        RawSocket three(server.port());
+        QTRY_COMPARE_WITH_TIMEOUT(server.server().connections(), std::size_t{3}, 20'000);
+        RawSocket tooMany(server.port());
+        QVERIFY(tooMany.isClosedByPeer());
+    }
+
     void connection_OverTheCapOfAll_IsClosed()
     {
         ServerLimits limits;
@@ -134,6 +149,73 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(server.server().connections(), std::size_t{1}, 20'000);
         RawSocket tooMany(server.port());
         QVERIFY(tooMany.isClosedByPeer());
+    }
+
+    void replace_WithARequestUnderWay_LetsItEndAsItBegan()
+    {
+        // What the old routes own goes with the last request that they answer, and not before.
+        auto owned = std::make_shared<int>(1);
+        const std::weak_ptr<int> alive = owned;
+        Router old;
+        Slow slow;
+        auto release = std::make_shared<std::atomic<bool>>(false);
+        old.add("GET", "/slow", [owned, begun = slow.begun, release](const HttpRequest&) -> Awaitable<HttpResponse> {
+            begun->set_value();
+            while (!*release) {
+                co_await after(1ms);
+            }
+            co_return HttpResponse::json(200, R"("old")");
+        });
+        owned.reset();
+        TestServer server(std::move(old));
+        RawSocket waiting(server.port());
+        waiting.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        QCOMPARE(slow.hasBegun.wait_for(kTestPatience), std::future_status::ready);
+        QVERIFY(server.server().replace(echoRouter(), {}));
+        RawSocket other(server.port());
+        other.send(kGet);
+        QCOMPARE(other.readAnswer().status, 200U);
+        QVERIFY(!alive.expired());
+        *release = true;
+        QCOMPARE(waiting.readAnswer().body, std::string(R"("old")"));
+        // The same connection has the new routes from its next request on.
+        waiting.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        QCOMPARE(waiting.readAnswer().status, 404U);
+        QTRY_VERIFY_WITH_TIMEOUT(alive.expired(), 20'000);
+    }
+
+    void replace_ThatDoesNotDo_ChangesNothing()
+    {
+        TestServer plain(echoRouter());
+        const auto secured = plain.server().replace(Router(), m_certificates.forLocalhost);
+        QVERIFY(!secured.has_value() && secured.error().code == core::ErrorCode::BadConfiguration);
+        TestServer secure(echoRouter(), {}, m_certificates.forLocalhost);
+        for (const TlsFiles& files : {TlsFiles{}, TlsFiles{m_certificates.forLocalhost.certificateChain, "/nothing"}}) {
+            const auto replaced = secure.server().replace(Router(), files);
+            QVERIFY(!replaced.has_value() && replaced.error().code == core::ErrorCode::BadConfiguration);
+        }
+        RawSocket socket(plain.port());
+        socket.send(kGet);
+        QCOMPARE(socket.readAnswer().status, 200U);
+        ClientRequest request;
+        request.url = secure.url("/echo");
+        request.trust.extraCaFile = m_certificates.caFile;
+        const auto answer = secure.loop().run(sendRequest(std::move(request)));
+        QVERIFY(answer && answer->status == 200);
+    }
+
+    void replace_WithAnotherCertificate_GreetsNewConnectionsWithIt()
+    {
+        TestServer server(echoRouter(), {}, m_certificates.selfSigned);
+        const auto ask = [&] {
+            ClientRequest request;
+            request.url = server.url("/echo");
+            request.trust.extraCaFile = m_certificates.caFile;
+            return server.loop().run(sendRequest(std::move(request))).has_value();
+        };
+        QVERIFY(!ask());
+        QVERIFY(server.server().replace(echoRouter(), m_certificates.forLocalhost));
+        QVERIFY(ask());
     }
 
     void drain_WithIdleConnections_ClosesThemAtOnce()

@@ -44,6 +44,9 @@ private Q_SLOTS:
         QTest::newRow("no scheme") << QStringLiteral("api.example/x") << bad;
         QTest::newRow("nothing") << QString() << bad;
         QTest::newRow("a line break") << QStringLiteral("https://api.example/\r\nX: y") << bad;
+        QTest::newRow("a path of a space") << QStringLiteral("https: ") << bad;
+        QTest::newRow("no authority") << QStringLiteral("https:/api.example/") << bad;
+        QTest::newRow("a byte above ASCII") << QStringLiteral("https://api.example/\u00e9") << bad;
         QTest::newRow("port zero") << QStringLiteral("https://api.example:0/") << bad;
         QTest::newRow("port too large") << QStringLiteral("https://api.example:70000/") << bad;
     }

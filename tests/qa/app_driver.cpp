@@ -47,7 +47,10 @@ bool AppDriver::click(const QString& name)
     const bool isStill = QTest::qWaitFor(
         [&] {
             const QQuickItem* const item = find(name);
-            if (item == nullptr || !item->isEnabled()) {
+            // Between two pages a StackView takes no clicks.
+            const QQuickItem* const pages = find(QStringLiteral("pages"));
+            const bool isTurning = pages != nullptr && pages->property("busy").toBool();
+            if (item == nullptr || !item->isEnabled() || isTurning) {
                 return false;
             }
             m_app.quickWindow()->grabWindow();

@@ -49,16 +49,14 @@ class SoundSoakTest : public QObject {
         QElapsedTimer since;
         since.start();
         int asked = 0;
-        while (since.elapsed() < milliseconds) {
-            if (!app.type(QStringLiteral("text"), QStringLiteral("what can you do"))) {
-                return -1;
-            }
+        bool isStuck = false;
+        while (since.elapsed() < milliseconds && !isStuck) {
+            const bool isTyped = app.type(QStringLiteral("text"), QStringLiteral("what can you do"));
             app.press(Qt::Key_Return);
             ++asked;
-            if (!app.waitForState(QStringLiteral("Speaking: talk to interrupt"), 20'000)
-                || !app.waitForState(QStringLiteral("Listening"), kMinute)) {
-                return -1;
-            }
+            // Who hears itself goes on talking to itself for ever.
+            isStuck = !isTyped || !app.waitForState(QStringLiteral("Speaking: talk to interrupt"), 20'000)
+                || !app.waitForState(QStringLiteral("Listening"), kMinute);
         }
         int turns = 0;
         for (const AppDriver::Line& line : app.transcript()) {
@@ -69,7 +67,8 @@ class SoundSoakTest : public QObject {
             interrupted += line.wasInterrupted ? 1 : 0;
         }
         qInfo("%d replies, %d turns that nobody spoke, %d replies interrupted", asked, turns - asked, interrupted);
-        return turns - asked + interrupted;
+        const int ghosts = turns - asked + interrupted;
+        return isStuck && ghosts == 0 ? -1 : ghosts;
     }
 
 private Q_SLOTS:
@@ -140,7 +139,7 @@ private Q_SLOTS:
         QVERIFY(app.click(QStringLiteral("echo")));
         QVERIFY(app.click(QStringLiteral("back")));
         const int heard = ghosts(app, kMinute);
-        QVERIFY2(heard != 0, "the trial is void: there was no echo to cancel");
+        QVERIFY2(heard > 0, "the trial is void: there was no echo to cancel");
     }
 };
 

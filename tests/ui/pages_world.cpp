@@ -2,10 +2,21 @@
 
 namespace vivavoce::tests {
 
-void PagesWorld::begin(bool isFirstRun)
+void PagesWorld::begin(bool isFirstRun, bool hasAgent)
 {
-    m_worlds.push_back(std::make_unique<World>(isFirstRun));
+    m_worlds.push_back(std::make_unique<World>(isFirstRun, hasAgent));
     Q_EMIT begun();
+}
+
+void PagesWorld::spend()
+{
+    core::openai::Usage used;
+    used.inputDetails = core::openai::InputTokenDetails{0, {10, 200, 0}, core::openai::TokenCounts{}};
+    used.outputDetails = core::openai::TokenCounts{5, 100, 0};
+    now().conversation.tell(core::session_notice::ReplyUsage{"r1", used});
+    const core::ToolCall call{"c1", "look_up", "{}"};
+    now().conversation.tell(core::session_notice::ToolCalled{call});
+    now().conversation.tell(core::session_notice::ToolDone{call, std::string("{}")});
 }
 
 void PagesWorld::write(const QString& id, bool isUser, const QString& text)

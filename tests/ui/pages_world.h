@@ -19,28 +19,39 @@ class PagesWorld final : public QObject {
     Q_PROPERTY(int starts READ starts)
     Q_PROPERTY(int stops READ stops)
     Q_PROPERTY(int tones READ tones)
+    Q_PROPERTY(int interruptions READ interruptions)
     Q_PROPERTY(QString said READ said)
     Q_PROPERTY(bool isPreview READ isPreview)
     Q_PROPERTY(bool isSoundMuted READ isSoundMuted)
 
 public:
-    PagesWorld() { begin(false); }
+    PagesWorld() { begin(false, true); }
 
     /// All anew. The old ones live on for pages that are not gone yet.
-    Q_INVOKABLE void begin(bool isFirstRun);
+    Q_INVOKABLE void begin(bool isFirstRun, bool hasAgent = true);
     Q_INVOKABLE void goLive() { now().conversation.tellPhase(core::Phase::Live); }
     Q_INVOKABLE void speak() { now().conversation.tellActivity(core::Activity::Speaking); }
+    Q_INVOKABLE void listen() { now().conversation.tellActivity(core::Activity::Listening); }
     Q_INVOKABLE void fail(int code)
     {
         now().conversation.tell(
             core::session_notice::Ended{core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, {}}});
     }
-    Q_INVOKABLE void problem(int code)
+    Q_INVOKABLE void problem(int code, const QString& foreignCode = {})
     {
-        now().conversation.tell(
-            core::session_notice::Problem{core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, {}}});
+        now().conversation.tell(core::session_notice::Problem{
+            core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, foreignCode.toStdString()}});
     }
+    /// A reply and a tool, for the side panel.
+    Q_INVOKABLE void spend();
     Q_INVOKABLE void write(const QString& id, bool isUser, const QString& text);
+    Q_INVOKABLE void makeNoise(qreal dbfs) { now().voice.levels = {dbfs, -100}; }
+    Q_INVOKABLE void plugHeadphones()
+    {
+        auto all = now().devices.all;
+        all.push_back({"s2", "Headphones", core::SoundDirection::Playback, false});
+        now().devices.set(std::move(all));
+    }
     Q_INVOKABLE void unplugAll() { now().devices.set({}); }
 
     [[nodiscard]] ui::ConversationViewModel* conversation() { return &now().conversationModel; }
@@ -48,6 +59,7 @@ public:
     [[nodiscard]] ui::ShellViewModel* shell() { return &now().shellModel; }
     [[nodiscard]] int starts() { return now().conversation.starts; }
     [[nodiscard]] int stops() { return now().conversation.stops; }
+    [[nodiscard]] int interruptions() { return now().conversation.interruptions; }
     [[nodiscard]] int tones() { return now().voice.tones; }
     [[nodiscard]] QString said();
     [[nodiscard]] bool isPreview() { return now().voice.isPreview; }
@@ -69,12 +81,12 @@ private:
         FakeSettingsStore store;
     };
     struct World : Parts {
-        explicit World(bool isFirstRun)
+        explicit World(bool isFirstRun, bool hasAgent)
             : Parts(isFirstRun),
               live(store),
               conversationModel({conversation, voice, clock, live}),
-              settingsModel({live, devices, voice}),
-              shellModel({conversation, clock, live})
+              settingsModel({live, devices, voice, hasAgent}),
+              shellModel({conversation, clock, live, hasAgent})
         {
         }
         core::LiveSettings live;

@@ -69,13 +69,18 @@ private Q_SLOTS:
     void pushToTalk_IsMutedUntilHeld();
     void pushToTalk_WhileSpeaking_Interrupts();
     void talkMode_WhenChanged_IsFollowedAtOnce();
+    void talkMode_WhenChangedWhileMuted_StillTalksWhileHeld();
     void levels_AreReadOnlyWhileLive();
     void usage_IsSummedAndPriced();
     void usage_OfAnUnknownModel_ShowsNoMoney();
     void usage_OfThisComputer_IsFree();
+    void usage_WhenTheProfileChangesMeanwhile_IsStillPaidFor();
     void token_IsToldByItsAge();
     void say_WhenIdle_StartsAndSays();
     void say_OfNothing_DoesNothing();
+    void start_WhileClosing_IsDoneAfterTheEnd();
+    void stop_BeforeTheNextOneHasStarted_TakesItBack();
+    void talkHeld_WhileClosing_IsHeldInTheNextOne();
     void sessionTime_RunsFromLiveToTheEnd();
 };
 
@@ -240,6 +245,27 @@ void TestConversationViewModel::talkMode_WhenChanged_IsFollowedAtOnce()
     QVERIFY(world.voice.isMuted);
 }
 
+void TestConversationViewModel::talkMode_WhenChangedWhileMuted_StillTalksWhileHeld()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    world.model.setMuted(true);
+    world.pushToTalk();
+    QVERIFY(world.voice.isMuted);
+    world.conversation.tellActivity(Activity::Speaking);
+    QCOMPARE(world.model.hint(), QStringLiteral("Hold space or the button to interrupt"));
+    world.model.setTalkHeld(true);
+    QVERIFY(!world.voice.isMuted);
+    world.conversation.tellActivity(Activity::Listening);
+    QCOMPARE(world.model.voice(), Voice::Listening);
+    world.model.setTalkHeld(false);
+    QVERIFY(world.voice.isMuted);
+    // Back to the open microphone nobody is heard by surprise.
+    world.change([](core::Settings& wanted) { wanted.talkMode = core::TalkMode::OpenMic; });
+    QVERIFY(world.voice.isMuted);
+    QCOMPARE(world.model.voice(), Voice::Muted);
+}
+
 void TestConversationViewModel::levels_AreReadOnlyWhileLive()
 {
     World world;
@@ -290,6 +316,29 @@ void TestConversationViewModel::usage_OfThisComputer_IsFree()
     QCOMPARE(world.model.sessionUsage()->money(), QStringLiteral("Free"));
 }
 
+void TestConversationViewModel::usage_WhenTheProfileChangesMeanwhile_IsStillPaidFor()
+{
+    World world;
+    const auto setProfile = [&world](core::Profile profile) {
+        core::Settings wanted = world.settings.current();
+        wanted.profile = profile;
+        QVERIFY(world.settings.change(wanted).has_value());
+    };
+    setProfile(core::Profile::Broker);
+    world.conversation.tellPhase(Phase::FetchingToken);
+    world.conversation.tell(token(core::TokenNews::Acquired));
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tell(notice::ReplyUsage{"r1", usage(1'000, 0, 200)});
+    setProfile(core::Profile::ThisComputer);
+    world.conversation.tell(token(core::TokenNews::Refreshed));
+    QVERIFY(world.model.sessionUsage()->money().startsWith(QStringLiteral("≈ $")));
+    // The next conversation is where the settings say.
+    world.conversation.tell(notice::Ended{});
+    world.conversation.tellPhase(Phase::FetchingToken);
+    world.conversation.tell(token(core::TokenNews::Acquired));
+    QCOMPARE(world.model.sessionUsage()->money(), QStringLiteral("Free"));
+}
+
 void TestConversationViewModel::token_IsToldByItsAge()
 {
     World world;
@@ -304,6 +353,10 @@ void TestConversationViewModel::token_IsToldByItsAge()
     QCOMPARE(world.model.tokenRenewals(), 1);
     world.conversation.tell(token(core::TokenNews::Failed));
     QCOMPARE(world.model.tokenRenewals(), 1);
+    const QSignalSpy changes(&world.model, &ui::ConversationViewModel::tokenChanged);
+    world.conversation.tell(notice::Ended{});
+    QVERIFY(!world.model.hasToken());
+    QVERIFY(!changes.isEmpty());
 }
 
 void TestConversationViewModel::say_WhenIdle_StartsAndSays()
@@ -322,6 +375,54 @@ void TestConversationViewModel::say_OfNothing_DoesNothing()
     QVERIFY(world.conversation.said.empty());
 }
 
+void TestConversationViewModel::start_WhileClosing_IsDoneAfterTheEnd()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tellPhase(Phase::Closing);
+    world.model.say(QStringLiteral("One more thing"));
+    world.model.say(QStringLiteral("And another"));
+    // A conversation that is closing would not hear of it.
+    QCOMPARE(world.conversation.starts, 0);
+    QVERIFY(world.conversation.said.empty());
+    QVERIFY(world.model.isRunning());
+    QCOMPARE(world.model.stateText(), QStringLiteral("Connecting…"));
+    world.conversation.tell(notice::Ended{core::Error{ErrorCode::Timeout, "", std::nullopt, {}}});
+    QCOMPARE(world.conversation.starts, 1);
+    QCOMPARE(world.conversation.said, (std::vector<std::string>{"One more thing", "And another"}));
+    QVERIFY(!world.model.hasError());
+    // Once only.
+    world.conversation.tell(notice::Ended{});
+    QCOMPARE(world.conversation.starts, 1);
+    QCOMPARE(world.conversation.said.size(), std::size_t{2});
+}
+
+void TestConversationViewModel::stop_BeforeTheNextOneHasStarted_TakesItBack()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Closing);
+    world.model.say(QStringLiteral("Hello"));
+    world.model.stop();
+    QVERIFY(!world.model.isRunning());
+    QCOMPARE(world.model.voice(), Voice::Idle);
+    world.conversation.tell(notice::Ended{});
+    QCOMPARE(world.conversation.starts, 0);
+    world.model.start();
+    QVERIFY(world.conversation.said.empty());
+}
+
+void TestConversationViewModel::talkHeld_WhileClosing_IsHeldInTheNextOne()
+{
+    World world;
+    world.pushToTalk();
+    world.conversation.tellPhase(Phase::Closing);
+    world.model.start();
+    world.model.setTalkHeld(true);
+    world.conversation.tell(notice::Ended{});
+    QVERIFY(world.model.isTalkHeld());
+    QVERIFY(!world.voice.isMuted);
+}
+
 void TestConversationViewModel::sessionTime_RunsFromLiveToTheEnd()
 {
     World world;
@@ -329,6 +430,8 @@ void TestConversationViewModel::sessionTime_RunsFromLiveToTheEnd()
     world.clock.advance(Milliseconds{5'000});
     world.conversation.tellPhase(Phase::Live);
     world.clock.advance(Milliseconds{65'000});
+    QCOMPARE(world.model.sessionTime(), QStringLiteral("1:05"));
+    world.conversation.tellPhase(Phase::Closing);
     QCOMPARE(world.model.sessionTime(), QStringLiteral("1:05"));
     world.conversation.tell(notice::Ended{});
     world.clock.advance(Milliseconds{65'000});

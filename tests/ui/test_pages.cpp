@@ -1,4 +1,5 @@
 #include "tests/ui/pages_world.h"
+#include "tests/ui/screen_reader.h"
 
 #include <QQmlEngine>
 #include <QQmlExtensionPlugin>
@@ -18,10 +19,12 @@ public Q_SLOTS:
     {
         engine->addImportPath(QStringLiteral("qrc:/qt/qml"));
         qmlRegisterSingletonInstance("Vivavoce.Tests", 1, 0, "World", &m_world);
+        qmlRegisterSingletonInstance("Vivavoce.Tests", 1, 0, "Reader", &m_reader);
     }
 
 private:
     vivavoce::tests::PagesWorld m_world;
+    vivavoce::tests::ScreenReader m_reader;
 };
 
 QUICK_TEST_MAIN_WITH_SETUP(pages, Setup)

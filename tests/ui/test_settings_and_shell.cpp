@@ -3,6 +3,7 @@
 #include "ui/settings/settings_view_model.h"
 #include "ui/shell/shell_view_model.h"
 
+#include <QSignalSpy>
 #include <QTest>
 
 using namespace vivavoce;
@@ -36,6 +37,7 @@ private Q_SLOTS:
     void firstRun_EndsWithOneClick();
     void firstRun_WithABroker_NamesItsHost();
     void connection_FollowsTheSession();
+    void profile_WhenChangedMeanwhile_IsNamedAfterTheEnd();
     void token_IsForgottenWithTheConversation();
 };
 
@@ -131,6 +133,22 @@ void TestSettingsAndShell::connection_FollowsTheSession()
     QCOMPARE(world.shell.connection(), ui::ShellViewModel::Good);
     world.conversation.tell(notice::Ended{core::Error{core::ErrorCode::Timeout, "", std::nullopt, {}}});
     QCOMPARE(world.shell.connection(), ui::ShellViewModel::Bad);
+}
+
+void TestSettingsAndShell::profile_WhenChangedMeanwhile_IsNamedAfterTheEnd()
+{
+    World world;
+    QVERIFY(world.settings.useBroker(QStringLiteral("https://voice.example")));
+    world.conversation.tellPhase(core::Phase::FetchingToken);
+    world.conversation.tellPhase(core::Phase::Live);
+    world.settings.useThisComputer();
+    QCOMPARE(world.shell.profileName(), QStringLiteral("voice.example"));
+    world.conversation.tellPhase(core::Phase::Closing);
+    QCOMPARE(world.shell.profileName(), QStringLiteral("voice.example"));
+    const QSignalSpy changes(&world.shell, &ui::ShellViewModel::profileNameChanged);
+    world.conversation.tell(notice::Ended{});
+    QCOMPARE(world.shell.profileName(), QStringLiteral("This computer"));
+    QVERIFY(!changes.isEmpty());
 }
 
 void TestSettingsAndShell::token_IsForgottenWithTheConversation()

@@ -36,6 +36,7 @@ Item {
         function init() {
             World.begin(false);
             root.width = 420;
+            root.height = 720;
             page = createTemporaryObject(pageOf, root);
             page.forceActiveFocus();
             waitForRendering(page);
@@ -164,6 +165,59 @@ Item {
             compare(part("stateText").text, "Press space or the button to talk");
         }
 
+        function test_try_again_is_offered_only_after_the_end() {
+            World.goLive();
+            World.problem(7);
+            const banner = part("errorBanner");
+            verify(banner.visible);
+            verify(!findChild(banner, "errorAction").visible, "it still runs");
+            verify(findChild(banner, "copyError").visible);
+            World.fail(7);
+            verify(part("errorAction").visible);
+        }
+
+        function test_problem_in_three_lines_fits_its_banner() {
+            root.width = 340;
+            root.height = 520;
+            World.goLive();
+            World.problem(17, "invalid_request_error.conversation_item_truncate_audio_end_ms");
+            const banner = part("errorBanner");
+            const copy = findChild(banner, "copyError");
+            waitForRendering(page);
+            tryVerify(() => copy.mapToItem(banner, 0, copy.height).y <= banner.height - 8);
+        }
+
+        function test_escape_interrupts_before_it_leaves_the_field() {
+            World.goLive();
+            const field = part("text");
+            field.forceActiveFocus();
+            keyClick(Qt.Key_H);
+            World.speak();
+            keyClick(Qt.Key_Escape);
+            compare(World.interruptions, 1);
+            verify(field.activeFocus);
+            compare(field.text, "h");
+            World.listen();
+            keyClick(Qt.Key_Escape);
+            compare(World.interruptions, 1);
+            verify(part("talk").activeFocus);
+        }
+
+        function test_hint_interrupts_where_the_voice_cannot() {
+            World.goLive();
+            World.speak();
+            waitForRendering(page);
+            mouseClick(part("hint"));
+            compare(World.interruptions, 0);
+            mouseClick(part("mute"));
+            compare(part("hint").text, "Press Esc or here to interrupt");
+            waitForRendering(page);
+            mouseClick(part("hint"));
+            compare(World.interruptions, 1);
+            verify(Reader.act(part("hint"), "Press"));
+            compare(World.interruptions, 2);
+        }
+
         function test_problem_can_be_dismissed() {
             World.goLive();
             World.problem(23);
@@ -191,10 +245,88 @@ Item {
             tryVerify(() => list.atYEnd);
         }
 
+        function test_transcript_stays_under_a_dragged_scroll_bar() {
+            for (let i = 0; i < 40; ++i)
+                World.write("id" + i, i % 2 === 0, "Words that were said, number " + i);
+            const list = part("transcript");
+            const bar = part("transcriptBar");
+            tryVerify(() => list.atYEnd);
+            waitForRendering(page);
+            mousePress(bar, bar.width / 2, bar.height - 4);
+            verify(bar.pressed);
+            mouseMove(bar, bar.width / 2, bar.height / 2);
+            verify(!list.atYEnd);
+            const was = list.contentY;
+            World.write("more", false, "While it is dragged");
+            wait(50);
+            verify(Math.abs(list.contentY - was) < 20 && !list.atYEnd);
+            mouseRelease(bar, bar.width / 2, bar.height / 2);
+            World.write("even more", false, "After it was let go");
+            wait(50);
+            verify(Math.abs(list.contentY - was) < 20 && !list.atYEnd);
+            mousePress(bar, bar.width / 2, bar.height / 2);
+            mouseMove(bar, bar.width / 2, bar.height);
+            mouseRelease(bar, bar.width / 2, bar.height);
+            World.write("last", false, "At the end again");
+            tryVerify(() => list.atYEnd);
+        }
+
+        function test_transcript_shows_that_it_has_the_keyboard() {
+            World.write("x", true, "Hello");
+            verify(!part("transcriptRing").visible);
+            part("transcript").forceActiveFocus(Qt.TabFocusReason);
+            verify(part("transcriptRing").visible);
+        }
+
         function test_markup_is_shown_as_it_is() {
             World.write("x", false, "<b>bold</b>");
             tryVerify(() => part("transcript").itemAtIndex(0) !== null);
             compare(part("transcript").itemAtIndex(0).words, "<b>bold</b>");
+        }
+
+        function test_screen_reader_starts_mutes_and_ends() {
+            verify(Reader.act(part("talk"), "Press"));
+            compare(World.starts, 1);
+            World.goLive();
+            verify(Reader.act(part("mute"), "Press"));
+            verify(World.isSoundMuted);
+            verify(Reader.isChecked(part("mute")));
+            compare(Reader.name(part("mute")), "Mute", "or else it were on and off at once");
+            verify(Reader.act(part("talk"), "Press"));
+            compare(World.stops, 1);
+        }
+
+        function test_everything_is_read_out_once() {
+            verify(Reader.names(page).includes("What you say and hear will be written here."));
+            root.width = 1000;
+            World.goLive();
+            World.spend();
+            World.write("x", false, "Good morning");
+            tryVerify(() => part("transcript").itemAtIndex(0) !== null);
+            const names = Reader.names(page);
+            for (const name of ["Listening", "Mute", "Agent: Good morning", "Type a message", "Usage", "Not connected.", "Time: 0:00", "look_up, done"])
+                compare(names.filter(each => each === name).length, 1, name + " of " + names);
+            for (const name of ["Good morning", "Agent", "End", "Tokens", "look_up", "done", "Time"])
+                verify(!names.includes(name), name);
+        }
+
+        function test_without_a_finger_on_it_the_talk_button_stays_down_until_pressed_again_data() {
+            return [
+                { tag: "return", press: () => keyClick(Qt.Key_Return) },
+                { tag: "screen reader", press: () => Reader.act(part("talk"), "Press") }
+            ];
+        }
+
+        function test_without_a_finger_on_it_the_talk_button_stays_down_until_pressed_again(row) {
+            World.settings.talkMode = 1;
+            World.goLive();
+            part("talk").forceActiveFocus(Qt.TabFocusReason);
+            row.press();
+            verify(!World.isSoundMuted);
+            verify(Reader.isChecked(part("talk")));
+            row.press();
+            verify(World.isSoundMuted);
+            compare(World.stops, 0);
         }
 
         function test_side_panel_comes_with_room() {

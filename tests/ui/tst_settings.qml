@@ -1,6 +1,7 @@
 import QtQuick
 import QtTest
 import Vivavoce.Settings
+import Vivavoce.Style
 import Vivavoce.Tests
 
 Item {
@@ -31,6 +32,8 @@ Item {
 
         function init() {
             World.begin(false);
+            root.width = 420;
+            root.height = 1100;
             page = createTemporaryObject(pageOf, root);
             page.forceActiveFocus();
             waitForRendering(page);
@@ -47,6 +50,48 @@ Item {
             keyClick(Qt.Key_Return);
             tryVerify(() => !box.popup.visible);
             compare(World.settings.microphone, 2);
+        }
+
+        function seen(item) {
+            const area = part("settingsArea");
+            const top = item.mapToItem(area, 0, 0).y;
+            return top >= 0 && top + item.height <= area.height;
+        }
+
+        function test_keyboard_never_leaves_the_window() {
+            root.width = 340;
+            root.height = 520;
+            waitForRendering(page);
+            part("microphone").forceActiveFocus(Qt.TabFocusReason);
+            const last = part("profile.1");
+            verify(!seen(last), "there is more than fits");
+            for (let i = 0; i < 30 && !last.activeFocus; ++i) {
+                keyClick(Qt.Key_Tab);
+                verify(seen(root.Window.activeFocusItem), "number " + i);
+            }
+            verify(last.activeFocus);
+            for (let i = 0; i < 30 && !part("microphone").activeFocus; ++i) {
+                keyClick(Qt.Key_Tab, Qt.ShiftModifier);
+                verify(seen(root.Window.activeFocusItem), "number " + i + " on the way back");
+            }
+            verify(part("microphone").activeFocus);
+        }
+
+        function test_keys_turn_pages() {
+            root.width = 340;
+            root.height = 520;
+            waitForRendering(page);
+            const area = part("settingsArea");
+            keyClick(Qt.Key_PageDown);
+            verify(area.contentY > 200 && area.contentY < area.height);
+            for (let i = 0; i < 10; ++i)
+                keyClick(Qt.Key_PageDown);
+            verify(area.atYEnd);
+            compare(area.contentY, area.contentHeight - area.height);
+            part("profile.1").forceActiveFocus(Qt.TabFocusReason);
+            for (let i = 0; i < 10; ++i)
+                keyClick(Qt.Key_PageUp);
+            compare(area.contentY, 0);
         }
 
         function test_tone_is_played() {
@@ -77,6 +122,49 @@ Item {
             verify(part("colourScheme.1").activeFocus);
         }
 
+        function test_screen_reader_changes_what_holds() {
+            for (const action of ["Toggle", "Press"]) {
+                const was = World.settings.isNoiseSuppressed;
+                verify(Reader.act(part("noise"), action));
+                compare(World.settings.isNoiseSuppressed, !was);
+                compare(part("noise").checked, !was);
+                const wanted = World.settings.talkMode === 0 ? 1 : 0;
+                verify(Reader.act(part("talkMode." + wanted), action));
+                compare(World.settings.talkMode, wanted);
+                verify(Reader.isChecked(part("talkMode." + wanted)));
+                verify(!Reader.isChecked(part("talkMode." + (1 - wanted))));
+            }
+            verify(Reader.act(part("playTone"), "Press"));
+            compare(World.tones, 1);
+        }
+
+        function test_screen_reader_chooses_a_device() {
+            const box = part("microphone");
+            verify(Reader.act(box, "Press"));
+            tryVerify(() => box.popup.opened);
+            const list = box.popup.contentItem;
+            tryVerify(() => list.itemAtIndex(2) !== null);
+            verify(Reader.act(list.itemAtIndex(2), "Press"));
+            tryVerify(() => !box.popup.visible);
+            compare(World.settings.microphone, 2);
+        }
+
+        function over(mark, ground) {
+            const mix = part => mark[part] * mark.a + ground[part] * (1 - mark.a);
+            return Qt.rgba(mix("r"), mix("g"), mix("b"), 1);
+        }
+
+        function test_chosen_segment_is_seen_on_its_track() {
+            for (const scheme of [1, 2]) {
+                Theme.scheme = scheme;
+                const edge = part("talkMode.0").background.border;
+                compare(edge.width, 1);
+                for (const ground of [part("talkMode").color, part("talkMode.0").background.color])
+                    verify(Theme.contrast(over(edge.color, ground), ground) >= 3, "scheme " + scheme);
+            }
+            Theme.scheme = 0;
+        }
+
         function test_bad_address_is_refused_in_words() {
             mouseClick(part("profile.1"));
             const address = part("brokerAddress");
@@ -90,6 +178,50 @@ Item {
             compare(part("addressFault").text, "");
             compare(World.settings.brokerUrl, "https://voice.example");
             compare(World.settings.profile, 1);
+        }
+
+        function test_half_an_address_outlives_a_new_device() {
+            mouseClick(part("profile.1"));
+            const address = part("brokerAddress");
+            keyClick(Qt.Key_V);
+            World.plugHeadphones();
+            World.settings.isNoiseSuppressed = false;
+            compare(address.text, "v");
+            keyClick(Qt.Key_O);
+            keyClick(Qt.Key_Return);
+            compare(World.settings.brokerUrl, "https://vo");
+            compare(address.text, "https://vo");
+            keyClick(Qt.Key_Slash);
+            keyClick(Qt.Key_Return);
+            compare(address.text, "https://vo", "as it was understood");
+        }
+
+        function test_everything_is_read_out_once() {
+            const names = Reader.names(page);
+            verify(names.includes("Just talk. Space mutes and unmutes."));
+            verify(names.includes("Works without a network. Nothing leaves this computer."));
+            for (const name of ["Settings", "Sound", "Microphone", "Suppress noise", "Play a tone", "Open microphone", "Back"])
+                compare(names.filter(each => each === name).length, 1, name);
+            for (const name of ["Test", "So that the agent does not hear itself", ""])
+                verify(!names.includes(name), name);
+        }
+
+        function test_level_is_a_number_to_a_screen_reader() {
+            World.settings.isShown = true;
+            World.makeNoise(-30);
+            tryVerify(() => Reader.description(part("microphoneLevel")) === "5 of 10");
+            compare(part("microphoneLevel").value, 50);
+            World.settings.isShown = false;
+            compare(Reader.description(part("microphoneLevel")), "0 of 10");
+        }
+
+        function test_without_an_agent_there_is_only_a_broker() {
+            World.begin(false, false);
+            page.destroy();
+            page = createTemporaryObject(pageOf, root);
+            waitForRendering(page);
+            verify(!part("profile").visible);
+            verify(part("brokerAddress").visible);
         }
 
         function test_without_devices_it_says_what_to_do() {

@@ -29,8 +29,8 @@ TestCase {
         return item;
     }
 
-    function open(isFirstRun) {
-        World.begin(isFirstRun);
+    function open(isFirstRun, hasAgent = true) {
+        World.begin(isFirstRun, hasAgent);
         window = createTemporaryObject(mainOf, test);
         verify(window);
         window.requestActivate();
@@ -54,6 +54,13 @@ TestCase {
         verify(!World.shell.isFirstRun);
     }
 
+    function test_first_run_without_an_agent_asks_for_an_address() {
+        open(true, false);
+        verify(!part("tryHere").visible);
+        tryVerify(() => part("brokerAddress").activeFocus);
+        verify(!part("tryHere").activeFocus);
+    }
+
     function test_first_run_refuses_a_bad_address() {
         open(true);
         part("brokerAddress").text = "http://voice.example";
@@ -73,6 +80,14 @@ TestCase {
         keyClick(Qt.Key_Escape);
         tryCompare(pages, "depth", 1);
         verify(!World.isPreview);
+    }
+
+    function test_keys_of_the_window() {
+        open(false);
+        keyClick(Qt.Key_Comma, Qt.ControlModifier);
+        tryCompare(part("pages"), "depth", 2);
+        keyClick(Qt.Key_Q, Qt.ControlModifier);
+        tryVerify(() => !window.visible);
     }
 
     function test_space_talks_from_the_start() {

@@ -1,5 +1,6 @@
 #include "broker/audit/internal/chain_line.h"
 
+#include "broker/tokens/token_hasher.h"
 #include "core/base/base64.h"
 #include "core/base/json.h"
 #include "core/base/rfc3339.h"
@@ -14,6 +15,8 @@ namespace vivavoce::broker::audit {
 namespace {
 
 constexpr std::size_t kMaxTextBytes = 512;
+/// Whom or what it is about: a project and a user, whole.
+constexpr std::size_t kMaxTargetBytes = 4'096;
 constexpr std::string_view kPrev = ",\"prev\":\"";
 constexpr std::string_view kHash = "\",\"hash\":\"";
 constexpr std::string_view kEnd = "\"}";
@@ -67,25 +70,14 @@ void put(core::Json& line, const char* key, const std::string& text)
 
 } // namespace
 
-std::string hexOf(const ChainHash& hash)
-{
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(kHexBytes);
-    for (const std::uint8_t byte : hash) {
-        text += digits[byte >> 4U];
-        text += digits[byte & 15U];
-    }
-    return text;
-}
-
 void limitTexts(AuditRecord& record)
 {
     for (std::string* const text : {&record.why, &record.issuer, &record.subject, &record.peer, &record.session,
              &record.project, &record.request, &record.target}) {
-        if (text->size() > kMaxTextBytes) {
+        const std::size_t most = text == &record.target ? kMaxTargetBytes : kMaxTextBytes;
+        if (text->size() > most) {
             // A new one: a cut one would keep its memory.
-            *text = text->substr(0, kMaxTextBytes);
+            *text = text->substr(0, most);
         }
     }
 }
@@ -102,6 +94,9 @@ std::string makeLine(const AuditRecord& record, core::WallTime time, ChainHead& 
     put(fields, "project", record.project);
     put(fields, "request", record.request);
     put(fields, "target", record.target);
+    if (record.count > 0) {
+        fields["count"] = record.count;
+    }
     if (record.token) {
         fields["token"] = "hmac-sha256:" + core::encodeBase64Url(*record.token);
     }

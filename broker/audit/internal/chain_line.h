@@ -42,7 +42,4 @@ struct ChainLine {
 /// Reads a line without its line feed; nothing where it is not one of ours.
 [[nodiscard]] std::optional<ChainLine> parseLine(std::string_view line);
 
-/// 64 lower-case hexadecimal digits.
-[[nodiscard]] std::string hexOf(const ChainHash& hash);
-
 } // namespace vivavoce::broker::audit

@@ -83,6 +83,39 @@ end
 return {2, used, length * 1000, 1, level, length}
 )lua";
 
+const char* const kLookScript = R"lua(
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
+local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+
+if ARGV[3] ~= '' then
+    local block = redis.call('HMGET', KEYS[2], 'until', 'length', 'level')
+    local length = tonumber(block[2] or 0)
+    local left = math.min(tonumber(block[1] or 0) - now, length * 1000)
+    if left > 0 then
+        return {2, limit, left, 0, tonumber(block[3]), length}
+    end
+end
+
+if limit == 0 then
+    return {1, 0, window, 0, 0, 0}
+end
+
+local young = {}
+for _, time in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+    local admitted = math.min(tonumber(time), now)
+    if now - admitted < window then
+        table.insert(young, admitted)
+    end
+end
+local used = #young
+local wait = 0
+if used > 0 then
+    wait = window - (now - young[math.max(used - limit, 0) + 1])
+end
+return {used < limit and 0 or 1, used, wait, 0, 0, 0}
+)lua";
+
 const char* const kBlocksScript = R"lua(
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])

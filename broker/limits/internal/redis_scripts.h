@@ -12,6 +12,9 @@ namespace vivavoce::broker {
 /// Answers {0 admitted, 1 over the limit or 2 blocked; used; µs to wait; 1 for a new block; its level; its length (ms)}.
 extern const char* const kTakeScript;
 
+/// Keys: window, penalty. Arguments: requests, window (µs), offender or "". Answers as above, and changes nothing.
+extern const char* const kLookScript;
+
 /// Keys: blocks. Arguments: at most; prefix of the penalty keys.
 /// Answers, one after the other for each block: sealed name, bucket, level, length (ms), left (ms).
 extern const char* const kBlocksScript;

@@ -171,6 +171,7 @@ Expected<T, Error> result(T value, const Fields& fields)
 std::string encode(const TokenRequest& request)
 {
     Json object = Json::object();
+    put(object, "projectId", request.projectId);
     put(object, "clientInstance", request.clientInstance);
     put(object, "provider", request.provider);
     put(object, "model", request.model);
@@ -187,6 +188,18 @@ std::string encode(const RefreshRequest& request)
     return writeJson(object);
 }
 
+std::string encode(const UsageReport& report)
+{
+    Json object{{"sessionId", report.sessionId}, {"connectedMs", report.connectedMs}, {"toolCalls", report.toolCalls}};
+    put(object, "transcriptionModel", report.transcriptionModel);
+    Json events = Json::array();
+    for (const std::string& event : report.events) {
+        events.push_back(parseJson(event).value_or(Json()));
+    }
+    object["events"] = std::move(events);
+    return writeJson(object);
+}
+
 Expected<TokenRequest, Error> decodeTokenRequest(std::string_view text)
 {
     const auto object = parseObject(text);
@@ -194,9 +207,11 @@ Expected<TokenRequest, Error> decodeTokenRequest(std::string_view text)
         return Unexpected<Error>(object.error());
     }
     Fields fields(*object);
-    constexpr const char* known[] = {"clientInstance", "provider", "model", "voice", "instructions", "resumeSessionId"};
+    constexpr const char* known[] = {
+        "projectId", "clientInstance", "provider", "model", "voice", "instructions", "resumeSessionId"};
     fields.refuseOthers(known);
     TokenRequest request;
+    request.projectId = fields.optionalText("projectId", kLongestName);
     request.clientInstance = fields.optionalText("clientInstance", kLongestName);
     request.provider = fields.optionalText("provider", kLongestName);
     request.model = fields.optionalText("model", kLongestName);
@@ -204,6 +219,41 @@ Expected<TokenRequest, Error> decodeTokenRequest(std::string_view text)
     request.instructions = fields.optionalText("instructions", kLongestInstructions, true);
     request.resumeSessionId = fields.optionalText("resumeSessionId", kLongestName);
     return result(std::move(request), fields);
+}
+
+Expected<UsageReport, Error> decodeUsageReport(std::string_view text)
+{
+    const auto object = parseObject(text);
+    if (!object) {
+        return Unexpected<Error>(object.error());
+    }
+    Fields fields(*object);
+    constexpr const char* known[] = {"sessionId", "connectedMs", "toolCalls", "transcriptionModel", "events"};
+    fields.refuseOthers(known);
+    UsageReport report;
+    report.sessionId = fields.text("sessionId");
+    report.connectedMs = fields.integer("connectedMs");
+    report.toolCalls = fields.integer("toolCalls");
+    report.transcriptionModel = fields.optionalText("transcriptionModel", kLongestName);
+    if (report.sessionId.size() > kLongestName) {
+        fields.fault("sessionId", "is too long");
+    }
+    for (const auto& [name, count] : {std::pair("connectedMs", report.connectedMs), {"toolCalls", report.toolCalls}}) {
+        constexpr std::int64_t kMost = 1'000'000'000;
+        if (count < 0 || count > kMost) {
+            fields.fault(name, "is out of range");
+        }
+    }
+    if (const Json* const events = fields.find("events")) {
+        if (!events->is_array() || events->size() > kMostReportedEvents
+            || !std::all_of(events->begin(), events->end(), [](const Json& event) { return event.is_object(); })) {
+            fields.fault("events", "is not an array of at most 16 objects");
+        } else {
+            std::transform(events->begin(), events->end(), std::back_inserter(report.events),
+                [](const Json& event) { return writeJson(event); });
+        }
+    }
+    return result(std::move(report), fields);
 }
 
 Expected<RefreshRequest, Error> decodeRefreshRequest(std::string_view text)
@@ -228,7 +278,7 @@ std::string encode(const TokenResponse& response)
     }
     Json object{{"tokenType", response.tokenType}, {"sessionId", response.sessionId}, {"expiresIn", response.expiresIn},
         {"expiresAt", formatRfc3339(response.expiresAt)}, {"refreshAfter", formatRfc3339(response.refreshAfter)},
-        {"provider", response.provider}, {"model", response.model},
+        {"provider", response.provider}, {"model", response.model}, {"transport", response.transport},
         {"connect",
             {{"url", response.connect.url}, {"auth", response.connect.auth}, {"dialect", response.connect.dialect},
                 {"audio", {{"encoding", response.connect.audio.encoding}, {"rate", response.connect.audio.rate}}}}},
@@ -263,6 +313,11 @@ Expected<TokenResponse, Error> decodeTokenResponse(std::string_view text)
     response.refreshAfter = fields.time("refreshAfter");
     response.provider = fields.text("provider");
     response.model = fields.text("model");
+    // Brokers before the relay do not say.
+    response.transport = fields.optionalText("transport", kLongestName).value_or("direct");
+    if (response.transport != "direct" && response.transport != "relay") {
+        fields.fault("transport", "is neither direct nor relay");
+    }
     Fields connect(fields.object("connect"), "connect.");
     response.connect.url = connect.text("url");
     response.connect.auth = connect.text("auth");

@@ -15,8 +15,10 @@
 /// Decoding answers BrokerMalformed with the name of the field at fault, never with its value.
 namespace vivavoce::core::broker {
 
-/// POST /api/voice-agent/token. Absent fields leave the choice to the broker.
+/// POST /api/voice-agent/token and POST /api/voice/session. Absent fields leave the choice to the broker.
 struct TokenRequest {
+    /// What the session is for, where the operator keeps projects apart.
+    std::optional<std::string> projectId{};
     /// Tells one run of a client from others of the same user: 128 random bits.
     std::optional<std::string> clientInstance;
     std::optional<std::string> provider;
@@ -31,6 +33,20 @@ struct TokenRequest {
 struct RefreshRequest {
     std::optional<std::string> clientInstance;
 };
+
+/// POST /api/voice/usage: what a session came to that went to the provider directly, where the broker could not see it.
+struct UsageReport {
+    std::string sessionId;
+    /// Since the session began, in all.
+    std::int64_t connectedMs = 0;
+    std::int64_t toolCalls = 0;
+    std::optional<std::string> transcriptionModel{};
+    /// The provider's own events that say what is billed: response.done and conversation.item.input_audio_transcription.completed, without
+    /// what was said. One that comes again counts once.
+    std::vector<std::string> events{};
+};
+/// The most events of one report.
+inline constexpr std::size_t kMostReportedEvents = 16;
 
 struct ConnectAudio {
     std::string encoding = "pcm16";
@@ -61,6 +77,8 @@ struct TokenResponse {
     WallTime refreshAfter;
     std::string provider;
     std::string model;
+    /// "direct": the provider's own token, and the broker is out of the way of the sound; "relay": through the broker.
+    std::string transport = "direct";
     ConnectInfo connect;
     SessionLimits limits;
 };
@@ -80,9 +98,11 @@ struct Problem {
 
 [[nodiscard]] std::string encode(const TokenRequest& request);
 [[nodiscard]] std::string encode(const RefreshRequest& request);
+[[nodiscard]] std::string encode(const UsageReport& report);
 /// Strict: unknown fields, wrong types, control characters and overlong strings are faults.
 [[nodiscard]] Expected<TokenRequest, Error> decodeTokenRequest(std::string_view text);
 [[nodiscard]] Expected<RefreshRequest, Error> decodeRefreshRequest(std::string_view text);
+[[nodiscard]] Expected<UsageReport, Error> decodeUsageReport(std::string_view text);
 
 /// The text holds the token: wipe it when it is sent.
 [[nodiscard]] std::string encode(const TokenResponse& response);

@@ -92,7 +92,8 @@ void Stepper::on(const session_event::TokenArrived& arrived)
     const auto lifetime = std::chrono::duration_cast<Milliseconds>(arrived.token->expiresAt - m_now);
     const auto untilRenewal = std::chrono::duration_cast<Milliseconds>(arrived.token->refreshAfter - m_now);
     tell(session_notice::TokenChanged{isFirst ? TokenNews::Acquired : TokenNews::Refreshed, m_state.sessionId, lifetime,
-        std::max(untilRenewal, Milliseconds{0}), arrived.token->provider, arrived.token->model});
+        std::max(untilRenewal, Milliseconds{0}), arrived.token->provider, arrived.token->model,
+        arrived.token->isRelayed});
     startTimer(
         SessionTimer::Renewal, std::max(untilRenewal, Milliseconds{0}), std::max(untilRenewal / 10, Milliseconds{0}));
     if (isAwaited) {

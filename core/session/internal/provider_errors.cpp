@@ -47,6 +47,25 @@ std::string tame(std::string_view text)
     return result;
 }
 
+/// What the broker's relay says of the provider behind it; elsewhere such words are not used.
+ErrorCode codeOfRelay(std::string_view reason)
+{
+    struct Meaning {
+        std::string_view reason;
+        ErrorCode code;
+    };
+    constexpr std::array kRows{Meaning{"provider_refused", ErrorCode::ProviderRefused},
+        Meaning{"provider_malformed", ErrorCode::ProviderMalformed},
+        Meaning{"provider_quota", ErrorCode::ProviderQuota}, Meaning{"provider_rejected", ErrorCode::BadConfiguration},
+        Meaning{"provider_unreachable", ErrorCode::ProviderUnreachable},
+        Meaning{"provider_timeout", ErrorCode::ProviderUnreachable},
+        Meaning{"provider_failed", ErrorCode::ProviderFailed},
+        Meaning{"provider_rate_limited", ErrorCode::RateLimited}};
+    const auto* const row =
+        std::find_if(kRows.begin(), kRows.end(), [&](const Meaning& one) { return one.reason == reason; });
+    return row == kRows.end() ? ErrorCode::ProviderClosed : row->code;
+}
+
 } // namespace
 
 ProviderFault classify(std::string_view type, std::string_view code, std::string_view message)
@@ -70,8 +89,10 @@ Error errorOfClose(const TransportClose& close)
     Error error;
     error.code = ErrorCode::ProviderClosed;
     error.foreignCode = std::to_string(close.code);
-    error.detail = "the provider closed the connection (" + std::to_string(close.code)
-        + (close.reason.empty() ? std::string() : ", " + tame(close.reason)) + ")";
+    // The broker's own codes (docs/protocol.md, "The relay").
+    const bool isBrokers = close.code >= 4401 && close.code <= 4409;
+    error.detail = (isBrokers ? "the broker" : "the provider") + std::string(" closed the connection (")
+        + std::to_string(close.code) + (close.reason.empty() ? std::string() : ", " + tame(close.reason)) + ")";
     switch (close.code) {
     case 3000:
         error.code = ErrorCode::ProviderRefused;
@@ -88,7 +109,24 @@ Error errorOfClose(const TransportClose& close)
             close.reason.find("expired") != std::string::npos ? ErrorCode::SessionExpired : ErrorCode::ProviderClosed;
         break;
     case 1008:
-        error.code = ErrorCode::ProviderRefused;
+        error.code = close.reason == "rate_limited" ? ErrorCode::RateLimited : ErrorCode::ProviderRefused;
+        break;
+    case 1011:
+    case 1013:
+        error.code = codeOfRelay(close.reason);
+        break;
+    case 4401:
+        error.code = ErrorCode::TokenExpired;
+        break;
+    case 4402:
+        error.code = ErrorCode::BudgetExhausted;
+        break;
+    case 4403:
+    case 4409:
+        error.code = ErrorCode::SessionEnded;
+        break;
+    case 4408:
+        error.code = ErrorCode::SessionExpired;
         break;
     default:
         break;

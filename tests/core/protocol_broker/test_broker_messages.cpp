@@ -33,9 +33,11 @@ class TestBrokerMessages : public QObject {
 private slots:
     void tokenRequest_AllFields_SurviveTheWire()
     {
-        const broker::TokenRequest request{"instance", "local", "gpt-realtime", "alloy", "two\nlines", "voice_1_x"};
+        const broker::TokenRequest request{
+            "choir", "instance", "local", "gpt-realtime", "alloy", "two\nlines", "voice_1_x"};
         const auto back = broker::decodeTokenRequest(broker::encode(request));
         QVERIFY(back.has_value());
+        QCOMPARE(back->projectId, request.projectId);
         QCOMPARE(back->clientInstance, request.clientInstance);
         QCOMPARE(back->provider, request.provider);
         QCOMPARE(back->model, request.model);

@@ -585,6 +585,47 @@ private Q_SLOTS:
         story.says(done);
         QCOMPARE(story.told<session_notice::ReplyUsage>().at(0).usage.totalTokens, std::int64_t{10});
     }
+
+    void closeOfTheRelay_IsToldAsWhatItIs_data()
+    {
+        QTest::addColumn<int>("code");
+        QTest::addColumn<QByteArray>("reason");
+        QTest::addColumn<int>("expected");
+        QTest::addColumn<bool>("comesBack");
+        const auto row = [](int code, const char* reason, ErrorCode expected, bool comesBack) {
+            QTest::addRow("%d %s", code, reason)
+                << code << QByteArray(reason) << static_cast<int>(expected) << comesBack;
+        };
+        row(4401, "token_expired", ErrorCode::TokenExpired, true);
+        row(4402, "budget_exhausted", ErrorCode::BudgetExhausted, false);
+        row(4403, "session_ended", ErrorCode::SessionEnded, false);
+        row(4409, "taken_over", ErrorCode::SessionEnded, false);
+        row(4408, "session_too_long", ErrorCode::SessionExpired, true);
+        row(1008, "rate_limited", ErrorCode::RateLimited, true);
+        row(1008, "invalid_json", ErrorCode::ProviderRefused, false);
+        row(1011, "provider_refused", ErrorCode::ProviderRefused, false);
+        row(1011, "provider_quota", ErrorCode::ProviderQuota, false);
+        row(1013, "provider_unreachable", ErrorCode::ProviderUnreachable, true);
+        row(1013, "provider_lost", ErrorCode::ProviderClosed, true);
+        row(1011, "", ErrorCode::ProviderClosed, true);
+    }
+
+    void closeOfTheRelay_IsToldAsWhatItIs()
+    {
+        QFETCH(int, code);
+        QFETCH(QByteArray, reason);
+        QFETCH(int, expected);
+        QFETCH(bool, comesBack);
+        Story story;
+        story.happens(session_event::Start{});
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        story.happens(session_event::Opened{});
+        story.happens(session_event::Closed{{static_cast<std::uint16_t>(code), reason.toStdString()}});
+        QCOMPARE(story.state.phase == Phase::Waiting, comesBack);
+        const auto problems = story.told<session_notice::Problem>();
+        const auto ends = story.told<session_notice::Ended>();
+        QCOMPARE(static_cast<int>(comesBack ? problems.at(0).error.code : ends.at(0).error->code), expected);
+    }
 };
 
 QTEST_GUILESS_MAIN(SessionMachineTest)

@@ -120,6 +120,10 @@ private Q_SLOTS:
         QTest::newRow("401") << 401 << std::string("{}") << code(ErrorCode::NotAuthorised);
         QTest::newRow("403") << 403 << std::string() << code(ErrorCode::NotAuthorised);
         QTest::newRow("429") << 429 << std::string() << code(ErrorCode::RateLimited);
+        QTest::newRow("a spent budget") << 429
+                                        << std::string(
+                                               R"({"title":"t","status":429,"detail":"d","code":"budget_exhausted"})")
+                                        << code(ErrorCode::BudgetExhausted);
         QTest::newRow("500") << 500 << std::string("<html>") << code(ErrorCode::BrokerFailed);
         QTest::newRow("503") << 503 << std::string() << code(ErrorCode::BrokerFailed);
         QTest::newRow("400") << 400 << std::string() << code(ErrorCode::BrokerMalformed);

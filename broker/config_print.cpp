@@ -1,0 +1,109 @@
+#include "broker/config.h"
+#include "broker/config_callers.h"
+#include "broker/config_projects.h"
+#include "broker/config_toml.h"
+
+#include <array>
+#include <sstream>
+
+namespace vivavoce::broker {
+namespace {
+
+const char* levelText(LogLevel level)
+{
+    constexpr std::array names{"error", "warning", "info", "debug"};
+    return names.at(static_cast<std::size_t>(level));
+}
+
+toml::array arrayOf(const std::vector<std::string>& texts)
+{
+    toml::array array;
+    for (const std::string& text : texts) {
+        array.push_back(text);
+    }
+    return array;
+}
+
+std::string endpointText(const std::string& address, std::uint16_t port)
+{
+    const bool isV6 = address.find(':') != std::string::npos;
+    return (isV6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+} // namespace
+
+toml::table tableOf(const Config& config)
+{
+    const auto whole = [](auto value) { return static_cast<std::int64_t>(value); };
+    toml::table provider{{"url", config.providerUrl}, {"model", config.providerModel},
+        {"timeout_ms", whole(config.providerTimeout.count())}};
+    if (!config.providerCaFile.empty()) {
+        provider.insert("ca_file", config.providerCaFile);
+    }
+    toml::table table{
+        {"listen", endpointText(config.address, config.port)},
+        {"trusted_proxies", arrayOf(config.trustedProxies)},
+        {"provider", provider},
+        {"tokens", toml::table{{"duration", whole(config.tokenLife.count())}}},
+        {"sessions",
+            toml::table{{"longest", whole(config.longestSession.count())},
+                {"relay_longest", whole(config.longestRelay.count())},
+                {"relay_duration", whole(config.relayTokenLife.count())}}},
+        {"relay",
+            toml::table{{"messages_per_minute", whole(config.relayMessagesPerMinute)},
+                {"audio_per_minute", whole(config.relayAudioPerMinute.count())}}},
+        {"limits",
+            toml::table{{"mints_per_minute", whole(config.mintsPerMinute)},
+                {"refreshes_per_minute", whole(config.refreshesPerMinute)},
+                {"strangers_per_minute", whole(config.strangersPerMinute)},
+                {"others_per_minute", whole(config.othersPerMinute)},
+                {"sessions_per_user", whole(config.sessionsPerUser)},
+                {"violations_to_block", whole(config.violationsToBlock)},
+                {"block_duration", whole(config.blockDuration.count())},
+                {"without_redis", config.limitsDegrade ? "memory" : "refuse"},
+                {"connections", whole(config.maxConnections)},
+                {"connections_per_address", whole(config.connectionsPerAddress)},
+                {"max_sessions", whole(config.maxSessions)}}},
+        {"usage", toml::table{{"keep_days", whole(config.usageKept.count())}}},
+        {"log", toml::table{{"level", levelText(config.logLevel)}}},
+    };
+    if (!config.tlsCertificate.empty()) {
+        table.insert("tls", toml::table{{"certificate", config.tlsCertificate}, {"key", config.tlsKey}});
+    }
+    if (!config.pricesFile.empty()) {
+        table["usage"].as_table()->insert("prices_file", config.pricesFile);
+    }
+    if (config.holdCents) {
+        table["usage"].as_table()->insert("hold_cents", whole(*config.holdCents));
+    }
+    if (!config.auditFolder.empty()) {
+        table.insert("audit", toml::table{{"folder", config.auditFolder}});
+    }
+    if (!config.metricsAddress.empty()) {
+        table.insert("metrics", toml::table{{"listen", endpointText(config.metricsAddress, config.metricsPort)}});
+    }
+    table.insert("allowed_origins", arrayOf(config.allowedOrigins));
+    printProjects(config, table);
+    if (!config.publicUrl.empty()) {
+        table.insert("public_url", config.publicUrl);
+    }
+    if (!config.tokenKeys.empty()) {
+        table["tokens"].as_table()->insert("keys", arrayOf(config.tokenKeys));
+    }
+    printCallers(config, table);
+    return table;
+}
+
+std::string printConfig(const Config& config)
+{
+    std::ostringstream out;
+    // A comment: a placeholder in the place of the key would be taken for one when the file is used.
+    const auto isSet = [](const core::Secret& secret) { return secret.empty() ? "not set" : "set"; };
+    out << "# provider.api_key is " << isSet(config.providerKey) << "\n# secret is " << isSet(config.secret)
+        << "\n# previous_secret is " << isSet(config.previousSecret) << "\n# database.url is "
+        << isSet(config.databaseUrl) << "\n# limits.redis_url is " << isSet(config.redisUrl) << '\n'
+        << tableOf(config) << '\n';
+    return out.str();
+}
+
+} // namespace vivavoce::broker

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "broker/config.h"
+#include "broker/config_problems.h"
+
+#include <toml++/toml.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vivavoce::broker {
+
+/// What a file made by `vivavoce-broker init` holds where an operator has to fill something in.
+inline constexpr std::string_view kPlaceholder = "CHANGE-ME";
+
+/// What a table holds as it stands in the file, so that problems are told from top to bottom.
+[[nodiscard]] std::vector<std::pair<std::string, toml::node*>> inFileOrder(toml::table& table);
+
+/// Remembers where a key is, and answers whether its value is worth reading: one with a placeholder in it is a problem already.
+[[nodiscard]] bool enterKey(const std::string& key, const toml::node& node, Problems& problems);
+
+/// A key that is none of the file's: with the one that is meant, where one is near.
+void tellUnknownKey(
+    const std::string& key, const toml::node& node, const std::vector<std::string>& known, Problems& problems);
+
+/// The tables of a list of tables with the beginnings of their keys ("issuers[0]."). Anything else is a problem, and none.
+[[nodiscard]] std::vector<std::pair<std::string, toml::table*>> tablesOf(
+    std::string_view key, toml::node& node, Problems& problems);
+
+/// What printConfig prints, as a table.
+[[nodiscard]] toml::table tableOf(const Config& config);
+
+} // namespace vivavoce::broker

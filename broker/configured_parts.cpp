@@ -1,0 +1,150 @@
+#include "broker/configured_parts.h"
+
+#include "broker/certificate.h"
+#include "broker/projects/webhook_projects.h"
+#include "broker/token_keys.h"
+#include "net/http_client.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vivavoce::broker {
+namespace {
+
+/// Who issues tokens, where the broker has no public address.
+constexpr const char* kOurselves = "vivavoce-broker";
+
+OpenAiProvider::Settings providerSettings(const Config& config)
+{
+    OpenAiProvider::Settings settings;
+    settings.name = config.providerName();
+    settings.baseUrl = config.providerUrl;
+    settings.defaultModel = config.providerModel;
+    settings.apiKey = config.providerKey.clone();
+    settings.timeout = config.providerTimeout;
+    settings.caFile = config.providerCaFile;
+    return settings;
+}
+
+TokenService::Settings tokenSettings(const Config& config, std::function<std::string()> baseUrl)
+{
+    TokenService::Settings settings;
+    settings.life = config.tokenLife;
+    settings.longest = config.longestSession;
+    settings.maxSessionsPerUser = config.sessionsPerUser;
+    settings.relayLife = config.relayTokenLife;
+    settings.relayLongest = config.longestRelay;
+    settings.baseUrl = std::move(baseUrl);
+    return settings;
+}
+
+std::vector<std::shared_ptr<auth::Issuer>> issuersOf(
+    const Config& config, const LastingParts& lasting, const ConfiguredParts* before)
+{
+    std::vector<std::shared_ptr<auth::Issuer>> known;
+    if (before != nullptr) {
+        known = before->authenticator.issuers();
+    }
+    std::vector<std::shared_ptr<auth::Issuer>> issuers;
+    for (const auth::IssuerSettings& settings : config.issuers) {
+        const auto same = std::find_if(known.begin(), known.end(),
+            [&](const std::shared_ptr<auth::Issuer>& issuer) { return issuer->settings().isSame(settings); });
+        issuers.push_back(same != known.end()
+                ? *same
+                : std::make_shared<auth::Issuer>(
+                    settings, auth::Issuer::Dependencies{&net::sendRequest, lasting.clock, lasting.log}));
+    }
+    return issuers;
+}
+
+std::unique_ptr<ProjectDirectory> projectsOf(const ProjectSettings& settings, const LastingParts& lasting)
+{
+    switch (settings.check) {
+    case ProjectSettings::Check::Claim:
+        return std::make_unique<ClaimedProjects>();
+    case ProjectSettings::Check::Table:
+        return std::make_unique<TableProjects>(*lasting.database, lasting.clock);
+    case ProjectSettings::Check::Webhook: {
+        WebhookProjects::Settings webhook;
+        webhook.url = settings.webhookUrl;
+        webhook.secret = settings.webhookSecret;
+        webhook.caFile = settings.webhookCaFile;
+        webhook.timeout = settings.webhookTimeout;
+        webhook.keptFor = settings.webhookKeptFor;
+        return std::make_unique<WebhookProjects>(
+            std::move(webhook), WebhookProjects::Dependencies{&net::sendRequest, lasting.clock, lasting.log});
+    }
+    case ProjectSettings::Check::None:
+        break;
+    }
+    return std::make_unique<OpenProjects>();
+}
+
+} // namespace
+
+ConfiguredParts::ConfiguredParts(std::shared_ptr<LastingParts> parts, const Config& config,
+    const core::Secret& credential, auth::KeyRing keys, usage::RateCard rateCard, const ConfiguredParts* before)
+    : lasting(std::move(parts)),
+      openAi(providerSettings(config)),
+      provider({}, {openAi, lasting->metrics, lasting->clock, lasting->log}),
+      projects(projectsOf(config.projects, *lasting)),
+      table(config.projects.check == ProjectSettings::Check::Table ? static_cast<TableProjects*>(projects.get())
+                                                                   : nullptr),
+      judge(PolicyBook(config.policy, config.policies), config.projects.isRequired, *projects),
+      authenticator(
+          credential.clone(), auth::ServiceAccounts(config.serviceAccounts), issuersOf(config, *lasting, before)),
+      baseUrl(config.publicUrl),
+      sessionTokens({config.publicUrl.empty() ? kOurselves : config.publicUrl}, std::move(keys)),
+      door({sessionTokens, lasting->registry, lasting->hasher, judge, lasting->clock}),
+      rates(std::move(rateCard)),
+      tokens(tokenSettings(config, [this] { return baseUrl; }),
+          {lasting->registry, provider, judge, lasting->gatekeeper, *lasting->audit, lasting->hasher, sessionTokens,
+              lasting->ledger, rates, lasting->clock, lasting->log, lasting->metrics}),
+      entrance({authenticator, lasting->gatekeeper, *lasting->audit, lasting->denials, lasting->signIns,
+          lasting->metrics, config.trustedProxies}),
+      certificateEnd(broker::certificateEnd(config.tlsCertificate))
+{
+}
+
+Readings ConfiguredParts::readings()
+{
+    Readings now;
+    now.sessionsLive = lasting->registry.lastCount();
+    now.sessionsMost = lasting->registry.mostSessions();
+    now.streams = lasting->streams.count();
+    now.ledgerQueue = lasting->ledger.waiting();
+    now.isStoreWorking = lasting->registry.isWorking();
+    now.limits = lasting->gatekeeper.health();
+    now.isProviderFine = provider.isFine();
+    now.areIssuersFine = authenticator.areIssuersFine();
+    now.areProjectsFine = projects->isWorking();
+    now.isAuditWorking = lasting->audit->isWorking();
+    const AuditCounts counts = lasting->audit->counts();
+    now.auditLines = counts.lines;
+    now.auditFailures = counts.failures;
+    now.auditQueue = counts.queued;
+    now.certificateEnd = certificateEnd;
+    return now;
+}
+
+core::Expected<std::shared_ptr<ConfiguredParts>, core::Error> makeConfiguredParts(std::shared_ptr<LastingParts> lasting,
+    const Config& config, const core::Secret& credential, const ConfiguredParts* before, const std::string& baseUrl)
+{
+    auto keys = keyRingOf(config);
+    if (!keys) {
+        return core::Unexpected<core::Error>(keys.error());
+    }
+    auto rates = usage::RateCard::load(
+        {config.pricesFile, config.holdCents, config.providerName() == "local" && config.pricesFile.empty()});
+    if (!rates) {
+        return core::Unexpected<core::Error>(rates.error());
+    }
+    auto parts = std::make_shared<ConfiguredParts>(
+        std::move(lasting), config, credential, std::move(*keys), std::move(*rates), before);
+    if (parts->baseUrl.empty()) {
+        parts->baseUrl = baseUrl;
+    }
+    return parts;
+}
+
+} // namespace vivavoce::broker

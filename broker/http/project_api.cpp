@@ -1,0 +1,222 @@
+#include "broker/http/project_api.h"
+
+#include "broker/http/problem_response.h"
+#include "broker/http/request_checks.h"
+#include "broker/projects/policy_json.h"
+#include "core/base/json.h"
+#include "core/base/rfc3339.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+#include <utility>
+
+namespace vivavoce::broker::http {
+namespace {
+
+using core::Json;
+
+constexpr std::size_t kLongestMember = 2'048;
+
+Fault invalid(const std::string& detail)
+{
+    return {FaultCode::InvalidBody, detail, std::nullopt};
+}
+
+core::Expected<Json, Fault> readBody(const net::HttpRequest& request)
+{
+    if (auto fault = checkContentType(request)) {
+        return core::Unexpected<Fault>(std::move(*fault));
+    }
+    auto body = core::parseJson(request.body);
+    if (!body || !body->is_object()) {
+        return core::Unexpected<Fault>(invalid("it has to be a JSON object"));
+    }
+    return std::move(*body);
+}
+
+/// A text of 1 to so many bytes; nothing for anything else.
+std::optional<std::string> textOf(const Json& body, const char* name, std::size_t longest)
+{
+    const auto found = body.find(name);
+    if (found == body.end() || !found->is_string() || found->get_ref<const std::string&>().empty()
+        || found->get_ref<const std::string&>().size() > longest) {
+        return std::nullopt;
+    }
+    const auto& text = found->get_ref<const std::string&>();
+    const bool isPlain = std::none_of(
+        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+    return isPlain ? std::optional(text) : std::nullopt;
+}
+
+std::optional<std::string> projectOf(const Json& body, const char* name)
+{
+    auto project = textOf(body, name, kLongestMember);
+    return project && isProjectName(*project) ? project : std::nullopt;
+}
+
+net::HttpResponse done(const Json& body)
+{
+    return net::HttpResponse::json(200, core::writeJson(body));
+}
+
+} // namespace
+
+std::vector<ProjectApi::Route> ProjectApi::routes()
+{
+    return {
+        {"GET", "/api/admin/projects", &ProjectApi::list},
+        {"POST", "/api/admin/projects", &ProjectApi::put},
+        {"POST", "/api/admin/projects/remove", &ProjectApi::remove},
+        {"GET", "/api/admin/projects/members", &ProjectApi::members},
+        {"POST", "/api/admin/projects/members/add", &ProjectApi::addMember},
+        {"POST", "/api/admin/projects/members/remove", &ProjectApi::removeMember},
+    };
+}
+
+net::Awaitable<std::optional<Fault>> ProjectApi::tell(
+    const Client& client, AuditOutcome outcome, const std::string& what)
+{
+    auto fault = co_await m_deps.entrance.witness(client, AuditEvent::ConfigurationChange, outcome, what);
+    co_return fault;
+}
+
+net::Awaitable<net::HttpResponse> ProjectApi::list(const net::HttpRequest& request)
+{
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
+    }
+    const auto projects = co_await m_deps.projects.list(net::queryParameter(request.query, "after"));
+    if (!projects) {
+        co_return problemResponse(projects.error());
+    }
+    Json all = Json::array();
+    for (const TableProjects::Project& project : *projects) {
+        all.push_back({{"id", project.id}, {"policy", writePolicy(project.policy)},
+            {"createdAt", core::formatRfc3339(project.createdAt)}, {"members", project.members}});
+    }
+    co_return done({{"projects", std::move(all)}});
+}
+
+net::Awaitable<net::HttpResponse> ProjectApi::put(const net::HttpRequest& request)
+{
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
+    }
+    const auto body = readBody(request);
+    if (!body) {
+        co_return problemResponse(body.error());
+    }
+    const auto id = projectOf(*body, "id");
+    const bool hasPolicy = body->contains("policy");
+    if (!id || body->size() != (hasPolicy ? 2U : 1U)) {
+        co_return problemResponse(invalid("it has to be {\"id\": \"...\", \"policy\": {...}}"));
+    }
+    const auto policy = hasPolicy ? readPolicy(body->at("policy")) : core::Expected<Policy, std::string>(Policy());
+    if (!policy) {
+        co_return problemResponse(invalid(policy.error() + " does not do"));
+    }
+    if (const auto unseen = co_await tell(guest->client, AuditOutcome::Done, "project " + *id)) {
+        co_return problemResponse(*unseen);
+    }
+    const auto isNew = co_await m_deps.projects.put(*id, *policy);
+    if (!isNew) {
+        const auto unseen = co_await tell(guest->client, AuditOutcome::Failed, "project " + *id);
+        co_return problemResponse(unseen ? *unseen : isNew.error());
+    }
+    co_return done({{"id", *id}, {"created", *isNew}, {"policy", writePolicy(*policy)}});
+}
+
+net::Awaitable<net::HttpResponse> ProjectApi::remove(const net::HttpRequest& request)
+{
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
+    }
+    const auto body = readBody(request);
+    if (!body) {
+        co_return problemResponse(body.error());
+    }
+    const auto id = projectOf(*body, "id");
+    if (!id || body->size() != 1) {
+        co_return problemResponse(invalid("it has to be {\"id\": \"...\"}"));
+    }
+    if (const auto unseen = co_await tell(guest->client, AuditOutcome::Done, "project removed: " + *id)) {
+        co_return problemResponse(*unseen);
+    }
+    const auto removed = co_await m_deps.projects.remove(*id);
+    // Where it has gone already, its sessions may not have: that is finished here, too.
+    const bool wasGone = !removed && removed.error().code == FaultCode::NotFound;
+    if (!removed && !wasGone) {
+        const auto unseen = co_await tell(guest->client, AuditOutcome::Failed, "project removed: " + *id);
+        co_return problemResponse(unseen ? *unseen : removed.error());
+    }
+    const auto ended = co_await m_deps.ender.endProject(guest->client, *id);
+    if (!ended) {
+        co_return problemResponse(ended.error());
+    }
+    if (wasGone && *ended == 0) {
+        const auto unseen = co_await tell(guest->client, AuditOutcome::Failed, "project removed: " + *id);
+        co_return problemResponse(unseen ? *unseen : removed.error());
+    }
+    co_return done({{"id", *id}, {"removed", !wasGone}, {"ended", *ended}});
+}
+
+net::Awaitable<net::HttpResponse> ProjectApi::members(const net::HttpRequest& request)
+{
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
+    }
+    const auto members = co_await m_deps.projects.members(
+        net::queryParameter(request.query, "project"), net::queryParameter(request.query, "after"));
+    if (!members) {
+        co_return problemResponse(members.error());
+    }
+    co_return done({{"members", *members}});
+}
+
+net::Awaitable<net::HttpResponse> ProjectApi::addMember(const net::HttpRequest& request)
+{
+    auto response = co_await changeMember(request, &TableProjects::addMember, "member added");
+    co_return response;
+}
+
+net::Awaitable<net::HttpResponse> ProjectApi::removeMember(const net::HttpRequest& request)
+{
+    auto response = co_await changeMember(request, &TableProjects::removeMember, "member removed");
+    co_return response;
+}
+
+net::Awaitable<net::HttpResponse> ProjectApi::changeMember(
+    const net::HttpRequest& request, Change change, const char* what)
+{
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
+    }
+    const auto body = readBody(request);
+    if (!body) {
+        co_return problemResponse(body.error());
+    }
+    const auto project = projectOf(*body, "project");
+    const auto user = textOf(*body, "user", kLongestMember);
+    if (!project || !user || body->size() != 2) {
+        co_return problemResponse(invalid("it has to be {\"project\": \"...\", \"user\": \"...\"}"));
+    }
+    const std::string told = std::string(what) + ": " + *project + " " + *user;
+    if (const auto unseen = co_await tell(guest->client, AuditOutcome::Done, told)) {
+        co_return problemResponse(*unseen);
+    }
+    const auto changed = co_await (m_deps.projects.*change)(*project, *user);
+    if (!changed) {
+        const auto unseen = co_await tell(guest->client, AuditOutcome::Failed, told);
+        co_return problemResponse(unseen ? *unseen : changed.error());
+    }
+    co_return done({{"project", *project}, {"user", *user}, {"changed", *changed}});
+}
+
+} // namespace vivavoce::broker::http

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "broker/http/entrance.h"
+#include "broker/projects/table_projects.h"
+#include "broker/tokens/session_ender.h"
+#include "net/router.h"
+
+#include <memory>
+#include <vector>
+
+namespace vivavoce::broker::http {
+
+/// What admins do with projects where they are kept here: list, make, change and remove them, and say who is a member.
+/// Invariant: a change is in the audit before it is made.
+/// Threads: [any thread]. Lifetime: shared by the router's handlers.
+class ProjectApi : public std::enable_shared_from_this<ProjectApi> {
+public:
+    struct Dependencies {
+        Entrance& entrance;
+        TableProjects& projects;
+        SessionEnder& ender;
+        /// Owns the above.
+        std::shared_ptr<const void> owner;
+    };
+    using Handler = net::Awaitable<net::HttpResponse> (ProjectApi::*)(const net::HttpRequest&);
+    struct Route {
+        const char* method;
+        const char* path;
+        Handler handler;
+    };
+
+    explicit ProjectApi(Dependencies dependencies) : m_deps(std::move(dependencies)) {}
+    [[nodiscard]] static std::vector<Route> routes();
+
+    [[nodiscard]] net::Awaitable<net::HttpResponse> list(const net::HttpRequest& request);
+    [[nodiscard]] net::Awaitable<net::HttpResponse> put(const net::HttpRequest& request);
+    [[nodiscard]] net::Awaitable<net::HttpResponse> remove(const net::HttpRequest& request);
+    [[nodiscard]] net::Awaitable<net::HttpResponse> members(const net::HttpRequest& request);
+    [[nodiscard]] net::Awaitable<net::HttpResponse> addMember(const net::HttpRequest& request);
+    [[nodiscard]] net::Awaitable<net::HttpResponse> removeMember(const net::HttpRequest& request);
+
+private:
+    using Change = TableProjects::Result<bool> (TableProjects::*)(std::string project, std::string member);
+    [[nodiscard]] net::Awaitable<net::HttpResponse> changeMember(
+        const net::HttpRequest& request, Change change, const char* what);
+    /// Nothing: it is in the audit.
+    [[nodiscard]] net::Awaitable<std::optional<Fault>> tell(
+        const Client& client, AuditOutcome outcome, const std::string& what);
+
+    const Dependencies m_deps;
+};
+
+} // namespace vivavoce::broker::http

@@ -1,0 +1,193 @@
+#include "broker/http/stream_opener.h"
+
+#include "broker/http/problem_response.h"
+#include "broker/http/token_answer.h"
+#include "broker/tokens/session_account.h"
+#include "net/websocket_client.h"
+
+#include <nlohmann/json.hpp>
+
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <utility>
+
+namespace vivavoce::broker::http {
+namespace {
+
+using relay::RelaySession;
+using Refused = core::Unexpected<net::HttpResponse>;
+
+const char* byWhom(relay::StreamEnd::By by)
+{
+    switch (by) {
+    case relay::StreamEnd::By::Client:
+        return "client";
+    case relay::StreamEnd::By::Provider:
+        return "provider";
+    case relay::StreamEnd::By::Broker:
+        return "broker";
+    }
+    return "unknown";
+}
+
+/// Said with or without a code, as browsers do; going away (1001) and a lost connection (1006) are not.
+bool isGoodbye(const relay::StreamEnd& end)
+{
+    constexpr std::uint16_t kNormal = 1000;
+    constexpr std::uint16_t kNoCode = 1005;
+    return end.by == relay::StreamEnd::By::Client && (end.close.code == kNormal || end.close.code == kNoCode);
+}
+
+} // namespace
+
+net::HttpResponse StreamOpener::turnAway(const Client& client, const Fault& fault)
+{
+    m_deps.entrance.turnedAway(client, faultRow(fault.code).text);
+    return problemResponse(fault);
+}
+
+net::Awaitable<core::Expected<StreamOpener::Visitor, net::HttpResponse>> StreamOpener::identify(
+    Entrance::Stranger stranger, core::Expected<core::Secret, Fault> token)
+{
+    if (!token) {
+        co_return Refused(m_deps.entrance.refuse(stranger, token.error(), faultRow(token.error().code).text));
+    }
+    auto permit = co_await m_deps.door.enter(std::move(*token));
+    if (!permit) {
+        const Fault& fault = permit.error();
+        if (fault.code == FaultCode::InvalidToken) {
+            co_return Refused(m_deps.entrance.refuse(stranger, fault, faultRow(fault.code).text));
+        }
+        m_deps.entrance.hasProved(stranger);
+        co_return Refused(turnAway(stranger.client, fault));
+    }
+    m_deps.entrance.hasProved(stranger);
+    Visitor visitor{std::move(*permit), std::move(stranger.client)};
+    co_return std::move(visitor);
+}
+
+net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamOpener::open(
+    Visitor visitor, std::string requestId)
+{
+    const SessionRecord& record = visitor.permit.session.record;
+    Visit visit;
+    visit.door = Door::Refresh;
+    visit.user = record.caller;
+    visit.address = visitor.client.address;
+    visit.sessionId = record.id;
+    const Admission admission = co_await m_deps.gatekeeper.admit(std::move(visit));
+    if (admission.fault) {
+        m_deps.entrance.turnedAway(visitor.client, faultRow(admission.fault->code).text);
+        co_return Refused(chargedProblem(*admission.fault, admission.charge));
+    }
+    auto account = accountFor(visitor.permit);
+    std::optional<Fault> fault;
+    if (account) {
+        fault = co_await (*account)->mayGoOn();
+    } else {
+        fault = std::move(account.error());
+    }
+    if (fault) {
+        co_return Refused(turnAway(visitor.client, *fault));
+    }
+    m_deps.log.write(LogLevel::Info, "stream.opened",
+        {{"session", record.id}, {"request", requestId}, {"peer", visitor.client.address}});
+    Opening opening;
+    opening.order = MintOrder{record.model, record.voice, record.instructions};
+    auto allowance = allowanceOf(record.id);
+    opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), std::move(visitor.permit.locks),
+        m_settings, RelaySession::Dependencies{std::move(allowance), std::move(*account), m_deps.clock});
+    co_return std::move(opening);
+}
+
+core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> StreamOpener::accountFor(
+    const relay::RelayDoor::Permit& permit) const
+{
+    const SessionRecord& session = permit.session.record;
+    relay::SessionMeter meter({session.model, m_deps.rates.prices(), session.startedAt, m_deps.rates.isFree()});
+    usage::Account account = accountOf(session, m_deps.provider.name(), permit.budgets);
+    if (auto fault = m_deps.rates.hold(account, m_deps.clock.wallNow())) {
+        return core::Unexpected<Fault>(std::move(*fault));
+    }
+    return std::make_shared<relay::StreamAccount>(std::move(account), std::move(meter), m_deps.ledger, m_deps.clock);
+}
+
+net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& client)
+{
+    const auto stream = std::move(opening.stream);
+    /// However this coroutine ends.
+    struct Listed {
+        Listed(relay::LiveStreams& all, std::shared_ptr<RelaySession> one) : streams(all), stream(std::move(one))
+        {
+            streams.add(stream);
+        }
+        ~Listed() { streams.remove(stream); }
+        Listed(const Listed&) = delete;
+        Listed& operator=(const Listed&) = delete;
+        relay::LiveStreams& streams;
+        std::shared_ptr<RelaySession> stream;
+    };
+    const core::MonotonicTime since = m_deps.clock.now();
+    const Listed listed(m_deps.streams, stream);
+    using Opened = core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>;
+    const RelaySession::Dial dial = [this, order = std::move(opening.order)]() -> net::Awaitable<Opened> {
+        auto door = co_await m_deps.provider.opening(order);
+        if (!door) {
+            toldOf(door.error());
+            co_return core::Unexpected<core::Error>(std::move(door.error()));
+        }
+        door->maxMessageBytes = kLongestStreamMessage;
+        door->queueBytes = kStreamQueueBytes;
+        door->silence = kStreamSilence;
+        auto opened = co_await net::openWebSocket(std::move(*door));
+        if (!opened) {
+            toldOf(opened.error());
+        }
+        co_return std::move(opened);
+    };
+    const relay::StreamEnd end = co_await stream->run(client, dial);
+    const bool isOurs = end.by == relay::StreamEnd::By::Broker;
+    // Whoever goes down, or gives up: the ledger hears of this stream.
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    std::string reason = isOurs ? end.close.reason : byWhom(end.by);
+    if (isOurs && end.close.code == relay::closing::kTakenOver) {
+        // The session goes on, and holds what it holds.
+        reason.clear();
+    }
+    co_await stream->account().close(std::move(reason));
+    if (isGoodbye(end)) {
+        co_await hungUp(stream->sessionId());
+    }
+    told(*stream, end, since);
+}
+
+net::Awaitable<> StreamOpener::hungUp(std::string sessionId)
+{
+    m_deps.ledger.endsBecause(sessionId, "ended");
+    const auto gone = co_await m_deps.registry.end(sessionId);
+    if (!gone) {
+        // It ends when its token does.
+        m_deps.log.write(LogLevel::Warning, "session.not_ended", {{"session", sessionId}});
+    }
+}
+
+void StreamOpener::toldOf(const core::Error& failure) const
+{
+    m_deps.log.write(LogLevel::Warning, "provider.failed",
+        {{"provider", m_deps.provider.name()}, {"code", core::codeText(failure.code)}, {"detail", failure.detail}});
+}
+
+void StreamOpener::told(const RelaySession& stream, const relay::StreamEnd& end, core::MonotonicTime since) const
+{
+    const auto lasted = m_deps.clock.now() - since;
+    const relay::StreamCounts& counts = stream.counts();
+    // A reason of the client's or the provider's is foreign text: only the code is told of those.
+    m_deps.log.write(LogLevel::Info, "stream.closed",
+        {{"session", stream.sessionId()}, {"by", byWhom(end.by)}, {"code", end.close.code},
+            {"why", end.by == relay::StreamEnd::By::Broker ? end.close.reason : std::string()},
+            {"ms", std::chrono::duration_cast<core::Milliseconds>(lasted).count()}, {"messagesIn", counts.fromClient},
+            {"messagesOut", counts.fromProvider}});
+}
+
+} // namespace vivavoce::broker::http

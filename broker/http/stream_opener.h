@@ -1,0 +1,87 @@
+#pragma once
+
+#include "broker/http/entrance.h"
+#include "broker/http/request_checks.h"
+#include "broker/log.h"
+#include "broker/providers/provider.h"
+#include "broker/relay/live_streams.h"
+#include "broker/relay/relay_door.h"
+#include "broker/usage/rate_card.h"
+
+#include <memory>
+#include <string>
+
+namespace vivavoce::broker::http {
+
+/// What is the same of all ways into the relay: who bears the token of a relayed session, whether they may begin, and the stream from its
+/// beginning to its end in ledger, registry and log.
+/// Threads: [any thread]; a stream on its client's strand. Lifetime: shared by handlers and by streams that run.
+class StreamOpener {
+public:
+    struct Dependencies {
+        Entrance& entrance;
+        relay::RelayDoor& door;
+        relay::LiveStreams& streams;
+        SessionRegistry& registry;
+        usage::Ledger& ledger;
+        const usage::RateCard& rates;
+        Provider& provider;
+        Gatekeeper& gatekeeper;
+        const core::Clock& clock;
+        Log& log;
+        /// Owns the above.
+        std::shared_ptr<const void> owner;
+    };
+    /// Who may use that session's stream.
+    struct Visitor {
+        relay::RelayDoor::Permit permit;
+        Client client;
+    };
+    /// One that may run, once.
+    struct Opening {
+        std::shared_ptr<relay::RelaySession> stream;
+        MintOrder order;
+    };
+
+    StreamOpener(relay::RelaySession::Settings settings, Dependencies dependencies)
+        : m_settings(settings), m_deps(std::move(dependencies))
+    {
+    }
+
+    /// Whoever bears it, or the answer that they get. Counts them as strangers until they have shown a good token.
+    [[nodiscard]] net::Awaitable<core::Expected<Visitor, net::HttpResponse>> identify(
+        Entrance::Stranger stranger, core::Expected<core::Secret, Fault> token);
+    /// Charges a connection to the session's bucket, and asks its budgets.
+    [[nodiscard]] net::Awaitable<core::Expected<Opening, net::HttpResponse>> open(
+        Visitor visitor, std::string requestId);
+    /// Until it has ended, and has been told of.
+    [[nodiscard]] net::Awaitable<> run(Opening opening, net::WebSocketSession& client);
+    /// The allowance that all of that session's streams share.
+    [[nodiscard]] std::shared_ptr<relay::StreamAllowance> allowanceOf(const std::string& sessionId)
+    {
+        return m_deps.streams.allowanceOf(sessionId, m_settings);
+    }
+    /// The problem, with it told to whoever counts refusals.
+    [[nodiscard]] net::HttpResponse turnAway(const Client& client, const Fault& fault);
+
+private:
+    /// NotAllowed: there is a budget, and what the model costs is not known any more.
+    [[nodiscard]] core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> accountFor(
+        const relay::RelayDoor::Permit& permit) const;
+    /// Whoever hangs up has no use for the session any more: it is no longer one of those that they may have at a time.
+    [[nodiscard]] net::Awaitable<> hungUp(std::string sessionId);
+    void toldOf(const core::Error& failure) const;
+    void told(const relay::RelaySession& stream, const relay::StreamEnd& end, core::MonotonicTime since) const;
+
+    const relay::RelaySession::Settings m_settings;
+    const Dependencies m_deps;
+};
+
+/// OpenAI takes events up to 15 MiB, and with them whatever is around the sound.
+inline constexpr std::size_t kLongestStreamMessage = 15 * 1024 * 1024;
+/// A minute of the provider's speech, which comes faster than it is spoken.
+inline constexpr std::size_t kStreamQueueBytes = 4 * 1024 * 1024;
+/// Found with the quarter that a look may come late: within five seconds.
+inline constexpr core::Milliseconds kStreamSilence{4'000};
+
+} // namespace vivavoce::broker::http

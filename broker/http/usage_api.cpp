@@ -1,0 +1,164 @@
+#include "broker/http/usage_api.h"
+
+#include "broker/http/problem_response.h"
+#include "broker/http/request_checks.h"
+#include "broker/http/token_answer.h"
+#include "broker/relay/session_meter.h"
+#include "core/base/json.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+namespace vivavoce::broker::http {
+namespace {
+
+constexpr std::int64_t kDaysUnasked = 30;
+
+core::Unexpected<Fault> bad(std::string detail)
+{
+    return core::Unexpected<Fault>(Fault{FaultCode::BadRequest, std::move(detail), std::nullopt});
+}
+
+} // namespace
+
+core::Expected<usage::UsageQuery, Fault> UsageApi::queryOf(
+    const net::HttpRequest& request, const auth::Caller& caller) const
+{
+    const auto named = [&](const char* name) { return net::queryParameter(request.query, name); };
+    usage::UsageQuery query;
+    query.today = std::chrono::floor<std::chrono::days>(m_deps.clock.wallNow()).time_since_epoch().count();
+    const std::string from = named("from");
+    const std::string to = named("to");
+    const auto first = from.empty() ? std::optional(query.today - kDaysUnasked + 1) : usage::dayOfDate(from);
+    const auto last = to.empty() ? std::optional(query.today) : usage::dayOfDate(to);
+    if (!first || !last || *first > *last) {
+        return bad("from and to have to be days as 2026-11-23, the first one not after the last");
+    }
+    query.from = *first;
+    query.to = *last;
+    const std::string by = named("by");
+    const auto grouping = usage::groupingOf(by.empty() ? "day" : by);
+    if (!grouping) {
+        return bad("by has to be day, project, user, provider or model");
+    }
+    query.by = *grouping;
+    const std::string user = named("user");
+    if (!caller.may(auth::scope::kAdmin)) {
+        if (!user.empty() && user != caller.key()) {
+            return core::Unexpected<Fault>(
+                Fault{FaultCode::InsufficientScope, "other users' usage is for admins", std::nullopt});
+        }
+        query.caller = caller.key();
+    } else if (!user.empty()) {
+        query.caller = user;
+    }
+    const std::string project = named("project");
+    query.project = project.empty() ? std::nullopt : std::optional(project);
+    return query;
+}
+
+net::Awaitable<net::HttpResponse> UsageApi::report(const net::HttpRequest& request)
+{
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kSession, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
+    }
+    const std::string format = net::queryParameter(request.query, "format");
+    if (!format.empty() && format != "json" && format != "csv") {
+        co_return problemResponse(Fault{FaultCode::BadRequest, "format has to be json or csv", std::nullopt});
+    }
+    const auto query = queryOf(request, guest->client.caller);
+    if (!query) {
+        co_return problemResponse(query.error());
+    }
+    const auto report = co_await m_deps.ledger.report(*query);
+    if (!report) {
+        co_return problemResponse(report.error());
+    }
+    if (format == "csv") {
+        net::HttpResponse response;
+        response.status = 200;
+        response.headers.set("Content-Type", "text/csv; charset=utf-8; header=present");
+        response.headers.set("Content-Disposition", "attachment; filename=\"usage.csv\"");
+        response.body = usage::writeCsv(*report);
+        co_return response;
+    }
+    co_return net::HttpResponse::json(200, core::writeJson(usage::writeJson(*report)));
+}
+
+core::Expected<std::vector<usage::Entry>, Fault> UsageApi::entriesOf(
+    const core::broker::UsageReport& report, const usage::Ledger::DirectSession& session) const
+{
+    using usage::Measure;
+    relay::SessionMeter meter({session.account.model, m_deps.rates.prices(), session.startedAt, m_deps.rates.isFree(),
+        report.transcriptionModel.value_or(std::string())});
+    usage::Entry entry;
+    entry.account = session.account;
+    entry.isReported = true;
+    // A clock of theirs that runs fast makes no session longer than it can have been.
+    const auto longest = std::chrono::duration_cast<core::Milliseconds>(m_deps.clock.wallNow() - session.startedAt);
+    entry.part = "client";
+    entry.amounts = meter.stream(std::clamp(
+        core::Milliseconds(report.connectedMs), core::Milliseconds{0}, std::max(longest, core::Milliseconds{0})));
+    entry.amounts[Measure::ToolCalls] = report.toolCalls;
+    std::vector<usage::Entry> entries{entry};
+    for (const std::string& event : report.events) {
+        const auto bill = meter.read(event);
+        if (!bill) {
+            return core::Unexpected<Fault>(Fault{FaultCode::InvalidBody,
+                "events have to be response.done or input_audio_transcription.completed, with what they billed",
+                std::nullopt});
+        }
+        entry.part = bill->part;
+        entry.amounts = bill->amounts;
+        // Told beside them.
+        entry.amounts[Measure::ToolCalls] = 0;
+        entries.push_back(entry);
+    }
+    return entries;
+}
+
+net::Awaitable<net::HttpResponse> UsageApi::take(const net::HttpRequest& request)
+{
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kMint, auth::scope::kSession);
+    if (!guest) {
+        co_return std::move(guest.error());
+    }
+    if (const auto fault = checkContentType(request)) {
+        co_return problemResponse(*fault);
+    }
+    const auto report = core::broker::decodeUsageReport(request.body);
+    if (!report) {
+        co_return problemResponse(Fault{FaultCode::InvalidBody, report.error().detail, std::nullopt});
+    }
+    const auto session = co_await m_deps.ledger.directSession(report->sessionId, guest->client.caller.key());
+    if (!session) {
+        co_return problemResponse(session.error());
+    }
+    Visit visit;
+    visit.door = Door::Refresh;
+    visit.user = session->account.caller;
+    visit.address = guest->client.address;
+    visit.sessionId = session->account.sessionId;
+    const Admission admission = co_await m_deps.gatekeeper.admit(std::move(visit));
+    if (admission.fault) {
+        m_deps.entrance.turnedAway(guest->client, faultRow(admission.fault->code).text);
+        co_return chargedProblem(*admission.fault, admission.charge);
+    }
+    m_deps.entrance.countedElsewhere(request, *guest);
+    auto entries = entriesOf(*report, *session);
+    if (!entries) {
+        co_return problemResponse(entries.error());
+    }
+    const std::size_t count = report->events.size();
+    const auto over = co_await m_deps.ledger.record(std::move(*entries));
+    static_cast<void>(over);
+    const core::Json accepted{{"accepted", count}};
+    co_return net::HttpResponse::json(200, core::writeJson(accepted));
+}
+
+} // namespace vivavoce::broker::http

@@ -1,0 +1,131 @@
+#include "broker/lasting_parts.h"
+
+#include "broker/audit/file_audit_trail.h"
+
+#include <utility>
+
+namespace vivavoce::broker {
+namespace {
+
+constexpr const char* kInMemory = "sqlite://:memory:";
+constexpr const char* kDefaultFile = "sqlite://vivavoce-broker.db";
+
+core::Expected<LimitStoreSettings, core::Error> limitStoreSettings(const Config& config)
+{
+    LimitStoreSettings settings;
+    settings.outage = config.limitsDegrade ? OutagePolicy::DegradeToMemory : OutagePolicy::FailClosed;
+    if (!config.redisUrl.empty()) {
+        auto address = RedisAddress::parse(config.redisUrl.reveal());
+        if (!address) {
+            return core::Unexpected<core::Error>(address.error());
+        }
+        settings.redis.emplace();
+        settings.redis->address = std::move(*address);
+        settings.redis->key = config.secret.clone();
+    }
+    return settings;
+}
+
+core::Expected<std::unique_ptr<AuditTrail>, core::Error> auditOf(
+    const Config& config, const core::Clock& clock, Log& log)
+{
+    if (config.isEmbedded) {
+        return std::unique_ptr<AuditTrail>(std::make_unique<DiscardingAuditTrail>());
+    }
+    if (config.auditFolder.empty()) {
+        return core::fail(core::ErrorCode::BadConfiguration, "audit.folder has to say where the audit is kept");
+    }
+    FileAuditTrail::Settings settings;
+    settings.folder = config.auditFolder;
+    auto trail = FileAuditTrail::create(settings, {clock, log});
+    if (!trail) {
+        return core::Unexpected<core::Error>(trail.error());
+    }
+    return std::unique_ptr<AuditTrail>(std::move(*trail));
+}
+
+core::Expected<std::unique_ptr<Database>, core::Error> databaseOf(const Config& config, Log& log)
+{
+    Database::Settings settings;
+    settings.url = !config.databaseUrl.empty() ? config.databaseUrl.clone()
+                                               : core::Secret(config.isEmbedded ? kInMemory : kDefaultFile);
+    return Database::open(std::move(settings), log);
+}
+
+/// A block begins: the audit is told, and nobody waits for that.
+AuditRecord recordOf(const BlockEvent& event)
+{
+    AuditRecord record;
+    record.event = AuditEvent::Block;
+    record.outcome = AuditOutcome::Done;
+    record.why = event.bucket;
+    record.peer = event.address;
+    record.target = event.user;
+    return record;
+}
+
+} // namespace
+
+LastingParts::LastingParts(const Config& config, std::unique_ptr<LimitStore> limitStore,
+    std::unique_ptr<AuditTrail> auditTrail, std::unique_ptr<Database> store, const core::Clock& ownClock, Log& ownLog)
+    : clock(ownClock),
+      log(ownLog),
+      started(clock.now()),
+      limits(std::move(limitStore)),
+      audit(std::move(auditTrail)),
+      database(std::move(store)),
+      hasher(config.secret.empty() ? TokenHasher() : TokenHasher(config.secret)),
+      registry({config.maxSessions}, *database, clock),
+      ledger({config.usageKept}, {*database, clock, log}),
+      ender(registry, *audit, ledger),
+      gatekeeper(gatekeeperSettings(config),
+          {*limits, clock, log,
+              [this](const BlockEvent& event) {
+                  metrics.blocked();
+                  static_cast<void>(audit->append(recordOf(event)));
+              }}),
+      denials(*audit, clock, log),
+      signIns({*audit, hasher, log})
+{
+}
+
+core::Expected<std::shared_ptr<LastingParts>, core::Error> makeLastingParts(
+    const Config& config, const core::Clock& clock, Log& log)
+{
+    auto settings = limitStoreSettings(config);
+    if (!settings) {
+        return core::Unexpected<core::Error>(settings.error());
+    }
+    auto limits = makeLimitStore(std::move(*settings), clock, log);
+    if (!limits) {
+        return core::Unexpected<core::Error>(limits.error());
+    }
+    auto audit = auditOf(config, clock, log);
+    if (!audit) {
+        return core::Unexpected<core::Error>(audit.error());
+    }
+    auto database = databaseOf(config, log);
+    if (!database) {
+        return core::Unexpected<core::Error>(database.error());
+    }
+    return std::make_shared<LastingParts>(
+        config, std::move(*limits), std::move(*audit), std::move(*database), clock, log);
+}
+
+Gatekeeper::Settings gatekeeperSettings(const Config& config)
+{
+    Gatekeeper::Settings settings;
+    settings.mint.bucket.maxRequests = config.mintsPerMinute;
+    settings.session.bucket.maxRequests = config.mintsPerMinute;
+    settings.refresh.bucket.maxRequests = config.refreshesPerMinute;
+    for (DoorSettings* door : {&settings.mint, &settings.session, &settings.refresh}) {
+        door->bucket.penalty.violations = config.violationsToBlock;
+        door->bucket.penalty.firstBlock = config.blockDuration;
+    }
+    settings.address.maxRequests = config.strangersPerMinute;
+    settings.credential.maxRequests = config.othersPerMinute;
+    settings.maxSessionsPerUser = config.sessionsPerUser;
+    return settings;
+}
+
+} // namespace vivavoce::broker

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "broker/audit/audit_trail.h"
+#include "broker/config.h"
+#include "broker/http/denial_report.h"
+#include "broker/http/sign_in_report.h"
+#include "broker/limits/gatekeeper.h"
+#include "broker/limits/limit_store_factory.h"
+#include "broker/metrics.h"
+#include "broker/relay/live_streams.h"
+#include "broker/store/database.h"
+#include "broker/tokens/session_ender.h"
+#include "broker/tokens/sql_session_registry.h"
+#include "broker/tokens/token_hasher.h"
+#include "broker/usage/ledger.h"
+#include "core/base/clock.h"
+
+#include <memory>
+
+namespace vivavoce::broker {
+
+/// What lives as long as the broker: stores, and whatever remembers something between two requests.
+/// Lifetime: shared with the handlers, some of which may be cut off only when the io_context goes; clock and log outlive it.
+struct LastingParts {
+    LastingParts(const Config& config, std::unique_ptr<LimitStore> limitStore, std::unique_ptr<AuditTrail> auditTrail,
+        std::unique_ptr<Database> store, const core::Clock& ownClock, Log& ownLog);
+
+    const core::Clock& clock;
+    Log& log;
+    const core::MonotonicTime started;
+    /// Before those who count with it.
+    Metrics metrics;
+    std::unique_ptr<LimitStore> limits;
+    std::unique_ptr<AuditTrail> audit;
+    std::unique_ptr<Database> database;
+    TokenHasher hasher;
+    SqlSessionRegistry registry;
+    usage::Ledger ledger;
+    SessionEnder ender;
+    relay::LiveStreams streams;
+    Gatekeeper gatekeeper;
+    http::DenialReport denials;
+    http::SignInReport signIns;
+};
+
+/// BadConfiguration, OutputUnwritable, AlreadyRunning: those of the stores.
+[[nodiscard]] core::Expected<std::shared_ptr<LastingParts>, core::Error> makeLastingParts(
+    const Config& config, const core::Clock& clock, Log& log);
+
+[[nodiscard]] Gatekeeper::Settings gatekeeperSettings(const Config& config);
+
+} // namespace vivavoce::broker

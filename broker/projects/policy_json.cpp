@@ -1,0 +1,192 @@
+#include "broker/projects/policy_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+namespace vivavoce::broker {
+namespace {
+
+using core::Json;
+
+constexpr std::size_t kMostNames = 100;
+constexpr std::size_t kLongestName = 256;
+constexpr std::size_t kLongestInstructions = 32 * 1024;
+constexpr std::int64_t kLongestSession = 31'536'000;
+constexpr std::int64_t kMostSessions = 100'000;
+
+struct List {
+    const char* name;
+    Allowed Policy::*member;
+};
+constexpr std::array kLists{List{"providers", &Policy::providers}, List{"models", &Policy::models},
+    List{"voices", &Policy::voices}, List{"tools", &Policy::tools}};
+
+/// Dollars and minutes, by whom and how long.
+struct BudgetName {
+    const char* dollars;
+    const char* minutes;
+    Budget Budgets::*member;
+};
+constexpr std::array kBudgets{BudgetName{"userDollarsPerDay", "userMinutesPerDay", &Budgets::userDay},
+    BudgetName{"userDollarsPerMonth", "userMinutesPerMonth", &Budgets::userMonth},
+    BudgetName{"projectDollarsPerDay", "projectMinutesPerDay", &Budgets::projectDay},
+    BudgetName{"projectDollarsPerMonth", "projectMinutesPerMonth", &Budgets::projectMonth}};
+constexpr double kMostDollars = 1e9;
+constexpr double kNano = 1e9;
+constexpr std::int64_t kMostMinutes = 1'000'000'000;
+
+bool readNames(const Json& json, Allowed& names)
+{
+    if (!json.is_array() || json.size() > kMostNames) {
+        return false;
+    }
+    names.emplace();
+    for (const Json& name : json) {
+        if (!name.is_string() || name.get_ref<const std::string&>().empty()
+            || name.get_ref<const std::string&>().size() > kLongestName) {
+            return false;
+        }
+        names->push_back(name.get<std::string>());
+    }
+    return true;
+}
+
+bool readInstructions(const Json& json, std::optional<std::string>& instructions)
+{
+    const bool isGood = json.is_string() && json.get_ref<const std::string&>().size() <= kLongestInstructions;
+    if (isGood) {
+        instructions = json.get<std::string>();
+    }
+    return isGood;
+}
+
+std::optional<std::int64_t> readNumber(const Json& json, std::int64_t lowest, std::int64_t highest)
+{
+    // What does not fit into 64 bits is a double here, and so none.
+    if (!json.is_number_integer()
+        || (json.is_number_unsigned() && json.get<std::uint64_t>() > static_cast<std::uint64_t>(highest))) {
+        return std::nullopt;
+    }
+    const auto value = json.get<std::int64_t>();
+    return value >= lowest && value <= highest ? std::optional(value) : std::nullopt;
+}
+
+bool readSessions(const Json& json, std::optional<std::size_t>& sessions)
+{
+    const auto value = readNumber(json, 0, kMostSessions);
+    if (value) {
+        sessions = static_cast<std::size_t>(*value);
+    }
+    return value.has_value();
+}
+
+/// Nothing: it is no budget's name.
+std::optional<bool> readBudget(const std::string& name, const Json& value, Budgets& budgets)
+{
+    for (const BudgetName& budget : kBudgets) {
+        if (name == budget.dollars) {
+            const double dollars = value.is_number() ? value.get<double>() : -1;
+            const bool isGood = dollars >= 0 && dollars <= kMostDollars;
+            (budgets.*budget.member).nanoDollars = isGood ? std::llround(dollars * kNano) : 0;
+            return isGood;
+        }
+        if (name == budget.minutes) {
+            const auto minutes = readNumber(value, 0, kMostMinutes);
+            (budgets.*budget.member).connected = std::chrono::minutes(minutes.value_or(0));
+            return minutes.has_value();
+        }
+    }
+    return std::nullopt;
+}
+
+bool readMember(const std::string& name, const Json& value, Policy& policy)
+{
+    const auto* const list =
+        std::find_if(kLists.begin(), kLists.end(), [&](const List& one) { return one.name == name; });
+    if (list != kLists.end()) {
+        return readNames(value, policy.*list->member);
+    }
+    if (name == "instructions") {
+        return readInstructions(value, policy.instructions);
+    }
+    if (name == "relay") {
+        policy.isRelayed = value.is_boolean() && value.get<bool>();
+        return value.is_boolean();
+    }
+    if (const auto isRead = readBudget(name, value, policy.budgets)) {
+        return *isRead;
+    }
+    if (name == "longestSession") {
+        const auto seconds = readNumber(value, 1, kLongestSession);
+        policy.longestSession = seconds ? std::optional(std::chrono::seconds(*seconds)) : std::nullopt;
+        return seconds.has_value();
+    }
+    if (name == "sessionsOfProject") {
+        return readSessions(value, policy.sessionsOfProject);
+    }
+    return name == "sessionsPerUser" && readSessions(value, policy.sessionsOfUser);
+}
+
+} // namespace
+
+core::Expected<Policy, std::string> readPolicy(const Json& json)
+{
+    if (!json.is_object()) {
+        return core::Unexpected<std::string>("policy");
+    }
+    Policy policy;
+    for (const auto& [name, value] : json.items()) {
+        if (!readMember(name, value, policy)) {
+            // A name is foreign text: only one of ours is repeated.
+            constexpr std::array known{"providers", "models", "voices", "tools", "instructions", "relay",
+                "longestSession", "sessionsOfProject", "sessionsPerUser"};
+            Budgets budgets;
+            const bool isOurs = std::find(known.begin(), known.end(), name) != known.end()
+                || readBudget(name, Json(), budgets).has_value();
+            return core::Unexpected<std::string>(isOurs ? "policy." + name : "policy");
+        }
+    }
+    return policy;
+}
+
+Json writePolicy(const Policy& policy)
+{
+    Json json = Json::object();
+    for (const List& list : kLists) {
+        if (policy.*list.member) {
+            json[list.name] = *(policy.*list.member);
+        }
+    }
+    if (policy.instructions) {
+        json["instructions"] = *policy.instructions;
+    }
+    if (policy.isRelayed) {
+        json["relay"] = true;
+    }
+    for (const BudgetName& budget : kBudgets) {
+        const Budget& one = policy.budgets.*budget.member;
+        if (one.nanoDollars) {
+            json[budget.dollars] = static_cast<double>(*one.nanoDollars) / kNano;
+        }
+        if (one.connected) {
+            json[budget.minutes] = std::chrono::floor<std::chrono::minutes>(*one.connected).count();
+        }
+    }
+    if (policy.longestSession) {
+        json["longestSession"] = policy.longestSession->count();
+    }
+    if (policy.sessionsOfProject) {
+        json["sessionsOfProject"] = *policy.sessionsOfProject;
+    }
+    if (policy.sessionsOfUser) {
+        json["sessionsPerUser"] = *policy.sessionsOfUser;
+    }
+    return json;
+}
+
+} // namespace vivavoce::broker

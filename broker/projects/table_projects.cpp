@@ -1,0 +1,221 @@
+#include "broker/projects/table_projects.h"
+
+#include "broker/projects/policy_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include <soci/soci.h>
+
+#include <map>
+#include <utility>
+
+namespace vivavoce::broker {
+namespace {
+
+using core::Unexpected;
+using soci::into;
+using soci::use;
+
+Fault storeIsAway()
+{
+    return {FaultCode::Unavailable, "the projects' store cannot be asked now", std::chrono::seconds(5)};
+}
+
+Unexpected<Fault> noSuchProject()
+{
+    return Unexpected<Fault>(Fault{FaultCode::NotFound, "there is no such project", std::nullopt});
+}
+
+Unexpected<Fault> tooMany(const char* what)
+{
+    return Unexpected<Fault>(Fault{FaultCode::InvalidBody, std::string("there are as many ") + what + " as fit", {}});
+}
+
+Policy readStored(const std::string& text)
+{
+    const auto json = core::parseJson(text);
+    auto policy = json ? readPolicy(*json) : core::Expected<Policy, std::string>(Unexpected<std::string>(""));
+    // What this version does not understand allows nothing.
+    Policy nothing;
+    nothing.providers.emplace();
+    return policy ? std::move(*policy) : nothing;
+}
+
+std::optional<Policy> policyOf(soci::session& sql, const std::string& project)
+{
+    std::string text;
+    sql << "SELECT policy FROM projects WHERE id = :id", into(text), use(project);
+    return sql.got_data() ? std::optional(readStored(text)) : std::nullopt;
+}
+
+bool isMember(soci::session& sql, const std::string& project, const std::string& member)
+{
+    int found = 0;
+    sql << "SELECT count(*) FROM project_members WHERE project = :project AND member = :member", into(found),
+        use(project), use(member);
+    return found > 0;
+}
+
+long long count(soci::session& sql, const std::string& query)
+{
+    long long found = 0;
+    sql << query, into(found);
+    return found;
+}
+
+} // namespace
+
+template <typename T>
+TableProjects::Result<T> TableProjects::ask(std::function<core::Expected<T, Fault>(soci::session&)> work)
+{
+    auto answer = co_await m_database.run<core::Expected<T, Fault>>(std::move(work));
+    if (!answer) {
+        co_return Unexpected<Fault>(storeIsAway());
+    }
+    co_return std::move(*answer);
+}
+
+net::Awaitable<ProjectDirectory::Answer> TableProjects::admit(Applicant applicant, std::string project)
+{
+    std::function<Answer(soci::session&)> work = [member = std::move(applicant.caller), project = std::move(project)](
+                                                     soci::session& sql) -> Answer {
+        auto policy = policyOf(sql, project);
+        if (!policy || !isMember(sql, project, member)) {
+            return projectNotAllowed();
+        }
+        return std::move(*policy);
+    };
+    auto answer = co_await ask<Policy>(std::move(work));
+    co_return answer;
+}
+
+TableProjects::Result<std::vector<TableProjects::Project>> TableProjects::list(std::string after)
+{
+    using Projects = core::Expected<std::vector<Project>, Fault>;
+    std::function<Projects(soci::session&)> work = [after = std::move(after)](soci::session& sql) -> Projects {
+        const auto most = static_cast<int>(kMostListed);
+        std::vector<std::string> ids(kMostListed), policies(kMostListed), counted(kMostListed);
+        std::vector<long long> times(kMostListed), members(kMostListed);
+        sql << "SELECT id, policy, created_at FROM projects WHERE id > :after ORDER BY id LIMIT :most", into(ids),
+            into(policies), into(times), use(after), use(most);
+        // Of the same names, or of more: projects without members are not among these.
+        sql << "SELECT project, count(*) FROM project_members WHERE project > :after GROUP BY project ORDER BY project "
+               "LIMIT :most",
+            into(counted), into(members), use(after), use(most);
+        std::map<std::string, long long> counts;
+        for (std::size_t i = 0; i < counted.size(); ++i) {
+            counts.emplace(counted[i], members[i]);
+        }
+        std::vector<Project> projects;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            Project project;
+            project.id = ids[i];
+            project.policy = readStored(policies[i]);
+            project.createdAt = core::WallTime(core::Milliseconds(times[i]));
+            // Their order is the database's, which may not be ours.
+            if (const auto found = counts.find(ids[i]); found != counts.end()) {
+                project.members = static_cast<std::size_t>(found->second);
+            }
+            projects.push_back(std::move(project));
+        }
+        return projects;
+    };
+    auto answer = co_await ask<std::vector<Project>>(std::move(work));
+    co_return answer;
+}
+
+TableProjects::Result<std::vector<std::string>> TableProjects::members(std::string project, std::string after)
+{
+    using Members = core::Expected<std::vector<std::string>, Fault>;
+    std::function<Members(soci::session&)> work = [project = std::move(project), after = std::move(after)](
+                                                      soci::session& sql) -> Members {
+        if (!policyOf(sql, project)) {
+            return noSuchProject();
+        }
+        std::vector<std::string> found(kMostListed);
+        const auto most = static_cast<int>(kMostListed);
+        sql << "SELECT member FROM project_members WHERE project = :project AND member > :after ORDER BY member "
+               "LIMIT :most",
+            into(found), use(project), use(after), use(most);
+        return found;
+    };
+    auto answer = co_await ask<std::vector<std::string>>(std::move(work));
+    co_return answer;
+}
+
+TableProjects::Result<bool> TableProjects::put(std::string project, Policy policy)
+{
+    std::function<core::Expected<bool, Fault>(soci::session&)> work =
+        [project = std::move(project), text = core::writeJson(writePolicy(policy)),
+            now = std::chrono::floor<core::Milliseconds>(m_clock.wallNow()).time_since_epoch().count()](
+            soci::session& sql) -> core::Expected<bool, Fault> {
+        const bool isNew = !policyOf(sql, project);
+        if (isNew && count(sql, "SELECT count(*) FROM projects") >= static_cast<long long>(kMostProjects)) {
+            return tooMany("projects");
+        }
+        const long long at = now;
+        if (isNew) {
+            sql << "INSERT INTO projects (id, policy, created_at) VALUES (:id, :policy, :at)", use(project), use(text),
+                use(at);
+        } else {
+            sql << "UPDATE projects SET policy = :policy WHERE id = :id", use(text), use(project);
+        }
+        return isNew;
+    };
+    auto answer = co_await ask<bool>(std::move(work));
+    co_return answer;
+}
+
+TableProjects::Result<bool> TableProjects::remove(std::string project)
+{
+    std::function<core::Expected<bool, Fault>(soci::session&)> work =
+        [project = std::move(project)](soci::session& sql) -> core::Expected<bool, Fault> {
+        if (!policyOf(sql, project)) {
+            return noSuchProject();
+        }
+        sql << "DELETE FROM project_members WHERE project = :project", use(project);
+        sql << "DELETE FROM projects WHERE id = :project", use(project);
+        return true;
+    };
+    auto answer = co_await ask<bool>(std::move(work));
+    co_return answer;
+}
+
+TableProjects::Result<bool> TableProjects::addMember(std::string project, std::string member)
+{
+    std::function<core::Expected<bool, Fault>(soci::session&)> work =
+        [project = std::move(project), member = std::move(member)](soci::session& sql) -> core::Expected<bool, Fault> {
+        if (!policyOf(sql, project)) {
+            return noSuchProject();
+        }
+        if (isMember(sql, project, member)) {
+            return false;
+        }
+        long long members = 0;
+        sql << "SELECT count(*) FROM project_members WHERE project = :project", into(members), use(project);
+        if (members >= static_cast<long long>(kMostMembers)) {
+            return tooMany("members");
+        }
+        sql << "INSERT INTO project_members (project, member) VALUES (:project, :member)", use(project), use(member);
+        return true;
+    };
+    auto answer = co_await ask<bool>(std::move(work));
+    co_return answer;
+}
+
+TableProjects::Result<bool> TableProjects::removeMember(std::string project, std::string member)
+{
+    std::function<core::Expected<bool, Fault>(soci::session&)> work =
+        [project = std::move(project), member = std::move(member)](soci::session& sql) -> core::Expected<bool, Fault> {
+        if (!policyOf(sql, project)) {
+            return noSuchProject();
+        }
+        const bool wasThere = isMember(sql, project, member);
+        sql << "DELETE FROM project_members WHERE project = :project AND member = :member", use(project), use(member);
+        return wasThere;
+    };
+    auto answer = co_await ask<bool>(std::move(work));
+    co_return answer;
+}
+
+} // namespace vivavoce::broker

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "broker/projects/project_directory.h"
+#include "broker/store/database.h"
+#include "core/base/clock.h"
+
+#include <string>
+#include <vector>
+
+namespace vivavoce::broker {
+
+/// Projects and their members in the broker's database, for admins to keep. Members are named by auth::Caller::key.
+/// Lifetime: database and clock outlive it.
+class TableProjects final : public ProjectDirectory {
+public:
+    template <typename T>
+    using Result = net::Awaitable<core::Expected<T, Fault>>;
+
+    struct Project {
+        std::string id;
+        Policy policy;
+        core::WallTime createdAt;
+        std::size_t members = 0;
+    };
+    /// What a list answers at most.
+    static constexpr std::size_t kMostListed = 1'000;
+    static constexpr std::size_t kMostProjects = 100'000;
+    static constexpr std::size_t kMostMembers = 100'000;
+
+    TableProjects(Database& database, const core::Clock& clock) : m_database(database), m_clock(clock) {}
+
+    [[nodiscard]] net::Awaitable<Answer> admit(Applicant applicant, std::string project) override;
+
+    // All of them: Unavailable; NotFound where there is no such project; InvalidBody beyond what fits.
+    /// In the order of their names, those after `after`.
+    [[nodiscard]] Result<std::vector<Project>> list(std::string after);
+    [[nodiscard]] Result<std::vector<std::string>> members(std::string project, std::string after);
+    /// Makes a project, or gives one another policy.
+    [[nodiscard]] Result<bool> put(std::string project, Policy policy);
+    [[nodiscard]] Result<bool> remove(std::string project);
+    [[nodiscard]] Result<bool> addMember(std::string project, std::string member);
+    [[nodiscard]] Result<bool> removeMember(std::string project, std::string member);
+
+private:
+    template <typename T>
+    [[nodiscard]] Result<T> ask(std::function<core::Expected<T, Fault>(soci::session&)> work);
+
+    Database& m_database;
+    const core::Clock& m_clock;
+};
+
+} // namespace vivavoce::broker

@@ -1,0 +1,152 @@
+#include "broker/relay/client_message_check.h"
+
+#include "broker/relay/internal/message_scan.h"
+#include "broker/relay/session_meter.h"
+#include "core/base/json_path.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace vivavoce::broker::relay {
+namespace {
+
+using core::Json;
+
+constexpr std::string_view kLocked = "locked_by_policy";
+
+bool isOneOf(const Json& value, const std::vector<std::string>& names)
+{
+    return value.is_string()
+        && std::find(names.begin(), names.end(), value.get_ref<const std::string&>()) != names.end();
+}
+
+/// Every one a function of that list.
+bool areAllowedTools(const Json& tools, const std::vector<std::string>& names)
+{
+    return tools.is_array() && std::all_of(tools.begin(), tools.end(), [&](const Json& tool) {
+        const Json* const type = core::findAt(tool, {"type"});
+        const Json* const name = core::findAt(tool, {"name"});
+        return type != nullptr && *type == "function" && name != nullptr && isOneOf(*name, names);
+    });
+}
+
+bool isSystemMessage(const Json& item)
+{
+    const Json* const role = core::findAt(item, {"role"});
+    return role != nullptr && *role == "system";
+}
+
+/// The first thing in a session's or a response's settings that is locked; empty: nothing.
+std::string lockedField(const Json& settings, const Locks& locks)
+{
+    if (const Json* const model = core::findAt(settings, {"model"}); model != nullptr && *model != locks.model) {
+        return "model";
+    }
+    if (locks.voices) {
+        const Json* const voice = core::findAt(settings, {"audio", "output", "voice"});
+        if (voice != nullptr && !isOneOf(*voice, *locks.voices)) {
+            return "audio.output.voice";
+        }
+        const Json* const betaVoice = core::findAt(settings, {"voice"});
+        if (betaVoice != nullptr && !isOneOf(*betaVoice, *locks.voices)) {
+            return "voice";
+        }
+    }
+    if (locks.tools) {
+        const Json* const tools = core::findAt(settings, {"tools"});
+        if (tools != nullptr && !areAllowedTools(*tools, *locks.tools)) {
+            return "tools";
+        }
+    }
+    if (locks.areInstructionsFixed) {
+        // A prompt template brings instructions of its own.
+        for (const char* const name : {"instructions", "prompt"}) {
+            if (core::findAt(settings, {name}) != nullptr) {
+                return name;
+            }
+        }
+        const Json* const input = core::findAt(settings, {"input"});
+        if (input != nullptr && (!input->is_array() || std::any_of(input->begin(), input->end(), isSystemMessage))) {
+            return "input";
+        }
+    }
+    return {};
+}
+
+/// Letters of base64 in an item's content.
+std::size_t lettersIn(const Json& item)
+{
+    const Json* const content = core::findAt(item, {"content"});
+    std::size_t letters = 0;
+    if (content != nullptr && content->is_array()) {
+        for (const Json& part : *content) {
+            const Json* const audio = core::findAt(part, {"audio"});
+            letters += audio != nullptr && audio->is_string() ? audio->get_ref<const std::string&>().size() : 0;
+        }
+    }
+    return letters;
+}
+
+Verdict ended(std::string_view code)
+{
+    Verdict verdict;
+    verdict.kind = Verdict::Kind::End;
+    verdict.code = code;
+    return verdict;
+}
+
+} // namespace
+
+Verdict ClientMessageCheck::look(net::WebSocketMessage& message) const
+{
+    if (message.kind != net::WebSocketMessage::Kind::Text) {
+        return ended("unexpected_binary");
+    }
+    const MessageScan scan = scanMessage(message.data);
+    if (!scan.fault.empty()) {
+        return ended(scan.fault);
+    }
+    Verdict verdict;
+    if (scan.type == "input_audio_buffer.append") {
+        verdict.audio = soundIn(scan.audio.size(), m_bytesPerMillisecond);
+    } else if (scan.type == "session.update" || scan.type == "response.create"
+        || scan.type == "conversation.item.create") {
+        verdict = lookAtChange(message.data, scan.type);
+    }
+    if (verdict.kind == Verdict::Kind::Refuse) {
+        verdict.eventId = scan.eventId;
+    }
+    return verdict;
+}
+
+Verdict ClientMessageCheck::lookAtChange(std::string_view text, std::string_view type) const
+{
+    const auto event = core::parseJson(text);
+    if (!event) {
+        return ended("invalid_json");
+    }
+    Verdict verdict;
+    const Json* const item = core::findAt(*event, {"item"});
+    const char* const part = type == "session.update" ? "session" : type == "response.create" ? "response" : nullptr;
+    if (part != nullptr) {
+        const Json* const settings = core::findAt(*event, {part});
+        const std::string field = settings == nullptr ? std::string() : lockedField(*settings, m_locks);
+        if (!field.empty()) {
+            verdict.kind = Verdict::Kind::Refuse;
+            verdict.code = kLocked;
+            verdict.field = part + ('.' + field);
+        }
+    } else if (m_locks.areInstructionsFixed && item != nullptr && isSystemMessage(*item)) {
+        verdict.kind = Verdict::Kind::Refuse;
+        verdict.code = kLocked;
+        verdict.field = "item.role";
+    } else {
+        const Json* const kind = item == nullptr ? nullptr : core::findAt(*item, {"type"});
+        verdict.isToolOutput = kind != nullptr && *kind == "function_call_output";
+        verdict.audio = soundIn(item == nullptr ? 0 : lettersIn(*item), m_bytesPerMillisecond);
+    }
+    return verdict;
+}
+
+} // namespace vivavoce::broker::relay

@@ -1,0 +1,179 @@
+#include "broker/relay/internal/message_scan.h"
+
+// So that no error is overlooked: with exceptions, results turn into values without a word.
+#define SIMDJSON_EXCEPTIONS 0
+#include <simdjson.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace vivavoce::broker::relay {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+constexpr int kDeepest = 64;
+constexpr std::string_view kInvalid = "invalid_json";
+constexpr std::string_view kEscaped = "escaped_name";
+
+class Scanner {
+public:
+    explicit Scanner(MessageScan& scan) : m_scan(scan) {}
+
+    bool object(ondemand::object all, int depth)
+    {
+        std::vector<std::string_view> names;
+        for (auto next : all) {
+            ondemand::field field;
+            if (std::move(next).get(field) != simdjson::SUCCESS) {
+                return fault(kInvalid);
+            }
+            const std::string_view name = nameOf(field);
+            if (name.data() == nullptr) {
+                return fault(kEscaped);
+            }
+            names.push_back(name);
+            if (!(depth == 0 ? member(name, field.value()) : value(field.value(), depth))) {
+                return false;
+            }
+        }
+        std::sort(names.begin(), names.end());
+        const bool isTwice = std::adjacent_find(names.begin(), names.end()) != names.end();
+        return isTwice ? fault("duplicate_name") : true;
+    }
+
+private:
+    bool fault(std::string_view why)
+    {
+        m_scan.fault = m_scan.fault.empty() ? why : m_scan.fault;
+        return false;
+    }
+
+    /// As it is written; nothing where that is not what it means.
+    static std::string_view nameOf(ondemand::field& field)
+    {
+        const char* const begin = field.key().raw();
+        std::size_t size = 0;
+        // There is an end: the first pass has paired all quotes.
+        while (begin[size] != '"') {
+            if (begin[size] == '\\') {
+                return {};
+            }
+            ++size;
+        }
+        return {begin, size};
+    }
+
+    /// Of a string, between its quotes; nothing for anything else.
+    static std::string_view stringOf(ondemand::value value)
+    {
+        // With what may be behind it up to the next token.
+        const std::string_view token = value.raw_json_token();
+        return token.empty() || token.front() != '"' ? std::string_view() : token.substr(1, token.rfind('"') - 1);
+    }
+
+    bool member(std::string_view name, ondemand::value value)
+    {
+        const std::string_view text = stringOf(value);
+        if (name == "type") {
+            if (text.data() == nullptr) {
+                return fault("no_type");
+            }
+            if (text.find('\\') != std::string_view::npos) {
+                return fault(kEscaped);
+            }
+            m_scan.type = text;
+        } else if (name == "audio") {
+            m_scan.audio = text;
+        } else if (name == "event_id") {
+            m_scan.eventId = text;
+        } else if (name == "delta") {
+            m_scan.delta = text;
+        }
+        return this->value(value, 0);
+    }
+
+    bool value(ondemand::value value, int depth)
+    {
+        if (depth + 1 >= kDeepest) {
+            return fault("too_deep");
+        }
+        ondemand::json_type type{};
+        if (value.type().get(type) != simdjson::SUCCESS) {
+            return fault(kInvalid);
+        }
+        switch (type) {
+        case ondemand::json_type::object: {
+            ondemand::object inner;
+            return value.get_object().get(inner) == simdjson::SUCCESS ? object(inner, depth + 1) : fault(kInvalid);
+        }
+        case ondemand::json_type::array: {
+            ondemand::array inner;
+            return value.get_array().get(inner) == simdjson::SUCCESS ? array(inner, depth + 1) : fault(kInvalid);
+        }
+        case ondemand::json_type::string: {
+            ondemand::raw_json_string raw;
+            return value.get_raw_json_string().get(raw) == simdjson::SUCCESS ? true : fault(kInvalid);
+        }
+        case ondemand::json_type::number: {
+            double number = 0;
+            return value.get_double().get(number) == simdjson::SUCCESS ? true : fault(kInvalid);
+        }
+        case ondemand::json_type::boolean: {
+            bool isTrue = false;
+            return value.get_bool().get(isTrue) == simdjson::SUCCESS ? true : fault(kInvalid);
+        }
+        case ondemand::json_type::null: {
+            bool isNull = false;
+            return value.is_null().get(isNull) == simdjson::SUCCESS && isNull ? true : fault(kInvalid);
+        }
+        }
+        return fault(kInvalid);
+    }
+
+    bool array(ondemand::array all, int depth)
+    {
+        for (auto next : all) {
+            ondemand::value element;
+            if (std::move(next).get(element) != simdjson::SUCCESS) {
+                return fault(kInvalid);
+            }
+            if (!value(element, depth)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    MessageScan& m_scan;
+};
+
+} // namespace
+
+MessageScan scanMessage(std::string& text)
+{
+    MessageScan scan;
+    text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+    ondemand::parser parser;
+    ondemand::document document;
+    ondemand::object all;
+    const simdjson::padded_string_view padded(text.data(), text.size(), text.capacity());
+    if (parser.iterate(padded).get(document) != simdjson::SUCCESS
+        || document.get_object().get(all) != simdjson::SUCCESS) {
+        scan.fault = kInvalid;
+        return scan;
+    }
+    if (!Scanner(scan).object(all, 0)) {
+        return scan;
+    }
+    // There is a place only where something is left.
+    if (document.current_location().error() == simdjson::SUCCESS) {
+        scan.fault = kInvalid;
+    } else if (scan.type.data() == nullptr) {
+        scan.fault = "no_type";
+    }
+    return scan;
+}
+
+} // namespace vivavoce::broker::relay

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "broker/relay/relay_session.h"
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+namespace vivavoce::broker::relay {
+
+/// The streams that run here, each with its session's word that it may go on.
+/// A session has one stream: a client that comes again, since its connection died under it, takes the place of its former self.
+/// Threads: [any thread]; no lock is held while a stream or the registry is asked.
+class LiveStreams {
+public:
+    void add(const std::shared_ptr<RelaySession>& stream);
+    void remove(const std::shared_ptr<RelaySession>& stream);
+    [[nodiscard]] std::size_t count() const;
+    /// Of a session, the same for all its streams: coming again makes nobody's allowance whole.
+    [[nodiscard]] std::shared_ptr<StreamAllowance> allowanceOf(
+        const std::string& sessionId, const RelaySession::Settings& settings);
+
+    /// Ends the streams of sessions that have ended, wherever and by whomever that was ordered, and those whose token or time has run out.
+    /// While the registry cannot be asked, what is known of them goes on to hold. To be called more often than once a second.
+    [[nodiscard]] net::Awaitable<> look(SessionRegistry& registry, const core::Clock& clock);
+    /// Tells the ledger how those stand of which it has not heard for a while, and ends those whose budgets are spent.
+    [[nodiscard]] net::Awaitable<> tell(usage::Ledger& ledger);
+
+private:
+    [[nodiscard]] std::unordered_map<std::string, std::shared_ptr<RelaySession>> all() const;
+    void forgetWhole(core::MonotonicTime now);
+
+    mutable std::mutex m_mutex;
+    std::unordered_map<std::string, std::shared_ptr<RelaySession>> m_streams;
+    std::unordered_map<std::string, std::shared_ptr<StreamAllowance>> m_allowances;
+};
+
+} // namespace vivavoce::broker::relay

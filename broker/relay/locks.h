@@ -1,0 +1,20 @@
+#pragma once
+
+#include "broker/projects/policy.h"
+
+#include <string>
+
+namespace vivavoce::broker::relay {
+
+/// What a client may not change about its session, whatever the provider would let it.
+struct Locks {
+    std::string model;
+    /// One of these; what was chosen when the session was minted is the only one.
+    Allowed voices;
+    /// The names of functions; nothing that is not a function then.
+    Allowed tools;
+    /// They are the operator's.
+    bool areInstructionsFixed = false;
+};
+
+} // namespace vivavoce::broker::relay

@@ -1,0 +1,251 @@
+#include "broker/relay/posted_client.h"
+
+#include "core/base/json.h"
+
+#include <nlohmann/json.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace vivavoce::broker::relay {
+namespace {
+
+namespace asio = boost::asio;
+using namespace boost::asio::experimental::awaitable_operators;
+using Clock = std::chrono::steady_clock;
+using Read = core::Expected<net::WebSocketMessage, net::WebSocketClose>;
+
+constexpr auto asTuple = asio::as_tuple(asio::use_awaitable);
+/// So much goes to a listener at a time, at least one event.
+constexpr std::size_t kBatchBytes = 64 * 1024;
+constexpr std::uint16_t kLost = 1006;
+
+/// Each of its lines as a field of its own: a line's end would end the field.
+void addData(std::string& text, std::string_view data)
+{
+    std::size_t from = 0;
+    while (from <= data.size()) {
+        const std::size_t end = std::min(data.find_first_of("\r\n", from), data.size());
+        text += "data: ";
+        text += data.substr(from, end - from);
+        text += '\n';
+        from = end + 1;
+    }
+}
+
+} // namespace
+
+PostedClient::PostedClient(net::IoExecutor strand, Limits limits)
+    : m_strand(std::move(strand)), m_limits(limits), m_bell(m_strand, asio::steady_timer::time_point::max())
+{
+}
+
+net::Awaitable<> PostedClient::change()
+{
+    co_await m_bell.async_wait(asTuple);
+}
+
+net::Awaitable<> PostedClient::change(core::Milliseconds patience)
+{
+    asio::steady_timer timer(m_strand, patience);
+    co_await (timer.async_wait(asTuple) || m_bell.async_wait(asTuple));
+}
+
+net::Awaitable<bool> PostedClient::say(std::vector<std::string> messages)
+{
+    const bool isSaid = co_await asio::co_spawn(m_strand, sayHere(std::move(messages)), asio::use_awaitable);
+    co_return isSaid;
+}
+
+net::Awaitable<bool> PostedClient::sayHere(std::vector<std::string> messages)
+{
+    m_lastSign = Clock::now();
+    while (!m_end && m_saidBytes > m_limits.queueBytes) {
+        co_await change();
+    }
+    if (m_end) {
+        co_return false;
+    }
+    for (std::string& message : messages) {
+        m_saidBytes += message.size();
+        m_said.push_back(std::move(message));
+    }
+    ring();
+    co_return true;
+}
+
+net::Awaitable<Read> PostedClient::read()
+{
+    while (m_said.empty() && !m_end) {
+        co_await change(m_limits.silence);
+        if (!m_isHeard && Clock::now() - m_lastSign >= m_limits.silence) {
+            finish({kLost, "nobody listens"});
+        }
+    }
+    if (m_end) {
+        co_return core::Unexpected<net::WebSocketClose>(*m_end);
+    }
+    net::WebSocketMessage message{net::WebSocketMessage::Kind::Text, std::move(m_said.front())};
+    m_said.pop_front();
+    m_saidBytes -= message.data.size();
+    ring();
+    co_return std::move(message);
+}
+
+net::Awaitable<bool> PostedClient::send(std::string text)
+{
+    if (!m_end) {
+        add({}, text);
+    }
+    while (!m_end && m_unfetchedBytes > m_limits.queueBytes) {
+        co_await change();
+    }
+    co_return !m_end;
+}
+
+net::Awaitable<bool> PostedClient::sendBinary(std::string bytes)
+{
+    const bool isTaken = co_await send(std::move(bytes));
+    co_return isTaken;
+}
+
+net::Awaitable<> PostedClient::close(std::uint16_t code, std::string reason, core::Milliseconds /*patience*/)
+{
+    finish({code, std::move(reason)});
+    co_return;
+}
+
+void PostedClient::hangUp(net::WebSocketClose close)
+{
+    asio::post(m_strand, [self = shared_from_this(), close = std::move(close)]() mutable {
+        self->m_isAbandoned = true;
+        self->finish(std::move(close));
+        self->ring();
+    });
+}
+
+void PostedClient::finish(net::WebSocketClose close)
+{
+    if (m_end) {
+        return;
+    }
+    add("close", core::writeJson(core::Json{{"code", close.code}, {"reason", close.reason}}));
+    m_end = std::move(close);
+    m_isOver = true;
+    ring();
+}
+
+void PostedClient::add(std::string_view name, std::string_view data)
+{
+    Event event{++m_lastId, "id: " + std::to_string(m_lastId) + '\n'};
+    if (!name.empty()) {
+        event.text.append("event: ").append(name).append("\n");
+    }
+    addData(event.text, data);
+    event.text += '\n';
+    m_unfetchedBytes += event.text.size();
+    m_events.push_back(std::move(event));
+    ring();
+}
+
+net::Awaitable<> PostedClient::tell(net::BodyWriter& body, std::optional<std::uint64_t> lastSeen)
+{
+    /// However this ends.
+    struct Listening {
+        Listening(std::shared_ptr<PostedClient> who, std::uint64_t number) : client(std::move(who)), listener(number) {}
+        ~Listening()
+        {
+            asio::post(client->m_strand, [who = client, number = listener] { who->leave(number); });
+        }
+        Listening(const Listening&) = delete;
+        Listening& operator=(const Listening&) = delete;
+        std::shared_ptr<PostedClient> client;
+        std::uint64_t listener;
+    };
+    const std::uint64_t listener = co_await asio::co_spawn(m_strand, beginListening(lastSeen), asio::use_awaitable);
+    const Listening listening(shared_from_this(), listener);
+    bool goesOn = true;
+    while (goesOn) {
+        Batch batch = co_await asio::co_spawn(m_strand, next(listener), asio::use_awaitable);
+        const bool isRead = co_await body.write(std::move(batch.text));
+        goesOn = isRead && !batch.isLast;
+    }
+}
+
+net::Awaitable<std::uint64_t> PostedClient::beginListening(std::optional<std::uint64_t> lastSeen)
+{
+    // A number that was never given is no number of ours.
+    m_cursor = lastSeen && *lastSeen <= m_lastId ? *lastSeen : m_fetched;
+    m_isHeard = true;
+    ++m_listener;
+    ring();
+    co_return m_listener;
+}
+
+void PostedClient::leave(std::uint64_t listener)
+{
+    if (listener == m_listener) {
+        m_isHeard = false;
+        m_lastSign = Clock::now();
+        ring();
+    }
+}
+
+net::Awaitable<PostedClient::Batch> PostedClient::next(std::uint64_t listener)
+{
+    const auto heartbeatAt = Clock::now() + m_limits.heartbeat;
+    while (listener == m_listener && m_cursor == m_lastId && !m_end) {
+        const auto left = std::chrono::ceil<core::Milliseconds>(heartbeatAt - Clock::now());
+        if (left <= core::Milliseconds{0}) {
+            co_return Batch{": \n\n", false};
+        }
+        co_await change(left);
+    }
+    if (listener != m_listener) {
+        co_return Batch{{}, true};
+    }
+    co_return fetch();
+}
+
+PostedClient::Batch PostedClient::fetch()
+{
+    Batch batch;
+    const auto after = [this](const Event& event) { return event.id > m_cursor; };
+    auto event = std::find_if(m_events.begin(), m_events.end(), after);
+    if (event != m_events.end() && event->id > m_cursor + 1) {
+        // What came between is not kept any more, and nobody is to believe that it was never said.
+        batch.text = "event: gap\ndata: " + std::to_string(event->id - m_cursor - 1) + "\n\n";
+    }
+    for (; event != m_events.end() && batch.text.size() < kBatchBytes; ++event) {
+        batch.text += event->text;
+        m_cursor = event->id;
+        if (event->id > m_fetched) {
+            m_fetched = event->id;
+            m_unfetchedBytes -= event->text.size();
+            m_fetchedBytes += event->text.size();
+        }
+    }
+    while (m_fetchedBytes > m_limits.queueBytes && m_events.front().id <= m_cursor) {
+        m_fetchedBytes -= m_events.front().text.size();
+        m_events.pop_front();
+    }
+    batch.isLast = m_end && m_cursor == m_lastId;
+    ring();
+    return batch;
+}
+
+net::Awaitable<> PostedClient::farewell(core::Milliseconds patience)
+{
+    const auto until = Clock::now() + patience;
+    while (m_fetched < m_lastId && !m_isAbandoned && Clock::now() < until) {
+        co_await change(std::chrono::ceil<core::Milliseconds>(until - Clock::now()));
+    }
+}
+
+} // namespace vivavoce::broker::relay

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "broker/projects/policy_judge.h"
+#include "broker/relay/locks.h"
+#include "broker/tokens/session_registry.h"
+#include "broker/tokens/session_tokens.h"
+#include "broker/tokens/token_hasher.h"
+#include "core/base/clock.h"
+#include "core/base/secret.h"
+
+namespace vivavoce::broker::relay {
+
+/// Lets the bearer of a relayed session's token in.
+/// Threads: [any thread]. Lifetime: what it is made of outlives it.
+class RelayDoor {
+public:
+    struct Dependencies {
+        const SessionTokens& tokens;
+        SessionRegistry& registry;
+        const TokenHasher& hasher;
+        PolicyJudge& judge;
+        const core::Clock& clock;
+    };
+    struct Permit {
+        LiveSession session;
+        Locks locks;
+        Budgets budgets;
+    };
+
+    explicit RelayDoor(Dependencies dependencies) : m_deps(dependencies) {}
+
+    /// InvalidToken (not ours, forged, superseded, of a session that has ended), TokenExpired, NotAllowed and ProjectNotAllowed (what the
+    /// session was begun with is not allowed any more), Unavailable.
+    [[nodiscard]] net::Awaitable<core::Expected<Permit, Fault>> enter(core::Secret token);
+
+private:
+    const Dependencies m_deps;
+};
+
+} // namespace vivavoce::broker::relay

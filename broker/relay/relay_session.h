@@ -1,0 +1,116 @@
+#pragma once
+
+#include "broker/relay/client_message_check.h"
+#include "broker/relay/stream_account.h"
+#include "broker/relay/stream_allowance.h"
+#include "broker/tokens/session_registry.h"
+#include "core/base/clock.h"
+#include "net/websocket_session.h"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+
+namespace vivavoce::broker::relay {
+
+/// What the relay itself says in a close frame (docs/protocol.md, "The relay").
+namespace closing {
+inline constexpr std::uint16_t kPolicyViolation = 1008;
+inline constexpr std::uint16_t kInternal = 1011;
+/// It may go better in a moment.
+inline constexpr std::uint16_t kTryAgainLater = 1013;
+inline constexpr std::uint16_t kTokenExpired = 4401;
+inline constexpr std::uint16_t kBudgetExhausted = 4402;
+inline constexpr std::uint16_t kSessionEnded = 4403;
+inline constexpr std::uint16_t kSessionTooLong = 4408;
+inline constexpr std::uint16_t kTakenOver = 4409;
+} // namespace closing
+
+/// How a stream ended.
+struct StreamEnd {
+    enum class By { Client, Provider, Broker };
+    By by = By::Broker;
+    /// What the client was told, or said itself.
+    net::WebSocketClose close;
+};
+
+/// What went through a stream.
+struct StreamCounts {
+    std::uint64_t fromClient = 0;
+    std::uint64_t fromProvider = 0;
+};
+
+/// One client's stream and the provider's, tied together: messages pass whole, in order and unchanged, or not at all.
+/// Each direction reads on only when the other side has taken what was read before, but for what its bounded queue holds: a side that does
+/// not read stops the other one, and memory stays bounded. Whichever side ends, the other one ends with the same code and reason.
+/// Threads: the client's strand, but for what is marked. Lifetime: shared with whoever may end it.
+class RelaySession : public std::enable_shared_from_this<RelaySession> {
+public:
+    struct Settings {
+        /// For the provider's side to open.
+        core::Milliseconds dialPatience{2'000};
+        /// Of a session, 0: any.
+        std::uint64_t messagesPerMinute = 6'000;
+        /// A client may catch up with what was said while it had no connection.
+        core::Milliseconds audioPerMinute{90'000};
+    };
+    struct Dependencies {
+        std::shared_ptr<StreamAllowance> allowance;
+        std::shared_ptr<StreamAccount> account;
+        const core::Clock& clock;
+    };
+    /// Opens the provider's side, on the caller's strand.
+    using Dial = std::function<net::Awaitable<core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>>()>;
+
+    RelaySession(LiveSession session, Locks locks, Settings settings, Dependencies dependencies);
+
+    /// Until both sides have ended. What the client says before the provider is there waits in order.
+    [[nodiscard]] net::Awaitable<StreamEnd> run(net::WebSocketSession& client, Dial dial);
+
+    [[nodiscard]] const std::string& sessionId() const { return m_record.id; }
+    [[nodiscard]] const StreamCounts& counts() const { return m_counts; }
+    [[nodiscard]] StreamAccount& account() const { return *m_deps.account; }
+    /// [any thread]
+    void end(net::WebSocketClose close);
+    /// The session has a newer token. [any thread]
+    void renewedUntil(core::WallTime expiresAt) { m_expiresAt = expiresAt; }
+    /// Ends it where its token or its time has run out. [any thread]
+    void endIfOver(core::WallTime now);
+
+private:
+    [[nodiscard]] net::Awaitable<> open(Dial dial);
+    [[nodiscard]] net::Awaitable<> passUp();
+    [[nodiscard]] net::Awaitable<> passDown();
+    /// Waits for the end, and closes both sides.
+    [[nodiscard]] net::Awaitable<> closeBoth();
+    /// What the provider says that the relay goes by: its formats, and what it bills.
+    [[nodiscard]] std::optional<SessionMeter::Bill> heed(net::WebSocketMessage& message);
+    /// What is not passed on is answered here. False: the stream ends.
+    [[nodiscard]] net::Awaitable<bool> take(net::WebSocketMessage message);
+    [[nodiscard]] net::Awaitable<bool> refuse(Verdict verdict);
+    /// The first one counts.
+    void finish(StreamEnd::By by, net::WebSocketClose close);
+
+    const SessionRecord m_record;
+    const Settings m_settings;
+    const Dependencies m_deps;
+    ClientMessageCheck m_check;
+    StreamCounts m_counts;
+    std::atomic<core::WallTime> m_expiresAt;
+    net::WebSocketSession* m_client = nullptr;
+    std::unique_ptr<net::WebSocketSession> m_upstream;
+    std::optional<StreamEnd> m_end;
+    /// Cancelled by `finish`: wakes closeBoth.
+    struct Bell;
+    std::shared_ptr<Bell> m_bell;
+    /// Guards what other threads ask for before or while it runs.
+    std::mutex m_mutex;
+    std::optional<net::IoExecutor> m_executor;
+    std::optional<net::WebSocketClose> m_wanted;
+};
+
+} // namespace vivavoce::broker::relay

@@ -1,0 +1,106 @@
+#pragma once
+
+#include "broker/log.h"
+#include "core/base/error.h"
+#include "core/base/expected.h"
+#include "core/base/secret.h"
+#include "core/base/units.h"
+#include "net/pending_value.h"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace soci {
+class session;
+} // namespace soci
+
+namespace vivavoce::broker {
+
+/// The database could not do it in time. `reason` is for the log: never a value.
+struct DatabaseDown {
+    std::string reason;
+};
+
+/// What outlives a kill: SQLite in a file, or PostgreSQL, which several brokers share. Threads of its own do the work.
+/// A unit of work is one transaction: it is there as a whole and on disk when its result arrives, or it is not there at all. With
+/// SQLite those that come together share one write to the disk. After an outage it goes on by itself.
+/// Invariant: at most `maxQueued` units wait; more are refused at once.
+/// Threads: [any thread]; the work runs on [store] threads. Lifetime: the log outlives it.
+class Database {
+public:
+    enum class Kind { Sqlite, PostgreSql };
+    using Work = std::function<void(soci::session&)>;
+
+    struct Settings {
+        /// "sqlite:///var/lib/vivavoce/broker.db" (or sqlite://relative/path), "sqlite://:memory:" (gone with the process), "postgresql://user:password@host/name".
+        core::Secret url;
+        /// Connections to PostgreSQL. SQLite has one: it writes one after another anyway.
+        std::size_t connections = 4;
+        /// How long a unit of work may take with its waiting.
+        core::Milliseconds deadline{5'000};
+        std::size_t maxQueued = 8'192;
+    };
+
+    /// Connects, and brings the tables to this version's shape. OutputUnwritable (SQLite's file), BadConfiguration (the URL, tables of a
+    /// newer version, a server that does not answer).
+    [[nodiscard]] static core::Expected<std::unique_ptr<Database>, core::Error> open(Settings settings, Log& log);
+    /// Lets go of what is queued; waits for what runs.
+    virtual ~Database() = default;
+
+    [[nodiscard]] virtual Kind kind() const = 0;
+    /// The last unit of work found a database that works.
+    [[nodiscard]] virtual bool isWorking() const = 0;
+
+    /// Runs `work` in a transaction and gives what it returned. Work that throws is rolled back and counts as DatabaseDown; after a lost
+    /// connection or a conflict with another transaction it runs once more, so it must have no other effects.
+    template <typename T>
+    [[nodiscard]] net::Awaitable<core::Expected<T, DatabaseDown>> run(std::function<T(soci::session&)> work);
+    /// The same without anybody waiting for it.
+    void post(Work work);
+
+protected:
+    /// Called once: nothing where it went well.
+    using Done = std::function<void(std::optional<DatabaseDown>)>;
+    struct Job {
+        Work work;
+        Done done;
+        std::chrono::steady_clock::time_point deadline;
+    };
+    /// Something: it is refused, and `done` will not be called.
+    [[nodiscard]] virtual std::optional<DatabaseDown> submit(Job job) = 0;
+    [[nodiscard]] virtual core::Milliseconds patience() const = 0;
+};
+
+template <typename T>
+net::Awaitable<core::Expected<T, DatabaseDown>> Database::run(std::function<T(soci::session&)> work)
+{
+    using Result = core::Expected<T, DatabaseDown>;
+    const auto executor = co_await boost::asio::this_coro::executor;
+    const auto pending = std::make_shared<net::PendingValue<Result>>(executor, patience());
+    const net::Pending::Waiter waiter(*pending);
+    const auto value = std::make_shared<std::optional<T>>();
+    Job job;
+    job.deadline = std::chrono::steady_clock::now() + patience();
+    job.work = [work = std::move(work), value](soci::session& sql) { value->emplace(work(sql)); };
+    job.done = [pending, value](std::optional<DatabaseDown> down) {
+        pending->complete(down ? Result(core::Unexpected<DatabaseDown>(std::move(*down))) : Result(std::move(**value)));
+    };
+    if (auto refused = submit(std::move(job))) {
+        co_return core::Unexpected<DatabaseDown>(std::move(*refused));
+    }
+    co_await pending->wait();
+    auto result = pending->take();
+    if (!result) {
+        co_return core::Unexpected<DatabaseDown>(DatabaseDown{"the database did not answer in time"});
+    }
+    co_return std::move(*result);
+}
+
+} // namespace vivavoce::broker

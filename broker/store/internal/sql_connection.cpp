@@ -1,0 +1,87 @@
+#include "broker/store/internal/sql_connection.h"
+
+#include <soci/postgresql/soci-postgresql.h>
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include <algorithm>
+
+#ifndef _WIN32
+#include <fcntl.h>
+#include <unistd.h>
+#endif
+
+namespace vivavoce::broker {
+namespace {
+
+/// The file is made before SQLite makes it for everybody to read; its journals get the same mode.
+void makePrivate(const std::string& path)
+{
+#ifndef _WIN32
+    constexpr mode_t kOnlyUs = 0600;
+    const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kOnlyUs);
+    if (file >= 0) {
+        ::close(file);
+    }
+#endif
+}
+
+std::unique_ptr<soci::session> connectToSqlite(const std::string& path)
+{
+    if (path != ":memory:") {
+        makePrivate(path);
+    }
+    auto sql = std::make_unique<soci::session>(soci::sqlite3, "dbname=" + path + " timeout=5");
+    *sql << "PRAGMA journal_mode = WAL";
+    // A session that was ended must not come back after a power failure.
+    *sql << "PRAGMA synchronous = FULL";
+    *sql << "PRAGMA foreign_keys = ON";
+    return sql;
+}
+
+std::unique_ptr<soci::session> connectToPostgreSql(std::string_view url, core::Milliseconds patience)
+{
+    std::string target(url);
+    const auto seconds = std::max<core::Milliseconds::rep>(2, patience.count() / 1'000);
+    target += target.find('?') == std::string::npos ? '?' : '&';
+    target += "connect_timeout=" + std::to_string(seconds) + "&application_name=vivavoce-broker";
+    std::unique_ptr<soci::session> sql;
+    try {
+        sql = std::make_unique<soci::session>(soci::postgresql, target);
+    } catch (...) {
+        core::wipeString(target);
+        throw;
+    }
+    core::wipeString(target);
+    // Notices would go to standard error, as they are.
+    *sql << "SET client_min_messages = warning";
+    *sql << "SET statement_timeout = " << patience.count();
+    *sql << "SET idle_in_transaction_session_timeout = " << patience.count();
+    return sql;
+}
+
+} // namespace
+
+std::unique_ptr<soci::session> connectTo(const DatabaseAddress& address, core::Milliseconds patience)
+{
+    return address.kind == Database::Kind::Sqlite ? connectToSqlite(std::string(address.target.reveal()))
+                                                  : connectToPostgreSql(address.target.reveal(), patience);
+}
+
+std::string reasonOf(const std::exception& error)
+{
+    const auto* known = dynamic_cast<const soci::soci_error*>(&error);
+    std::string reason = known != nullptr ? known->get_error_message() : "an unexpected failure";
+    // PostgreSQL's DETAIL lines hold values.
+    reason.resize(std::min(reason.size(), reason.find('\n')));
+    return reason;
+}
+
+bool isConflict(const std::exception& error)
+{
+    const auto* known = dynamic_cast<const soci::postgresql_soci_error*>(&error);
+    // Serialization failure and deadlock.
+    return known != nullptr && (known->sqlstate() == "40001" || known->sqlstate() == "40P01");
+}
+
+} // namespace vivavoce::broker

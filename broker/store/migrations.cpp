@@ -1,0 +1,151 @@
+#include "broker/store/migrations.h"
+
+#include <soci/soci.h>
+
+#include <string>
+#include <vector>
+
+namespace vivavoce::broker {
+namespace {
+
+/// What each table of the ledger counts (usage::Measure), as it was first shipped.
+const std::string kMeasures =
+    " connected_ms BIGINT NOT NULL, audio_in_ms BIGINT NOT NULL, audio_out_ms BIGINT NOT NULL, turns BIGINT NOT NULL,"
+    " tool_calls BIGINT NOT NULL, text_in BIGINT NOT NULL, cached_text_in BIGINT NOT NULL, text_out BIGINT NOT NULL,"
+    " audio_in BIGINT NOT NULL, cached_audio_in BIGINT NOT NULL, audio_out BIGINT NOT NULL, image_in BIGINT NOT NULL,"
+    " cached_image_in BIGINT NOT NULL, transcribed_ms BIGINT NOT NULL, transcription_tokens BIGINT NOT NULL,"
+    " nano_dollars BIGINT NOT NULL, unpriced BIGINT NOT NULL,";
+
+const std::string kUsageSessions = "CREATE TABLE usage_sessions ("
+                                   " id VARCHAR(80) PRIMARY KEY,"
+                                   " transport VARCHAR(16) NOT NULL,"
+                                   " caller TEXT NOT NULL,"
+                                   " issuer TEXT NOT NULL,"
+                                   " subject TEXT NOT NULL,"
+                                   " project TEXT NOT NULL,"
+                                   " provider TEXT NOT NULL,"
+                                   " model TEXT NOT NULL,"
+                                   " started_at BIGINT NOT NULL,"
+                                   " last_seen BIGINT NOT NULL,"
+                                   " reason TEXT NOT NULL,"
+                                   " is_final INTEGER NOT NULL,"
+                                   " is_reported INTEGER NOT NULL,"
+                                   " is_holding INTEGER NOT NULL,"
+                                   " hold BIGINT NOT NULL,"
+    + kMeasures + " ended_at BIGINT NOT NULL)";
+const std::string kUsageParts = "CREATE TABLE usage_parts ("
+                                " session VARCHAR(80) NOT NULL REFERENCES usage_sessions (id) ON DELETE CASCADE,"
+                                " part VARCHAR(160) NOT NULL,"
+                                " at BIGINT NOT NULL,"
+    + kMeasures + " PRIMARY KEY (session, part))";
+const std::string kUsageDays = "CREATE TABLE usage_days ("
+                               " day BIGINT NOT NULL,"
+                               " caller TEXT NOT NULL,"
+                               " issuer TEXT NOT NULL,"
+                               " subject TEXT NOT NULL,"
+                               " project TEXT NOT NULL,"
+                               " provider TEXT NOT NULL,"
+                               " model TEXT NOT NULL,"
+                               " transport VARCHAR(16) NOT NULL,"
+                               " sessions BIGINT NOT NULL,"
+    + kMeasures + " PRIMARY KEY (day, caller, project, provider, model, transport))";
+
+/// A step once shipped is never changed; what is wrong about it is mended by a later one. Both databases take the same text.
+/// Times are milliseconds since 1970 in UTC; hashes and other bytes are text in hexadecimal digits or base64url.
+const std::vector<std::vector<const char*>>& steps()
+{
+    static const std::vector<std::vector<const char*>> all{
+        {
+            "CREATE TABLE sessions ("
+            " id VARCHAR(80) PRIMARY KEY,"
+            " transport VARCHAR(16) NOT NULL,"
+            " caller TEXT NOT NULL,"
+            " issuer TEXT NOT NULL,"
+            " subject TEXT NOT NULL,"
+            " project TEXT NOT NULL,"
+            " client_instance TEXT NOT NULL,"
+            " model TEXT NOT NULL,"
+            " voice TEXT,"
+            " instructions TEXT,"
+            " started_at BIGINT NOT NULL,"
+            " ends_at BIGINT,"
+            " token VARCHAR(64) NOT NULL,"
+            " expires_at BIGINT NOT NULL,"
+            " renewals INTEGER NOT NULL,"
+            " claim VARCHAR(32) NOT NULL,"
+            " claim_until BIGINT NOT NULL,"
+            " claim_request TEXT NOT NULL,"
+            " repeat_of VARCHAR(64) NOT NULL,"
+            " repeat_request TEXT NOT NULL,"
+            " repeat_until BIGINT NOT NULL,"
+            " repeat_sealed TEXT NOT NULL)",
+            "CREATE UNIQUE INDEX sessions_token ON sessions (token)",
+            "CREATE INDEX sessions_caller ON sessions (caller, expires_at)",
+            "CREATE INDEX sessions_project ON sessions (project)",
+            "CREATE INDEX sessions_expires_at ON sessions (expires_at)",
+            "CREATE INDEX sessions_repeat_until ON sessions (repeat_until)",
+            "CREATE TABLE spent_tokens ("
+            " hash VARCHAR(64) PRIMARY KEY,"
+            " session VARCHAR(80) NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,"
+            " number INTEGER NOT NULL)",
+            "CREATE INDEX spent_tokens_session ON spent_tokens (session, number)",
+        },
+        {
+            "CREATE TABLE projects ("
+            " id VARCHAR(128) PRIMARY KEY,"
+            " policy TEXT NOT NULL,"
+            " created_at BIGINT NOT NULL)",
+            "CREATE TABLE project_members ("
+            " project VARCHAR(128) NOT NULL REFERENCES projects (id) ON DELETE CASCADE,"
+            " member TEXT NOT NULL,"
+            " PRIMARY KEY (project, member))",
+        },
+        {
+            kUsageSessions.c_str(),
+            "CREATE INDEX usage_sessions_ended_at ON usage_sessions (ended_at)",
+            "CREATE INDEX usage_sessions_caller ON usage_sessions (caller, ended_at)",
+            "CREATE INDEX usage_sessions_project ON usage_sessions (project, ended_at)",
+            kUsageParts.c_str(),
+            "CREATE INDEX usage_parts_at ON usage_parts (at)",
+            kUsageDays.c_str(),
+            "CREATE INDEX usage_days_caller ON usage_days (caller, day)",
+            "CREATE INDEX usage_days_project ON usage_days (project, day)",
+        },
+    };
+    return all;
+}
+
+/// An arbitrary number that means us.
+constexpr const char* kLockForOthers = "SELECT pg_advisory_xact_lock(7482903155)";
+
+} // namespace
+
+std::optional<std::string> migrate(soci::session& sql, Database::Kind kind)
+{
+    const auto newest = static_cast<int>(steps().size());
+    int version = 0;
+    do {
+        soci::transaction transaction(sql);
+        if (kind == Database::Kind::PostgreSql) {
+            sql << kLockForOthers;
+        }
+        sql << "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)";
+        soci::indicator known = soci::i_null;
+        sql << "SELECT max(version) FROM schema_version", soci::into(version, known);
+        version = known == soci::i_ok ? version : 0;
+        if (version > newest) {
+            return "its tables were made by a newer version of this program";
+        }
+        if (version < newest) {
+            for (const char* statement : steps()[static_cast<std::size_t>(version)]) {
+                sql << statement;
+            }
+            ++version;
+            sql << "INSERT INTO schema_version (version) VALUES (:version)", soci::use(version);
+        }
+        transaction.commit();
+    } while (version < newest);
+    return std::nullopt;
+}
+
+} // namespace vivavoce::broker

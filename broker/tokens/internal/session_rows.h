@@ -1,0 +1,55 @@
+#pragma once
+
+#include "broker/tokens/session_registry.h"
+
+#include <soci/soci.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace vivavoce::broker::rows {
+
+/// A row of the table `sessions`. All functions throw soci::soci_error.
+struct SessionRow {
+    SessionRecord record;
+    std::string token;
+    core::WallTime expiresAt;
+    int renewals = 0;
+    std::string claim;
+    core::WallTime claimUntil;
+    std::string claimRequest;
+    std::string repeatOf;
+    std::string repeatRequest;
+    core::WallTime repeatUntil;
+    std::string repeatSealed;
+};
+
+[[nodiscard]] std::int64_t millisOf(core::WallTime time);
+
+/// Those where `column` (a name of ours, never of a caller's) has that value, oldest first. `suffix` ends the statement.
+[[nodiscard]] std::vector<SessionRow> selectWhere(
+    soci::session& sql, const char* column, const std::string& value, const char* suffix = "");
+[[nodiscard]] std::optional<SessionRow> selectOne(
+    soci::session& sql, const char* column, const std::string& value, const char* suffix = "");
+/// When the tokens of those run out that are there.
+[[nodiscard]] std::unordered_map<std::string, core::WallTime> expiriesOf(
+    soci::session& sql, const std::vector<std::string>& ids);
+/// The session that spent this token.
+[[nodiscard]] std::optional<std::string> sessionThatSpent(soci::session& sql, const std::string& token);
+void insert(soci::session& sql, const SessionRow& row);
+/// Writes everything that changes with a renewal.
+void update(soci::session& sql, const SessionRow& row);
+void insertSpent(soci::session& sql, const SessionRow& row);
+/// All but the newest `keep`.
+void forgetSpent(soci::session& sql, const std::string& session, std::size_t keep);
+void erase(soci::session& sql, const std::string& id);
+void giveUpClaim(soci::session& sql, const std::string& id, const std::string& claim);
+[[nodiscard]] std::size_t countLive(soci::session& sql, core::WallTime now);
+/// With those that are being resumed: they are about to live again.
+[[nodiscard]] std::size_t countLive(
+    soci::session& sql, const char* column, const std::string& value, core::WallTime now);
+
+} // namespace vivavoce::broker::rows

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "broker/audit/audit_trail.h"
+#include "broker/tokens/client.h"
+#include "broker/tokens/session_registry.h"
+
+#include <optional>
+
+namespace vivavoce::broker {
+
+/// Something that was done to a session, for the audit.
+[[nodiscard]] AuditRecord recordOf(AuditEvent event, const Client& client, const SessionRecord& session);
+
+/// Durable when it returns; otherwise the fault that the client gets.
+[[nodiscard]] net::Awaitable<std::optional<Fault>> witness(AuditTrail& audit, AuditRecord record);
+
+} // namespace vivavoce::broker

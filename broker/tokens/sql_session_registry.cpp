@@ -1,0 +1,482 @@
+#include "broker/tokens/sql_session_registry.h"
+
+#include "broker/tokens/internal/session_rows.h"
+
+#include <utility>
+
+namespace vivavoce::broker {
+namespace {
+
+using core::Unexpected;
+using core::WallTime;
+
+Fault storeIsAway()
+{
+    return {FaultCode::Unavailable, "the sessions' store cannot be asked now", std::chrono::seconds(5)};
+}
+
+Fault isUnderWay()
+{
+    return {FaultCode::RefreshInProgress, "wait for its answer", std::chrono::seconds(1)};
+}
+
+Fault sessionsFull()
+{
+    return {FaultCode::SessionsFull, "try again later", std::chrono::seconds(5)};
+}
+
+/// One line: neither part may hold a line's end.
+std::string requestOf(const Idempotency& idempotency)
+{
+    return idempotency.key.empty() ? std::string() : idempotency.key + '\n' + idempotency.clientInstance;
+}
+
+Fault tooMany()
+{
+    return {FaultCode::TooManySessions, "end one of them, or wait until one has", std::chrono::seconds(60)};
+}
+
+bool isClaimed(const rows::SessionRow& row, WallTime now)
+{
+    return !row.claim.empty() && now < row.claimUntil;
+}
+
+bool isOver(const rows::SessionRow& row, WallTime now)
+{
+    return row.record.endsAt && now >= *row.record.endsAt;
+}
+
+} // namespace
+
+std::string_view transportText(SessionTransport transport)
+{
+    return transport == SessionTransport::Relay ? "relay" : "direct";
+}
+
+SqlSessionRegistry::SqlSessionRegistry(Limits limits, Database& database, const core::Clock& clock)
+    : m_limits(limits), m_database(database), m_clock(clock)
+{
+}
+
+template <typename T>
+SessionRegistry::Answer<T> SqlSessionRegistry::ask(std::function<T(soci::session&)> work)
+{
+    auto answer = co_await m_database.run<T>(std::move(work));
+    if (!answer) {
+        co_return Unexpected<Fault>(storeIsAway());
+    }
+    co_return std::move(*answer);
+}
+
+const char* SqlSessionRegistry::forUpdate() const
+{
+    return isShared() ? " FOR UPDATE" : "";
+}
+
+bool SqlSessionRegistry::isFull(
+    soci::session& sql, bool isShared, const SessionRecord& record, SessionCaps caps, WallTime now)
+{
+    const auto isTaken = [&](const char* column, const std::string& value, std::optional<std::size_t> cap) {
+        if (!cap || value.empty()) {
+            return false;
+        }
+        if (isShared) {
+            // Whoever counts next waits until this one is in.
+            const std::string lock = std::string(column) + ' ' + value;
+            sql << "SELECT pg_advisory_xact_lock(hashtext(:who))", soci::use(lock);
+        }
+        return rows::countLive(sql, column, value, now) >= *cap;
+    };
+    return isTaken("caller", record.caller, caps.ofCaller) || isTaken("project", record.project, caps.ofProject);
+}
+
+bool SqlSessionRegistry::hasRoom()
+{
+    return m_live + m_opening < m_limits.maxSessions;
+}
+
+/// One of the places under the limit, taken while a session is being opened.
+class SqlSessionRegistry::Place {
+public:
+    explicit Place(SqlSessionRegistry& registry) : m_registry(registry), m_before(registry.m_opening++) {}
+    ~Place() { --m_registry.m_opening; }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    [[nodiscard]] bool isOne() const { return m_registry.m_live + m_before < m_registry.m_limits.maxSessions; }
+
+private:
+    SqlSessionRegistry& m_registry;
+    const std::size_t m_before;
+};
+
+net::Awaitable<std::optional<Fault>> SqlSessionRegistry::open(
+    SessionRecord record, TokenHash token, WallTime expiresAt, SessionCaps caps, Together together)
+{
+    const Place place(*this);
+    if (!place.isOne()) {
+        co_return sessionsFull();
+    }
+    rows::SessionRow row;
+    row.record = std::move(record);
+    row.token = hexOf(token);
+    row.expiresAt = expiresAt;
+    std::function<std::optional<Fault>(soci::session&)> work =
+        [row = std::move(row), caps, shared = isShared(), together = std::move(together), now = m_clock.wallNow()](
+            soci::session& sql) -> std::optional<Fault> {
+        if (isFull(sql, shared, row.record, caps, now)) {
+            return tooMany();
+        }
+        // Two sessions of one token: a provider that hands out the same value twice would let one end the other.
+        if (rows::selectOne(sql, "token", row.token) || rows::sessionThatSpent(sql, row.token)) {
+            return Fault{FaultCode::ProviderMalformed, "it gave the same token twice", std::nullopt};
+        }
+        if (together) {
+            if (auto fault = together(sql)) {
+                return fault;
+            }
+        }
+        rows::insert(sql, row);
+        return std::nullopt;
+    };
+    auto answer = co_await ask<std::optional<Fault>>(std::move(work));
+    if (!answer) {
+        co_return std::move(answer.error());
+    }
+    if (!*answer) {
+        ++m_live;
+    }
+    co_return std::move(*answer);
+}
+
+/// A flight that is known before its claim is in the store, so that whoever finds the claim finds the flight; gone again unless it departs.
+class SqlSessionRegistry::Announcement {
+public:
+    explicit Announcement(SqlSessionRegistry& registry) : m_registry(registry)
+    {
+        const std::lock_guard lock(m_registry.m_mutex);
+        m_registry.m_flights.emplace(m_claim, m_flight);
+    }
+    ~Announcement()
+    {
+        if (m_flight != nullptr) {
+            m_registry.land(m_claim, {isUnderWay()});
+        }
+    }
+    Announcement(const Announcement&) = delete;
+    Announcement& operator=(const Announcement&) = delete;
+    [[nodiscard]] const std::string& claim() const { return m_claim; }
+    [[nodiscard]] std::shared_ptr<Flight> depart() { return std::exchange(m_flight, nullptr); }
+
+private:
+    SqlSessionRegistry& m_registry;
+    const std::string m_claim = randomId();
+    std::shared_ptr<Flight> m_flight = std::make_shared<Flight>();
+};
+
+net::Awaitable<Renewal> SqlSessionRegistry::claim(ClaimWork work)
+{
+    // A claim without a flight here: it has landed since, which asking again tells, or it is another broker's.
+    constexpr int kMostAttempts = 2;
+    for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+        Announcement announcement(*this);
+        std::function<Renewal(soci::session&)> named = [work, claim = announcement.claim()](
+                                                           soci::session& sql) { return work(sql, claim); };
+        auto answer = co_await ask<Renewal>(std::move(named));
+        if (!answer) {
+            co_return Renewal(std::move(answer.error()));
+        }
+        if (auto* lead = std::get_if<RenewalLead>(&*answer)) {
+            lead->flight = announcement.depart();
+            co_return std::move(*answer);
+        }
+        auto* other = std::get_if<RenewalUnderWay>(&*answer);
+        if (other == nullptr) {
+            co_return std::move(*answer);
+        }
+        other->flight = flightOf(other->claim);
+        if (other->flight != nullptr) {
+            co_return std::move(*answer);
+        }
+    }
+    co_return Renewal(isUnderWay());
+}
+
+net::Awaitable<Renewal> SqlSessionRegistry::claimByToken(TokenHash token, Idempotency idempotency)
+{
+    ClaimWork work = [hash = hexOf(token), token, idempotency = std::move(idempotency), lock = forUpdate(),
+                         limits = m_limits,
+                         now = m_clock.wallNow()](soci::session& sql, const std::string& name) -> Renewal {
+        const std::string request = requestOf(idempotency);
+        auto row = rows::selectOne(sql, "token", hash, lock);
+        if (!row) {
+            const auto session = rows::sessionThatSpent(sql, hash);
+            row = session ? rows::selectOne(sql, "id", *session, lock) : std::nullopt;
+            if (!row) {
+                return Fault{FaultCode::InvalidToken, "not a token of a session here", std::nullopt};
+            }
+            if (row->repeatOf == hash && !request.empty() && row->repeatRequest == request && now <= row->repeatUntil) {
+                return RenewalRepeat{row->record, row->repeatSealed, row->expiresAt};
+            }
+            return RenewalReuse{row->record};
+        }
+        if (row->record.clientInstance != idempotency.clientInstance && !row->record.clientInstance.empty()) {
+            return Fault{FaultCode::InvalidToken, "its session belongs to another client instance", std::nullopt};
+        }
+        if (isClaimed(*row, now)) {
+            return !request.empty() && row->claimRequest == request
+                ? Renewal(RenewalUnderWay{row->record, row->claim, nullptr})
+                : Renewal(isUnderWay());
+        }
+        if (isOver(*row, now)) {
+            return Fault{
+                FaultCode::TokenExpired, "its session has lasted as long as it may; ask for a new one", std::nullopt};
+        }
+        if (now >= row->expiresAt) {
+            return Fault{FaultCode::TokenExpired, "ask for a token with resumeSessionId", std::nullopt};
+        }
+        row->claim = name;
+        row->claimUntil = now + limits.claimWindow;
+        row->claimRequest = request;
+        rows::update(sql, *row);
+        return RenewalLead{row->record, nullptr, token, row->claim};
+    };
+    auto renewal = co_await claim(std::move(work));
+    co_return renewal;
+}
+
+net::Awaitable<Renewal> SqlSessionRegistry::claimBySession(
+    std::string id, std::string caller, std::string clientInstance, SessionCaps caps)
+{
+    ClaimWork work = [id = std::move(id), caller = std::move(caller), instance = std::move(clientInstance),
+                         lock = forUpdate(), shared = isShared(), caps, limits = m_limits,
+                         now = m_clock.wallNow()](soci::session& sql, const std::string& name) -> Renewal {
+        auto row = rows::selectOne(sql, "id", id, lock);
+        const bool isTheirs = row && row->record.caller == caller
+            && (row->record.clientInstance.empty() || row->record.clientInstance == instance);
+        if (!isTheirs || now > row->expiresAt + limits.resumeWindow || isOver(*row, now)) {
+            return Fault{FaultCode::SessionNotFound, "ask for a token without resumeSessionId", std::nullopt};
+        }
+        if (isClaimed(*row, now)) {
+            return isUnderWay();
+        }
+        if (now >= row->expiresAt && isFull(sql, shared, row->record, caps, now)) {
+            return tooMany();
+        }
+        row->claim = name;
+        row->claimUntil = now + limits.claimWindow;
+        row->claimRequest.clear();
+        rows::update(sql, *row);
+        return RenewalLead{row->record, nullptr, std::nullopt, row->claim};
+    };
+    auto renewal = co_await claim(std::move(work));
+    co_return renewal;
+}
+
+SessionRegistry::Answer<bool> SqlSessionRegistry::complete(RenewalLead lead, Successor successor)
+{
+    const std::string claim = lead.claim;
+    std::function<bool(soci::session&)> work = [lead = std::move(lead), successor = std::move(successor),
+                                                   lock = forUpdate(), limits = m_limits,
+                                                   now = m_clock.wallNow()](soci::session& sql) {
+        const std::string token = hexOf(successor.token);
+        auto row = rows::selectOne(sql, "id", lead.record.id, lock);
+        if (!row || row->claim != lead.claim || rows::selectOne(sql, "token", token)
+            || rows::sessionThatSpent(sql, token)) {
+            return false;
+        }
+        rows::insertSpent(sql, *row);
+        rows::forgetSpent(sql, row->record.id, limits.maxSpent);
+        row->repeatOf = row->claimRequest.empty() ? std::string() : row->token;
+        row->repeatRequest = row->claimRequest;
+        row->repeatUntil = now + limits.repeatWindow;
+        row->repeatSealed = row->claimRequest.empty() ? std::string() : successor.sealed;
+        row->record = lead.record;
+        row->token = token;
+        row->expiresAt = successor.expiresAt;
+        ++row->renewals;
+        row->claim.clear();
+        row->claimRequest.clear();
+        rows::update(sql, *row);
+        return true;
+    };
+    auto answer = co_await ask<bool>(std::move(work));
+    if (!answer) {
+        land(claim, {answer.error()});
+    } else if (*answer) {
+        land(claim, {});
+    } else {
+        land(claim, {Fault{FaultCode::InvalidToken, "the session has ended", std::nullopt}});
+    }
+    co_return std::move(answer);
+}
+
+net::Awaitable<> SqlSessionRegistry::abandon(RenewalLead lead, Fault fault)
+{
+    // Not told before the claim is gone: whoever tries again at once is not to find it.
+    std::function<int(soci::session&)> work = [lead](soci::session& sql) {
+        rows::giveUpClaim(sql, lead.record.id, lead.claim);
+        return 0;
+    };
+    const auto done = co_await ask<int>(std::move(work));
+    static_cast<void>(done);
+    land(lead.claim, {std::move(fault)});
+}
+
+void SqlSessionRegistry::abandonSoon(const RenewalLead& lead, Fault fault)
+{
+    m_database.post(
+        [id = lead.record.id, claim = lead.claim](soci::session& sql) { rows::giveUpClaim(sql, id, claim); });
+    land(lead.claim, {std::move(fault)});
+}
+
+std::shared_ptr<Flight> SqlSessionRegistry::flightOf(const std::string& claim)
+{
+    const std::lock_guard lock(m_mutex);
+    const auto found = m_flights.find(claim);
+    return found == m_flights.end() ? nullptr : found->second;
+}
+
+void SqlSessionRegistry::land(const std::string& claim, Flight::Landing landing)
+{
+    std::shared_ptr<Flight> flight;
+    {
+        const std::lock_guard lock(m_mutex);
+        if (auto node = m_flights.extract(claim)) {
+            flight = std::move(node.mapped());
+        }
+    }
+    if (flight != nullptr) {
+        flight->land(std::move(landing));
+    }
+}
+
+SessionRegistry::Answer<std::optional<SessionRecord>> SqlSessionRegistry::end(std::string id)
+{
+    auto ended = co_await endWhere("id", std::move(id));
+    if (!ended) {
+        co_return Unexpected<Fault>(std::move(ended.error()));
+    }
+    co_return ended->empty() ? std::nullopt : std::optional(std::move(ended->front()));
+}
+
+SessionRegistry::Answer<std::vector<SessionRecord>> SqlSessionRegistry::endAllOf(std::string caller)
+{
+    auto ended = co_await endWhere("caller", std::move(caller));
+    co_return std::move(ended);
+}
+
+SessionRegistry::Answer<std::vector<SessionRecord>> SqlSessionRegistry::endAllOfProject(std::string project)
+{
+    auto ended = co_await endWhere("project", std::move(project));
+    co_return std::move(ended);
+}
+
+SessionRegistry::Answer<std::vector<SessionRecord>> SqlSessionRegistry::endWhere(const char* column, std::string value)
+{
+    std::function<std::vector<SessionRecord>(soci::session&)> work = [column, value = std::move(value),
+                                                                         lock = forUpdate()](soci::session& sql) {
+        std::vector<SessionRecord> ended;
+        for (rows::SessionRow& row : rows::selectWhere(sql, column, value, lock)) {
+            rows::erase(sql, row.record.id);
+            ended.push_back(std::move(row.record));
+        }
+        return ended;
+    };
+    auto ended = co_await ask<std::vector<SessionRecord>>(std::move(work));
+    co_return std::move(ended);
+}
+
+SessionRegistry::Answer<std::optional<SessionRecord>> SqlSessionRegistry::find(std::string id)
+{
+    std::function<std::optional<SessionRecord>(soci::session&)> work =
+        [id = std::move(id)](soci::session& sql) -> std::optional<SessionRecord> {
+        auto row = rows::selectOne(sql, "id", id);
+        return row ? std::optional(std::move(row->record)) : std::nullopt;
+    };
+    auto found = co_await ask<std::optional<SessionRecord>>(std::move(work));
+    co_return std::move(found);
+}
+
+SessionRegistry::Answer<std::optional<LiveSession>> SqlSessionRegistry::liveByToken(TokenHash token)
+{
+    std::function<std::optional<LiveSession>(soci::session&)> work =
+        [hash = hexOf(token), now = m_clock.wallNow()](soci::session& sql) -> std::optional<LiveSession> {
+        auto row = rows::selectOne(sql, "token", hash);
+        if (!row || now >= row->expiresAt || isOver(*row, now)) {
+            return std::nullopt;
+        }
+        return LiveSession{std::move(row->record), row->expiresAt};
+    };
+    auto live = co_await ask<std::optional<LiveSession>>(std::move(work));
+    co_return std::move(live);
+}
+
+SessionRegistry::Answer<SessionRegistry::Expiries> SqlSessionRegistry::expiriesOf(std::vector<std::string> ids)
+{
+    std::function<Expiries(soci::session&)> work = [ids = std::move(ids)](
+                                                       soci::session& sql) { return rows::expiriesOf(sql, ids); };
+    auto expiries = co_await ask<Expiries>(std::move(work));
+    co_return std::move(expiries);
+}
+
+SessionRegistry::Answer<std::vector<LiveSession>> SqlSessionRegistry::liveOf(std::string caller)
+{
+    std::function<std::vector<LiveSession>(soci::session&)> work = [caller = std::move(caller),
+                                                                       now = m_clock.wallNow()](soci::session& sql) {
+        constexpr std::size_t kMost = 1'000;
+        std::vector<LiveSession> live;
+        for (rows::SessionRow& row : rows::selectWhere(sql, "caller", caller)) {
+            if (now < row.expiresAt && live.size() < kMost) {
+                live.push_back({std::move(row.record), row.expiresAt});
+            }
+        }
+        return live;
+    };
+    auto live = co_await ask<std::vector<LiveSession>>(std::move(work));
+    co_return std::move(live);
+}
+
+SessionRegistry::Answer<std::size_t> SqlSessionRegistry::countOf(std::string caller)
+{
+    std::function<std::size_t(soci::session&)> work = [caller = std::move(caller), now = m_clock.wallNow()](
+                                                          soci::session& sql) {
+        return rows::countLive(sql, "caller", caller, now);
+    };
+    auto count = co_await ask<std::size_t>(std::move(work));
+    co_return count;
+}
+
+SessionRegistry::Answer<std::size_t> SqlSessionRegistry::countAll()
+{
+    std::function<std::size_t(soci::session&)> work = [now = m_clock.wallNow()](
+                                                          soci::session& sql) { return rows::countLive(sql, now); };
+    auto count = co_await ask<std::size_t>(std::move(work));
+    co_return count;
+}
+
+net::Awaitable<> SqlSessionRegistry::sweep()
+{
+    std::function<std::size_t(soci::session&)> work = [limits = m_limits, time = m_clock.wallNow()](
+                                                          soci::session& sql) {
+        const long long at = rows::millisOf(time);
+        const long long forgotten = at - limits.resumeWindow.count();
+        sql << "DELETE FROM sessions WHERE expires_at < :forgotten", soci::use(forgotten);
+        sql << "UPDATE sessions SET repeat_sealed = '', repeat_until = 0 WHERE repeat_until > 0 AND repeat_until < :now",
+            soci::use(at);
+        long long expired = 0;
+        sql << "SELECT count(*) FROM sessions WHERE expires_at <= :now", soci::into(expired), soci::use(at);
+        const long long surplus = expired - static_cast<long long>(limits.maxSessions);
+        if (surplus > 0) {
+            sql << "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= :now "
+                   "ORDER BY expires_at LIMIT :surplus)",
+                soci::use(at), soci::use(surplus);
+        }
+        return rows::countLive(sql, time);
+    };
+    const auto live = co_await ask<std::size_t>(std::move(work));
+    if (live) {
+        m_live = *live;
+    }
+}
+
+} // namespace vivavoce::broker

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "broker/projects/budgets.h"
+#include "broker/usage/amounts.h"
+
+#include <cstdint>
+#include <string>
+
+namespace vivavoce::broker::usage {
+
+/// Whose account a session's usage goes to.
+struct Account {
+    std::string sessionId;
+    /// auth::Caller::key.
+    std::string caller;
+    /// The same for people to read.
+    std::string issuer;
+    std::string subject;
+    /// Empty: none.
+    std::string project;
+    std::string provider;
+    std::string model;
+    /// "direct", "relay".
+    std::string transport;
+    Budgets budgets;
+    /// Held back all session long: the most that a turn can cost, in billionths of a US dollar.
+    std::int64_t hold = 0;
+};
+
+/// What one part of a session came to. The same part told again, with more or with the same in it, takes the place of what was told before:
+/// nothing counts twice.
+struct Entry {
+    Account account;
+    /// Names the part within its session: a stream, a response, a transcription. At most 160 bytes.
+    std::string part;
+    Amounts amounts;
+    /// The client said so; nobody else could know.
+    bool isReported = false;
+    /// Why the session's stream ended, where this is the last of it.
+    std::string ending{};
+};
+
+} // namespace vivavoce::broker::usage

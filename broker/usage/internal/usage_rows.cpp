@@ -1,0 +1,354 @@
+#include "broker/usage/internal/usage_rows.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+namespace vivavoce::broker::usage::rows {
+namespace {
+
+using soci::into;
+using soci::use;
+
+constexpr std::int64_t kDayMs = 86'400'000;
+/// So much of a session's time may not be told of yet (StreamAccount::kTellEvery).
+constexpr std::int64_t kHeldMs = 15'000;
+/// A part told again counts once, as long as it is remembered.
+constexpr std::int64_t kPartsKeptMs = 2 * kDayMs;
+/// Within the time in which a part told again counts once.
+constexpr std::int64_t kReportedWithinMs = kDayMs;
+/// A reply every nine seconds of a day.
+constexpr long long kMostReportedParts = 10'000;
+constexpr std::int64_t kLongestMonth = 31;
+
+std::int64_t millisOf(core::WallTime time)
+{
+    return std::chrono::duration_cast<core::Milliseconds>(time.time_since_epoch()).count();
+}
+
+/// Numbers of our own need no placeholder.
+std::string valueList(const Amounts& amounts)
+{
+    std::string list;
+    for (const Measure measure : allMeasures()) {
+        list += (list.empty() ? "" : ", ") + std::to_string(amounts[measure]);
+    }
+    return list;
+}
+
+/// "turns = usage_days.turns + 1, …" for what there is something of.
+std::string additionList(std::string_view table, const Amounts& amounts)
+{
+    std::string list;
+    for (const Measure measure : allMeasures()) {
+        if (amounts[measure] == 0) {
+            continue;
+        }
+        list.append(list.empty() ? "" : ", ").append(columnOf(measure)).append(" = ").append(table).append(".");
+        list.append(columnOf(measure)).append(" + ").append(std::to_string(amounts[measure]));
+    }
+    return list;
+}
+
+void addToDay(soci::session& sql, const Account& account, long long day, const Amounts& amounts, int sessions)
+{
+    std::string additions = additionList("usage_days", amounts);
+    if (sessions != 0) {
+        additions += (additions.empty() ? "" : ", ") + std::string("sessions = usage_days.sessions + 1");
+    }
+    if (additions.empty()) {
+        return;
+    }
+    sql << "INSERT INTO usage_days (day, caller, issuer, subject, project, provider, model, transport, sessions, "
+            + measureList()
+            + ") VALUES (:day, :caller, :issuer, :subject, :project, :provider, :model, :transport, :sessions, "
+            + valueList(amounts) + ") ON CONFLICT (day, caller, project, provider, model, transport) DO UPDATE SET "
+            + additions,
+        use(day), use(account.caller), use(account.issuer), use(account.subject), use(account.project),
+        use(account.provider), use(account.model), use(account.transport), use(sessions);
+}
+
+struct Spending {
+    long long nanoDollars = 0;
+    long long connectedMs = 0;
+
+    Spending& operator+=(const Spending& other)
+    {
+        nanoDollars += other.nanoDollars;
+        connectedMs += other.connectedMs;
+        return *this;
+    }
+};
+
+/// Of a caller or a project since a day. What clients say of sessions that nobody else saw neither spends a budget nor saves it.
+Spending spentSince(soci::session& sql, const char* column, const std::string& who, long long day)
+{
+    Spending spent;
+    sql << "SELECT CAST(COALESCE(SUM(nano_dollars), 0) AS BIGINT), CAST(COALESCE(SUM(connected_ms), 0) AS BIGINT) "
+           "FROM usage_days WHERE "
+            + std::string(column) + " = :who AND day >= :day AND transport = 'relay'",
+        into(spent.nanoDollars), into(spent.connectedMs), use(who), use(day);
+    return spent;
+}
+
+/// What live sessions may come to before the ledger hears of it.
+Spending heldBy(soci::session& sql, const char* column, const std::string& who, long long now)
+{
+    Spending held;
+    long long sessions = 0;
+    sql << "SELECT COUNT(*), CAST(COALESCE(SUM(u.hold), 0) AS BIGINT) FROM usage_sessions u JOIN sessions s ON s.id = u.id WHERE u."
+            + std::string(column) + " = :who AND u.ended_at = 0 AND u.is_holding = 1 AND s.expires_at > :now",
+        into(sessions), into(held.nanoDollars), use(who), use(now);
+    held.connectedMs = sessions * kHeldMs;
+    return held;
+}
+
+/// Parts only grow: what was kept for a while and comes after something newer is old.
+Amounts growth(const Amounts& before, const Amounts& after)
+{
+    Amounts more;
+    for (const Measure measure : allMeasures()) {
+        more[measure] = std::max<std::int64_t>(after[measure] - before[measure], 0);
+    }
+    return more;
+}
+
+bool isShared(soci::session& sql)
+{
+    return sql.get_backend_name() == "postgresql";
+}
+
+struct Period {
+    const char* column;
+    std::string who;
+    const Budget& budget;
+    std::int64_t since;
+    std::int64_t until;
+    const char* name;
+};
+
+std::optional<Fault> exhausted(const Period& period, core::WallTime now)
+{
+    const core::WallTime again{std::chrono::milliseconds(period.until * kDayMs)};
+    const auto wait = std::chrono::ceil<std::chrono::seconds>(again - now);
+    return Fault{
+        FaultCode::BudgetExhausted, "what is left of the budget does not bear one more turn", wait, period.name};
+}
+
+} // namespace
+
+std::int64_t dayOf(core::WallTime time)
+{
+    return std::chrono::floor<std::chrono::days>(time).time_since_epoch().count();
+}
+
+std::int64_t monthOf(std::int64_t day)
+{
+    const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{day}}};
+    return std::chrono::sys_days{date.year() / date.month() / 1}.time_since_epoch().count();
+}
+
+std::string measureList(const char* before, const char* after)
+{
+    std::string list;
+    for (const Measure measure : allMeasures()) {
+        list += (list.empty() ? "" : ", ") + std::string(before) + std::string(columnOf(measure)) + after;
+    }
+    return list;
+}
+
+std::vector<Reading::Row> Reading::of(soci::session& sql, const std::string& query,
+    const std::vector<std::variant<std::string, long long>>& parameters) const
+{
+    Row row{std::vector<std::string>(m_texts), std::vector<long long>(m_numbers), {}};
+    std::array<long long, kMeasures> measures{};
+    soci::statement statement(sql);
+    for (std::string& text : row.texts) {
+        statement.exchange(into(text));
+    }
+    for (long long& number : row.numbers) {
+        statement.exchange(into(number));
+    }
+    for (long long& measure : measures) {
+        statement.exchange(into(measure));
+    }
+    for (const auto& parameter : parameters) {
+        std::visit([&](const auto& value) { statement.exchange(use(value)); }, parameter);
+    }
+    statement.alloc();
+    statement.prepare(query);
+    statement.define_and_bind();
+    std::vector<Row> rows;
+    for (bool isThere = statement.execute(true); isThere; isThere = statement.fetch()) {
+        for (const Measure measure : allMeasures()) {
+            row.amounts[measure] = measures[static_cast<std::size_t>(measure)];
+        }
+        rows.push_back(row);
+    }
+    return rows;
+}
+
+void lockBudgets(soci::session& sql, const Account& account)
+{
+    // SQLite has one transaction at a time.
+    if (account.budgets.areUnlimited() || !isShared(sql)) {
+        return;
+    }
+    // In one order for everybody, so that no two wait for each other.
+    std::array locks{"budget caller " + account.caller, "budget project " + account.project};
+    for (const std::string& lock : locks) {
+        sql << "SELECT pg_advisory_xact_lock(hashtext(:who))", use(lock);
+    }
+}
+
+std::optional<Fault> overspent(soci::session& sql, const Account& account, Stage stage, core::WallTime now)
+{
+    const std::int64_t today = dayOf(now);
+    const std::int64_t month = monthOf(today);
+    const std::int64_t nextMonth = monthOf(month + kLongestMonth);
+    const Budgets& budgets = account.budgets;
+    const std::array periods{Period{"caller", account.caller, budgets.userDay, today, today + 1, "user_day"},
+        Period{"caller", account.caller, budgets.userMonth, month, nextMonth, "user_month"},
+        Period{"project", account.project, budgets.projectDay, today, today + 1, "project_day"},
+        Period{"project", account.project, budgets.projectMonth, month, nextMonth, "project_month"}};
+    const bool isBeginning = stage == Stage::Beginning;
+    for (const Period& period : periods) {
+        if (period.budget.isUnlimited() || period.who.empty()) {
+            continue;
+        }
+        Spending sum = spentSince(sql, period.column, period.who, period.since);
+        sum += heldBy(sql, period.column, period.who, millisOf(now));
+        sum += isBeginning ? Spending{account.hold, kHeldMs} : Spending();
+        const bool isMoneyOut = period.budget.nanoDollars && sum.nanoDollars > *period.budget.nanoDollars;
+        const bool isTimeOut = period.budget.connected && sum.connectedMs > period.budget.connected->count();
+        if (isMoneyOut || isTimeOut) {
+            return exhausted(period, now);
+        }
+    }
+    return std::nullopt;
+}
+
+void insertSession(soci::session& sql, const Account& account, core::WallTime now)
+{
+    const long long at = millisOf(now);
+    const long long hold = account.hold;
+    sql << "INSERT INTO usage_sessions (id, transport, caller, issuer, subject, project, provider, model, started_at, "
+           "last_seen, ended_at, reason, is_final, is_reported, is_holding, hold, "
+            + measureList()
+            + ") VALUES (:id, :transport, :caller, :issuer, :subject, :project, :provider, :model, :started, :seen, 0, "
+              "'', 0, 0, 1, :hold, "
+            + valueList(Amounts()) + ")",
+        use(account.sessionId), use(account.transport), use(account.caller), use(account.issuer), use(account.subject),
+        use(account.project), use(account.provider), use(account.model), use(at), use(at), use(hold);
+    addToDay(sql, account, dayOf(now), Amounts(), 1);
+}
+
+std::optional<Fault> holdAgain(soci::session& sql, const Account& account, core::WallTime now)
+{
+    long long isHolding = 0;
+    sql << "SELECT is_holding FROM usage_sessions WHERE id = :id", into(isHolding), use(account.sessionId);
+    if (isHolding != 0) {
+        return overspent(sql, account, Stage::GoingOn, now);
+    }
+    auto fault = overspent(sql, account, Stage::Beginning, now);
+    if (!fault) {
+        sql << "UPDATE usage_sessions SET is_holding = 1 WHERE id = :id", use(account.sessionId);
+    }
+    return fault;
+}
+
+bool isKnown(soci::session& sql, const std::string& session)
+{
+    int found = 0;
+    sql << "SELECT COUNT(*) FROM usage_sessions WHERE id = :id", into(found), use(session);
+    return found > 0;
+}
+
+std::optional<Ledger::DirectSession> directSession(
+    soci::session& sql, const std::string& session, const std::string& caller, core::WallTime now)
+{
+    const long long since = millisOf(now) - kReportedWithinMs;
+    const auto found = Reading(5, 2).of(sql,
+        "SELECT issuer, subject, project, provider, model, started_at, "
+        "(SELECT COUNT(*) FROM usage_parts p WHERE p.session = u.id), "
+            + measureList()
+            + " FROM usage_sessions u WHERE id = :id AND caller = :caller AND transport = 'direct' AND last_seen > :since",
+        {session, caller, since});
+    if (found.empty() || found.front().numbers[1] > kMostReportedParts) {
+        return std::nullopt;
+    }
+    const Reading::Row& row = found.front();
+    Ledger::DirectSession direct;
+    direct.account.sessionId = session;
+    direct.account.caller = caller;
+    direct.account.issuer = row.texts[0];
+    direct.account.subject = row.texts[1];
+    direct.account.project = row.texts[2];
+    direct.account.provider = row.texts[3];
+    direct.account.model = row.texts[4];
+    direct.account.transport = "direct";
+    direct.startedAt = core::WallTime(core::Milliseconds(row.numbers[0]));
+    return direct;
+}
+
+Amounts record(soci::session& sql, const Entry& entry, core::WallTime now)
+{
+    const std::string& session = entry.account.sessionId;
+    if (isShared(sql)) {
+        // Two brokers may be told the same at the same time.
+        std::string locked;
+        sql << "SELECT id FROM usage_sessions WHERE id = :id FOR UPDATE", into(locked), use(session);
+    }
+    const auto known =
+        Reading(0, 0).of(sql, "SELECT " + measureList() + " FROM usage_parts WHERE session = :session AND part = :part",
+            {session, entry.part});
+    Amounts more = entry.amounts;
+    const long long at = millisOf(now);
+    if (known.empty()) {
+        sql << "INSERT INTO usage_parts (session, part, at, " + measureList() + ") VALUES (:session, :part, :at, "
+                + valueList(entry.amounts) + ")",
+            use(session), use(entry.part), use(at);
+    } else {
+        more = growth(known.front().amounts, entry.amounts);
+        const std::string additions = additionList("usage_parts", more);
+        sql << "UPDATE usage_parts SET at = :at" + (additions.empty() ? additions : ", " + additions)
+                + " WHERE session = :session AND part = :part",
+            use(at), use(session), use(entry.part);
+    }
+    const std::string additions = additionList("usage_sessions", more);
+    sql << "UPDATE usage_sessions SET last_seen = :seen" + (additions.empty() ? additions : ", " + additions)
+            + (entry.isReported ? ", is_reported = 1" : "") + " WHERE id = :id",
+        use(at), use(session);
+    if (!entry.ending.empty()) {
+        // The stream ends because the session has, and the one who ended it has said why.
+        sql << "UPDATE usage_sessions SET reason = CASE WHEN is_final = 1 THEN reason ELSE :reason END, is_holding = 0 "
+               "WHERE id = :id",
+            use(entry.ending), use(session);
+    }
+    return more;
+}
+
+void addToDay(soci::session& sql, const Account& account, core::WallTime now, const Amounts& more)
+{
+    addToDay(sql, account, dayOf(now), more, 0);
+}
+
+void closeGone(soci::session& sql)
+{
+    sql << "UPDATE usage_sessions SET ended_at = last_seen, is_holding = 0, reason = CASE WHEN reason = '' THEN 'expired' ELSE "
+           "reason END WHERE ended_at = 0 AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = usage_sessions.id)";
+}
+
+void forget(soci::session& sql, std::int64_t firstDayKept, core::WallTime now)
+{
+    const long long day = firstDayKept;
+    const long long begin = firstDayKept * kDayMs;
+    const long long partsBegin = millisOf(now) - kPartsKeptMs;
+    sql << "DELETE FROM usage_days WHERE day < :day", use(day);
+    sql << "DELETE FROM usage_sessions WHERE ended_at > 0 AND ended_at < :begin", use(begin);
+    sql << "DELETE FROM usage_parts WHERE at < :begin AND NOT EXISTS "
+           "(SELECT 1 FROM sessions s WHERE s.id = usage_parts.session)",
+        use(partsBegin);
+}
+
+} // namespace vivavoce::broker::usage::rows

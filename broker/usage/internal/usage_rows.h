@@ -1,0 +1,68 @@
+#pragma once
+
+#include "broker/fault.h"
+#include "broker/usage/account.h"
+#include "broker/usage/ledger.h"
+#include "core/base/clock.h"
+
+#include <soci/soci.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// The ledger's tables. All functions throw soci::soci_error.
+namespace vivavoce::broker::usage::rows {
+
+/// Days since 1970, in UTC.
+[[nodiscard]] std::int64_t dayOf(core::WallTime time);
+/// The first day of that day's month.
+[[nodiscard]] std::int64_t monthOf(std::int64_t day);
+
+/// "connected_ms, audio_in_ms, …"; with `each` around every name: "SUM(" and ")".
+[[nodiscard]] std::string measureList(const char* before = "", const char* after = "");
+/// What a query gives, row by row: texts first, then whole numbers, then an amount of each measure.
+class Reading {
+public:
+    struct Row {
+        std::vector<std::string> texts;
+        std::vector<long long> numbers;
+        Amounts amounts;
+    };
+    Reading(std::size_t texts, std::size_t numbers) : m_texts(texts), m_numbers(numbers) {}
+    /// `parameters` are texts and numbers, in the order of the query's placeholders.
+    [[nodiscard]] std::vector<Row> of(soci::session& sql, const std::string& query,
+        const std::vector<std::variant<std::string, long long>>& parameters) const;
+
+private:
+    std::size_t m_texts;
+    std::size_t m_numbers;
+};
+
+/// One at a time may count what these may still spend, until the transaction ends.
+void lockBudgets(soci::session& sql, const Account& account);
+/// The first of the account's budgets that does not bear what was spent and what is held by its live sessions; with what one more of them
+/// holds, where this one is to begin. BudgetExhausted.
+enum class Stage { Beginning, GoingOn };
+[[nodiscard]] std::optional<Fault> overspent(
+    soci::session& sql, const Account& account, Stage stage, core::WallTime now);
+void insertSession(soci::session& sql, const Account& account, core::WallTime now);
+/// Holds what the session held before its stream ended, where that is not held already. BudgetExhausted.
+[[nodiscard]] std::optional<Fault> holdAgain(soci::session& sql, const Account& account, core::WallTime now);
+/// False: the ledger knows nothing of that session, which is older than the ledger.
+[[nodiscard]] bool isKnown(soci::session& sql, const std::string& session);
+/// Ledger::directSession.
+[[nodiscard]] std::optional<Ledger::DirectSession> directSession(
+    soci::session& sql, const std::string& session, const std::string& caller, core::WallTime now);
+/// Writes it to its session. What there is now that was not there before.
+[[nodiscard]] Amounts record(soci::session& sql, const Entry& entry, core::WallTime now);
+/// Writes that to its day.
+void addToDay(soci::session& sql, const Account& account, core::WallTime now, const Amounts& more);
+/// Sessions that are in the registry no more have ended when they were last heard of.
+void closeGone(soci::session& sql);
+/// What ended before that day goes, parts of sessions that ended a while ago, too.
+void forget(soci::session& sql, std::int64_t firstDayKept, core::WallTime now);
+
+} // namespace vivavoce::broker::usage::rows

@@ -1,0 +1,316 @@
+#include "broker/usage/ledger.h"
+
+#include "broker/usage/internal/usage_rows.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+#include <utility>
+
+namespace vivavoce::broker::usage {
+namespace {
+
+using core::Unexpected;
+
+/// A day of turns of a thousand sessions.
+constexpr std::size_t kMostWaiting = 100'000;
+constexpr std::size_t kAtOnce = 500;
+constexpr std::size_t kMostRows = 1'000;
+constexpr std::size_t kTop = 5;
+
+Fault storeIsAway()
+{
+    return {FaultCode::Unavailable, "the ledger cannot be asked now", std::chrono::seconds(5)};
+}
+
+const char* columnOf(Grouping by)
+{
+    switch (by) {
+    case Grouping::Project:
+        return "project";
+    case Grouping::User:
+        return "caller";
+    case Grouping::Provider:
+        return "provider";
+    case Grouping::Model:
+        return "model";
+    case Grouping::Day:
+        break;
+    }
+    return "day";
+}
+
+using Parameters = std::vector<std::variant<std::string, long long>>;
+
+/// " WHERE …" of a query, and what belongs into it.
+std::string conditionOf(const UsageQuery& query, Parameters& parameters)
+{
+    std::string condition = " WHERE day >= :from AND day <= :to";
+    parameters = {static_cast<long long>(query.from), static_cast<long long>(query.to)};
+    if (query.caller) {
+        condition += " AND caller = :caller";
+        parameters.emplace_back(*query.caller);
+    }
+    if (query.project) {
+        condition += " AND project = :project";
+        parameters.emplace_back(*query.project);
+    }
+    return condition;
+}
+
+constexpr std::size_t kSums = 4;
+
+/// Of a UsageRow, but for its amounts.
+const std::string& sums()
+{
+    // A sum of whole numbers is a decimal one with PostgreSQL.
+    static const std::string list =
+        "CAST(COALESCE(SUM(sessions), 0) AS BIGINT), "
+        "CAST(COALESCE(SUM(CASE WHEN transport = 'relay' THEN sessions ELSE 0 END), 0) AS BIGINT), "
+        "CAST(COALESCE(SUM(CASE WHEN transport = 'relay' THEN connected_ms ELSE 0 END), 0) AS BIGINT), "
+        "CAST(COALESCE(SUM(CASE WHEN transport = 'direct' THEN nano_dollars ELSE 0 END), 0) AS BIGINT), "
+        + rows::measureList("CAST(COALESCE(SUM(", "), 0) AS BIGINT)");
+    return list;
+}
+
+UsageRow rowOf(rows::Reading::Row row)
+{
+    return {row.texts.empty() ? std::string() : std::move(row.texts.front()), row.numbers[0], row.numbers[1],
+        row.numbers[2], row.numbers[3], row.amounts};
+}
+
+UsageRow totalOf(soci::session& sql, const UsageQuery& query)
+{
+    Parameters parameters;
+    const std::string condition = conditionOf(query, parameters);
+    auto found = rows::Reading(0, kSums).of(sql, "SELECT " + sums() + " FROM usage_days" + condition, parameters);
+    return rowOf(std::move(found.front()));
+}
+
+std::vector<UsageRow> groupsOf(
+    soci::session& sql, const UsageQuery& query, const char* column, const char* order, std::size_t most)
+{
+    Parameters parameters;
+    const std::string condition = conditionOf(query, parameters);
+    const auto found = rows::Reading(1, kSums).of(sql,
+        "SELECT CAST(" + std::string(column) + " AS TEXT), " + sums() + " FROM usage_days" + condition + " GROUP BY "
+            + column + " ORDER BY " + order + " LIMIT " + std::to_string(most),
+        parameters);
+    std::vector<UsageRow> groups;
+    std::transform(found.begin(), found.end(), std::back_inserter(groups), rowOf);
+    return groups;
+}
+
+UsageReport reportOf(soci::session& sql, const UsageQuery& query)
+{
+    UsageReport report;
+    report.query = query;
+    report.total = totalOf(sql, query);
+    UsageQuery today = query;
+    today.from = today.to = query.today;
+    report.today = totalOf(sql, today);
+    report.topProjects = groupsOf(sql, query, "project", "SUM(connected_ms) DESC, project", kTop + 1);
+    std::erase_if(report.topProjects, [](const UsageRow& row) { return row.key.empty(); });
+    report.topProjects.resize(std::min(report.topProjects.size(), kTop));
+    const bool isByDay = query.by == Grouping::Day;
+    report.rows =
+        groupsOf(sql, query, columnOf(query.by), isByDay ? "day" : "SUM(connected_ms) DESC, 1", kMostRows + 1);
+    report.isCut = report.rows.size() > kMostRows;
+    report.rows.resize(std::min(report.rows.size(), kMostRows));
+    if (isByDay) {
+        for (UsageRow& row : report.rows) {
+            row.key = dateOf(std::stoll(row.key));
+        }
+    }
+    return report;
+}
+
+/// One order for everybody who writes several rows at once: no two wait for each other.
+void sortForWriting(std::vector<Entry>& entries)
+{
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+        return std::tie(a.account.caller, a.account.project, a.account.sessionId, a.part)
+            < std::tie(b.account.caller, b.account.project, b.account.sessionId, b.part);
+    });
+}
+
+/// The sessions whose budgets do not bear a next turn.
+std::vector<std::string> writeAll(soci::session& sql, const std::vector<Entry>& entries, core::WallTime now)
+{
+    std::vector<std::pair<const Account*, Amounts>> days;
+    for (const Entry& entry : entries) {
+        // Others are of before there was a ledger.
+        if (rows::isKnown(sql, entry.account.sessionId)) {
+            days.emplace_back(&entry.account, rows::record(sql, entry, now));
+        }
+    }
+    // All sessions before all days, each in its order: two who write at the same time do not wait for each other.
+    for (const auto& [account, more] : days) {
+        rows::addToDay(sql, *account, now, more);
+    }
+    std::vector<std::string> over;
+    for (const Entry& entry : entries) {
+        if (!entry.account.budgets.areUnlimited() && rows::overspent(sql, entry.account, rows::Stage::GoingOn, now)) {
+            over.push_back(entry.account.sessionId);
+        }
+    }
+    return over;
+}
+
+} // namespace
+
+std::function<std::optional<Fault>(soci::session&)> Ledger::opening(Account account) const
+{
+    return [account = std::move(account), now = m_deps.clock.wallNow()](soci::session& sql) -> std::optional<Fault> {
+        rows::lockBudgets(sql, account);
+        if (auto fault = rows::overspent(sql, account, rows::Stage::Beginning, now)) {
+            return fault;
+        }
+        rows::insertSession(sql, account, now);
+        return std::nullopt;
+    };
+}
+
+net::Awaitable<std::optional<Fault>> Ledger::mayGoOn(Account account)
+{
+    if (account.budgets.areUnlimited()) {
+        co_return std::nullopt;
+    }
+    std::function<std::optional<Fault>(soci::session&)> work = [account = std::move(account),
+                                                                   now = m_deps.clock.wallNow()](soci::session& sql) {
+        rows::lockBudgets(sql, account);
+        return rows::holdAgain(sql, account, now);
+    };
+    auto answer = co_await m_deps.database.run<std::optional<Fault>>(std::move(work));
+    if (!answer) {
+        co_return storeIsAway();
+    }
+    co_return std::move(*answer);
+}
+
+net::Awaitable<std::vector<std::string>> Ledger::record(std::vector<Entry> entries)
+{
+    sortForWriting(entries);
+    auto over = co_await write(entries);
+    if (!over) {
+        keep(std::move(entries), over.error().reason);
+        co_return std::vector<std::string>();
+    }
+    co_return std::move(*over);
+}
+
+net::Awaitable<core::Expected<std::vector<std::string>, DatabaseDown>> Ledger::write(std::vector<Entry> entries)
+{
+    std::function<std::vector<std::string>(soci::session&)> work =
+        [entries = std::move(entries), now = m_deps.clock.wallNow()](
+            soci::session& sql) { return writeAll(sql, entries, now); };
+    auto answer = co_await m_deps.database.run<std::vector<std::string>>(std::move(work));
+    co_return std::move(answer);
+}
+
+void Ledger::keep(std::vector<Entry> entries, const std::string& reason)
+{
+    std::size_t lost = 0;
+    std::size_t waiting = 0;
+    {
+        const std::lock_guard lock(m_mutex);
+        for (Entry& entry : entries) {
+            m_waiting.push_back(std::move(entry));
+        }
+        while (m_waiting.size() > kMostWaiting) {
+            m_waiting.pop_front();
+            ++lost;
+        }
+        waiting = m_waiting.size();
+    }
+    m_deps.log.write(LogLevel::Error, "usage.not_written", {{"reason", reason}, {"waiting", waiting}, {"lost", lost}});
+}
+
+void Ledger::endsBecause(std::string sessionId, std::string reason)
+{
+    m_deps.database.post([id = std::move(sessionId), reason = std::move(reason)](soci::session& sql) {
+        sql << "UPDATE usage_sessions SET reason = :reason, is_final = 1 WHERE id = :id", soci::use(reason),
+            soci::use(id);
+    });
+}
+
+net::Awaitable<core::Expected<Ledger::DirectSession, Fault>> Ledger::directSession(
+    std::string sessionId, std::string caller)
+{
+    using Found = std::optional<DirectSession>;
+    std::function<Found(soci::session&)> work = [id = std::move(sessionId), caller = std::move(caller),
+                                                    now = m_deps.clock.wallNow()](soci::session& sql) {
+        return rows::directSession(sql, id, caller, now);
+    };
+    auto answer = co_await m_deps.database.run<Found>(std::move(work));
+    if (!answer) {
+        co_return Unexpected<Fault>(storeIsAway());
+    }
+    if (!*answer) {
+        co_return Unexpected<Fault>(Fault{FaultCode::SessionNotFound,
+            "there is no session of yours that went to the provider directly, a day ago or later", std::nullopt});
+    }
+    co_return std::move(**answer);
+}
+
+net::Awaitable<core::Expected<UsageReport, Fault>> Ledger::report(UsageQuery query)
+{
+    std::function<UsageReport(soci::session&)> work = [query = std::move(query)](
+                                                          soci::session& sql) { return reportOf(sql, query); };
+    auto answer = co_await m_deps.database.run<UsageReport>(std::move(work));
+    if (!answer) {
+        co_return Unexpected<Fault>(storeIsAway());
+    }
+    co_return std::move(*answer);
+}
+
+net::Awaitable<> Ledger::tellLate()
+{
+    std::vector<Entry> late;
+    {
+        const std::lock_guard lock(m_mutex);
+        while (!m_waiting.empty() && late.size() < kAtOnce) {
+            late.push_back(std::move(m_waiting.front()));
+            m_waiting.pop_front();
+        }
+    }
+    if (!late.empty()) {
+        // Whose budgets are spent is found by what those sessions are told next.
+        const auto over = co_await record(std::move(late));
+        static_cast<void>(over);
+    }
+}
+
+net::Awaitable<> Ledger::flush()
+{
+    std::size_t before = waiting();
+    while (before > 0) {
+        co_await tellLate();
+        const std::size_t left = waiting();
+        before = left < before ? left : 0;
+    }
+}
+
+net::Awaitable<> Ledger::tend()
+{
+    co_await tellLate();
+    const core::WallTime now = m_deps.clock.wallNow();
+    const std::int64_t today = rows::dayOf(now);
+    const bool isNewDay = m_forgotOn.exchange(today) != today;
+    m_deps.database.post([isNewDay, now, first = today - m_settings.kept.count()](soci::session& sql) {
+        rows::closeGone(sql);
+        if (isNewDay) {
+            rows::forget(sql, first, now);
+        }
+    });
+}
+
+std::size_t Ledger::waiting() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_waiting.size();
+}
+
+} // namespace vivavoce::broker::usage

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "broker/fault.h"
+#include "broker/log.h"
+#include "broker/store/database.h"
+#include "broker/usage/account.h"
+#include "broker/usage/usage_report.h"
+#include "core/base/clock.h"
+#include "core/base/expected.h"
+#include "net/awaitable.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vivavoce::broker::usage {
+
+/// What every session came to: by session, and by day.
+/// Invariants: an entry told twice counts once; a session begins only where the budgets bear what all live sessions hold and one hold more.
+/// What the store cannot take now is kept and told later; it is lost when the broker ends before that.
+/// Threads: [any thread]; coroutines on the caller's strand. Lifetime: database, clock and log outlive it.
+class Ledger {
+public:
+    struct Settings {
+        /// Days whose usage is kept.
+        std::chrono::days kept{400};
+    };
+    struct Dependencies {
+        Database& database;
+        const core::Clock& clock;
+        Log& log;
+    };
+
+    Ledger(Settings settings, Dependencies dependencies) : m_settings(settings), m_deps(dependencies) {}
+
+    /// To be run in the transaction that opens a session: BudgetExhausted, and nothing is written.
+    [[nodiscard]] std::function<std::optional<Fault>(soci::session&)> opening(Account account) const;
+    /// To be asked when a stream of the session opens: whether the budgets bear a turn, for which the session holds from now on what it
+    /// did not hold any more since its last stream ended. BudgetExhausted; Unavailable where nobody can tell.
+    [[nodiscard]] net::Awaitable<std::optional<Fault>> mayGoOn(Account account);
+
+    /// Durable when it returns, unless the store was away. The sessions whose budgets do not bear a next turn.
+    [[nodiscard]] net::Awaitable<std::vector<std::string>> record(std::vector<Entry> entries);
+    /// Why a session is about to end, where that is not its stream's doing. Not waited for.
+    void endsBecause(std::string sessionId, std::string reason);
+
+    /// A session that the broker does not see, of that caller's.
+    struct DirectSession {
+        Account account;
+        core::WallTime startedAt;
+    };
+    /// SessionNotFound: not theirs, through the relay, not told of for a day, or told of so often that nobody could believe it.
+    [[nodiscard]] net::Awaitable<core::Expected<DirectSession, Fault>> directSession(
+        std::string sessionId, std::string caller);
+
+    [[nodiscard]] net::Awaitable<core::Expected<UsageReport, Fault>> report(UsageQuery query);
+
+    /// Tells what waits, closes the accounts of sessions that are gone, forgets what is old; called often.
+    [[nodiscard]] net::Awaitable<> tend();
+    /// Tells what waits, as far as the store takes it. For the end.
+    [[nodiscard]] net::Awaitable<> flush();
+    /// Entries that the store has not taken yet.
+    [[nodiscard]] std::size_t waiting() const;
+
+private:
+    [[nodiscard]] net::Awaitable<core::Expected<std::vector<std::string>, DatabaseDown>> write(
+        std::vector<Entry> entries);
+    void keep(std::vector<Entry> entries, const std::string& reason);
+    [[nodiscard]] net::Awaitable<> tellLate();
+
+    const Settings m_settings;
+    const Dependencies m_deps;
+    std::atomic<std::int64_t> m_forgotOn{0};
+    mutable std::mutex m_mutex;
+    std::deque<Entry> m_waiting;
+};
+
+} // namespace vivavoce::broker::usage

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "broker/fault.h"
+#include "broker/usage/account.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/expected.h"
+#include "core/usage/price_list.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace vivavoce::broker::usage {
+
+/// What things cost here. Immutable. [any thread]
+class RateCard {
+public:
+    struct Settings {
+        /// As resources/prices/prices.json is written; empty: what came with the program.
+        std::string file;
+        /// Of each session under a budget, in cents. Nothing: what the model's longest turn costs.
+        std::optional<std::int64_t> holdCents;
+        /// The provider is on this computer, and nobody has said what it costs.
+        bool isFree = false;
+    };
+
+    /// BadConfiguration, with the row that does not do.
+    [[nodiscard]] static core::Expected<RateCard, core::Error> load(Settings settings);
+
+    /// Fills in what the account's session holds. NotAllowed: there is a budget of money, and nobody knows what the model costs.
+    [[nodiscard]] std::optional<Fault> hold(Account& account, core::WallTime now) const;
+    [[nodiscard]] const std::shared_ptr<const core::PriceList>& prices() const { return m_prices; }
+    [[nodiscard]] bool isFree() const { return m_settings.isFree; }
+
+private:
+    RateCard(Settings settings, std::shared_ptr<const core::PriceList> prices)
+        : m_settings(std::move(settings)), m_prices(std::move(prices))
+    {
+    }
+
+    Settings m_settings;
+    std::shared_ptr<const core::PriceList> m_prices;
+};
+
+} // namespace vivavoce::broker::usage

@@ -1,0 +1,233 @@
+#include "broker/store/database.h"
+#include "broker/store/database_url.h"
+#include "tests/broker/broker_harness.h"
+#include "tests/broker/postgres_server.h"
+
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <soci/soci.h>
+
+using namespace vivavoce;
+using namespace vivavoce::broker;
+
+namespace {
+
+struct World {
+    core::Expected<void, core::Error> open(
+        const std::string& url, core::Milliseconds deadline = core::Milliseconds{5'000})
+    {
+        Database::Settings settings;
+        settings.url = core::Secret(url);
+        settings.deadline = deadline;
+        auto opened = Database::open(std::move(settings), log);
+        if (!opened) {
+            return core::Unexpected<core::Error>(opened.error());
+        }
+        database = std::move(*opened);
+        const auto made = begin<int>([](soci::session& sql) {
+            sql << "CREATE TABLE IF NOT EXISTS notes (id VARCHAR(32) PRIMARY KEY, text TEXT NOT NULL)";
+            return 0;
+        }).get();
+        if (!made) {
+            return core::fail(core::ErrorCode::Internal, made.error().reason);
+        }
+        return {};
+    }
+    template <typename T>
+    std::future<core::Expected<T, DatabaseDown>> begin(std::function<T(soci::session&)> work)
+    {
+        return boost::asio::co_spawn(threads.strand(), database->run<T>(std::move(work)), boost::asio::use_future);
+    }
+    core::Expected<int, DatabaseDown> count()
+    {
+        return begin<int>([](soci::session& sql) {
+            int found = 0;
+            sql << "SELECT count(*) FROM notes", soci::into(found);
+            return found;
+        }).get();
+    }
+    static std::function<int(soci::session&)> inserting(const std::string& id)
+    {
+        return [id](soci::session& sql) {
+            sql << "INSERT INTO notes (id, text) VALUES (:id, '')", soci::use(id);
+            return 0;
+        };
+    }
+
+    tests::NetThreads threads;
+    tests::CapturedLog log;
+    std::unique_ptr<Database> database;
+};
+
+std::string fileUrl(const QTemporaryDir& folder)
+{
+    return "sqlite://" + folder.filePath(QStringLiteral("broker.db")).toStdString();
+}
+
+} // namespace
+
+class TestBrokerDatabase : public QObject {
+    Q_OBJECT
+
+private slots:
+    void url_ThatIsNone_IsRefusedWithoutRepeatingIt_data()
+    {
+        QTest::addColumn<QByteArray>("url");
+        for (const char* url : {"", "sqlite://", "sqlite:///tmp/", "sqlite:///a b.db", "sqlite:///a?mode=memory",
+                 "sqlite://a' b", "mysql://marker@host/x", "postgresql:marker", "/tmp/marker.db"}) {
+            QTest::addRow("%s", url) << QByteArray(url);
+        }
+    }
+    void url_ThatIsNone_IsRefusedWithoutRepeatingIt()
+    {
+        QFETCH(QByteArray, url);
+        const auto parsed = parseDatabaseUrl(core::Secret(url.toStdString()));
+        QVERIFY(!parsed);
+        QVERIFY(parsed.error().code == core::ErrorCode::BadConfiguration);
+        QVERIFY(parsed.error().detail.find("marker") == std::string::npos);
+    }
+
+    void file_IsPrivate_AndItsRowsAreThereAfterwards()
+    {
+        const QTemporaryDir folder;
+        for (int round = 0; round < 2; ++round) {
+            World world;
+            QVERIFY(world.open(fileUrl(folder)).has_value());
+            QCOMPARE(world.count().value_or(-1), round);
+            QVERIFY(world.begin<int>(World::inserting("p" + std::to_string(round))).get().has_value());
+            for (const char* name : {"broker.db", "broker.db-wal"}) {
+                const QFile file(folder.filePath(QString::fromLatin1(name)));
+                QVERIFY2(file.exists(), name);
+                QVERIFY2((file.permissions() & (QFile::ReadGroup | QFile::ReadOther)) == 0, name);
+            }
+        }
+    }
+
+    void file_OfANewerVersion_IsRefused()
+    {
+        const QTemporaryDir folder;
+        {
+            World world;
+            QVERIFY(world.open(fileUrl(folder)).has_value());
+            QVERIFY(world
+                        .begin<int>([](soci::session& sql) {
+                            sql << "INSERT INTO schema_version (version) VALUES (1000)";
+                            return 0;
+                        })
+                        .get()
+                        .has_value());
+        }
+        World world;
+        const auto opened = world.open(fileUrl(folder));
+        QVERIFY(!opened && opened.error().code == core::ErrorCode::BadConfiguration);
+    }
+
+    void file_InAFolderThatIsNotThere_IsAClearError()
+    {
+        World world;
+        const auto opened = world.open("sqlite:///nowhere/at/all/broker.db");
+        QVERIFY(!opened && opened.error().code == core::ErrorCode::OutputUnwritable);
+    }
+
+    void work_ThatFails_TakesNobodyElseAlong()
+    {
+        const QTemporaryDir folder;
+        World world;
+        QVERIFY(world.open(fileUrl(folder)).has_value());
+        constexpr int kMany = 200;
+        std::vector<std::future<core::Expected<int, DatabaseDown>>> answers;
+        for (int i = 0; i < kMany; ++i) {
+            // Every fourth one writes, and then fails.
+            answers.push_back(world.begin<int>([i](soci::session& sql) {
+                World::inserting("p" + std::to_string(i))(sql);
+                if (i % 4 == 0) {
+                    sql << "INSERT INTO nothing_of_ours VALUES (1)";
+                }
+                return i;
+            }));
+        }
+        for (int i = 0; i < kMany; ++i) {
+            const auto answer = answers[static_cast<std::size_t>(i)].get();
+            QCOMPARE(answer.has_value(), i % 4 != 0);
+        }
+        QCOMPARE(world.count().value_or(-1), kMany * 3 / 4);
+        QVERIFY(world.database->isWorking());
+    }
+
+    void fullDisk_IsToldAndRecoversByItself()
+    {
+        const QTemporaryDir folder;
+        World world;
+        QVERIFY(world.open(fileUrl(folder)).has_value());
+        QVERIFY(world
+                    .begin<int>([](soci::session& sql) {
+                        sql << "PRAGMA max_page_count = 1";
+                        return 0;
+                    })
+                    .get()
+                    .has_value());
+        const std::string large(1'000'000, 'x');
+        const auto insertLarge = [large](soci::session& sql) {
+            sql << "INSERT INTO notes (id, text) VALUES ('large', :text)", soci::use(large);
+            return 0;
+        };
+        QVERIFY(!world.begin<int>(insertLarge).get().has_value());
+        QVERIFY(world
+                    .begin<int>([](soci::session& sql) {
+                        sql << "PRAGMA max_page_count = 1000000";
+                        return 0;
+                    })
+                    .get()
+                    .has_value());
+        QVERIFY(world.begin<int>(insertLarge).get().has_value());
+        QCOMPARE(world.count().value_or(-1), 1);
+    }
+
+    void values_StayOutOfTheLog()
+    {
+        World world;
+        QVERIFY(world.open("sqlite://:memory:").has_value());
+        QVERIFY(world.begin<int>(World::inserting("marker-value")).get().has_value());
+        QVERIFY(!world.begin<int>(World::inserting("marker-value")).get().has_value());
+        QVERIFY(world.log.text().find("store.failed") != std::string::npos);
+        QVERIFY(world.log.text().find("marker-value") == std::string::npos);
+    }
+
+    void server_ThatStopsAndStarts_IsFoundAgain()
+    {
+        if (const QString missing = tests::PostgresServer::missing(); !missing.isEmpty()) {
+            QSKIP(qPrintable(missing));
+        }
+        tests::PostgresServer server;
+        QVERIFY(server.start());
+        World world;
+        QVERIFY(world.open(server.url(), core::Milliseconds{2'000}).has_value());
+        QVERIFY(world.begin<int>(World::inserting("before")).get().has_value());
+        server.stop();
+        QVERIFY(!world.begin<int>(World::inserting("away")).get().has_value());
+        QVERIFY(!world.database->isWorking());
+        QVERIFY(server.start());
+        QVERIFY(QTest::qWaitFor([&] { return world.begin<int>(World::inserting("after")).get().has_value(); }, 10'000));
+        QVERIFY(world.database->isWorking());
+        QCOMPARE(world.count().value_or(-1), 2);
+        // One that comes up first finds the tables made.
+        World beside;
+        QVERIFY(beside.open(server.url()).has_value());
+        QCOMPARE(beside.count().value_or(-1), 2);
+    }
+
+    void server_ThatIsNotThere_IsAClearErrorWithoutThePassword()
+    {
+        World world;
+        const auto opened = world.open("postgresql://vivavoce:marker-password@127.0.0.1:1/none");
+        QVERIFY(!opened && opened.error().code == core::ErrorCode::BadConfiguration);
+        QVERIFY(opened.error().detail.find("marker-password") == std::string::npos);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestBrokerDatabase)
+#include "test_broker_database.moc"

@@ -1,0 +1,145 @@
+#include "broker/relay/session_meter.h"
+
+#include <QTest>
+
+#include <algorithm>
+
+using namespace vivavoce;
+using namespace vivavoce::broker;
+using relay::SessionMeter;
+using usage::Measure;
+
+namespace {
+
+struct World {
+    explicit World(const std::string& model = "gpt-realtime", bool isFree = false)
+        : meter({model, std::make_shared<const core::PriceList>(core::PriceList::builtIn()), core::WallTime(), isFree})
+    {
+    }
+    /// Written with apostrophes for quotes.
+    std::optional<SessionMeter::Bill> read(std::string text)
+    {
+        std::replace(text.begin(), text.end(), '\'', '"');
+        const relay::MessageScan scan = relay::scanMessage(text);
+        return meter.read(scan, text);
+    }
+    SessionMeter meter;
+};
+
+const char* const kDone = "{'type':'response.done','event_id':'e','response':{'id':'r1','object':'realtime.response',"
+                          "'status':'completed','output':[{'id':'i','type':'function_call','call_id':'c','name':'n',"
+                          "'arguments':'{}','status':'completed'}],"
+                          "'usage':{'total_tokens':300,'input_tokens':200,'output_tokens':100,'input_token_details':{"
+                          "'text_tokens':80,'audio_tokens':120,'image_tokens':0,'cached_tokens':60,"
+                          "'cached_tokens_details':{'text_tokens':20,'audio_tokens':40,'image_tokens':0}},"
+                          "'output_token_details':{'text_tokens':30,'audio_tokens':70}}}}";
+
+} // namespace
+
+class TestSessionMeter : public QObject {
+    Q_OBJECT
+
+private slots:
+    void response_IsBilledByKind_TheCachedPartAtItsOwnPrice()
+    {
+        World world;
+        const auto bill = world.read(kDone);
+        QVERIFY(bill.has_value());
+        QCOMPARE(bill->part, std::string("response r1"));
+        QCOMPARE(bill->amounts[Measure::Turns], 1);
+        QCOMPARE(bill->amounts[Measure::ToolCalls], 1);
+        QCOMPARE(bill->amounts[Measure::TextIn], 60);
+        QCOMPARE(bill->amounts[Measure::CachedTextIn], 20);
+        QCOMPARE(bill->amounts[Measure::AudioIn], 80);
+        QCOMPARE(bill->amounts[Measure::CachedAudioIn], 40);
+        // 60×4 + 20×0.4 + 80×32 + 40×0.4 + 30×16 + 70×64 dollars for a million.
+        QCOMPARE(bill->amounts[Measure::NanoDollars], std::int64_t{7'784'000});
+        QCOMPARE(bill->amounts[Measure::Unpriced], 0);
+    }
+
+    void unknownModel_IsUnpriced_AndAFreeOneCostsNothing()
+    {
+        World unknown("gpt-tomorrow");
+        const auto bill = unknown.read(kDone);
+        QCOMPARE(bill.value().amounts[Measure::NanoDollars], 0);
+        QCOMPARE(bill.value().amounts[Measure::Unpriced], 1);
+        World free("gpt-realtime", true);
+        QCOMPARE(free.read(kDone).value().amounts[Measure::NanoDollars], 0);
+        QCOMPARE(free.read(kDone).value().amounts[Measure::Unpriced], 0);
+        QCOMPARE(free.read(kDone).value().amounts[Measure::AudioIn], 80);
+    }
+
+    void cancelledOrWithoutUsage_IsATurnAllTheSame()
+    {
+        World world;
+        const auto bill =
+            world.read("{'type':'response.done','response':{'id':'r','status':'cancelled','usage':null}}");
+        QCOMPARE(bill.value().amounts[Measure::Turns], 1);
+        QCOMPARE(bill.value().amounts[Measure::NanoDollars], 0);
+        QVERIFY(!world.read("{'type':'response.created','response':{'id':'r'}}"));
+        QVERIFY(!world.read("{'type':'response.done'}"));
+    }
+
+    /// Nothing that a provider says takes anything back, or overflows.
+    void absurdCounts_AreBounded()
+    {
+        World world;
+        const auto huge = world.read("{'type':'response.done','response':{'id':'r','usage':{'total_tokens':1,"
+                                     "'input_tokens':9223372036854775807,'output_tokens':-5}}}");
+        QVERIFY(huge.has_value());
+        QCOMPARE(huge->amounts[Measure::TextIn], 10'000'000);
+        QCOMPARE(huge->amounts[Measure::TextOut], 0);
+        QVERIFY(huge->amounts[Measure::NanoDollars] > 0);
+        // An id that would not fit, or would break a line, is not taken for a name.
+        const auto odd = world.read("{'type':'response.done','response':{'id':'" + std::string(500, 'x') + "'}}");
+        QVERIFY(odd->part.size() < 160);
+    }
+
+    void sound_IsMeasuredByItsFormat_BothDialects()
+    {
+        World world;
+        const std::string second(64'000, 'A');
+        QVERIFY(!world.read("{'type':'response.output_audio.delta','delta':'" + second + "'}"));
+        world.meter.heard(core::Milliseconds(250));
+        auto amounts = world.meter.stream(core::Milliseconds(5'000));
+        QCOMPARE(amounts[Measure::AudioOutMs], 1'000);
+        QCOMPARE(amounts[Measure::AudioInMs], 250);
+        QCOMPARE(amounts[Measure::ConnectedMs], 5'000);
+        (void)world.read(
+            "{'type':'session.updated','session':{'type':'realtime','audio':{"
+            "'input':{'format':{'type':'audio/pcm','rate':24000}},'output':{'format':{'type':'audio/pcmu'}}}}}");
+        QVERIFY(!world.read("{'type':'response.audio.delta','delta':'" + second + "'}"));
+        amounts = world.meter.stream(core::Milliseconds(5'000));
+        QCOMPARE(amounts[Measure::AudioOutMs], 7'000);
+        QCOMPARE(world.meter.inputBytesPerMillisecond(), std::size_t{48});
+        (void)world.read("{'type':'session.updated','session':{'input_audio_format':'g711_alaw'}}");
+        QCOMPARE(world.meter.inputBytesPerMillisecond(), std::size_t{8});
+    }
+
+    void transcription_IsBilledByItsOwnModel()
+    {
+        World world;
+        (void)world.read("{'type':'session.updated','session':{'type':'realtime','audio':{'input':{"
+                         "'transcription':{'model':'gpt-realtime-whisper'}}}}}");
+        const auto bill = world.read("{'type':'conversation.item.input_audio_transcription.completed','item_id':'i',"
+                                     "'content_index':0,'transcript':'hi','usage':{'type':'duration','seconds':30}}");
+        QCOMPARE(bill.value().part, std::string("transcript i"));
+        QCOMPARE(bill.value().amounts[Measure::TranscribedMs], 30'000);
+        QCOMPARE(bill.value().amounts[Measure::NanoDollars], std::int64_t{8'500'000});
+        const auto tokens = world.read("{'type':'conversation.item.input_audio_transcription.completed','item_id':'j',"
+                                       "'content_index':0,'transcript':'hi','usage':{'type':'tokens','total_tokens':22,"
+                                       "'input_tokens':13,'output_tokens':9}}");
+        QCOMPARE(tokens.value().amounts[Measure::TranscriptionTokens], 22);
+        QCOMPARE(tokens.value().amounts[Measure::Unpriced], 1);
+    }
+
+    void connection_ThatIsPaidByTheMinute_CostsByTheMinute()
+    {
+        World world("grok-voice-think-fast-1.0");
+        QCOMPARE(world.meter.stream(core::Milliseconds(90'000))[Measure::NanoDollars], std::int64_t{75'000'000});
+        QCOMPARE(World().meter.stream(core::Milliseconds(90'000))[Measure::NanoDollars], 0);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestSessionMeter)
+#include "test_session_meter.moc"

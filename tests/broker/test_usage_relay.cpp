@@ -1,0 +1,340 @@
+#include "tests/broker/relay_harness.h"
+
+#include <QTest>
+#include <QUrl>
+
+#include <algorithm>
+#include <cstdlib>
+
+using namespace vivavoce;
+using namespace vivavoce::tests;
+using core::Json;
+
+namespace {
+
+/// A dollar's worth of gpt-realtime's speech: 64 dollars a million.
+constexpr int kDollarOfSpeech = 15'625;
+
+std::string done(const std::string& id, int audioTokensOut)
+{
+    return Json(
+        {{"type", "response.done"}, {"event_id", "e"},
+            {"response",
+                {{"id", id}, {"object", "realtime.response"}, {"status", "completed"}, {"output", Json::array()},
+                    {"usage",
+                        {{"total_tokens", audioTokensOut}, {"input_tokens", 0}, {"output_tokens", audioTokensOut},
+                            {"output_token_details", {{"text_tokens", 0}, {"audio_tokens", audioTokensOut}}}}}}}})
+        .dump();
+}
+
+/// As with a provider that is paid: what is on this computer is free otherwise.
+void paid(broker::Config& config)
+{
+    config.pricesFile = std::string(std::getenv("VV_SOURCE_DIR")) + "/resources/prices/prices.json";
+    config.providerModel = "gpt-realtime";
+    config.holdCents = 100;
+}
+
+Json usageOf(RelayWorld& world, const std::string& token, const std::string& query = {})
+{
+    const auto answer = world.operators.as(token, "GET", "/api/voice/usage" + query);
+    if (answer.status != 200) {
+        qFatal("usage: %d %s", answer.status, answer.body.c_str());
+    }
+    return Json::parse(answer.body);
+}
+
+std::string directSession(RelayWorld& world)
+{
+    const auto minted = world.operators.as(world.operators.user(), "POST", "/api/voice-agent/token", "{}");
+    return Json::parse(minted.body).at("sessionId").get<std::string>();
+}
+
+int take(RelayWorld& world, const Json& report, const std::string& user = "u1")
+{
+    const auto answer = world.operators.as(world.operators.user(user), "POST", "/api/voice/usage", report.dump());
+    return static_cast<int>(answer.status);
+}
+
+} // namespace
+
+/// From the provider's own word to what users and admins read of it.
+class TestUsageRelay : public QObject {
+    Q_OBJECT
+
+private slots:
+    void whatTheClientHasHeardOf_IsInTheLedger()
+    {
+        RelayWorld world(&paid);
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        provider->send(done("r1", kDollarOfSpeech));
+        provider->send(done("r1", kDollarOfSpeech));
+        provider->send(done("r2", 2 * kDollarOfSpeech));
+        for (int i = 0; i < 3; ++i) {
+            (void)client->line().next();
+        }
+        const Json usage = usageOf(world, world.operators.user());
+        QCOMPARE(usage["totalSessions"].get<int>(), 1);
+        QCOMPARE(usage["sessionsToday"].get<int>(), 1);
+        // One that is told twice is billed once.
+        QCOMPARE(usage["totalCost"].get<double>(), 3.0);
+        QCOMPARE(usage["costToday"].get<double>(), 3.0);
+        QCOMPARE(usage["turns"].get<int>(), 2);
+        QCOMPARE(usage["tokens"]["audioOut"].get<int>(), 3 * kDollarOfSpeech);
+    }
+
+    void streamThatEnds_LeavesItsTimeAndSound()
+    {
+        RelayWorld world(&paid);
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        // A second each way, at 24 kHz.
+        client->line().send(Json({{"type", "input_audio_buffer.append"}, {"audio", std::string(64'000, 'A')}}).dump());
+        (void)provider->next();
+        provider->send(Json({{"type", "response.output_audio.delta"}, {"delta", std::string(64'000, 'A')}}).dump());
+        (void)client->line().next();
+        world.operators.broker.clock.advance(core::Milliseconds(6'000));
+        client->line().close(1000, "");
+        (void)provider->end();
+        QTRY_COMPARE(usageOf(world, world.operators.user())["totalMinutes"].get<double>(), 0.1);
+        const Json usage = usageOf(world, world.operators.user());
+        QCOMPARE(usage["audioMinutesIn"].get<double>(), 1.0 / 60);
+        QCOMPARE(usage["audioMinutesOut"].get<double>(), 1.0 / 60);
+        QCOMPARE(usage["averageSessionDuration"].get<double>(), 0.1);
+    }
+
+    void streamThatGoesOn_IsToldOfWhileItDoes()
+    {
+        RelayWorld world(&paid);
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        world.operators.broker.clock.advance(core::Milliseconds(15'000));
+        QTRY_COMPARE(usageOf(world, world.operators.user())["totalMinutes"].get<double>(), 0.25);
+    }
+
+    /// With the turn that went over it: nothing is taken from who has paid for it.
+    void budgetThatIsSpent_EndsTheSession_AndRefusesTheNext()
+    {
+        RelayWorld world([](broker::Config& config) {
+            paid(config);
+            config.policy.budgets.userDay.nanoDollars = 3'000'000'000;
+        });
+        const auto session = world.session();
+        const auto client = world.open(session);
+        const auto provider = world.upstream.next();
+        provider->send(done("r1", 2 * kDollarOfSpeech));
+        QCOMPARE(client->line().next(), done("r1", 2 * kDollarOfSpeech));
+        provider->send(done("r2", 1));
+        QCOMPARE(client->line().next(), done("r2", 1));
+        QCOMPARE(unsigned{client->line().end().code}, 4402U);
+        QCOMPARE(client->line().end().reason, std::string("budget_exhausted"));
+        (void)provider->end();
+        // Neither with the same token, nor with another session, nor around the relay.
+        QCOMPARE(StreamClient(world.streamRequest(session.token.reveal())).status(), 429);
+        for (const char* const path : {"/api/voice/session", "/api/voice-agent/token"}) {
+            const auto refused = world.operators.as(world.operators.user(), "POST", path, "{}");
+            QCOMPARE(refused.status, 429);
+            QCOMPARE(Json::parse(refused.body)["code"].get<std::string>(), std::string("budget_exhausted"));
+            QCOMPARE(Json::parse(refused.body)["violated-policies"][0].get<std::string>(), std::string("user_day"));
+            QCOMPARE(refused.headers.find("Retry-After").value_or(""), std::string_view("57600"));
+        }
+        // Somebody else has a budget of their own.
+        (void)world.session("{}", "u2");
+    }
+
+    void streamThatAnotherOneTakesThePlaceOf_LeavesTheHold()
+    {
+        RelayWorld world([](broker::Config& config) {
+            paid(config);
+            config.policy.budgets.userDay.nanoDollars = 1'500'000'000;
+        });
+        const auto session = world.session();
+        const auto former = world.open(session);
+        const auto formerProvider = world.upstream.next();
+        const auto client = world.open(session);
+        const auto provider = world.upstream.next();
+        QCOMPARE(unsigned{former->line().end().code}, 4409U);
+        (void)formerProvider->end();
+        QTRY_VERIFY(world.operators.broker.log.text().find("\"why\":\"taken_over\"") != std::string::npos);
+        const auto begin = [&] {
+            return world.operators.as(world.operators.user(), "POST", "/api/voice/session", "{}").status;
+        };
+        QCOMPARE(begin(), 429);
+        client->line().close(1000, "");
+        (void)provider->end();
+        QTRY_VERIFY(world.operators.broker.log.text().find("\"by\":\"client\"") != std::string::npos);
+        QCOMPARE(begin(), 200);
+    }
+
+    void sessionUnderABudget_GoesThroughTheRelay()
+    {
+        RelayWorld world([](broker::Config& config) {
+            paid(config);
+            config.policy.budgets.userDay.connected = core::Milliseconds(3'600'000);
+        });
+        const auto answer = world.operators.as(world.operators.user(), "POST", "/api/voice-agent/token", "{}");
+        QCOMPARE(Json::parse(answer.body)["transport"].get<std::string>(), std::string("relay"));
+    }
+
+    void modelThatNobodyKnowsThePriceOf_IsRefusedUnderABudgetOfMoney()
+    {
+        RelayWorld world([](broker::Config& config) {
+            paid(config);
+            config.providerModel = "gpt-tomorrow";
+            config.policy.budgets.projectMonth.nanoDollars = 1;
+        });
+        const auto answer = world.operators.as(world.operators.user(), "POST", "/api/voice/session", "{}");
+        QCOMPARE(answer.status, 403);
+        QCOMPARE(Json::parse(answer.body)["code"].get<std::string>(), std::string("not_allowed"));
+    }
+
+    void usage_IsOnesOwn_AndAllOfItForAdmins()
+    {
+        RelayWorld world(&paid);
+        for (const char* const user : {"u1", "u2"}) {
+            const auto client = world.open(world.session("{}", user));
+            const auto provider = world.upstream.next();
+            provider->send(done("r1", kDollarOfSpeech));
+            (void)client->line().next();
+        }
+        const std::string u1 = world.operators.user("u1");
+        QCOMPARE(usageOf(world, u1, "?by=user")["totalCost"].get<double>(), 1.0);
+        const Json all = usageOf(world, world.operators.admin(), "?by=user");
+        QCOMPARE(all["totalCost"].get<double>(), 2.0);
+        QCOMPARE(all["rows"].size(), std::size_t{2});
+        const auto other = all["rows"][0]["user"].get<std::string>();
+        const std::string one = all["rows"][1]["user"].get<std::string>();
+        // A user's key in an address: as it is written there.
+        const auto path = [](const std::string& key) {
+            return "/api/voice/usage?user=" + QUrl::toPercentEncoding(QString::fromStdString(key)).toStdString();
+        };
+        QCOMPARE(
+            Json::parse(world.operators.as(world.operators.admin(), "GET", path(one)).body)["totalCost"].get<double>(),
+            1.0);
+        const int refused = static_cast<int>(world.operators.as(u1, "GET", path(one)).status == 403)
+            + static_cast<int>(world.operators.as(u1, "GET", path(other)).status == 403);
+        QCOMPARE(refused, 1);
+        const auto csv = world.operators.as(world.operators.admin(), "GET", "/api/voice/usage?by=model&format=csv");
+        QVERIFY(csv.headers.find("Content-Type").value_or("").starts_with("text/csv"));
+        QVERIFY(csv.body.find("\r\ngpt-realtime,2,") != std::string::npos);
+    }
+
+    void usage_AskedWrongly_IsRefused()
+    {
+        RelayWorld world(&paid);
+        const std::string user = world.operators.user();
+        for (const char* const query :
+            {"?by=colour", "?from=tomorrow", "?to=2027-02-30", "?format=xml", "?from=2027-02-02&to=2027-02-01"}) {
+            const auto answer = world.operators.as(user, "GET", std::string("/api/voice/usage") + query);
+            QVERIFY2(answer.status == 400, query);
+        }
+        QCOMPARE(world.operators.as("nonsense", "GET", "/api/voice/usage").status, 401);
+        const std::string minter = world.operators.login.token("u1", "voice:mint");
+        QCOMPARE(world.operators.as(minter, "GET", "/api/voice/usage").status, 403);
+    }
+
+    void directSession_IsWhatItsClientSaysOfIt()
+    {
+        RelayWorld world(&paid);
+        const auto id = directSession(world);
+        world.operators.broker.clock.advance(core::Milliseconds(60'000));
+        const Json report{{"sessionId", id}, {"connectedMs", 30'000}, {"toolCalls", 2},
+            {"events", {Json::parse(done("r1", kDollarOfSpeech))}}};
+        QCOMPARE(take(world, report), 200);
+        // Told again it counts once; with more in it, the more.
+        Json more = report;
+        more["connectedMs"] = 42'000;
+        more["events"].push_back(Json::parse(done("r2", kDollarOfSpeech)));
+        QCOMPARE(take(world, more), 200);
+        QCOMPARE(take(world, report), 200);
+        const Json usage = usageOf(world, world.operators.user());
+        QCOMPARE(usage["totalCost"].get<double>(), 2.0);
+        QCOMPARE(usage["turns"].get<int>(), 2);
+        QCOMPARE(usage["toolCallsTotal"].get<int>(), 2);
+        QCOMPARE(usage["totalMinutes"].get<double>(), 0.7);
+        QCOMPARE(usage["tokens"]["audioOut"].get<int>(), 2 * kDollarOfSpeech);
+        // No longer than it can have been.
+        more["connectedMs"] = 999'000'000;
+        QCOMPARE(take(world, more), 200);
+        QCOMPARE(usageOf(world, world.operators.user())["totalMinutes"].get<double>(), 1.0);
+    }
+
+    void transcriptionOfADirectSession_HasItsPrice()
+    {
+        RelayWorld world(&paid);
+        const Json event{{"type", "conversation.item.input_audio_transcription.completed"}, {"event_id", "e"},
+            {"item_id", "i1"}, {"content_index", 0}, {"transcript", ""},
+            {"usage", {{"type", "duration"}, {"seconds", 60.0}}}};
+        const Json report{{"sessionId", directSession(world)}, {"connectedMs", 0}, {"toolCalls", 0},
+            {"transcriptionModel", "gpt-realtime-whisper"}, {"events", {event}}};
+        QCOMPARE(take(world, report), 200);
+        QCOMPARE(usageOf(world, world.operators.user())["totalCost"].get<double>(), 0.017);
+    }
+
+    void budget_IsNotSpentByWhatClientsSay()
+    {
+        RelayWorld world(&paid);
+        const auto id = directSession(world);
+        const Json report{{"sessionId", id}, {"connectedMs", 0}, {"toolCalls", 0},
+            {"events", {Json::parse(done("r1", 100 * kDollarOfSpeech))}}};
+        QCOMPARE(take(world, report), 200);
+        QCOMPARE(usageOf(world, world.operators.user())["totalCost"].get<double>(), 100.0);
+        (void)world.operators.broker.reload(
+            [](broker::Config& config) { config.policy.budgets.userDay.nanoDollars = 3'000'000'000; });
+        (void)world.session();
+    }
+
+    void report_OfWhatIsNotTheirs_IsRefused()
+    {
+        RelayWorld world(&paid);
+        const Json nothing{{"sessionId", directSession(world)}, {"connectedMs", 0}, {"toolCalls", 0}};
+        QCOMPARE(take(world, nothing, "u2"), 404);
+        Json relayed = nothing;
+        relayed["sessionId"] = world.session().sessionId;
+        QCOMPARE(take(world, relayed), 404);
+    }
+
+    void report_ADayAfterTheEnd_IsRefused()
+    {
+        // Nobody could tell the same report from another.
+        RelayWorld world(&paid);
+        const std::string service = world.operators.serviceKey();
+        const auto as = [&](const char* path, const Json& body) {
+            return world.operators.as(service, "POST", path, body.dump());
+        };
+        const auto id = Json::parse(as("/api/voice-agent/token", Json::object()).body)["sessionId"].get<std::string>();
+        const Json report{{"sessionId", id}, {"connectedMs", 0}, {"toolCalls", 0}};
+        QCOMPARE(as("/api/voice/usage", report).status, 200);
+        world.operators.broker.clock.advance(std::chrono::hours(49));
+        QTRY_COMPARE(as("/api/voice/usage", report).status, 404);
+    }
+
+    void report_ThatIsNone_IsRefused_data()
+    {
+        QTest::addColumn<QByteArray>("field");
+        QTest::addColumn<QByteArray>("value");
+        const auto row = [](const char* name, const char* field, const char* value) {
+            QTest::newRow(name) << QByteArray(field) << QByteArray(value);
+        };
+        row("time that ran backwards", "connectedMs", "-1");
+        row("a fraction", "connectedMs", "1.5");
+        row("tools by the billion", "toolCalls", "2000000000");
+        row("an event that bills nothing", "events", R"([{"type": "response.created"}])");
+        row("a text", "events", R"(["response.done"])");
+        row("too many", "events", "[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]");
+        row("another field", "cost", "0");
+    }
+    void report_ThatIsNone_IsRefused()
+    {
+        QFETCH(QByteArray, field);
+        QFETCH(QByteArray, value);
+        RelayWorld world(&paid);
+        Json report{{"sessionId", directSession(world)}, {"connectedMs", 0}, {"toolCalls", 0}};
+        report[field.toStdString()] = Json::parse(value.toStdString());
+        QCOMPARE(take(world, report), 400);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestUsageRelay)
+#include "test_usage_relay.moc"

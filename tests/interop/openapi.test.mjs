@@ -1,0 +1,73 @@
+// What the broker says of itself is true: each answer is what /openapi.json promises, by ajv.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import Ajv from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { startBroker } from './real_broker.mjs';
+
+let running, broker, key, ajv, document;
+before(async () => {
+  running = await startBroker({ limits: 'mints_per_minute = 3, violations_to_block = 2', more: 'projects = { check = "table" }' });
+  ({ url: broker, key } = running);
+  document = await (await fetch(`${broker}/openapi.json`)).json();
+  ajv = addFormats(new Ajv({ strict: false, allErrors: true }));
+  ajv.addSchema({ $id: 'openapi', ...document });
+});
+after(() => running.stop());
+
+/** Asks, and holds the answer against what the description promises for that status. */
+async function ask(method, path, { body, bearer = key, type = 'application/json' } = {}) {
+  const answer = await fetch(broker + path, { method, body,
+    headers: { ...(bearer && { Authorization: `Bearer ${bearer}` }), ...(body && { 'Content-Type': type }) } });
+  const template = Object.keys(document.paths).find((known) => new RegExp(`^${known.replace(/\{.*\}/, '[^/]+')}$`).test(path.split('?')[0]));
+  const promised = document.paths[template][method.toLowerCase()].responses;
+  const at = [String(answer.status), `${Math.trunc(answer.status / 100)}XX`].find((status) => status in promised);
+  assert.ok(at, `${method} ${path}: ${answer.status} is not promised`);
+  const ref = promised[at].$ref;
+  const content = (ref ? document.components.responses[ref.split('/').at(-1)] : promised[at]).content;
+  const [mime] = Object.keys(content);
+  assert.ok(answer.headers.get('content-type').startsWith(mime), answer.headers.get('content-type'));
+  const json = mime.endsWith('json') ? await answer.json() : await answer.text();
+  const where = ref ? ref.slice(2) : `paths/${template.replace(/\//g, '~1')}/${method.toLowerCase()}/responses/${at}`;
+  const validate = ajv.getSchema(`openapi#/${encodeURI(where)}/content/${mime.replace('/', '~1').replace('+', '%2B')}/schema`);
+  assert.ok(validate, where);
+  assert.ok(validate(json), `${method} ${path} ${answer.status}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(json)}`);
+  return { status: answer.status, json };
+}
+
+const kMint = '/api/voice-agent/token';
+
+test('every answer is as the description promises', async () => {
+  const { json: token } = await ask('POST', kMint, { body: '{"clientInstance":"one"}' });
+  assert.equal((await ask('POST', '/api/voice-agent/refresh-token', { body: '{}', bearer: token.token })).status, 401);
+  assert.equal((await ask('POST', '/api/voice-agent/refresh-token', { body: '{"clientInstance":"one"}', bearer: token.token })).status, 200);
+  const projects = '/api/admin/projects';
+  const member = JSON.stringify({ project: 'choir', user: '1:0::tester' });
+  assert.equal((await ask('POST', '/api/voice/session', { body: '{"projectId":"choir"}' })).status, 403);
+  assert.equal((await ask('POST', projects, { body: '{"id":"choir","policy":{"models":["a"],"longestSession":60,"sessionsOfProject":5}}' })).json.created, true);
+  assert.equal((await ask('POST', projects, { body: '{"id":"choir","policy":{"models":1}}' })).status, 400);
+  assert.equal((await ask('POST', `${projects}/members/add`, { body: member })).json.changed, true);
+  assert.deepEqual((await ask('GET', `${projects}/members?project=choir`)).json.members, ['1:0::tester']);
+  assert.equal((await ask('GET', `${projects}/members?project=none`)).status, 404);
+  assert.equal((await ask('GET', projects)).json.projects[0].members, 1);
+  assert.ok([59, 60].includes((await ask('POST', '/api/voice/session', { body: '{"projectId":"choir"}' })).json.limits.maxSessionSeconds));
+  assert.equal((await ask('GET', '/api/voice/session')).json.sessions.length, 2);
+  assert.equal((await ask('POST', `${projects}/members/remove`, { body: member })).json.changed, true);
+  assert.equal((await ask('POST', `${projects}/remove`, { body: '{"id":"choir"}' })).json.ended, 1);
+  assert.equal((await ask('GET', projects)).json.projects.length, 0);
+  assert.equal((await ask('DELETE', `/api/voice/session/${token.sessionId}`)).status, 200);
+  assert.equal((await ask('DELETE', `/api/voice/session/${token.sessionId}`)).status, 404);
+  assert.equal((await ask('POST', kMint, { body: '{' })).status, 400);
+  assert.equal((await ask('POST', kMint, { body: '{"surprise":1}' })).status, 400);
+  for (const wanted of [429, 429, 429, 429]) assert.equal((await ask('POST', kMint, { body: '{}' })).status, wanted);
+  const { json: listed } = await ask('GET', '/api/admin/blocks');
+  assert.equal(listed.blocks.length, 1);
+  assert.equal((await ask('POST', '/api/admin/blocks/lift', { body: JSON.stringify({ user: listed.blocks[0].user }) })).json.lifted, true);
+  assert.equal((await ask('POST', '/api/admin/sessions/revoke', { body: JSON.stringify({ user: listed.blocks[0].user }) })).status, 200);
+  assert.equal((await ask('POST', kMint, { body: '{}', bearer: '' })).status, 401);
+  assert.equal((await ask('POST', '/api/admin/blocks/lift', { body: 'x', type: 'text/plain' })).status, 415);
+  for (const path of ['/api/voice-agent/health', '/healthz', '/readyz', '/openapi.json', '/.well-known/jwks.json']) assert.equal((await ask('GET', path)).status, 200);
+  assert.match((await ask('GET', '/metrics')).json, /^vivavoce_tokens_minted_total\{transport="direct"\} 1$/m);
+  assert.equal((await ask('GET', '/metrics', { bearer: '' })).status, 401);
+  assert.equal((await ask('GET', '/api/voice-agent/health', { bearer: '' })).json.services, undefined);
+});
