@@ -4,16 +4,12 @@
 
 #include <QCoreApplication>
 
+#include <utility>
+
 namespace vivavoce::app {
 namespace {
 
 constexpr const char* kCredentialVariable = "VIVAVOCE_CREDENTIAL";
-
-std::shared_ptr<const core::Secret> takeCredential()
-{
-    auto secret = std::make_shared<const core::Secret>(platform::takeFromEnvironment(kCredentialVariable));
-    return secret->empty() ? nullptr : std::move(secret);
-}
 
 embedded::EmbeddedServices::Options services()
 {
@@ -24,12 +20,18 @@ embedded::EmbeddedServices::Options services()
 
 } // namespace
 
-Application::Application()
+std::shared_ptr<const core::Secret> Application::takeCredential()
+{
+    auto secret = std::make_shared<const core::Secret>(platform::takeFromEnvironment(kCredentialVariable));
+    return secret->empty() ? nullptr : std::move(secret);
+}
+
+Application::Application(std::shared_ptr<const core::Secret> credential)
     : m_store(platform::QtSettingsStore::defaultFile()),
       m_settings(m_store),
       m_tools(m_executor),
       m_sound(m_executor, m_settings),
-      m_talk({m_settings, m_sound.engine(), m_transports, m_http, m_tools, m_clock, m_executor, takeCredential(),
+      m_talk({m_settings, m_sound.engine(), m_transports, m_http, m_tools, m_clock, m_executor, std::move(credential),
           services()}),
       m_window({m_talk, m_sound.engine(), m_sound.engine(), m_settings, m_clock,
           embedded::EmbeddedServices::missingProgram(QCoreApplication::applicationDirPath()).isEmpty()})

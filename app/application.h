@@ -8,6 +8,9 @@
 #include "app/sound.h"
 #include "app/talk_session.h"
 #include "app/window.h"
+#include "core/base/secret.h"
+
+#include <memory>
 
 namespace vivavoce::app {
 
@@ -15,7 +18,11 @@ namespace vivavoce::app {
 /// Threads: the main thread. Lifetime: within that of QGuiApplication.
 class Application {
 public:
-    Application();
+    /// What a broker is shown until people can sign in; taken out of the environment. First thing in `main`, before there are threads that
+    /// read that. Null: there is none.
+    [[nodiscard]] static std::shared_ptr<const core::Secret> takeCredential();
+
+    explicit Application(std::shared_ptr<const core::Secret> credential = nullptr);
 
     [[nodiscard]] bool open() { return m_window.open(); }
     void raise() { m_window.raise(); }

@@ -2,6 +2,7 @@
 #include "app/platform/display.h"
 #include "app/platform/interrupt_signal.h"
 #include "app/platform/single_instance.h"
+#include "audio/audio_engine.h"
 
 #include <QCommandLineParser>
 #include <QGuiApplication>
@@ -9,6 +10,7 @@
 
 #include <cstdio>
 #include <optional>
+#include <utility>
 
 using namespace vivavoce;
 
@@ -49,6 +51,8 @@ std::optional<int> answerCommandLine()
 
 int main(int argc, char** argv)
 {
+    audio::prepareProcess();
+    auto credential = app::Application::takeCredential();
     if (!platform::hasDisplay()) {
         const QCoreApplication app(argc, argv);
         if (const auto exitCode = answerCommandLine()) {
@@ -77,7 +81,7 @@ int main(int argc, char** argv)
         std::fputs("vivavoce: it is already open; its window is in front now.\n", stderr);
         return core::exitCode(core::ErrorCode::AlreadyRunning);
     }
-    app::Application application;
+    app::Application application(std::move(credential));
     running = &application;
     // A session that ends, or Ctrl-C in a terminal: what was started is to end in order, too.
     const platform::InterruptSignal interrupted([] { QGuiApplication::quit(); });

@@ -22,7 +22,7 @@ QUrl page(const QString& path)
 Window::Window(const Ports& ports)
     : m_shell({ports.conversation, ports.clock, ports.settings, ports.hasAgent}),
       m_conversation({ports.conversation, ports.voice, ports.clock, ports.settings}),
-      m_settings({ports.settings, ports.devices, ports.voice})
+      m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent})
 {
     // Qt looks there of its own accord from 6.5 on.
     m_engine.addImportPath(QStringLiteral("qrc:/qt/qml"));

@@ -23,7 +23,9 @@ RowLayout {
         isToggle: true
         isOn: bar.conversation.isMuted
         glyph: isOn ? "microphone-off" : "microphone"
-        text: isOn ? qsTr("Unmute") : qsTr("Mute")
+        // The name stays: that it is on says its state.
+        text: qsTr("Mute")
+        hint: isOn ? qsTr("Unmute") : qsTr("Mute")
         onClicked: bar.conversation.isMuted = !bar.conversation.isMuted
     }
     IconButton {
@@ -48,6 +50,10 @@ RowLayout {
         text: bar.isHeldToTalk ? qsTr("Hold") : bar.conversation.isRunning ? qsTr("End") : qsTr("Talk")
         Accessible.name: bar.isHeldToTalk ? qsTr("Hold to talk") : bar.conversation.isRunning ? qsTr("End the conversation") : qsTr("Talk")
         hue: bar.isHeldToTalk && bar.conversation.isTalkHeld ? Theme.you : Theme.ink
+        Accessible.checkable: bar.isHeldToTalk
+        Accessible.checked: bar.isHeldToTalk && bar.conversation.isTalkHeld
+        onActed: if (bar.isHeldToTalk)
+            bar.conversation.isTalkHeld = !bar.conversation.isTalkHeld
         onPressedChanged: if (bar.isHeldToTalk)
             bar.conversation.isTalkHeld = pressed
         onClicked: {
@@ -76,7 +82,12 @@ RowLayout {
                 bar.conversation.say(text.text);
             text.clear();
         }
-        Keys.onEscapePressed: talk.forceActiveFocus()
+        Keys.onEscapePressed: {
+            if (bar.conversation.voice === Ui.Speaking)
+                bar.conversation.interrupt();
+            else
+                talk.forceActiveFocus();
+        }
         // An empty field has no use for a space: it talks, as everywhere on the page.
         Keys.forwardTo: text.text === "" && text.preeditText === "" ? [bar.talkKeys] : []
 

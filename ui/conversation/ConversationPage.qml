@@ -59,8 +59,8 @@ FocusScope {
                 ink: Theme.faint
                 bad: Theme.bad
                 isMotionReduced: Theme.isMotionReduced
-                Accessible.role: Accessible.Indicator
-                Accessible.name: page.conversation.stateText
+                // The words below say the same.
+                Accessible.ignored: true
             }
             StateWords {
                 Layout.fillWidth: true
@@ -80,6 +80,7 @@ FocusScope {
             ErrorBanner {
                 objectName: "errorBanner"
                 Layout.fillWidth: true
+                Layout.preferredHeight: settledHeight
                 Layout.maximumWidth: transcript.measure
                 Layout.alignment: Qt.AlignHCenter
                 Layout.leftMargin: Theme.edge

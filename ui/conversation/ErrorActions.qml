@@ -20,8 +20,11 @@ GridLayout {
     PushButton {
         id: action
 
+        // What still runs cannot be started again.
+        readonly property bool isInVain: actions.conversation.errorAction === Ui.Retry && actions.conversation.isRunning
+
         objectName: "errorAction"
-        visible: actions.conversation.errorActionLabel !== ""
+        visible: actions.conversation.errorActionLabel !== "" && !isInVain
         text: actions.conversation.errorActionLabel
         isPrimary: actions.isPrimary
         onClicked: {

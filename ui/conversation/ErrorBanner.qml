@@ -8,9 +8,13 @@ Rectangle {
     id: banner
 
     required property ConversationViewModel conversation
+    /** What is around it does not hear of a height that changes while it lays things out. */
+    property real settledHeight: 0
     signal settingsWanted()
 
-    implicitHeight: column.implicitHeight + 2 * Theme.between
+    implicitHeight: head.wantedHeight + column.spacing + actions.implicitHeight + 2 * Theme.between
+    onImplicitHeightChanged: settle.restart()
+    onVisibleChanged: settle.restart()
     radius: Theme.radius
     color: Theme.surface
     border.width: 1
@@ -18,6 +22,12 @@ Rectangle {
     Accessible.role: Accessible.AlertMessage
     Accessible.name: banner.conversation.errorSentence
 
+    Timer {
+        id: settle
+
+        interval: 0
+        onTriggered: banner.settledHeight = banner.implicitHeight
+    }
     ColumnLayout {
         id: column
 
@@ -26,6 +36,12 @@ Rectangle {
         spacing: Theme.inside
 
         RowLayout {
+            id: head
+
+            // Of itself it keeps the height of a sentence that has not been wrapped yet.
+            readonly property real wantedHeight: Math.max(28, sentence.contentHeight)
+
+            Layout.preferredHeight: wantedHeight
             spacing: Theme.inside
 
             Icon {
@@ -36,11 +52,14 @@ Rectangle {
                 color: Theme.warn
             }
             Words {
+                id: sentence
+
                 objectName: "errorSentence"
                 Layout.fillWidth: true
                 text: banner.conversation.errorSentence
                 wrapMode: Text.Wrap
                 size: Theme.small
+                Accessible.ignored: true
             }
             IconButton {
                 objectName: "dismissError"
@@ -53,6 +72,8 @@ Rectangle {
             }
         }
         ErrorActions {
+            id: actions
+
             Layout.leftMargin: 28
             isPrimary: false
             room: banner.width - 2 * Theme.between - 28

@@ -4,15 +4,17 @@ import Vivavoce.Conversation
 import Vivavoce.Style
 
 /** Usage, connection, tools: beside the conversation where there is room. */
-Flickable {
+Scroller {
     id: panel
 
     required property ConversationViewModel conversation
 
     implicitWidth: 320
     contentHeight: column.implicitHeight + Theme.edge
-    clip: true
-    boundsBehavior: Flickable.StopAtBounds
+    // There is nothing in it to reach; the keyboard has it as a whole where it is too long.
+    activeFocusOnTab: contentHeight > height
+    Accessible.role: Accessible.Pane
+    Accessible.name: qsTr("Usage, connection and tools")
 
     component Fact: RowLayout {
         id: fact
@@ -22,11 +24,14 @@ Flickable {
 
         Layout.fillWidth: true
         spacing: Theme.inside
+        Accessible.role: Accessible.StaticText
+        Accessible.name: name + ": " + value
 
         Words {
             text: fact.name
             size: Theme.small
             isSoft: true
+            Accessible.ignored: true
         }
         Words {
             Layout.fillWidth: true
@@ -34,9 +39,15 @@ Flickable {
             size: Theme.small
             horizontalAlignment: Text.AlignRight
             elide: Text.ElideMiddle
+            Accessible.ignored: true
         }
     }
 
+    FocusRing {
+        parent: panel
+        around: panel
+        anchors.margins: 2
+    }
     ColumnLayout {
         id: column
 
@@ -81,6 +92,12 @@ Flickable {
                 visible: panel.conversation.hasToken && panel.conversation.modelName !== ""
                 name: qsTr("Model")
                 value: panel.conversation.modelName
+            }
+            Fact {
+                objectName: "connectionPath"
+                visible: panel.conversation.hasToken
+                name: qsTr("Path")
+                value: panel.conversation.isRelayed ? qsTr("Through the broker") : qsTr("Straight to the provider")
             }
             Fact {
                 visible: panel.conversation.hasToken
@@ -131,11 +148,13 @@ Flickable {
                         text: tool.name
                         size: Theme.small
                         elide: Text.ElideMiddle
+                        Accessible.ignored: true
                     }
                     Words {
                         text: tool.outcome
                         size: Theme.tiny
                         isSoft: true
+                        Accessible.ignored: true
                     }
                 }
             }

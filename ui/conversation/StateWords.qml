@@ -27,11 +27,18 @@ ColumnLayout {
         maximumLineCount: state.hasFailed ? 6 : 2
         elide: Text.ElideRight
         font.weight: state.conversation.voice === Ui.Idle ? Font.Normal : Font.DemiBold
-        Accessible.role: Accessible.StaticText
-        Accessible.name: text
     }
     Words {
+        readonly property bool isButton: state.conversation.isHintToInterrupt
+
+        objectName: "hint"
         Layout.fillWidth: true
+        Layout.maximumWidth: isButton ? implicitWidth + 2 * Theme.between : Infinity
+        Layout.alignment: Qt.AlignHCenter
+        font.underline: isButton
+        Accessible.role: isButton ? Accessible.Button : Accessible.StaticText
+        Accessible.onPressAction: if (isButton)
+            state.conversation.interrupt()
         // Its room stays, so that what is below does not jump.
         visible: !state.hasFailed
         text: state.conversation.hint
@@ -39,8 +46,16 @@ ColumnLayout {
         isSoft: true
         horizontalAlignment: Text.AlignHCenter
         elide: Text.ElideRight
-        Accessible.role: Accessible.StaticText
-        Accessible.name: text
+
+        TapHandler {
+            enabled: state.conversation.isHintToInterrupt
+            margin: Theme.between
+            onTapped: state.conversation.interrupt()
+        }
+        HoverHandler {
+            enabled: state.conversation.isHintToInterrupt
+            cursorShape: Qt.PointingHandCursor
+        }
     }
     ErrorActions {
         Layout.alignment: Qt.AlignHCenter

@@ -75,8 +75,16 @@ Item {
             implicitHeight: Theme.edge
         }
         ScrollBar.vertical: ScrollBar {
+            objectName: "transcriptBar"
             policy: ScrollBar.AsNeeded
+            // A drag of it is no movement to the list.
+            onPressedChanged: transcript.isFollowing = !pressed && list.atYEnd
         }
+    }
+    FocusRing {
+        objectName: "transcriptRing"
+        around: list
+        anchors.margins: 2
     }
     Words {
         objectName: "emptyTranscript"

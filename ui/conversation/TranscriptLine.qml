@@ -48,12 +48,14 @@ Item {
                 spacing: Theme.inside
 
                 Words {
+                    Accessible.ignored: true
                     text: line.speaker
                     size: Theme.small
                     isStrong: true
                     color: line.hue
                 }
                 Words {
+                    Accessible.ignored: true
                     visible: line.wasInterrupted
                     text: "· " + qsTr("interrupted")
                     size: Theme.small
@@ -61,6 +63,7 @@ Item {
                 }
             }
             Words {
+                Accessible.ignored: true
                 Layout.fillWidth: true
                 textFormat: line.wasInterrupted ? Text.StyledText : Text.PlainText
                 text: line.words === "" ? "…" : line.wasInterrupted ? line.escaped(line.heard) + " — <font color=\"" + Theme.soft + "\">" + line.escaped(line.unheard) + "</font>" : line.words

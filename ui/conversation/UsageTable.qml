@@ -19,14 +19,17 @@ ColumnLayout {
 
     spacing: 6
 
+    // Each row says the heads of its columns itself.
     RowLayout {
         Words {
+            Accessible.ignored: true
             Layout.fillWidth: true
             text: qsTr("Tokens")
             size: Theme.tiny
             isSoft: true
         }
         Words {
+            Accessible.ignored: true
             Layout.preferredWidth: 76
             horizontalAlignment: Text.AlignRight
             text: qsTr("Last turn")
@@ -34,6 +37,7 @@ ColumnLayout {
             isSoft: true
         }
         Words {
+            Accessible.ignored: true
             Layout.preferredWidth: 76
             horizontalAlignment: Text.AlignRight
             text: qsTr("Session")
@@ -54,12 +58,14 @@ ColumnLayout {
             Accessible.name: qsTr("%1: last turn %2, session %3").arg(modelData[0]).arg(modelData[1]).arg(modelData[2])
 
             Words {
+                Accessible.ignored: true
                 Layout.fillWidth: true
                 text: row.modelData[0]
                 size: Theme.small
                 elide: Text.ElideRight
             }
             Words {
+                Accessible.ignored: true
                 Layout.preferredWidth: 76
                 horizontalAlignment: Text.AlignRight
                 text: row.modelData[1]
@@ -67,6 +73,7 @@ ColumnLayout {
                 isSoft: true
             }
             Words {
+                Accessible.ignored: true
                 Layout.preferredWidth: 76
                 horizontalAlignment: Text.AlignRight
                 text: row.modelData[2]
@@ -84,13 +91,17 @@ ColumnLayout {
     }
     RowLayout {
         visible: table.session.money !== ""
+        Accessible.role: Accessible.Row
+        Accessible.name: qsTr("%1: last turn %2, session %3").arg(qsTr("Cost")).arg(table.turn.money).arg(table.session.money)
 
         Words {
+            Accessible.ignored: true
             Layout.fillWidth: true
             text: qsTr("Cost")
             size: Theme.small
         }
         Words {
+            Accessible.ignored: true
             Layout.preferredWidth: 76
             horizontalAlignment: Text.AlignRight
             text: table.turn.money
@@ -98,6 +109,7 @@ ColumnLayout {
             isSoft: true
         }
         Words {
+            Accessible.ignored: true
             objectName: "sessionMoney"
             Layout.preferredWidth: 76
             horizontalAlignment: Text.AlignRight

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace vivavoce::ui {
 namespace {
@@ -61,6 +62,12 @@ void ConversationViewModel::start()
     if (isRunning()) {
         return;
     }
+    if (m_phase == Phase::Closing) {
+        // It cannot be started before the last one has said its goodbye.
+        m_isStartWanted = true;
+        Q_EMIT stateChanged();
+        return;
+    }
     setError(std::nullopt);
     m_wasLive = false;
     m_isDeaf = false;
@@ -76,6 +83,12 @@ void ConversationViewModel::start()
 
 void ConversationViewModel::stop()
 {
+    if (m_isStartWanted) {
+        m_isStartWanted = false;
+        m_wordsToSay.clear();
+        Q_EMIT stateChanged();
+        return;
+    }
     m_deps.conversation.stop();
 }
 
@@ -86,7 +99,11 @@ void ConversationViewModel::say(const QString& text)
         return;
     }
     start();
-    m_deps.conversation.say(words.toStdString());
+    if (m_isStartWanted) {
+        m_wordsToSay.push_back(words.toStdString());
+    } else {
+        m_deps.conversation.say(words.toStdString());
+    }
 }
 
 void ConversationViewModel::interrupt()
@@ -112,8 +129,9 @@ Voice ConversationViewModel::voice() const
 {
     switch (m_phase) {
     case Phase::Idle:
-    case Phase::Closing:
         return Voice::Idle;
+    case Phase::Closing:
+        return m_isStartWanted ? Voice::Connecting : Voice::Idle;
     case Phase::Ended:
         return m_error ? Voice::Failed : Voice::Idle;
     case Phase::Waiting:
@@ -128,7 +146,7 @@ Voice ConversationViewModel::voice() const
     }
     switch (m_activity) {
     case Activity::Listening:
-        return m_isDeaf || m_isMuted || (isPushToTalk() && !m_isTalkHeld) ? Voice::Muted : Voice::Listening;
+        return m_isDeaf || isSilenced() ? Voice::Muted : Voice::Listening;
     case Activity::HearingUser:
         return Voice::Hearing;
     case Activity::Thinking:
@@ -176,8 +194,8 @@ QString ConversationViewModel::hint() const
 {
     switch (voice()) {
     case Voice::Speaking:
-        if (m_isDeaf || m_isMuted) {
-            return tr("Press Esc to interrupt");
+        if (isHintToInterrupt()) {
+            return tr("Press Esc or here to interrupt");
         }
         return isPushToTalk() ? tr("Hold space or the button to interrupt") : QString();
     case Voice::Muted:
@@ -194,9 +212,14 @@ QString ConversationViewModel::hint() const
     }
 }
 
+bool ConversationViewModel::isHintToInterrupt() const
+{
+    return voice() == Voice::Speaking && (m_isDeaf || (m_isMuted && !isPushToTalk()));
+}
+
 bool ConversationViewModel::isRunning() const
 {
-    return m_phase != Phase::Idle && m_phase != Phase::Ended && m_phase != Phase::Closing;
+    return m_isStartWanted || (m_phase != Phase::Idle && m_phase != Phase::Ended && m_phase != Phase::Closing);
 }
 
 void ConversationViewModel::setMuted(bool isMuted)
@@ -211,6 +234,12 @@ void ConversationViewModel::setMuted(bool isMuted)
 bool ConversationViewModel::isPushToTalk() const
 {
     return m_deps.settings.current().talkMode == core::TalkMode::PushToTalk;
+}
+
+bool ConversationViewModel::isSilenced() const
+{
+    // Who pushes to talk has no button to unmute with: the key alone counts.
+    return isPushToTalk() ? !m_isTalkHeld : m_isMuted;
 }
 
 void ConversationViewModel::setTalkHeld(bool isHeld)
@@ -230,7 +259,7 @@ void ConversationViewModel::setTalkHeld(bool isHeld)
 QString ConversationViewModel::sessionTime() const
 {
     core::Milliseconds time = m_lasted;
-    if (m_wasLive && isRunning()) {
+    if (m_wasLive && m_phase != Phase::Idle && m_phase != Phase::Ended) {
         time = std::chrono::duration_cast<core::Milliseconds>(m_deps.clock.now() - m_startedAt);
     }
     const auto seconds = time.count() / 1000;
@@ -275,6 +304,9 @@ void ConversationViewModel::conversationTold(const core::SessionNotice& notice)
 void ConversationViewModel::tellOf(const core::session_notice::PhaseChanged& changed)
 {
     m_phase = changed.phase;
+    if (!m_startedOn && m_phase != Phase::Idle && m_phase != Phase::Ended) {
+        m_startedOn = m_deps.settings.current().profile;
+    }
     if (m_phase == Phase::Live && !m_wasLive) {
         m_wasLive = true;
         m_startedAt = m_deps.clock.now();
@@ -307,7 +339,8 @@ void ConversationViewModel::tellOf(const core::session_notice::TokenChanged& cha
     }
     m_token.acquired(m_deps.clock.now(), changed.lifetime, changed.renewIn);
     m_model = changed.model;
-    const bool isFree = m_deps.settings.current().profile == core::Profile::ThisComputer;
+    m_isRelayed = changed.isRelayed;
+    const bool isFree = m_startedOn.value_or(m_deps.settings.current().profile) == core::Profile::ThisComputer;
     m_turnUsage.setModel(m_model, isFree);
     m_sessionUsage.setModel(m_model, isFree);
     Q_EMIT tokenChanged();
@@ -357,18 +390,28 @@ void ConversationViewModel::tellOf(const core::session_notice::Ended& ended)
         m_lasted = std::chrono::duration_cast<core::Milliseconds>(m_deps.clock.now() - m_startedAt);
     }
     m_phase = Phase::Ended;
+    m_startedOn.reset();
+    m_token.forget();
     m_activity = Activity::Listening;
-    m_isTalkHeld = false;
+    const bool isStartWanted = std::exchange(m_isStartWanted, false);
+    m_isTalkHeld = m_isTalkHeld && isStartWanted;
     m_transcript.closeOpenEntries();
-    setError(ended.error);
+    setError(isStartWanted ? std::nullopt : ended.error);
     runTimers();
     Q_EMIT stateChanged();
     Q_EMIT timeChanged();
+    Q_EMIT tokenChanged();
+    if (isStartWanted) {
+        start();
+        for (std::string& words : std::exchange(m_wordsToSay, {})) {
+            m_deps.conversation.say(std::move(words));
+        }
+    }
 }
 
 void ConversationViewModel::applyMute()
 {
-    m_deps.voice.setMuted(m_isMuted || (isPushToTalk() && !m_isTalkHeld));
+    m_deps.voice.setMuted(isSilenced());
 }
 
 void ConversationViewModel::runTimers()

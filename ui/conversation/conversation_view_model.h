@@ -13,6 +13,8 @@
 #include <QTimer>
 
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace vivavoce::ui {
 
@@ -26,6 +28,8 @@ class ConversationViewModel final : public QObject, private core::ConversationLi
     Q_PROPERTY(QString stateText READ stateText NOTIFY stateChanged)
     /// A second, softer line: what to do next. Empty: nothing.
     Q_PROPERTY(QString hint READ hint NOTIFY stateChanged)
+    /// The hint itself stops the reply when it is pressed.
+    Q_PROPERTY(bool isHintToInterrupt READ isHintToInterrupt NOTIFY stateChanged)
     Q_PROPERTY(bool isRunning READ isRunning NOTIFY stateChanged)
     Q_PROPERTY(bool isLive READ isLive NOTIFY stateChanged)
     Q_PROPERTY(bool isMuted READ isMuted WRITE setMuted NOTIFY stateChanged)
@@ -48,6 +52,7 @@ class ConversationViewModel final : public QObject, private core::ConversationLi
     Q_PROPERTY(int tokenLifetime READ tokenLifetime NOTIFY tokenChanged)
     Q_PROPERTY(int tokenRenewals READ tokenRenewals NOTIFY tokenChanged)
     Q_PROPERTY(QString modelName READ modelName NOTIFY tokenChanged)
+    Q_PROPERTY(bool isRelayed READ isRelayed NOTIFY tokenChanged)
 
 public:
     struct Dependencies {
@@ -60,16 +65,24 @@ public:
     explicit ConversationViewModel(Dependencies dependencies, QObject* parent = nullptr);
     ~ConversationViewModel() override;
 
+    /// A new conversation, with usage, tools and error of its own; the transcript goes on. Nothing where one runs; while
+    /// one is closing, it starts at that one's end.
     Q_INVOKABLE void start();
+    /// Ends the conversation, or takes back a start that still waits. Nothing where none runs.
     Q_INVOKABLE void stop();
+    /// Sends a typed message, and starts a conversation for it where none runs. Blank text is not sent.
     Q_INVOKABLE void say(const QString& text);
+    /// Stops the reply that is being spoken.
     Q_INVOKABLE void interrupt();
+    /// The error has been read: away with it, and after a failed conversation back to idle.
     Q_INVOKABLE void dismissError();
+    /// To the clipboard, for a report.
     Q_INVOKABLE void copyErrorCode() const;
 
     [[nodiscard]] Voice voice() const;
     [[nodiscard]] QString stateText() const;
     [[nodiscard]] QString hint() const;
+    [[nodiscard]] bool isHintToInterrupt() const;
     [[nodiscard]] bool isRunning() const;
     [[nodiscard]] bool isLive() const { return m_phase == core::Phase::Live; }
     [[nodiscard]] bool isMuted() const { return m_isMuted; }
@@ -95,6 +108,8 @@ public:
     [[nodiscard]] int tokenLifetime() const;
     [[nodiscard]] int tokenRenewals() const { return m_token.renewals(); }
     [[nodiscard]] QString modelName() const { return QString::fromStdString(m_model); }
+    /// The sound goes through the broker.
+    [[nodiscard]] bool isRelayed() const { return m_isRelayed; }
 
 Q_SIGNALS:
     void stateChanged();
@@ -120,6 +135,8 @@ private:
     {
     }
 
+    /// The user wants nothing of the microphone to leave now.
+    [[nodiscard]] bool isSilenced() const;
     void applyMute();
     void runTimers();
     void readLevels();
@@ -127,11 +144,16 @@ private:
 
     Dependencies m_deps;
     core::Phase m_phase = core::Phase::Idle;
+    /// Where the running conversation is; the settings say where the next one will be.
+    std::optional<core::Profile> m_startedOn;
     core::Activity m_activity = core::Activity::Listening;
     core::MonotonicTime m_retryAt;
     core::MonotonicTime m_startedAt;
     core::Milliseconds m_lasted{0};
     bool m_wasLive = false;
+    /// Asked for while the last conversation was closing: it starts when that one has ended.
+    bool m_isStartWanted = false;
+    std::vector<std::string> m_wordsToSay;
     bool m_isMuted = false;
     bool m_isTalkHeld = false;
     /// There is no microphone.
@@ -141,6 +163,7 @@ private:
     std::optional<core::Error> m_error;
     core::TokenAge m_token;
     std::string m_model;
+    bool m_isRelayed = false;
     TranscriptModel m_transcript;
     ToolModel m_tools;
     UsageViewModel m_turnUsage;

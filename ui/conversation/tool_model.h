@@ -23,8 +23,11 @@ public:
 
     explicit ToolModel(QObject* parent = nullptr) : QAbstractListModel(parent) {}
 
+    /// A new first row that runs.
     void called(const core::ToolCall& call);
+    /// The row of this call runs no more. A call that is not, or no longer, in the list is ignored.
     void done(const core::ToolCall& call, bool wasFine);
+    /// Forgets all rows, for a new conversation.
     void clear();
 
     /// The newest that still runs; empty: none does.

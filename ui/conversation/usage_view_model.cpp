@@ -42,8 +42,7 @@ QString UsageViewModel::money() const
 QString UsageViewModel::pricesAsOf() const
 {
     const auto estimate = m_isFree ? std::nullopt : core::estimate(m_model, m_tally);
-    return estimate ? QString::fromUtf8(estimate->asOf.data(), static_cast<qsizetype>(estimate->asOf.size()))
-                    : QString();
+    return estimate ? QString::fromStdString(estimate->asOf) : QString();
 }
 
 QString UsageViewModel::number(std::int64_t count)

@@ -28,7 +28,9 @@ class UsageViewModel : public QObject {
 public:
     explicit UsageViewModel(QObject* parent = nullptr) : QObject(parent) {}
 
+    /// In place of what was counted before.
     void setTally(const core::UsageTally& tally);
+    /// On top of what was counted before.
     void add(const core::UsageTally& tally);
     /// Whose prices count. `isFree`: the agent of this computer, whatever it calls itself.
     void setModel(std::string model, bool isFree);

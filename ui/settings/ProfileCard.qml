@@ -9,13 +9,21 @@ Card {
 
     required property SettingsViewModel settings
     /** What is looked at; it holds once it is a whole choice. */
-    property int looked: settings.profile
+    property int looked: settings.hasAgent ? settings.profile : 1
+
+    function useBroker() {
+        if (settings.useBroker(address.text)) {
+            // As it was understood, which may be what it was before.
+            address.text = Qt.binding(() => card.settings.brokerUrl);
+        }
+    }
 
     title: qsTr("Agent")
 
     Segments {
         objectName: "profile"
         Layout.fillWidth: true
+        visible: card.settings.hasAgent
         name: qsTr("Where the agent is")
         options: [qsTr("This computer"), qsTr("Broker")]
         current: card.looked
@@ -45,13 +53,13 @@ Card {
             Accessible.name: qsTr("The broker's address")
             Accessible.description: card.settings.addressFault
             onTextEdited: card.settings.forgetAddressFault()
-            onAccepted: card.settings.useBroker(text)
+            onAccepted: card.useBroker()
         }
         PushButton {
             objectName: "useBroker"
             text: qsTr("Use")
             enabled: address.text !== card.settings.brokerUrl || card.settings.profile === 0
-            onClicked: card.settings.useBroker(address.text)
+            onClicked: card.useBroker()
         }
     }
     Words {

@@ -13,6 +13,7 @@ FocusScope {
 
     focus: true
     Keys.onEscapePressed: page.backWanted()
+    Keys.onPressed: event => area.turn(event)
     StackView.onActivated: page.settings.isShown = true
     StackView.onDeactivating: page.settings.isShown = false
     Component.onDestruction: page.settings.isShown = false
@@ -29,18 +30,13 @@ FocusScope {
             title: qsTr("Settings")
             onBackWanted: page.backWanted()
         }
-        Flickable {
+        Scroller {
             id: area
 
             objectName: "settingsArea"
             Layout.fillWidth: true
             Layout.fillHeight: true
             contentHeight: column.implicitHeight + Theme.edge + Theme.inside
-            clip: true
-            boundsBehavior: Flickable.StopAtBounds
-            ScrollBar.vertical: ScrollBar {
-                policy: ScrollBar.AsNeeded
-            }
 
             ColumnLayout {
                 id: column

@@ -16,6 +16,8 @@ Card {
         Layout.bottomMargin: -6
         size: Theme.small
         isSoft: true
+        // What is chosen from below it has its name.
+        Accessible.ignored: true
     }
     component Missing: RowLayout {
         id: missing
@@ -41,8 +43,6 @@ Card {
                 Layout.fillWidth: true
                 text: missing.text
                 wrapMode: Text.Wrap
-                Accessible.role: Accessible.StaticText
-                Accessible.name: text
             }
             Words {
                 Layout.fillWidth: true
@@ -50,8 +50,6 @@ Card {
                 size: Theme.small
                 isSoft: true
                 wrapMode: Text.Wrap
-                Accessible.role: Accessible.StaticText
-                Accessible.name: text
             }
         }
     }

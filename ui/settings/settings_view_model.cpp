@@ -4,6 +4,7 @@
 #include "ui/style/error_text.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace vivavoce::ui {
 namespace {
@@ -20,9 +21,15 @@ qreal levelOf(double dbfs)
 
 SettingsViewModel::SettingsViewModel(Dependencies dependencies, QObject* parent) : QObject(parent), m_deps(dependencies)
 {
+    m_toldBrokerUrl = brokerUrl();
     m_levels.setInterval(kLevelInterval);
     connect(&m_levels, &QTimer::timeout, this, [this] { readLevels(); });
-    m_deps.settings.follow([this](const core::Settings&) { Q_EMIT changed(); });
+    m_deps.settings.follow([this](const core::Settings&) {
+        Q_EMIT changed();
+        if (std::exchange(m_toldBrokerUrl, brokerUrl()) != brokerUrl()) {
+            Q_EMIT brokerUrlChanged();
+        }
+    });
     m_deps.devices.watch([this] { readDevices(); });
     readDevices();
 }

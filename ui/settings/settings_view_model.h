@@ -33,7 +33,9 @@ class SettingsViewModel final : public QObject {
     Q_PROPERTY(bool isMotionReduced READ isMotionReduced WRITE setMotionReduced NOTIFY changed)
     /// 0: this computer, 1: a broker.
     Q_PROPERTY(int profile READ profile NOTIFY changed)
-    Q_PROPERTY(QString brokerUrl READ brokerUrl NOTIFY changed)
+    Q_PROPERTY(QString brokerUrl READ brokerUrl NOTIFY brokerUrlChanged)
+    /// This build can run an agent of its own.
+    Q_PROPERTY(bool hasAgent READ hasAgent CONSTANT)
     Q_PROPERTY(QString addressFault READ addressFault NOTIFY addressFaultChanged)
     /// Why the last change could not be saved; empty: it was.
     Q_PROPERTY(QString saveFault READ saveFault NOTIFY changed)
@@ -43,14 +45,20 @@ public:
         core::LiveSettings& settings;
         core::DeviceCatalog& devices;
         core::VoiceControls& voice;
+        bool hasAgent = true;
     };
 
     explicit SettingsViewModel(Dependencies dependencies, QObject* parent = nullptr);
     ~SettingsViewModel() override;
 
+    /// A second of a soft tone from the chosen loudspeaker.
     Q_INVOKABLE void playTone();
+    /// The next conversation is with the agent of this computer.
     Q_INVOKABLE void useThisComputer();
+    /// The next conversation is with this broker. Whether it was an address; otherwise `addressFault` says why not, and
+    /// nothing changes.
     Q_INVOKABLE bool useBroker(const QString& address);
+    /// Somebody types: what was wrong before is no more of interest.
     Q_INVOKABLE void forgetAddressFault();
 
     [[nodiscard]] bool isShown() const { return m_levels.isActive(); }
@@ -77,12 +85,15 @@ public:
     void setMotionReduced(bool isOn);
     [[nodiscard]] int profile() const { return now().profile == core::Profile::Broker ? 1 : 0; }
     [[nodiscard]] QString brokerUrl() const { return QString::fromStdString(now().brokerUrl); }
+    [[nodiscard]] bool hasAgent() const { return m_deps.hasAgent; }
     [[nodiscard]] QString addressFault() const { return m_addressFault; }
     [[nodiscard]] QString saveFault() const { return m_saveFault; }
 
 Q_SIGNALS:
     void isShownChanged();
     void changed();
+    /// Only where it is another one: somebody may be typing an address.
+    void brokerUrlChanged();
     void levelsChanged();
     void addressFaultChanged();
 
@@ -101,6 +112,7 @@ private:
     QTimer m_levels;
     qreal m_microphoneLevel = 0;
     qreal m_loudspeakerLevel = 0;
+    QString m_toldBrokerUrl;
     QString m_addressFault;
     QString m_saveFault;
 };

@@ -10,12 +10,13 @@ FocusScope {
     required property ShellViewModel shell
 
     focus: true
+    Keys.onPressed: event => area.turn(event)
 
-    Flickable {
+    Scroller {
+        id: area
+
         anchors.fill: parent
         contentHeight: Math.max(column.implicitHeight + 2 * Theme.edge, height)
-        clip: true
-        boundsBehavior: Flickable.StopAtBounds
 
         ColumnLayout {
             id: column
@@ -54,7 +55,7 @@ FocusScope {
                 Layout.fillWidth: true
                 Layout.preferredHeight: 48
                 visible: page.shell.hasAgent
-                focus: true
+                focus: visible
                 isPrimary: true
                 glyph: "computer"
                 text: qsTr("Try it on this computer")
@@ -93,6 +94,7 @@ FocusScope {
                         id: address
 
                         objectName: "brokerAddress"
+                        focus: !page.shell.hasAgent
                         Layout.fillWidth: true
                         Layout.preferredHeight: 44
                         placeholderText: "https://voice.example"

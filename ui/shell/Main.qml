@@ -35,7 +35,6 @@ ApplicationWindow {
     onActiveFocusItemChanged: if (activeFocusItem === null || activeFocusItem === contentItem)
         focusLater.restart()
 
-
     Timer {
         id: focusLater
 
@@ -117,11 +116,14 @@ ApplicationWindow {
         }
     }
     Shortcut {
-        sequences: [StandardKey.Preferences, "Ctrl+,"]  // qmllint disable unqualified
+        // One only: where the system's standard key is the same, two of them are ambiguous.
+        sequence: "Ctrl+,"
         onActivated: window.showSettings()
+        onActivatedAmbiguously: window.showSettings()
     }
     Shortcut {
-        sequences: [StandardKey.Quit, "Ctrl+Q"]  // qmllint disable unqualified
+        sequence: "Ctrl+Q"
         onActivated: window.close()
+        onActivatedAmbiguously: window.close()
     }
 }

@@ -25,8 +25,6 @@ Item {
             size: Theme.small
             isStrong: true
             elide: Text.ElideMiddle
-            Accessible.role: Accessible.StaticText
-            Accessible.name: text
         }
         StatusDot {
             objectName: "connection"

@@ -17,7 +17,10 @@ ShellViewModel::ShellViewModel(Dependencies dependencies, QObject* parent) : QOb
 {
     m_second.setInterval(kSecond);
     connect(&m_second, &QTimer::timeout, this, &ShellViewModel::tokenChanged);
-    m_deps.settings.follow([this](const core::Settings&) { Q_EMIT settingsChanged(); });
+    m_deps.settings.follow([this](const core::Settings&) {
+        Q_EMIT settingsChanged();
+        Q_EMIT profileNameChanged();
+    });
     m_deps.conversation.add(*this);
 }
 
@@ -71,7 +74,7 @@ bool ShellViewModel::isFirstRun() const
 
 QString ShellViewModel::profileName() const
 {
-    const core::Settings& settings = m_deps.settings.current();
+    const core::Settings& settings = m_startedWith ? *m_startedWith : m_deps.settings.current();
     switch (settings.profile) {
     case core::Profile::None:
         return tr("Welcome");
@@ -123,6 +126,10 @@ void ShellViewModel::conversationTold(const core::SessionNotice& notice)
     if (const auto* changed = std::get_if<core::session_notice::PhaseChanged>(&notice)) {
         m_phase = changed->phase;
         m_hasFailed = false;
+        if (!m_startedWith && m_phase != Phase::Idle && m_phase != Phase::Ended) {
+            m_startedWith = m_deps.settings.current();
+            Q_EMIT profileNameChanged();
+        }
         Q_EMIT connectionChanged();
     } else if (const auto* token = std::get_if<core::session_notice::TokenChanged>(&notice)) {
         if (token->news == core::TokenNews::Acquired || token->news == core::TokenNews::Refreshed) {
@@ -133,10 +140,12 @@ void ShellViewModel::conversationTold(const core::SessionNotice& notice)
     } else if (const auto* ended = std::get_if<core::session_notice::Ended>(&notice)) {
         m_phase = Phase::Ended;
         m_hasFailed = ended->error.has_value();
+        m_startedWith.reset();
         m_token.forget();
         m_second.stop();
         Q_EMIT tokenChanged();
         Q_EMIT connectionChanged();
+        Q_EMIT profileNameChanged();
     }
 }
 

@@ -9,6 +9,8 @@
 #include <QTimer>
 #include <QtQml/qqmlregistration.h>
 
+#include <optional>
+
 namespace vivavoce::ui {
 
 /// The frame around the pages: which profile, how the connection is, how old the token is, and the first run.
@@ -17,7 +19,8 @@ class ShellViewModel final : public QObject, private core::ConversationListener 
     QML_ELEMENT
     QML_UNCREATABLE("The application makes it")
     Q_PROPERTY(bool isFirstRun READ isFirstRun NOTIFY settingsChanged)
-    Q_PROPERTY(QString profileName READ profileName NOTIFY settingsChanged)
+    /// Where the running conversation is, or else the next one.
+    Q_PROPERTY(QString profileName READ profileName NOTIFY profileNameChanged)
     Q_PROPERTY(int colourScheme READ colourScheme NOTIFY settingsChanged)
     Q_PROPERTY(bool isMotionReduced READ isMotionReduced NOTIFY settingsChanged)
     Q_PROPERTY(Connection connection READ connection NOTIFY connectionChanged)
@@ -66,6 +69,7 @@ public:
 
 Q_SIGNALS:
     void settingsChanged();
+    void profileNameChanged();
     void connectionChanged();
     void tokenChanged();
     void addressFaultChanged();
@@ -78,6 +82,8 @@ private:
 
     Dependencies m_deps;
     core::Phase m_phase = core::Phase::Idle;
+    /// The settings of the running conversation.
+    std::optional<core::Settings> m_startedWith;
     bool m_hasFailed = false;
     core::TokenAge m_token;
     QString m_addressFault;

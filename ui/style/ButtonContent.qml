@@ -37,6 +37,7 @@ Item {
             size: content.size
             isStrong: content.isStrong
             elide: Text.ElideRight
+            Accessible.ignored: true
         }
     }
 }

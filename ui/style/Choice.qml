@@ -15,6 +15,7 @@ T.ComboBox {
     focusPolicy: Qt.StrongFocus
     Accessible.role: Accessible.ComboBox
     Accessible.description: displayText
+    Accessible.onPressAction: popup.visible ? popup.close() : popup.open()
     // Where it is open, the template takes the key's release for a choice.
     Keys.onReleased: event => {
         if ((event.key === Qt.Key_Return || event.key === Qt.Key_Enter) && !popup.visible) {
@@ -45,6 +46,7 @@ T.ComboBox {
         text: choice.displayText
         verticalAlignment: Text.AlignVCenter
         elide: Text.ElideRight
+        Accessible.ignored: true
     }
     delegate: T.ItemDelegate {
         id: row
@@ -59,6 +61,7 @@ T.ComboBox {
         highlighted: choice.highlightedIndex === index  // qmllint disable unqualified
         Accessible.role: Accessible.ListItem
         Accessible.name: text
+        Accessible.onPressAction: row.clicked()
 
         background: Rectangle {
             radius: 8
@@ -71,6 +74,7 @@ T.ComboBox {
                 text: row.text
                 isStrong: row.isCurrent
                 elide: Text.ElideRight
+                Accessible.ignored: true
             }
             Icon {
                 Layout.rightMargin: Theme.inside

@@ -19,6 +19,7 @@ T.ToolTip {
         color: Theme.paper
         verticalAlignment: Text.AlignVCenter
         horizontalAlignment: Text.AlignHCenter
+        Accessible.ignored: true
     }
     background: Rectangle {
         radius: 6

@@ -24,8 +24,21 @@ T.AbstractButton {
     Accessible.name: text
     Accessible.checkable: isToggle
     Accessible.checked: isOn
-    Keys.onReturnPressed: button.clicked()
-    Keys.onEnterPressed: button.clicked()
+    // The template presses by pointer and space alone.
+    Accessible.onPressAction: button.act()
+    Keys.onReturnPressed: event => button.actOn(event)
+    Keys.onEnterPressed: event => button.actOn(event)
+
+    function act() {
+        if (!button.enabled)
+            return;
+        button.clicked();
+    }
+
+    function actOn(event: var) {
+        if (!event.isAutoRepeat)
+            button.act();
+    }
 
     background: Rectangle {
         radius: height / 2

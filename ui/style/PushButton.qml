@@ -11,6 +11,8 @@ T.Button {
     property real corner: Theme.radius
     property int size: Theme.body
     property bool isStrong: true
+    /** By return or a screen reader: nobody holds anything down, nothing will be let go. A click follows. */
+    signal acted
 
     implicitWidth: implicitContentWidth + leftPadding + rightPadding
     implicitHeight: Math.max(Theme.target, implicitContentHeight + topPadding + bottomPadding)
@@ -24,8 +26,22 @@ T.Button {
     opacity: enabled ? 1 : 0.45
     Accessible.role: Accessible.Button
     Accessible.name: text
-    Keys.onReturnPressed: button.clicked()
-    Keys.onEnterPressed: button.clicked()
+    // The template presses by pointer and space alone.
+    Accessible.onPressAction: button.act()
+    Keys.onReturnPressed: event => button.actOn(event)
+    Keys.onEnterPressed: event => button.actOn(event)
+
+    function act() {
+        if (!button.enabled)
+            return;
+        button.acted();
+        button.clicked();
+    }
+
+    function actOn(event: var) {
+        if (!event.isAutoRepeat)
+            button.act();
+    }
 
     background: Rectangle {
         radius: button.corner

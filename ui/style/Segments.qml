@@ -45,6 +45,9 @@ Rectangle {
                 Accessible.role: Accessible.RadioButton
                 Accessible.name: text
                 Accessible.checked: checked
+                // Of itself the role changes `checked` and tells nobody.
+                Accessible.onPressAction: option.clicked()
+                Accessible.onToggleAction: option.clicked()
                 Keys.onReturnPressed: option.clicked()
                 Keys.onEnterPressed: option.clicked()
                 Keys.onLeftPressed: repeater.itemAt(Math.max(index - 1, 0)).forceActiveFocus(Qt.TabFocusReason)  // qmllint disable unqualified
@@ -58,7 +61,7 @@ Rectangle {
                     radius: Theme.radius - 3
                     color: option.checked ? Theme.surface : option.hovered ? Theme.hovered : "transparent"
                     border.width: option.checked ? 1 : 0
-                    border.color: Theme.isHighContrast ? Theme.ink : Theme.line
+                    border.color: Theme.isHighContrast ? Theme.ink : Theme.faint
 
                     FocusRing {
                         around: option
@@ -73,6 +76,7 @@ Rectangle {
                     horizontalAlignment: Text.AlignHCenter
                     verticalAlignment: Text.AlignVCenter
                     elide: Text.ElideRight
+                    Accessible.ignored: true
                 }
             }
         }

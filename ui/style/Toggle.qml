@@ -18,10 +18,15 @@ T.Switch {
     Accessible.description: explanation
     Accessible.checkable: true
     Accessible.checked: checked
+    // Of itself the role changes `checked` and tells nobody.
+    Accessible.onPressAction: flip()
+    Accessible.onToggleAction: flip()
     Keys.onReturnPressed: flip()
     Keys.onEnterPressed: flip()
 
     function flip() {
+        if (!toggle.enabled)
+            return;
         toggle.toggle();
         toggle.toggled();
     }
@@ -37,6 +42,7 @@ T.Switch {
                 Layout.fillWidth: true
                 text: toggle.text
                 wrapMode: Text.Wrap
+                Accessible.ignored: true
             }
             Words {
                 Layout.fillWidth: true
@@ -45,6 +51,7 @@ T.Switch {
                 size: Theme.small
                 isSoft: true
                 wrapMode: Text.Wrap
+                Accessible.ignored: true
             }
         }
         Rectangle {

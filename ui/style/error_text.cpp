@@ -42,6 +42,8 @@ constexpr std::array kRows{
     Row{ErrorCode::ProviderFailed, QT_TRANSLATE_NOOP("ErrorText", "The voice service has trouble of its own. Try again in a moment."), ErrorAction::Retry},
     Row{ErrorCode::ProviderQuota, QT_TRANSLATE_NOOP("ErrorText", "The voice service's allowance is used up. Ask whoever pays for it."), ErrorAction::Nothing},
     Row{ErrorCode::SessionExpired, QT_TRANSLATE_NOOP("ErrorText", "This conversation has reached its longest time. Start a new one to go on."), ErrorAction::Retry},
+    Row{ErrorCode::SessionEnded, QT_TRANSLATE_NOOP("ErrorText", "Whoever runs your broker has ended this conversation. Ask them, or start a new one."), ErrorAction::Retry},
+    Row{ErrorCode::BudgetExhausted, QT_TRANSLATE_NOOP("ErrorText", "What you or your project may spend is used up for now. Whoever runs your broker can tell when it goes on."), ErrorAction::Nothing},
     Row{ErrorCode::ToolFailed, QT_TRANSLATE_NOOP("ErrorText", "A tool did not work. The conversation goes on; ask again if you need it."), ErrorAction::Nothing},
     Row{ErrorCode::ChildNotStarted, QT_TRANSLATE_NOOP("ErrorText", "The agent on this computer did not start. Try again, or install Vivavoce anew."), ErrorAction::Retry},
     Row{ErrorCode::ChildDied, QT_TRANSLATE_NOOP("ErrorText", "The agent on this computer has stopped. Start it again to go on."), ErrorAction::Retry},

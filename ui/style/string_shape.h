@@ -21,6 +21,8 @@ struct Stroke {
     std::vector<Stop> colors;
     qreal width = 2;
 
+    /// Mixed from the stops on both sides of `at` (0 to 1, as in Stop); beyond the outermost stop, that one's colour;
+    /// without stops, none.
     [[nodiscard]] QColor colorAt(qreal at) const;
 };
 
