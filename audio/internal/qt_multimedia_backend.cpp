@@ -1,8 +1,11 @@
 #include "audio/internal/qt_multimedia_backend.h"
 
+#include "core/base/thread_role.h"
+
 #include <QAudioDevice>
 #include <QAudioSink>
 #include <QAudioSource>
+#include <QCoreApplication>
 #include <QIODevice>
 #include <QMediaDevices>
 #include <QMetaObject>
@@ -174,12 +177,9 @@ public:
         m_thread.setObjectName(QStringLiteral("sound"));
         m_context.moveToThread(&m_thread);
         m_thread.start(QThread::TimeCriticalPriority);
+        run([] { core::threadRole() = core::ThreadRole::Device; });
     }
-    ~StreamThread()
-    {
-        m_thread.quit();
-        m_thread.wait();
-    }
+    ~StreamThread() { end(); }
     StreamThread(const StreamThread&) = delete;
     StreamThread& operator=(const StreamThread&) = delete;
 
@@ -187,6 +187,12 @@ public:
     void run(Work work)
     {
         QMetaObject::invokeMethod(&m_context, std::move(work), Qt::BlockingQueuedConnection);
+    }
+    /// Nothing runs there any more.
+    void end()
+    {
+        m_thread.quit();
+        m_thread.wait();
     }
 
 private:
@@ -199,6 +205,10 @@ private:
 StreamThread& streamThread()
 {
     static StreamThread thread;
+    // Qt's connection is a static of Qt's own, younger than this one: were it destroyed while the thread hears that the sound server has
+    // gone, as at a log-out, both would free it.
+    static const bool isEndedWithTheApplication = (qAddPostRoutine([] { streamThread().end(); }), true);
+    static_cast<void>(isEndedWithTheApplication);
     return thread;
 }
 
@@ -305,6 +315,21 @@ private:
     }
 };
 
+/// What there is, and which of it is the default: two devices are the same to Qt also where only one is that.
+struct Seen {
+    QList<QAudioDevice> inputs;
+    QList<QAudioDevice> outputs;
+    QByteArray input;
+    QByteArray output;
+
+    [[nodiscard]] static Seen look()
+    {
+        return {QMediaDevices::audioInputs(), QMediaDevices::audioOutputs(), QMediaDevices::defaultAudioInput().id(),
+            QMediaDevices::defaultAudioOutput().id()};
+    }
+    bool operator==(const Seen&) const = default;
+};
+
 class QtDeviceWatch final : public DeviceWatch {
 public:
     explicit QtDeviceWatch(std::function<void(bool)> changed) : m_changed(std::move(changed))
@@ -327,11 +352,8 @@ private:
     }
     void look()
     {
-        const QList<QAudioDevice> inputs = QMediaDevices::audioInputs();
-        const QList<QAudioDevice> outputs = QMediaDevices::audioOutputs();
-        if (inputs != m_inputs || outputs != m_outputs) {
-            m_inputs = inputs;
-            m_outputs = outputs;
+        if (Seen now = Seen::look(); now != m_seen) {
+            m_seen = std::move(now);
             m_changed(hasMicrophone());
         }
     }
@@ -339,8 +361,7 @@ private:
     std::function<void(bool)> m_changed;
     QMediaDevices m_devices;
     QTimer m_timer;
-    QList<QAudioDevice> m_inputs = QMediaDevices::audioInputs();
-    QList<QAudioDevice> m_outputs = QMediaDevices::audioOutputs();
+    Seen m_seen = Seen::look();
 };
 
 } // namespace
