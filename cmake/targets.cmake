@@ -26,6 +26,15 @@ function(vv_add_executable name)
   add_dependencies(programs ${name})
 endfunction()
 
+# vv_add_bench(name SOURCES … LINK …): a measurement, vivavoce-bench-<name>; ./dev bench <name> runs it. It is built with the tests, so that
+# it keeps compiling.
+function(vv_add_bench name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(vivavoce-bench-${name} ${arg_SOURCES})
+  target_include_directories(vivavoce-bench-${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(vivavoce-bench-${name} PRIVATE ${arg_LINK} vv_warnings)
+endfunction()
+
 # vv_add_test(name SOURCES … LINK … [LABELS …] [TIMEOUT s] [CONFIGURATIONS …] [ENVIRONMENT …]): one Qt Test program, run by CTest.
 # A source file test_x.cpp holds the class and ends with #include "test_x.moc".
 function(vv_add_test name)

@@ -2,12 +2,14 @@
 #include "agent/speech/flite_voice.h"
 #include "agent/speech/pocketsphinx_recogniser.h"
 #include "audio/dsp/voice_processor.h"
+#include "bench/agent/over_the_wire.h"
 #include "bench/agent/spoken_corpus.h"
 #include "bench/agent/word_accuracy.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <set>
 
@@ -35,7 +37,7 @@ Heard hear(agent::RecogniserPool& pool, std::vector<std::int16_t> samples)
     Heard heard;
     auto processor = dsp::VoiceProcessor::create();
     auto recogniser = pool.borrow({});
-    if (!processor || !recogniser || !(*recogniser)->begin({})) {
+    if (!processor || !recogniser || !(*recogniser)->begin()) {
         return heard;
     }
     constexpr std::size_t kFrame = dsp::VoiceProcessor::kFrameSamples;
@@ -144,6 +146,22 @@ void printMemory(const char* when)
     }
 }
 
+/// With a running agent, at the pace of speech.
+void measureTheWire(const std::string& program, const std::vector<Utterance>& questions)
+{
+    auto figures = askOverTheWire(program, questions);
+    if (!figures) {
+        std::printf("over the wire: %s does not answer, or there is no voice to ask with\n", program.c_str());
+        return;
+    }
+    std::sort(figures->replyMs.begin(), figures->replyMs.end());
+    const std::vector<double>& replies = figures->replyMs;
+    std::printf(
+        "over the wire: end of speech to first sound of the reply %.0f ms median, %.0f p95, of %zu questions (agreed: 700, "
+        "800); memory of the agent with one session: %s\n",
+        replies[replies.size() / 2], replies[replies.size() * 95 / 100], replies.size(), figures->memory.c_str());
+}
+
 void measureVoice()
 {
     const auto voice = agent::speech::FliteVoice::create();
@@ -164,7 +182,7 @@ void measureVoice()
 
 } // namespace
 
-int main()
+int main(int /*argc*/, char** argv)
 {
     agent::speech::RecogniserSettings settings;
     settings.grammarJsgf = agent::skills::commandGrammarJsgf();
@@ -188,5 +206,7 @@ int main()
     measure(**pool, "people", humanClips(), false);
     measureVoice();
     printMemory("at the end");
+    const auto beside = std::filesystem::path(argv[0]).replace_filename("vivavoce-agent");
+    measureTheWire(beside.string(), spokenBy("slt", commands));
     return 0;
 }

@@ -41,7 +41,7 @@ const std::vector<Room>& rooms()
         {"ui/conversation", {"core", "ui/style"}, {"qt"}},
         {"ui/settings", {"core", "ui/style"}, {"qt"}},
         {"ui/shell", {"core", "ui/style"}, {"qt"}},
-        {"bench", {"core", "net", "audio", "audio/rt", "audio/dsp", "broker", "agent"}, {"boost", "nlohmann", "cli"}},
+        {"bench", {"core", "net", "audio", "audio/rt", "audio/dsp", "broker", "agent"}, {"boost", "nlohmann", "cli", "qt"}},
     };
     return table;
 }
