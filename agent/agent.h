@@ -23,8 +23,9 @@ struct Speech {
     realtime::DetectorFactory makeDetector;
 };
 
-/// The parts that need no network (or a chat server, where the options name one). Loading models may take seconds with a cold disk.
-[[nodiscard]] core::Expected<Speech, core::Error> makeOfflineSpeech(const Options& options);
+/// The parts that need no network (or a chat server, where the options name one; `chatKey` is for that, and may be empty). Loading models
+/// may take seconds with a cold disk.
+[[nodiscard]] core::Expected<Speech, core::Error> makeOfflineSpeech(const Options& options, core::Secret chatKey);
 
 /// Reads the credential, one line, from the inherited pipe; waits 10 s at most. BadConfiguration, Timeout.
 [[nodiscard]] core::Expected<core::Secret, core::Error> readCredential(int fd);

@@ -1,10 +1,13 @@
 #include "agent/agent.h"
-
+#include "agent/brain/chat_brain.h"
+#include "core/base/environment_secret.h"
 #include "core/base/json.h"
+#include "core/base/process_memory.h"
 
 #include <nlohmann/json.hpp>
 
 #include <iostream>
+#include <utility>
 
 using namespace vivavoce;
 
@@ -20,6 +23,8 @@ int leave(const core::Error& error)
 
 int main(int argc, char** argv)
 {
+    core::hideProcessMemory();
+    auto chatKey = core::takeFromEnvironment(agent::brain::kChatKeyVariable);
     const auto parsed = agent::parseOptions(argc, argv);
     if (!parsed) {
         return leave(parsed.error());
@@ -34,7 +39,7 @@ int main(int argc, char** argv)
     if (!credential) {
         return leave(credential.error());
     }
-    auto speech = agent::makeOfflineSpeech(options);
+    auto speech = agent::makeOfflineSpeech(options, std::move(chatKey));
     if (!speech) {
         return leave(speech.error());
     }

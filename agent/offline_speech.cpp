@@ -7,7 +7,6 @@
 #include "agent/speech/flite_voice.h"
 #include "agent/speech/pocketsphinx_recogniser.h"
 
-#include <cstdlib>
 #include <utility>
 
 namespace vivavoce::agent {
@@ -18,7 +17,7 @@ namespace {
 constexpr std::size_t kModelSentences = 20'000;
 constexpr std::uint32_t kModelSeed = 1;
 
-std::unique_ptr<BrainFactory> makeBrains(const Options& options, const core::Clock& clock)
+std::unique_ptr<BrainFactory> makeBrains(const Options& options, core::Secret chatKey, const core::Clock& clock)
 {
     if (options.chatUrl.empty()) {
         return std::make_unique<skills::RuleBrainFactory>(clock);
@@ -26,9 +25,7 @@ std::unique_ptr<BrainFactory> makeBrains(const Options& options, const core::Clo
     brain::ChatSettings settings;
     settings.url = options.chatUrl;
     settings.model = options.chatModel;
-    if (const char* const key = std::getenv(brain::kChatKeyVariable)) {
-        settings.key = std::make_shared<const core::Secret>(key);
-    }
+    settings.key = std::make_shared<const core::Secret>(std::move(chatKey));
     return std::make_unique<brain::ChatBrainFactory>(std::move(settings));
 }
 
@@ -45,7 +42,7 @@ speech::RecogniserSettings recogniserSettings(const Options& options)
 
 } // namespace
 
-core::Expected<Speech, core::Error> makeOfflineSpeech(const Options& options)
+core::Expected<Speech, core::Error> makeOfflineSpeech(const Options& options, core::Secret chatKey)
 {
     auto recognisers = speech::PocketsphinxPool::create(recogniserSettings(options));
     if (!recognisers) {
@@ -63,7 +60,7 @@ core::Expected<Speech, core::Error> makeOfflineSpeech(const Options& options)
     speech.clock = std::make_unique<core::SystemClock>();
     speech.recognisers = std::move(*recognisers);
     speech.voice = std::move(*voice);
-    speech.brains = makeBrains(options, *speech.clock);
+    speech.brains = makeBrains(options, std::move(chatKey), *speech.clock);
     speech.makeDetector = realtime::makeVoiceActivityDetector;
     return speech;
 }

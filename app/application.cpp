@@ -1,6 +1,6 @@
 #include "app/application.h"
 
-#include "app/platform/environment_secret.h"
+#include "core/base/environment_secret.h"
 
 #include <QCoreApplication>
 
@@ -22,7 +22,7 @@ embedded::EmbeddedServices::Options services()
 
 std::shared_ptr<const core::Secret> Application::takeCredential()
 {
-    auto secret = std::make_shared<const core::Secret>(platform::takeFromEnvironment(kCredentialVariable));
+    auto secret = std::make_shared<const core::Secret>(core::takeFromEnvironment(kCredentialVariable));
     return secret->empty() ? nullptr : std::move(secret);
 }
 

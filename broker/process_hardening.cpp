@@ -1,8 +1,7 @@
 #include "broker/process_hardening.h"
 
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
+#include "core/base/process_memory.h"
+
 #ifdef __unix__
 #include <sys/resource.h>
 
@@ -13,9 +12,8 @@ namespace vivavoce::broker {
 
 void hardenProcess()
 {
+    core::hideProcessMemory();
 #ifdef __unix__
-    const rlimit none{0, 0};
-    setrlimit(RLIMIT_CORE, &none);
     // A connection each: the limit that was set for programs with select() is far too low.
     rlimit files{};
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -26,9 +24,6 @@ void hardenProcess()
     std::signal(SIGPIPE, SIG_IGN);
     // A file that has reached its limit (ulimit -f) is a disk that is full, which the audit knows how to bear.
     std::signal(SIGXFSZ, SIG_IGN);
-#endif
-#ifdef __linux__
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 }
 

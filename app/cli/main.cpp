@@ -3,6 +3,8 @@
 #include "app/cli/options.h"
 #include "app/cli/talk_command.h"
 #include "app/platform/interrupt_signal.h"
+#include "core/base/process_memory.h"
+#include "core/base/thread_role.h"
 
 #include <QCoreApplication>
 #include <QTimer>
@@ -28,6 +30,8 @@ int talk(TalkOptions options)
 
 int main(int argc, char** argv)
 {
+    vivavoce::core::hideProcessMemory();
+    vivavoce::core::threadRole() = vivavoce::core::ThreadRole::Main;
     Command command = parseCommandLine(argc, argv);
     if (const auto* end = std::get_if<EndNow>(&command)) {
         return end->exitCode;

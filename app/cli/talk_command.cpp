@@ -1,7 +1,7 @@
 #include "app/cli/talk_command.h"
 
 #include "app/cli/sound_devices.h"
-#include "app/platform/environment_secret.h"
+#include "core/base/environment_secret.h"
 #include "core/base/random_id.h"
 
 #include <QCoreApplication>
@@ -45,7 +45,7 @@ void TalkCommand::start()
 {
     // Also where it is not used: what runs for us has no use for it either.
     auto credential =
-        std::make_shared<const core::Secret>(platform::takeFromEnvironment(m_options.credentialVariable.c_str()));
+        std::make_shared<const core::Secret>(core::takeFromEnvironment(m_options.credentialVariable.c_str()));
     if (const auto ready = prepare(); !ready) {
         end(ready.error());
         return;

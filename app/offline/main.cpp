@@ -13,9 +13,10 @@ namespace {
 
 int usage()
 {
-    std::fputs("vivavoce-offline: the window on a made-up conversation, for work on the interface.\n\n"
-               "  vivavoce-offline                    opens it\n"
-               "  vivavoce-offline --render FOLDER    draws every page in every state into PNG files\n",
+    std::fputs(
+        "vivavoce-offline: the window on a made-up conversation, for work on the interface.\n\n"
+        "  vivavoce-offline                           opens it\n"
+        "  vivavoce-offline --render FOLDER [NAME]    draws every page in every state into PNG files, or the one of that name\n",
         stderr);
     return 2;
 }
@@ -38,7 +39,7 @@ int main(int argc, char** argv)
 {
     const QByteArray mode = argc > 1 ? argv[1] : "";
     const bool isScaled = mode == "--render-scaled";
-    if (argc != 1 && (argc != 3 || (mode != "--render" && !isScaled))) {
+    if (argc != 1 && (argc < 3 || argc > 4 || (mode != "--render" && !isScaled))) {
         return usage();
     }
     if (isScaled) {
@@ -49,10 +50,13 @@ int main(int argc, char** argv)
         return show();
     }
     const QString folder = QString::fromLocal8Bit(argv[2]);
-    const int code = offline::renderAll(folder, isScaled);
+    const QString name = argc == 4 ? QString::fromLocal8Bit(argv[3]) : QString();
+    const int code = offline::renderScenes(folder, isScaled, name);
     if (code != 0 || isScaled) {
         return code;
     }
     // The scale is fixed before the application is made.
-    return QProcess::execute(QCoreApplication::applicationFilePath(), {QStringLiteral("--render-scaled"), folder});
+    QStringList again{QStringLiteral("--render-scaled"), folder};
+    again += name.isEmpty() ? QStringList() : QStringList{name};
+    return QProcess::execute(QCoreApplication::applicationFilePath(), again);
 }

@@ -74,25 +74,34 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
 
 } // namespace
 
-int renderAll(const QString& folder, bool isScaled)
+int renderScenes(const QString& folder, bool isScaled, const QString& name)
 {
     if (!QDir().mkpath(folder)) {
         std::fprintf(stderr, "%s cannot be made\n", qPrintable(folder));
         return 2;
     }
     const QDir target(folder);
+    bool isKnown = name.isEmpty();
     for (const Scene& scene : allScenes()) {
+        if (!name.isEmpty() && scene.name != name) {
+            continue;
+        }
+        isKnown = true;
         if (isScaled && !scene.isScaledToo) {
             continue;
         }
         for (const bool isDark : {false, true}) {
-            const QString name = scene.name + (isDark ? QStringLiteral("-dark") : QStringLiteral("-light"))
+            const QString file = scene.name + (isDark ? QStringLiteral("-dark") : QStringLiteral("-light"))
                 + (isScaled ? QStringLiteral("@2x.png") : QStringLiteral(".png"));
-            if (!render(scene, isDark ? core::ColourScheme::Dark : core::ColourScheme::Light, target.filePath(name))) {
-                std::fprintf(stderr, "%s could not be drawn\n", qPrintable(name));
+            if (!render(scene, isDark ? core::ColourScheme::Dark : core::ColourScheme::Light, target.filePath(file))) {
+                std::fprintf(stderr, "%s could not be drawn\n", qPrintable(file));
                 return 2;
             }
         }
+    }
+    if (!isKnown) {
+        std::fprintf(stderr, "there is no page %s\n", qPrintable(name));
+        return 2;
     }
     return 0;
 }

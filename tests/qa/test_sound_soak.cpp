@@ -27,6 +27,7 @@ public:
     {
         heard.insert(heard.end(), samples.begin(), samples.end());
     }
+    void voiceLost(core::Milliseconds) override {}
     void captureEnded() override {}
     void playbackDrained() override {}
     void voiceFailed(const core::Error&) override {}
