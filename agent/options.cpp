@@ -4,8 +4,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
-#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace vivavoce::agent {
 
@@ -39,6 +43,15 @@ bool readListen(const std::string& text, Options& options)
     return fault == std::errc() && end == last && first != last && !address.empty();
 }
 
+std::optional<LogLevel> readLevel(std::string_view word)
+{
+    constexpr std::array<std::pair<std::string_view, LogLevel>, 4> kLevels{{{"error", LogLevel::Error},
+        {"warning", LogLevel::Warning}, {"info", LogLevel::Info}, {"debug", LogLevel::Debug}}};
+    const auto* const found =
+        std::find_if(kLevels.begin(), kLevels.end(), [word](const auto& level) { return level.first == word; });
+    return found == kLevels.end() ? std::nullopt : std::optional(found->second);
+}
+
 std::optional<std::string> contradiction(const Options& options)
 {
     if (options.tlsCertificate.empty() != options.tlsKey.empty()) {
@@ -63,8 +76,7 @@ core::Expected<std::variant<Options, PrintAndLeave>, core::Error> parseOptions(i
     Options options;
     std::string listen = "127.0.0.1:8780";
     int credentialFd = -1;
-    const std::map<std::string, LogLevel> levels{{"error", LogLevel::Error}, {"warning", LogLevel::Warning},
-        {"info", LogLevel::Info}, {"debug", LogLevel::Debug}};
+    std::string level;
 
     CLI::App app{kAbout, "vivavoce-agent"};
     app.footer(kSafety);
@@ -81,8 +93,10 @@ core::Expected<std::variant<Options, PrintAndLeave>, core::Error> parseOptions(i
     app.add_option("--max-sessions", options.maxSessions, "sessions at a time")
         ->check(CLI::Range(1, 1'024))
         ->capture_default_str();
-    app.add_option("--log-level", options.logLevel, "error, warning, info or debug; to stderr")
-        ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case));
+    // The library's own transformer would show its whole table to whoever types another word.
+    app.add_option("--log-level", level, "error, warning, info or debug; to stderr")
+        ->transform(CLI::IsMember(std::vector<std::string>{"error", "warning", "info", "debug"}, CLI::ignore_case))
+        ->option_text("LEVEL");
     app.set_version_flag("--version", std::string("vivavoce-agent " VV_VERSION));
     try {
         app.parse(argc, argv);
@@ -93,6 +107,7 @@ core::Expected<std::variant<Options, PrintAndLeave>, core::Error> parseOptions(i
     } catch (const CLI::ParseError& error) {
         return core::fail(core::ErrorCode::BadUsage, error.what());
     }
+    options.logLevel = readLevel(level).value_or(options.logLevel);
     if (!readListen(listen, options)) {
         return core::fail(core::ErrorCode::BadUsage, "--listen wants ADDRESS:PORT");
     }

@@ -83,6 +83,7 @@ private Q_SLOTS:
         QTest::newRow("large port") << QStringList{"--listen", "127.0.0.1:65536"};
         QTest::newRow("words for a port") << QStringList{"--listen", "127.0.0.1:8o"};
         QTest::newRow("no sessions") << QStringList{"--max-sessions", "0"};
+        QTest::newRow("a level that there is not") << QStringList{"--log-level", "xml"};
         QTest::newRow("standard output") << QStringList{"--credential-fd", "1"};
         QTest::newRow("model without url") << QStringList{"--chat-model", "m"};
         QTest::newRow("key file that is not there")
@@ -99,6 +100,15 @@ private Q_SLOTS:
         QVERIFY(!parsed.has_value());
         QCOMPARE(core::exitCode(parsed.error().code), 2);
         QVERIFY(!parsed.error().detail.empty());
+    }
+
+    void logLevel_ThatThereIsNot_IsRefusedInWords()
+    {
+        const std::string detail = parse({"--log-level", "xml"}).error().detail;
+        for (const char* word : {"xml", "error", "warning", "info", "debug"}) {
+            QVERIFY2(detail.find(word) != std::string::npos, detail.c_str());
+        }
+        QVERIFY2(detail.find("->") == std::string::npos, detail.c_str());
     }
 
     void credential_IsTheFirstLineOfThePipe()
