@@ -192,13 +192,18 @@ void ResponseDesk::keepReminder(Reminder reminder)
     }
     const std::uint64_t id = reminder.id;
     const core::Milliseconds in = reminder.in;
-    m_timers[id] = m_parts.executor->after(in, [this, reminder = std::move(reminder)] {
-        if (m_due.size() >= kMaxDue) {
-            m_due.pop_front();
-        }
-        m_due.push_back(reminder);
-        speakDue();
-    });
+    m_timers[id] = m_parts.executor->after(in, [this, reminder = std::move(reminder)] { becameDue(reminder); });
+}
+
+/// By value: its timer, and with that what it was kept in, is let go of.
+void ResponseDesk::becameDue(Reminder reminder)
+{
+    m_timers.erase(reminder.id);
+    if (m_due.size() >= kMaxDue) {
+        m_due.pop_front();
+    }
+    m_due.push_back(std::move(reminder));
+    speakDue();
 }
 
 void ResponseDesk::withdraw(std::uint64_t reminder)

@@ -66,6 +66,7 @@ private:
     void begin(ResponseRun& run, const std::optional<std::vector<Item>>& input);
     void done(ReminderChanges reminders);
     void keepReminder(Reminder reminder);
+    void becameDue(Reminder reminder);
     void withdraw(std::uint64_t reminder);
 
     const Parts m_parts;

@@ -329,6 +329,30 @@ private Q_SLOTS:
         QCOMPARE(h.brains.replies.load(), 1);
     }
 
+    void reminder_ThatWasSpoken_TakesNoPlaceOfAnother()
+    {
+        constexpr std::uint64_t kMost = 64;
+        SessionHarness h;
+        h.brains.reminders.made = {{1'000, core::Milliseconds{1'000}, "The early one."}};
+        h.start();
+        h.send(kCreate);
+        h.waitFor("response.done");
+        h.executor->advance(core::Milliseconds{1'000});
+        h.waitFor("response.done");
+        // The first of them is the one that a full table would let go of.
+        for (std::uint64_t id = 1; id <= kMost; ++id) {
+            h.brains.reminders.made.push_back(
+                {id, core::Milliseconds{id == 1 ? 60'000 : 3'600'000}, "The first of many."});
+        }
+        h.send(kCreate);
+        h.waitFor("response.done");
+        h.executor->advance(core::Milliseconds{60'000});
+        const Json done = h.waitFor("response.done");
+        QVERIFY(!done.is_null());
+        QCOMPARE(
+            done.at("response").at("output").at(0).at("content").at(0).at("transcript"), Json("The first of many."));
+    }
+
     void reminder_WithdrawnBeforeOrAfterItIsDue_IsNotSpoken_data()
     {
         QTest::addColumn<bool>("isDue");
