@@ -213,7 +213,7 @@ private:
         if (!stored) {
             co_return core::fail(core::ErrorCode::OutputUnwritable, "the audit trail cannot be written");
         }
-        auto replaced = m_server->replace(routesOf(*parts, *wanted), tlsFiles(*wanted));
+        auto replaced = m_server->replace(routesOf(*parts, *wanted), tlsFiles(*wanted), wanted->trustedProxies);
         if (!replaced) {
             auto refused = co_await tellOfFailure(std::move(replaced.error()), changed);
             co_return core::Unexpected<core::Error>(std::move(refused));

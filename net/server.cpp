@@ -26,6 +26,20 @@ core::Expected<std::shared_ptr<ssl::context>, core::Error> tlsOf(const TlsFiles&
     return makeServerTls(files);
 }
 
+/// What is no address is nobody's.
+std::vector<asio::ip::address> addressesOf(const std::vector<std::string>& texts)
+{
+    std::vector<asio::ip::address> addresses;
+    for (const std::string& text : texts) {
+        ErrorCode error;
+        const auto address = asio::ip::make_address(text, error);
+        if (!error) {
+            addresses.push_back(plainAddress(address));
+        }
+    }
+    return addresses;
+}
+
 /// The listener and its sessions.
 /// Threads: accepts on `m_strand`; the mutex guards the list of sessions. Lifetime: shared with the coroutines, so that
 /// what still runs when the server is destroyed has something to stand on.
@@ -37,6 +51,7 @@ public:
           m_strand(acceptor.get_executor()),
           m_acceptor(std::move(acceptor)),
           m_port(m_acceptor.local_endpoint().port()),
+          m_uncapped(addressesOf(m_core->config.limits.uncappedAddresses)),
           m_tasks(m_executor)
     {
     }
@@ -59,7 +74,8 @@ public:
         return m_sessions.size();
     }
 
-    core::Expected<void, core::Error> replace(Router router, const TlsFiles& files)
+    core::Expected<void, core::Error> replace(
+        Router router, const TlsFiles& files, const std::vector<std::string>& uncappedAddresses)
     {
         auto tls = tlsOf(files);
         if (!tls) {
@@ -70,6 +86,9 @@ public:
                 core::ErrorCode::BadConfiguration, "a server that runs cannot change between http and https");
         }
         m_core->face.replace(std::make_shared<const Router>(std::move(router)), std::move(*tls));
+        auto uncapped = addressesOf(uncappedAddresses);
+        const std::lock_guard lock(m_mutex);
+        m_uncapped.swap(uncapped);
         return {};
     }
 
@@ -130,60 +149,74 @@ private:
         }
     }
 
+    /// One of the places, and who has it. Given back when it goes, however that comes.
+    class Place {
+    public:
+        Place(std::shared_ptr<Listener> listener, std::shared_ptr<HttpSession> session, asio::ip::address network)
+            : m_listener(std::move(listener)), m_session(std::move(session)), m_network(std::move(network))
+        {
+            const std::lock_guard lock(m_listener->m_mutex);
+            // What may throw comes first; a count of nobody is no harm.
+            std::size_t& count = m_listener->m_perNetwork[m_network];
+            m_listener->m_sessions.insert(m_session);
+            ++count;
+        }
+        ~Place()
+        {
+            const std::lock_guard lock(m_listener->m_mutex);
+            m_listener->m_sessions.erase(m_session);
+            const auto count = m_listener->m_perNetwork.find(m_network);
+            if (--count->second == 0) {
+                m_listener->m_perNetwork.erase(count);
+            }
+        }
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        [[nodiscard]] HttpSession& session() const { return *m_session; }
+
+    private:
+        const std::shared_ptr<Listener> m_listener;
+        const std::shared_ptr<HttpSession> m_session;
+        const asio::ip::address m_network;
+    };
+
     /// False: out of memory. A connection too many is closed without a word.
     bool welcome(tcp::socket socket)
     {
         try {
             ErrorCode error;
             const tcp::endpoint remote = socket.remote_endpoint(error);
-            const std::string address = plainAddress(remote.address()).to_string();
-            if (error || !hasRoom(address)) {
+            if (error || !hasRoom(remote.address())) {
                 return true;
             }
             const auto session = HttpSession::create(m_core, std::move(socket), remote);
-            {
-                const std::lock_guard lock(m_mutex);
-                m_sessions.insert(session);
-                ++m_perAddress[address];
-            }
-            if (!m_tasks.spawn(session->executor(), serve(shared_from_this(), session, address))) {
-                forget(session, address);
-            }
+            auto place = std::make_unique<Place>(shared_from_this(), session, networkOf(remote.address()));
+            // A refused task gives its place back.
+            static_cast<void>(m_tasks.spawn(session->executor(), serve(std::move(place))));
             return true;
         } catch (const std::exception&) {
             return false;
         }
     }
 
-    static Awaitable<> serve(std::shared_ptr<Listener> self, std::shared_ptr<HttpSession> session, std::string address)
+    static Awaitable<> serve(std::unique_ptr<Place> place)
     {
         try {
-            co_await session->run();
+            co_await place->session().run();
         } catch (...) {
             // Cancelled before it began.
         }
-        self->forget(session, address);
+        place.reset();
     }
 
-    void forget(const std::shared_ptr<HttpSession>& session, const std::string& address)
-    {
-        const std::lock_guard lock(m_mutex);
-        m_sessions.erase(session);
-        const auto count = m_perAddress.find(address);
-        if (count != m_perAddress.end() && --count->second == 0) {
-            m_perAddress.erase(count);
-        }
-    }
-
-    [[nodiscard]] bool hasRoom(const std::string& address) const
+    [[nodiscard]] bool hasRoom(const asio::ip::address& address) const
     {
         const std::lock_guard lock(m_mutex);
         const ServerLimits& limits = m_core->config.limits;
-        const auto known = m_perAddress.find(address);
-        const bool isProxy = std::find(limits.uncappedAddresses.begin(), limits.uncappedAddresses.end(), address)
-            != limits.uncappedAddresses.end();
+        const auto known = m_perNetwork.find(networkOf(address));
+        const bool isProxy = std::find(m_uncapped.begin(), m_uncapped.end(), plainAddress(address)) != m_uncapped.end();
         return m_sessions.size() < limits.maxConnections
-            && (isProxy || known == m_perAddress.end() || known->second < limits.maxConnectionsPerAddress);
+            && (isProxy || known == m_perNetwork.end() || known->second < limits.maxConnectionsPerAddress);
     }
 
     std::shared_ptr<ServerCore> m_core;
@@ -193,7 +226,8 @@ private:
     std::uint16_t m_port;
     mutable std::mutex m_mutex;
     Sessions m_sessions;
-    std::map<std::string, std::size_t> m_perAddress;
+    std::map<asio::ip::address, std::size_t> m_perNetwork;
+    std::vector<asio::ip::address> m_uncapped;
     TaskGroup m_tasks;
 };
 
@@ -208,9 +242,10 @@ public:
     [[nodiscard]] std::uint16_t port() const override { return m_listener->port(); }
     [[nodiscard]] std::string url() const override { return m_listener->url(); }
     [[nodiscard]] std::size_t connections() const override { return m_listener->connections(); }
-    core::Expected<void, core::Error> replace(Router router, const TlsFiles& tls) override
+    core::Expected<void, core::Error> replace(
+        Router router, const TlsFiles& tls, const std::vector<std::string>& uncappedAddresses) override
     {
-        return m_listener->replace(std::move(router), tls);
+        return m_listener->replace(std::move(router), tls, uncappedAddresses);
     }
     Awaitable<> drain(core::Milliseconds deadline) override { return Listener::drain(m_listener, deadline); }
 

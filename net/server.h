@@ -31,6 +31,7 @@ struct ServerLimits {
     /// waits cannot be cancelled delays that.)
     core::Milliseconds handlerTimeout{30'000};
     std::size_t maxConnections = 1024;
+    /// Of an IPv4 address, or of an IPv6 /64: whoever has one address of that has them all.
     std::size_t maxConnectionsPerAddress = 256;
     /// Proxies, from whose literal addresses many clients come.
     std::vector<std::string> uncappedAddresses{};
@@ -72,9 +73,11 @@ public:
     /// "http://127.0.0.1:40123" (or https). [any thread]
     [[nodiscard]] virtual std::string url() const = 0;
     [[nodiscard]] virtual std::size_t connections() const = 0;
-    /// From now on requests are answered by `router`, and new connections greeted with this certificate; what is under way goes on as it
-    /// began. BadConfiguration, and nothing has changed: a certificate that does not do, or a change between http and https. [any thread]
-    virtual core::Expected<void, core::Error> replace(Router router, const TlsFiles& tls) = 0;
+    /// From now on requests are answered by `router`, and new connections greeted with this certificate and counted unless they come from
+    /// `uncappedAddresses`; what is under way goes on as it began. BadConfiguration, and nothing has changed: a certificate that does not
+    /// do, or a change between http and https. [any thread]
+    virtual core::Expected<void, core::Error> replace(
+        Router router, const TlsFiles& tls, const std::vector<std::string>& uncappedAddresses) = 0;
     /// Stops accepting, closes WebSockets with 1001, lets requests finish, and drops what is left at the deadline.
     virtual Awaitable<> drain(core::Milliseconds deadline) = 0;
 };

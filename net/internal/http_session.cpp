@@ -212,6 +212,11 @@ private:
         if (!areSendable(response.headers)) {
             // A handler let something of the request into a field: sending it could end the field and begin another answer.
             response = m_router->unrouted(request, 500);
+            m_router->finish(request, response);
+        }
+        if (!areSendable(response.headers)) {
+            response = {};
+            response.status = 500;
         }
         if (response.stream && request.method != "HEAD") {
             const bool isAgain = co_await respondInParts(request, std::move(response), version, keepsAlive);
@@ -348,6 +353,18 @@ asio::ip::address plainAddress(const asio::ip::address& address)
         return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
     }
     return address;
+}
+
+asio::ip::address networkOf(const asio::ip::address& address)
+{
+    constexpr std::ptrdiff_t kNetworkBytes = 8;
+    const asio::ip::address plain = plainAddress(address);
+    if (plain.is_v4()) {
+        return plain;
+    }
+    auto bytes = plain.to_v6().to_bytes();
+    std::fill(bytes.begin() + kNetworkBytes, bytes.end(), std::uint8_t{0});
+    return asio::ip::address_v6(bytes);
 }
 
 std::shared_ptr<HttpSession> HttpSession::create(

@@ -71,5 +71,7 @@ public:
 
 /// An IPv4 peer of a dual-stack listener under its own address.
 [[nodiscard]] asio::ip::address plainAddress(const asio::ip::address& address);
+/// What one client may command of addresses: an IPv4 address, or an IPv6 /64.
+[[nodiscard]] asio::ip::address networkOf(const asio::ip::address& address);
 
 } // namespace vivavoce::net

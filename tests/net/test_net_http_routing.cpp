@@ -136,11 +136,18 @@ private Q_SLOTS:
         Router router = echoRouter();
         addPlain(router, "GET", "/throws",
             [](const HttpRequest&) -> HttpResponse { throw std::runtime_error("secret text"); });
+        addPlain(router, "GET", "/unsendable", [](const HttpRequest&) {
+            HttpResponse response;
+            response.headers.set("X-Name", "a\r\nSet-Cookie: b");
+            return response;
+        });
         router.onResponse([](const HttpRequest& request, HttpResponse& response) {
             response.headers.set("X-Request-Id", request.id);
         });
         TestServer server(std::move(router));
-        for (const char* line : {"GET /echo", "GET /nowhere", "DELETE /echo", "GET /throws", "GET /a b"}) {
+        QCOMPARE(ask(server.port(), "GET /unsendable").status, 500U);
+        for (const char* line :
+            {"GET /echo", "GET /nowhere", "DELETE /echo", "GET /throws", "GET /a b", "GET /unsendable"}) {
             QVERIFY2(value(ask(server.port(), line), "X-Request-Id").size() >= 20, line);
         }
     }

@@ -1,3 +1,4 @@
+#include "net/internal/http_session.h"
 #include "tests/net/raw_socket.h"
 #include "tests/net/test_certificates.h"
 #include "tests/net/test_server.h"
@@ -47,6 +48,16 @@ class TestNetServerLife : public QObject {
     TestCertificates m_certificates;
 
 private Q_SLOTS:
+    void network_OfAnIPv6Address_IsItsFirstHalf()
+    {
+        const auto networkOfText = [](const char* text) { return networkOf(asio::ip::make_address(text)).to_string(); };
+        QCOMPARE(networkOfText("2001:db8:1:2:3:4:5:6"), std::string("2001:db8:1:2::"));
+        QCOMPARE(networkOfText("2001:db8:1:2::9"), networkOfText("2001:db8:1:2:3:4:5:6"));
+        QVERIFY(networkOfText("2001:db8:1:3::9") != networkOfText("2001:db8:1:2::9"));
+        QCOMPARE(networkOfText("192.0.2.7"), std::string("192.0.2.7"));
+        QCOMPARE(networkOfText("::ffff:192.0.2.7"), std::string("192.0.2.7"));
+    }
+
     void initTestCase() { m_certificates = makeCertificates(m_folder.path().toStdString()); }
 
     void create_OnAPortInUse_IsAlreadyRunning()
@@ -171,7 +182,7 @@ private Q_SLOTS:
         RawSocket waiting(server.port());
         waiting.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
         QCOMPARE(slow.hasBegun.wait_for(kTestPatience), std::future_status::ready);
-        QVERIFY(server.server().replace(echoRouter(), {}));
+        QVERIFY(server.server().replace(echoRouter(), {}, {}));
         RawSocket other(server.port());
         other.send(kGet);
         QCOMPARE(other.readAnswer().status, 200U);
@@ -187,11 +198,11 @@ private Q_SLOTS:
     void replace_ThatDoesNotDo_ChangesNothing()
     {
         TestServer plain(echoRouter());
-        const auto secured = plain.server().replace(Router(), m_certificates.forLocalhost);
+        const auto secured = plain.server().replace(Router(), m_certificates.forLocalhost, {});
         QVERIFY(!secured.has_value() && secured.error().code == core::ErrorCode::BadConfiguration);
         TestServer secure(echoRouter(), {}, m_certificates.forLocalhost);
         for (const TlsFiles& files : {TlsFiles{}, TlsFiles{m_certificates.forLocalhost.certificateChain, "/nothing"}}) {
-            const auto replaced = secure.server().replace(Router(), files);
+            const auto replaced = secure.server().replace(Router(), files, {});
             QVERIFY(!replaced.has_value() && replaced.error().code == core::ErrorCode::BadConfiguration);
         }
         RawSocket socket(plain.port());
@@ -214,7 +225,7 @@ private Q_SLOTS:
             return server.loop().run(sendRequest(std::move(request))).has_value();
         };
         QVERIFY(!ask());
-        QVERIFY(server.server().replace(echoRouter(), m_certificates.forLocalhost));
+        QVERIFY(server.server().replace(echoRouter(), m_certificates.forLocalhost, {}));
         QVERIFY(ask());
     }
 
