@@ -5,6 +5,7 @@
 #include "core/base/expected.h"
 #include "net/awaitable.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -47,6 +48,8 @@ public:
     /// The last record that was tried could be stored. It becomes true by itself where that is over, also when nothing is appended.
     [[nodiscard]] virtual bool isWorking() const = 0;
     [[nodiscard]] virtual AuditCounts counts() const { return {}; }
+    /// The destructor waits no longer than until then, and a moment.
+    virtual void closeBy(std::chrono::steady_clock::time_point) {}
 };
 
 /// Writes nothing and says yes to everything: for a broker that serves the program that started it, and nobody else.

@@ -27,6 +27,9 @@ using Tickets = std::vector<std::shared_ptr<AuditTicket>>;
 /// Keeps one turn, and with it what a fault throws away, within a few megabytes.
 constexpr std::size_t kMaxBatch = 1024;
 
+/// So that a disk that works takes over what is queued.
+constexpr core::Milliseconds kShortestFarewell{250};
+
 std::string systemText(const AuditFileFault& fault)
 {
     return std::system_category().message(fault.systemError);
@@ -73,6 +76,7 @@ struct FileAuditTrail::State {
     bool isOver = false;
     /// Clock and log may be gone.
     bool isAbandoned = false;
+    std::chrono::steady_clock::time_point end = std::chrono::steady_clock::time_point::max();
 
     void take(AuditRecord record, const std::shared_ptr<AuditTicket>& ticket)
     {
@@ -180,7 +184,10 @@ struct FileAuditTrail::State {
             std::unique_lock lock(mutex);
             isClosing = true;
             wake.notify_one();
-            if (over.wait_for(lock, settings.patience, [this] { return isOver; })) {
+            const auto now = std::chrono::steady_clock::now();
+            const auto longest = std::max(settings.patience, kShortestFarewell);
+            const auto until = std::clamp(end, now + kShortestFarewell, now + longest);
+            if (over.wait_until(lock, until, [this] { return isOver; })) {
                 return true;
             }
             isAbandoned = true;
@@ -253,6 +260,12 @@ bool FileAuditTrail::isWorking() const
     const auto& since = m_state->turnSince;
     const bool hangs = since && m_state->dependencies.clock.now() - *since >= m_state->settings.patience;
     return m_state->isWorking && !hangs;
+}
+
+void FileAuditTrail::closeBy(std::chrono::steady_clock::time_point end)
+{
+    const std::lock_guard lock(m_state->mutex);
+    m_state->end = end;
 }
 
 AuditCounts FileAuditTrail::counts() const

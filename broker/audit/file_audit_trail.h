@@ -20,7 +20,7 @@ namespace vivavoce::broker {
 /// A fault fails every record of its turn; each later record tries anew, so that no restart is needed. Where none comes, because whoever
 /// sends requests here has noticed, the trail tries by itself, and its first line then says that it was away.
 /// Threads: append [any thread]. Lifetime: clock and log outlive it. Its destructor blocks for as long as the disk takes over what is
-/// queued, but at most `patience`; a disk that hangs for longer keeps its thread, and nothing of ours waits for it.
+/// queued, but at most `patience`, or as closeBy() says; a disk that hangs for longer keeps its thread, and nothing of ours waits for it.
 class FileAuditTrail final : public AuditTrail {
 public:
     struct Settings {
@@ -55,6 +55,7 @@ public:
     /// The last turn of writing went well, and the present one has not taken longer than `patience`. [any thread]
     [[nodiscard]] bool isWorking() const override;
     [[nodiscard]] AuditCounts counts() const override;
+    void closeBy(std::chrono::steady_clock::time_point end) override;
 
 private:
     struct State;

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include <QCryptographicHash>
+#include <QElapsedTimer>
 #include <QTest>
 
 #ifdef Q_OS_LINUX
@@ -284,6 +285,22 @@ private slots:
             auto told = boost::asio::co_spawn(world.threads.strand(), std::move(*each), boost::asio::use_future);
             QVERIFY(holds(AuditWorld::wait(std::move(told)), AuditFailure::Closed));
         }
+        world.disk->release();
+    }
+
+    void destructor_WhenTheDiskHangs_WaitsNoLongerThanItIsTold()
+    {
+        AuditWorld world;
+        auto trail = world.open();
+        world.disk->hold();
+        (void)world.begin(*trail, mintRecord("1"));
+        QVERIFY(world.disk->isHolding());
+        trail->closeBy(std::chrono::steady_clock::now() + core::Milliseconds{300});
+        QElapsedTimer timer;
+        timer.start();
+        trail.reset();
+        // Without that, ten seconds.
+        QVERIFY2(timer.elapsed() < 2'000, qPrintable(QString::number(timer.elapsed())));
         world.disk->release();
     }
 
