@@ -20,6 +20,26 @@ constexpr int kKernelRoom = 128 * 1024;
 /// So that a dead peer is found within a quarter more than the silence.
 constexpr int kLooksInASilence = 4;
 
+std::string_view bytesOf(const beast::flat_buffer& buffer)
+{
+    return {static_cast<const char*>(buffer.data().data()), buffer.size()};
+}
+
+/// Of a text that is good UTF-8 up to there.
+bool endsWithinCharacter(std::string_view text)
+{
+    constexpr std::size_t kLongestStart = 3;
+    for (std::size_t back = 1; back <= std::min(kLongestStart, text.size()); ++back) {
+        const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+        if ((byte & 0xC0U) == 0x80U) {
+            continue;
+        }
+        const std::size_t length = byte >= 0xF0U ? 4 : byte >= 0xE0U ? 3 : byte >= 0xC0U ? 2 : 1;
+        return length > back;
+    }
+    return false;
+}
+
 /// A reason cut to what fits, between two characters.
 std::string_view fitting(std::string_view reason)
 {
@@ -190,6 +210,10 @@ Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> WebSocketStream<Stre
             m_buffer = beast::flat_buffer();
             // What the peer still sends of it is read and dropped while it learns why.
             co_await close(1009, "message too big", kTooBigPatience);
+        } else if (m_stream.is_message_done() && m_stream.got_text() && endsWithinCharacter(bytesOf(m_buffer))) {
+            // Beast does not look at the end of a text whose last frame is empty (RFC 6455 §8.1).
+            m_end = WebSocketClose{1007, "not UTF-8"};
+            co_await close(1007, "not UTF-8", kFarewellPatience);
         } else if (m_stream.is_message_done()) {
             WebSocketMessage message;
             message.kind = m_stream.got_text() ? WebSocketMessage::Kind::Text : WebSocketMessage::Kind::Binary;

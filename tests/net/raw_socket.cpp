@@ -72,6 +72,8 @@ RawSocket::RawSocket(std::uint16_t port, int receiveBuffer) : m_socket(m_io)
         m_socket.set_option(asio::socket_base::receive_buffer_size(receiveBuffer), error);
     }
     m_socket.connect(tcp::endpoint(asio::ip::address_v4::loopback(), port), error);
+    boost::system::error_code ignored;
+    m_socket.set_option(tcp::no_delay(true), ignored);
     m_isConnected = !error;
     m_isOver = !m_isConnected;
 }
@@ -79,6 +81,8 @@ RawSocket::RawSocket(std::uint16_t port, int receiveBuffer) : m_socket(m_io)
 RawSocket::RawSocket(asio::io_context& accepting, tcp::acceptor& acceptor) : m_socket(m_io), m_isOver(true)
 {
     acceptor.async_accept(m_socket, [this](const boost::system::error_code& error) {
+        boost::system::error_code ignored;
+        m_socket.set_option(tcp::no_delay(true), ignored);
         m_isConnected = !error;
         m_isOver = !m_isConnected;
     });
@@ -195,10 +199,10 @@ Frame RawSocket::readFrame()
             size = size * 256 + static_cast<unsigned char>(c);
         }
     }
-    const bool isMasked = (static_cast<unsigned char>(head[1]) & 0x80U) != 0;
-    const std::string mask = isMasked ? readExactly(4) : std::string();
+    frame.isMasked = (static_cast<unsigned char>(head[1]) & 0x80U) != 0;
+    const std::string mask = frame.isMasked ? readExactly(4) : std::string();
     frame.payload = readExactly(size);
-    for (std::size_t i = 0; isMasked && i < frame.payload.size(); ++i) {
+    for (std::size_t i = 0; frame.isMasked && i < frame.payload.size(); ++i) {
         frame.payload[i] = static_cast<char>(frame.payload[i] ^ mask[i % 4]);
     }
     return frame;

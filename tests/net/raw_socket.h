@@ -26,6 +26,7 @@ struct Frame {
     bool isFinal = true;
     unsigned opcode = 0;
     std::string payload;
+    bool isMasked = false;
 
     /// Of a close frame; 0 where there is none.
     [[nodiscard]] unsigned closeCode() const;
@@ -39,7 +40,7 @@ std::string frameBytes(unsigned firstByte, std::string_view payload, Masked mask
 /// Sec-WebSocket-Accept for a key (RFC 6455 §4.2.2).
 std::string acceptKey(const std::string& key);
 
-/// A TCP connection that says exactly what a test wants, and waits for nothing longer than its patience.
+/// A TCP connection that says exactly what a test wants, at once, and waits for nothing longer than its patience.
 class RawSocket {
 public:
     /// Connects to a port of this computer. `receiveBuffer` 0: the system's choice.
