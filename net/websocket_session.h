@@ -17,7 +17,7 @@ struct WebSocketMessage {
     std::string data;
 };
 
-/// How a WebSocket ended: the peer's close code and reason, or 1006 with our reason where there was no close frame,
+/// How a WebSocket ended: the close code and reason of whoever closed first, or 1006 with our reason where there was no close frame,
 /// 1009 for a message over the limit, 1007 for bad UTF-8, 1002 for a protocol fault (RFC 6455 §7.4.1).
 struct WebSocketClose {
     std::uint16_t code = 1006;
@@ -39,9 +39,10 @@ public:
     /// Queues a message and waits while more than the queue limit is unsent (back-pressure). False: the session has ended.
     virtual Awaitable<bool> send(std::string text) = 0;
     virtual Awaitable<bool> sendBinary(std::string bytes) = 0;
-    /// Sends what is queued, then a close frame; waits at most `patience` for the answer, then drops the connection. Goes on
-    /// if the waiting is cancelled; a second call waits for the first. 1005 sends a close frame without a code, and a code
-    /// that may not be sent becomes 1011; a reason is cut to 123 bytes.
+    /// Sends what is queued, then a close frame; waits at most `patience` for the answer, then drops the connection. A peer at the end of a
+    /// slow line is waited for as long as it takes what was sent before, ten seconds at most. Goes on if the waiting is cancelled; a second
+    /// call waits for the first. 1005 sends a close frame without a code, and a code that may not be sent becomes 1011; a reason is cut to
+    /// 123 bytes.
     virtual Awaitable<> close(
         std::uint16_t code, std::string reason, core::Milliseconds patience = core::Milliseconds{1000}) = 0;
     /// Bytes that wait to be sent.

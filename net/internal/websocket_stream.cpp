@@ -1,6 +1,14 @@
 #include "net/internal/websocket_stream.h"
 
+#ifdef __linux__
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#endif
+
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
 #include <utility>
 
 namespace vivavoce::net {
@@ -12,13 +20,37 @@ constexpr std::size_t kReadSize = 64 * 1024;
 constexpr core::Milliseconds kFarewellPatience{500};
 /// Time for a peer that sends too much to notice that it was told so.
 constexpr core::Milliseconds kTooBigPatience{3000};
+/// Time for a peer at the end of a slow line to take what was said before the farewell.
+constexpr core::Milliseconds kLongestFarewell{10'000};
 /// A control frame has room for 125 bytes, two of them for the code (RFC 6455 §5.5.1).
 constexpr std::size_t kLongestReason = 123;
-constexpr std::size_t kBufferToKeep = 256 * 1024;
+constexpr std::size_t kBufferToKeep = 32 * 1024;
+/// More than anybody can have taken.
+constexpr std::uint64_t kNeverMoving = std::numeric_limits<std::uint64_t>::max();
 /// Two seconds of sound: a line that is worth talking over never waits for us to fill it.
 constexpr int kKernelRoom = 128 * 1024;
 /// So that a dead peer is found within a quarter more than the silence.
 constexpr int kLooksInASilence = 4;
+
+/// Bytes that the peer has acknowledged in all; nothing where the system does not tell.
+std::optional<std::uint64_t> acknowledged(tcp::socket& socket)
+{
+#ifdef __linux__
+    // tcpi_bytes_acked of linux/tcp.h, which cannot be included beside netinet/tcp.h; that one ends before it.
+    constexpr std::size_t kOffset = 120;
+    std::array<char, 256> info{};
+    auto size = static_cast<socklen_t>(info.size());
+    std::uint64_t bytes = 0;
+    if (::getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_INFO, info.data(), &size) == 0
+        && size >= kOffset + sizeof(bytes)) {
+        std::memcpy(&bytes, info.data() + kOffset, sizeof(bytes));
+        return bytes;
+    }
+#else
+    static_cast<void>(socket);
+#endif
+    return std::nullopt;
+}
 
 std::string_view bytesOf(const beast::flat_buffer& buffer)
 {
@@ -86,7 +118,7 @@ WebSocketStream<Stream>::WebSocketStream(Stream lower, WebSocketLimits limits)
         if (kind == websocket::frame_type::close && !m_isClosing) {
             // Beast answers it and then waits for the end of the stream as long as the peer likes.
             m_end = closeOf(websocket::error::closed);
-            dropAfter(kFarewellPatience);
+            dropUnlessMoving(kFarewellPatience, kNeverMoving);
         }
     });
 }
@@ -175,13 +207,23 @@ Awaitable<> WebSocketStream<Stream>::watch()
         case SignsOfLife::Verdict::Fine:
             break;
         case SignsOfLife::Verdict::AskForOne:
-            m_stream.async_ping({}, [self = this->shared_from_this()](const ErrorCode&) {});
+            ping();
             break;
         case SignsOfLife::Verdict::Dead:
             m_end = m_end.value_or(WebSocketClose{1006, "no sign of life"});
             drop();
             break;
         }
+    }
+}
+
+template <typename Stream>
+void WebSocketStream<Stream>::ping()
+{
+    // Behind a message that the peer does not read it waits for as long as that does, while the peer may well be heard.
+    if (!m_isPinging) {
+        m_isPinging = true;
+        m_stream.async_ping({}, [self = this->shared_from_this()](const ErrorCode&) { self->m_isPinging = false; });
     }
 }
 
@@ -231,6 +273,10 @@ Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> WebSocketStream<Stre
 template <typename Stream>
 WebSocketClose WebSocketStream<Stream>::closeOf(const ErrorCode& error) const
 {
+    // Whatever a peer answers to a farewell, it did not end this.
+    if (m_ours) {
+        return *m_ours;
+    }
     const auto& reason = m_stream.reason();
     // A reason is there once the peer's close frame was: losing the connection after that is a formality.
     if (error == websocket::error::closed || reason) {
@@ -256,7 +302,8 @@ Awaitable<bool> WebSocketStream<Stream>::enqueue(WebSocketMessage::Kind kind, st
     m_queuedBytes += data.size();
     m_queue.push_back({kind, std::move(data)});
     wake();
-    while (m_queuedBytes > m_limits.queueBytes && !m_isDown) {
+    // What is queued when a session closes still leaves, and nobody is kept waiting for it.
+    while (m_queuedBytes > m_limits.queueBytes && !m_isDown && !m_isClosing) {
         co_await m_changed.async_wait(asTuple);
     }
     co_return !m_isDown;
@@ -293,6 +340,7 @@ Awaitable<> WebSocketStream<Stream>::writeQueue()
         m_stream.text(message.kind == WebSocketMessage::Kind::Text);
         const auto [error, size] = co_await m_stream.async_write(asio::buffer(message.data), asTuple);
         m_queuedBytes -= message.data.size();
+        m_written += size;
         m_life->wrote(size, std::chrono::steady_clock::now());
         m_isDown = m_isDown || error;
         wake();
@@ -324,22 +372,40 @@ template <typename Stream>
 void WebSocketStream<Stream>::beginClosing(std::uint16_t code, std::string_view reason, core::Milliseconds patience)
 {
     m_isClosing = true;
+    if (!m_end) {
+        m_ours = WebSocketClose{code, std::string(reason)};
+    }
     const std::string_view text = fitting(reason);
     m_farewell.code = sendable(code);
     m_farewell.reason = beast::string_view(text.data(), text.size());
-    dropAfter(patience);
+    const bool isAtOnce = patience <= core::Milliseconds{0};
+    m_lastMoment = std::chrono::steady_clock::now() + std::max(patience, kLongestFarewell);
+    dropUnlessMoving(patience, isAtOnce ? kNeverMoving : taken());
     wake();
 }
 
 template <typename Stream>
-void WebSocketStream<Stream>::dropAfter(core::Milliseconds patience)
+void WebSocketStream<Stream>::dropUnlessMoving(core::Milliseconds patience, std::uint64_t takenBefore)
 {
     m_patience.expires_after(patience);
-    m_patience.async_wait([weak = this->weak_from_this()](const ErrorCode& error) {
-        if (const auto self = weak.lock(); self && !error) {
+    m_patience.async_wait([weak = this->weak_from_this(), patience, takenBefore](const ErrorCode& error) {
+        const auto self = weak.lock();
+        if (!self || error) {
+            return;
+        }
+        const std::uint64_t takenNow = self->taken();
+        if (takenNow > takenBefore && std::chrono::steady_clock::now() < self->m_lastMoment) {
+            self->dropUnlessMoving(patience, takenNow);
+        } else {
             self->drop();
         }
     });
+}
+
+template <typename Stream>
+std::uint64_t WebSocketStream<Stream>::taken()
+{
+    return acknowledged(beast::get_lowest_layer(m_stream).socket()).value_or(m_written);
 }
 
 template <typename Stream>

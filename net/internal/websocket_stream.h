@@ -6,6 +6,7 @@
 #include "net/websocket_session.h"
 
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -59,12 +60,16 @@ private:
     void setTimeouts(std::chrono::steady_clock::duration handshake);
     [[nodiscard]] std::size_t boundedKernelRoom();
     Awaitable<> watch();
+    void ping();
     Awaitable<bool> enqueue(WebSocketMessage::Kind kind, std::string data);
     Awaitable<> writeLoop();
     Awaitable<> writeQueue();
     Awaitable<> farewellSaid();
     void beginClosing(std::uint16_t code, std::string_view reason, core::Milliseconds patience);
-    void dropAfter(core::Milliseconds patience);
+    /// After that time, and again where the peer has taken more by then, but not for ever.
+    void dropUnlessMoving(core::Milliseconds patience, std::uint64_t takenBefore);
+    /// Bytes, since the connection is there.
+    [[nodiscard]] std::uint64_t taken();
     [[nodiscard]] WebSocketClose closeOf(const ErrorCode& error) const;
     void wake() { m_changed.cancel(); }
 
@@ -74,19 +79,26 @@ private:
     beast::flat_buffer m_buffer;
     std::deque<WebSocketMessage> m_queue;
     std::size_t m_queuedBytes = 0;
+    std::uint64_t m_written = 0;
     /// Never expires: cancelling it wakes whoever waits for a change of the queue or of the state.
     asio::steady_timer m_changed;
     /// Runs out when the farewell takes too long.
     asio::steady_timer m_patience;
     asio::steady_timer m_nextLook;
+    /// A farewell takes no longer than until then.
+    std::chrono::steady_clock::time_point m_lastMoment;
     /// Once it is open.
     std::optional<SignsOfLife> m_life;
     websocket::close_reason m_farewell;
+    /// What we said before the peer said anything of an end.
+    std::optional<WebSocketClose> m_ours;
     /// How it ended, once a read has seen it.
     std::optional<WebSocketClose> m_end;
     bool m_isOpen = false;
     bool m_isClosing = false;
     bool m_isDown = false;
+    /// A ping waits to be sent, or is being sent: there is one at a time.
+    bool m_isPinging = false;
 };
 
 extern template class WebSocketStream<beast::tcp_stream>;

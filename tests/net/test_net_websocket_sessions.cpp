@@ -225,7 +225,7 @@ private Q_SLOTS:
         QCOMPARE(openWith("realtime"), std::string("open"));
         QCOMPARE(openWith(""), std::string("open"));
         QCOMPARE(openWith("unasked"), std::string(core::codeText(core::ErrorCode::ProviderMalformed)));
-        QCOMPARE(openWith("no token"), std::string(core::codeText(core::ErrorCode::ProviderRefused)));
+        QCOMPARE(openWith("no token"), std::string(core::codeText(core::ErrorCode::ProviderFailed)));
     }
 
     void close_FromThePeer_ArrivesWithCodeAndReason_data()
@@ -306,6 +306,80 @@ private Q_SLOTS:
         QCOMPARE(farewell.payload.size(), onTheWire == 0 ? std::size_t{0} : std::size_t{124});
         socket.send(frameBytes(0x88, farewell.payload));
         QVERIFY(socket.isClosedByPeer());
+    }
+
+    /// A client that answers "going away" with a goodbye of its own has not hung up.
+    void close_OfOurs_IsHowItEnded_WhateverThePeerAnswers()
+    {
+        Ending ending;
+        Router router;
+        addSocket(router, [promise = ending.promise](WebSocketSession& session) -> Awaitable<> {
+            const auto readOne = [&]() -> Awaitable<> {
+                const auto message = co_await session.read();
+                promise->set_value(message ? WebSocketClose{1, {}} : message.error());
+            };
+            co_await (readOne() && session.close(1001, "going away", 10s));
+        });
+        TestServer server(std::move(router));
+        RawSocket socket(server.port());
+        socket.upgrade("/socket");
+        QCOMPARE(socket.readFrame().closeCode(), 1001U);
+        socket.send(frameBytes(0x88, "\x03\xE8"));
+        const WebSocketClose end = Loop::finished(ending.future);
+        QCOMPARE(unsigned{end.code}, 1001U);
+        QCOMPARE(end.reason, std::string("going away"));
+    }
+
+    /// The last words and why they are the last ones, to a client that takes twice the patience to hear them.
+    void close_OnASlowLine_WaitsForWhatIsQueued()
+    {
+        constexpr int kPieces = 40;
+        constexpr std::size_t kPiece = 64 * 1024;
+        Router router;
+        addSocket(router, [](WebSocketSession& session) -> Awaitable<> {
+            for (int i = 0; i < kPieces; ++i) {
+                co_await session.send(std::string(kPiece, 'x'));
+            }
+            co_await session.close(4402, "budget_exhausted", 500ms);
+        });
+        ServerLimits limits;
+        limits.webSocketQueueBytes = (kPieces + 1) * kPiece;
+        TestServer server(std::move(router), limits);
+        RawSocket socket(server.port(), 16 * 1024);
+        socket.upgrade("/socket");
+        Loop pace;
+        for (int i = 0; i < kPieces; ++i) {
+            QCOMPARE(socket.readFrame().payload.size(), kPiece);
+            pace.run(after(30ms));
+        }
+        QCOMPARE(socket.readFrame().closeCode(), 4402U);
+    }
+
+    void close_WhileSomebodyWaitsToSend_LetsThemGo()
+    {
+        auto done = std::make_shared<std::promise<void>>();
+        auto isDone = done->get_future();
+        Router router;
+        addSocket(router, [done](WebSocketSession& session) -> Awaitable<> {
+            const auto flood = [&]() -> Awaitable<> {
+                bool isTaken = true;
+                while (isTaken) {
+                    isTaken = co_await session.send(std::string(256 * 1024, 'x'));
+                }
+                done->set_value();
+            };
+            const auto close = [&]() -> Awaitable<> {
+                co_await after(200ms);
+                co_await session.close(4000, "enough", 60s);
+            };
+            co_await (flood() && close());
+        });
+        ServerLimits limits;
+        limits.webSocketQueueBytes = 1024;
+        TestServer server(std::move(router), limits);
+        RawSocket socket(server.port(), 16 * 1024);
+        socket.upgrade("/socket");
+        Loop::finished(isDone);
     }
 
     void close_WhenThePeerDoesNotAnswer_EndsWithItsPatience()
@@ -450,6 +524,45 @@ private Q_SLOTS:
         }
         socket.send(frameBytes(0x88, "\x03\xE8"));
         QCOMPARE(unsigned{Loop::finished(ending.future).code}, 1000U);
+    }
+
+    /// Its silences are asked about by a ping that waits behind what it does not read: one, however often.
+    void peer_ThatTalksAndDoesNotRead_IsAskedByOnePingAtATime()
+    {
+        std::atomic<int> heard{0};
+        auto done = std::make_shared<std::promise<unsigned>>();
+        auto end = done->get_future();
+        Router router;
+        addSocket(router, [&heard, done](WebSocketSession& session) -> Awaitable<> {
+            const auto listen = [&]() -> Awaitable<> {
+                bool goesOn = true;
+                while (goesOn) {
+                    const auto message = co_await session.read();
+                    goesOn = message.has_value();
+                    heard += goesOn ? 1 : 0;
+                    if (!goesOn) {
+                        done->set_value(message.error().code);
+                    }
+                }
+            };
+            co_await (listen() && session.send(std::string(16 * 1024 * 1024, 'x')));
+        });
+        ServerLimits limits;
+        limits.webSocketSilence = 800ms;
+        TestServer server(std::move(router), limits);
+        RawSocket socket(server.port(), 16 * 1024);
+        socket.upgrade("/socket");
+        Loop pace;
+        // Past the half of the silence each time, and before the end of it.
+        for (int i = 0; i < 4; ++i) {
+            pace.run(after(620ms));
+            QVERIFY(socket.send(frameBytes(0x81, "still here")));
+            QTRY_COMPARE(heard.load(), i + 1);
+        }
+        QCOMPARE(socket.readFrame().payload.size(), std::size_t{16 * 1024 * 1024});
+        socket.send(frameBytes(0x88, "\x03\xE8"));
+        QCOMPARE(Loop::finished(end), 1000U);
+        QTRY_COMPARE_WITH_TIMEOUT(server.server().connections(), std::size_t{0}, 20'000);
     }
 
     void session_DestroyedByItsOwner_DropsTheConnection()
