@@ -55,11 +55,30 @@ bool isAsOffered(const websocket::response_type& response, const std::vector<std
     return isKnown && response.find(http::field::sec_websocket_extensions) == response.end();
 }
 
+/// Of an answer in place of 101.
+core::ErrorCode codeOf(unsigned status)
+{
+    constexpr unsigned kTooMany = 429;
+    constexpr unsigned kServerFault = 500;
+    switch (status) {
+    case 400:
+    case 422:
+        return core::ErrorCode::BadUsage;
+    case 401:
+    case 403:
+        return core::ErrorCode::ProviderRefused;
+    case kTooMany:
+        return core::ErrorCode::RateLimited;
+    default:
+        // Redirects, 404 and the like: not the endpoint that we took it for.
+        return status >= kServerFault ? core::ErrorCode::ProviderFailed : core::ErrorCode::ProviderMalformed;
+    }
+}
+
 Error handshakeFailure(const ErrorCode& error, unsigned status)
 {
     if (error == websocket::error::upgrade_declined) {
-        return {core::ErrorCode::ProviderRefused,
-            "the server answered the handshake with HTTP " + std::to_string(status), std::nullopt,
+        return {codeOf(status), "the server answered the handshake with HTTP " + std::to_string(status), std::nullopt,
             std::to_string(status)};
     }
     const bool isHttp = error.category() == http::make_error_code(http::error::end_of_stream).category()
@@ -98,7 +117,9 @@ Awaitable<SocketResult> handshake(Stream lower, WebSocketRequest request, Url ur
 
 Awaitable<SocketResult> perform(WebSocketRequest request, Url url)
 {
-    auto connected = co_await dial(url);
+    const auto memory = request.memory;
+    DialMemory::State* const known = memory == nullptr ? nullptr : &memory->state();
+    auto connected = co_await dial(url, known);
     if (!connected) {
         co_return core::Unexpected<Error>(connected.error());
     }
@@ -106,12 +127,12 @@ Awaitable<SocketResult> perform(WebSocketRequest request, Url url)
     if (!url.isTls) {
         co_return co_await handshake<beast::tcp_stream>(std::move(*connected), std::move(request), std::move(url));
     }
-    const auto context = makeClientTls(request.trust);
+    const auto context = known == nullptr ? makeClientTls(request.trust) : known->context(request.trust);
     if (!context) {
         co_return core::Unexpected<Error>(context.error());
     }
     TlsStream stream(std::move(*connected), **context);
-    const auto shaken = co_await shakeHands(stream, url);
+    const auto shaken = co_await shakeHands(stream, url, known);
     if (!shaken) {
         co_return core::Unexpected<Error>(shaken.error());
     }

@@ -5,6 +5,7 @@
 #include "core/base/http_headers.h"
 #include "core/base/units.h"
 #include "net/awaitable.h"
+#include "net/dial_memory.h"
 #include "net/http_client.h"
 #include "net/websocket_session.h"
 
@@ -26,10 +27,12 @@ struct WebSocketRequest {
     core::Milliseconds silence{45'000};
     core::Milliseconds timeout{10'000};
     TlsTrust trust;
+    /// What earlier dials have learnt, and this one adds to; null: nothing.
+    std::shared_ptr<DialMemory> memory{};
 };
 
-/// Dials and shakes hands. Errors: those of `sendRequest`; an HTTP answer other than 101 is ProviderRefused with the status in
-/// `foreignCode`. The session runs on the caller's executor: call it on a strand, or in a context with one thread.
+/// Dials and shakes hands. Errors: those of `sendRequest`; an HTTP answer other than 101 is ProviderRefused (401, 403), RateLimited (429),
+/// BadUsage (400, 422), ProviderFailed (5xx) or ProviderMalformed, with the status in `foreignCode`. The session runs on the caller's executor: call it on a strand, or in a context with one thread.
 [[nodiscard]] Awaitable<core::Expected<std::unique_ptr<WebSocketSession>, core::Error>> openWebSocket(
     WebSocketRequest request);
 

@@ -160,6 +160,7 @@ net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> OpenAiProvide
     question.url = connect(order.model).url;
     question.timeout = m_settings.timeout;
     question.trust.extraCaFile = m_settings.caFile;
+    question.memory = m_dials;
     core::Secret credential = m_settings.apiKey.clone();
     // A server that wants no key of ours may want one of its own tokens all the same.
     if (order.voice || order.instructions || credential.empty()) {

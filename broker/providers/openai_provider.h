@@ -2,8 +2,10 @@
 
 #include "broker/providers/provider.h"
 #include "core/base/units.h"
+#include "net/dial_memory.h"
 #include "net/http_client.h"
 
+#include <memory>
 #include <string>
 
 namespace vivavoce::broker {
@@ -37,6 +39,8 @@ private:
 
     const Settings m_settings;
     std::string m_base;
+    /// Of the ways to the provider's own sessions.
+    const std::shared_ptr<net::DialMemory> m_dials = std::make_shared<net::DialMemory>();
 };
 
 } // namespace vivavoce::broker

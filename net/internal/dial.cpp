@@ -2,13 +2,19 @@
 
 #include "core/base/http_headers.h"
 
+#include <array>
+#include <tuple>
 #include <vector>
 
 namespace vivavoce::net {
 
 namespace {
 
-using Endpoints = std::vector<tcp::endpoint>;
+using Endpoints = DialMemory::State::Endpoints;
+using Time = DialMemory::State::Time;
+
+/// What a handshake takes around the world, and three of them are less than what anybody gives a dial.
+constexpr core::Milliseconds kAddressPatience{500};
 
 struct Lookup {
     explicit Lookup(const IoExecutor& executor)
@@ -63,33 +69,86 @@ Awaitable<core::Expected<Endpoints, core::Error>> resolve(const Url& url)
 
 } // namespace
 
-Awaitable<core::Expected<beast::tcp_stream, core::Error>> dial(const Url& url)
+Endpoints interleaved(const Endpoints& endpoints)
 {
-    const auto endpoints = co_await resolve(url);
-    if (!endpoints) {
-        co_return core::Unexpected<core::Error>(endpoints.error());
+    std::array<Endpoints, 2> byProtocol;
+    for (const tcp::endpoint& endpoint : endpoints) {
+        byProtocol[endpoint.protocol() == endpoints.front().protocol() ? 0 : 1].push_back(endpoint);
     }
-    const auto executor = co_await asio::this_coro::executor;
-    beast::tcp_stream stream(executor);
-    const auto [error, endpoint] = co_await stream.async_connect(*endpoints, asTuple);
-    if (error) {
-        co_return core::fail(
-            core::ErrorCode::ProviderUnreachable, "cannot connect to " + url.host + ": " + error.message());
+    Endpoints all;
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+        for (const Endpoints& some : byProtocol) {
+            if (i < some.size()) {
+                all.push_back(some[i]);
+            }
+        }
     }
-    ErrorCode ignored;
-    stream.socket().set_option(tcp::no_delay(true), ignored);
-    co_return stream;
+    return all;
 }
 
-Awaitable<core::Expected<void, core::Error>> shakeHands(TlsStream& stream, const Url& url)
+Awaitable<core::Expected<beast::tcp_stream, ErrorCode>> connectAny(Endpoints endpoints, core::Milliseconds patience)
+{
+    endpoints = interleaved(endpoints);
+    const auto executor = co_await asio::this_coro::executor;
+    ErrorCode error = asio::error::not_found;
+    for (const tcp::endpoint& endpoint : endpoints) {
+        beast::tcp_stream stream(executor);
+        if (endpoint != endpoints.back()) {
+            stream.expires_after(patience);
+        }
+        std::tie(error) = co_await stream.async_connect(endpoint, asTuple);
+        if (!error) {
+            stream.expires_never();
+            co_return stream;
+        }
+    }
+    co_return core::Unexpected<ErrorCode>(error);
+}
+
+Awaitable<core::Expected<beast::tcp_stream, core::Error>> dial(const Url& url, DialMemory::State* memory)
+{
+    Endpoints endpoints;
+    if (memory != nullptr) {
+        endpoints = memory->addresses(url.authority, Time::clock::now());
+    }
+    if (endpoints.empty()) {
+        auto resolved = co_await resolve(url);
+        if (!resolved) {
+            co_return core::Unexpected<core::Error>(resolved.error());
+        }
+        endpoints = std::move(*resolved);
+    }
+    auto stream = co_await connectAny(endpoints, kAddressPatience);
+    if (!stream) {
+        if (memory != nullptr) {
+            memory->forget(url.authority);
+        }
+        co_return core::fail(
+            core::ErrorCode::ProviderUnreachable, "cannot connect to " + url.host + ": " + stream.error().message());
+    }
+    if (memory != nullptr) {
+        memory->remember(url.authority, std::move(endpoints), Time::clock::now());
+    }
+    ErrorCode ignored;
+    stream->socket().set_option(tcp::no_delay(true), ignored);
+    co_return std::move(*stream);
+}
+
+Awaitable<core::Expected<void, core::Error>> shakeHands(TlsStream& stream, const Url& url, DialMemory::State* memory)
 {
     if (!expectHost(stream, url.host)) {
         co_return core::fail(core::ErrorCode::ProviderUnreachable, "TLS cannot be set up for " + url.host);
+    }
+    if (memory != nullptr) {
+        memory->offer(stream.native_handle(), url.host);
     }
     const auto [error] = co_await stream.async_handshake(ssl::stream_base::client, asTuple);
     if (error) {
         co_return core::fail(
             core::ErrorCode::ProviderUnreachable, "TLS with " + url.host + " failed: " + error.message());
+    }
+    if (memory != nullptr) {
+        memory->shaken(stream.native_handle());
     }
     co_return core::Expected<void, core::Error>();
 }

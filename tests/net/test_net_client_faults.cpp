@@ -305,7 +305,19 @@ private Q_SLOTS:
         QTest::newRow("refused") << QByteArray("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
                                  << ErrorCode::ProviderRefused << QByteArray("403");
         QTest::newRow("not upgraded") << QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-                                      << ErrorCode::ProviderRefused << QByteArray("200");
+                                      << ErrorCode::ProviderMalformed << QByteArray("200");
+        QTest::newRow("unknown to it") << QByteArray("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
+                                       << ErrorCode::ProviderRefused << QByteArray("401");
+        QTest::newRow("a bad request") << QByteArray("HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")
+                                       << ErrorCode::BadUsage << QByteArray("400");
+        QTest::newRow("another place") << QByteArray("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
+                                       << ErrorCode::ProviderMalformed << QByteArray("404");
+        QTest::newRow("too many") << QByteArray("HTTP/1.1 429 No\r\nContent-Length: 0\r\n\r\n")
+                                  << ErrorCode::RateLimited << QByteArray("429");
+        QTest::newRow("its fault") << QByteArray("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
+                                   << ErrorCode::ProviderFailed << QByteArray("500");
+        QTest::newRow("away") << QByteArray("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n") << ErrorCode::ProviderFailed
+                              << QByteArray("503");
         QTest::newRow("garbage") << QByteArray("\x01\x02 what?\r\n\r\n") << ErrorCode::ProviderMalformed
                                  << QByteArray();
         QTest::newRow("closed") << QByteArray() << ErrorCode::ProviderUnreachable << QByteArray();

@@ -5,6 +5,10 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
+#include <openssl/err.h>
+
 using namespace vivavoce;
 using namespace vivavoce::net;
 using namespace vivavoce::net::test;
@@ -46,6 +50,75 @@ private Q_SLOTS:
             QVERIFY2(response.has_value(), response ? "" : response.error().detail.c_str());
             QCOMPARE(response->body, std::string(100'000, 'b') + " over TLS");
         }
+    }
+
+    /// Coming again to the same host costs no certificates, and a connection that outlives what it came from harms nobody.
+    void webSockets_ToTheSameHost_GoOnFromOneTlsSession()
+    {
+        Router router;
+        addEchoSocket(router);
+        TestServer server(std::move(router), {}, m_certificates.forLocalhost);
+        const auto memory = std::make_shared<DialMemory>();
+        const auto talk = [&](std::string host) -> Awaitable<std::string> {
+            WebSocketRequest wanted;
+            wanted.url = "wss://" + host + ":" + std::to_string(server.port()) + "/socket";
+            wanted.trust.extraCaFile = m_certificates.caFile;
+            wanted.memory = memory;
+            auto session = co_await openWebSocket(std::move(wanted));
+            if (!session) {
+                co_return session.error().detail;
+            }
+            // The server's tickets come before its first message.
+            co_await (*session)->send("hello");
+            const auto answer = co_await (*session)->read();
+            co_await (*session)->close(1000, {});
+            co_return answer ? answer->data : std::string("no answer");
+        };
+        QCOMPARE(server.loop().run(talk("localhost")), std::string("hello"));
+        QCOMPARE(memory->resumed(), std::size_t{0});
+        QCOMPARE(server.loop().run(talk("localhost")), std::string("hello"));
+        QCOMPARE(server.loop().run(talk("localhost")), std::string("hello"));
+        QCOMPARE(memory->resumed(), std::size_t{2});
+        // What is known of one host is not offered to another.
+        QCOMPARE(server.loop().run(talk("127.0.0.1")), std::string("hello"));
+        QCOMPARE(memory->resumed(), std::size_t{2});
+        const auto outlive = [&]() -> Awaitable<std::string> {
+            WebSocketRequest wanted;
+            wanted.url = "wss://localhost:" + std::to_string(server.port()) + "/socket";
+            wanted.trust.extraCaFile = m_certificates.caFile;
+            wanted.memory = std::make_shared<DialMemory>();
+            auto session = co_await openWebSocket(std::move(wanted));
+            if (!session) {
+                co_return session.error().detail;
+            }
+            co_await (*session)->send("hello");
+            const auto answer = co_await (*session)->read();
+            co_return answer ? answer->data : std::string("no answer");
+        };
+        QCOMPARE(server.loop().run(outlive()), std::string("hello"));
+    }
+
+    void client_OfAnOldVersion_IsRefused()
+    {
+        namespace ssl = boost::asio::ssl;
+        TestServer server(echoRouter(), {}, m_certificates.forLocalhost);
+        const auto greet = [&](int version) {
+            ssl::context context(ssl::context::tls_client);
+            SSL_CTX_set_min_proto_version(context.native_handle(), version);
+            SSL_CTX_set_max_proto_version(context.native_handle(), version);
+            // So that it is not this side that refuses.
+            SSL_CTX_set_cipher_list(context.native_handle(), "ALL:@SECLEVEL=0");
+            boost::asio::io_context io;
+            ssl::stream<boost::asio::ip::tcp::socket> stream(io, context);
+            stream.next_layer().connect({boost::asio::ip::make_address("127.0.0.1"), server.port()});
+            boost::system::error_code error;
+            stream.handshake(ssl::stream_base::client, error);
+            return error;
+        };
+        const auto refused = greet(TLS1_1_VERSION);
+        QCOMPARE(ERR_GET_REASON(static_cast<unsigned long>(refused.value())), SSL_R_TLSV1_ALERT_PROTOCOL_VERSION);
+        QVERIFY(!greet(TLS1_2_VERSION));
+        QVERIFY(!greet(TLS1_3_VERSION));
     }
 
     void request_ToAServerThatIsNotWhoItSays_IsUnreachable_data()
