@@ -17,6 +17,7 @@ constexpr Milliseconds kRetryAfter{15'000};
 /// A broker that is away for so many replies hears of the latest ones.
 constexpr std::size_t kMostEvents = 1'000;
 
+constexpr int kUnauthorised = 401;
 constexpr int kTooMany = 429;
 constexpr int kServerError = 500;
 
@@ -148,7 +149,12 @@ void UsageReporter::answered(
     const auto call = std::move(m_call);
     const auto session =
         std::find_if(m_sessions.begin(), m_sessions.end(), [&](const Session& each) { return each.id == id; });
-    const bool isWorthTrying = !answer || answer->status == kTooMany || answer->status >= kServerError;
+    // A sign-in that has run out is renewed, and the figures are owed all the same.
+    const bool isWorthTrying =
+        !answer || answer->status == kUnauthorised || answer->status == kTooMany || answer->status >= kServerError;
+    if (answer && answer->status == kUnauthorised) {
+        static_cast<void>(m_deps.credential->replace(m_shown));
+    }
     if (isWorthTrying) {
         session->isNews = true;
         tellLater(kRetryAfter);

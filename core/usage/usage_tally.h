@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/units.h"
 #include "core/protocol/openai/response.h"
 
 #include <cstdint>
@@ -22,6 +23,17 @@ struct UsageTally {
     [[nodiscard]] bool isEmpty() const { return *this == UsageTally{}; }
     UsageTally& operator+=(const UsageTally& other);
     bool operator==(const UsageTally&) const = default;
+};
+
+/// What writing down the user's words came to. A transcriber counts in tokens or in time.
+struct TranscriptionTally {
+    std::int64_t tokens = 0;
+    Milliseconds time{0};
+
+    [[nodiscard]] static TranscriptionTally of(const openai::TranscriptionUsage& usage);
+    [[nodiscard]] bool isEmpty() const { return *this == TranscriptionTally{}; }
+    TranscriptionTally& operator+=(const TranscriptionTally& other);
+    bool operator==(const TranscriptionTally&) const = default;
 };
 
 } // namespace vivavoce::core

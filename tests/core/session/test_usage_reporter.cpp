@@ -142,6 +142,7 @@ private Q_SLOTS:
         QTest::newRow("unreachable") << 0;
         QTest::newRow("going down") << 503;
         QTest::newRow("too often") << 429;
+        QTest::newRow("the sign-in has run out") << 401;
     }
     void brokerThatIsAway_IsToldLater()
     {
