@@ -10,6 +10,8 @@
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <exception>
+#include <optional>
 #include <utility>
 
 namespace vivavoce::broker::http {
@@ -34,9 +36,8 @@ const char* byWhom(relay::StreamEnd::By by)
 /// Said with or without a code, as browsers do; going away (1001) and a lost connection (1006) are not.
 bool isGoodbye(const relay::StreamEnd& end)
 {
-    constexpr std::uint16_t kNormal = 1000;
-    constexpr std::uint16_t kNoCode = 1005;
-    return end.by == relay::StreamEnd::By::Client && (end.close.code == kNormal || end.close.code == kNoCode);
+    return end.by == relay::StreamEnd::By::Client
+        && (end.close.code == relay::closing::kNormal || end.close.code == relay::closing::kNoCode);
 }
 
 } // namespace
@@ -96,6 +97,9 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
     Opening opening;
     opening.order = MintOrder{record.model, record.voice, record.instructions};
     auto allowance = allowanceOf(record.id);
+    if (m_deps.rates.isSpending((*account)->account())) {
+        visitor.permit.locks.transcribersPrices = m_deps.rates.prices();
+    }
     opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), std::move(visitor.permit.locks),
         m_settings, RelaySession::Dependencies{std::move(allowance), std::move(*account), m_deps.clock});
     co_return std::move(opening);
@@ -105,11 +109,13 @@ core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> StreamOpener::accou
     const relay::RelayDoor::Permit& permit) const
 {
     const SessionRecord& session = permit.session.record;
-    relay::SessionMeter meter({session.model, m_deps.rates.prices(), session.startedAt, m_deps.rates.isFree()});
     usage::Account account = accountOf(session, m_deps.provider.name(), permit.budgets);
-    if (auto fault = m_deps.rates.hold(account, m_deps.clock.wallNow())) {
+    const core::WallTime now = m_deps.clock.wallNow();
+    if (auto fault = m_deps.rates.hold(account, now)) {
         return core::Unexpected<Fault>(std::move(*fault));
     }
+    relay::SessionMeter meter({session.model, m_deps.rates.prices(), session.startedAt, m_deps.rates.isFree(), {},
+        m_deps.rates.costOfUntold(account, now)});
     return std::make_shared<relay::StreamAccount>(std::move(account), std::move(meter), m_deps.ledger, m_deps.clock);
 }
 
@@ -146,20 +152,49 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         }
         co_return std::move(opened);
     };
-    const relay::StreamEnd end = co_await stream->run(client, dial);
-    const bool isOurs = end.by == relay::StreamEnd::By::Broker;
+    std::optional<relay::StreamEnd> end;
+    std::exception_ptr thrown;
+    try {
+        co_await begin(*stream);
+        end = co_await stream->run(client, dial);
+    } catch (...) {
+        // Cancelled, most likely.
+        thrown = std::current_exception();
+    }
     // Whoever goes down, or gives up: the ledger hears of this stream.
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    if (!end) {
+        // Named: of an aggregate that is a temporary of co_await, GCC 12 destroys a copy that it has made bit by bit.
+        end = relay::StreamEnd{relay::StreamEnd::By::Broker, {relay::closing::kGoingAway, "going_away"}};
+    }
+    co_await settleEnd(*stream, std::move(*end), since);
+    if (thrown != nullptr) {
+        std::rethrow_exception(thrown);
+    }
+}
+
+net::Awaitable<> StreamOpener::begin(RelaySession& stream)
+{
+    if (const auto fault = co_await stream.account().begin()) {
+        const bool isSpent = fault->code == FaultCode::BudgetExhausted;
+        stream.end({isSpent ? relay::closing::kBudgetExhausted : relay::closing::kTryAgainLater,
+            std::string(faultRow(fault->code).text)});
+    }
+}
+
+net::Awaitable<> StreamOpener::settleEnd(RelaySession& stream, relay::StreamEnd end, core::MonotonicTime since)
+{
+    const bool isOurs = end.by == relay::StreamEnd::By::Broker;
     std::string reason = isOurs ? end.close.reason : byWhom(end.by);
     if (isOurs && end.close.code == relay::closing::kTakenOver) {
         // The session goes on, and holds what it holds.
         reason.clear();
     }
-    co_await stream->account().close(std::move(reason));
+    co_await stream.account().close(std::move(reason));
     if (isGoodbye(end)) {
-        co_await hungUp(stream->sessionId());
+        co_await hungUp(stream.sessionId());
     }
-    told(*stream, end, since);
+    told(stream, end, since);
 }
 
 net::Awaitable<> StreamOpener::hungUp(std::string sessionId)
@@ -188,6 +223,9 @@ void StreamOpener::told(const RelaySession& stream, const relay::StreamEnd& end,
             {"why", end.by == relay::StreamEnd::By::Broker ? end.close.reason : std::string()},
             {"ms", std::chrono::duration_cast<core::Milliseconds>(lasted).count()}, {"messagesIn", counts.fromClient},
             {"messagesOut", counts.fromProvider}});
+    if (const std::uint64_t untold = stream.account().untold(); untold > 0) {
+        m_deps.log.write(LogLevel::Warning, "usage.untold", {{"session", stream.sessionId()}, {"responses", untold}});
+    }
 }
 
 } // namespace vivavoce::broker::http

@@ -70,6 +70,11 @@ private:
         const relay::RelayDoor::Permit& permit) const;
     /// Whoever hangs up has no use for the session any more: it is no longer one of those that they may have at a time.
     [[nodiscard]] net::Awaitable<> hungUp(std::string sessionId);
+    /// Holds for it what a turn can cost; where others have begun since it was let in, and nothing is left, it ends.
+    [[nodiscard]] net::Awaitable<> begin(relay::RelaySession& stream);
+    /// Its last word in ledger, registry and log.
+    [[nodiscard]] net::Awaitable<> settleEnd(
+        relay::RelaySession& stream, relay::StreamEnd end, core::MonotonicTime since);
     void toldOf(const core::Error& failure) const;
     void told(const relay::RelaySession& stream, const relay::StreamEnd& end, core::MonotonicTime since) const;
 

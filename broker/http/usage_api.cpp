@@ -108,7 +108,7 @@ core::Expected<std::vector<usage::Entry>, Fault> UsageApi::entriesOf(
     std::vector<usage::Entry> entries{entry};
     for (const std::string& event : report.events) {
         const auto bill = meter.read(event);
-        if (!bill) {
+        if (!bill || !bill->isTold) {
             return core::Unexpected<Fault>(Fault{FaultCode::InvalidBody,
                 "events have to be response.done or input_audio_transcription.completed, with what they billed",
                 std::nullopt});

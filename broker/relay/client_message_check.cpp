@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace vivavoce::broker::relay {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 using core::Json;
 
 constexpr std::string_view kLocked = "locked_by_policy";
+constexpr std::string_view kWithoutPrice = "transcriber_without_price";
 
 bool isOneOf(const Json& value, const std::vector<std::string>& names)
 {
@@ -74,6 +76,23 @@ std::string lockedField(const Json& settings, const Locks& locks)
     return {};
 }
 
+/// The first transcriber whose price nobody knows; empty: none.
+std::string transcriberWithoutPrice(const Json& settings, const core::PriceList& prices)
+{
+    const auto isPriced = [&](const Json* transcription) {
+        if (transcription == nullptr || transcription->is_null()) {
+            return true;
+        }
+        const Json* const model = core::findAt(*transcription, {"model"});
+        return model != nullptr && model->is_string()
+            && prices.find(model->get_ref<const std::string&>(), core::WallTime()) != nullptr;
+    };
+    if (!isPriced(core::findAt(settings, {"audio", "input", "transcription"}))) {
+        return "audio.input.transcription.model";
+    }
+    return isPriced(core::findAt(settings, {"input_audio_transcription"})) ? "" : "input_audio_transcription.model";
+}
+
 /// Letters of base64 in an item's content.
 std::size_t lettersIn(const Json& item)
 {
@@ -86,6 +105,34 @@ std::size_t lettersIn(const Json& item)
         }
     }
     return letters;
+}
+
+/// The same in those that a response is to be made of.
+std::size_t lettersInInput(const Json& settings)
+{
+    const Json* const input = core::findAt(settings, {"input"});
+    std::size_t letters = 0;
+    if (input != nullptr && input->is_array()) {
+        for (const Json& item : *input) {
+            letters += lettersIn(item);
+        }
+    }
+    return letters;
+}
+
+Verdict refused(std::string_view code, std::string_view why, std::string field)
+{
+    Verdict verdict;
+    verdict.kind = Verdict::Kind::Refuse;
+    verdict.code = code;
+    verdict.why = why;
+    verdict.field = std::move(field);
+    return verdict;
+}
+
+Verdict locked(std::string field)
+{
+    return refused(kLocked, "The operator does not let a session change this.", std::move(field));
 }
 
 Verdict ended(std::string_view code)
@@ -110,11 +157,12 @@ Verdict ClientMessageCheck::look(net::WebSocketMessage& message) const
     Verdict verdict;
     if (scan.type == "input_audio_buffer.append") {
         verdict.audio = soundIn(scan.audio.size(), m_bytesPerMillisecond);
-    } else if (scan.type == "session.update" || scan.type == "response.create"
-        || scan.type == "conversation.item.create") {
+    } else if (scan.type == "session.update" || scan.type == "transcription_session.update"
+        || scan.type == "response.create" || scan.type == "conversation.item.create") {
         verdict = lookAtChange(message.data, scan.type);
     }
-    if (verdict.kind == Verdict::Kind::Refuse) {
+    verdict.asksForResponse = verdict.kind == Verdict::Kind::Pass && scan.type == "response.create";
+    if (verdict.kind == Verdict::Kind::Refuse || verdict.asksForResponse) {
         verdict.eventId = scan.eventId;
     }
     return verdict;
@@ -126,26 +174,38 @@ Verdict ClientMessageCheck::lookAtChange(std::string_view text, std::string_view
     if (!event) {
         return ended("invalid_json");
     }
-    Verdict verdict;
-    const Json* const item = core::findAt(*event, {"item"});
-    const char* const part = type == "session.update" ? "session" : type == "response.create" ? "response" : nullptr;
-    if (part != nullptr) {
-        const Json* const settings = core::findAt(*event, {part});
-        const std::string field = settings == nullptr ? std::string() : lockedField(*settings, m_locks);
-        if (!field.empty()) {
-            verdict.kind = Verdict::Kind::Refuse;
-            verdict.code = kLocked;
-            verdict.field = part + ('.' + field);
-        }
-    } else if (m_locks.areInstructionsFixed && item != nullptr && isSystemMessage(*item)) {
-        verdict.kind = Verdict::Kind::Refuse;
-        verdict.code = kLocked;
-        verdict.field = "item.role";
-    } else {
-        const Json* const kind = item == nullptr ? nullptr : core::findAt(*item, {"type"});
-        verdict.isToolOutput = kind != nullptr && *kind == "function_call_output";
-        verdict.audio = soundIn(item == nullptr ? 0 : lettersIn(*item), m_bytesPerMillisecond);
+    if (type == "conversation.item.create") {
+        const Json* const item = core::findAt(*event, {"item"});
+        return item == nullptr ? Verdict() : lookAtItem(*item);
     }
+    const std::string part = type == "response.create" ? "response" : "session";
+    const Json* const settings = core::findAt(*event, {part.c_str()});
+    return settings == nullptr ? Verdict() : lookAtSettings(*settings, part);
+}
+
+Verdict ClientMessageCheck::lookAtItem(const Json& item) const
+{
+    if (m_locks.areInstructionsFixed && isSystemMessage(item)) {
+        return locked("item.role");
+    }
+    Verdict verdict;
+    verdict.audio = soundIn(lettersIn(item), m_bytesPerMillisecond);
+    return verdict;
+}
+
+Verdict ClientMessageCheck::lookAtSettings(const Json& settings, const std::string& part) const
+{
+    if (const std::string field = lockedField(settings, m_locks); !field.empty()) {
+        return locked(part + '.' + field);
+    }
+    if (m_locks.transcribersPrices != nullptr) {
+        if (const std::string field = transcriberWithoutPrice(settings, *m_locks.transcribersPrices); !field.empty()) {
+            return refused(
+                kWithoutPrice, "There is a budget, and nobody knows what this transcriber costs.", part + '.' + field);
+        }
+    }
+    Verdict verdict;
+    verdict.audio = soundIn(lettersInInput(settings), m_bytesPerMillisecond);
     return verdict;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/relay/locks.h"
+#include "core/base/json.h"
 #include "core/base/units.h"
 #include "net/websocket_session.h"
 
@@ -24,12 +25,14 @@ struct Verdict {
     std::string_view code;
     /// What was not allowed ("session.voice"), for Refuse.
     std::string field;
+    /// For people, for Refuse.
+    std::string_view why;
     /// The client's own id of the event, where it has one.
     std::string eventId;
     /// How much sound it carries.
     core::Milliseconds audio{0};
-    /// It answers a tool call.
-    bool isToolOutput = false;
+    /// The provider is to make a response of it.
+    bool asksForResponse = false;
 };
 
 /// Reads each client's message whole, as strictly as any reader could, and holds it against the session's locks. Never changes one.
@@ -46,6 +49,9 @@ public:
 
 private:
     [[nodiscard]] Verdict lookAtChange(std::string_view text, std::string_view type) const;
+    [[nodiscard]] Verdict lookAtItem(const core::Json& item) const;
+    /// A session's or a response's; `part` is how the event calls it.
+    [[nodiscard]] Verdict lookAtSettings(const core::Json& settings, const std::string& part) const;
 
     const Locks m_locks;
     std::size_t m_bytesPerMillisecond = 48;

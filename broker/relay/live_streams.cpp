@@ -83,8 +83,31 @@ net::Awaitable<> LiveStreams::look(SessionRegistry& registry, const core::Clock&
     }
 }
 
+net::Awaitable<> LiveStreams::giveWay(usage::Ledger& ledger)
+{
+    const auto streams = all();
+    std::vector<std::string> ids;
+    for (const auto& [id, stream] : streams) {
+        // Asked before the ledger is: it may have been entered there since.
+        if (stream->account().isHolder()) {
+            ids.push_back(id);
+        }
+    }
+    if (ids.empty()) {
+        co_return;
+    }
+    const auto holders = co_await ledger.holders(std::move(ids));
+    for (const auto& [id, holder] : holders) {
+        const auto& stream = streams.at(id);
+        if (holder != stream->account().account().stream) {
+            stream->end({closing::kTakenOver, "taken_over"});
+        }
+    }
+}
+
 net::Awaitable<> LiveStreams::tell(usage::Ledger& ledger)
 {
+    co_await giveWay(ledger);
     const auto streams = all();
     std::vector<usage::Entry> entries;
     for (const auto& [id, stream] : streams) {

@@ -11,7 +11,8 @@
 namespace vivavoce::broker::relay {
 
 /// The streams that run here, each with its session's word that it may go on.
-/// A session has one stream: a client that comes again, since its connection died under it, takes the place of its former self.
+/// A session has one stream: a client that comes again, since its connection died under it, takes the place of its former self; with another
+/// broker, within a second.
 /// Threads: [any thread]; no lock is held while a stream or the registry is asked.
 class LiveStreams {
 public:
@@ -25,10 +26,12 @@ public:
     /// Ends the streams of sessions that have ended, wherever and by whomever that was ordered, and those whose token or time has run out.
     /// While the registry cannot be asked, what is known of them goes on to hold. To be called more often than once a second.
     [[nodiscard]] net::Awaitable<> look(SessionRegistry& registry, const core::Clock& clock);
-    /// Tells the ledger how those stand of which it has not heard for a while, and ends those whose budgets are spent.
+    /// Tells the ledger how those stand of which it has not heard for a while, and ends those whose budgets are spent, and those whose place
+    /// another stream of the session has taken, with whichever broker.
     [[nodiscard]] net::Awaitable<> tell(usage::Ledger& ledger);
 
 private:
+    [[nodiscard]] net::Awaitable<> giveWay(usage::Ledger& ledger);
     [[nodiscard]] std::unordered_map<std::string, std::shared_ptr<RelaySession>> all() const;
     void forgetWhole(core::MonotonicTime now);
 

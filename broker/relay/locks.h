@@ -1,7 +1,9 @@
 #pragma once
 
 #include "broker/projects/policy.h"
+#include "core/usage/price_list.h"
 
+#include <memory>
 #include <string>
 
 namespace vivavoce::broker::relay {
@@ -15,6 +17,8 @@ struct Locks {
     Allowed tools;
     /// They are the operator's.
     bool areInstructionsFixed = false;
+    /// Under a budget of money: whoever writes down what is said has a price in it. None: anybody may.
+    std::shared_ptr<const core::PriceList> transcribersPrices{};
 };
 
 } // namespace vivavoce::broker::relay

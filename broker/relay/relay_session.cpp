@@ -13,13 +13,16 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <chrono>
 #include <utility>
+#include <vector>
 
 namespace vivavoce::broker::relay {
 namespace {
 
 namespace asio = boost::asio;
 using namespace boost::asio::experimental::awaitable_operators;
+using Clock = std::chrono::steady_clock;
 using core::ErrorCode;
 using Message = net::WebSocketMessage;
 using Opened = core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>;
@@ -27,8 +30,8 @@ using Opened = core::Expected<std::unique_ptr<net::WebSocketSession>, core::Erro
 constexpr auto asTuple = asio::as_tuple(asio::use_awaitable);
 /// Both sides hear of the end within a second.
 constexpr core::Milliseconds kFarewell{500};
-constexpr std::uint16_t kNoCode = 1005;
-constexpr std::uint16_t kLost = 1006;
+/// So much in its queue and it may be that a provider does not read.
+constexpr std::size_t kMuchUnsent = 256 * 1024;
 
 /// The client may try again at once, later, or has to be told that it is of no use.
 net::WebSocketClose closeOfFailure(const core::Error& error)
@@ -44,6 +47,15 @@ net::WebSocketClose closeOfFailure(const core::Error& error)
     }
 }
 
+/// Of what a budget bears one at a time.
+Verdict tooMany(Verdict verdict)
+{
+    verdict.kind = Verdict::Kind::Refuse;
+    verdict.code = "one_response_at_a_time";
+    verdict.why = "There is a budget, and it bears one response at a time: ask again when this one is done.";
+    return verdict;
+}
+
 net::Awaitable<bool> passOn(net::WebSocketSession& to, Message message)
 {
     if (message.kind == Message::Kind::Text) {
@@ -57,8 +69,8 @@ net::Awaitable<bool> passOn(net::WebSocketSession& to, Message message)
 /// As the provider would have said it.
 std::string errorEvent(const Verdict& verdict)
 {
-    core::Json error{{"type", "invalid_request_error"}, {"code", verdict.code}, {"param", verdict.field},
-        {"message", "The operator does not let a session change this."}};
+    core::Json error{{"type", "invalid_request_error"}, {"code", verdict.code}, {"message", verdict.why}};
+    error["param"] = verdict.field.empty() ? core::Json(nullptr) : core::Json(verdict.field);
     error["event_id"] = verdict.eventId.empty() ? core::Json(nullptr) : core::Json(verdict.eventId);
     return core::writeJson(
         core::Json{{"type", "error"}, {"event_id", "event_" + core::randomId()}, {"error", std::move(error)}});
@@ -66,10 +78,15 @@ std::string errorEvent(const Verdict& verdict)
 
 } // namespace
 
-/// Never runs out.
 struct RelaySession::Bell {
-    explicit Bell(const net::IoExecutor& executor) : timer(executor, asio::steady_timer::time_point::max()) {}
+    explicit Bell(const net::IoExecutor& executor)
+        : timer(executor, asio::steady_timer::time_point::max()), bill(executor)
+    {
+    }
+    /// Never runs out; cancelled by `finish`.
     asio::steady_timer timer;
+    /// Runs out when the provider is given up; cancelled when it has said it all.
+    asio::steady_timer bill;
 };
 
 RelaySession::RelaySession(LiveSession session, Locks locks, Settings settings, Dependencies dependencies)
@@ -92,7 +109,9 @@ net::Awaitable<StreamEnd> RelaySession::run(net::WebSocketSession& client, Dial 
             finish(StreamEnd::By::Broker, *m_wanted);
         }
     }
-    co_await open(std::move(dial));
+    if (!m_end) {
+        co_await open(std::move(dial));
+    }
     if (m_upstream != nullptr) {
         co_await (passUp() && passDown() && closeBoth());
     } else {
@@ -116,6 +135,7 @@ net::Awaitable<> RelaySession::open(Dial dial)
         co_return;
     }
     m_upstream = std::move(**answer);
+    m_deps.account->opened();
 }
 
 net::Awaitable<> RelaySession::passUp()
@@ -149,10 +169,31 @@ net::Awaitable<bool> RelaySession::take(Message message)
         const bool isTold = co_await refuse(std::move(verdict));
         co_return isTold;
     }
+    if (verdict.asksForResponse && !m_deps.account->mayAsk(verdict.eventId)) {
+        verdict = tooMany(std::move(verdict));
+        const bool isTold = co_await refuse(std::move(verdict));
+        co_return isTold;
+    }
     ++m_counts.fromClient;
     m_deps.account->heard(verdict.audio);
-    const bool isTaken = co_await passOn(*m_upstream, std::move(message));
+    const bool isTaken = co_await passUpOne(std::move(message));
     co_return isTaken;
+}
+
+net::Awaitable<bool> RelaySession::passUpOne(Message message)
+{
+    if (m_upstream->queuedBytes() < kMuchUnsent) {
+        const bool isTaken = co_await passOn(*m_upstream, std::move(message));
+        co_return isTaken;
+    }
+    // It may send and not read, and so show signs of life for ever.
+    asio::steady_timer deadline(m_client->executor(), m_settings.sendPatience);
+    const auto passed = co_await (passOn(*m_upstream, std::move(message)) || deadline.async_wait(asTuple));
+    if (const bool* const isTaken = std::get_if<0>(&passed)) {
+        co_return *isTaken;
+    }
+    finish(StreamEnd::By::Provider, net::WebSocketClose{closing::kTryAgainLater, "provider_timeout"});
+    co_return true;
 }
 
 net::Awaitable<bool> RelaySession::refuse(Verdict verdict)
@@ -164,27 +205,39 @@ net::Awaitable<bool> RelaySession::refuse(Verdict verdict)
 
 net::Awaitable<> RelaySession::passDown()
 {
-    bool goesOn = true;
-    while (goesOn) {
+    while (!m_isUpstreamOver) {
         auto message = co_await m_upstream->read();
-        if (!message) {
-            net::WebSocketClose close = std::move(message.error());
-            if (close.code == kLost) {
-                close = {closing::kTryAgainLater, "provider_lost"};
-            }
-            finish(StreamEnd::By::Provider, std::move(close));
-            co_return;
+        if (message) {
+            co_await deliver(std::move(*message));
+            continue;
         }
-        ++m_counts.fromProvider;
-        // What a client has heard of is in the ledger.
-        bool isAffordable = true;
-        if (auto bill = heed(*message)) {
-            isAffordable = co_await m_deps.account->settle(std::move(*bill));
+        net::WebSocketClose close = std::move(message.error());
+        if (close.code == closing::kLost) {
+            close = {closing::kTryAgainLater, "provider_lost"};
         }
-        goesOn = co_await passOn(*m_client, std::move(*message));
-        if (!isAffordable) {
-            finish(StreamEnd::By::Broker, net::WebSocketClose{closing::kBudgetExhausted, "budget_exhausted"});
-        }
+        finish(StreamEnd::By::Provider, std::move(close));
+        m_isUpstreamOver = true;
+    }
+    m_deps.account->closed();
+    m_bell->bill.cancel();
+}
+
+net::Awaitable<> RelaySession::deliver(Message message)
+{
+    // What a client has heard of is in the ledger.
+    bool isAffordable = true;
+    if (auto bill = heed(message)) {
+        isAffordable = co_await m_deps.account->settle(std::move(*bill));
+    }
+    if (m_end) {
+        co_await cancelResponses();
+        co_return;
+    }
+    ++m_counts.fromProvider;
+    // Where the client does not take it, whoever reads from it finds out why.
+    co_await passOn(*m_client, std::move(message));
+    if (!isAffordable) {
+        finish(StreamEnd::By::Broker, net::WebSocketClose{closing::kBudgetExhausted, "budget_exhausted"});
     }
 }
 
@@ -193,6 +246,9 @@ std::optional<SessionMeter::Bill> RelaySession::heed(Message& message)
     const MessageScan scan = scanMessage(message.data);
     auto bill = m_deps.account->read(scan, message.data);
     m_check.setBytesPerMillisecond(m_deps.account->inputBytesPerMillisecond());
+    if (m_end && !m_deps.account->isBillDue()) {
+        m_bell->bill.cancel();
+    }
     return bill;
 }
 
@@ -201,18 +257,52 @@ net::Awaitable<> RelaySession::closeBoth()
     while (!m_end) {
         co_await m_bell->timer.async_wait(asTuple);
     }
-    const net::WebSocketClose& told = m_end->close;
     if (m_upstream == nullptr) {
-        co_await m_client->close(told.code, told.reason, kFarewell);
+        co_await closeClient();
+    } else {
+        co_await (closeClient() && closeUpstream());
+    }
+}
+
+net::Awaitable<> RelaySession::closeClient()
+{
+    const net::WebSocketClose& told = m_end->close;
+    co_await m_client->close(told.code == closing::kLost ? closing::kNoCode : told.code, told.reason, kFarewell);
+}
+
+net::Awaitable<> RelaySession::closeUpstream()
+{
+    co_await hearTheBill();
+    // A provider has nothing to do with why we end a session.
+    net::WebSocketClose up{closing::kNormal, {}};
+    if (m_end->by == StreamEnd::By::Client) {
+        up = m_end->close;
+    }
+    if (up.code == closing::kLost) {
+        up = {closing::kGoingAway, "the client is gone"};
+    }
+    co_await m_upstream->close(up.code, up.reason, kFarewell);
+}
+
+net::Awaitable<> RelaySession::hearTheBill()
+{
+    if (m_end->by == StreamEnd::By::Provider) {
         co_return;
     }
-    // A provider has nothing to do with why we end a session.
-    net::WebSocketClose up{1000, {}};
-    if (m_end->by == StreamEnd::By::Client) {
-        up = told.code == kLost ? net::WebSocketClose{1001, "the client is gone"} : told;
+    co_await cancelResponses();
+    m_bell->bill.expires_after(m_settings.billPatience);
+    while (m_deps.account->isBillDue() && !m_isUpstreamOver && m_bell->bill.expiry() > Clock::now()) {
+        co_await m_bell->bill.async_wait(asTuple);
     }
-    co_await (m_client->close(told.code == kLost ? kNoCode : told.code, told.reason, kFarewell)
-        && m_upstream->close(up.code, up.reason, kFarewell));
+}
+
+net::Awaitable<> RelaySession::cancelResponses()
+{
+    std::vector<std::string> events = m_deps.account->cancellations();
+    for (std::string& event : events) {
+        asio::steady_timer deadline(m_client->executor(), m_settings.billPatience);
+        co_await (m_upstream->send(std::move(event)) || deadline.async_wait(asTuple));
+    }
 }
 
 void RelaySession::finish(StreamEnd::By by, net::WebSocketClose close)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/relay/client_message_check.h"
+#include "broker/relay/close_codes.h"
 #include "broker/relay/stream_account.h"
 #include "broker/relay/stream_allowance.h"
 #include "broker/tokens/session_registry.h"
@@ -16,19 +17,6 @@
 #include <string_view>
 
 namespace vivavoce::broker::relay {
-
-/// What the relay itself says in a close frame (docs/protocol.md, "The relay").
-namespace closing {
-inline constexpr std::uint16_t kPolicyViolation = 1008;
-inline constexpr std::uint16_t kInternal = 1011;
-/// It may go better in a moment.
-inline constexpr std::uint16_t kTryAgainLater = 1013;
-inline constexpr std::uint16_t kTokenExpired = 4401;
-inline constexpr std::uint16_t kBudgetExhausted = 4402;
-inline constexpr std::uint16_t kSessionEnded = 4403;
-inline constexpr std::uint16_t kSessionTooLong = 4408;
-inline constexpr std::uint16_t kTakenOver = 4409;
-} // namespace closing
 
 /// How a stream ended.
 struct StreamEnd {
@@ -46,13 +34,18 @@ struct StreamCounts {
 
 /// One client's stream and the provider's, tied together: messages pass whole, in order and unchanged, or not at all.
 /// Each direction reads on only when the other side has taken what was read before, but for what its bounded queue holds: a side that does
-/// not read stops the other one, and memory stays bounded. Whichever side ends, the other one ends with the same code and reason.
+/// not read stops the other one, and memory stays bounded. Whichever side ends, the other one ends with the same code and reason. Where the
+/// client's side ends first, the provider is heard a moment longer: what it was asked for, it bills.
 /// Threads: the client's strand, but for what is marked. Lifetime: shared with whoever may end it.
 class RelaySession : public std::enable_shared_from_this<RelaySession> {
 public:
     struct Settings {
         /// For the provider's side to open.
         core::Milliseconds dialPatience{2'000};
+        /// For a provider whose queue is full to take something of it.
+        core::Milliseconds sendPatience{10'000};
+        /// For it to say what the responses under way cost, once nobody listens to them any more.
+        core::Milliseconds billPatience{600};
         /// Of a session, 0: any.
         std::uint64_t messagesPerMinute = 6'000;
         /// A client may catch up with what was said while it had no connection.
@@ -84,9 +77,19 @@ public:
 private:
     [[nodiscard]] net::Awaitable<> open(Dial dial);
     [[nodiscard]] net::Awaitable<> passUp();
+    /// Until the provider's side has ended, whether anybody is told or not.
     [[nodiscard]] net::Awaitable<> passDown();
     /// Waits for the end, and closes both sides.
     [[nodiscard]] net::Awaitable<> closeBoth();
+    [[nodiscard]] net::Awaitable<> closeClient();
+    [[nodiscard]] net::Awaitable<> closeUpstream();
+    /// Waits until the provider has said what everything cost.
+    [[nodiscard]] net::Awaitable<> hearTheBill();
+    [[nodiscard]] net::Awaitable<> cancelResponses();
+    /// One message of the provider's.
+    [[nodiscard]] net::Awaitable<> deliver(net::WebSocketMessage message);
+    /// To the provider. False: it does not take it.
+    [[nodiscard]] net::Awaitable<bool> passUpOne(net::WebSocketMessage message);
     /// What the provider says that the relay goes by: its formats, and what it bills.
     [[nodiscard]] std::optional<SessionMeter::Bill> heed(net::WebSocketMessage& message);
     /// What is not passed on is answered here. False: the stream ends.
@@ -104,7 +107,8 @@ private:
     net::WebSocketSession* m_client = nullptr;
     std::unique_ptr<net::WebSocketSession> m_upstream;
     std::optional<StreamEnd> m_end;
-    /// Cancelled by `finish`: wakes closeBoth.
+    bool m_isUpstreamOver = false;
+    /// Wakes closeBoth.
     struct Bell;
     std::shared_ptr<Bell> m_bell;
     /// Guards what other threads ask for before or while it runs.

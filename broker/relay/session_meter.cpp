@@ -46,6 +46,15 @@ std::string partOf(const char* kind, const std::string& id)
     return kind + (isPlain ? id : core::randomId());
 }
 
+/// Also where the message is such that nobody should be sure of its type.
+bool isResponseDone(const MessageScan& scan, std::string_view text)
+{
+    if (scan.fault.empty()) {
+        return scan.type == openai::ResponseDone::kType;
+    }
+    return text.find("\"response.done\"") != std::string_view::npos;
+}
+
 } // namespace
 
 core::Milliseconds soundIn(std::size_t base64Letters, std::size_t bytesPerMillisecond)
@@ -66,23 +75,37 @@ std::optional<SessionMeter::Bill> SessionMeter::read(const MessageScan& scan, st
         m_audioOut += soundIn(scan.delta.size(), m_outputBytes);
         return std::nullopt;
     }
-    const bool isOfInterest = scan.type == "response.done" || scan.type == "session.created"
-        || scan.type == "session.updated" || scan.type == openai::InputAudioTranscriptionCompleted::kType;
+    const bool isDone = isResponseDone(scan, text);
+    const bool isOfInterest = isDone || scan.type == openai::ResponseCreated::kType
+        || scan.type == openai::ErrorEvent::kType || scan.type == openai::SessionCreated::kType
+        || scan.type == openai::SessionUpdated::kType || scan.type == openai::InputAudioTranscriptionCompleted::kType;
     if (!isOfInterest) {
         return std::nullopt;
     }
     const auto event = openai::decodeServerEvent(text);
+    const auto* const done = event ? std::get_if<openai::ResponseDone>(&*event) : nullptr;
+    if (isDone && done == nullptr) {
+        m_underWay.ended({});
+        return untoldBill({});
+    }
     if (!event) {
         return std::nullopt;
     }
-    if (const auto* created = std::get_if<openai::SessionCreated>(&*event)) {
+    if (done != nullptr) {
+        m_underWay.ended(done->response.id);
+        return billOf(done->response);
+    }
+    if (const auto* transcript = std::get_if<openai::InputAudioTranscriptionCompleted>(&*event)) {
+        return billOf(*transcript);
+    }
+    if (const auto* begun = std::get_if<openai::ResponseCreated>(&*event)) {
+        m_underWay.began(begun->response.id);
+    } else if (const auto* error = std::get_if<openai::ErrorEvent>(&*event)) {
+        m_underWay.refused(error->error.eventId.value_or(std::string()));
+    } else if (const auto* created = std::get_if<openai::SessionCreated>(&*event)) {
         readFormats(created->session);
     } else if (const auto* updated = std::get_if<openai::SessionUpdated>(&*event)) {
         readFormats(updated->session);
-    } else if (const auto* done = std::get_if<openai::ResponseDone>(&*event)) {
-        return billOf(done->response);
-    } else if (const auto* transcript = std::get_if<openai::InputAudioTranscriptionCompleted>(&*event)) {
-        return billOf(*transcript);
     }
     return std::nullopt;
 }
@@ -103,6 +126,27 @@ void SessionMeter::readFormats(const openai::Session& session)
     }
 }
 
+SessionMeter::Bill SessionMeter::untoldBill(const std::string& id) const
+{
+    Bill bill{partOf("response ", id), {}, false};
+    bill.amounts[Measure::Turns] = 1;
+    bill.amounts[Measure::NanoDollars] = m_settings.untold;
+    bill.amounts[Measure::Unpriced] = m_settings.isFree ? 0 : 1;
+    return bill;
+}
+
+std::vector<SessionMeter::Bill> SessionMeter::untoldBills() const
+{
+    std::vector<Bill> bills;
+    for (const std::string& id : m_underWay.begun()) {
+        bills.push_back(untoldBill(id));
+    }
+    for (std::size_t i = 0; i < m_underWay.onlyAsked(); ++i) {
+        bills.push_back(untoldBill({}));
+    }
+    return bills;
+}
+
 SessionMeter::Bill SessionMeter::billOf(const openai::Response& response) const
 {
     Bill bill{partOf("response ", response.id), {}};
@@ -110,6 +154,10 @@ SessionMeter::Bill SessionMeter::billOf(const openai::Response& response) const
     bill.amounts[Measure::ToolCalls] = std::count_if(response.output.begin(), response.output.end(),
         [](const openai::Item& item) { return item.type == openai::ItemType::FunctionCall; });
     if (!response.usage) {
+        // What was never made costs nothing; what was made and has no figures costs what nobody knows.
+        const bool isMade = response.status == openai::ResponseStatus::Completed;
+        bill.amounts[Measure::Unpriced] = isMade && !m_settings.isFree ? 1 : 0;
+        bill.amounts[Measure::NanoDollars] = isMade ? m_settings.untold : 0;
         return bill;
     }
     const auto tokens = sane(core::UsageTally::of(*response.usage));

@@ -1,16 +1,19 @@
 #pragma once
 
 #include "broker/relay/internal/message_scan.h"
+#include "broker/relay/responses_under_way.h"
 #include "broker/usage/amounts.h"
 #include "core/base/clock.h"
 #include "core/protocol/openai/server_events.h"
 #include "core/usage/price_list.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vivavoce::broker::relay {
 
@@ -23,6 +26,8 @@ public:
         /// Unique in the stream: what the provider calls it.
         std::string part;
         usage::Amounts amounts;
+        /// False: what the provider said of it could not be read, or never came.
+        bool isTold = true;
     };
     struct Settings {
         std::string model;
@@ -33,6 +38,8 @@ public:
         bool isFree = false;
         /// Who writes down what the user says, until the provider tells.
         std::string transcriber{};
+        /// What a response costs, in billionths of a US dollar, of which the provider does not say what it costs.
+        std::int64_t untold = 0;
     };
 
     explicit SessionMeter(Settings settings);
@@ -43,6 +50,12 @@ public:
     [[nodiscard]] std::optional<Bill> read(std::string text);
     /// What the client has sent.
     void heard(core::Milliseconds audio) { m_audioIn += audio; }
+    /// Its response.create goes to the provider.
+    void asked(std::string_view eventId) { m_underWay.asked(eventId); }
+    [[nodiscard]] const ResponsesUnderWay& underWay() const { return m_underWay; }
+    /// Of the responses under way, as nobody will hear of their end any more.
+    [[nodiscard]] std::vector<Bill> untoldBills() const;
+    [[nodiscard]] std::int64_t untold() const { return m_settings.untold; }
     /// The stream itself, after so long; without what the bills have.
     [[nodiscard]] usage::Amounts stream(core::Milliseconds connected) const;
 
@@ -51,6 +64,7 @@ public:
 
 private:
     void readFormats(const core::openai::Session& session);
+    [[nodiscard]] Bill untoldBill(const std::string& id) const;
     [[nodiscard]] Bill billOf(const core::openai::Response& response) const;
     [[nodiscard]] std::optional<Bill> billOf(const core::openai::InputAudioTranscriptionCompleted& transcript) const;
 
@@ -59,6 +73,7 @@ private:
     std::size_t m_inputBytes = 48;
     std::size_t m_outputBytes = 48;
     std::string m_transcriber;
+    ResponsesUnderWay m_underWay;
     core::Milliseconds m_audioIn{0};
     core::Milliseconds m_audioOut{0};
 };

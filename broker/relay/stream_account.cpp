@@ -1,5 +1,10 @@
 #include "broker/relay/stream_account.h"
 
+#include "core/base/json.h"
+#include "core/base/random_id.h"
+
+#include <nlohmann/json.hpp>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -18,9 +23,66 @@ using namespace boost::asio::experimental::awaitable_operators;
 constexpr auto asTuple = asio::as_tuple(asio::use_awaitable);
 constexpr core::Milliseconds kSettlePatience{250};
 
+usage::Account withStream(usage::Account account)
+{
+    account.stream = core::randomId();
+    return account;
+}
+
+/// Empty: of whichever response is under way.
+std::string cancelling(const std::string& response)
+{
+    core::Json event{{"type", "response.cancel"}, {"event_id", "event_" + core::randomId()}};
+    if (!response.empty()) {
+        event["response_id"] = response;
+    }
+    return core::writeJson(event);
+}
+
 } // namespace
 
 using core::Milliseconds;
+
+StreamAccount::StreamAccount(
+    usage::Account account, SessionMeter meter, usage::Ledger& ledger, const core::Clock& clock)
+    : m_account(withStream(std::move(account))),
+      m_ledger(ledger),
+      m_clock(clock),
+      m_meter(std::move(meter)),
+      m_told(clock.now())
+{
+}
+
+net::Awaitable<std::optional<Fault>> StreamAccount::begin()
+{
+    auto fault = co_await m_ledger.begin(m_account);
+    {
+        const std::lock_guard lock(m_mutex);
+        m_isHolder = !fault;
+    }
+    // Nobody's budget needs to be asked for it.
+    const bool isNeeded = !m_account.budgets.areUnlimited();
+    co_return isNeeded ? std::move(fault) : std::nullopt;
+}
+
+bool StreamAccount::isHolder() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_isHolder;
+}
+
+void StreamAccount::opened()
+{
+    const std::lock_guard lock(m_mutex);
+    m_since = m_clock.now();
+    m_told = *m_since;
+}
+
+void StreamAccount::closed()
+{
+    const std::lock_guard lock(m_mutex);
+    m_until = m_clock.now();
+}
 
 void StreamAccount::heard(Milliseconds audio)
 {
@@ -28,10 +90,49 @@ void StreamAccount::heard(Milliseconds audio)
     m_meter.heard(audio);
 }
 
+bool StreamAccount::mayAsk(std::string_view eventId)
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_meter.untold() > 0 && !m_meter.underWay().areNone()) {
+        return false;
+    }
+    m_meter.asked(eventId);
+    return true;
+}
+
 std::optional<SessionMeter::Bill> StreamAccount::read(const MessageScan& scan, std::string_view text)
 {
     const std::lock_guard lock(m_mutex);
-    return m_meter.read(scan, text);
+    auto bill = m_meter.read(scan, text);
+    m_untold += bill && !bill->isTold ? 1 : 0;
+    return bill;
+}
+
+bool StreamAccount::isBillDue() const
+{
+    const std::lock_guard lock(m_mutex);
+    return !m_meter.underWay().areNone();
+}
+
+std::vector<std::string> StreamAccount::cancellations()
+{
+    const std::lock_guard lock(m_mutex);
+    std::vector<std::string> events;
+    for (const std::string& response : m_meter.underWay().begun()) {
+        if (m_cancelled.insert(response).second) {
+            events.push_back(cancelling(response));
+        }
+    }
+    if (events.empty() && m_meter.underWay().onlyAsked() > 0 && m_cancelled.insert(std::string()).second) {
+        events.push_back(cancelling(std::string()));
+    }
+    return events;
+}
+
+std::uint64_t StreamAccount::untold() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_untold;
 }
 
 std::size_t StreamAccount::inputBytesPerMillisecond() const
@@ -40,15 +141,20 @@ std::size_t StreamAccount::inputBytesPerMillisecond() const
     return m_meter.inputBytesPerMillisecond();
 }
 
-net::Awaitable<bool> StreamAccount::settle(SessionMeter::Bill bill)
+usage::Entry StreamAccount::entryOf(const SessionMeter::Bill& bill) const
 {
     usage::Entry entry;
     entry.account = m_account;
     // A provider that counts its responses from one again with each connection bills them again.
-    entry.part = bill.part + ' ' + m_stream;
+    entry.part = bill.part + ' ' + m_account.stream;
     entry.amounts = bill.amounts;
+    return entry;
+}
+
+net::Awaitable<bool> StreamAccount::settle(SessionMeter::Bill bill)
+{
     std::vector<usage::Entry> entries;
-    entries.push_back(std::move(entry));
+    entries.push_back(entryOf(bill));
     asio::steady_timer patience(co_await asio::this_coro::executor, kSettlePatience);
     // What is given up here is told once more by the ledger itself, and counts once.
     const auto settled = co_await (m_ledger.record(std::move(entries)) || patience.async_wait(asTuple));
@@ -60,8 +166,9 @@ usage::Entry StreamAccount::standing(std::string ending) const
 {
     usage::Entry entry;
     entry.account = m_account;
-    entry.part = "stream " + m_stream;
-    entry.amounts = m_meter.stream(std::chrono::duration_cast<Milliseconds>(m_clock.now() - m_since));
+    entry.part = "stream " + m_account.stream;
+    const auto lasted = m_since ? m_until.value_or(m_clock.now()) - *m_since : core::MonotonicTime::duration{0};
+    entry.amounts = m_meter.stream(std::chrono::duration_cast<Milliseconds>(lasted));
     entry.ending = std::move(ending);
     return entry;
 }
@@ -82,6 +189,10 @@ net::Awaitable<> StreamAccount::close(std::string reason)
     std::vector<usage::Entry> entries;
     {
         const std::lock_guard lock(m_mutex);
+        for (const SessionMeter::Bill& bill : m_meter.untoldBills()) {
+            entries.push_back(entryOf(bill));
+            ++m_untold;
+        }
         entries.push_back(standing(std::move(reason)));
     }
     const auto over = co_await m_ledger.record(std::move(entries));

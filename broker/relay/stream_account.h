@@ -3,12 +3,14 @@
 #include "broker/relay/session_meter.h"
 #include "broker/usage/ledger.h"
 #include "core/base/clock.h"
-#include "core/base/random_id.h"
 
+#include <cstdint>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
-#include <utility>
+#include <string_view>
+#include <vector>
 
 namespace vivavoce::broker::relay {
 
@@ -19,41 +21,53 @@ public:
     /// So much of a stream's time is lost at most when the broker is killed; what was billed never is.
     static constexpr core::Milliseconds kTellEvery{15'000};
 
-    StreamAccount(usage::Account account, SessionMeter meter, usage::Ledger& ledger, const core::Clock& clock)
-        : m_account(std::move(account)),
-          m_ledger(ledger),
-          m_clock(clock),
-          m_meter(std::move(meter)),
-          m_since(clock.now()),
-          m_told(m_since)
-    {
-    }
+    StreamAccount(usage::Account account, SessionMeter meter, usage::Ledger& ledger, const core::Clock& clock);
 
     /// Nothing where the budgets bear a turn.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> mayGoOn() { return m_ledger.mayGoOn(m_account); }
+    /// The same, and from now on it is this stream that the session holds it for.
+    [[nodiscard]] net::Awaitable<std::optional<Fault>> begin();
+    /// It has begun, and the ledger knows.
+    [[nodiscard]] bool isHolder() const;
+    /// The provider's side is open, or is not any more: that time counts.
+    void opened();
+    void closed();
     void heard(core::Milliseconds audio);
+    /// The client wants a response. False: the session's budget bears one at a time, and one is under way.
+    [[nodiscard]] bool mayAsk(std::string_view eventId);
     /// A message of the provider's, and what it bills.
     [[nodiscard]] std::optional<SessionMeter::Bill> read(const MessageScan& scan, std::string_view text);
     /// In the ledger when it returns, unless that takes so long that the conversation would feel it: then it comes there later. False: the
     /// budgets do not bear one more turn.
     [[nodiscard]] net::Awaitable<bool> settle(SessionMeter::Bill bill);
+    /// The provider may still say what a response costs.
+    [[nodiscard]] bool isBillDue() const;
+    /// What ends the responses under way, as the client would say it; of each once.
+    [[nodiscard]] std::vector<std::string> cancellations();
+    /// Responses of which nobody knows what they cost.
+    [[nodiscard]] std::uint64_t untold() const;
     /// How the stream stands, where that was not told for a while.
     [[nodiscard]] std::optional<usage::Entry> due();
-    /// The last word.
+    /// The last word, with the responses whose end was never told.
     [[nodiscard]] net::Awaitable<> close(std::string reason);
+    [[nodiscard]] const usage::Account& account() const { return m_account; }
     [[nodiscard]] std::size_t inputBytesPerMillisecond() const;
 
 private:
     [[nodiscard]] usage::Entry standing(std::string ending) const;
+    [[nodiscard]] usage::Entry entryOf(const SessionMeter::Bill& bill) const;
 
     const usage::Account m_account;
     usage::Ledger& m_ledger;
     const core::Clock& m_clock;
-    const std::string m_stream = core::randomId();
     mutable std::mutex m_mutex;
     SessionMeter m_meter;
-    const core::MonotonicTime m_since;
+    std::optional<core::MonotonicTime> m_since;
+    std::optional<core::MonotonicTime> m_until;
     core::MonotonicTime m_told;
+    std::set<std::string> m_cancelled;
+    std::uint64_t m_untold = 0;
+    bool m_isHolder = false;
 };
 
 } // namespace vivavoce::broker::relay

@@ -111,6 +111,10 @@ const std::vector<std::vector<const char*>>& steps()
             "CREATE INDEX usage_days_caller ON usage_days (caller, day)",
             "CREATE INDEX usage_days_project ON usage_days (project, day)",
         },
+        {
+            // The stream that the session holds for: whoever comes again takes it over before the former one is seen to end.
+            "ALTER TABLE usage_sessions ADD COLUMN holder VARCHAR(64) NOT NULL DEFAULT ''",
+        },
     };
     return all;
 }

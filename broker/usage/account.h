@@ -25,6 +25,15 @@ struct Account {
     Budgets budgets;
     /// Held back all session long: the most that a turn can cost, in billionths of a US dollar.
     std::int64_t hold = 0;
+    /// The session's stream that this is told of; empty: none.
+    std::string stream{};
+
+    /// There is a budget of money that it spends.
+    [[nodiscard]] bool isMoneyBounded() const
+    {
+        return budgets.userDay.nanoDollars || budgets.userMonth.nanoDollars || budgets.projectDay.nanoDollars
+            || budgets.projectMonth.nanoDollars;
+    }
 };
 
 /// What one part of a session came to. The same part told again, with more or with the same in it, takes the place of what was told before:

@@ -173,21 +173,42 @@ std::function<std::optional<Fault>(soci::session&)> Ledger::opening(Account acco
     };
 }
 
-net::Awaitable<std::optional<Fault>> Ledger::mayGoOn(Account account)
+net::Awaitable<std::optional<Fault>> Ledger::ask(Account account, Check check)
 {
-    if (account.budgets.areUnlimited()) {
-        co_return std::nullopt;
-    }
-    std::function<std::optional<Fault>(soci::session&)> work = [account = std::move(account),
+    std::function<std::optional<Fault>(soci::session&)> work = [account = std::move(account), check,
                                                                    now = m_deps.clock.wallNow()](soci::session& sql) {
         rows::lockBudgets(sql, account);
-        return rows::holdAgain(sql, account, now);
+        return check(sql, account, now);
     };
     auto answer = co_await m_deps.database.run<std::optional<Fault>>(std::move(work));
     if (!answer) {
         co_return storeIsAway();
     }
     co_return std::move(*answer);
+}
+
+net::Awaitable<std::optional<Fault>> Ledger::mayGoOn(Account account)
+{
+    if (account.budgets.areUnlimited()) {
+        co_return std::nullopt;
+    }
+    auto fault = co_await ask(std::move(account), &rows::mayGoOn);
+    co_return fault;
+}
+
+net::Awaitable<std::optional<Fault>> Ledger::begin(Account account)
+{
+    auto fault = co_await ask(std::move(account), &rows::holdAgain);
+    co_return fault;
+}
+
+net::Awaitable<std::unordered_map<std::string, std::string>> Ledger::holders(std::vector<std::string> sessions)
+{
+    using Holders = std::unordered_map<std::string, std::string>;
+    std::function<Holders(soci::session&)> work = [sessions = std::move(sessions)](
+                                                      soci::session& sql) { return rows::holders(sql, sessions); };
+    auto answer = co_await m_deps.database.run<Holders>(std::move(work));
+    co_return answer ? std::move(*answer) : Holders();
 }
 
 net::Awaitable<std::vector<std::string>> Ledger::record(std::vector<Entry> entries)

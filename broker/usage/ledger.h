@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace vivavoce::broker::usage {
@@ -41,9 +42,14 @@ public:
 
     /// To be run in the transaction that opens a session: BudgetExhausted, and nothing is written.
     [[nodiscard]] std::function<std::optional<Fault>(soci::session&)> opening(Account account) const;
-    /// To be asked when a stream of the session opens: whether the budgets bear a turn, for which the session holds from now on what it
-    /// did not hold any more since its last stream ended. BudgetExhausted; Unavailable where nobody can tell.
+    /// Whether the budgets bear a turn of a session that goes on. BudgetExhausted; Unavailable where nobody can tell.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> mayGoOn(Account account);
+    /// The account's stream begins: the same, and from now on the session holds for that stream, whichever it held for before, what it may
+    /// not have held any more since its last one ended.
+    [[nodiscard]] net::Awaitable<std::optional<Fault>> begin(Account account);
+    /// The stream that each of these sessions holds for, by session. Nothing of a session that has none.
+    [[nodiscard]] net::Awaitable<std::unordered_map<std::string, std::string>> holders(
+        std::vector<std::string> sessions);
 
     /// Durable when it returns, unless the store was away. The sessions whose budgets do not bear a next turn.
     [[nodiscard]] net::Awaitable<std::vector<std::string>> record(std::vector<Entry> entries);
@@ -69,6 +75,8 @@ public:
     [[nodiscard]] std::size_t waiting() const;
 
 private:
+    using Check = std::optional<Fault> (*)(soci::session&, const Account&, core::WallTime);
+    [[nodiscard]] net::Awaitable<std::optional<Fault>> ask(Account account, Check check);
     [[nodiscard]] net::Awaitable<core::Expected<std::vector<std::string>, DatabaseDown>> write(
         std::vector<Entry> entries);
     void keep(std::vector<Entry> entries, const std::string& reason);

@@ -1,7 +1,5 @@
 #include "broker/usage/rate_card.h"
 
-#include <algorithm>
-#include <array>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -11,12 +9,6 @@ namespace {
 
 constexpr std::int64_t kNanoOfCent = 10'000'000;
 constexpr std::size_t kLongestFile = 4 * 1024 * 1024;
-
-bool isMoneyBounded(const Budgets& budgets)
-{
-    const std::array all{budgets.userDay, budgets.userMonth, budgets.projectDay, budgets.projectMonth};
-    return std::any_of(all.begin(), all.end(), [](const Budget& budget) { return budget.nanoDollars.has_value(); });
-}
 
 } // namespace
 
@@ -49,10 +41,17 @@ std::optional<Fault> RateCard::hold(Account& account, core::WallTime now) const
         // A connection that is paid by the minute is told of more often than that.
         account.hold = price->costOfLongestTurn() + price->minute;
     }
-    if (price == nullptr && isMoneyBounded(account.budgets)) {
+    if (price == nullptr && account.isMoneyBounded()) {
         return Fault{FaultCode::NotAllowed, "nobody knows what this model costs, and there is a budget", std::nullopt};
     }
     return std::nullopt;
+}
+
+std::int64_t RateCard::costOfUntold(const Account& account, core::WallTime now) const
+{
+    const core::PriceRow* const price = m_prices->find(account.model, now);
+    const bool isPaidByTokens = price != nullptr && (price->textOut > 0 || price->audioOut > 0);
+    return isPaidByTokens && isSpending(account) ? account.hold : 0;
 }
 
 } // namespace vivavoce::broker::usage

@@ -31,6 +31,14 @@ public:
 
     /// Fills in what the account's session holds. NotAllowed: there is a budget of money, and nobody knows what the model costs.
     [[nodiscard]] std::optional<Fault> hold(Account& account, core::WallTime now) const;
+    /// What a response counts for of which the provider does not say what it cost, where the account has a hold: under a budget of money as
+    /// much as is held for it, or turns that are cut off would be free.
+    [[nodiscard]] std::int64_t costOfUntold(const Account& account, core::WallTime now) const;
+    /// What it comes to is taken from a budget of money.
+    [[nodiscard]] bool isSpending(const Account& account) const
+    {
+        return account.isMoneyBounded() && !m_settings.isFree;
+    }
     [[nodiscard]] const std::shared_ptr<const core::PriceList>& prices() const { return m_prices; }
     [[nodiscard]] bool isFree() const { return m_settings.isFree; }
 

@@ -273,9 +273,9 @@ core::broker::TokenResponse BrokerWorld::mint(std::string body)
     return tokenOf(send(mintRequest(std::move(body))));
 }
 
-void BrokerWorld::drain()
+void BrokerWorld::drain(core::Milliseconds deadline)
 {
-    asio::co_spawn(threads.strand(), m_broker->drain(core::Milliseconds{5'000}), asio::use_future).wait();
+    asio::co_spawn(threads.strand(), m_broker->drain(deadline), asio::use_future).wait();
 }
 
 core::broker::TokenResponse tokenOf(const net::ClientResponse& answer)

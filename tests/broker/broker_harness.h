@@ -124,7 +124,7 @@ public:
     [[nodiscard]] core::broker::TokenResponse mint(std::string body = "{}");
     [[nodiscard]] std::string url() const { return m_broker->url(); }
     [[nodiscard]] std::string metricsUrl() const { return m_broker->metricsUrl(); }
-    void drain();
+    void drain(core::Milliseconds deadline = core::Milliseconds{5'000});
     /// As after a SIGHUP: the configuration that it began with, changed by this as well. The error's text; empty: it is taken.
     [[nodiscard]] std::string reload(const std::function<void(broker::Config&)>& change);
     [[nodiscard]] std::string reloadFailing(core::Error error);

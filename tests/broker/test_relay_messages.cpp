@@ -67,6 +67,12 @@ private slots:
         row("single quotes", json("{`type`:`a`}"), "invalid_json");
         row("a name that is none", json("{'type':'a',x:1}"), "invalid_json");
         row("a control character", QByteArray("{\"type\":\"a\nb\"}"), "invalid_json");
+        row("an escape that is none", json("{'type':'a','x':'\\q'}"), "invalid_json");
+        row("an escape that is too short", json("{'type':'a','x':'\\u12'}"), "invalid_json");
+        row("an escape of other letters", json("{'type':'a','x':['\\u12g4']}"), "invalid_json");
+        row("half a character", json("{'type':'a','x':'\\ud83c'}"), "invalid_json");
+        row("the other half", json("{'type':'a','x':'\\udf99'}"), "invalid_json");
+        row("half a character and something else", json("{'type':'a','x':'\\ud83c\\u0041'}"), "invalid_json");
         row("no UTF-8", QByteArray("{\"type\":\"a\",\"x\":\"\xff\"}"), "invalid_json");
         row("no type", json("{'x':1}"), "no_type");
         row("a type that is a number", json("{'type':1}"), "no_type");
@@ -102,6 +108,8 @@ private slots:
         QTest::newRow("unknown") << QByteArray(
             json(" { 'x' : [ 1.5e3 , -0 , null , true , {} ] , 'type' : 'tomorrow' } "));
         QTest::newRow("escapes in values") << (json("{'type':'a','x':'\\u0074\\\\\\'ype'}"));
+        QTest::newRow("all escapes") << json(
+            "{'type':'a','x':'\\b\\f\\n\\r\\t\\/\\\\ \\u00e9 \\uD83C\\uDF99','y':'\\\\u'}");
         QTest::newRow("same names, apart") << (json("{'type':'a','x':{'type':'b'},'y':[{'type':'c'},{'type':'d'}]}"));
         QTest::newRow("deep enough") << nested(50);
         QTest::newRow("allowed changes") << QByteArray(json(
@@ -194,14 +202,63 @@ private slots:
         QCOMPARE(verdictOn(ClientMessageCheck{Locks{}}, text).audio.count(), 100);
     }
 
-    void toolOutputs_AreKnown()
+    void soundInsideTheInputOfAResponse_IsCounted()
     {
-        const Verdict verdict = verdictOn(ClientMessageCheck(allLocks()),
-            json(
-                "{'type':'conversation.item.create','item':{'type':'function_call_output','call_id':'c','output':'1'}}")
-                .toStdString());
-        QVERIFY(verdict.kind == Verdict::Kind::Pass);
-        QVERIFY(verdict.isToolOutput);
+        const std::string sound = core::encodeBase64(std::vector<std::uint8_t>(4'800));
+        const std::string item = "{'type':'message','role':'user','content':[{'type':'input_audio','audio':'" + sound
+            + "'},{'type':'input_audio','audio':'" + sound + "'}]}";
+        const std::string text =
+            json(("{'type':'response.create','response':{'conversation':'none','input':[" + item + "," + item + "]}}")
+                     .c_str())
+                .toStdString();
+        QCOMPARE(verdictOn(ClientMessageCheck{Locks{}}, text).audio.count(), 400);
+    }
+
+    void whatAsksForAResponse_IsKnown()
+    {
+        const auto asked = verdictOn(ClientMessageCheck(allLocks()),
+            json("{'type':'response.create','event_id':'mine','response':{}}").toStdString());
+        QVERIFY(asked.kind == Verdict::Kind::Pass);
+        QVERIFY(asked.asksForResponse);
+        QCOMPARE(asked.eventId, std::string("mine"));
+        QVERIFY(!verdictOn(ClientMessageCheck(allLocks()), json("{'type':'response.cancel'}").toStdString())
+                     .asksForResponse);
+    }
+
+    void transcriberWithoutAPrice_IsRefusedUnderABudget_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QByteArray>("field");
+        const auto row = [](const char* name, const char* text, const char* field) {
+            QTest::newRow(name) << json(text) << QByteArray(field);
+        };
+        row("unknown", "{'type':'session.update','session':{'audio':{'input':{'transcription':{'model':'dear'}}}}}",
+            "session.audio.input.transcription.model");
+        row("whichever the provider likes",
+            "{'type':'session.update','session':{'audio':{'input':{'transcription':{}}}}}",
+            "session.audio.input.transcription.model");
+        row("of the beta", "{'type':'session.update','session':{'input_audio_transcription':{'model':'dear'}}}",
+            "session.input_audio_transcription.model");
+        row("of the beta's transcription",
+            "{'type':'transcription_session.update','session':{'input_audio_transcription':{'model':'dear'}}}",
+            "session.input_audio_transcription.model");
+        row("known",
+            "{'type':'session.update','session':{'audio':{'input':{'transcription':{'model':'gpt-live-transcribe'}}}}}",
+            "");
+        row("none", "{'type':'session.update','session':{'audio':{'input':{'transcription':null}}}}", "");
+        row("nothing of it", "{'type':'session.update','session':{'audio':{'input':{}}}}", "");
+    }
+    void transcriberWithoutAPrice_IsRefusedUnderABudget()
+    {
+        QFETCH(QByteArray, text);
+        QFETCH(QByteArray, field);
+        Locks locks;
+        QVERIFY(verdictOn(ClientMessageCheck(locks), text.toStdString()).kind == Verdict::Kind::Pass);
+        locks.transcribersPrices = std::make_shared<const core::PriceList>(core::PriceList::builtIn());
+        const Verdict verdict = verdictOn(ClientMessageCheck(locks), text.toStdString());
+        QCOMPARE(verdict.kind == Verdict::Kind::Refuse, !field.isEmpty());
+        QCOMPARE(verdict.field, field.toStdString());
+        QCOMPARE(std::string(verdict.code), field.isEmpty() ? std::string() : "transcriber_without_price");
     }
 
     void rateWindow_NeverAdmitsMoreInAMinute()

@@ -12,8 +12,9 @@ using usage::Measure;
 namespace {
 
 struct World {
-    explicit World(const std::string& model = "gpt-realtime", bool isFree = false)
-        : meter({model, std::make_shared<const core::PriceList>(core::PriceList::builtIn()), core::WallTime(), isFree})
+    explicit World(const std::string& model = "gpt-realtime", bool isFree = false, std::int64_t untold = 0)
+        : meter({model, std::make_shared<const core::PriceList>(core::PriceList::builtIn()), core::WallTime(), isFree,
+            {}, untold})
     {
     }
     /// Written with apostrophes for quotes.
@@ -77,7 +78,93 @@ private slots:
         QCOMPARE(bill.value().amounts[Measure::Turns], 1);
         QCOMPARE(bill.value().amounts[Measure::NanoDollars], 0);
         QVERIFY(!world.read("{'type':'response.created','response':{'id':'r'}}"));
-        QVERIFY(!world.read("{'type':'response.done'}"));
+    }
+
+    /// Neither free nor silent, whatever is wrong with it.
+    void endThatCannotBeRead_IsATurnOfUnknownPrice_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::newRow("no response") << QByteArray("{'type':'response.done'}");
+        QTest::newRow("a list") << QByteArray("{'type':'response.done','response':[]}");
+        QTest::newRow("twice the same name") << QByteArray("{'response':{'id':'r','id':'s'},'type':'response.done'}");
+        QTest::newRow("cut off") << QByteArray("{'type':'response.done','response':{'id':'r'");
+    }
+    void endThatCannotBeRead_IsATurnOfUnknownPrice()
+    {
+        QFETCH(QByteArray, text);
+        World world("gpt-realtime", false, 1'000);
+        (void)world.read("{'type':'response.created','response':{'id':'r'}}");
+        const auto bill = world.read(text.toStdString());
+        QVERIFY(bill.has_value());
+        QVERIFY(!bill->isTold);
+        QCOMPARE(bill->amounts[Measure::Turns], 1);
+        QCOMPARE(bill->amounts[Measure::Unpriced], 1);
+        QCOMPARE(bill->amounts[Measure::NanoDollars], std::int64_t{1'000});
+        QVERIFY(world.meter.underWay().areNone());
+    }
+
+    void completedWithoutFigures_IsUnpriced()
+    {
+        World world("gpt-realtime", false, 1'000);
+        const auto bill = world.read("{'type':'response.done','response':{'id':'r','status':'completed'}}");
+        QCOMPARE(bill.value().amounts[Measure::Unpriced], 1);
+        QCOMPARE(bill.value().amounts[Measure::NanoDollars], std::int64_t{1'000});
+    }
+
+    void responsesUnderWay_AreKnown_UntilTheyEndOrAreRefused()
+    {
+        World world("gpt-realtime", false, 1'000);
+        const auto& underWay = world.meter.underWay();
+        world.meter.asked("e1");
+        QCOMPARE(underWay.onlyAsked(), std::size_t{1});
+        (void)world.read("{'type':'error','error':{'type':'t','message':'m','event_id':'other'}}");
+        QVERIFY(!underWay.areNone());
+        (void)world.read("{'type':'error','error':{'type':'t','message':'m','event_id':'e1'}}");
+        QVERIFY(underWay.areNone());
+        world.meter.asked("");
+        (void)world.read("{'type':'response.created','response':{'id':'r1'}}");
+        QCOMPARE(underWay.onlyAsked(), std::size_t{0});
+        QCOMPARE(underWay.begun().size(), std::size_t{1});
+        // One that the provider begins by itself.
+        (void)world.read("{'type':'response.created','response':{'id':'r2'}}");
+        (void)world.read("{'type':'response.done','response':{'id':'r1','status':'cancelled'}}");
+        const auto untold = world.meter.untoldBills();
+        QCOMPARE(untold.size(), std::size_t{1});
+        QCOMPARE(untold[0].part, std::string("response r2"));
+        QCOMPARE(untold[0].amounts[Measure::NanoDollars], std::int64_t{1'000});
+        (void)world.read("{'type':'response.done','response':{'id':'r2','status':'cancelled'}}");
+        QVERIFY(underWay.areNone());
+    }
+
+    /// Some servers give sums alone, others details that do not add up to them.
+    void sumsWithoutDetails_AreBilled_data()
+    {
+        QTest::addColumn<QByteArray>("usage");
+        QTest::addColumn<qint64>("textIn");
+        QTest::addColumn<qint64>("audioIn");
+        QTest::addColumn<qint64>("textOut");
+        QTest::newRow("sums alone") << QByteArray("'total_tokens':300,'input_tokens':200,'output_tokens':100")
+                                    << qint64{200} << qint64{0} << qint64{100};
+        QTest::newRow("empty details") << QByteArray("'total_tokens':300,'input_tokens':200,'output_tokens':100,"
+                                                     "'input_token_details':{},'output_token_details':{}")
+                                       << qint64{200} << qint64{0} << qint64{100};
+        QTest::newRow("some details") << QByteArray("'total_tokens':300,'input_tokens':200,'output_tokens':100,"
+                                                    "'input_token_details':{'audio_tokens':150}")
+                                      << qint64{50} << qint64{150} << qint64{100};
+        QTest::newRow("a total alone") << QByteArray("'total_tokens':300") << qint64{300} << qint64{0} << qint64{0};
+    }
+    void sumsWithoutDetails_AreBilled()
+    {
+        QFETCH(QByteArray, usage);
+        QFETCH(qint64, textIn);
+        QFETCH(qint64, audioIn);
+        QFETCH(qint64, textOut);
+        World world;
+        const auto bill =
+            world.read("{'type':'response.done','response':{'id':'r','usage':{" + usage.toStdString() + "}}}");
+        QCOMPARE(bill.value().amounts[Measure::TextIn], std::int64_t{textIn});
+        QCOMPARE(bill.value().amounts[Measure::AudioIn], std::int64_t{audioIn});
+        QCOMPARE(bill.value().amounts[Measure::TextOut], std::int64_t{textOut});
     }
 
     /// Nothing that a provider says takes anything back, or overflows.

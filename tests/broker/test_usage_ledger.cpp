@@ -346,17 +346,48 @@ private slots:
         const Budgets budgets = moneyOfUser(3 * kDollar);
         const Account account = World::account("a", budgets, 2 * kDollar);
         QVERIFY(!world.open(account));
-        QVERIFY(!world.wait(world.ledger->mayGoOn(account)));
+        QVERIFY(!world.wait(world.ledger->begin(account)));
         Entry last;
         last.account = account;
         last.part = "stream 1";
         last.ending = "client";
         (void)world.wait(world.ledger->record({last}));
-        QVERIFY(!world.wait(world.ledger->mayGoOn(account)));
+        QVERIFY(!world.wait(world.ledger->begin(account)));
         QCOMPARE(world.open(World::account("b", budgets, 2 * kDollar)), FaultCode::BudgetExhausted);
         (void)world.wait(world.ledger->record({last}));
         QVERIFY(!world.open(World::account("b", budgets, 2 * kDollar)));
-        QCOMPARE(world.wait(world.ledger->mayGoOn(account)).value().code, FaultCode::BudgetExhausted);
+        QCOMPARE(world.wait(world.ledger->begin(account)).value().code, FaultCode::BudgetExhausted);
+    }
+
+    /// Whoever comes again is there before the ledger hears that their former connection is gone.
+    void streamThatEnds_TakesNoHoldFromTheOneThatTookItsPlace()
+    {
+        World world(url());
+        const Budgets budgets = moneyOfUser(3 * kDollar);
+        Account former = World::account("a", budgets, 2 * kDollar);
+        QVERIFY(!world.open(former));
+        Account present = former;
+        former.stream = "one";
+        present.stream = "two";
+        QVERIFY(!world.wait(world.ledger->begin(former)));
+        QVERIFY(!world.wait(world.ledger->begin(present)));
+        const auto end = [&](const Account& account) {
+            Entry last;
+            last.account = account;
+            last.part = "stream " + account.stream;
+            last.ending = "client";
+            (void)world.wait(world.ledger->record({last}));
+        };
+        end(former);
+        QCOMPARE(world.row("a").isHolding, 1LL);
+        QCOMPARE(world.open(World::account("b", budgets, 2 * kDollar)), FaultCode::BudgetExhausted);
+        const auto holders = world.wait(world.ledger->holders({"a", "nobody"}));
+        QCOMPARE(holders.size(), std::size_t{1});
+        QCOMPARE(holders.at("a"), std::string("two"));
+        end(present);
+        QCOMPARE(world.row("a").isHolding, 0LL);
+        QVERIFY(!world.open(World::account("b", budgets, 2 * kDollar)));
+        QVERIFY(world.wait(world.ledger->holders({"a"})).empty());
     }
 
     void budgets_OfMonthAndProject_AndOfTime_Hold()

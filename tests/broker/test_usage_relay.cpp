@@ -1,9 +1,14 @@
+#include "broker/store/database.h"
 #include "tests/broker/relay_harness.h"
 
+#include <QTemporaryDir>
 #include <QTest>
 #include <QUrl>
 
+#include <soci/soci.h>
+
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 
 using namespace vivavoce;
@@ -48,6 +53,24 @@ std::string directSession(RelayWorld& world)
 {
     const auto minted = world.operators.as(world.operators.user(), "POST", "/api/voice-agent/token", "{}");
     return Json::parse(minted.body).at("sessionId").get<std::string>();
+}
+
+std::string created(const std::string& id)
+{
+    return Json(
+        {{"type", "response.created"}, {"event_id", "e"}, {"response", {{"id", id}, {"object", "realtime.response"}}}})
+        .dump();
+}
+
+std::string create(const std::string& eventId)
+{
+    return Json({{"type", "response.create"}, {"event_id", eventId}, {"response", {{"conversation", "none"}}}}).dump();
+}
+
+void underABudget(broker::Config& config)
+{
+    paid(config);
+    config.policy.budgets.userDay.nanoDollars = 10'000'000'000;
 }
 
 int take(RelayWorld& world, const Json& report, const std::string& user = "u1")
@@ -109,6 +132,9 @@ private slots:
         RelayWorld world(&paid);
         const auto client = world.open(world.session());
         const auto provider = world.upstream.next();
+        // So that the broker has seen it open, too.
+        provider->send(R"({"type":"x"})");
+        (void)client->line().next();
         world.operators.broker.clock.advance(core::Milliseconds(15'000));
         QTRY_COMPARE(usageOf(world, world.operators.user())["totalMinutes"].get<double>(), 0.25);
     }
@@ -141,6 +167,220 @@ private slots:
         }
         // Somebody else has a budget of their own.
         (void)world.session("{}", "u2");
+    }
+
+    /// Or one hold would stand for as many of the longest turns as can be asked for before the first one is billed.
+    void responses_UnderABudget_AreOneAtATime()
+    {
+        RelayWorld world(&underABudget);
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        for (const char* const id : {"c1", "c2", "c3"}) {
+            client->line().send(create(id));
+        }
+        QCOMPARE(provider->next(), create("c1"));
+        for (const char* const id : {"c2", "c3"}) {
+            const Json refused = Json::parse(client->line().next());
+            QCOMPARE(refused.at("error").at("code").get<std::string>(), std::string("one_response_at_a_time"));
+            QCOMPARE(refused.at("error").at("event_id").get<std::string>(), std::string(id));
+        }
+        // Begun is not done.
+        provider->send(created("r1"));
+        QCOMPARE(client->line().next(), created("r1"));
+        client->line().send(create("c4"));
+        QVERIFY(client->line().next().find("one_response_at_a_time") != std::string::npos);
+        provider->send(done("r1", 1));
+        QCOMPARE(client->line().next(), done("r1", 1));
+        client->line().send(create("c5"));
+        QCOMPARE(provider->next(), create("c5"));
+        // One that the provider refuses has never been.
+        provider->send(R"({"type":"error","error":{"type":"t","code":"c","message":"m","event_id":"c5"}})");
+        (void)client->line().next();
+        client->line().send(create("c6"));
+        QCOMPARE(provider->next(), create("c6"));
+        QCOMPARE(provider->pending(), std::size_t{0});
+    }
+
+    void responses_WithoutABudget_AreTheProvidersBusiness()
+    {
+        RelayWorld world(&paid);
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        for (const char* const id : {"c1", "c2"}) {
+            client->line().send(create(id));
+            QCOMPARE(provider->next(), create(id));
+        }
+    }
+
+    void transcriberWithoutAPrice_IsRefusedUnderABudget()
+    {
+        RelayWorld world(&underABudget);
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        const auto update = [](const char* model) {
+            return Json({{"type", "session.update"},
+                            {"session", {{"audio", {{"input", {{"transcription", {{"model", model}}}}}}}}}})
+                .dump();
+        };
+        client->line().send(update("gpt-tomorrow-transcribe"));
+        QVERIFY(client->line().next().find("transcriber_without_price") != std::string::npos);
+        client->line().send(update("gpt-live-transcribe"));
+        QCOMPARE(provider->next(), update("gpt-live-transcribe"));
+    }
+
+    void hangingUp_BeforeTheEndOfAResponse_IsBilled_data()
+    {
+        QTest::addColumn<QString>("end");
+        QTest::newRow("hanging up") << "hang up";
+        QTest::newRow("a lost connection") << "drop";
+        QTest::newRow("another stream of the session") << "taken over";
+        QTest::newRow("the session's end") << "end";
+    }
+    void hangingUp_BeforeTheEndOfAResponse_IsBilled()
+    {
+        QFETCH(QString, end);
+        RelayWorld world(&underABudget);
+        const auto session = world.session();
+        const auto client = world.open(session);
+        const auto provider = world.upstream.next();
+        client->line().send(create("c1"));
+        (void)provider->next();
+        provider->send(created("r1"));
+        (void)client->line().next();
+        std::unique_ptr<StreamClient> other;
+        if (end == "hang up") {
+            client->line().close(1000, "");
+        } else if (end == "drop") {
+            client->drop();
+        } else if (end == "taken over") {
+            other = world.open(session);
+        } else {
+            (void)world.operators.as(world.operators.user(), "DELETE", "/api/voice/session/" + session.sessionId);
+        }
+        const Json cancel = Json::parse(provider->next());
+        QCOMPARE(cancel.at("type").get<std::string>(), std::string("response.cancel"));
+        QCOMPARE(cancel.at("response_id").get<std::string>(), std::string("r1"));
+        provider->send(done("r1", 2 * kDollarOfSpeech));
+        (void)provider->end();
+        QTRY_COMPARE(usageOf(world, world.operators.user())["totalCost"].get<double>(), 2.0);
+        QCOMPARE(usageOf(world, world.operators.user())["turns"].get<int>(), 1);
+        QCOMPARE(usageOf(world, world.operators.user())["rows"][0]["unpricedTurns"].get<int>(), 0);
+    }
+
+    void responseWhoseEndNobodyTells_CostsItsHold_data()
+    {
+        QTest::addColumn<bool>("hasBegun");
+        QTest::addColumn<bool>("isCrash");
+        QTest::newRow("asked for") << false << false;
+        QTest::newRow("begun") << true << false;
+        QTest::newRow("begun, and the provider is lost") << true << true;
+    }
+    void responseWhoseEndNobodyTells_CostsItsHold()
+    {
+        QFETCH(bool, hasBegun);
+        QFETCH(bool, isCrash);
+        RelayWorld world(&underABudget);
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        client->line().send(create("c1"));
+        (void)provider->next();
+        if (hasBegun) {
+            provider->send(created("r1"));
+            (void)client->line().next();
+        }
+        if (isCrash) {
+            world.upstream.crash();
+        } else {
+            client->line().close(1000, "");
+            // It is not waited for for ever.
+            (void)provider->end();
+        }
+        QTRY_COMPARE(usageOf(world, world.operators.user())["totalCost"].get<double>(), 1.0);
+        QCOMPARE(usageOf(world, world.operators.user())["rows"][0]["unpricedTurns"].get<int>(), 1);
+        QTRY_VERIFY(world.operators.broker.log.text().find("usage.untold") != std::string::npos);
+    }
+
+    void endThatCannotBeRead_IsNeitherFreeNorSilent()
+    {
+        RelayWorld world(&underABudget);
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        provider->send(R"({"type":"response.done","response":[]})");
+        QCOMPARE(client->line().next(), std::string(R"({"type":"response.done","response":[]})"));
+        const Json usage = usageOf(world, world.operators.user());
+        QCOMPARE(usage["totalCost"].get<double>(), 1.0);
+        QCOMPARE(usage["rows"][0]["unpricedTurns"].get<int>(), 1);
+        client->line().close(1000, "");
+        (void)provider->end();
+        QTRY_VERIFY(world.operators.broker.log.text().find("usage.untold") != std::string::npos);
+    }
+
+    void dialThatFails_IsNoConnectedTime()
+    {
+        RelayWorld world(&paid);
+        world.upstream.hold();
+        const auto client = world.open(world.session());
+        world.operators.broker.clock.advance(core::Milliseconds(60'000));
+        QCOMPARE(client->line().end().reason, std::string("provider_timeout"));
+        QTRY_VERIFY(world.operators.broker.log.text().find("stream.closed") != std::string::npos);
+        QCOMPARE(usageOf(world, world.operators.user())["totalMinutes"].get<double>(), 0.0);
+        world.upstream.release();
+    }
+
+    /// Whoever goes down without time for anybody still says what the streams came to that it cut off.
+    void streamThatIsCutOff_IsInTheLedger()
+    {
+        const QTemporaryDir folder;
+        const core::Secret url("sqlite://" + folder.path().toStdString() + "/broker.db");
+        RelayWorld world([&](broker::Config& config) {
+            paid(config);
+            config.databaseUrl = url.clone();
+        });
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        provider->send(R"({"type":"x"})");
+        (void)client->line().next();
+        world.operators.broker.clock.advance(core::Milliseconds(6'000));
+        world.operators.broker.drain(core::Milliseconds{0});
+        CapturedLog log;
+        std::atomic<long long> connected{0};
+        broker::Database::Settings settings;
+        settings.url = url.clone();
+        const auto database = broker::Database::open(std::move(settings), log);
+        QVERIFY(database.has_value());
+        QTRY_VERIFY(([&] {
+            (*database)->post([&](soci::session& sql) {
+                long long found = 0;
+                sql << "SELECT connected_ms FROM usage_sessions WHERE is_holding = 0 AND reason <> ''",
+                    soci::into(found);
+                connected = found;
+            });
+            return connected.load() == 6'000;
+        })());
+    }
+
+    /// Its place is taken at another broker, which only the ledger knows of.
+    void streamWhosePlaceIsTakenElsewhere_Ends()
+    {
+        const QTemporaryDir folder;
+        const std::string path = folder.path().toStdString() + "/broker.db";
+        RelayWorld world([&](broker::Config& config) {
+            paid(config);
+            config.databaseUrl = core::Secret("sqlite://" + path);
+        });
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        provider->send(R"({"type":"x"})");
+        (void)client->line().next();
+        CapturedLog log;
+        broker::Database::Settings settings;
+        settings.url = core::Secret("sqlite://" + path);
+        const auto database = broker::Database::open(std::move(settings), log);
+        QVERIFY(database.has_value());
+        (*database)->post([](soci::session& sql) { sql << "UPDATE usage_sessions SET holder = 'other'"; });
+        QCOMPARE(unsigned{client->line().end().code}, 4409U);
+        QCOMPARE(client->line().end().reason, std::string("taken_over"));
+        (void)provider->end();
     }
 
     void streamThatAnotherOneTakesThePlaceOf_LeavesTheHold()

@@ -5,6 +5,8 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,41 @@ namespace ondemand = simdjson::ondemand;
 constexpr int kDeepest = 64;
 constexpr std::string_view kInvalid = "invalid_json";
 constexpr std::string_view kEscaped = "escaped_name";
+
+/// RFC 8259 §7. Half of a surrogate pair is no character, and two readers make two things of it.
+bool hasSoundEscapes(std::string_view text)
+{
+    const auto unitAt = [&](std::size_t at) -> std::optional<unsigned> {
+        unsigned unit = 0;
+        const std::string_view digits = text.substr(std::min(at, text.size()), 4);
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), unit, 16);
+        const bool isWhole = error == std::errc() && digits.size() == 4 && end == digits.data() + digits.size();
+        return isWhole ? std::optional(unit) : std::nullopt;
+    };
+    for (std::size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at)) {
+        const char kind = at + 1 < text.size() ? text[at + 1] : '\0';
+        at += 2;
+        if (kind != 'u') {
+            if (kind == '\0' || std::string_view("\"\\/bfnrt").find(kind) == std::string_view::npos) {
+                return false;
+            }
+            continue;
+        }
+        const auto unit = unitAt(at);
+        at += 4;
+        if (!unit || (*unit >= 0xDC00 && *unit <= 0xDFFF)) {
+            return false;
+        }
+        if (*unit >= 0xD800 && *unit <= 0xDBFF) {
+            const auto low = text.substr(std::min(at, text.size()), 2) == "\\u" ? unitAt(at + 2) : std::nullopt;
+            at += 6;
+            if (!low || *low < 0xDC00 || *low > 0xDFFF) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
 
 class Scanner {
 public:
@@ -113,8 +150,9 @@ private:
             return value.get_array().get(inner) == simdjson::SUCCESS ? array(inner, depth + 1) : fault(kInvalid);
         }
         case ondemand::json_type::string: {
-            ondemand::raw_json_string raw;
-            return value.get_raw_json_string().get(raw) == simdjson::SUCCESS ? true : fault(kInvalid);
+            return hasSoundEscapes(stringOf(value)) && value.get_raw_json_string().error() == simdjson::SUCCESS
+                ? true
+                : fault(kInvalid);
         }
         case ondemand::json_type::number: {
             double number = 0;

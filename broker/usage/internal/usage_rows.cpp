@@ -243,18 +243,48 @@ void insertSession(soci::session& sql, const Account& account, core::WallTime no
     addToDay(sql, account, dayOf(now), Amounts(), 1);
 }
 
-std::optional<Fault> holdAgain(soci::session& sql, const Account& account, core::WallTime now)
+std::optional<Fault> mayGoOn(soci::session& sql, const Account& account, core::WallTime now)
 {
     long long isHolding = 0;
     sql << "SELECT is_holding FROM usage_sessions WHERE id = :id", into(isHolding), use(account.sessionId);
-    if (isHolding != 0) {
-        return overspent(sql, account, Stage::GoingOn, now);
-    }
-    auto fault = overspent(sql, account, Stage::Beginning, now);
+    return overspent(sql, account, isHolding != 0 ? Stage::GoingOn : Stage::Beginning, now);
+}
+
+std::optional<Fault> holdAgain(soci::session& sql, const Account& account, core::WallTime now)
+{
+    auto fault = mayGoOn(sql, account, now);
     if (!fault) {
-        sql << "UPDATE usage_sessions SET is_holding = 1 WHERE id = :id", use(account.sessionId);
+        sql << "UPDATE usage_sessions SET is_holding = 1, holder = :stream WHERE id = :id", use(account.stream),
+            use(account.sessionId);
     }
     return fault;
+}
+
+std::unordered_map<std::string, std::string> holders(soci::session& sql, const std::vector<std::string>& sessions)
+{
+    // SQLite takes many more values in one statement; PostgreSQL plans a short list well.
+    constexpr std::size_t kAtATime = 200;
+    std::unordered_map<std::string, std::string> found;
+    for (std::size_t begin = 0; begin < sessions.size(); begin += kAtATime) {
+        const std::size_t end = std::min(sessions.size(), begin + kAtATime);
+        std::string id;
+        std::string holder;
+        soci::statement statement(sql);
+        std::string marks;
+        for (std::size_t i = begin; i < end; ++i) {
+            marks += (i == begin ? ":id" : ", :id") + std::to_string(i - begin);
+            statement.exchange(use(sessions[i]));
+        }
+        statement.exchange(into(id));
+        statement.exchange(into(holder));
+        statement.alloc();
+        statement.prepare("SELECT id, holder FROM usage_sessions WHERE holder <> '' AND id IN (" + marks + ")");
+        statement.define_and_bind();
+        for (bool isThere = statement.execute(true); isThere; isThere = statement.fetch()) {
+            found.emplace(id, holder);
+        }
+    }
+    return found;
 }
 
 bool isKnown(soci::session& sql, const std::string& session)
@@ -320,10 +350,11 @@ Amounts record(soci::session& sql, const Entry& entry, core::WallTime now)
             + (entry.isReported ? ", is_reported = 1" : "") + " WHERE id = :id",
         use(at), use(session);
     if (!entry.ending.empty()) {
-        // The stream ends because the session has, and the one who ended it has said why.
-        sql << "UPDATE usage_sessions SET reason = CASE WHEN is_final = 1 THEN reason ELSE :reason END, is_holding = 0 "
-               "WHERE id = :id",
-            use(entry.ending), use(session);
+        // The stream ends because the session has, and the one who ended it has said why. Where another stream has taken its place meanwhile,
+        // the session goes on, and holds what it holds.
+        sql << "UPDATE usage_sessions SET reason = CASE WHEN is_final = 1 THEN reason ELSE :reason END, is_holding = 0, "
+               "holder = '' WHERE id = :id AND (holder = '' OR holder = :stream)",
+            use(entry.ending), use(session), use(entry.account.stream);
     }
     return more;
 }

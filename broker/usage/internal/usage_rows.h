@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -49,8 +50,13 @@ enum class Stage { Beginning, GoingOn };
 [[nodiscard]] std::optional<Fault> overspent(
     soci::session& sql, const Account& account, Stage stage, core::WallTime now);
 void insertSession(soci::session& sql, const Account& account, core::WallTime now);
-/// Holds what the session held before its stream ended, where that is not held already. BudgetExhausted.
+/// Ledger::mayGoOn. BudgetExhausted.
+[[nodiscard]] std::optional<Fault> mayGoOn(soci::session& sql, const Account& account, core::WallTime now);
+/// Ledger::begin. BudgetExhausted, and nothing is written.
 [[nodiscard]] std::optional<Fault> holdAgain(soci::session& sql, const Account& account, core::WallTime now);
+/// Ledger::holders.
+[[nodiscard]] std::unordered_map<std::string, std::string> holders(
+    soci::session& sql, const std::vector<std::string>& sessions);
 /// False: the ledger knows nothing of that session, which is older than the ledger.
 [[nodiscard]] bool isKnown(soci::session& sql, const std::string& session);
 /// Ledger::directSession.

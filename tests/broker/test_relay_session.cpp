@@ -1,0 +1,294 @@
+#include "broker/relay/relay_session.h"
+#include "broker/store/database.h"
+#include "tests/broker/broker_harness.h"
+#include "tests/net/test_server.h"
+
+#include <QTest>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include <atomic>
+#include <deque>
+#include <future>
+#include <memory>
+#include <mutex>
+
+using namespace std::chrono_literals;
+using namespace vivavoce;
+using namespace vivavoce::broker::relay;
+using namespace vivavoce::tests;
+using net::test::Loop;
+
+namespace {
+
+namespace asio = boost::asio;
+using Read = core::Expected<net::WebSocketMessage, net::WebSocketClose>;
+
+/// One end of a stream whose connection is made up. Threads: its strand, but for what is marked.
+class FakeSocket final : public net::WebSocketSession {
+public:
+    explicit FakeSocket(net::IoExecutor strand)
+        : m_strand(strand), m_bell(strand, asio::steady_timer::time_point::max())
+    {
+    }
+
+    /// [any thread]
+    void says(std::string text)
+    {
+        asio::post(m_strand, [this, text = std::move(text)] {
+            m_inbox.push_back({net::WebSocketMessage::Kind::Text, text});
+            m_bell.cancel();
+        });
+    }
+    /// [any thread]
+    void hangsUp(net::WebSocketClose close)
+    {
+        asio::post(m_strand, [this, close = std::move(close)] { finish(close); });
+    }
+    /// Takes nothing any more. [any thread]
+    void stopsReading() { m_isDeaf = true; }
+    /// [any thread]
+    [[nodiscard]] std::vector<std::string> heard() const
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_heard;
+    }
+    /// What we said to it. [any thread]
+    [[nodiscard]] std::optional<net::WebSocketClose> told() const
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_told;
+    }
+
+    [[nodiscard]] net::IoExecutor executor() const override { return m_strand; }
+    net::Awaitable<Read> read() override
+    {
+        while (m_inbox.empty() && !m_end) {
+            co_await m_bell.async_wait(asio::as_tuple(asio::use_awaitable));
+        }
+        if (m_inbox.empty()) {
+            co_return core::Unexpected<net::WebSocketClose>(*m_end);
+        }
+        net::WebSocketMessage message = std::move(m_inbox.front());
+        m_inbox.pop_front();
+        co_return message;
+    }
+    net::Awaitable<bool> send(std::string text) override
+    {
+        while (m_isDeaf && !m_end) {
+            co_await m_bell.async_wait(asio::as_tuple(asio::use_awaitable));
+        }
+        const std::lock_guard lock(m_mutex);
+        m_heard.push_back(std::move(text));
+        co_return !m_end;
+    }
+    net::Awaitable<bool> sendBinary(std::string bytes) override
+    {
+        const bool isTaken = co_await send(std::move(bytes));
+        co_return isTaken;
+    }
+    net::Awaitable<> close(std::uint16_t code, std::string reason, core::Milliseconds /*patience*/) override
+    {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_told = net::WebSocketClose{code, reason};
+        }
+        finish({code, std::move(reason)});
+        co_return;
+    }
+    [[nodiscard]] std::size_t queuedBytes() const override { return m_isDeaf ? 4 * 1024 * 1024 : 0; }
+
+private:
+    void finish(net::WebSocketClose close)
+    {
+        m_end = m_end.value_or(std::move(close));
+        m_bell.cancel();
+    }
+
+    const net::IoExecutor m_strand;
+    asio::steady_timer m_bell;
+    std::deque<net::WebSocketMessage> m_inbox;
+    std::optional<net::WebSocketClose> m_end;
+    std::atomic<bool> m_isDeaf{false};
+    mutable std::mutex m_mutex;
+    std::vector<std::string> m_heard;
+    std::optional<net::WebSocketClose> m_told;
+};
+
+/// Lends an end to the stream, which would own it.
+class Lent final : public net::WebSocketSession {
+public:
+    explicit Lent(FakeSocket& socket) : m_socket(socket) {}
+    [[nodiscard]] net::IoExecutor executor() const override { return m_socket.executor(); }
+    net::Awaitable<Read> read() override { return m_socket.read(); }
+    net::Awaitable<bool> send(std::string text) override { return m_socket.send(std::move(text)); }
+    net::Awaitable<bool> sendBinary(std::string bytes) override { return m_socket.sendBinary(std::move(bytes)); }
+    net::Awaitable<> close(std::uint16_t code, std::string reason, core::Milliseconds patience) override
+    {
+        return m_socket.close(code, std::move(reason), patience);
+    }
+    [[nodiscard]] std::size_t queuedBytes() const override { return m_socket.queuedBytes(); }
+
+private:
+    FakeSocket& m_socket;
+};
+
+std::unique_ptr<broker::Database> openDatabase(broker::Log& log)
+{
+    broker::Database::Settings settings;
+    settings.url = core::Secret("sqlite://:memory:");
+    auto opened = broker::Database::open(std::move(settings), log);
+    if (!opened) {
+        qFatal("%s", opened.error().detail.c_str());
+    }
+    return std::move(*opened);
+}
+
+/// A stream between two ends in the test's hands.
+struct World {
+    explicit World(const RelaySession::Settings& settings = {})
+        : database(openDatabase(log)),
+          ledger({}, {*database, clock, log}),
+          strand(asio::make_strand(loop.executor())),
+          client(strand),
+          provider(strand)
+    {
+        SessionMeter meter(
+            {"gpt-realtime", std::make_shared<const core::PriceList>(core::PriceList::builtIn()), {}, false});
+        account = std::make_shared<StreamAccount>(broker::usage::Account{}, std::move(meter), ledger, clock);
+        broker::LiveSession live;
+        live.record.id = "s";
+        live.expiresAt = core::WallTime::max();
+        stream = std::make_shared<RelaySession>(live, Locks{}, settings,
+            RelaySession::Dependencies{std::make_shared<StreamAllowance>(0, core::Milliseconds{0}), account, clock});
+        const RelaySession::Dial dial =
+            [this]() -> net::Awaitable<core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>> {
+            co_return std::make_unique<Lent>(provider);
+        };
+        ran = asio::co_spawn(strand, stream->run(client, dial), asio::use_future);
+    }
+    ~World()
+    {
+        client.hangsUp({1000, {}});
+        provider.hangsUp({1000, {}});
+        if (ran.valid()) {
+            (void)Loop::finished(ran);
+        }
+    }
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+    StreamEnd end() { return Loop::finished(ran); }
+
+    CapturedLog log;
+    SharedClock clock;
+    std::unique_ptr<broker::Database> database;
+    broker::usage::Ledger ledger;
+    Loop loop;
+    const net::IoExecutor strand;
+    FakeSocket client;
+    FakeSocket provider;
+    std::shared_ptr<StreamAccount> account;
+    std::shared_ptr<RelaySession> stream;
+    std::future<StreamEnd> ran;
+};
+
+} // namespace
+
+/// A stream between two ends whose connections are made up.
+class TestRelaySession : public QObject {
+    Q_OBJECT
+
+private slots:
+    /// It sends, and so is alive as far as its connection can tell.
+    void providerThatTakesNothing_IsGivenUp()
+    {
+        RelaySession::Settings settings;
+        settings.sendPatience = 50ms;
+        World world(settings);
+        world.provider.says(R"({"type":"one"})");
+        QTRY_COMPARE(world.client.heard().size(), std::size_t{1});
+        world.provider.stopsReading();
+        world.client.says(R"({"type":"two"})");
+        const StreamEnd end = world.end();
+        QVERIFY(end.by == StreamEnd::By::Provider);
+        QCOMPARE(unsigned{end.close.code}, 1013U);
+        QCOMPARE(end.close.reason, std::string("provider_timeout"));
+        QCOMPARE(world.client.told().value().reason, std::string("provider_timeout"));
+        QVERIFY(world.provider.told().has_value());
+    }
+
+    void providerIsHeard_UntilItHasSaidWhatAResponseCosts()
+    {
+        RelaySession::Settings settings;
+        settings.billPatience = 60s;
+        World world(settings);
+        world.client.says(R"({"type":"response.create"})");
+        world.provider.says(R"({"type":"response.created","response":{"id":"r1"}})");
+        QTRY_COMPARE(world.client.heard().size(), std::size_t{1});
+        world.client.hangsUp({1000, "bye"});
+        QTRY_COMPARE(world.provider.heard().size(), std::size_t{2});
+        QVERIFY(world.provider.heard()[1].find(R"("type":"response.cancel")") != std::string::npos);
+        QVERIFY(world.provider.heard()[1].find(R"("response_id":"r1")") != std::string::npos);
+        QVERIFY(!world.provider.told());
+        world.provider.says(R"({"type":"response.output_audio.delta","delta":"AAAA"})");
+        world.provider.says(R"({"type":"response.done","response":{"id":"r1","status":"cancelled"}})");
+        QVERIFY(world.end().by == StreamEnd::By::Client);
+        QCOMPARE(unsigned{world.provider.told().value().code}, 1000U);
+        QCOMPARE(world.provider.told().value().reason, std::string("bye"));
+        // And the client nothing more.
+        QCOMPARE(world.client.heard().size(), std::size_t{1});
+        QVERIFY(!world.account->isBillDue());
+    }
+
+    void responseThatBeginsAfterTheEnd_IsCancelled()
+    {
+        RelaySession::Settings settings;
+        settings.billPatience = 60s;
+        World world(settings);
+        world.client.says(R"({"type":"response.create"})");
+        QTRY_COMPARE(world.provider.heard().size(), std::size_t{1});
+        world.client.hangsUp({1000, {}});
+        // Whichever it is.
+        QTRY_COMPARE(world.provider.heard().size(), std::size_t{2});
+        QVERIFY(world.provider.heard()[1].find("response_id") == std::string::npos);
+        world.provider.says(R"({"type":"response.created","response":{"id":"r1"}})");
+        QTRY_COMPARE(world.provider.heard().size(), std::size_t{3});
+        QVERIFY(world.provider.heard()[2].find(R"("response_id":"r1")") != std::string::npos);
+        world.provider.says(R"({"type":"response.done","response":{"id":"r1","status":"cancelled"}})");
+        (void)world.end();
+    }
+
+    void providerThatNeverSaysWhatItCosts_IsNotWaitedForForEver()
+    {
+        RelaySession::Settings settings;
+        settings.billPatience = 20ms;
+        World world(settings);
+        world.client.says(R"({"type":"response.create"})");
+        QTRY_COMPARE(world.provider.heard().size(), std::size_t{1});
+        world.client.hangsUp({1006, {}});
+        (void)world.end();
+        QCOMPARE(unsigned{world.provider.told().value().code}, 1001U);
+        QVERIFY(world.account->isBillDue());
+    }
+
+    /// However long the provider may be heard, where nothing is due it is not.
+    void whereNothingIsDue_TheProviderHearsOfTheEndAtOnce()
+    {
+        RelaySession::Settings settings;
+        settings.billPatience = 60s;
+        World world(settings);
+        world.provider.says(R"({"type":"one"})");
+        QTRY_COMPARE(world.client.heard().size(), std::size_t{1});
+        world.client.hangsUp({4123, "enough"});
+        (void)world.end();
+        QCOMPARE(unsigned{world.provider.told().value().code}, 4123U);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestRelaySession)
+#include "test_relay_session.moc"
