@@ -20,6 +20,7 @@ using core::Json;
 using core::Unexpected;
 using Messages = std::vector<std::string>;
 using Client = std::shared_ptr<relay::PostedClient>;
+using LastSeen = std::optional<relay::PostedClient::EventId>;
 
 constexpr std::size_t kMostEvents = 256;
 
@@ -66,21 +67,25 @@ bool wantsEvents(const net::HttpRequest& request)
     return request.headers.find("Accept").value_or("").find("text/event-stream") != std::string_view::npos;
 }
 
-core::Expected<std::optional<std::uint64_t>, Fault> lastEventOf(const net::HttpRequest& request)
+core::Expected<LastSeen, Fault> lastEventOf(const net::HttpRequest& request)
 {
     const auto text = request.headers.find("Last-Event-ID");
     if (!text || text->empty()) {
-        return std::optional<std::uint64_t>();
+        return LastSeen();
     }
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-    if (error != std::errc() || end != text->data() + text->size() || request.headers.count("Last-Event-ID") != 1) {
-        return bad(FaultCode::BadRequest, "Last-Event-ID has to be an event's number");
+    relay::PostedClient::EventId id;
+    const std::size_t dash = std::min(text->rfind('-'), text->size());
+    const std::string_view digits = text->substr(std::min(dash + 1, text->size()));
+    id.stream = text->substr(0, dash);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id.number);
+    const bool isOurs = error == std::errc() && end == digits.data() + digits.size() && !id.stream.empty();
+    if (!isOurs || request.headers.count("Last-Event-ID") != 1) {
+        return bad(FaultCode::BadRequest, "Last-Event-ID has to be an event's id");
     }
-    return std::optional(number);
+    return LastSeen(std::move(id));
 }
 
-net::HttpResponse eventsOf(Client client, std::optional<std::uint64_t> lastSeen)
+net::HttpResponse eventsOf(Client client, LastSeen lastSeen)
 {
     net::HttpResponse response;
     response.headers.set("Content-Type", "text/event-stream");

@@ -1,5 +1,6 @@
 #include "broker/relay/posted_client.h"
 
+#include "broker/relay/close_codes.h"
 #include "core/base/json.h"
 
 #include <nlohmann/json.hpp>
@@ -24,7 +25,6 @@ using Read = core::Expected<net::WebSocketMessage, net::WebSocketClose>;
 constexpr auto asTuple = asio::as_tuple(asio::use_awaitable);
 /// So much goes to a listener at a time, at least one event.
 constexpr std::size_t kBatchBytes = 64 * 1024;
-constexpr std::uint16_t kLost = 1006;
 
 /// Each of its lines as a field of its own: a line's end would end the field.
 void addData(std::string& text, std::string_view data)
@@ -41,8 +41,11 @@ void addData(std::string& text, std::string_view data)
 
 } // namespace
 
-PostedClient::PostedClient(net::IoExecutor strand, Limits limits)
-    : m_strand(std::move(strand)), m_limits(limits), m_bell(m_strand, asio::steady_timer::time_point::max())
+PostedClient::PostedClient(net::IoExecutor strand, Limits limits, std::string name)
+    : m_strand(std::move(strand)),
+      m_limits(limits),
+      m_name(std::move(name)),
+      m_bell(m_strand, asio::steady_timer::time_point::max())
 {
 }
 
@@ -85,7 +88,7 @@ net::Awaitable<Read> PostedClient::read()
     while (m_said.empty() && !m_end) {
         co_await change(m_limits.silence);
         if (!m_isHeard && Clock::now() - m_lastSign >= m_limits.silence) {
-            finish({kLost, "nobody listens"});
+            finish({closing::kLost, "nobody listens"});
         }
     }
     if (m_end) {
@@ -143,7 +146,8 @@ void PostedClient::finish(net::WebSocketClose close)
 
 void PostedClient::add(std::string_view name, std::string_view data)
 {
-    Event event{++m_lastId, "id: " + std::to_string(m_lastId) + '\n'};
+    ++m_lastId;
+    Event event{m_lastId, "id: " + m_name + '-' + std::to_string(m_lastId) + '\n'};
     if (!name.empty()) {
         event.text.append("event: ").append(name).append("\n");
     }
@@ -154,7 +158,7 @@ void PostedClient::add(std::string_view name, std::string_view data)
     ring();
 }
 
-net::Awaitable<> PostedClient::tell(net::BodyWriter& body, std::optional<std::uint64_t> lastSeen)
+net::Awaitable<> PostedClient::tell(net::BodyWriter& body, std::optional<EventId> lastSeen)
 {
     /// However this ends.
     struct Listening {
@@ -168,7 +172,8 @@ net::Awaitable<> PostedClient::tell(net::BodyWriter& body, std::optional<std::ui
         std::shared_ptr<PostedClient> client;
         std::uint64_t listener;
     };
-    const std::uint64_t listener = co_await asio::co_spawn(m_strand, beginListening(lastSeen), asio::use_awaitable);
+    const std::uint64_t listener =
+        co_await asio::co_spawn(m_strand, beginListening(std::move(lastSeen)), asio::use_awaitable);
     const Listening listening(shared_from_this(), listener);
     bool goesOn = true;
     while (goesOn) {
@@ -178,10 +183,16 @@ net::Awaitable<> PostedClient::tell(net::BodyWriter& body, std::optional<std::ui
     }
 }
 
-net::Awaitable<std::uint64_t> PostedClient::beginListening(std::optional<std::uint64_t> lastSeen)
+net::Awaitable<std::uint64_t> PostedClient::beginListening(std::optional<EventId> lastSeen)
 {
-    // A number that was never given is no number of ours.
-    m_cursor = lastSeen && *lastSeen <= m_lastId ? *lastSeen : m_fetched;
+    m_cursor = m_fetched;
+    if (lastSeen && lastSeen->stream != m_name) {
+        // Of the session's stream before this one: whoever had that has had nothing of this one.
+        m_cursor = 0;
+    } else if (lastSeen) {
+        // A number that nobody was told is no number of ours.
+        m_cursor = std::min(lastSeen->number, m_fetched);
+    }
     m_isHeard = true;
     ++m_listener;
     ring();
@@ -231,7 +242,7 @@ PostedClient::Batch PostedClient::fetch()
             m_fetchedBytes += event->text.size();
         }
     }
-    while (m_fetchedBytes > m_limits.queueBytes && m_events.front().id <= m_cursor) {
+    while (m_fetchedBytes > m_limits.queueBytes && !m_events.empty() && m_events.front().id <= m_cursor) {
         m_fetchedBytes -= m_events.front().text.size();
         m_events.pop_front();
     }

@@ -32,14 +32,20 @@ public:
         core::Milliseconds heartbeat{15'000};
     };
 
-    /// `strand` is what it runs on.
-    PostedClient(net::IoExecutor strand, Limits limits);
+    /// As "name-7".
+    struct EventId {
+        std::string stream;
+        std::uint64_t number = 0;
+    };
+
+    /// `strand` is what it runs on, `name` what tells its events from those of the session's other streams.
+    PostedClient(net::IoExecutor strand, Limits limits, std::string name);
 
     /// Says these in order, all of them or none; waits while too much is unsaid. False: the stream has ended. [any thread]
     [[nodiscard]] net::Awaitable<bool> say(std::vector<std::string> messages);
-    /// Writes what is told from after the event `lastSeen`, or else from what nobody has fetched yet, until the stream's end. Whoever listens
-    /// next takes the place of who does. [any thread]
-    [[nodiscard]] net::Awaitable<> tell(net::BodyWriter& body, std::optional<std::uint64_t> lastSeen);
+    /// Writes what is told from after the event `lastSeen`, or else from what nobody has fetched yet, until the stream's end; all that is kept
+    /// where that was another stream's. Whoever listens next takes the place of who does. [any thread]
+    [[nodiscard]] net::Awaitable<> tell(net::BodyWriter& body, std::optional<EventId> lastSeen);
     /// Ends it from our side, and has that told. [any thread]
     void hangUp(net::WebSocketClose close);
     /// Until all has been fetched, for at most `patience`.
@@ -70,7 +76,7 @@ private:
 
     [[nodiscard]] net::Awaitable<bool> sayHere(std::vector<std::string> messages);
     /// Names the listener.
-    [[nodiscard]] net::Awaitable<std::uint64_t> beginListening(std::optional<std::uint64_t> lastSeen);
+    [[nodiscard]] net::Awaitable<std::uint64_t> beginListening(std::optional<EventId> lastSeen);
     [[nodiscard]] net::Awaitable<Batch> next(std::uint64_t listener);
     void leave(std::uint64_t listener);
     [[nodiscard]] Batch fetch();
@@ -84,6 +90,7 @@ private:
 
     const net::IoExecutor m_strand;
     const Limits m_limits;
+    const std::string m_name;
     /// Never runs out.
     boost::asio::steady_timer m_bell;
     std::deque<std::string> m_said;

@@ -1,5 +1,8 @@
 #include "broker/relay/posted_streams.h"
 
+#include "broker/relay/close_codes.h"
+#include "core/base/random_id.h"
+
 #include <boost/asio/strand.hpp>
 
 #include <utility>
@@ -9,7 +12,6 @@ namespace {
 
 /// For the last words of a stream that has ended.
 constexpr core::Milliseconds kFarewell{30'000};
-constexpr std::uint16_t kGoingAway = 1001;
 
 } // namespace
 
@@ -23,7 +25,7 @@ std::shared_ptr<PostedClient> PostedStreams::find(const std::string& sessionId) 
 std::shared_ptr<PostedClient> PostedStreams::open(const std::string& sessionId, Run run)
 {
     const auto strand = boost::asio::make_strand(m_executor);
-    auto client = std::make_shared<PostedClient>(strand, m_limits);
+    auto client = std::make_shared<PostedClient>(strand, m_limits, core::randomId());
     {
         const std::lock_guard lock(m_mutex);
         if (m_isGoing) {
@@ -44,7 +46,6 @@ std::shared_ptr<PostedClient> PostedStreams::open(const std::string& sessionId, 
 
 net::Awaitable<> PostedStreams::hold(std::string sessionId, std::shared_ptr<PostedClient> client, Run run)
 {
-    constexpr std::uint16_t kInternal = 1011;
     bool hasFailed = false;
     try {
         co_await run(*client);
@@ -52,7 +53,7 @@ net::Awaitable<> PostedStreams::hold(std::string sessionId, std::shared_ptr<Post
         hasFailed = true;
     }
     if (hasFailed) {
-        co_await client->close(kInternal, "internal");
+        co_await client->close(closing::kInternal, "internal");
     }
     co_await client->farewell(kFarewell);
     forget(sessionId, *client);
@@ -76,7 +77,7 @@ void PostedStreams::goAway()
         clients = m_clients;
     }
     for (const auto& [id, client] : clients) {
-        client->hangUp({kGoingAway, "the server is going away"});
+        client->hangUp({closing::kGoingAway, "the server is going away"});
     }
 }
 

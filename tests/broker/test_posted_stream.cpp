@@ -41,7 +41,18 @@ public:
         const std::size_t end = m_text.find("\n\n");
         std::string event = m_text.substr(0, end);
         m_text.erase(0, end + 2);
+        if (event.starts_with("id: ")) {
+            // "id: <stream>-7": the stream's name is another one each time.
+            const std::size_t dash = event.rfind('-', event.find('\n'));
+            m_stream = event.substr(4, dash - 4);
+            event.erase(4, m_stream.size() + 1);
+        }
         return event;
+    }
+    /// For who comes again after so many.
+    [[nodiscard]] std::string lastSeen(int number) const
+    {
+        return "Last-Event-ID: " + m_stream + '-' + std::to_string(number) + "\r\n";
     }
     void close() { m_socket.close(); }
 
@@ -49,6 +60,7 @@ private:
     net::test::RawSocket m_socket;
     std::string m_head;
     std::string m_text;
+    std::string m_stream;
 };
 
 std::string numbered(int number)
@@ -156,7 +168,7 @@ private slots:
         }
         first.close();
         provider->send(numbered(4));
-        EventReader again(world, world.token, "{}", "Last-Event-ID: 1\r\n");
+        EventReader again(world, world.token, "{}", first.lastSeen(1));
         for (int i = 2; i <= 4; ++i) {
             QCOMPARE(again.next(), eventOf(i, numbered(i)));
         }
@@ -199,9 +211,33 @@ private slots:
         provider->send(numbered(1));
         provider->close(4123, "enough");
         (void)provider->end();
-        EventReader events(world, world.token, "{}", "Last-Event-ID: 0\r\n");
+        EventReader events(world, world.token, "{}", "Last-Event-ID: of-another-stream-0\r\n");
         QCOMPARE(events.next(), eventOf(1, numbered(1)));
         QVERIFY(events.next().find("event: close") != std::string::npos);
+    }
+
+    /// A new stream counts from one again, and what it says is not taken for what was heard before.
+    void whoComesAgainFromTheStreamBefore_MissesNothingOfThisOne()
+    {
+        World world;
+        EventReader former(world, world.token);
+        const auto formerProvider = world.upstream.next();
+        for (int i = 1; i <= 3; ++i) {
+            formerProvider->send(numbered(i));
+            QCOMPARE(former.next(), eventOf(i, numbered(i)));
+        }
+        formerProvider->close(4123, "enough");
+        QVERIFY(former.next().find("event: close") != std::string::npos);
+        QCOMPARE(world.post(R"({"events": [{"type": "x"}]})").status, 202);
+        const auto provider = world.upstream.next();
+        (void)provider->next();
+        for (int i = 1; i <= 3; ++i) {
+            provider->send(numbered(10 + i));
+        }
+        EventReader again(world, world.token, "{}", former.lastSeen(3));
+        for (int i = 1; i <= 3; ++i) {
+            QCOMPARE(again.next(), eventOf(i, numbered(10 + i)));
+        }
     }
 
     void sessionThatIsEnded_EndsIt()
@@ -290,7 +326,9 @@ private slots:
         row("events of another kind", R"({"events": ["x"]})", "", "", 400, "invalid_body");
         row("no list of events", R"({"events": {}})", "", "", 400, "invalid_body");
         row("another type", "{}", "Content-Type", "text/plain", 415, "unsupported_media_type");
-        row("no number", "{}", "Last-Event-ID", "1x", 400, "bad_request");
+        row("no id", "{}", "Last-Event-ID", "1x", 400, "bad_request");
+        row("no number", "{}", "Last-Event-ID", "a-1x", 400, "bad_request");
+        row("a number alone", "{}", "Last-Event-ID", "1", 400, "bad_request");
         row("a negative number", "{}", "Last-Event-ID", "-1", 400, "bad_request");
         row("no token of ours", "{}", "Authorization", "Bearer abc", 401, "invalid_token");
         row("no token", "{}", "Authorization", "Basic abc", 401, "invalid_token");
