@@ -11,7 +11,7 @@ using core::Error;
 namespace notice = core::session_notice;
 
 /// What writes down the user's words; without one there is only half a transcript.
-constexpr const char* kTranscriptionModel = "gpt-transcribe";
+constexpr const char* kTranscriptionModel = "gpt-live-transcribe";
 
 } // namespace
 

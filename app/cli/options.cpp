@@ -107,7 +107,8 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
     talk.add_option("--instructions", options.instructions, "How the agent is to behave")->option_text("TEXT");
     talk.add_option("--voice", options.voice, "The agent's voice")->option_text("NAME");
     talk.add_option("--model", options.model, "The model, where the broker leaves the choice")->option_text("NAME");
-    talk.add_option("--transcription-model", options.transcriptionModel, "What writes down your words (gpt-transcribe)")
+    talk.add_option(
+            "--transcription-model", options.transcriptionModel, "What writes down your words (gpt-live-transcribe)")
         ->option_text("NAME");
     auto* chat = talk.add_option("--chat-url", options.chatUrl,
                          "The offline agent thinks with this OpenAI-compatible chat server")
@@ -127,7 +128,7 @@ Command parseCommandLine(int argc, char** argv)
     app.footer(kExitCodes);
 
     TalkOptions talk;
-    talk.transcriptionModel = "gpt-transcribe";
+    talk.transcriptionModel = "gpt-live-transcribe";
     double timeoutSeconds = 0;
     bool isFast = false;
     CLI::App* talkCommand = app.add_subcommand("talk", "Hold a conversation");
