@@ -32,6 +32,8 @@ struct ConfiguredParts {
     TableProjects* table = nullptr;
     PolicyJudge judge;
     auth::Authenticator authenticator;
+    /// As long as it says so, what was hashed with the secret before is known, too.
+    const TokenHasher hasher;
     /// Known once the server listens, where nobody named another.
     std::string baseUrl;
     SessionTokens sessionTokens;

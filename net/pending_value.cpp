@@ -32,7 +32,7 @@ Awaitable<> Pending::wait()
 void Pending::giveUp()
 {
     const std::lock_guard lock(m_mutex);
-    m_timer.reset();
+    forgetWaiter();
 }
 
 } // namespace vivavoce::net

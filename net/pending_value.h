@@ -35,6 +35,9 @@ public:
 protected:
     /// Under the lock of mutex().
     void wake();
+    /// Under the lock: whoever waited has been told that nothing came.
+    [[nodiscard]] bool isGivenUp() const { return m_timer == nullptr; }
+    void forgetWaiter() { m_timer.reset(); }
     [[nodiscard]] std::mutex& mutex() { return m_mutex; }
 
 private:
@@ -57,16 +60,24 @@ class PendingValue : public Pending {
 public:
     using Pending::Pending;
 
-    void complete(T value)
+    /// False: too late, the value is nobody's.
+    bool complete(T value)
     {
         const std::lock_guard lock(mutex());
+        if (isGivenUp()) {
+            return false;
+        }
         m_value = std::move(value);
         wake();
+        return true;
     }
-    /// Nothing: the deadline came first.
+    /// Nothing: the deadline came first, and what comes later is not taken any more.
     [[nodiscard]] std::optional<T> take()
     {
         const std::lock_guard lock(mutex());
+        if (!m_value) {
+            forgetWaiter();
+        }
         return std::exchange(m_value, std::nullopt);
     }
 

@@ -27,7 +27,7 @@ net::Awaitable<core::Expected<RelayDoor::Permit, Fault>> RelayDoor::enter(core::
         co_return Unexpected<Fault>(Fault{isLate ? FaultCode::TokenExpired : FaultCode::InvalidToken,
             isLate ? "ask for a token with resumeSessionId" : "not a token of a session here", std::nullopt});
     }
-    auto live = co_await m_deps.registry.liveByToken(m_deps.hasher.hash(token.reveal()));
+    auto live = co_await m_deps.registry.liveByToken(m_deps.hasher.hashes(token.reveal()));
     if (!live) {
         co_return Unexpected<Fault>(std::move(live.error()));
     }

@@ -7,10 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <soci/soci.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -26,6 +28,8 @@ constexpr core::Milliseconds kFirstPause{50};
 constexpr core::Milliseconds kLongestPause{2'000};
 /// How long the end waits for a database that hangs.
 constexpr std::chrono::seconds kFarewell{5};
+/// And at least, so that one that works is left in order.
+constexpr core::Milliseconds kShortestFarewell{250};
 
 } // namespace
 
@@ -44,9 +48,12 @@ public:
             m_state->isStopping = true;
         }
         m_state->wake.notify_all();
+        m_state->stop.notify_all();
         {
             std::unique_lock lock(m_state->mutex);
-            m_state->ended.wait_for(lock, kFarewell, [this] { return m_state->running == 0; });
+            const auto now = Clock::now();
+            const auto until = std::clamp<Clock::time_point>(m_state->end, now + kShortestFarewell, now + kFarewell);
+            m_state->ended.wait_until(lock, until, [this] { return m_state->running == 0; });
         }
         const bool isOver = m_state->running == 0;
         for (std::thread& thread : m_threads) {
@@ -83,7 +90,12 @@ public:
     }
 
     [[nodiscard]] Kind kind() const override { return m_state->address.kind; }
-    [[nodiscard]] bool isWorking() const override { return m_state->isWorking; }
+    [[nodiscard]] bool isWorking() const override { return m_state->isWorking && !m_state->hangs(); }
+    void closeBy(Clock::time_point end) override
+    {
+        const std::lock_guard lock(m_state->mutex);
+        m_state->end = end;
+    }
 
 protected:
     [[nodiscard]] std::optional<DatabaseDown> submit(Job job) override
@@ -109,11 +121,18 @@ private:
         }
 
         void serve(std::shared_ptr<soci::session> sql);
+        /// False: it is over.
+        [[nodiscard]] bool waitForWork();
+        /// Nothing: others were faster.
         [[nodiscard]] std::vector<Job> next();
+        void finished(Clock::time_point oldest);
+        [[nodiscard]] bool hangs();
         [[nodiscard]] std::deque<Job> takeAll();
         [[nodiscard]] std::shared_ptr<soci::session> connect(core::Milliseconds& pause);
         void runTogether(soci::session& sql, std::vector<Job>& batch);
         void runAlone(std::shared_ptr<soci::session>& sql, Job& job);
+        /// What is done, and nobody's.
+        void takeBack(Job& job);
         void tell(LogLevel level, std::string_view event, const std::string& reason);
         void worked();
         void failed(const std::string& reason);
@@ -121,7 +140,7 @@ private:
         static void refuse(Jobs refused, const std::string& reason)
         {
             for (Job& job : refused) {
-                job.done(DatabaseDown{reason});
+                static_cast<void>(job.done(DatabaseDown{reason}));
             }
         }
 
@@ -131,8 +150,15 @@ private:
         std::atomic<bool> isWorking{true};
         std::mutex mutex;
         std::condition_variable wake;
+        /// Of those who wait before they connect again: work is not theirs.
+        std::condition_variable stop;
         std::condition_variable ended;
         std::deque<Job> jobs;
+        /// The deadlines of what the threads have in hand.
+        std::multiset<Clock::time_point> underWay;
+        /// Threads that have a connection, as far as they know.
+        std::atomic<std::size_t> connected{0};
+        Clock::time_point end = Clock::time_point::max();
         bool isStopping = false;
         std::size_t running = 0;
     };
@@ -144,18 +170,24 @@ private:
 void SqlDatabase::State::serve(std::shared_ptr<soci::session> sql)
 {
     core::Milliseconds pause = kFirstPause;
-    while (true) {
-        std::vector<Job> batch = next();
-        if (batch.empty()) {
-            break;
+    bool isConnected = false;
+    const auto tellConnected = [&] {
+        if (isConnected != (sql != nullptr)) {
+            isConnected = sql != nullptr;
+            isConnected ? ++connected : --connected;
         }
+    };
+    tellConnected();
+    while (waitForWork()) {
         if (sql == nullptr) {
             sql = connect(pause);
+            tellConnected();
         }
-        if (sql == nullptr) {
-            refuse(std::move(batch), "the database is away");
+        std::vector<Job> batch = sql == nullptr ? std::vector<Job>() : next();
+        if (batch.empty()) {
             continue;
         }
+        const Clock::time_point oldest = batch.front().deadline;
         if (address.kind == Kind::Sqlite) {
             runTogether(*sql, batch);
         } else {
@@ -163,6 +195,8 @@ void SqlDatabase::State::serve(std::shared_ptr<soci::session> sql)
                 runAlone(sql, job);
             }
         }
+        finished(oldest);
+        tellConnected();
     }
     sql.reset();
     const std::lock_guard lock(mutex);
@@ -170,17 +204,40 @@ void SqlDatabase::State::serve(std::shared_ptr<soci::session> sql)
     ended.notify_all();
 }
 
-std::vector<Database::Job> SqlDatabase::State::next()
+bool SqlDatabase::State::waitForWork()
 {
     std::unique_lock lock(mutex);
     wake.wait(lock, [this] { return !jobs.empty() || isStopping; });
+    return !isStopping;
+}
+
+std::vector<Database::Job> SqlDatabase::State::next()
+{
+    const std::lock_guard lock(mutex);
     std::vector<Job> batch;
     const std::size_t most = address.kind == Kind::Sqlite ? kBatch : 1;
     while (!jobs.empty() && batch.size() < most && !isStopping) {
         batch.push_back(std::move(jobs.front()));
         jobs.pop_front();
     }
+    if (!batch.empty()) {
+        underWay.insert(batch.front().deadline);
+    }
     return batch;
+}
+
+void SqlDatabase::State::finished(Clock::time_point oldest)
+{
+    const std::lock_guard lock(mutex);
+    underWay.erase(underWay.find(oldest));
+}
+
+/// A server that was stopped in the middle, or whose host is gone, says nothing: only time tells.
+bool SqlDatabase::State::hangs()
+{
+    const auto now = Clock::now();
+    const std::lock_guard lock(mutex);
+    return (!underWay.empty() && *underWay.begin() <= now) || (!jobs.empty() && jobs.front().deadline <= now);
 }
 
 std::deque<Database::Job> SqlDatabase::State::takeAll()
@@ -191,15 +248,22 @@ std::deque<Database::Job> SqlDatabase::State::takeAll()
 
 std::shared_ptr<soci::session> SqlDatabase::State::connect(core::Milliseconds& pause)
 {
+    if (connected > 0) {
+        // Those who are connected go on meanwhile; one of them may sleep through what woke this one.
+        wake.notify_all();
+    }
     try {
         std::shared_ptr<soci::session> sql = connectTo(address, settings.deadline);
         pause = kFirstPause;
         return sql;
     } catch (const std::exception& error) {
-        failed(reasonOf(error));
+        if (connected == 0) {
+            failed(reasonOf(error));
+            refuse(takeAll(), "the database is away");
+        }
         // Whoever comes meanwhile is refused at the queue's pace, not at the network's.
         std::unique_lock lock(mutex);
-        wake.wait_for(lock, pause, [this] { return isStopping; });
+        stop.wait_for(lock, pause, [this] { return isStopping; });
         pause = std::min(2 * pause, kLongestPause);
         return nullptr;
     }
@@ -233,29 +297,38 @@ void SqlDatabase::State::runTogether(soci::session& sql, std::vector<Job>& batch
         results.assign(batch.size(), DatabaseDown{reasonOf(error)});
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        batch[i].done(std::move(results[i]));
+        const bool isDone = !results[i];
+        if (!batch[i].done(std::move(results[i])) && isDone) {
+            takeBack(batch[i]);
+        }
     }
 }
 
 void SqlDatabase::State::runAlone(std::shared_ptr<soci::session>& sql, Job& job)
 {
     DatabaseDown down{"it waited too long for the database"};
+    bool mayBeDone = false;
     for (int attempt = 1; attempt <= kAttempts && Clock::now() < job.deadline; ++attempt) {
+        bool isCommitting = false;
         try {
             if (sql == nullptr) {
                 sql = connectTo(address, settings.deadline);
             }
             soci::transaction alone(*sql);
             job.work(*sql);
+            isCommitting = true;
             alone.commit();
             worked();
-            job.done(std::nullopt);
+            if (!job.done(std::nullopt)) {
+                takeBack(job);
+            }
             return;
         } catch (const std::exception& error) {
             down.reason = reasonOf(error);
             const bool isLost = sql == nullptr || !sql->is_connected();
             if (isLost) {
                 sql.reset();
+                mayBeDone = mayBeDone || isCommitting;
             }
             if (!isLost && !isConflict(error)) {
                 tell(LogLevel::Error, "store.failed", down.reason);
@@ -266,7 +339,26 @@ void SqlDatabase::State::runAlone(std::shared_ptr<soci::session>& sql, Job& job)
     if (sql == nullptr) {
         failed(down.reason);
     }
-    job.done(std::move(down));
+    static_cast<void>(job.done(std::move(down)));
+    if (mayBeDone) {
+        takeBack(job);
+    }
+}
+
+void SqlDatabase::State::takeBack(Job& job)
+{
+    if (!job.undo) {
+        return;
+    }
+    Job undoing;
+    undoing.work = std::move(job.undo);
+    undoing.done = [](const std::optional<DatabaseDown>&) { return true; };
+    undoing.deadline = Clock::now() + settings.deadline;
+    {
+        const std::lock_guard lock(mutex);
+        jobs.push_front(std::move(undoing));
+    }
+    wake.notify_one();
 }
 
 /// A thread that a hanging database keeps may outlive the log: then nothing is told any more.
@@ -310,7 +402,7 @@ void Database::post(Work work)
 {
     Job job;
     job.work = std::move(work);
-    job.done = [](const std::optional<DatabaseDown>&) {};
+    job.done = [](const std::optional<DatabaseDown>&) { return true; };
     job.deadline = Clock::now() + patience();
     static_cast<void>(submit(std::move(job)));
 }

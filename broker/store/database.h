@@ -55,23 +55,32 @@ public:
     virtual ~Database() = default;
 
     [[nodiscard]] virtual Kind kind() const = 0;
-    /// The last unit of work found a database that works.
+    /// The last unit of work found a database that works, and none has waited for longer than the deadline.
     [[nodiscard]] virtual bool isWorking() const = 0;
+    /// The destructor waits no longer than until then, and a moment. [any thread]
+    virtual void closeBy(std::chrono::steady_clock::time_point end) = 0;
 
-    /// Runs `work` in a transaction and gives what it returned. Work that throws is rolled back and counts as DatabaseDown; after a lost
-    /// connection or a conflict with another transaction it runs once more, so it must have no other effects.
+    /// Takes back what a unit of work has done.
     template <typename T>
-    [[nodiscard]] net::Awaitable<core::Expected<T, DatabaseDown>> run(std::function<T(soci::session&)> work);
+    using Undo = std::function<void(soci::session&, const T&)>;
+    /// Runs `work` in a transaction and gives what it returned. Work that throws is rolled back and counts as DatabaseDown; after a lost
+    /// connection or a conflict with another transaction it runs once more, so it must have no other effects, and has to know its own
+    /// again: the connection may have been lost while it was committed. What is committed when its caller has given up is undone.
+    template <typename T>
+    [[nodiscard]] net::Awaitable<core::Expected<T, DatabaseDown>> run(
+        std::function<T(soci::session&)> work, Undo<T> undo = {});
     /// The same without anybody waiting for it.
     void post(Work work);
 
 protected:
-    /// Called once: nothing where it went well.
-    using Done = std::function<void(std::optional<DatabaseDown>)>;
+    /// Called once: nothing where it went well. False: nobody waits any more.
+    using Done = std::function<bool(std::optional<DatabaseDown>)>;
     struct Job {
         Work work;
         Done done;
         std::chrono::steady_clock::time_point deadline;
+        /// Empty: it may stay.
+        Work undo{};
     };
     /// Something: it is refused, and `done` will not be called.
     [[nodiscard]] virtual std::optional<DatabaseDown> submit(Job job) = 0;
@@ -79,7 +88,7 @@ protected:
 };
 
 template <typename T>
-net::Awaitable<core::Expected<T, DatabaseDown>> Database::run(std::function<T(soci::session&)> work)
+net::Awaitable<core::Expected<T, DatabaseDown>> Database::run(std::function<T(soci::session&)> work, Undo<T> undo)
 {
     using Result = core::Expected<T, DatabaseDown>;
     const auto executor = co_await boost::asio::this_coro::executor;
@@ -89,8 +98,14 @@ net::Awaitable<core::Expected<T, DatabaseDown>> Database::run(std::function<T(so
     Job job;
     job.deadline = std::chrono::steady_clock::now() + patience();
     job.work = [work = std::move(work), value](soci::session& sql) { value->emplace(work(sql)); };
-    job.done = [pending, value](std::optional<DatabaseDown> down) {
-        pending->complete(down ? Result(core::Unexpected<DatabaseDown>(std::move(*down))) : Result(std::move(**value)));
+    if (undo) {
+        job.undo = [undo = std::move(undo), value](soci::session& sql) { undo(sql, **value); };
+    }
+    job.done = [pending, value, isUndoable = static_cast<bool>(job.undo)](std::optional<DatabaseDown> down) {
+        if (down) {
+            return pending->complete(core::Unexpected<DatabaseDown>(std::move(*down)));
+        }
+        return pending->complete(isUndoable ? Result(**value) : Result(std::move(**value)));
     };
     if (auto refused = submit(std::move(job))) {
         co_return core::Unexpected<DatabaseDown>(std::move(*refused));

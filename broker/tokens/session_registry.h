@@ -74,8 +74,6 @@ struct Successor {
 struct RenewalLead {
     SessionRecord record;
     std::shared_ptr<Flight> flight;
-    /// The token that the claim came with; unset with a resumed session.
-    std::optional<TokenHash> from;
     /// Names the claim.
     std::string claim;
 };
@@ -125,7 +123,7 @@ public:
         SessionRecord record, TokenHash token, core::WallTime expiresAt, SessionCaps caps, Together together = {}) = 0;
 
     /// Renewal by the bearer of a token.
-    [[nodiscard]] virtual net::Awaitable<Renewal> claimByToken(TokenHash token, Idempotency idempotency) = 0;
+    [[nodiscard]] virtual net::Awaitable<Renewal> claimByToken(TokenHashes token, Idempotency idempotency) = 0;
     /// Renewal by the session's owner after an outage. SessionNotFound also where it is somebody else's, TooManySessions where its place has
     /// been taken meanwhile.
     [[nodiscard]] virtual net::Awaitable<Renewal> claimBySession(
@@ -144,7 +142,7 @@ public:
     [[nodiscard]] virtual Answer<std::vector<SessionRecord>> endAllOfProject(std::string project) = 0;
     [[nodiscard]] virtual Answer<std::optional<SessionRecord>> find(std::string id) = 0;
     /// The session whose token this is, as long as it lives.
-    [[nodiscard]] virtual Answer<std::optional<LiveSession>> liveByToken(TokenHash token) = 0;
+    [[nodiscard]] virtual Answer<std::optional<LiveSession>> liveByToken(TokenHashes token) = 0;
     /// When the tokens of these sessions run out; those that have ended are not there.
     using Expiries = std::unordered_map<std::string, core::WallTime>;
     [[nodiscard]] virtual Answer<Expiries> expiriesOf(std::vector<std::string> ids) = 0;

@@ -2,6 +2,8 @@
 
 #include "broker/tokens/internal/session_rows.h"
 
+#include <map>
+#include <memory>
 #include <utility>
 
 namespace vivavoce::broker {
@@ -36,6 +38,15 @@ Fault tooMany()
     return {FaultCode::TooManySessions, "end one of them, or wait until one has", std::chrono::seconds(60)};
 }
 
+std::vector<std::string> hexOf(const TokenHashes& hashes)
+{
+    std::vector<std::string> texts;
+    for (const TokenHash& hash : hashes) {
+        texts.push_back(broker::hexOf(hash));
+    }
+    return texts;
+}
+
 bool isClaimed(const rows::SessionRow& row, WallTime now)
 {
     return !row.claim.empty() && now < row.claimUntil;
@@ -59,9 +70,9 @@ SqlSessionRegistry::SqlSessionRegistry(Limits limits, Database& database, const 
 }
 
 template <typename T>
-SessionRegistry::Answer<T> SqlSessionRegistry::ask(std::function<T(soci::session&)> work)
+SessionRegistry::Answer<T> SqlSessionRegistry::ask(std::function<T(soci::session&)> work, Database::Undo<T> undo)
 {
-    auto answer = co_await m_database.run<T>(std::move(work));
+    auto answer = co_await m_database.run<T>(std::move(work), std::move(undo));
     if (!answer) {
         co_return Unexpected<Fault>(storeIsAway());
     }
@@ -116,18 +127,28 @@ net::Awaitable<std::optional<Fault>> SqlSessionRegistry::open(
     if (!place.isOne()) {
         co_return sessionsFull();
     }
+    Database::Undo<std::optional<Fault>> undo = [id = record.id](soci::session& sql, const auto& fault) {
+        if (!fault) {
+            rows::erase(sql, id);
+        }
+    };
     rows::SessionRow row;
     row.record = std::move(record);
-    row.token = hexOf(token);
+    row.token = broker::hexOf(token);
     row.expiresAt = expiresAt;
     std::function<std::optional<Fault>(soci::session&)> work =
         [row = std::move(row), caps, shared = isShared(), together = std::move(together), now = m_clock.wallNow()](
             soci::session& sql) -> std::optional<Fault> {
+        const auto same = rows::selectOne(sql, "token", row.token);
+        if (same && same->record.id == row.record.id) {
+            // Committed before the connection was lost.
+            return std::nullopt;
+        }
         if (isFull(sql, shared, row.record, caps, now)) {
             return tooMany();
         }
         // Two sessions of one token: a provider that hands out the same value twice would let one end the other.
-        if (rows::selectOne(sql, "token", row.token) || rows::sessionThatSpent(sql, row.token)) {
+        if (same || rows::sessionThatSpent(sql, row.token)) {
             return Fault{FaultCode::ProviderMalformed, "it gave the same token twice", std::nullopt};
         }
         if (together) {
@@ -138,7 +159,7 @@ net::Awaitable<std::optional<Fault>> SqlSessionRegistry::open(
         rows::insert(sql, row);
         return std::nullopt;
     };
-    auto answer = co_await ask<std::optional<Fault>>(std::move(work));
+    auto answer = co_await ask<std::optional<Fault>>(std::move(work), std::move(undo));
     if (!answer) {
         co_return std::move(answer.error());
     }
@@ -181,7 +202,13 @@ net::Awaitable<Renewal> SqlSessionRegistry::claim(ClaimWork work)
         Announcement announcement(*this);
         std::function<Renewal(soci::session&)> named = [work, claim = announcement.claim()](
                                                            soci::session& sql) { return work(sql, claim); };
-        auto answer = co_await ask<Renewal>(std::move(named));
+        // A claim that came too late is nobody's: it would keep everybody else out for its time.
+        Database::Undo<Renewal> undo = [](soci::session& sql, const Renewal& late) {
+            if (const auto* lead = std::get_if<RenewalLead>(&late)) {
+                rows::giveUpClaim(sql, lead->record.id, lead->claim);
+            }
+        };
+        auto answer = co_await ask<Renewal>(std::move(named), std::move(undo));
         if (!answer) {
             co_return Renewal(std::move(answer.error()));
         }
@@ -201,23 +228,28 @@ net::Awaitable<Renewal> SqlSessionRegistry::claim(ClaimWork work)
     co_return Renewal(isUnderWay());
 }
 
-net::Awaitable<Renewal> SqlSessionRegistry::claimByToken(TokenHash token, Idempotency idempotency)
+net::Awaitable<Renewal> SqlSessionRegistry::claimByToken(TokenHashes token, Idempotency idempotency)
 {
-    ClaimWork work = [hash = hexOf(token), token, idempotency = std::move(idempotency), lock = forUpdate(),
+    ClaimWork work = [hashes = hexOf(token), idempotency = std::move(idempotency), lock = forUpdate(),
                          limits = m_limits,
                          now = m_clock.wallNow()](soci::session& sql, const std::string& name) -> Renewal {
         const std::string request = requestOf(idempotency);
-        auto row = rows::selectOne(sql, "token", hash, lock);
+        auto row = rows::selectLive(sql, hashes, lock);
         if (!row) {
-            const auto session = rows::sessionThatSpent(sql, hash);
-            row = session ? rows::selectOne(sql, "id", *session, lock) : std::nullopt;
+            const auto spent = rows::sessionThatSpent(sql, hashes);
+            row = spent ? rows::selectOne(sql, "id", spent->session, lock) : std::nullopt;
             if (!row) {
                 return Fault{FaultCode::InvalidToken, "not a token of a session here", std::nullopt};
             }
-            if (row->repeatOf == hash && !request.empty() && row->repeatRequest == request && now <= row->repeatUntil) {
+            if (row->repeatOf == spent->token && !request.empty() && row->repeatRequest == request
+                && now <= row->repeatUntil) {
                 return RenewalRepeat{row->record, row->repeatSealed, row->expiresAt};
             }
             return RenewalReuse{row->record};
+        }
+        if (row->claim == name) {
+            // Committed before the connection was lost.
+            return RenewalLead{row->record, nullptr, name};
         }
         if (row->record.clientInstance != idempotency.clientInstance && !row->record.clientInstance.empty()) {
             return Fault{FaultCode::InvalidToken, "its session belongs to another client instance", std::nullopt};
@@ -238,7 +270,7 @@ net::Awaitable<Renewal> SqlSessionRegistry::claimByToken(TokenHash token, Idempo
         row->claimUntil = now + limits.claimWindow;
         row->claimRequest = request;
         rows::update(sql, *row);
-        return RenewalLead{row->record, nullptr, token, row->claim};
+        return RenewalLead{row->record, nullptr, row->claim};
     };
     auto renewal = co_await claim(std::move(work));
     co_return renewal;
@@ -251,6 +283,9 @@ net::Awaitable<Renewal> SqlSessionRegistry::claimBySession(
                          lock = forUpdate(), shared = isShared(), caps, limits = m_limits,
                          now = m_clock.wallNow()](soci::session& sql, const std::string& name) -> Renewal {
         auto row = rows::selectOne(sql, "id", id, lock);
+        if (row && row->claim == name) {
+            return RenewalLead{row->record, nullptr, name};
+        }
         const bool isTheirs = row && row->record.caller == caller
             && (row->record.clientInstance.empty() || row->record.clientInstance == instance);
         if (!isTheirs || now > row->expiresAt + limits.resumeWindow || isOver(*row, now)) {
@@ -266,7 +301,7 @@ net::Awaitable<Renewal> SqlSessionRegistry::claimBySession(
         row->claimUntil = now + limits.claimWindow;
         row->claimRequest.clear();
         rows::update(sql, *row);
-        return RenewalLead{row->record, nullptr, std::nullopt, row->claim};
+        return RenewalLead{row->record, nullptr, row->claim};
     };
     auto renewal = co_await claim(std::move(work));
     co_return renewal;
@@ -275,15 +310,30 @@ net::Awaitable<Renewal> SqlSessionRegistry::claimBySession(
 SessionRegistry::Answer<bool> SqlSessionRegistry::complete(RenewalLead lead, Successor successor)
 {
     const std::string claim = lead.claim;
-    std::function<bool(soci::session&)> work = [lead = std::move(lead), successor = std::move(successor),
+    // As it was, for undoing.
+    const auto before = std::make_shared<std::optional<rows::SessionRow>>();
+    const std::string token = hexOf(successor.token);
+    Database::Undo<bool> undo = [before, token](soci::session& sql, bool isIn) {
+        const auto row = isIn && *before ? rows::selectOne(sql, "id", (*before)->record.id) : std::nullopt;
+        if (row && row->token == token) {
+            rows::forgetSpent(sql, (*before)->token);
+            rows::update(sql, **before);
+            rows::giveUpClaim(sql, row->record.id, (*before)->claim);
+        }
+    };
+    std::function<bool(soci::session&)> work = [lead = std::move(lead), successor = std::move(successor), token, before,
                                                    lock = forUpdate(), limits = m_limits,
                                                    now = m_clock.wallNow()](soci::session& sql) {
-        const std::string token = hexOf(successor.token);
         auto row = rows::selectOne(sql, "id", lead.record.id, lock);
+        if (row && row->claim != lead.claim && row->token == token) {
+            // Committed before the connection was lost.
+            return true;
+        }
         if (!row || row->claim != lead.claim || rows::selectOne(sql, "token", token)
             || rows::sessionThatSpent(sql, token)) {
             return false;
         }
+        *before = row;
         rows::insertSpent(sql, *row);
         rows::forgetSpent(sql, row->record.id, limits.maxSpent);
         row->repeatOf = row->claimRequest.empty() ? std::string() : row->token;
@@ -299,7 +349,7 @@ SessionRegistry::Answer<bool> SqlSessionRegistry::complete(RenewalLead lead, Suc
         rows::update(sql, *row);
         return true;
     };
-    auto answer = co_await ask<bool>(std::move(work));
+    auto answer = co_await ask<bool>(std::move(work), std::move(undo));
     if (!answer) {
         land(claim, {answer.error()});
     } else if (*answer) {
@@ -373,17 +423,22 @@ SessionRegistry::Answer<std::vector<SessionRecord>> SqlSessionRegistry::endAllOf
 
 SessionRegistry::Answer<std::vector<SessionRecord>> SqlSessionRegistry::endWhere(const char* column, std::string value)
 {
-    std::function<std::vector<SessionRecord>(soci::session&)> work = [column, value = std::move(value),
+    // Also those that were gone when the connection was lost: who asked has to hear of them.
+    const auto ended = std::make_shared<std::map<std::string, SessionRecord>>();
+    std::function<std::vector<SessionRecord>(soci::session&)> work = [column, value = std::move(value), ended,
                                                                          lock = forUpdate()](soci::session& sql) {
-        std::vector<SessionRecord> ended;
         for (rows::SessionRow& row : rows::selectWhere(sql, column, value, lock)) {
             rows::erase(sql, row.record.id);
-            ended.push_back(std::move(row.record));
+            ended->insert_or_assign(row.record.id, std::move(row.record));
         }
-        return ended;
+        std::vector<SessionRecord> all;
+        for (const auto& [id, record] : *ended) {
+            all.push_back(record);
+        }
+        return all;
     };
-    auto ended = co_await ask<std::vector<SessionRecord>>(std::move(work));
-    co_return std::move(ended);
+    auto answer = co_await ask<std::vector<SessionRecord>>(std::move(work));
+    co_return std::move(answer);
 }
 
 SessionRegistry::Answer<std::optional<SessionRecord>> SqlSessionRegistry::find(std::string id)
@@ -397,11 +452,11 @@ SessionRegistry::Answer<std::optional<SessionRecord>> SqlSessionRegistry::find(s
     co_return std::move(found);
 }
 
-SessionRegistry::Answer<std::optional<LiveSession>> SqlSessionRegistry::liveByToken(TokenHash token)
+SessionRegistry::Answer<std::optional<LiveSession>> SqlSessionRegistry::liveByToken(TokenHashes token)
 {
     std::function<std::optional<LiveSession>(soci::session&)> work =
-        [hash = hexOf(token), now = m_clock.wallNow()](soci::session& sql) -> std::optional<LiveSession> {
-        auto row = rows::selectOne(sql, "token", hash);
+        [hashes = hexOf(token), now = m_clock.wallNow()](soci::session& sql) -> std::optional<LiveSession> {
+        auto row = rows::selectLive(sql, hashes);
         if (!row || now >= row->expiresAt || isOver(*row, now)) {
             return std::nullopt;
         }

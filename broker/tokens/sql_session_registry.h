@@ -32,7 +32,7 @@ public:
     [[nodiscard]] bool hasRoom() override;
     [[nodiscard]] net::Awaitable<std::optional<Fault>> open(SessionRecord record, TokenHash token,
         core::WallTime expiresAt, SessionCaps caps, Together together = {}) override;
-    [[nodiscard]] net::Awaitable<Renewal> claimByToken(TokenHash token, Idempotency idempotency) override;
+    [[nodiscard]] net::Awaitable<Renewal> claimByToken(TokenHashes token, Idempotency idempotency) override;
     [[nodiscard]] net::Awaitable<Renewal> claimBySession(
         std::string id, std::string caller, std::string clientInstance, SessionCaps caps) override;
     [[nodiscard]] Answer<bool> complete(RenewalLead lead, Successor successor) override;
@@ -42,7 +42,7 @@ public:
     [[nodiscard]] Answer<std::vector<SessionRecord>> endAllOf(std::string caller) override;
     [[nodiscard]] Answer<std::vector<SessionRecord>> endAllOfProject(std::string project) override;
     [[nodiscard]] Answer<std::optional<SessionRecord>> find(std::string id) override;
-    [[nodiscard]] Answer<std::optional<LiveSession>> liveByToken(TokenHash token) override;
+    [[nodiscard]] Answer<std::optional<LiveSession>> liveByToken(TokenHashes token) override;
     [[nodiscard]] Answer<Expiries> expiriesOf(std::vector<std::string> ids) override;
     [[nodiscard]] Answer<std::vector<LiveSession>> liveOf(std::string caller) override;
     [[nodiscard]] Answer<std::size_t> countOf(std::string caller) override;
@@ -54,7 +54,7 @@ public:
 
 private:
     template <typename T>
-    [[nodiscard]] Answer<T> ask(std::function<T(soci::session&)> work);
+    [[nodiscard]] Answer<T> ask(std::function<T(soci::session&)> work, Database::Undo<T> undo = {});
     /// Gets the name that a claim is to have.
     using ClaimWork = std::function<Renewal(soci::session&, const std::string& claim)>;
     class Announcement;

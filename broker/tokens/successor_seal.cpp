@@ -36,20 +36,28 @@ const unsigned char* bytesOf(std::string_view text)
     return static_cast<const unsigned char*>(bytes);
 }
 
+void wipe(TokenHashes& keys)
+{
+    for (TokenHash& key : keys) {
+        core::Secret::wipe(key.data(), key.size());
+    }
+}
+
 } // namespace
 
-TokenHash SuccessorSeal::keyOf(std::string_view spent) const
+TokenHashes SuccessorSeal::keysOf(std::string_view spent) const
 {
     std::string purpose("successor of ");
     purpose += spent;
-    const TokenHash key = m_hasher.hash(purpose);
+    TokenHashes keys = m_hasher.hashes(purpose);
     core::wipeString(purpose);
-    return key;
+    return keys;
 }
 
 std::string SuccessorSeal::seal(std::string_view spent, const core::Secret& successor) const
 {
-    TokenHash key = keyOf(spent);
+    TokenHashes keys = keysOf(spent);
+    const TokenHash& key = keys.front();
     std::vector<std::uint8_t> out(kNonce + successor.size() + kTag);
     require(RAND_bytes(out.data(), static_cast<int>(kNonce)) == 1);
     const Context context = makeContext();
@@ -63,17 +71,29 @@ std::string SuccessorSeal::seal(std::string_view spent, const core::Secret& succ
     require(EVP_CIPHER_CTX_ctrl(
                 context.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(kTag), out.data() + kNonce + successor.size())
         == 1);
-    core::Secret::wipe(key.data(), key.size());
+    wipe(keys);
     return core::encodeBase64Url(out);
 }
 
 std::optional<core::Secret> SuccessorSeal::open(std::string_view spent, std::string_view sealed) const
 {
+    TokenHashes keys = keysOf(spent);
+    std::optional<core::Secret> token;
+    for (const TokenHash& key : keys) {
+        if (!token) {
+            token = openWith(key, sealed);
+        }
+    }
+    wipe(keys);
+    return token;
+}
+
+std::optional<core::Secret> SuccessorSeal::openWith(const TokenHash& key, std::string_view sealed)
+{
     auto bytes = core::decodeBase64Url(sealed);
     if (!bytes || bytes->size() <= kNonce + kTag) {
         return std::nullopt;
     }
-    TokenHash key = keyOf(spent);
     const std::size_t length = bytes->size() - kNonce - kTag;
     std::string plain(length, '\0');
     void* const target = plain.data();
@@ -89,7 +109,6 @@ std::optional<core::Secret> SuccessorSeal::open(std::string_view spent, std::str
         == 1);
     std::array<unsigned char, kTag> rest{};
     const bool isGenuine = EVP_DecryptFinal_ex(context.get(), rest.data(), &size) == 1;
-    core::Secret::wipe(key.data(), key.size());
     std::optional<core::Secret> token;
     if (isGenuine) {
         token.emplace(plain);

@@ -22,7 +22,9 @@ public:
     [[nodiscard]] std::optional<core::Secret> open(std::string_view spent, std::string_view sealed) const;
 
 private:
-    [[nodiscard]] TokenHash keyOf(std::string_view spent) const;
+    /// Those that it may be sealed with, the one to seal with first.
+    [[nodiscard]] TokenHashes keysOf(std::string_view spent) const;
+    [[nodiscard]] static std::optional<core::Secret> openWith(const TokenHash& key, std::string_view sealed);
 
     const TokenHasher& m_hasher;
 };

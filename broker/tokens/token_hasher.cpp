@@ -28,6 +28,30 @@ void fillRandom(std::array<std::uint8_t, Size>& bytes)
     }
 }
 
+TokenHash hmac(std::string_view key, std::string_view text)
+{
+    TokenHash result{};
+    unsigned int size = 0;
+    const void* const bytes = text.data();
+    const auto* const done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+        static_cast<const unsigned char*>(bytes), text.size(), result.data(), &size);
+    if (done == nullptr || size != result.size()) {
+        std::abort();
+    }
+    return result;
+}
+
+TokenHash hmac(const std::array<std::uint8_t, 32>& key, std::string_view text)
+{
+    const void* const bytes = key.data();
+    return hmac(std::string_view(static_cast<const char*>(bytes), key.size()), text);
+}
+
+std::array<std::uint8_t, 32> keyOf(const core::Secret& secret)
+{
+    return hmac(secret.reveal(), "vivavoce token hashes");
+}
+
 } // namespace
 
 TokenHasher::TokenHasher()
@@ -35,34 +59,35 @@ TokenHasher::TokenHasher()
     fillRandom(m_key);
 }
 
-TokenHasher::TokenHasher(const core::Secret& secret)
+TokenHasher::TokenHasher(const core::Secret& secret) : m_key(keyOf(secret)) {}
+
+TokenHasher::TokenHasher(const TokenHasher& present, const core::Secret& former) : m_key(present.m_key)
 {
-    constexpr std::string_view kPurpose = "vivavoce token hashes";
-    unsigned int size = 0;
-    const void* const bytes = kPurpose.data();
-    const auto* const done = HMAC(EVP_sha256(), secret.reveal().data(), static_cast<int>(secret.size()),
-        static_cast<const unsigned char*>(bytes), kPurpose.size(), m_key.data(), &size);
-    if (done == nullptr || size != m_key.size()) {
-        std::abort();
+    if (!former.empty()) {
+        m_formerKey = keyOf(former);
     }
 }
 
 TokenHasher::~TokenHasher()
 {
     core::Secret::wipe(m_key.data(), m_key.size());
+    if (m_formerKey) {
+        core::Secret::wipe(m_formerKey->data(), m_formerKey->size());
+    }
 }
 
 TokenHash TokenHasher::hash(std::string_view token) const
 {
-    TokenHash result{};
-    unsigned int size = 0;
-    const void* const bytes = token.data();
-    const auto* const done = HMAC(EVP_sha256(), m_key.data(), static_cast<int>(m_key.size()),
-        static_cast<const unsigned char*>(bytes), token.size(), result.data(), &size);
-    if (done == nullptr || size != result.size()) {
-        std::abort();
+    return hmac(m_key, token);
+}
+
+TokenHashes TokenHasher::hashes(std::string_view token) const
+{
+    TokenHashes all{hash(token)};
+    if (m_formerKey) {
+        all.push_back(hmac(*m_formerKey, token));
     }
-    return result;
+    return all;
 }
 
 std::string hexOf(const TokenHash& hash)

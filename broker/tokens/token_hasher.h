@@ -6,12 +6,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vivavoce::broker {
 
 using TokenHash = std::array<std::uint8_t, 32>;
+/// What one token may be known by, the likeliest first.
+using TokenHashes = std::vector<TokenHash>;
 
 /// For tables keyed by a hash that nobody outside can choose.
 struct TokenHashBucket {
@@ -30,14 +34,22 @@ public:
     TokenHasher();
     /// With a key made of the brokers' common secret: the same hashes after a restart, and at another broker.
     explicit TokenHasher(const core::Secret& secret);
+    /// The same as `present`, and besides it what was hashed with the secret before. That may be empty: then there was none.
+    TokenHasher(const TokenHasher& present, const core::Secret& former);
     ~TokenHasher();
     TokenHasher(const TokenHasher&) = delete;
     TokenHasher& operator=(const TokenHasher&) = delete;
 
+    /// What a new token gets.
     [[nodiscard]] TokenHash hash(std::string_view token) const;
+    /// What to look for where a token comes back: while a secret is rotated it may have its hash from before.
+    [[nodiscard]] TokenHashes hashes(std::string_view token) const;
 
 private:
-    std::array<std::uint8_t, 32> m_key{};
+    using Key = std::array<std::uint8_t, 32>;
+
+    Key m_key{};
+    std::optional<Key> m_formerKey;
 };
 
 /// In lower-case hexadecimal digits.

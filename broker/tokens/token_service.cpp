@@ -114,12 +114,13 @@ net::Awaitable<TokenOutcome> TokenService::mint(Client client, TokenRequest requ
     }
     AuditRecord minted = recordOf(AuditEvent::Mint, client, record);
     minted.token = hashOf(fresh->token);
-    if (auto fault = co_await witness(m_deps.audit, std::move(minted))) {
+    if (auto fault = co_await witness(m_deps.audit, minted)) {
         co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
     }
     SessionRegistry::Together together = m_deps.ledger.opening(std::move(account));
     if (auto fault = co_await m_deps.registry.open(
             record, hashOf(fresh->token), fresh->expiresAt, caps(*policy), std::move(together))) {
+        tellOfFailure(std::move(minted), *fault);
         co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
     }
     m_deps.metrics.tokenMinted(record.transport);
@@ -167,9 +168,11 @@ net::Awaitable<TokenOutcome> TokenService::resume(Client client, TokenRequest re
     co_return TokenOutcome{Unexpected<Fault>(std::move(fault)), std::move(admission.charge)};
 }
 
-net::Awaitable<TokenOutcome> TokenService::refresh(Client client, core::Secret token, Idempotency idempotency)
+net::Awaitable<TokenOutcome> TokenService::refresh(
+    Client client, core::Secret token, Idempotency idempotency, std::shared_ptr<void> look)
 {
-    Renewal renewal = co_await m_deps.registry.claimByToken(hashOf(token), idempotency);
+    Renewal renewal = co_await m_deps.registry.claimByToken(m_deps.hasher.hashes(token.reveal()), idempotency);
+    look.reset();
     if (auto* other = std::get_if<RenewalUnderWay>(&renewal)) {
         Admission admission = co_await admitRefresh(client, other->record);
         if (admission.fault) {
@@ -181,7 +184,7 @@ net::Awaitable<TokenOutcome> TokenService::refresh(Client client, core::Secret t
                 landing ? *landing->fault : Fault{FaultCode::RefreshInProgress, "wait for its answer", seconds(1)};
             co_return TokenOutcome{Unexpected<Fault>(std::move(fault)), std::move(admission.charge)};
         }
-        renewal = co_await m_deps.registry.claimByToken(hashOf(token), idempotency);
+        renewal = co_await m_deps.registry.claimByToken(m_deps.hasher.hashes(token.reveal()), idempotency);
         if (const auto* again = std::get_if<RenewalRepeat>(&renewal)) {
             co_return TokenOutcome{answerAgain(*again, token), std::move(admission.charge)};
         }
@@ -251,6 +254,14 @@ net::Awaitable<Fault> TokenService::tellOfReuse(Client client, SessionRecord ses
     co_return fault;
 }
 
+void TokenService::tellOfFailure(AuditRecord told, const Fault& fault)
+{
+    told.outcome = AuditOutcome::Failed;
+    told.why = std::string(faultRow(fault.code).text);
+    // Not waited for: no token leaves.
+    static_cast<void>(m_deps.audit.append(std::move(told)));
+}
+
 core::Expected<TokenResponse, Fault> TokenService::answerAgain(
     const RenewalRepeat& repeat, const core::Secret& spent) const
 {
@@ -282,10 +293,10 @@ net::Awaitable<core::Expected<TokenResponse, Fault>> TokenService::renewAdmitted
     LeadGuard guard(m_deps.registry, lead);
     auto fresh = co_await nextToken(lead.record);
     std::optional<Fault> fault;
+    AuditRecord renewed = recordOf(event, client, lead.record);
     if (fresh) {
-        AuditRecord renewed = recordOf(event, client, lead.record);
         renewed.token = hashOf(fresh->token);
-        fault = co_await witness(m_deps.audit, std::move(renewed));
+        fault = co_await witness(m_deps.audit, renewed);
     } else {
         fault = fresh.error();
     }
@@ -298,13 +309,13 @@ net::Awaitable<core::Expected<TokenResponse, Fault>> TokenService::renewAdmitted
     if (spent) {
         successor.sealed = m_seal.seal(spent->reveal(), fresh->token);
     }
-    const auto isIn = co_await m_deps.registry.complete(lead, std::move(successor));
+    auto isIn = co_await m_deps.registry.complete(lead, std::move(successor));
     guard.settle();
-    if (!isIn) {
-        co_return Unexpected<Fault>(isIn.error());
-    }
-    if (!*isIn) {
-        co_return Unexpected<Fault>(Fault{FaultCode::InvalidToken, "the session has ended", std::nullopt});
+    if (!isIn || !*isIn) {
+        Fault refused =
+            isIn ? Fault{FaultCode::InvalidToken, "the session has ended", std::nullopt} : std::move(isIn.error());
+        tellOfFailure(std::move(renewed), refused);
+        co_return Unexpected<Fault>(std::move(refused));
     }
     m_deps.metrics.tokenRenewed();
     m_deps.log.write(LogLevel::Info, "session.renewed", {{"session", lead.record.id}});

@@ -73,7 +73,9 @@ public:
     /// Continues a session of the client's own; counted in the session's refresh bucket.
     [[nodiscard]] net::Awaitable<TokenOutcome> resume(
         Client client, core::broker::TokenRequest request, SessionTransport transport);
-    [[nodiscard]] net::Awaitable<TokenOutcome> refresh(Client client, core::Secret token, Idempotency idempotency);
+    /// `look` is let go of once it is known whose token that is, if anybody's.
+    [[nodiscard]] net::Awaitable<TokenOutcome> refresh(
+        Client client, core::Secret token, Idempotency idempotency, std::shared_ptr<void> look = {});
 
     /// The client's own live ones.
     [[nodiscard]] SessionRegistry::Answer<std::vector<LiveSession>> sessionsOf(Client client);
@@ -90,6 +92,8 @@ private:
     [[nodiscard]] net::Awaitable<TokenOutcome> renewResumed(Client client, RenewalLead lead);
     [[nodiscard]] net::Awaitable<core::Expected<core::broker::TokenResponse, Fault>> renewAdmitted(
         Client client, RenewalLead lead, AuditEvent event, std::optional<core::Secret> spent);
+    /// What the audit was told that it is done is not.
+    void tellOfFailure(AuditRecord told, const Fault& fault);
     [[nodiscard]] net::Awaitable<Fault> tellOfReuse(Client client, SessionRecord session, TokenHash token);
     [[nodiscard]] net::Awaitable<core::Expected<Policy, Fault>> policyOfSession(Client client, std::string sessionId);
     [[nodiscard]] SessionCaps caps(const Policy& policy) const;

@@ -4,6 +4,7 @@
 
 #include <QDir>
 #include <QElapsedTimer>
+#include <QFile>
 #include <QStandardPaths>
 
 #include <csignal>
@@ -107,11 +108,29 @@ void PostgresServer::stop()
     if (m_server.state() == QProcess::NotRunning) {
         return;
     }
+    thaw();
     // setpriv has become the server. SIGINT is its fast way out.
     ::kill(static_cast<pid_t>(m_server.processId()), SIGINT);
     if (!m_server.waitForFinished(kPatience)) {
         m_server.kill();
         m_server.waitForFinished();
+    }
+}
+
+void PostgresServer::signalAll(int number) const
+{
+    const auto parent = m_server.processId();
+    ::kill(static_cast<pid_t>(parent), number);
+    for (const QString& name : QDir(QStringLiteral("/proc")).entryList(QDir::Dirs)) {
+        QFile file(QStringLiteral("/proc/") + name + QStringLiteral("/stat"));
+        if (name.toLongLong() <= 0 || !file.open(QIODevice::ReadOnly)) {
+            continue;
+        }
+        // Behind the program's name, which may hold anything: the state, and whose child it is.
+        const QByteArray text = file.readAll();
+        if (text.mid(text.lastIndexOf(')') + 2).split(' ').value(1).toLongLong() == parent) {
+            ::kill(static_cast<pid_t>(name.toLongLong()), number);
+        }
     }
 }
 

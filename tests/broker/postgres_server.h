@@ -3,6 +3,7 @@
 #include <QProcess>
 #include <QTemporaryDir>
 
+#include <csignal>
 #include <string>
 
 namespace vivavoce::tests {
@@ -23,9 +24,15 @@ public:
     [[nodiscard]] bool start();
     /// At once, connections and all.
     void stop();
+    /// All of it stands still, as with a host that is gone, until `thaw`.
+    void freeze() { signalAll(SIGSTOP); }
+    void thaw() { signalAll(SIGCONT); }
+    /// Where its socket lies.
+    [[nodiscard]] std::string folder() const { return m_folder.path().toStdString(); }
     [[nodiscard]] std::string url() const;
 
 private:
+    void signalAll(int number) const;
     [[nodiscard]] bool run(const QString& program, const QStringList& arguments);
 
     QTemporaryDir m_folder;

@@ -3,6 +3,7 @@
 #include "tests/broker/broker_harness.h"
 #include "tests/broker/postgres_server.h"
 
+#include <QElapsedTimer>
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
@@ -218,6 +219,97 @@ private slots:
         World beside;
         QVERIFY(beside.open(server.url()).has_value());
         QCOMPARE(beside.count().value_or(-1), 2);
+    }
+
+    void server_ThatStandsStill_IsNotWorkingUntilItGoesOn()
+    {
+        if (const QString missing = tests::PostgresServer::missing(); !missing.isEmpty()) {
+            QSKIP(qPrintable(missing));
+        }
+        tests::PostgresServer server;
+        QVERIFY(server.start());
+        World world;
+        QVERIFY(world.open(server.url(), core::Milliseconds{1'000}).has_value());
+        QVERIFY(world.database->isWorking());
+        server.freeze();
+        QVERIFY(!world.count().has_value());
+        QVERIFY(!world.database->isWorking());
+        server.thaw();
+        QVERIFY(QTest::qWaitFor([&] { return world.count().has_value() && world.database->isWorking(); }, 10'000));
+    }
+
+    void server_ThatStandsStill_DoesNotKeepTheEnd()
+    {
+        if (const QString missing = tests::PostgresServer::missing(); !missing.isEmpty()) {
+            QSKIP(qPrintable(missing));
+        }
+        tests::PostgresServer server;
+        QVERIFY(server.start());
+        World world;
+        QVERIFY(world.open(server.url(), core::Milliseconds{500}).has_value());
+        server.freeze();
+        QVERIFY(!world.count().has_value());
+        QElapsedTimer timer;
+        timer.start();
+        world.database->closeBy(std::chrono::steady_clock::now() + core::Milliseconds{300});
+        world.database.reset();
+        QVERIFY2(timer.elapsed() < 2'000, qPrintable(QString::number(timer.elapsed())));
+        server.thaw();
+    }
+
+    void server_ThatLetsFewIn_LosesNoWorkForThat()
+    {
+        if (const QString missing = tests::PostgresServer::missing(); !missing.isEmpty()) {
+            QSKIP(qPrintable(missing));
+        }
+        tests::PostgresServer server;
+        QVERIFY(server.start());
+        {
+            World owner;
+            QVERIFY(owner.open(server.url()).has_value());
+            QVERIFY(owner
+                        .begin<int>([](soci::session& sql) {
+                            sql << "CREATE ROLE few LOGIN CONNECTION LIMIT 1";
+                            sql << "GRANT ALL ON ALL TABLES IN SCHEMA public TO few";
+                            sql << "GRANT ALL ON SCHEMA public TO few";
+                            return 0;
+                        })
+                        .get()
+                        .has_value());
+        }
+        World world;
+        QVERIFY(world.open("postgresql://few@/postgres?host=" + server.folder()).has_value());
+        std::vector<std::future<core::Expected<int, DatabaseDown>>> answers;
+        for (int i = 0; i < 100; ++i) {
+            answers.push_back(world.begin<int>(World::inserting("p" + std::to_string(i))));
+        }
+        for (auto& answer : answers) {
+            const auto done = answer.get();
+            QVERIFY2(done.has_value(), done ? "" : done.error().reason.c_str());
+        }
+        QVERIFY(world.database->isWorking());
+    }
+
+    void work_DoneWhenItsCallerHasGivenUp_IsUndone()
+    {
+        World world;
+        QVERIFY(world.open("sqlite://:memory:", core::Milliseconds{200}).has_value());
+        std::promise<void> gate;
+        const std::function<int(soci::session&)> slow = [&](soci::session& sql) {
+            gate.get_future().wait();
+            return World::inserting("late")(sql);
+        };
+        const Database::Undo<int> undo = [](soci::session& sql, int) { sql << "DELETE FROM notes WHERE id = 'late'"; };
+        const auto answer =
+            boost::asio::co_spawn(world.threads.strand(), world.database->run<int>(slow, undo), boost::asio::use_future)
+                .get();
+        QVERIFY(!answer.has_value());
+        QVERIFY(!world.database->isWorking());
+        gate.set_value();
+        // Behind what undoes it in the queue, or after it.
+        QVERIFY(QTest::qWaitFor([&] { return world.count() == 0; }));
+        QVERIFY(world.begin<int>(World::inserting("late")).get().has_value());
+        QVERIFY(world.database->isWorking());
     }
 
     void server_ThatIsNotThere_IsAClearErrorWithoutThePassword()

@@ -70,7 +70,7 @@ struct World {
     }
     Renewal claim(std::string_view token, const Idempotency& idempotency = {})
     {
-        return wait(registry->claimByToken(hasher.hash(token), idempotency));
+        return wait(registry->claimByToken({hasher.hash(token)}, idempotency));
     }
     Renewal resume(
         const std::string& id, const std::string& caller, SessionCaps caps = {}, const std::string& instance = {})
@@ -202,7 +202,7 @@ private slots:
         World world(url());
         const auto refreshed = [&world](std::string from, std::string to) -> net::Awaitable<std::string> {
             for (;;) {
-                const Renewal renewal = co_await world.registry->claimByToken(world.hasher.hash(from), kRetry);
+                const Renewal renewal = co_await world.registry->claimByToken(world.hasher.hashes(from), kRetry);
                 if (const auto* lead = std::get_if<RenewalLead>(&renewal)) {
                     const auto isIn = co_await world.registry->complete(*lead, world.successor(to));
                     co_return isIn == true ? std::string() : "not completed";
@@ -434,10 +434,10 @@ private slots:
         SqlSessionRegistry other({}, *world.database, world.clock);
         // Under way at one of them: the other has nothing to wait for.
         auto renewal = world.claim("t0", kRetry);
-        auto beside = world.wait(other.claimByToken(world.hasher.hash("t0"), kRetry));
+        auto beside = world.wait(other.claimByToken(world.hasher.hashes("t0"), kRetry));
         QCOMPARE(World::codeOf(beside), FaultCode::RefreshInProgress);
         QVERIFY(world.complete(renewal, "t1"));
-        beside = world.wait(other.claimByToken(world.hasher.hash("t0"), kRetry));
+        beside = world.wait(other.claimByToken(world.hasher.hashes("t0"), kRetry));
         QVERIFY(std::holds_alternative<RenewalRepeat>(beside));
         const auto ended = world.wait(other.end("s"));
         QVERIFY(ended && *ended && (*ended)->caller == "alice");

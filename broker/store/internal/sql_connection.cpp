@@ -39,12 +39,31 @@ std::unique_ptr<soci::session> connectToSqlite(const std::string& path)
     return sql;
 }
 
+/// What the URL says for itself stays.
+void addParameter(std::string& target, const std::string& name, const std::string& value)
+{
+    const std::size_t query = target.find('?');
+    if (query == std::string::npos) {
+        target += '?';
+    } else if (target.find(name + "=", query) != std::string::npos) {
+        return;
+    } else {
+        target += '&';
+    }
+    target += name + "=" + value;
+}
+
 std::unique_ptr<soci::session> connectToPostgreSql(std::string_view url, core::Milliseconds patience)
 {
     std::string target(url);
     const auto seconds = std::max<core::Milliseconds::rep>(2, patience.count() / 1'000);
-    target += target.find('?') == std::string::npos ? '?' : '&';
-    target += "connect_timeout=" + std::to_string(seconds) + "&application_name=vivavoce-broker";
+    addParameter(target, "connect_timeout", std::to_string(seconds));
+    addParameter(target, "application_name", "vivavoce-broker");
+    // A host that is gone says nothing: what was sent has to be acknowledged in time, and whoever waits for an answer asks for a sign.
+    addParameter(target, "tcp_user_timeout", std::to_string(patience.count()));
+    addParameter(target, "keepalives_idle", std::to_string(seconds));
+    addParameter(target, "keepalives_interval", "2");
+    addParameter(target, "keepalives_count", "2");
     std::unique_ptr<soci::session> sql;
     try {
         sql = std::make_unique<soci::session>(soci::postgresql, target);

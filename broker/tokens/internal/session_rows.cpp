@@ -153,6 +153,25 @@ std::optional<std::string> sessionThatSpent(soci::session& sql, const std::strin
     return sql.got_data() ? std::optional(std::move(session)) : std::nullopt;
 }
 
+std::optional<SessionRow> selectLive(soci::session& sql, const std::vector<std::string>& tokens, const char* suffix)
+{
+    std::optional<SessionRow> found;
+    for (auto token = tokens.begin(); !found && token != tokens.end(); ++token) {
+        found = selectOne(sql, "token", *token, suffix);
+    }
+    return found;
+}
+
+std::optional<Spent> sessionThatSpent(soci::session& sql, const std::vector<std::string>& tokens)
+{
+    for (const std::string& token : tokens) {
+        if (auto session = sessionThatSpent(sql, token)) {
+            return Spent{token, std::move(*session)};
+        }
+    }
+    return std::nullopt;
+}
+
 void insert(soci::session& sql, const SessionRow& row)
 {
     Buffer b(row);
@@ -183,6 +202,11 @@ void insertSpent(soci::session& sql, const SessionRow& row)
 {
     sql << "INSERT INTO spent_tokens (hash, session, number) VALUES (:hash, :session, :number)", use(row.token),
         use(row.record.id), use(row.renewals);
+}
+
+void forgetSpent(soci::session& sql, const std::string& token)
+{
+    sql << "DELETE FROM spent_tokens WHERE hash = :hash", use(token);
 }
 
 void forgetSpent(soci::session& sql, const std::string& session, std::size_t keep)

@@ -37,12 +37,22 @@ struct SessionRow {
 /// When the tokens of those run out that are there.
 [[nodiscard]] std::unordered_map<std::string, core::WallTime> expiriesOf(
     soci::session& sql, const std::vector<std::string>& ids);
+/// The one that has the first of these tokens that is there.
+[[nodiscard]] std::optional<SessionRow> selectLive(
+    soci::session& sql, const std::vector<std::string>& tokens, const char* suffix = "");
 /// The session that spent this token.
 [[nodiscard]] std::optional<std::string> sessionThatSpent(soci::session& sql, const std::string& token);
+struct Spent {
+    std::string token;
+    std::string session;
+};
+/// The same for the first of these tokens that is there.
+[[nodiscard]] std::optional<Spent> sessionThatSpent(soci::session& sql, const std::vector<std::string>& tokens);
 void insert(soci::session& sql, const SessionRow& row);
 /// Writes everything that changes with a renewal.
 void update(soci::session& sql, const SessionRow& row);
 void insertSpent(soci::session& sql, const SessionRow& row);
+void forgetSpent(soci::session& sql, const std::string& token);
 /// All but the newest `keep`.
 void forgetSpent(soci::session& sql, const std::string& session, std::size_t keep);
 void erase(soci::session& sql, const std::string& id);

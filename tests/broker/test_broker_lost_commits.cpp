@@ -1,0 +1,173 @@
+#include "broker/tokens/sql_session_registry.h"
+#include "tests/broker/broker_harness.h"
+#include "tests/broker/postgres_proxy.h"
+#include "tests/broker/postgres_server.h"
+
+#include <QTest>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <soci/soci.h>
+
+using namespace vivavoce;
+using namespace vivavoce::broker;
+using namespace vivavoce::tests;
+using core::Milliseconds;
+
+namespace {
+
+struct World {
+    World(const std::string& folder, Milliseconds deadline) : proxy(threads, folder)
+    {
+        Database::Settings settings;
+        settings.url = core::Secret(proxy.url());
+        settings.connections = 2;
+        settings.deadline = deadline;
+        auto opened = Database::open(std::move(settings), log);
+        if (!opened) {
+            qFatal("%s", opened.error().detail.c_str());
+        }
+        database = std::move(*opened);
+        const std::function<int(soci::session&)> empty = [](soci::session& sql) {
+            sql << "DELETE FROM sessions";
+            return 0;
+        };
+        (void)wait(database->run<int>(empty));
+        registry.emplace(SqlSessionRegistry::Limits{}, *database, clock);
+    }
+    ~World()
+    {
+        database.reset();
+        threads.stop();
+    }
+
+    template <typename T>
+    T wait(net::Awaitable<T> answer)
+    {
+        return boost::asio::co_spawn(threads.strand(), std::move(answer), boost::asio::use_future).get();
+    }
+    std::optional<Fault> open(const std::string& id, const std::string& token, SessionCaps caps = {})
+    {
+        SessionRecord record;
+        record.id = id;
+        record.caller = "alice";
+        return wait(registry->open(record, hasher.hash(token), clock.wallNow() + Milliseconds{60'000}, caps));
+    }
+    Renewal claim(const std::string& token) { return wait(registry->claimByToken(hasher.hashes(token), {})); }
+    core::Expected<bool, Fault> complete(const Renewal& renewal, const std::string& token)
+    {
+        const Successor successor{hasher.hash(token), clock.wallNow() + Milliseconds{60'000}, {}};
+        return wait(registry->complete(std::get<RenewalLead>(renewal), successor));
+    }
+    std::size_t live() { return wait(registry->countAll()).value_or(99); }
+
+    CapturedLog log;
+    SharedClock clock;
+    NetThreads threads;
+    PostgresProxy proxy;
+    TokenHasher hasher;
+    std::unique_ptr<Database> database;
+    std::optional<SqlSessionRegistry> registry;
+};
+
+} // namespace
+
+/// What is committed is done, whether the broker has heard of it or not.
+class TestBrokerLostCommits : public QObject {
+    Q_OBJECT
+
+    PostgresServer m_server;
+
+private slots:
+    void initTestCase()
+    {
+        if (const QString missing = PostgresServer::missing(); !missing.isEmpty()) {
+            QSKIP(qPrintable(QStringLiteral("NOT TESTED: ") + missing));
+        }
+        QVERIFY(m_server.start());
+    }
+
+    void open_Committed_KnowsItsOwnSession()
+    {
+        World world(m_server.folder(), Milliseconds{5'000});
+        world.proxy.loseNextCommit();
+        SessionCaps one;
+        one.ofCaller = 1;
+        QVERIFY(!world.open("s", "t0", one));
+        QVERIFY(world.proxy.hasLost());
+        QCOMPARE(world.live(), std::size_t{1});
+        // Somebody else's token is still what it was.
+        QVERIFY(world.open("other", "t0").value_or(Fault{}).code == FaultCode::ProviderMalformed);
+    }
+
+    void claim_Committed_KnowsItsOwnClaim()
+    {
+        World world(m_server.folder(), Milliseconds{5'000});
+        QVERIFY(!world.open("s", "t0"));
+        world.proxy.loseNextCommit();
+        const Renewal renewal = world.claim("t0");
+        QVERIFY(world.proxy.hasLost());
+        QVERIFY(std::holds_alternative<RenewalLead>(renewal));
+        QVERIFY(world.complete(renewal, "t1") == true);
+        world.proxy.loseNextCommit();
+        const Renewal resumed = world.wait(world.registry->claimBySession("s", "alice", {}, {}));
+        QVERIFY(world.proxy.hasLost());
+        QVERIFY(std::holds_alternative<RenewalLead>(resumed));
+    }
+
+    void complete_Committed_KnowsItsOwnSuccessor()
+    {
+        World world(m_server.folder(), Milliseconds{5'000});
+        QVERIFY(!world.open("s", "t0"));
+        const Renewal renewal = world.claim("t0");
+        world.proxy.loseNextCommit();
+        QVERIFY(world.complete(renewal, "t1") == true);
+        QVERIFY(world.proxy.hasLost());
+        QVERIFY(std::holds_alternative<RenewalLead>(world.claim("t1")));
+    }
+
+    void end_Committed_NamesWhatHasEnded()
+    {
+        World world(m_server.folder(), Milliseconds{5'000});
+        QVERIFY(!world.open("s", "t0") && !world.open("s2", "t1"));
+        world.proxy.loseNextCommit();
+        const auto ended = world.wait(world.registry->endAllOf("alice"));
+        QVERIFY(world.proxy.hasLost());
+        QVERIFY(ended && ended->size() == 2);
+        QCOMPARE(world.live(), std::size_t{0});
+    }
+
+    void open_CommittedTooLate_LeavesNoSession()
+    {
+        World world(m_server.folder(), Milliseconds{1'000});
+        world.proxy.holdNextCommit();
+        QVERIFY(world.open("s", "t0").has_value());
+        QCOMPARE(world.live(), std::size_t{1});
+        world.proxy.release();
+        QTRY_COMPARE(world.live(), std::size_t{0});
+    }
+
+    void claim_CommittedTooLate_KeepsNobodyOut()
+    {
+        World world(m_server.folder(), Milliseconds{1'000});
+        QVERIFY(!world.open("s", "t0"));
+        world.proxy.holdNextCommit();
+        QVERIFY(std::holds_alternative<Fault>(world.claim("t0")));
+        world.proxy.release();
+        QVERIFY(QTest::qWaitFor([&] { return std::holds_alternative<RenewalLead>(world.claim("t0")); }));
+    }
+
+    void complete_CommittedTooLate_LeavesTheOldToken()
+    {
+        World world(m_server.folder(), Milliseconds{1'000});
+        QVERIFY(!world.open("s", "t0"));
+        const Renewal renewal = world.claim("t0");
+        world.proxy.holdNextCommit();
+        QVERIFY(!world.complete(renewal, "t1"));
+        world.proxy.release();
+        QVERIFY(QTest::qWaitFor([&] { return std::holds_alternative<RenewalLead>(world.claim("t0")); }));
+    }
+};
+
+QTEST_GUILESS_MAIN(TestBrokerLostCommits)
+#include "test_broker_lost_commits.moc"
