@@ -1,16 +1,99 @@
 #include "broker/tokens/session_ender.h"
 
+#include "broker/tokens/flight.h"
 #include "broker/tokens/session_audit.h"
 
 #include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
 #include <utility>
 
 namespace vivavoce::broker {
 
 using core::Unexpected;
+namespace asio = boost::asio;
+
+namespace {
+
+net::Awaitable<> landWhenStored(net::Awaitable<AuditTrail::Appended> line, std::shared_ptr<Flight> flight)
+{
+    const auto stored = co_await std::move(line);
+    flight->land({stored ? std::nullopt : std::optional(faultOfAudit(stored.error()))});
+}
+
+AuditRecord killOf(const Client& admin, const SessionRecord& session)
+{
+    AuditRecord record = recordOf(AuditEvent::Kill, admin, session);
+    record.issuer = admin.caller.issuer;
+    record.subject = admin.caller.subject;
+    record.target = session.subject;
+    return record;
+}
+
+/// That all of a caller's or a project's are to end: which sessions those are is told after.
+AuditRecord orderOf(const Client& admin, std::string caller, std::string project)
+{
+    SessionRecord all;
+    all.issuer = admin.caller.issuer;
+    all.subject = admin.caller.subject;
+    AuditRecord order = recordOf(AuditEvent::Kill, admin, all);
+    order.target = std::move(caller);
+    order.project = std::move(project);
+    order.why = "all_sessions";
+    return order;
+}
+
+} // namespace
+
+/// What the audit is told while something else goes on, with one deadline for all of it.
+class SessionEnder::Told {
+public:
+    Told(AuditTrail& audit, net::IoExecutor executor, const Settings& settings)
+        : m_audit(audit),
+          m_executor(std::move(executor)),
+          m_deadline(std::chrono::steady_clock::now() + settings.answerPatience)
+    {
+    }
+
+    /// Taken in now, in this order.
+    void tell(AuditRecord record)
+    {
+        auto flight = std::make_shared<Flight>();
+        asio::co_spawn(m_executor, landWhenStored(m_audit.append(std::move(record)), flight), asio::detached);
+        m_lines.push_back(std::move(flight));
+    }
+    /// Waits until all is stored, at most that long. What was not, if anything.
+    [[nodiscard]] net::Awaitable<std::optional<Fault>> wait(core::Milliseconds patience)
+    {
+        return waitUntil(std::chrono::steady_clock::now() + patience);
+    }
+    /// The same up to the deadline.
+    [[nodiscard]] net::Awaitable<std::optional<Fault>> wait() { return waitUntil(m_deadline); }
+
+private:
+    [[nodiscard]] net::Awaitable<std::optional<Fault>> waitUntil(std::chrono::steady_clock::time_point end)
+    {
+        std::optional<Fault> fault;
+        for (const auto& line : m_lines) {
+            const auto left = std::chrono::ceil<core::Milliseconds>(end - std::chrono::steady_clock::now());
+            const auto landing = co_await line->wait(std::max(left, core::Milliseconds{0}));
+            if (!landing) {
+                co_return faultOfAudit(AuditFailure::TimedOut);
+            }
+            fault = fault ? fault : landing->fault;
+        }
+        co_return fault;
+    }
+    AuditTrail& m_audit;
+    const net::IoExecutor m_executor;
+    const std::chrono::steady_clock::time_point m_deadline;
+    std::vector<std::shared_ptr<Flight>> m_lines;
+};
 
 net::Awaitable<std::optional<Fault>> SessionEnder::end(Client client, std::string sessionId)
 {
@@ -23,16 +106,22 @@ net::Awaitable<std::optional<Fault>> SessionEnder::end(Client client, std::strin
     if (!session || (session->caller != client.caller.key() && !isAdmin)) {
         co_return Fault{FaultCode::SessionNotFound, "there is no such session of yours", std::nullopt};
     }
+    // From here on whoever gives up waiting leaves nothing half done.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    const bool isTheirs = session->caller == client.caller.key();
+    AuditRecord ended = killOf(client, *session);
+    ended.event = isTheirs ? AuditEvent::Revoke : AuditEvent::Kill;
     // Told first: should it fail half-way, there is a line too many, not one too few.
-    AuditRecord ended =
-        recordOf(session->caller == client.caller.key() ? AuditEvent::Revoke : AuditEvent::Kill, client, *session);
-    ended.issuer = client.caller.issuer;
-    ended.subject = client.caller.subject;
-    ended.target = session->subject;
+    Told told(m_audit, co_await asio::this_coro::executor, m_settings);
+    told.tell(std::move(ended));
+    if (m_audit.isWorking()) {
+        const auto early = co_await told.wait(m_settings.patience);
+        static_cast<void>(early);
+    }
     // Ended in any case: what could not be told of must not go on for that.
-    auto fault = co_await witness(m_audit, std::move(ended));
-    m_ledger.endsBecause(sessionId, session->caller == client.caller.key() ? "ended" : "revoked");
+    m_ledger.endsBecause(sessionId, isTheirs ? "ended" : "revoked");
     const auto gone = co_await m_registry.end(std::move(sessionId));
+    auto fault = co_await told.wait();
     if (!gone && !fault) {
         fault = gone.error();
     }
@@ -41,64 +130,44 @@ net::Awaitable<std::optional<Fault>> SessionEnder::end(Client client, std::strin
 
 net::Awaitable<core::Expected<std::size_t, Fault>> SessionEnder::endAllOf(Client admin, std::string caller)
 {
-    auto unseen = co_await tellOfOrder(admin, caller, {});
-    auto gone = co_await m_registry.endAllOf(std::move(caller));
-    auto told = co_await tellOfKills(std::move(admin), std::move(gone), std::move(unseen));
-    co_return told;
+    auto end = m_registry.endAllOf(caller);
+    auto ended = co_await endAll(std::move(admin), std::move(caller), {}, std::move(end));
+    co_return ended;
 }
 
 net::Awaitable<core::Expected<std::size_t, Fault>> SessionEnder::endProject(Client admin, std::string project)
 {
-    auto unseen = co_await tellOfOrder(admin, {}, project);
-    auto gone = co_await m_registry.endAllOfProject(std::move(project));
-    auto told = co_await tellOfKills(std::move(admin), std::move(gone), std::move(unseen));
-    co_return told;
+    auto end = m_registry.endAllOfProject(project);
+    auto ended = co_await endAll(std::move(admin), {}, std::move(project), std::move(end));
+    co_return ended;
 }
 
-/// Before anything ends: which sessions those are is told after.
-net::Awaitable<std::optional<Fault>> SessionEnder::tellOfOrder(Client admin, std::string caller, std::string project)
+net::Awaitable<core::Expected<std::size_t, Fault>> SessionEnder::endAll(
+    Client admin, std::string caller, std::string project, SessionRegistry::Answer<std::vector<SessionRecord>> end)
 {
-    SessionRecord all;
-    all.issuer = admin.caller.issuer;
-    all.subject = admin.caller.subject;
-    AuditRecord order = recordOf(AuditEvent::Kill, admin, all);
-    order.target = std::move(caller);
-    order.project = std::move(project);
-    order.why = "all_sessions";
-    auto fault = co_await witness(m_audit, std::move(order));
-    co_return fault;
-}
-
-net::Awaitable<core::Expected<std::size_t, Fault>> SessionEnder::tellOfKills(
-    Client admin, core::Expected<std::vector<SessionRecord>, Fault> ended, std::optional<Fault> fault)
-{
-    if (!ended) {
-        co_return Unexpected<Fault>(std::move(ended.error()));
-    }
-    for (const SessionRecord& session : *ended) {
-        m_ledger.endsBecause(session.id, "revoked");
-    }
     // Whoever gives up waiting leaves no session untold.
-    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    Told told(m_audit, co_await asio::this_coro::executor, m_settings);
+    told.tell(orderOf(admin, std::move(caller), std::move(project)));
+    if (m_audit.isWorking()) {
+        const auto early = co_await told.wait(m_settings.patience);
+        static_cast<void>(early);
+    }
+    const auto ended = co_await std::move(end);
+    if (!ended) {
+        co_return Unexpected<Fault>(ended.error());
+    }
+    std::optional<Fault> fault;
     // Those that share a write to the disk; more would find the audit's queue full, and others there no room.
     constexpr std::size_t kAtATime = 256;
-    for (std::size_t begin = 0; begin < ended->size(); begin += kAtATime) {
-        std::vector<net::Awaitable<AuditTrail::Appended>> lines;
-        for (std::size_t i = begin; i < std::min(begin + kAtATime, ended->size()); ++i) {
-            const SessionRecord& session = (*ended)[i];
-            AuditRecord record = recordOf(AuditEvent::Kill, admin, session);
-            record.issuer = admin.caller.issuer;
-            record.subject = admin.caller.subject;
-            record.target = session.subject;
-            lines.push_back(m_audit.append(std::move(record)));
-        }
-        for (auto& line : lines) {
-            const auto stored = co_await std::move(line);
-            if (!stored && !fault) {
-                fault = faultOfAudit(stored.error());
-            }
+    for (std::size_t i = 0; i < ended->size(); ++i) {
+        m_ledger.endsBecause((*ended)[i].id, "revoked");
+        told.tell(killOf(admin, (*ended)[i]));
+        if (i % kAtATime == kAtATime - 1) {
+            fault = co_await told.wait();
         }
     }
+    fault = co_await told.wait();
     if (fault) {
         co_return Unexpected<Fault>(std::move(*fault));
     }

@@ -13,12 +13,23 @@
 namespace vivavoce::broker {
 
 /// Ends sessions, for their owners and for admins: their tokens renew nothing any more.
-/// Invariant: the audit is told before anything ends; what it cannot be told of ends all the same, and whoever asked is told of that.
+/// Invariant: the audit is told before anything ends, and has `patience` for it; what it has no line of by then ends all the same, and
+/// whoever asked is told of that, after `answerPatience` at the latest, however many lines there are.
 /// Threads: [any thread]; holds no lock while others are asked.
 class SessionEnder {
 public:
+    struct Settings {
+        /// A session is to be over within a second, the look at its stream included.
+        core::Milliseconds patience{300};
+        core::Milliseconds answerPatience{3'000};
+    };
+
     SessionEnder(SessionRegistry& registry, AuditTrail& audit, usage::Ledger& ledger)
-        : m_registry(registry), m_audit(audit), m_ledger(ledger)
+        : SessionEnder({}, registry, audit, ledger)
+    {
+    }
+    SessionEnder(Settings settings, SessionRegistry& registry, AuditTrail& audit, usage::Ledger& ledger)
+        : m_settings(settings), m_registry(registry), m_audit(audit), m_ledger(ledger)
     {
     }
 
@@ -30,11 +41,12 @@ public:
     [[nodiscard]] net::Awaitable<core::Expected<std::size_t, Fault>> endProject(Client admin, std::string project);
 
 private:
-    [[nodiscard]] net::Awaitable<std::optional<Fault>> tellOfOrder(
-        Client admin, std::string caller, std::string project);
-    [[nodiscard]] net::Awaitable<core::Expected<std::size_t, Fault>> tellOfKills(
-        Client admin, core::Expected<std::vector<SessionRecord>, Fault> ended, std::optional<Fault> fault);
+    class Told;
+    /// All sessions that `end` ends.
+    [[nodiscard]] net::Awaitable<core::Expected<std::size_t, Fault>> endAll(
+        Client admin, std::string caller, std::string project, SessionRegistry::Answer<std::vector<SessionRecord>> end);
 
+    const Settings m_settings;
     SessionRegistry& m_registry;
     AuditTrail& m_audit;
     usage::Ledger& m_ledger;

@@ -1,0 +1,147 @@
+#include "broker/tokens/session_ender.h"
+#include "broker/tokens/sql_session_registry.h"
+#include "tests/broker/broker_harness.h"
+
+#include <QElapsedTimer>
+#include <QTest>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+#include <soci/soci.h>
+
+using namespace vivavoce;
+using namespace vivavoce::broker;
+using namespace vivavoce::tests;
+
+namespace {
+
+/// A disk that hangs: each line is waited for in vain, as long as the real trail would.
+class HangingTrail final : public AuditTrail {
+public:
+    explicit HangingTrail(bool isWorking) : m_isWorking(isWorking) {}
+    [[nodiscard]] net::Awaitable<Appended> append(AuditRecord) override
+    {
+        ++m_taken;
+        return hang();
+    }
+    [[nodiscard]] bool isWorking() const override { return m_isWorking; }
+    [[nodiscard]] std::size_t taken() const { return m_taken; }
+
+private:
+    static net::Awaitable<Appended> hang()
+    {
+        boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, std::chrono::seconds(10));
+        co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        co_return core::Unexpected<AuditFailure>(AuditFailure::TimedOut);
+    }
+
+    const bool m_isWorking;
+    std::atomic<std::size_t> m_taken{0};
+};
+
+struct World {
+    explicit World(bool isAuditWorking) : audit(isAuditWorking)
+    {
+        Database::Settings settings;
+        settings.url = core::Secret("sqlite://:memory:");
+        database = std::move(*Database::open(std::move(settings), log));
+        registry.emplace(SqlSessionRegistry::Limits{}, *database, clock);
+        ledger.emplace(usage::Ledger::Settings{}, usage::Ledger::Dependencies{*database, clock, log});
+        ender.emplace(*registry, audit, *ledger);
+    }
+    ~World() { threads.stop(); }
+    template <typename T>
+    std::future<T> begin(net::Awaitable<T> answer)
+    {
+        return boost::asio::co_spawn(threads.strand(), std::move(answer), boost::asio::use_future);
+    }
+    void open(const std::string& id)
+    {
+        SessionRecord record;
+        record.id = id;
+        record.caller = "alice";
+        record.project = "choir";
+        const auto fault =
+            begin(registry->open(record, hasher.hash(id), clock.wallNow() + std::chrono::minutes(1), {})).get();
+        QVERIFY(!fault);
+    }
+    [[nodiscard]] static Client admin()
+    {
+        Client client;
+        client.caller.issuer = "https://login.example";
+        client.caller.subject = "root";
+        client.caller.scopes = {std::string(auth::scope::kAdmin)};
+        return client;
+    }
+    [[nodiscard]] std::size_t left() { return begin(registry->countAll()).get().value_or(99); }
+
+    SharedClock clock;
+    CapturedLog log;
+    HangingTrail audit;
+    TokenHasher hasher;
+    std::unique_ptr<Database> database;
+    std::optional<SqlSessionRegistry> registry;
+    std::optional<usage::Ledger> ledger;
+    std::optional<SessionEnder> ender;
+    NetThreads threads;
+};
+
+} // namespace
+
+/// Sessions end within a second, whatever the audit does.
+class TestBrokerSessionEnder : public QObject {
+    Q_OBJECT
+
+private slots:
+    void end_WhileTheAuditHangs_EndsSoon_AndSaysSo_data()
+    {
+        QTest::addColumn<bool>("isKnownToHang");
+        QTest::addColumn<QByteArray>("what");
+        for (const char* what : {"one", "caller", "project"}) {
+            QTest::addRow("%s", what) << false << QByteArray(what);
+            QTest::addRow("%s, known", what) << true << QByteArray(what);
+        }
+    }
+    void end_WhileTheAuditHangs_EndsSoon_AndSaysSo()
+    {
+        QFETCH(bool, isKnownToHang);
+        QFETCH(QByteArray, what);
+        World world(!isKnownToHang);
+        const std::size_t count = what == "one" ? 1 : 300;
+        for (std::size_t i = 0; i < count; ++i) {
+            world.open("s" + std::to_string(i));
+        }
+        QElapsedTimer timer;
+        timer.start();
+        std::optional<FaultCode> answer;
+        std::future<std::optional<Fault>> one;
+        std::future<core::Expected<std::size_t, Fault>> all;
+        if (what == "one") {
+            one = world.begin(world.ender->end(World::admin(), "s0"));
+        } else {
+            all = world.begin(what == "caller" ? world.ender->endAllOf(World::admin(), "alice")
+                                               : world.ender->endProject(World::admin(), "choir"));
+        }
+        QVERIFY(QTest::qWaitFor([&] { return world.left() == 0; }, 5'000));
+        QVERIFY2(timer.elapsed() < 1'000, qPrintable(QString::number(timer.elapsed())));
+        if (what == "one") {
+            const auto fault = one.get();
+            answer = fault ? std::optional(fault->code) : std::nullopt;
+        } else {
+            const auto ended = all.get();
+            answer = ended ? std::nullopt : std::optional(ended.error().code);
+        }
+        // One deadline for all lines, not one after another's.
+        QVERIFY2(timer.elapsed() < 6'000, qPrintable(QString::number(timer.elapsed())));
+        QVERIFY(answer == FaultCode::Unavailable);
+        // All were handed in: they are stored when the disk is back.
+        QCOMPARE(world.audit.taken(), what == "one" ? std::size_t{1} : count + 1);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestBrokerSessionEnder)
+#include "test_broker_session_ender.moc"
