@@ -17,6 +17,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <utility>
 
@@ -96,10 +97,11 @@ public:
             m_metricsServer->start();
             m_lasting->log.write(LogLevel::Info, "metrics.listening", {{"url", metricsUrl()}});
         }
-        m_tasks.spawn(asio::make_strand(m_executor), sweepForEver());
-        m_tasks.spawn(asio::make_strand(m_executor), probeForEver());
-        m_tasks.spawn(asio::make_strand(m_executor), lookAtStreamsForEver());
-        m_tasks.spawn(asio::make_strand(m_executor), tellLedgerForEver());
+        using Self = BrokerOnServer;
+        m_tasks.spawn(asio::make_strand(m_executor), forEver(kSweepEvery, "sweep", &Self::sweep));
+        m_tasks.spawn(asio::make_strand(m_executor), forEver(kSweepEvery, "probe", &Self::probe));
+        m_tasks.spawn(asio::make_strand(m_executor), forEver(kLookAtStreamsEvery, "streams", &Self::lookAtStreams));
+        m_tasks.spawn(asio::make_strand(m_executor), forEver(kSweepEvery, "ledger", &Self::tellLedger));
     }
 
     [[nodiscard]] std::string url() const override { return m_server->url(); }
@@ -123,6 +125,10 @@ public:
     net::Awaitable<> drain(core::Milliseconds deadline) override
     {
         m_isDraining = true;
+        // What hangs is left behind then, also where this coroutine does not get that far.
+        const auto end = std::chrono::steady_clock::now() + deadline + kCancelling;
+        m_lasting->audit->closeBy(end);
+        m_lasting->database->closeBy(end);
         m_tasks.cancel();
         m_postedStreams->goAway();
         co_await m_server->drain(std::max(deadline - kCancelling, core::Milliseconds{0}));
@@ -181,6 +187,7 @@ private:
         settings.connections = [this] { return m_server->connections(); };
         settings.isReady = [this] { return !m_isDraining; };
         settings.scrape = [this] { return scrape(); };
+        settings.baseUrl = [parts] { return parts->baseUrl; };
         const auto api = std::make_shared<http::Api>(std::move(settings),
             http::Api::Dependencies{parts->entrance, parts->authenticator, m_lasting->gatekeeper, parts->tokens,
                 m_lasting->ender, parts->provider, m_lasting->registry, parts->sessionTokens, parts->door,
@@ -241,61 +248,59 @@ private:
         co_return error;
     }
 
+    using Turn = net::Awaitable<> (BrokerOnServer::*)();
+
+    /// Whatever a turn throws is told, and the next one comes all the same.
+    net::Awaitable<> forEver(core::Milliseconds pause, const char* task, Turn turn)
+    {
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        while (true) {
+            timer.expires_after(pause);
+            const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+            if (error) {
+                co_return;
+            }
+            bool hasFailed = false;
+            try {
+                co_await (this->*turn)();
+            } catch (...) {
+                hasFailed = true;
+            }
+            if (hasFailed && !m_isDraining) {
+                tellOfFailedTurn(task);
+            }
+        }
+    }
+
+    void tellOfFailedTurn(const char* task) noexcept
+    {
+        try {
+            m_lasting->log.write(LogLevel::Error, "task.failed", {{"task", task}});
+        } catch (...) {
+            // Then it is the log that fails, and nobody can be told.
+        }
+    }
+
     /// Apart from the sweep, which does not wait for anybody's provider.
-    net::Awaitable<> probeForEver()
+    net::Awaitable<> probe()
     {
-        asio::steady_timer timer(co_await asio::this_coro::executor);
-        while (true) {
-            timer.expires_after(kSweepEvery);
-            const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-            if (error) {
-                co_return;
-            }
-            const auto parts = present();
-            co_await parts->provider.probeIfDue();
-        }
+        const auto parts = present();
+        co_await parts->provider.probeIfDue();
     }
 
-    net::Awaitable<> sweepForEver()
+    net::Awaitable<> sweep()
     {
-        asio::steady_timer timer(co_await asio::this_coro::executor);
-        while (true) {
-            timer.expires_after(kSweepEvery);
-            const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-            if (error) {
-                co_return;
-            }
-            co_await m_lasting->registry.sweep();
-            m_lasting->denials.tellDue();
-        }
+        co_await m_lasting->registry.sweep();
+        m_lasting->denials.tellDue();
     }
 
-    net::Awaitable<> lookAtStreamsForEver()
-    {
-        asio::steady_timer timer(co_await asio::this_coro::executor);
-        while (true) {
-            timer.expires_after(kLookAtStreamsEvery);
-            const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-            if (error) {
-                co_return;
-            }
-            co_await m_lasting->streams.look(m_lasting->registry, m_lasting->clock);
-        }
-    }
+    net::Awaitable<> lookAtStreams() { co_await m_lasting->streams.look(m_lasting->registry, m_lasting->clock); }
 
     /// Apart from the look, which waits for no ledger.
-    net::Awaitable<> tellLedgerForEver()
+    net::Awaitable<> tellLedger()
     {
-        asio::steady_timer timer(co_await asio::this_coro::executor);
-        while (true) {
-            timer.expires_after(kSweepEvery);
-            const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-            if (error) {
-                co_return;
-            }
-            co_await m_lasting->streams.tell(m_lasting->ledger);
-            co_await m_lasting->ledger.tend();
-        }
+        co_await m_lasting->streams.tell(m_lasting->ledger);
+        co_await m_lasting->ledger.tend();
     }
 
     const net::IoExecutor m_executor;

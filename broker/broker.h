@@ -37,7 +37,8 @@ public:
     /// Errors: as create(), and OutputUnwritable where the audit cannot tell of it.
     [[nodiscard]] virtual net::Awaitable<core::Expected<void, core::Error>> reload(
         core::Expected<Config, core::Error> wanted) = 0;
-    /// Refuses new work, lets requests finish, and is done at the latest after `deadline`.
+    /// Refuses new work, lets requests finish, and is done at the latest after `deadline`. The destructor then waits no longer than a
+    /// second beyond that for a disk or a database that hangs.
     virtual net::Awaitable<> drain(core::Milliseconds deadline) = 0;
 };
 

@@ -6,6 +6,7 @@
 #include "broker/http/problem_response.h"
 #include "broker/http/project_api.h"
 #include "broker/http/request_checks.h"
+#include "broker/http/resource_metadata_api.h"
 #include "broker/http/security_headers.h"
 #include "broker/http/session_api.h"
 #include "broker/http/stream_api.h"
@@ -16,14 +17,43 @@
 
 #include <nlohmann/json.hpp>
 
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <exception>
+#include <new>
+#include <system_error>
 #include <utility>
 
 namespace vivavoce::broker::http {
 namespace {
 
+namespace asio = boost::asio;
+
 Fault invalidBody(const core::Error& error)
 {
     return {FaultCode::InvalidBody, error.detail, std::nullopt};
+}
+
+net::HttpResponse internalFault()
+{
+    return problemResponse({FaultCode::Internal, {}, std::nullopt});
+}
+
+/// For the log: never what was thrown, whose text may hold anything.
+const char* categoryOf(const std::exception_ptr& thrown)
+{
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const std::system_error&) {
+        return "system";
+    } catch (const std::bad_alloc&) {
+        return "memory";
+    } catch (const std::exception&) {
+        return "exception";
+    } catch (...) {
+        return "unknown";
+    }
 }
 
 const char* stateName(const std::optional<bool>& isFine)
@@ -86,13 +116,22 @@ net::Router Api::routes()
     const auto metrics =
         std::make_shared<MetricsApi>(MetricsApi::Dependencies{m_deps.entrance, m_settings.scrape, m_deps.owner});
     add(router, "GET", kMetricsPath, metrics, &MetricsApi::scrape);
+    const auto metadata = std::make_shared<ResourceMetadataApi>(
+        ResourceMetadataApi::Dependencies{m_deps.authenticator, m_settings.baseUrl, m_deps.owner});
+    add(router, "GET", kResourceMetadataPath, metadata, &ResourceMetadataApi::describe);
     router.onUnrouted([self](const net::HttpRequest& request, unsigned status) {
+        constexpr unsigned kInternal = 500;
+        if (status == kInternal) {
+            // What a handler threw is caught and told here before: this is an answer that cannot be sent.
+            self->failed(request, "other", "unsendable");
+        }
         self->m_deps.metrics.answeredUnrouted(request.method, status);
         return problemResponse({faultOfStatus(status), {}, std::nullopt});
     });
-    router.onResponse([cors = m_cors, proxies = m_settings.trustedProxies](
+    router.onResponse([cors = m_cors, proxies = m_settings.trustedProxies, metadata](
                           const net::HttpRequest& request, net::HttpResponse& response) {
         addSecurityHeaders(request, response, proxies);
+        metadata->addTo(response);
         cors.addTo(request, response);
     });
     return router;
@@ -108,7 +147,15 @@ void Api::addStream(net::Router& router)
             m_deps.entrance, opener, m_cors, m_deps.clock, m_deps.log, m_deps.metrics, shared_from_this()});
     // The second one is for clients that know OpenAI's paths only.
     for (const char* const path : {"/api/voice/stream", "/v1/realtime"}) {
-        router.addWebSocket(path, [stream](const net::HttpRequest& request) { return stream->upgrade(request); });
+        router.addWebSocket(path,
+            [self = shared_from_this(), stream, path](const net::HttpRequest& request)
+                -> net::Awaitable<core::Expected<net::WebSocketAccept, net::HttpResponse>> {
+                auto upgrade = co_await self->guarded(stream->upgrade(request), request, path);
+                if (!upgrade) {
+                    co_return core::Unexpected<net::HttpResponse>(internalFault());
+                }
+                co_return std::move(*upgrade);
+            });
     }
     const auto posted = std::make_shared<PostedStreamApi>(
         PostedStreamApi::Dependencies{m_deps.entrance, opener, m_deps.postedStreams, m_deps.clock, m_deps.owner});
@@ -127,7 +174,8 @@ void Api::add(net::Router& router, const char* method, const char* path, std::sh
             if (auto refusal = refuseInsecure(request, self->m_settings.trustedProxies)) {
                 response = std::move(*refusal);
             } else {
-                response = co_await (owner.get()->*handler)(request);
+                auto answer = co_await self->guarded((owner.get()->*handler)(request), request, path);
+                response = answer ? std::move(*answer) : internalFault();
             }
             self->told(request, path, response, since);
             co_return response;
@@ -135,6 +183,31 @@ void Api::add(net::Router& router, const char* method, const char* path, std::sh
     if (router.find("OPTIONS", path) == nullptr) {
         m_cors.answerPreflights(router, path);
     }
+}
+
+template <typename T>
+net::Awaitable<std::optional<T>> Api::guarded(
+    net::Awaitable<T> answer, const net::HttpRequest& request, const char* route)
+{
+    std::exception_ptr thrown;
+    try {
+        co_return std::optional<T>(co_await std::move(answer));
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        // Nobody waits for the answer any more.
+        std::rethrow_exception(thrown);
+    }
+    failed(request, route, categoryOf(thrown));
+    co_return std::nullopt;
+}
+
+void Api::failed(const net::HttpRequest& request, const char* route, const char* category)
+{
+    m_deps.log.write(LogLevel::Error, "http.failed",
+        {{"method", request.method}, {"path", route}, {"request", request.id}, {"category", category}});
 }
 
 void Api::told(
@@ -179,8 +252,13 @@ net::Awaitable<net::HttpResponse> Api::refreshToken(const net::HttpRequest& requ
     if (message->clientInstance) {
         idempotency = {std::move(*key), *message->clientInstance};
     }
+    auto look = m_deps.entrance.mayLook(stranger);
+    if (!look) {
+        co_return m_deps.entrance.refuse(stranger, {}, {});
+    }
     core::Secret token(*bearer);
-    auto outcome = co_await m_deps.tokens.refresh(stranger.client, std::move(token), std::move(idempotency));
+    auto outcome =
+        co_await m_deps.tokens.refresh(stranger.client, std::move(token), std::move(idempotency), std::move(*look));
     const Fault* const fault = outcome.result ? nullptr : &outcome.result.error();
     if (fault != nullptr && fault->code == FaultCode::InvalidToken) {
         co_return m_deps.entrance.refuse(stranger, *fault, faultRow(fault->code).text);
@@ -242,12 +320,15 @@ net::Awaitable<net::HttpResponse> Api::readyz(const net::HttpRequest&)
     if (!m_settings.isReady()) {
         co_return problemResponse({FaultCode::Unavailable, "the broker is going down", std::nullopt});
     }
-    // As long as every mint would be refused, requests belong elsewhere. Both mend without requests.
+    // As long as every mint would be refused, requests belong elsewhere. All of it mends without requests.
     if (m_deps.gatekeeper.health() == StoreHealth::Down) {
         co_return problemResponse({FaultCode::Unavailable, "limits cannot be checked now", std::nullopt});
     }
     if (!m_settings.isAuditWorking()) {
         co_return problemResponse({FaultCode::Unavailable, "the audit trail cannot be written", std::nullopt});
+    }
+    if (!m_deps.registry.isWorking()) {
+        co_return problemResponse({FaultCode::Unavailable, "the database cannot be asked now", std::nullopt});
     }
     co_return net::HttpResponse::json(200, core::broker::encode(core::broker::Health{}));
 }

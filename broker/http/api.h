@@ -16,6 +16,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,8 @@ public:
         std::function<bool()> isReady;
         /// For /metrics.
         Scrape scrape;
+        /// What clients know the broker by.
+        std::function<std::string()> baseUrl;
         /// Whether the audit takes records.
         std::function<bool()> isAuditWorking;
     };
@@ -80,6 +83,12 @@ private:
     [[nodiscard]] net::Awaitable<net::HttpResponse> healthz(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> readyz(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> describe(const net::HttpRequest& request);
+    /// The answer; nothing where making it has thrown, which the log then tells of.
+    template <typename T>
+    [[nodiscard]] net::Awaitable<std::optional<T>> guarded(
+        net::Awaitable<T> answer, const net::HttpRequest& request, const char* route);
+    /// The reason is one of a few words.
+    void failed(const net::HttpRequest& request, const char* route, const char* category);
     /// The log has the route as it is described: what a caller puts into a path is theirs.
     void told(const net::HttpRequest& request, const char* route, const net::HttpResponse& response,
         core::MonotonicTime since);

@@ -10,6 +10,9 @@ namespace {
 
 net::HttpResponse answerOf(const Admission& refused)
 {
+/// Of the database's four connections, these are theirs at most.
+constexpr int kLooksAtATime = 2;
+
     auto response = problemResponse(*refused.fault);
     if (refused.charge) {
         addRateLimit(response, *refused.charge);
@@ -35,8 +38,7 @@ Entrance::Stranger Entrance::meet(const net::HttpRequest& request)
 net::HttpResponse Entrance::refuse(Stranger& stranger, const Fault& fault, std::string_view reason)
 {
     if (stranger.overLimit) {
-        m_deps.metrics.denied(faultRow(FaultCode::RateLimited).text);
-        // Not for the audit: whoever floods us would write it.
+        turnedAway(stranger.client, faultRow(FaultCode::RateLimited).text);
         return std::move(*stranger.overLimit);
     }
     // The reason is for those who read the audit: what is counted are the codes that callers see.
@@ -47,6 +49,18 @@ net::HttpResponse Entrance::refuse(Stranger& stranger, const Fault& fault, std::
 
 net::Awaitable<Entrance::Entered> Entrance::identify(const net::HttpRequest& request)
 {
+std::optional<Entrance::Look> Entrance::mayLook(const Stranger& stranger)
+{
+    if (!stranger.overLimit) {
+        return Look();
+    }
+    if (++*m_looks > kLooksAtATime) {
+        --*m_looks;
+        return std::nullopt;
+    }
+    return Look(nullptr, [looks = m_looks](void*) { --*looks; });
+}
+
     Stranger stranger = meet(request);
     const auto bearer = bearerOf(request);
     if (!bearer) {
@@ -57,7 +71,7 @@ net::Awaitable<Entrance::Entered> Entrance::identify(const net::HttpRequest& req
     if (own.fault) {
         // Only known callers use this up: it is not their address that is at fault.
         hasProved(stranger);
-        m_deps.metrics.denied(faultRow(own.fault->code).text);
+        turnedAway(stranger.client, faultRow(own.fault->code).text);
         co_return core::Unexpected<net::HttpResponse>(answerOf(own));
     }
     // What is verified from memory are keys and signatures, which nobody finds by trying.

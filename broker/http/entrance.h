@@ -9,6 +9,8 @@
 #include "broker/tokens/token_service.h"
 #include "net/http_message.h"
 
+#include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,6 +49,10 @@ public:
     /// Somebody with that scope, or the answer that they get.
     using Entered = core::Expected<Guest, net::HttpResponse>;
 
+    /// Somebody over the limit is being looked up in the database, until it goes: few are at a time, so that whoever floods us leaves the
+    /// database to others.
+    using Look = std::shared_ptr<void>;
+
     explicit Entrance(Dependencies dependencies) : m_deps(std::move(dependencies)) {}
 
     /// `otherScope` does as well, where it is not empty.
@@ -54,6 +60,9 @@ public:
         const net::HttpRequest& request, std::string_view scope, std::string_view otherScope = {});
     /// Where a token of ours is all there is: its bearer is not known before the token service has seen it.
     [[nodiscard]] Stranger meet(const net::HttpRequest& request);
+    /// Leave to ask the database about the stranger. Nothing: too many others over the limit are asked about; refuse() has the answer.
+    /// Whoever is not over the limit always has it.
+    [[nodiscard]] std::optional<Look> mayLook(const Stranger& stranger);
     /// The stranger has shown good credentials.
     void hasProved(const Stranger& stranger)
     {
@@ -80,6 +89,8 @@ private:
     [[nodiscard]] net::Awaitable<Entered> identify(const net::HttpRequest& request);
 
     const Dependencies m_deps;
+    /// Shared with the looks, which may outlive a configuration.
+    const std::shared_ptr<std::atomic<int>> m_looks = std::make_shared<std::atomic<int>>(0);
 };
 
 } // namespace vivavoce::broker::http

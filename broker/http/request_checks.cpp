@@ -6,9 +6,12 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace vivavoce::broker::http {
 namespace {
+
+namespace ip = boost::asio::ip;
 
 constexpr std::size_t kMaxBearerBytes = 8 * 1024;
 constexpr std::size_t kMaxKeyBytes = 128;
@@ -29,9 +32,35 @@ std::string_view trimmed(std::string_view text)
     return text;
 }
 
-bool isIn(const std::vector<std::string>& list, std::string_view item)
+/// An address, also one with a port behind it as some proxies write it; an IPv4 address that is mapped into IPv6 as itself.
+std::optional<ip::address> addressOf(std::string_view text)
 {
-    return std::find(list.begin(), list.end(), item) != list.end();
+    if (text.starts_with('[')) {
+        text = text.substr(1, std::min(text.find(']'), text.size()) - 1);
+    } else if (std::count(text.begin(), text.end(), ':') == 1) {
+        text = text.substr(0, text.find(':'));
+    }
+    boost::system::error_code error;
+    const ip::address address = ip::make_address(text, error);
+    if (error) {
+        return std::nullopt;
+    }
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        return ip::make_address_v4(ip::v4_mapped, address.to_v6());
+    }
+    return address;
+}
+
+bool isAmong(const std::vector<std::string>& addresses, const std::optional<ip::address>& one)
+{
+    return one && std::any_of(addresses.begin(), addresses.end(), [&](const std::string& text) {
+        return addressOf(text) == one;
+    });
+}
+
+bool isAmong(const std::vector<std::string>& addresses, std::string_view one)
+{
+    return !addresses.empty() && isAmong(addresses, addressOf(one));
 }
 
 /// All values of a list field, in order, as one list.
@@ -136,7 +165,7 @@ core::Expected<std::string, Fault> idempotencyKeyOf(const net::HttpRequest& requ
 
 std::string clientAddress(const net::HttpRequest& request, const std::vector<std::string>& trustedProxies)
 {
-    if (!isIn(trustedProxies, request.peer.address)) {
+    if (!isAmong(trustedProxies, request.peer.address)) {
         return request.peer.address;
     }
     // Some proxies add a line of their own to the one that came: several lines are one list (RFC 9110 §5.3).
@@ -147,13 +176,12 @@ std::string clientAddress(const net::HttpRequest& request, const std::vector<std
         const std::size_t comma = chain.rfind(',');
         const std::string_view last = trimmed(comma == std::string_view::npos ? chain : chain.substr(comma + 1));
         chain = comma == std::string_view::npos ? std::string_view() : chain.substr(0, comma);
-        boost::system::error_code error;
-        const auto address = boost::asio::ip::make_address(std::string(last), error);
-        if (error) {
+        const auto address = addressOf(last);
+        if (!address) {
             break;
         }
-        if (!isIn(trustedProxies, last)) {
-            return address.to_string();
+        if (!isAmong(trustedProxies, address)) {
+            return address->to_string();
         }
     }
     return request.peer.address;
@@ -161,7 +189,7 @@ std::string clientAddress(const net::HttpRequest& request, const std::vector<std
 
 bool cameByHttps(const net::HttpRequest& request, const std::vector<std::string>& trustedProxies)
 {
-    if (!isIn(trustedProxies, request.peer.address)) {
+    if (!isAmong(trustedProxies, request.peer.address)) {
         return request.peer.isTls;
     }
     return request.headers.find("X-Forwarded-Proto").value_or("") == "https"
@@ -171,7 +199,7 @@ bool cameByHttps(const net::HttpRequest& request, const std::vector<std::string>
 std::optional<net::HttpResponse> refuseInsecure(
     const net::HttpRequest& request, const std::vector<std::string>& trustedProxies)
 {
-    const bool isOnThisComputer = request.peer.isLoopback && !isIn(trustedProxies, request.peer.address);
+    const bool isOnThisComputer = request.peer.isLoopback && !isAmong(trustedProxies, request.peer.address);
     if (isOnThisComputer || cameByHttps(request, trustedProxies)) {
         return std::nullopt;
     }
@@ -179,7 +207,9 @@ std::optional<net::HttpResponse> refuseInsecure(
     const auto host = request.headers.find("Host");
     if (request.method == "GET" && host) {
         response.status = 308;
-        response.headers.set("Location", "https://" + std::string(*host) + request.path);
+        response.headers.set("Location",
+            "https://" + std::string(*host) + request.path
+                + (request.query.empty() ? std::string() : "?" + request.query));
     }
     return response;
 }

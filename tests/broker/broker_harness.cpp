@@ -82,7 +82,17 @@ void NetThreads::stop()
 void CapturedLog::write(broker::LogLevel level, std::string_view event, const nlohmann::json& fields)
 {
     const std::lock_guard lock(m_mutex);
+    if (!m_failing.empty() && event == m_failing) {
+        m_failing.clear();
+        throw std::runtime_error("a secret in an exception");
+    }
     m_lines.emplace_back(level, std::string(event) + " " + core::writeJson(fields) + "\n");
+}
+
+void CapturedLog::failOnceAt(std::string event)
+{
+    const std::lock_guard lock(m_mutex);
+    m_failing = std::move(event);
 }
 
 std::string CapturedLog::text(broker::LogLevel atMost) const

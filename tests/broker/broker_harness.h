@@ -59,11 +59,14 @@ private:
 class CapturedLog final : public broker::Log {
 public:
     void write(broker::LogLevel level, std::string_view event, const nlohmann::json& fields) override;
+    /// The next line of that event is not written: it throws.
+    void failOnceAt(std::string event);
     /// All lines as text; those of that level and more important ones.
     [[nodiscard]] std::string text(broker::LogLevel atMost = broker::LogLevel::Debug) const;
 
 private:
     mutable std::mutex m_mutex;
+    std::string m_failing;
     std::vector<std::pair<broker::LogLevel, std::string>> m_lines;
 };
 
@@ -129,9 +132,10 @@ public:
     [[nodiscard]] std::string reload(const std::function<void(broker::Config&)>& change);
     [[nodiscard]] std::string reloadFailing(core::Error error);
 
-    NetThreads threads;
+    /// Before the threads: what they leave behind goes with their io_context, and still looks at the time and writes to the log.
     SharedClock clock;
     CapturedLog log;
+    NetThreads threads;
     ScriptedProvider provider;
 
 private:

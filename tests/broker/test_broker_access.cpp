@@ -7,6 +7,7 @@
 #include <QTest>
 
 #include <algorithm>
+#include <set>
 
 #include <csignal>
 #include <sys/resource.h>
@@ -64,6 +65,35 @@ private slots:
         world.broker.clock.advance(std::chrono::seconds(631));
         QCOMPARE(codeOf(world.as(world.user(), "POST", kMint, "{}")), std::string("token_expired"));
         QCOMPARE(world.broker.provider.requests().size(), std::size_t{2});
+    }
+
+    void credentialsThatAreNotGood_GetTheSameAnswer_WhateverIsWrongWithThem()
+    {
+        World world;
+        const std::string known = world.serviceKey();
+        std::string other = known;
+        other.back() = other.back() == 'A' ? 'B' : 'A';
+        const Json elsewhere{{"iss", "https://elsewhere.example"}};
+        const Json forOthers{{"aud", "somebody-else"}};
+        std::set<std::string> answers;
+        std::size_t count = 0;
+        const NewServiceKey ofNobody = makeServiceKey("nobody");
+        for (const std::string& wrong :
+            {std::string("x"), other, std::string(ofNobody.key.reveal()), world.user() + "x", world.user().substr(1),
+                world.login.token("u1", "voice:mint", elsewhere), world.login.token("u1", "voice:mint", forOthers)}) {
+            const auto answer = world.as(wrong, "POST", kMint, "{}");
+            std::string text = std::to_string(answer.status) + "\n" + answer.body;
+            for (const auto& field : answer.headers.fields()) {
+                const bool isOfThisOne =
+                    core::equalsIgnoreCase(field.name, "X-Request-Id") || core::equalsIgnoreCase(field.name, "Date");
+                text += isOfThisOne ? std::string() : "\n" + field.name + ": " + field.value;
+            }
+            answers.insert(text);
+            ++count;
+        }
+        QCOMPARE(count, std::size_t{7});
+        QVERIFY2(answers.size() == 1, answers.rbegin()->c_str());
+        QVERIFY(answers.begin()->starts_with("401"));
     }
 
     void everyDecision_IsInTheAudit_AndNoSecretIs()
@@ -359,8 +389,12 @@ private slots:
         const auto renewed = tokenOf(world.broker.send(world.broker.refreshRequest(token)));
         QCOMPARE(renewed.sessionId, live.sessionId);
         QVERIFY(Json::parse(world.as(world.admin(), "GET", "/api/voice-agent/health").body).contains("services"));
-        // None of the refusals is in the audit: whoever floods us would write it.
-        QCOMPARE(world.lines(lines + 3).size(), lines + 3);
+        // Whoever floods us writes one line of it a minute, and the sum.
+        const auto all = world.lines(lines + 4);
+        QCOMPARE(all.size(), lines + 4);
+        QCOMPARE(std::count_if(
+                     all.begin(), all.end(), [](const Json& line) { return line.value("why", "") == "rate_limited"; }),
+            1);
     }
 
     void refreshes_OfALiveSessionThatAreRefused_AreNoStrangers()
@@ -411,6 +445,46 @@ private slots:
         QCOMPARE(from("10.0.0.3", "203.0.113.7"), std::string("rate_limited"));
         QCOMPARE(from("203.0.113.7", "203.0.113.8"), std::string("invalid_token"));
         QCOMPARE(world.lines(1).at(0).at("peer").get<std::string>(), std::string("203.0.113.7"));
+    }
+
+    void forwardedFor_WithPortsAndOtherSpellings_IsTheSameAddress()
+    {
+        World world([](Config& config) {
+            config.strangersPerMinute = 2;
+            config.trustedProxies = {"127.0.0.1", "2001:0db8::0:9"};
+        });
+        const auto from = [&](const std::string& address) {
+            return codeOf(
+                world.as("wrong", "POST", kMint, "{}", {{"X-Forwarded-For", address}, {"X-Forwarded-Proto", "https"}}));
+        };
+        QCOMPARE(from("203.0.113.7:4711"), std::string("invalid_token"));
+        QCOMPARE(from("::ffff:203.0.113.7"), std::string("invalid_token"));
+        QCOMPARE(from("203.0.113.7, 2001:db8::9, [2001:DB8:0::9]:5"), std::string("rate_limited"));
+        QCOMPARE(from("[2001:db8:1::1]:5"), std::string("invalid_token"));
+        QCOMPARE(from("2001:db8:1::2"), std::string("invalid_token"));
+        QCOMPARE(from("[2001:db8:1::3]"), std::string("rate_limited"));
+        QCOMPARE(world.lines(1).at(0).at("peer").get<std::string>(), std::string("203.0.113.7"));
+    }
+
+    void plainHttp_IsSentToHttpsWhereThatIsSafe_AndRefusedElsewhere()
+    {
+        World world([](Config& config) { config.trustedProxies = {"127.0.0.1"}; });
+        const auto plain = [&](const char* method, const char* path) {
+            return world.broker.send(world.broker.request(method, path, {}));
+        };
+        const std::string host = world.broker.url().substr(std::string("http://").size());
+        const auto sent = plain("GET", "/healthz?a=1&b=%20");
+        QCOMPARE(sent.status, 308U);
+        QCOMPARE(header(sent, "Location"), "https://" + host + "/healthz?a=1&b=%20");
+        QCOMPARE(header(plain("GET", "/healthz"), "Location"), "https://" + host + "/healthz");
+        const auto refused = plain("POST", kMint);
+        QCOMPARE(refused.status, 403U);
+        QCOMPARE(codeOf(refused), std::string("https_required"));
+        QVERIFY(header(refused, "Location").empty());
+        // By a proxy that says so it is https.
+        auto request = world.broker.request("GET", "/healthz");
+        request.headers.add("X-Forwarded-Proto", "https");
+        QCOMPARE(world.broker.send(std::move(request)).status, 200U);
     }
 
     void strictTransportSecurity_IsForWhomeverAProxySaysCameByHttps_data()

@@ -158,6 +158,9 @@ private slots:
         QCOMPARE(world.login.introspections(), 120);
         // Nobody else is in the way, not even a stranger at the same address.
         QCOMPARE(world.as(world.serviceKey(), "POST", kMint, "{}").status, 200U);
+        const auto lines = denials(world, 2);
+        QVERIFY(std::any_of(
+            lines.begin(), lines.end(), [](const Json& line) { return line.value("why", "") == "rate_limited"; }));
         QCOMPARE(world.as("wrong", "POST", kMint, "{}").status, 401U);
         world.broker.clock.advance(kWindow);
         QCOMPARE(world.as("opaque", "POST", kMint, "{}").status, 200U);

@@ -270,11 +270,41 @@ private slots:
             QVERIFY(isDegraded(broker));
             // It lives, and says so.
             QCOMPARE(broker.get("/healthz").status, 200U);
+            QCOMPARE(broker.get("/readyz").status, 503U);
             QVERIFY(postgres.start());
+            // Without a request that needs it: a load balancer sends none.
+            QVERIFY(QTest::qWaitFor([&] { return broker.get("/readyz").status == 200; }, 20'000));
             QVERIFY(QTest::qWaitFor([&] { return broker.mint().status == 200 && !isDegraded(broker); }, 20'000));
         }
         QCOMPARE(broker.terminate(), 0);
         QCOMPARE(broker.verifyAudit(), 0);
+    }
+
+    void postgres_ThatStandsStill_IsToldOf_AndKeepsNobodyFromLeaving()
+    {
+        if (const QString missing = PostgresServer::missing(); !missing.isEmpty()) {
+            QSKIP(qPrintable(QStringLiteral("NOT TESTED: ") + missing));
+        }
+        PostgresServer postgres;
+        QVERIFY(postgres.start());
+        BrokerProcess broker;
+        broker.setVariable("DATABASE_URL", postgres.url());
+        QVERIFY(broker.start());
+        QCOMPARE(broker.mint().status, 200U);
+        postgres.freeze();
+        QVERIFY(QTest::qWaitFor([&] { return broker.get("/readyz").status == 503; }, 20'000));
+        QCOMPARE(broker.get("/healthz").status, 200U);
+        postgres.thaw();
+        QVERIFY(QTest::qWaitFor([&] { return broker.get("/readyz").status == 200; }, 20'000));
+        QVERIFY(QTest::qWaitFor([&] { return broker.mint().status == 200; }, 20'000));
+        postgres.freeze();
+        QVERIFY(QTest::qWaitFor([&] { return broker.get("/readyz").status == 503; }, 20'000));
+        QElapsedTimer timer;
+        timer.start();
+        QCOMPARE(broker.terminate(), 0);
+        // The deadline of the drain, and a second for what hangs.
+        QVERIFY2(timer.elapsed() < 7'500, qPrintable(QString::number(timer.elapsed())));
+        postgres.thaw();
     }
 
     void descriptors_UsedUp_AreWaitedForAndNotSpunOn()
