@@ -61,6 +61,7 @@ void readEnvironment(const Environment& environment, Config& config, Problems& p
         problems.setOrigin("limits.mints_per_minute", kRateVariable);
         if (const auto value = readNumber(kRateVariable, *text, kRateRange)) {
             config.mintsPerMinute = static_cast<std::size_t>(*value);
+            config.mintBucket.maxRequests = config.sessionBucket.maxRequests = std::nullopt;
         } else {
             problems.add(kRateVariable, value.error());
         }

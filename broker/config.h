@@ -38,6 +38,14 @@ struct ProjectSettings {
     std::chrono::seconds webhookKeptFor{60};
 };
 
+/// What one bucket has of its own; what is not set is as the keys say that are for all of them.
+struct BucketConfig {
+    std::optional<std::size_t> maxRequests{};
+    std::optional<std::chrono::seconds> window{};
+    std::optional<std::size_t> violations{};
+    std::optional<std::chrono::seconds> blockDuration{};
+};
+
 /// All that an operator decides. Later sources win: built in, TOML file, environment (for secrets: systemd's credentials, the files that
 /// variables name, variables), command line.
 struct Config {
@@ -70,6 +78,9 @@ struct Config {
     /// After so many violations (0: never) a user is blocked for so long.
     std::size_t violationsToBlock = 3;
     std::chrono::seconds blockDuration{900};
+    BucketConfig mintBucket;
+    BucketConfig sessionBucket;
+    BucketConfig refreshBucket;
     /// Limits that several brokers share; empty: each has its own. May hold a password.
     core::Secret redisUrl;
     /// Whether limits are kept in memory while Redis is away; otherwise nothing is minted then.

@@ -54,6 +54,23 @@ Reader number(T Config::*member, Range range)
     };
 }
 
+/// A number of one bucket's own.
+template <typename T>
+Key ofBucket(std::string_view name, BucketConfig Config::*bucket, std::optional<T> BucketConfig::*member, Range range)
+{
+    return {name, [=](std::string_view key, toml::node& node, Config& config) -> Written {
+                const auto value = node.value_exact<std::int64_t>();
+                if (!value) {
+                    return badConfig(key, "has to be a whole number");
+                }
+                auto checked = checkRange(key, *value, range);
+                if (checked) {
+                    config.*bucket.*member = T(*value);
+                }
+                return checked;
+            }};
+}
+
 Reader parsed(Written (*write)(std::string_view, const std::string&, Config&))
 {
     return [write](std::string_view key, toml::node& node, Config& config) -> Written {
@@ -231,6 +248,20 @@ const std::vector<Key>& keys()
         Key{"limits.sessions_per_user", number(&Config::sessionsPerUser, kRateRange)},
         Key{"limits.violations_to_block", number(&Config::violationsToBlock, kViolationsRange)},
         Key{"limits.block_duration", number(&Config::blockDuration, kBlockRange)},
+        ofBucket("limits.mint.max_requests", &Config::mintBucket, &BucketConfig::maxRequests, kRateRange),
+        ofBucket("limits.mint.window", &Config::mintBucket, &BucketConfig::window, kWindowRange),
+        ofBucket("limits.mint.violations_to_block", &Config::mintBucket, &BucketConfig::violations, kViolationsRange),
+        ofBucket("limits.mint.block_duration", &Config::mintBucket, &BucketConfig::blockDuration, kBlockRange),
+        ofBucket("limits.session.max_requests", &Config::sessionBucket, &BucketConfig::maxRequests, kRateRange),
+        ofBucket("limits.session.window", &Config::sessionBucket, &BucketConfig::window, kWindowRange),
+        ofBucket(
+            "limits.session.violations_to_block", &Config::sessionBucket, &BucketConfig::violations, kViolationsRange),
+        ofBucket("limits.session.block_duration", &Config::sessionBucket, &BucketConfig::blockDuration, kBlockRange),
+        ofBucket("limits.refresh.max_requests", &Config::refreshBucket, &BucketConfig::maxRequests, kRateRange),
+        ofBucket("limits.refresh.window", &Config::refreshBucket, &BucketConfig::window, kWindowRange),
+        ofBucket(
+            "limits.refresh.violations_to_block", &Config::refreshBucket, &BucketConfig::violations, kViolationsRange),
+        ofBucket("limits.refresh.block_duration", &Config::refreshBucket, &BucketConfig::blockDuration, kBlockRange),
         secret("limits.redis_url", 4, false),
         secret("limits.redis_url_file", 4, true),
         Key{"limits.without_redis", &readOutage},
@@ -258,13 +289,19 @@ void checkPairs(Problems& problems, const std::set<std::string>& seen)
     }
 }
 
+/// Tables are one within another where keys are.
+bool isTableOfKeys(const std::string& name)
+{
+    return std::any_of(keys().begin(), keys().end(), [&](const Key& key) { return key.name.starts_with(name + "."); });
+}
+
 void readTable(
     const std::string& prefix, toml::table& table, Config& config, Problems& problems, std::set<std::string>& seen)
 {
     for (const auto& entry : inFileOrder(table)) {
         toml::node& node = *entry.second;
         const std::string key = prefix + entry.first;
-        if (auto* inner = node.as_table(); inner != nullptr && prefix.empty()) {
+        if (auto* inner = node.as_table(); inner != nullptr && (prefix.empty() || isTableOfKeys(key))) {
             readTable(key + ".", *inner, config, problems, seen);
             continue;
         }

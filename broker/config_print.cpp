@@ -30,6 +30,35 @@ std::string endpointText(const std::string& address, std::uint16_t port)
     return (isV6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
 
+/// Those that have something of their own.
+void printBuckets(const Config& config, toml::table& limits)
+{
+    const auto whole = [](auto value) { return static_cast<std::int64_t>(value); };
+    struct Row {
+        const char* name;
+        const BucketConfig& bucket;
+    };
+    for (const Row& row :
+        {Row{"mint", config.mintBucket}, Row{"session", config.sessionBucket}, Row{"refresh", config.refreshBucket}}) {
+        toml::table table;
+        if (row.bucket.maxRequests) {
+            table.insert("max_requests", whole(*row.bucket.maxRequests));
+        }
+        if (row.bucket.window) {
+            table.insert("window", whole(row.bucket.window->count()));
+        }
+        if (row.bucket.violations) {
+            table.insert("violations_to_block", whole(*row.bucket.violations));
+        }
+        if (row.bucket.blockDuration) {
+            table.insert("block_duration", whole(row.bucket.blockDuration->count()));
+        }
+        if (!table.empty()) {
+            limits.insert(row.name, std::move(table));
+        }
+    }
+}
+
 } // namespace
 
 toml::table tableOf(const Config& config)
@@ -67,6 +96,7 @@ toml::table tableOf(const Config& config)
         {"usage", toml::table{{"keep_days", whole(config.usageKept.count())}}},
         {"log", toml::table{{"level", levelText(config.logLevel)}}},
     };
+    printBuckets(config, *table["limits"].as_table());
     if (!config.tlsCertificate.empty()) {
         table.insert("tls", toml::table{{"certificate", config.tlsCertificate}, {"key", config.tlsKey}});
     }

@@ -7,16 +7,42 @@
 #include <cstdio>
 #include <memory>
 
+#ifndef _WIN32
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
+
 namespace vivavoce::broker {
 namespace {
 
 constexpr std::size_t kLongestSecretFile = 16 * 1024;
 
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+/// Nothing of what is no plain file: a pipe without a writer would keep its reader, and whoever waits for that, for ever.
+File openPlain(const std::string& path)
+{
+#ifdef _WIN32
+    return {std::fopen(path.c_str(), "rb"), &std::fclose};
+#else
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct stat status {};
+    if (descriptor < 0 || ::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+        if (descriptor >= 0) {
+            ::close(descriptor);
+        }
+        return {nullptr, &std::fclose};
+    }
+    return {::fdopen(descriptor, "rb"), &std::fclose};
+#endif
+}
+
 } // namespace
 
 std::optional<core::Secret> readSecretFile(const std::string& path)
 {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
+    const File file = openPlain(path);
     if (file == nullptr) {
         return std::nullopt;
     }

@@ -21,6 +21,7 @@ inline constexpr Range kRelayRange{60, 86'400};
 inline constexpr Range kSessionLengthRange{60, 31'536'000};
 inline constexpr Range kViolationsRange{0, 1'000};
 inline constexpr Range kBlockRange{1, 86'400};
+inline constexpr Range kWindowRange{1, 86'400};
 inline constexpr Range kTimeoutRange{100, 25'000};
 /// 0: no limit.
 inline constexpr Range kMessagesRange{0, 1'000'000};
@@ -37,7 +38,7 @@ using Written = core::Expected<void, core::Error>;
 [[nodiscard]] core::Expected<std::int64_t, core::Error> readNumber(
     std::string_view key, const std::string& text, Range range);
 
-/// What a file holds, without the line's end; nothing where it cannot be read, is empty or longer than 16 KiB. Every copy of the bytes on
+/// What a file holds, without the line's end; nothing where it is no plain file, cannot be read, is empty or longer than 16 KiB. Every copy of the bytes on
 /// the way is wiped.
 [[nodiscard]] std::optional<core::Secret> readSecretFile(const std::string& path);
 

@@ -64,6 +64,14 @@ AuditRecord recordOf(const BlockEvent& event)
     return record;
 }
 
+void apply(const Config& config, const BucketConfig& own, std::size_t perMinute, Bucket& bucket)
+{
+    bucket.maxRequests = own.maxRequests.value_or(perMinute);
+    bucket.window = own.window.value_or(std::chrono::minutes(1));
+    bucket.penalty.violations = own.violations.value_or(config.violationsToBlock);
+    bucket.penalty.firstBlock = own.blockDuration.value_or(config.blockDuration);
+}
+
 } // namespace
 
 LastingParts::LastingParts(const Config& config, std::unique_ptr<LimitStore> limitStore,
@@ -115,13 +123,9 @@ core::Expected<std::shared_ptr<LastingParts>, core::Error> makeLastingParts(
 Gatekeeper::Settings gatekeeperSettings(const Config& config)
 {
     Gatekeeper::Settings settings;
-    settings.mint.bucket.maxRequests = config.mintsPerMinute;
-    settings.session.bucket.maxRequests = config.mintsPerMinute;
-    settings.refresh.bucket.maxRequests = config.refreshesPerMinute;
-    for (DoorSettings* door : {&settings.mint, &settings.session, &settings.refresh}) {
-        door->bucket.penalty.violations = config.violationsToBlock;
-        door->bucket.penalty.firstBlock = config.blockDuration;
-    }
+    apply(config, config.mintBucket, config.mintsPerMinute, settings.mint.bucket);
+    apply(config, config.sessionBucket, config.mintsPerMinute, settings.session.bucket);
+    apply(config, config.refreshBucket, config.refreshesPerMinute, settings.refresh.bucket);
     settings.address.maxRequests = config.strangersPerMinute;
     settings.credential.maxRequests = config.othersPerMinute;
     settings.maxSessionsPerUser = config.sessionsPerUser;

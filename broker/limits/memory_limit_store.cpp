@@ -79,6 +79,7 @@ SlidingWindow& MemoryLimitStore::windowOf(const Bucket& bucket)
             SlidingWindow::Policy{bucket.maxRequests, bucket.window, m_sizes.maxKeysPerBucket}, m_clock);
     } else {
         window->setMaxRequests(bucket.maxRequests);
+        window->setWindow(bucket.window);
     }
     return *window;
 }

@@ -110,6 +110,12 @@ void SlidingWindow::setMaxRequests(std::size_t maxRequests)
     m_policy.maxRequests = maxRequests;
 }
 
+void SlidingWindow::setWindow(core::Milliseconds window)
+{
+    const std::lock_guard lock(m_mutex);
+    m_policy.window = window;
+}
+
 SlidingWindow::Policy SlidingWindow::policy() const
 {
     const std::lock_guard lock(m_mutex);

@@ -59,6 +59,8 @@ public:
     void giveBack(std::string_view key, const Ticket& ticket);
     /// A changed limit holds from now on: what was admitted stays counted.
     void setMaxRequests(std::size_t maxRequests);
+    /// The same of its length: a longer one counts from now on, of what is over already nothing is known any more.
+    void setWindow(core::Milliseconds window);
     [[nodiscard]] Policy policy() const;
     [[nodiscard]] std::size_t keys() const;
 

@@ -1,4 +1,5 @@
 #include "broker/config.h"
+#include "broker/lasting_parts.h"
 #include "broker/options.h"
 
 #include <QTemporaryDir>
@@ -65,6 +66,35 @@ private slots:
         QVERIFY(config->providerKey.empty() && !config->isEmbedded);
     }
 
+    void load_BucketsOfTheirOwn_WinOverTheKeysForAll()
+    {
+        const QByteArray text =
+            "[limits]\nmints_per_minute = 5\nviolations_to_block = 4\n[limits.mint]\nwindow = 3600\n"
+            "max_requests = 7\n[limits.session]\nviolations_to_block = 0\n[limits.refresh]\n"
+            "block_duration = 30\n";
+        const auto config = load(text);
+        QVERIFY2(config.has_value(), config ? "" : config.error().detail.c_str());
+        const auto settings = gatekeeperSettings(*config);
+        QCOMPARE(settings.mint.bucket.maxRequests, std::size_t(7));
+        QCOMPARE(settings.mint.bucket.window, core::Milliseconds(3'600'000));
+        QCOMPARE(settings.mint.bucket.penalty.violations, std::size_t(4));
+        QCOMPARE(settings.session.bucket.maxRequests, std::size_t(5));
+        QCOMPARE(settings.session.bucket.window, core::Milliseconds(60'000));
+        QCOMPARE(settings.session.bucket.penalty.violations, std::size_t(0));
+        QCOMPARE(settings.refresh.bucket.maxRequests, std::size_t(60));
+        QCOMPARE(settings.refresh.bucket.penalty.firstBlock, core::Milliseconds(30'000));
+        QCOMPARE(settings.mint.bucket.penalty.firstBlock, core::Milliseconds(900'000));
+        // What is printed says the same.
+        const auto again = load(QByteArray::fromStdString(printConfig(*config)));
+        QVERIFY(again.has_value());
+        QCOMPARE(printConfig(*again), printConfig(*config));
+        QCOMPARE(gatekeeperSettings(*again).mint.bucket.window, core::Milliseconds(3'600'000));
+        // The environment wins over both.
+        const auto other = load(text, {{"VOICE_AGENT_RATE_LIMIT", "20"}});
+        QVERIFY(other.has_value());
+        QCOMPARE(gatekeeperSettings(*other).mint.bucket.maxRequests, std::size_t(20));
+    }
+
     void load_Embedded_LetsOnePersonClickMoreOften()
     {
         Overrides overrides;
@@ -96,6 +126,17 @@ private slots:
         QCOMPARE(config->maxSessions, std::size_t(7));
         QCOMPARE(config->othersPerMinute, std::size_t(8));
         QCOMPARE(config->logLevel, LogLevel::Debug);
+    }
+
+    void load_ClientForApps_IsForAccessTokens()
+    {
+        const std::string issuer =
+            "[[issuers]]\nurl = \"https://login.example\"\naudiences = [\"a\"]\napp_client_id = \"app\"\n";
+        const auto config = load(issuer.c_str());
+        QVERIFY(config.has_value());
+        QCOMPARE(config->issuers.at(0).appClientId, std::string("app"));
+        // An app's ID token is for the app alone: it bears its access token.
+        QVERIFY(!load((issuer + "tokens = \"id\"\n").c_str()));
     }
 
     void load_IssuerThatNamesAccessTokensInItsOwnWay_IsRead()
@@ -169,6 +210,9 @@ private slots:
         row("duration too short", "[tokens]\nduration = 9", "tokens.duration");
         row("duration too long", "[tokens]\nduration = 7201", "tokens.duration");
         row("rate zero", "[limits]\nmints_per_minute = 0", "limits.mints_per_minute");
+        row("window zero", "[limits.mint]\nwindow = 0", "limits.mint.window");
+        row("bucket without a table", "[limits]\nmint = 5", "limits.mint");
+        row("bucket of nothing", "[limits.mint]\nwidth = 5", "limits.mint.width");
         row("rate negative", "[limits]\nrefreshes_per_minute = -1", "limits.refreshes_per_minute");
         row("no sessions", "[limits]\nmax_sessions = 0", "limits.max_sessions");
         row("timeout too long", "[provider]\ntimeout_ms = 25001", "provider.timeout_ms");

@@ -162,7 +162,7 @@ private slots:
     {
         QFETCH(int, profile);
         static const QRegularExpression key(QStringLiteral("^(?:# e\\.g\\. |#)?([a-z_]+) = "));
-        static const QRegularExpression header(QStringLiteral("^#?(\\[+)([a-z_]+)\\]"));
+        static const QRegularExpression header(QStringLiteral("^#?(\\[+)([a-z_.]+)\\]"));
         QStringList named;
         QString table;
         for (const QString& line : QString::fromStdString(initialConfig(static_cast<Profile>(profile))).split(u'\n')) {
