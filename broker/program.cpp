@@ -23,6 +23,7 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -35,7 +36,7 @@ constexpr core::Milliseconds kCredentialPatience{10'000};
 constexpr core::Milliseconds kDrainDeadline{5'000};
 
 /// The io_context with what ends it, signals and the parent's pipe, and with what has the configuration read again.
-/// Threads: `m_strand` guards everything that is not constant; `load` runs on `m_reader`, since files may be slow.
+/// Threads: `m_strand` guards everything that is not constant; `load` runs on `m_reader`, since files may be slow, and one may never answer.
 class Process {
 public:
     Process(Broker& broker, Log& log, std::atomic<LogLevel>& logLevel, ConfigLoader load, asio::io_context& io)
@@ -50,9 +51,23 @@ public:
           m_parent(m_strand),
           m_deadline(m_strand)
     {
+        m_link->process = this;
     }
-    // The descriptor was given to us, but is not ours to close.
-    ~Process() { m_parent.is_open() ? static_cast<void>(m_parent.release()) : void(); }
+    ~Process()
+    {
+        // The descriptor was given to us, but is not ours to close.
+        m_parent.is_open() ? static_cast<void>(m_parent.release()) : void();
+        {
+            const std::lock_guard lock(m_link->mutex);
+            m_link->process = nullptr;
+        }
+        if (m_isReading) {
+            // From a file that does not answer, perhaps never: that is left behind.
+            static_cast<void>(m_reader.release());
+        }
+    }
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
 
     void watchSignals()
     {
@@ -70,7 +85,14 @@ public:
         m_hangups.add(SIGHUP, taken);
         m_hangups.async_wait([this](const boost::system::error_code& error, int) {
             if (!error) {
-                asio::post(m_reader, [this] { reload(std::make_shared<Loaded>(m_load())); });
+                m_isReading = true;
+                asio::post(*m_reader, [load = m_load, link = m_link] {
+                    const auto loaded = std::make_shared<Loaded>(load());
+                    const std::lock_guard lock(link->mutex);
+                    if (link->process != nullptr) {
+                        link->process->reload(loaded);
+                    }
+                });
             }
         });
     }
@@ -96,12 +118,18 @@ public:
 
 private:
     using Loaded = core::Expected<Config, core::Error>;
+    /// For the reader, which may be slower than all of us.
+    struct Link {
+        std::mutex mutex;
+        Process* process = nullptr;
+    };
 
     void reload(const std::shared_ptr<Loaded>& loaded)
     {
         asio::co_spawn(
             m_strand,
             [this, loaded]() -> net::Awaitable<> {
+                m_isReading = false;
                 const LogLevel level = *loaded ? (*loaded)->logLevel : m_logLevel.load();
                 const auto taken = co_await m_broker.reload(std::move(*loaded));
                 if (taken) {
@@ -161,8 +189,10 @@ private:
     asio::steady_timer m_deadline;
     std::array<char, 64> m_ignored{};
     bool m_isStopping = false;
+    bool m_isReading = false;
+    const std::shared_ptr<Link> m_link = std::make_shared<Link>();
     /// Last: it is joined before the rest goes.
-    asio::thread_pool m_reader{1};
+    std::unique_ptr<asio::thread_pool> m_reader = std::make_unique<asio::thread_pool>(1);
 };
 
 /// The secrets of embedded mode, from the parent's pipe: what it bears, and what a provider on this computer knows us by.

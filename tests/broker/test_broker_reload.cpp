@@ -1,14 +1,19 @@
 #include "broker/config_changes.h"
 #include "tests/broker/broker_process.h"
 #include "tests/broker/operator_world.h"
+#include "tests/net/raw_socket.h"
 #include "tests/net/test_certificates.h"
 #include "tests/support/thread_sanitizer.h"
 
+#include <QElapsedTimer>
 #include <QTemporaryDir>
 #include <QTest>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+
+#include <sys/stat.h>
 
 using namespace vivavoce;
 using namespace vivavoce::tests;
@@ -235,6 +240,47 @@ private slots:
             (std::vector<std::string>{"failed tls.certificate, tls.key", "done tls.certificate, tls.key"}));
     }
 
+    void reload_OfABucketsWindow_HoldsAtOnce()
+    {
+        OperatorWorld world([](Config& config) { config.mintBucket.maxRequests = 1; });
+        const auto session = [&] { return world.as(world.user(), "POST", "/api/voice/session", "{}"); };
+        QCOMPARE(world.as(world.user(), "POST", "/api/voice-agent/token", "{}").status, 200U);
+        QCOMPARE(header(world.as(world.user(), "POST", "/api/voice-agent/token", "{}"), "RateLimit-Policy"),
+            std::string("\"mint\";q=1;w=60"));
+        QCOMPARE(header(session(), "RateLimit-Policy"), std::string("\"session\";q=10;w=60"));
+        QCOMPARE(world.broker.reload([](Config& config) {
+            config.mintBucket.window = std::chrono::seconds(5);
+            config.sessionBucket.maxRequests = 4;
+        }),
+            std::string());
+        world.broker.clock.advance(std::chrono::seconds(5));
+        QCOMPARE(header(world.as(world.user(), "POST", "/api/voice-agent/token", "{}"), "RateLimit-Policy"),
+            std::string("\"mint\";q=1;w=5"));
+        QCOMPARE(header(session(), "RateLimit-Policy"), std::string("\"session\";q=4;w=60"));
+        QCOMPARE(
+            linesOf(world, "configuration.change", 3), std::vector<std::string>{"done limits.mint, limits.session"});
+    }
+
+    void reload_OfTheProxies_HoldsForConnectionsToo()
+    {
+        OperatorWorld world([](Config& config) { config.connectionsPerAddress = 2; });
+        const auto port =
+            static_cast<std::uint16_t>(std::stoi(world.broker.url().substr(world.broker.url().rfind(':') + 1)));
+        const net::test::RawSocket one(port);
+        const net::test::RawSocket two(port);
+        const auto answered = [&] {
+            net::test::RawSocket another(port);
+            return another.send(
+                       "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n")
+                && another.readToEnd().starts_with("HTTP/1.1 200");
+        };
+        QTRY_VERIFY(!answered());
+        QCOMPARE(world.broker.reload([](Config& config) { config.trustedProxies = {"127.0.0.1"}; }), std::string());
+        QVERIFY(answered());
+        QCOMPARE(world.broker.reload([](Config&) {}), std::string());
+        QTRY_VERIFY(!answered());
+    }
+
     void startAndStop_AreInTheAudit()
     {
         OperatorWorld world;
@@ -262,10 +308,35 @@ private slots:
         QVERIFY(log.contains("config.reload_failed"));
         QCOMPARE(broker.mint().status, 200U);
         QCOMPARE(broker.mint(R"({"voice":"another"})").status, 403U);
+        // A pipe that nobody writes to is no secret, and keeps nobody waiting.
+        const std::string pipe = broker.folder() + "/pipe";
+        QCOMPARE(::mkfifo(pipe.c_str(), 0600), 0);
+        broker.rewrite("", "previous_secret_file = \"" + pipe + "\"\n");
+        QVERIFY(broker.signal(SIGHUP));
+        QTRY_VERIFY_WITH_TIMEOUT((log += broker.log()).contains("previous_secret_file"), 20'000);
         broker.rewrite("", "");
         QVERIFY(broker.signal(SIGHUP));
         QTRY_COMPARE_WITH_TIMEOUT(broker.mint(R"({"voice":"another"})").status, 200U, 20'000);
         QCOMPARE(broker.terminate(), 0);
+    }
+
+    void hangup_WithAFileThatNeverAnswers_KeepsNobodyFromLeaving()
+    {
+        if (!kCanStartProcesses) {
+            QSKIP("ThreadSanitizer does not survive it: SIGHUP is not tried");
+        }
+        BrokerProcess broker;
+        QVERIFY(broker.start());
+        const std::string file = broker.folder() + "/broker.toml";
+        QVERIFY(std::filesystem::remove(file));
+        QCOMPARE(::mkfifo(file.c_str(), 0600), 0);
+        QVERIFY(broker.signal(SIGHUP));
+        // It goes on meanwhile.
+        QCOMPARE(broker.mint().status, 200U);
+        QElapsedTimer timer;
+        timer.start();
+        QCOMPARE(broker.terminate(), 0);
+        QVERIFY2(timer.elapsed() < 7'000, qPrintable(QString::number(timer.elapsed())));
     }
 };
 
