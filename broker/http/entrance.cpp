@@ -3,16 +3,18 @@
 #include "broker/http/problem_response.h"
 #include "broker/http/request_checks.h"
 
+#include <boost/asio/this_coro.hpp>
+
 #include <utility>
 
 namespace vivavoce::broker::http {
 namespace {
 
-net::HttpResponse answerOf(const Admission& refused)
-{
 /// Of the database's four connections, these are theirs at most.
 constexpr int kLooksAtATime = 2;
 
+net::HttpResponse answerOf(const Admission& refused)
+{
     auto response = problemResponse(*refused.fault);
     if (refused.charge) {
         addRateLimit(response, *refused.charge);
@@ -47,8 +49,6 @@ net::HttpResponse Entrance::refuse(Stranger& stranger, const Fault& fault, std::
     return problemResponse(fault);
 }
 
-net::Awaitable<Entrance::Entered> Entrance::identify(const net::HttpRequest& request)
-{
 std::optional<Entrance::Look> Entrance::mayLook(const Stranger& stranger)
 {
     if (!stranger.overLimit) {
@@ -61,6 +61,8 @@ std::optional<Entrance::Look> Entrance::mayLook(const Stranger& stranger)
     return Look(nullptr, [looks = m_looks](void*) { --*looks; });
 }
 
+net::Awaitable<Entrance::Entered> Entrance::identify(const net::HttpRequest& request)
+{
     Stranger stranger = meet(request);
     const auto bearer = bearerOf(request);
     if (!bearer) {
@@ -83,7 +85,7 @@ std::optional<Entrance::Look> Entrance::mayLook(const Stranger& stranger)
     }
     hasProved(stranger);
     stranger.client.caller = std::move(*caller);
-    m_deps.signIns.signedIn(stranger.client, *bearer);
+    m_deps.signIns.signedIn(stranger.client, *bearer, co_await boost::asio::this_coro::executor);
     Guest guest{std::move(stranger.client), own.ticket};
     co_return guest;
 }

@@ -25,14 +25,15 @@ public:
     [[nodiscard]] bool isWorking() const override
     {
         const std::lock_guard lock(m_mutex);
-        return !m_failure;
+        return !m_failure || !m_isNoticed;
     }
 
-    /// From now on; nothing makes it work again.
-    void failWith(std::optional<broker::AuditFailure> failure)
+    /// From now on; nothing makes it work again. Where it is not noticed, the trail calls itself working all the same.
+    void failWith(std::optional<broker::AuditFailure> failure, bool isNoticed = true)
     {
         const std::lock_guard lock(m_mutex);
         m_failure = failure;
+        m_isNoticed = isNoticed;
     }
     [[nodiscard]] std::vector<broker::AuditRecord> records() const
     {
@@ -45,6 +46,7 @@ private:
 
     mutable std::mutex m_mutex;
     std::optional<broker::AuditFailure> m_failure;
+    bool m_isNoticed = true;
     std::vector<broker::AuditRecord> m_records;
 };
 

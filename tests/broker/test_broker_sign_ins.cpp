@@ -4,6 +4,11 @@
 
 #include <QTest>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+
 using namespace vivavoce;
 using namespace vivavoce::tests;
 
@@ -30,7 +35,13 @@ struct Report {
     {
         broker::Client client;
         client.caller.subject = "u1";
-        report.signedIn(client, credential);
+        // What becomes of the line is seen there, too.
+        const auto told = [&]() -> net::Awaitable<> {
+            report.signedIn(client, credential, co_await boost::asio::this_coro::executor);
+        };
+        boost::asio::io_context io;
+        boost::asio::co_spawn(io, told(), boost::asio::detached);
+        io.run();
         return audit.records().size();
     }
 
@@ -135,6 +146,16 @@ private slots:
             (void)report.after(other);
         }
         QCOMPARE(report.after("a"), std::size_t(8));
+    }
+
+    void lineThatIsNotStored_IsToldWhenTheCredentialComesAgain()
+    {
+        Report report;
+        report.audit.failWith(broker::AuditFailure::TimedOut, false);
+        QCOMPARE(report.after("a"), std::size_t(0));
+        report.audit.failWith(std::nullopt);
+        QCOMPARE(report.after("a"), std::size_t(1));
+        QCOMPARE(report.after("a"), std::size_t(1));
     }
 
     void auditThatIsAway_IsToldWhenItIsBack()
