@@ -141,6 +141,11 @@ void EchoCanceller::set(Settings settings)
     m_state->processing->gain_control()->Enable(settings.isGainAutomatic);
 }
 
+void EchoCanceller::cut()
+{
+    m_state->guard.cut();
+}
+
 void EchoCanceller::rendered(std::span<const std::int16_t, kFrameSamples> frame)
 {
     std::copy(frame.begin(), frame.end(), m_state->far.data_);
@@ -162,12 +167,13 @@ std::span<const std::int16_t> EchoCanceller::process(
 {
     State& state = *m_state;
     std::copy(frame.begin(), frame.end(), state.near.data_);
-    state.processing->set_stream_delay_ms(static_cast<int>(state.ageOfEcho(frame, delay).count()));
+    const core::Milliseconds age = state.ageOfEcho(frame, delay);
+    state.processing->set_stream_delay_ms(static_cast<int>(age.count()));
     // A frame that it refuses goes on as it came.
     static_cast<void>(state.processing->ProcessStream(&state.near));
     const std::span<const std::int16_t> left = cleaned();
     const EchoGuard::Verdict verdict =
-        state.guard.judge(frame, left, state.delay.likeness(), state.delay.delay().has_value());
+        state.guard.judge(frame, left, {state.delay.likeness(), state.delay.delay().has_value(), age});
     if (state.isHandedOn || verdict == EchoGuard::Verdict::Drop) {
         state.held.clear();
     }

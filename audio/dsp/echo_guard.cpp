@@ -1,5 +1,6 @@
 #include "audio/dsp/echo_guard.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace vivavoce::dsp {
@@ -9,6 +10,12 @@ namespace {
 constexpr double kAudible = 60.0 * 60.0;
 /// The farthest echo that the canceller takes away, and its reverberation.
 constexpr std::size_t kTail = 60;
+/// Of a cut: the room's reverberation alone; and what devices tell of their latency may be short by that much.
+constexpr std::size_t kReverberation = 15;
+constexpr std::size_t kUntold = 15;
+/// In so many frames after a cut the last of what was cut has been played; what plays later is another reply.
+constexpr std::size_t kCutIsThrough = 10;
+constexpr core::Milliseconds kFrame{10};
 /// By then something else than an echo is known by its being unlike; what is alike has some more time to go away.
 constexpr std::size_t kKnownAfter = 250;
 constexpr std::size_t kAtMost = 350;
@@ -47,9 +54,28 @@ void EchoGuard::doubt()
     }
 }
 
+void EchoGuard::cut()
+{
+    m_sinceCut = 0;
+    m_wasLikely.reset();
+}
+
+/// For so many frames after the last sound of the loudspeaker its echo may still come.
+std::size_t EchoGuard::tail(const Echo& echo) const
+{
+    if (!m_sinceCut) {
+        return kTail;
+    }
+    const auto age = static_cast<std::size_t>(std::max(echo.age, core::Milliseconds{0}) / kFrame);
+    return std::min(kTail, age + kReverberation + (echo.isFound ? 0 : kUntold));
+}
+
 void EchoGuard::rendered(std::span<const std::int16_t> played)
 {
     const double loudness = meanSquare(played);
+    if (m_sinceCut && ++*m_sinceCut > kCutIsThrough && loudness >= kAudible) {
+        m_sinceCut.reset();
+    }
     if (loudness >= kAudible) {
         m_played += kForget * (loudness - m_played);
         m_sincePlayed = 0;
@@ -58,13 +84,18 @@ void EchoGuard::rendered(std::span<const std::int16_t> played)
 }
 
 EchoGuard::Verdict EchoGuard::judge(
-    std::span<const std::int16_t> heard, std::span<const std::int16_t> cleaned, double likeness, bool isFound)
+    std::span<const std::int16_t> heard, std::span<const std::int16_t> cleaned, const Echo& echo)
 {
-    const bool isQuiet = ++m_sincePlayed > kTail;
+    const bool isQuiet = ++m_sincePlayed > tail(echo);
     if (m_isOpen) {
         return Verdict::Pass;
     }
-    const bool isLikely = isFound || likeness >= kAlike;
+    bool isLikely = echo.isFound || echo.likeness >= kAlike;
+    if (m_sinceCut) {
+        // What comes after a cut is the user, and unlike: it says nothing about what came before.
+        isLikely = m_wasLikely.value_or(isLikely);
+        m_wasLikely = isLikely;
+    }
     if (m_framesPlayed == 0 || isQuiet) {
         // Too short a reply to tell; the next one will.
         const bool wasHolding = std::exchange(m_isHolding, false);
@@ -81,7 +112,7 @@ EchoGuard::Verdict EchoGuard::judge(
     m_isOpen = isElse || isProved || isLate;
     if (m_isOpen) {
         // In so much time an echo is found: better a word of the agent's too many than one of the user's too few.
-        return isFound || (isLikely && !isLate) ? Verdict::Drop : Verdict::Release;
+        return echo.isFound || (isLikely && !isLate) ? Verdict::Drop : Verdict::Release;
     }
     m_isHolding = true;
     return Verdict::Hold;

@@ -116,6 +116,7 @@ core::HeardAudio VoiceWorker::interrupt()
     core::HeardAudio heard = m_queue.cut(m_playback ? m_playback->heard() : m_queue.given());
     if (m_playback) {
         m_playback->callback->cut();
+        m_wasCut = true;
         m_playback->chain->restart(*m_playback->ring, m_queue);
     }
     // Nobody but us knows of the tone.
@@ -401,6 +402,9 @@ void VoiceWorker::pumpPlayback(std::unique_lock<std::mutex>& lock)
     std::uint64_t heard = 0;
     if (m_playback) {
         if (m_processing) {
+            if (std::exchange(m_wasCut, false)) {
+                m_processing->cut();
+            }
             m_playback->farEnd->pump(*m_playback->played, *m_processing);
         }
         m_playback->chain->fill(*m_playback->ring, m_playback->ahead(), m_queue, m_playbackMeter);

@@ -102,6 +102,8 @@ private:
     bool m_isEnding = false;
     bool m_wantsLook = false;
     bool m_isToneOn = false;
+    /// What played was cut off, and the echo canceller does not know it yet.
+    bool m_wasCut = false;
     PlayoutQueue m_queue;
     std::vector<core::SoundDevice> m_devices;
     bool m_hasLooked = false;

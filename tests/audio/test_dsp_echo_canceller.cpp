@@ -34,22 +34,62 @@ std::vector<std::int16_t> speech(std::size_t seconds, std::size_t offset)
 
 } // namespace
 
-/// The figures are bench/audio's; here is what a mistake in the wiring would break.
+/// What bench/audio prints, held to what was agreed, and what a mistake in the wiring would break. Made-up rooms are the same each time.
 class EchoCancellerTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
     void initTestCase() { QVERIFY2(!question().empty(), "the bundled recording"); }
 
-    void echo_IsTakenOut()
+    void echo_IsTakenOutAndTheUserLeftIn_data()
     {
-        auto canceller = dsp::EchoCanceller::create(kEchoAlone);
-        QVERIFY(canceller.has_value());
-        const auto far = speech(10, 0);
-        const auto echo = MadeUpRoom().echoOf(far);
-        const auto out = runCanceller(*canceller, far, echo, {}, core::Milliseconds{100});
-        const double loss = decibels(echo, 5 * kRate, 10 * kRate) - decibels(out, 5 * kRate, 10 * kRate);
-        QVERIFY2(loss >= 30, qPrintable(QString::number(loss)));
+        QTest::addColumn<int>("delayMs");
+        QTest::addColumn<int>("driftPpm");
+        QTest::addColumn<double>("leastLoss");
+        QTest::addColumn<double>("leastVoice");
+        for (const int delay : {50, 100, 200}) {
+            for (const int drift : {0, 200, -200}) {
+                // With clocks that drift the user's voice is up to 1 dB below what was agreed (ADR 0011).
+                QTest::addRow("%d ms, %d ppm", delay, drift)
+                    << delay << drift << (drift == 0 ? 40.0 : 25.0) << (drift == 0 ? -6.0 : -7.0);
+            }
+        }
+    }
+    void echo_IsTakenOutAndTheUserLeftIn()
+    {
+        QFETCH(int, delayMs);
+        QFETCH(int, driftPpm);
+        QFETCH(double, leastLoss);
+        QFETCH(double, leastVoice);
+        constexpr std::size_t kSeconds = 20;
+        const auto far = speech(kSeconds, 0);
+        const auto near = speech(kSeconds, 60'000);
+        MadeUpRoom room;
+        room.delayMs = delayMs;
+        room.driftPpm = driftPpm;
+        const auto echo = room.echoOf(far);
+        const core::Milliseconds told{delayMs};
+
+        auto single = dsp::EchoCanceller::create(kEchoAlone);
+        const auto out = runCanceller(*single, far, echo, {}, told);
+        const double loss = decibels(echo, 8 * kRate, kSeconds * kRate) - decibels(out, 8 * kRate, kSeconds * kRate);
+        QVERIFY2(loss >= leastLoss, qPrintable(QString::number(loss)));
+        // Converged within two seconds: from then on there is no half of one in which much of it is left.
+        for (std::size_t at = 2 * kRate; at + kRate / 2 <= out.size(); at += kRate / 2) {
+            const double there = decibels(echo, at, at + kRate / 2);
+            const double left = decibels(out, at, at + kRate / 2);
+            QVERIFY2(there < 60 || there - left > 20,
+                qPrintable(QStringLiteral("at %1 ms: %2 of %3 dB").arg(at * 1000 / kRate).arg(left).arg(there)));
+        }
+
+        const std::vector<double> quiet(far.size());
+        const std::vector<std::int16_t> nobody(far.size());
+        auto alone = dsp::EchoCanceller::create(kEchoAlone);
+        auto both = dsp::EchoCanceller::create(kEchoAlone);
+        const auto clean = runCanceller(*alone, nobody, quiet, near, core::Milliseconds{0});
+        const auto mixed = runCanceller(*both, far, echo, near, told);
+        const double voice = shareOf(clean, mixed, 8 * kRate);
+        QVERIFY2(voice >= leastVoice, qPrintable(QString::number(voice)));
     }
 
     void delay_ThatWasToldWrong_IsFoundOut()
@@ -100,6 +140,61 @@ private Q_SLOTS:
         const std::vector<double> quiet(far.size());
         const auto out = runCanceller(*canceller, far, quiet, near, core::Milliseconds{50});
         QVERIFY(decibels(out, 2 * kRate, 4 * kRate) > decibels(near, 2 * kRate, 4 * kRate) - 6);
+    }
+
+    void voice_AfterACut_IsHeardOnceTheEchoIsOver_data()
+    {
+        QTest::addColumn<int>("playedMs");
+        QTest::addColumn<int>("delayMs");
+        QTest::addColumn<int>("toldMs");
+        QTest::addColumn<int>("heardAfterMs");
+        QTest::newRow("the delay is found") << 1'100 << 100 << 100 << 280;
+        QTest::newRow("the delay is found, and was told wrong") << 1'500 << 200 << 50 << 380;
+        QTest::newRow("too early to have found it") << 700 << 100 << 100 << 400;
+        QTest::newRow("too early, and told wrong") << 700 << 200 << 50 << 400;
+    }
+    void voice_AfterACut_IsHeardOnceTheEchoIsOver()
+    {
+        QFETCH(int, playedMs);
+        QFETCH(int, delayMs);
+        QFETCH(int, toldMs);
+        QFETCH(int, heardAfterMs);
+        constexpr std::size_t kFrame = dsp::EchoCanceller::kFrameSamples;
+        const auto samples = [](int milliseconds) { return static_cast<std::size_t>(milliseconds) * kRate / 1000; };
+        const std::size_t cutAt = samples(playedMs);
+        auto canceller = dsp::EchoCanceller::create(kEchoAlone);
+        auto far = speech(4, 0);
+        std::fill(far.begin() + static_cast<std::ptrdiff_t>(cutAt), far.end(), std::int16_t{0});
+        auto near = speech(4, 60'000);
+        std::fill(near.begin(), near.begin() + static_cast<std::ptrdiff_t>(cutAt), std::int16_t{0});
+        MadeUpRoom room;
+        room.delayMs = delayMs;
+        const auto echo = room.echoOf(far);
+        std::vector<std::int16_t> out;
+        for (std::size_t at = 0; at + kFrame <= far.size(); at += kFrame) {
+            if (at == cutAt) {
+                canceller->cut();
+            }
+            canceller->rendered(std::span<const std::int16_t, kFrame>(far.data() + at, kFrame));
+            std::vector<std::int16_t> frame(kFrame);
+            for (std::size_t i = 0; i < kFrame; ++i) {
+                frame[i] = static_cast<std::int16_t>(
+                    std::clamp(std::lround(echo[at + i] + static_cast<double>(near[at + i])), -32768L, 32767L));
+            }
+            const auto voice = canceller->process(
+                std::span<const std::int16_t, kFrame>(frame.data(), kFrame), core::Milliseconds{toldMs});
+            out.resize(at + kFrame);
+            std::copy(voice.begin(), voice.end(), out.end() - static_cast<std::ptrdiff_t>(voice.size()));
+        }
+        // Before the 600 ms are over that it is held for where nobody cuts.
+        const std::size_t from = cutAt + samples(heardAfterMs);
+        const std::size_t to = from + samples(180);
+        QVERIFY(decibels(near, from, to) > 80);
+        QVERIFY2(decibels(out, from, to) > decibels(near, from, to) - 6,
+            qPrintable(QStringLiteral("%1 of %2 dB").arg(decibels(out, from, to)).arg(decibels(near, from, to))));
+        // And nothing of the agent's own voice went out.
+        QVERIFY2(decibels(out, 0, cutAt) < decibels(echo, 0, cutAt) - 25,
+            qPrintable(QStringLiteral("%1 of %2 dB").arg(decibels(out, 0, cutAt)).arg(decibels(echo, 0, cutAt))));
     }
 
     void voice_OfAMutedMicrophone_StaysWhereItIs_AlsoWhereItIsHandedOnLater()
@@ -154,20 +249,6 @@ private Q_SLOTS:
         const std::vector<std::int16_t> nobody(near.size());
         const auto out = runCanceller(*canceller, nobody, quiet, near, core::Milliseconds{50});
         QVERIFY(decibels(out, 0, 2 * kRate) > decibels(near, 0, 2 * kRate) - 3);
-    }
-
-    void voiceOfTheUser_StaysInTheEcho()
-    {
-        const auto far = speech(10, 0);
-        const auto near = speech(10, 60'000);
-        const std::vector<double> quiet(far.size());
-        const std::vector<std::int16_t> nobody(far.size());
-        auto alone = dsp::EchoCanceller::create(kEchoAlone);
-        auto together = dsp::EchoCanceller::create(kEchoAlone);
-        const auto clean = runCanceller(*alone, nobody, quiet, near, core::Milliseconds{100});
-        const auto mixed = runCanceller(*together, far, MadeUpRoom().echoOf(far), near, core::Milliseconds{100});
-        const double share = shareOf(clean, mixed, 5 * kRate);
-        QVERIFY2(share > -9, qPrintable(QString::number(share)));
     }
 
     void quietVoice_IsLevelledUp()
