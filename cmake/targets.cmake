@@ -35,6 +35,9 @@ function(vv_add_bench name)
   target_link_libraries(vivavoce-bench-${name} PRIVATE ${arg_LINK} vv_warnings)
 endfunction()
 
+# The tests of what has no Qt in it: all that ThreadSanitizer is asked to look at.
+add_custom_target(qt-free-tests)
+
 # vv_add_test(name SOURCES … LINK … [LABELS …] [TIMEOUT s] [CONFIGURATIONS …] [ENVIRONMENT …]): one Qt Test program, run by CTest.
 # A source file test_x.cpp holds the class and ends with #include "test_x.moc".
 function(vv_add_test name)
@@ -43,6 +46,9 @@ function(vv_add_test name)
   set_target_properties(${name} PROPERTIES AUTOMOC ON AUTOMOC_MOC_OPTIONS "--include;${PROJECT_SOURCE_DIR}/cmake/moc_prelude.h" RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${arg_LINK} Qt6::Test vv_warnings)
+  if("qt-free" IN_LIST arg_LABELS)
+    add_dependencies(qt-free-tests ${name})
+  endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
