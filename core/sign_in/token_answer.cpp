@@ -1,0 +1,123 @@
+#include "core/sign_in/token_answer.h"
+
+#include "core/base/json.h"
+#include "core/sign_in/authorization.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+
+namespace vivavoce::core {
+namespace {
+
+/// What a broker takes as a bearer token.
+constexpr std::size_t kLongestToken = 8 * 1024;
+/// Where the issuer does not say (RFC 6749 §5.1 only recommends it).
+constexpr std::chrono::seconds kUsualLife{300};
+constexpr std::chrono::seconds kLongestLife{24 * 3600};
+
+constexpr int kTooMany = 429;
+constexpr int kServerError = 500;
+
+bool isVisible(std::string_view text)
+{
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
+/// Empty where it is absent or no token; what the document held of it is wiped.
+Secret takeToken(Json& object, const char* name)
+{
+    const auto found = object.find(name);
+    if (found == object.end() || !found->is_string()) {
+        return {};
+    }
+    auto& text = found->get_ref<std::string&>();
+    Secret token = text.size() <= kLongestToken && isVisible(text) ? Secret(text) : Secret();
+    wipeString(text);
+    return token;
+}
+
+std::optional<std::chrono::seconds> lifeOf(const Json& object)
+{
+    const auto found = object.find("expires_in");
+    if (found == object.end()) {
+        return kUsualLife;
+    }
+    if (!found->is_number_integer() || found->get<std::int64_t>() <= 0) {
+        return std::nullopt;
+    }
+    return std::min(std::chrono::seconds(found->get<std::int64_t>()), kLongestLife);
+}
+
+std::string oauthCodeOf(const HttpClient::Response& response)
+{
+    const auto parsed = parseJson(response.body);
+    if (!parsed || !parsed->is_object()) {
+        return {};
+    }
+    const auto found = parsed->find("error");
+    return found != parsed->end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+} // namespace
+
+Expected<TokenAnswer, Error> readTokenAnswer(HttpClient::Response& response)
+{
+    if (response.status != 200) {
+        return Unexpected<Error>(errorOfIssuer(response));
+    }
+    auto parsed = parseJson(response.body);
+    wipeString(response.body);
+    const auto malformed = [](const char* what) {
+        return fail(ErrorCode::ProviderMalformed, std::string("the issuer's token: ") + what);
+    };
+    if (!parsed || !parsed->is_object()) {
+        return malformed("not a JSON object");
+    }
+    TokenAnswer answer;
+    answer.access = std::make_shared<const Secret>(takeToken(*parsed, "access_token"));
+    answer.refresh = takeToken(*parsed, "refresh_token");
+    answer.idToken = takeToken(*parsed, "id_token");
+    const auto type = parsed->find("token_type");
+    if (type == parsed->end() || !type->is_string()
+        || !equalsIgnoreCase(type->get_ref<const std::string&>(), "Bearer")) {
+        return malformed("not a bearer token");
+    }
+    const auto life = lifeOf(*parsed);
+    if (answer.access->empty() || !life) {
+        return malformed("incomplete, or longer than a token may be");
+    }
+    answer.life = *life;
+    return answer;
+}
+
+Error errorOfIssuer(Error error)
+{
+    error.code = error.code == ErrorCode::BrokerUnreachable ? ErrorCode::ProviderUnreachable
+        : error.code == ErrorCode::BrokerMalformed          ? ErrorCode::ProviderMalformed
+                                                            : error.code;
+    return error;
+}
+
+Error errorOfIssuer(const HttpClient::Response& response)
+{
+    const std::string code = oauthCodeOf(response);
+    if (!code.empty() && response.status < kServerError) {
+        return errorOfOAuth(code);
+    }
+    Error error;
+    error.code = response.status >= kServerError ? ErrorCode::ProviderFailed
+        : response.status == kTooMany            ? ErrorCode::RateLimited
+                                                 : ErrorCode::ProviderMalformed;
+    error.detail = "the issuer answered HTTP " + std::to_string(response.status);
+    const auto wait = response.headers.find("Retry-After");
+    std::uint32_t seconds = 0;
+    if (wait && std::from_chars(wait->data(), wait->data() + wait->size(), seconds).ec == std::errc()) {
+        error.retryAfter = std::chrono::seconds(seconds);
+    }
+    return error;
+}
+
+} // namespace vivavoce::core
