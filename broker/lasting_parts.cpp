@@ -22,6 +22,7 @@ core::Expected<LimitStoreSettings, core::Error> limitStoreSettings(const Config&
         settings.redis.emplace();
         settings.redis->address = std::move(*address);
         settings.redis->key = config.secret.clone();
+        settings.redis->formerKey = config.previousSecret.clone();
     }
     return settings;
 }

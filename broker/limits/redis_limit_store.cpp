@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 namespace vivavoce::broker {
@@ -74,13 +75,22 @@ public:
           m_worker(std::make_unique<RedisWorker>(std::move(settings.address), workerSettings(settings),
               std::vector{kTakeScript, kLookScript, kBlocksScript, kLiftScript}, log))
     {
+        if (!settings.formerKey.empty()) {
+            m_formerNames.emplace(settings.formerKey);
+        }
     }
 
     net::Awaitable<Expected<Decision, StoreDown>> take(const Bucket& bucket, LimitSubject subject) override
     {
         const bool answers = !subject.offender.empty();
+        if (m_formerNames && answers) {
+            auto before = co_await lookAs(*m_formerNames, bucket, subject);
+            if (!before || before->verdict == Decision::Verdict::Blocked) {
+                co_return before;
+            }
+        }
         const std::string offender = answers ? m_names.of("offender", subject.offender) : std::string();
-        const std::string window = windowKey(bucket, subject);
+        const std::string window = windowKey(m_names, bucket, subject);
         const Penalty& penalty = bucket.penalty;
         const std::size_t limit = bucket.maxRequests;
         RedisWorker::Job job;
@@ -98,18 +108,14 @@ public:
 
     net::Awaitable<Expected<Decision, StoreDown>> look(const Bucket& bucket, LimitSubject subject) override
     {
-        const std::string offender =
-            subject.offender.empty() ? std::string() : m_names.of("offender", subject.offender);
-        const std::size_t limit = bucket.maxRequests;
-        RedisWorker::Job job;
-        job.script = kLookScript;
-        job.keys = {windowKey(bucket, subject), penaltyKey(offender)};
-        job.arguments = {std::to_string(limit), micros(bucket.window), offender};
-        auto value = co_await ask(std::move(job));
-        if (!value) {
-            co_return Unexpected<StoreDown>(std::move(value.error()));
+        if (m_formerNames && !subject.offender.empty()) {
+            auto before = co_await lookAs(*m_formerNames, bucket, subject);
+            if (!before || before->verdict == Decision::Verdict::Blocked) {
+                co_return before;
+            }
         }
-        co_return decisionOf(*value, limit);
+        auto decision = co_await lookAs(m_names, bucket, std::move(subject));
+        co_return decision;
     }
 
     net::Awaitable<Expected<std::vector<Block>, StoreDown>> blocks(std::size_t atMost) override
@@ -126,25 +132,23 @@ public:
         for (std::size_t i = 0; i + kBlockItems <= value->items.size(); i += kBlockItems) {
             const RedisValue* const item = &value->items[i];
             // Whoever cannot be named here was blocked by brokers with another key.
-            result.push_back(
-                {m_names.unseal(item[0].text).value_or("?"), item[1].text, static_cast<int>(item[2].integer),
-                    core::Milliseconds(item[3].integer), core::Milliseconds(item[4].integer)});
+            result.push_back({nameOf(item[0].text), item[1].text, static_cast<int>(item[2].integer),
+                core::Milliseconds(item[3].integer), core::Milliseconds(item[4].integer)});
         }
         co_return result;
     }
 
     net::Awaitable<Expected<bool, StoreDown>> lift(std::string offender) override
     {
-        const std::string name = m_names.of("offender", offender);
-        RedisWorker::Job job;
-        job.script = kLiftScript;
-        job.keys = {penaltyKey(name), violationsKey(name), blocksKey()};
-        job.arguments = {name};
-        auto value = co_await ask(std::move(job));
-        if (!value) {
-            co_return Unexpected<StoreDown>(std::move(value.error()));
+        auto lifted = co_await liftAs(m_names, offender);
+        if (lifted && m_formerNames) {
+            const auto before = co_await liftAs(*m_formerNames, offender);
+            if (!before) {
+                co_return before;
+            }
+            lifted = *lifted || *before;
         }
-        co_return value->integer == 1;
+        co_return lifted;
     }
 
     [[nodiscard]] StoreHealth health() const override { return m_worker->isUp() ? StoreHealth::Ok : StoreHealth::Down; }
@@ -160,9 +164,49 @@ private:
         return worker;
     }
 
-    [[nodiscard]] std::string windowKey(const Bucket& bucket, const LimitSubject& subject) const
+    net::Awaitable<Expected<Decision, StoreDown>> lookAs(
+        const CallerPseudonyms& names, const Bucket& bucket, LimitSubject subject)
     {
-        return m_prefix + "window:" + bucket.name + ":" + m_names.of(bucket.name, subject.quota);
+        const std::string offender = subject.offender.empty() ? std::string() : names.of("offender", subject.offender);
+        const std::size_t limit = bucket.maxRequests;
+        RedisWorker::Job job;
+        job.script = kLookScript;
+        job.keys = {windowKey(names, bucket, subject), penaltyKey(offender)};
+        job.arguments = {std::to_string(limit), micros(bucket.window), offender};
+        auto value = co_await ask(std::move(job));
+        if (!value) {
+            co_return Unexpected<StoreDown>(std::move(value.error()));
+        }
+        co_return decisionOf(*value, limit);
+    }
+
+    net::Awaitable<Expected<bool, StoreDown>> liftAs(const CallerPseudonyms& names, std::string offender)
+    {
+        const std::string name = names.of("offender", offender);
+        RedisWorker::Job job;
+        job.script = kLiftScript;
+        job.keys = {penaltyKey(name), violationsKey(name), blocksKey()};
+        job.arguments = {name};
+        auto value = co_await ask(std::move(job));
+        if (!value) {
+            co_return Unexpected<StoreDown>(std::move(value.error()));
+        }
+        co_return value->integer == 1;
+    }
+
+    [[nodiscard]] std::string nameOf(const std::string& sealed) const
+    {
+        auto name = m_names.unseal(sealed);
+        if (!name && m_formerNames) {
+            name = m_formerNames->unseal(sealed);
+        }
+        return name.value_or("?");
+    }
+
+    [[nodiscard]] std::string windowKey(
+        const CallerPseudonyms& names, const Bucket& bucket, const LimitSubject& subject) const
+    {
+        return m_prefix + "window:" + bucket.name + ":" + names.of(bucket.name, subject.quota);
     }
     [[nodiscard]] std::string penaltyKey(const std::string& name) const { return m_prefix + "penalty:" + name; }
     [[nodiscard]] std::string violationsKey(const std::string& name) const { return m_prefix + "violations:" + name; }
@@ -187,6 +231,7 @@ private:
     }
 
     const CallerPseudonyms m_names;
+    std::optional<CallerPseudonyms> m_formerNames;
     const std::string m_prefix;
     const core::Milliseconds m_deadline;
     /// Last: its thread ends before anything else goes.

@@ -22,6 +22,8 @@ public:
         RedisAddress address;
         /// The same for all brokers, 32 bytes or more: pseudonyms of callers are made with it.
         core::Secret key;
+        /// What it was before, if anything: blocks from then go on. Windows begin anew.
+        core::Secret formerKey{};
         /// All keys begin with it, so that others can use the same Redis.
         std::string prefix = "vivavoce:limits:";
         /// After so long a decision is StoreDown.

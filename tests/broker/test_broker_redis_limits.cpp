@@ -122,6 +122,26 @@ private slots:
         QCOMPARE(admittedOf(taken), std::size_t(100));
     }
 
+    void block_FromBeforeTheKeyWasRotated_GoesOnAndCanBeLifted()
+    {
+        const auto before = broker();
+        QVERIFY(misbehave(*before, "alice", 3).isNewBlock);
+        auto settings = settingsFor(m_redis->url(), "another key of thirty-two bytes or more");
+        settings.formerKey = core::Secret(kKey);
+        const std::unique_ptr<LimitStore> after = RedisLimitStore::create(std::move(settings), m_log).value();
+        const Decision refused = take(*after, "alice");
+        QCOMPARE(refused.verdict, Verdict::Blocked);
+        QVERIFY(!refused.isNewBlock);
+        QCOMPARE(finish(*m_threads, after->look(kMint, {"alice", "alice"})).value().verdict, Verdict::Blocked);
+        QVERIFY(take(*after, "bob").isAdmitted());
+        const auto blocks = finish(*m_threads, after->blocks(10)).value();
+        QCOMPARE(blocks.size(), std::size_t(1));
+        QCOMPARE(blocks.front().offender, std::string("alice"));
+        QVERIFY(finish(*m_threads, after->lift("alice")).value());
+        QVERIFY(take(*after, "alice").isAdmitted());
+        QVERIFY(!finish(*m_threads, after->lift("alice")).value());
+    }
+
     void take_TwoBrokersTwoHundredClients_AdmitTenAndBlockOnce()
     {
         const auto one = broker();
