@@ -42,8 +42,7 @@ void TalkSession::start()
     }
     ++m_generation;
     // The last conversation's parts go when nothing of them is on the stack.
-    m_session.reset();
-    m_tokens.reset();
+    dropSession();
     m_broker = std::make_unique<core::DeferredTokenSource>();
     m_tokens = std::make_unique<core::CachingTokenSource>(*m_broker, m_deps.clock, m_deps.executor);
     core::SessionOptions options;
@@ -66,10 +65,17 @@ void TalkSession::start()
     // What is said to the agent of this computer is nobody's bill.
     m_usage.reset();
     if (m_address) {
-        useBroker(m_address->brokerUrl, m_address->credential);
+        useBroker(m_address->brokerUrl, std::make_shared<core::LiteralCredential>(m_address->credential));
     } else {
         startServices();
     }
+}
+
+void TalkSession::dropSession()
+{
+    m_session.reset();
+    m_tokens.reset();
+    m_broker.reset();
 }
 
 void TalkSession::stop()
@@ -121,7 +127,7 @@ void TalkSession::servicesFound(const embedded::EmbeddedServices::Address& addre
 {
     m_address = address;
     if (m_isWanted) {
-        useBroker(address.brokerUrl, address.credential);
+        useBroker(address.brokerUrl, std::make_shared<core::LiteralCredential>(address.credential));
     }
 }
 
@@ -134,7 +140,7 @@ void TalkSession::servicesFailed(const Error& error)
     }
 }
 
-void TalkSession::useBroker(const std::string& url, std::shared_ptr<const core::Secret> credential)
+void TalkSession::useBroker(const std::string& url, std::shared_ptr<core::CredentialSource> credential)
 {
     m_broker->become(std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{
         m_deps.http, m_deps.clock, url, std::move(credential), core::BrokerWishes{}, core::randomId()}));
@@ -157,6 +163,12 @@ void TalkSession::sessionTold(const core::SessionNotice& told)
     }
     if (std::holds_alternative<notice::Ended>(told)) {
         m_isWanted = false;
+        // We stand in the session's own call. Its tokens go with it, before there is another conversation.
+        m_deps.executor.post([self = m_self, generation = m_generation] {
+            if (*self != nullptr && (*self)->m_generation == generation) {
+                (*self)->dropSession();
+            }
+        });
     }
     tellLater(told);
 }

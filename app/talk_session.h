@@ -29,8 +29,8 @@ public:
         core::ToolRunner& tools;
         const core::Clock& clock;
         core::Executor& executor;
-        /// What a remote broker knows us by; null: nothing.
-        std::shared_ptr<const core::Secret> credential;
+        /// What a remote broker knows us by.
+        std::shared_ptr<core::CredentialSource> credential;
         embedded::EmbeddedServices::Options services;
     };
 
@@ -51,7 +51,8 @@ private:
     void startServices();
     void servicesFound(const embedded::EmbeddedServices::Address& address);
     void servicesFailed(const core::Error& error);
-    void useBroker(const std::string& url, std::shared_ptr<const core::Secret> credential);
+    void useBroker(const std::string& url, std::shared_ptr<core::CredentialSource> credential);
+    void dropSession();
     void tellUsageTo(const std::string& url);
     /// Later, so that no listener is called from within a call.
     void tellLater(core::SessionNotice told);

@@ -173,8 +173,9 @@ private:
 
     bool checkToken()
     {
-        m_source = std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{
-            m_http, m_clock, m_address.brokerUrl, m_address.credential, {}, core::randomId()});
+        m_source = std::make_unique<core::BrokerTokenSource>(
+            core::BrokerTokenSource::Dependencies{m_http, m_clock, m_address.brokerUrl,
+                std::make_shared<core::LiteralCredential>(m_address.credential), {}, core::randomId()});
         m_tokens = std::make_unique<core::CachingTokenSource>(*m_source, m_clock, m_executor);
         std::optional<Error> error = Error{ErrorCode::Timeout, "no token in time", std::nullopt, {}};
         std::string finding;

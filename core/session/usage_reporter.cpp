@@ -111,7 +111,7 @@ UsageReporter::Session* UsageReporter::nextToTell()
 
 void UsageReporter::tell()
 {
-    if (m_call != nullptr) {
+    if (m_isAsking || m_call != nullptr) {
         return;
     }
     countTime();
@@ -134,12 +134,31 @@ void UsageReporter::tell()
     request.url = m_deps.baseUrl + "/api/voice/usage";
     request.headers.add("Accept", "application/json");
     request.headers.add("Content-Type", "application/json");
-    request.bearer = m_deps.credential;
     request.body = broker::encode(report);
-    m_call = m_deps.http.send(
-        std::move(request), [this, id = session->id, count](const Expected<HttpClient::Response, Error>& answer) {
-            answered(id, count, answer);
-        });
+    m_isAsking = true;
+    m_deps.credential->fetch([weak = std::weak_ptr<UsageReporter*>(m_self), request = std::move(request),
+                                 id = session->id, count](const Expected<CredentialPtr, Error>& credential) mutable {
+        const auto self = weak.lock();
+        if (self == nullptr) {
+            return;
+        }
+        request.bearer = (*self)->m_shown = credential ? *credential : nullptr;
+        (*self)->send(credential ? std::optional(std::move(request)) : std::nullopt, id, count);
+    });
+}
+
+void UsageReporter::send(std::optional<HttpClient::Request> request, const std::string& id, std::size_t events)
+{
+    m_isAsking = false;
+    if (!request) {
+        const auto session =
+            std::find_if(m_sessions.begin(), m_sessions.end(), [&](const Session& each) { return each.id == id; });
+        session->isNews = true;
+        tellLater(kRetryAfter);
+        return;
+    }
+    m_call = m_deps.http.send(std::move(*request),
+        [this, id, events](const Expected<HttpClient::Response, Error>& answer) { answered(id, events, answer); });
 }
 
 void UsageReporter::answered(

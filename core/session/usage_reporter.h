@@ -4,10 +4,12 @@
 #include "core/base/executor.h"
 #include "core/ports/http_client.h"
 #include "core/session/session_effect.h"
+#include "core/token/credential_source.h"
 
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +26,7 @@ public:
         Executor& executor;
         /// "https://broker.example" without a trailing slash.
         std::string baseUrl;
-        std::shared_ptr<const Secret> credential;
+        std::shared_ptr<CredentialSource> credential;
         /// Empty: nobody writes down what the user says.
         std::string transcriptionModel;
     };
@@ -33,7 +35,7 @@ public:
 
     void told(const SessionNotice& notice);
     /// All that it knows has been told.
-    [[nodiscard]] bool isDone() { return m_call == nullptr && nextToTell() == nullptr; }
+    [[nodiscard]] bool isDone() { return !m_isAsking && m_call == nullptr && nextToTell() == nullptr; }
 
 private:
     struct Session {
@@ -53,6 +55,8 @@ private:
     /// The time since it was last looked at.
     void countTime();
     void tell();
+    /// Nothing: there is no credential to tell it with.
+    void send(std::optional<HttpClient::Request> request, const std::string& id, std::size_t events);
     void tellLater(Milliseconds delay);
     void answered(const std::string& id, std::size_t events, const Expected<HttpClient::Response, Error>& answer);
 
@@ -61,8 +65,13 @@ private:
     bool m_isDirect = false;
     bool m_isLive = false;
     MonotonicTime m_countedUntil{};
+    /// For the credential, before m_call.
+    bool m_isAsking = false;
+    CredentialPtr m_shown;
     std::unique_ptr<HttpCall> m_call;
     std::unique_ptr<Timer> m_timer;
+    /// A credential that comes late finds nothing here when we are gone.
+    std::shared_ptr<UsageReporter*> m_self = std::make_shared<UsageReporter*>(this);
 };
 
 } // namespace vivavoce::core

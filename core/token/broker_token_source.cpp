@@ -51,6 +51,15 @@ Error errorOf(const HttpClient::Response& response)
     return error;
 }
 
+HttpClient::Request requestTo(std::string url)
+{
+    HttpClient::Request request;
+    request.url = std::move(url);
+    request.headers.add("Accept", "application/json");
+    request.headers.add("Content-Type", "application/json");
+    return request;
+}
+
 Expected<TokenPtr, Error> tokenOf(HttpClient::Response& response, MonotonicTime asked)
 {
     auto message = broker::decodeTokenResponse(response.body);
@@ -90,17 +99,30 @@ BrokerTokenSource::~BrokerTokenSource() = default;
 
 void BrokerTokenSource::fetch(const TokenQuery& query, TokenCallback done)
 {
-    HttpClient::Request request;
-    request.headers.add("Accept", "application/json");
-    request.headers.add("Content-Type", "application/json");
-    if (query.previous != nullptr && !query.previous->isExpired(m_deps.clock.now())) {
-        request.url = m_deps.baseUrl + "/api/voice-agent/refresh-token";
-        request.bearer = query.previous->value;
-        request.headers.add("Idempotency-Key", idempotencyKey(query.previous));
-        request.body = broker::encode(broker::RefreshRequest{m_deps.clientInstance});
-    } else {
-        request.url = m_deps.baseUrl + "/api/voice-agent/token";
-        request.bearer = m_deps.credential;
+    if (query.previous == nullptr || query.previous->isExpired(m_deps.clock.now())) {
+        mint(query, std::move(done), false);
+        return;
+    }
+    HttpClient::Request request = requestTo(m_deps.baseUrl + "/api/voice-agent/refresh-token");
+    request.bearer = query.previous->value;
+    request.headers.add("Idempotency-Key", idempotencyKey(query.previous));
+    request.body = broker::encode(broker::RefreshRequest{m_deps.clientInstance});
+    send(std::move(request), std::move(done));
+}
+
+void BrokerTokenSource::mint(TokenQuery query, TokenCallback done, bool isLast)
+{
+    m_deps.credential->fetch([this, alive = std::weak_ptr<Flight>(m_flight), query = std::move(query),
+                                 done = std::move(done), isLast](const Expected<CredentialPtr, Error>& credential) {
+        if (alive.expired()) {
+            return;
+        }
+        if (!credential) {
+            done(Unexpected<Error>(credential.error()));
+            return;
+        }
+        HttpClient::Request request = requestTo(m_deps.baseUrl + "/api/voice-agent/token");
+        request.bearer = *credential;
         broker::TokenRequest message;
         const auto wish = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
         message.clientInstance = m_deps.clientInstance;
@@ -110,17 +132,17 @@ void BrokerTokenSource::fetch(const TokenQuery& query, TokenCallback done)
         message.instructions = wish(m_deps.wishes.instructions);
         message.resumeSessionId = wish(query.resumeSessionId);
         request.body = broker::encode(message);
-    }
-    send(std::move(request), std::move(done));
+        send(std::move(request), done, isLast ? std::nullopt : std::optional(Attempt{query, *credential}));
+    });
 }
 
-void BrokerTokenSource::send(HttpClient::Request request, TokenCallback done)
+void BrokerTokenSource::send(HttpClient::Request request, TokenCallback done, std::optional<Attempt> attempt)
 {
     auto& calls = m_flight->calls;
     const auto place = calls.insert(calls.end(), nullptr);
     *place = m_deps.http.send(std::move(request),
-        [this, alive = std::weak_ptr<Flight>(m_flight), place, asked = m_deps.clock.now(), done = std::move(done)](
-            Expected<HttpClient::Response, Error> result) mutable {
+        [this, alive = std::weak_ptr<Flight>(m_flight), place, asked = m_deps.clock.now(), done = std::move(done),
+            attempt = std::move(attempt)](Expected<HttpClient::Response, Error> result) mutable {
             const auto flight = alive.lock();
             if (flight == nullptr) {
                 return;
@@ -130,6 +152,8 @@ void BrokerTokenSource::send(HttpClient::Request request, TokenCallback done)
             flight->calls.erase(place);
             if (!result) {
                 done(Unexpected<Error>(result.error()));
+            } else if (result->status == 401 && attempt && m_deps.credential->replace(attempt->credential)) {
+                mint(std::move(attempt->query), std::move(done), true);
             } else if (result->status != 200 && result->status != 201) {
                 m_renewing.reset();
                 done(Unexpected<Error>(errorOf(*result)));

@@ -2,9 +2,11 @@
 
 #include "core/base/clock.h"
 #include "core/ports/http_client.h"
+#include "core/token/credential_source.h"
 #include "core/token/token_source.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace vivavoce::core {
@@ -18,7 +20,8 @@ struct BrokerWishes {
 };
 
 /// Obtains and renews tokens at a broker: `POST /api/voice-agent/token` and `/refresh-token`.
-/// A renewal whose answer was lost is repeated with the same Idempotency-Key, so that the broker can tell it from theft.
+/// A renewal whose answer was lost is repeated with the same Idempotency-Key, so that the broker can tell it from theft. A credential that the
+/// broker does not take (401) is replaced once, where its source has another.
 /// Errors: BrokerUnreachable, BrokerMalformed, BrokerFailed (5xx), NotAuthorised (401, 403), RateLimited (429, with
 /// retryAfter), Timeout, InsecureUrl. Threads and lifetime: as TokenSource; its dependencies outlive it.
 class BrokerTokenSource final : public TokenSource {
@@ -29,7 +32,7 @@ public:
         /// "https://broker.example" without a trailing slash.
         std::string baseUrl;
         /// What shows the broker who is asking; renewed tokens are shown by themselves.
-        std::shared_ptr<const Secret> credential;
+        std::shared_ptr<CredentialSource> credential;
         BrokerWishes wishes;
         /// Tells this run of the client from others of the same user (128 random bits).
         std::string clientInstance;
@@ -42,7 +45,13 @@ public:
 
 private:
     struct Flight;
-    void send(HttpClient::Request request, TokenCallback done);
+    /// What was asked for with which credential, while that may be replaced.
+    struct Attempt {
+        TokenQuery query;
+        CredentialPtr credential;
+    };
+    void mint(TokenQuery query, TokenCallback done, bool isLast);
+    void send(HttpClient::Request request, TokenCallback done, std::optional<Attempt> attempt = std::nullopt);
     [[nodiscard]] std::string idempotencyKey(const TokenPtr& previous);
 
     Dependencies m_deps;

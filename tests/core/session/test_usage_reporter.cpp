@@ -40,8 +40,8 @@ class UsageReporterTest : public QObject {
         ManualClock clock;
         ManualExecutor executor{clock};
         FakeHttpClient http;
-        UsageReporter reporter{
-            {http, clock, executor, "https://broker.example", std::make_shared<const Secret>("credential"), "scribe"}};
+        UsageReporter reporter{{http, clock, executor, "https://broker.example",
+            std::make_shared<LiteralCredential>(std::make_shared<const Secret>("credential")), "scribe"}};
 
         void live(const std::string& session = "voice_1", bool isRelayed = false)
         {

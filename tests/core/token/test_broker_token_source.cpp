@@ -24,6 +24,34 @@ std::string good()
            R"("audio":{"encoding":"pcm16","rate":24000}},"limits":{}})";
 }
 
+/// "user-1", then "user-2"; or nothing, a little later.
+class ChangingCredential final : public CredentialSource {
+public:
+    void fetch(CredentialCallback done) override
+    {
+        if (isGone) {
+            m_waiting = std::move(done);
+        } else {
+            done(m_current);
+        }
+    }
+    bool replace(const CredentialPtr& refused) override
+    {
+        if (refused == m_current) {
+            m_current = std::make_shared<const Secret>("user-" + std::to_string(++number));
+        }
+        return true;
+    }
+    void later() const { m_waiting(fail(ErrorCode::ProviderUnreachable, "the issuer is away")); }
+
+    int number = 1;
+    bool isGone = false;
+
+private:
+    CredentialPtr m_current = std::make_shared<const Secret>("user-1");
+    CredentialCallback m_waiting;
+};
+
 } // namespace
 
 class BrokerTokenSourceTest : public QObject {
@@ -34,8 +62,9 @@ class BrokerTokenSourceTest : public QObject {
     struct World {
         ManualClock clock;
         FakeHttpClient http;
-        BrokerTokenSource source{{http, clock, "https://broker.example", std::make_shared<const Secret>("credential"),
-            {"", "model-x", "", ""}, "instance-1"}};
+        BrokerTokenSource source{{http, clock, "https://broker.example",
+            std::make_shared<LiteralCredential>(std::make_shared<const Secret>("credential")), {"", "model-x", "", ""},
+            "instance-1"}};
 
         Answer fetch(TokenQuery query = {})
         {
@@ -164,12 +193,66 @@ private Q_SLOTS:
         QVERIFY((*answer)->error().detail.find("ek_leak") == std::string::npos);
     }
 
+    void credential_ThatIsRefused_IsReplacedOnce()
+    {
+        ManualClock clock;
+        FakeHttpClient http;
+        const auto credential = std::make_shared<ChangingCredential>();
+        BrokerTokenSource source({http, clock, "https://broker.example", credential, {}, "i"});
+        std::optional<Expected<TokenPtr, Error>> answer;
+        source.fetch({nullptr, "voice_1_x"}, [&](Expected<TokenPtr, Error> result) { answer = std::move(result); });
+        QCOMPARE(http.sent.front().request.bearer->reveal(), std::string_view("user-1"));
+        http.answer(401, "{}");
+        QVERIFY(!answer);
+        QCOMPARE(http.sent.front().request.bearer->reveal(), std::string_view("user-2"));
+        QCOMPARE((*parseJson(http.sent.front().request.body))["resumeSessionId"].get<std::string>(),
+            std::string("voice_1_x"));
+        http.answer(401, "{}");
+        QCOMPARE(static_cast<int>(answer->error().code), static_cast<int>(ErrorCode::NotAuthorised));
+        QVERIFY(http.sent.empty());
+        // What somebody may not do is no reason for another credential.
+        answer.reset();
+        source.fetch({}, [&](Expected<TokenPtr, Error> result) { answer = std::move(result); });
+        http.answer(403, "{}");
+        QCOMPARE(credential->number, 2);
+        QVERIFY(!answer->has_value());
+    }
+
+    void credential_ThatCannotBeHad_IsTheError()
+    {
+        ManualClock clock;
+        FakeHttpClient http;
+        const auto credential = std::make_shared<ChangingCredential>();
+        credential->isGone = true;
+        BrokerTokenSource source({http, clock, "https://broker.example", credential, {}, "i"});
+        std::optional<Expected<TokenPtr, Error>> answer;
+        source.fetch({}, [&](Expected<TokenPtr, Error> result) { answer = std::move(result); });
+        credential->later();
+        QCOMPARE(static_cast<int>(answer->error().code), static_cast<int>(ErrorCode::ProviderUnreachable));
+        QVERIFY(http.sent.empty());
+    }
+
+    void destroyed_BeforeTheCredentialIsThere_SendsNothing()
+    {
+        ManualClock clock;
+        FakeHttpClient http;
+        const auto credential = std::make_shared<ChangingCredential>();
+        credential->isGone = true;
+        {
+            BrokerTokenSource source({http, clock, "https://broker.example", credential, {}, "i"});
+            source.fetch({}, [](const auto&) { QFAIL("answered after its end"); });
+        }
+        credential->later();
+        QVERIFY(http.sent.empty());
+    }
+
     void destroyed_WithARequestUnderWay_CancelsIt()
     {
         ManualClock clock;
         FakeHttpClient http;
         {
-            BrokerTokenSource source({http, clock, "https://broker.example", nullptr, {}, "i"});
+            BrokerTokenSource source(
+                {http, clock, "https://broker.example", std::make_shared<LiteralCredential>(nullptr), {}, "i"});
             source.fetch({}, [](const auto&) { QFAIL("answered after its end"); });
         }
         QVERIFY(*http.sent.front().wasCancelled);
