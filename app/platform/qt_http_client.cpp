@@ -157,8 +157,10 @@ std::unique_ptr<core::HttpCall> QtHttpClient::send(Request request, Callback don
         qtRequest.setRawHeader("Authorization", value);
         core::wipeString(value);
     }
-    auto* reply = m_network->sendCustomRequest(
-        qtRequest, QByteArray::fromStdString(request.method), QByteArray::fromStdString(request.body));
+    const QByteArray body = QByteArray::fromStdString(request.body);
+    // It may hold a token, a code or a password; Qt's own copy goes with the reply.
+    core::wipeString(request.body);
+    auto* reply = m_network->sendCustomRequest(qtRequest, QByteArray::fromStdString(request.method), body);
     call->watch(reply, request.timeout);
     return call;
 }

@@ -1,0 +1,205 @@
+#include "app/platform/loopback_redirect.h"
+#include "app/platform/qt_sha256.h"
+#include "app/platform/system_browser.h"
+#include "core/sign_in/proof_key.h"
+
+#include <QFile>
+#include <QTcpSocket>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QUrl>
+
+#include <optional>
+
+using namespace vivavoce;
+
+namespace {
+
+constexpr int kPatienceMs = 5'000;
+
+/// A door, and what came through it.
+struct Door {
+    Door()
+        : url(QString::fromStdString(*redirect.open([this](std::string text) {
+              ++answers;
+              query = QString::fromStdString(text);
+          })))
+    {
+    }
+    platform::LoopbackRedirect redirect;
+    int answers = 0;
+    QString query;
+    QUrl url;
+};
+
+struct Caller {
+    explicit Caller(const QUrl& url)
+    {
+        socket.connectToHost(QStringLiteral("127.0.0.1"), static_cast<quint16>(url.port()));
+    }
+    [[nodiscard]] bool isLetIn()
+    {
+        return QTest::qWaitFor(
+                   [this] {
+                       return socket.state() == QAbstractSocket::ConnectedState
+                           || socket.error() != QAbstractSocket::UnknownSocketError;
+                   },
+                   kPatienceMs)
+            && socket.state() == QAbstractSocket::ConnectedState;
+    }
+    /// All that comes until the other side closes.
+    QByteArray ask(const QByteArray& request)
+    {
+        socket.write(request);
+        (void)QTest::qWaitFor([this] { return socket.state() == QAbstractSocket::UnconnectedState; }, kPatienceMs);
+        return socket.readAll();
+    }
+    QTcpSocket socket;
+};
+
+QByteArray get(const QByteArray& target)
+{
+    return "GET " + target + " HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: a=b\r\n\r\n";
+}
+
+} // namespace
+
+class TestLoopbackRedirect : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void answer_IsTakenOnce_AndTheDoorIsShut()
+    {
+        Door door;
+        QCOMPARE(door.url.host(), QStringLiteral("127.0.0.1"));
+        QCOMPARE(door.url.path(), QStringLiteral("/callback"));
+        Caller first(door.url);
+        Caller waiting(door.url);
+        QVERIFY(first.isLetIn() && waiting.isLetIn());
+        const QByteArray page = first.ask(get("/callback?code=c&state=s"));
+        QCOMPARE(door.query, QStringLiteral("code=c&state=s"));
+        QVERIFY(page.startsWith("HTTP/1.1 200 OK\r\n"));
+        QVERIFY(page.contains("You can close this window."));
+        QVERIFY(page.contains("Referrer-Policy: no-referrer\r\n"));
+        QVERIFY(!page.contains("script") && !page.contains("code=c"));
+        // Neither who came meanwhile nor who comes now is heard.
+        QCOMPARE(waiting.ask(get("/callback?code=d&state=s")), QByteArray());
+        Caller second(door.url);
+        QVERIFY(!second.isLetIn());
+        QCOMPARE(door.answers, 1);
+    }
+
+    void somethingElse_IsNoAnswer_data()
+    {
+        QTest::addColumn<QByteArray>("request");
+        QTest::addColumn<QByteArray>("status");
+        QTest::newRow("an icon") << get("/favicon.ico") << QByteArray("404");
+        QTest::newRow("without a query") << get("/callback") << QByteArray("404");
+        QTest::newRow("a longer path") << get("/callback/?code=c") << QByteArray("404");
+        QTest::newRow("a post") << QByteArray("POST /callback?code=c HTTP/1.1\r\n\r\n") << QByteArray("400");
+        QTest::newRow("another version") << QByteArray("GET /callback?code=c HTTP/2\r\n\r\n") << QByteArray("400");
+        QTest::newRow("too many words") << QByteArray("GET /callback?code=c x HTTP/1.1\r\n\r\n") << QByteArray("400");
+        QTest::newRow("nonsense") << QByteArray("\0\1\2\r\n\r\n", 7) << QByteArray("400");
+        QTest::newRow("without an end") << QByteArray(70'000, 'a') << QByteArray("400");
+    }
+    void somethingElse_IsNoAnswer()
+    {
+        QFETCH(QByteArray, request);
+        QFETCH(QByteArray, status);
+        Door door;
+        Caller stranger(door.url);
+        QVERIFY(stranger.isLetIn());
+        const QByteArray page = stranger.ask(request);
+        QVERIFY2(page.startsWith("HTTP/1.1 " + status), page.constData());
+        QCOMPARE(door.answers, 0);
+        // And the browser still finds it open.
+        Caller browser(door.url);
+        QVERIFY(browser.isLetIn());
+        (void)browser.ask(get("/callback?code=c"));
+        QCOMPARE(door.answers, 1);
+    }
+
+    void request_InPieces_IsOne()
+    {
+        Door door;
+        Caller slow(door.url);
+        QVERIFY(slow.isLetIn());
+        for (const char c : get("/callback?code=c").chopped(1)) {
+            slow.socket.write(&c, 1);
+            slow.socket.flush();
+            QCoreApplication::processEvents();
+        }
+        QCOMPARE(door.answers, 0);
+        (void)slow.ask("\n");
+        QCOMPARE(door.query, QStringLiteral("code=c"));
+    }
+
+    void close_ShutsTheDoor()
+    {
+        Door door;
+        Caller inside(door.url);
+        QVERIFY(inside.isLetIn());
+        door.redirect.close();
+        QCOMPARE(inside.ask(get("/callback?code=c")), QByteArray());
+        Caller outside(door.url);
+        QVERIFY(!outside.isLetIn());
+        QCOMPARE(door.answers, 0);
+    }
+
+    void crowd_IsNotLetInForEver()
+    {
+        Door door;
+        std::vector<std::unique_ptr<Caller>> crowd;
+        for (int i = 0; i < 20; ++i) {
+            crowd.push_back(std::make_unique<Caller>(door.url));
+        }
+        QVERIFY(QTest::qWaitFor(
+            [&] {
+                return std::count_if(crowd.begin(), crowd.end(), [](const auto& caller) {
+                    return caller->socket.state() == QAbstractSocket::UnconnectedState;
+                }) >= 12;
+            },
+            kPatienceMs));
+    }
+
+    /// RFC 7636, Appendix B.
+    void sha256_IsThatOfTheStandard()
+    {
+        QCOMPARE(core::proofChallenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", &platform::sha256),
+            std::string("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"));
+    }
+
+    void browser_IsTheOneThatTheEnvironmentNames()
+    {
+#ifndef Q_OS_UNIX
+        QSKIP("BROWSER is a custom of Unix");
+#else
+        const QTemporaryDir folder;
+        const QString program = folder.filePath(QStringLiteral("browser"));
+        const QString seen = folder.filePath(QStringLiteral("seen"));
+        QFile file(program);
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write("#!/bin/sh\nprintf %s \"$1\" > '" + seen.toUtf8() + ".new'\nmv '" + seen.toUtf8() + ".new' '"
+            + seen.toUtf8() + "'\n");
+        file.close();
+        QVERIFY(file.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner));
+        qputenv("BROWSER", program.toUtf8());
+        platform::SystemBrowser browser;
+        QVERIFY(browser.open("https://login.example/auth?a=b&c=d"));
+        QVERIFY(QTest::qWaitFor([&] { return QFile::exists(seen); }, kPatienceMs));
+        QFile written(seen);
+        QVERIFY(written.open(QIODevice::ReadOnly));
+        QCOMPARE(written.readAll(), QByteArray("https://login.example/auth?a=b&c=d"));
+        qputenv("BROWSER", "/there/is/no/such/browser");
+        QVERIFY(!browser.open("https://login.example/"));
+        // Without a desktop there is none.
+        qunsetenv("BROWSER");
+        qunsetenv("DISPLAY");
+        qunsetenv("WAYLAND_DISPLAY");
+        QVERIFY(!browser.open("https://login.example/"));
+#endif
+    }
+};
+
+QTEST_GUILESS_MAIN(TestLoopbackRedirect)
+#include "test_loopback_redirect.moc"
