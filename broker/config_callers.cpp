@@ -151,7 +151,7 @@ struct Row {
 
 constexpr std::string_view kClientSecretFile = "client_secret_file";
 
-const std::array<Row, 16>& issuerRows()
+const std::array<Row, 17>& issuerRows()
 {
     const auto text = [](std::string IssuerSettings::*member) -> Read {
         return [member](std::string_view k, toml::node& n, IssuerSettings& i) { return readText(k, n, i.*member); };
@@ -162,7 +162,7 @@ const std::array<Row, 16>& issuerRows()
     const auto pointer = [](std::string IssuerSettings::*member) -> Read {
         return [member](std::string_view k, toml::node& n, IssuerSettings& i) { return readPointer(k, n, i.*member); };
     };
-    static const std::array<Row, 16> rows{
+    static const std::array<Row, 17> rows{
         Row{"url", text(&IssuerSettings::url)},
         Row{"tokens", &readTokens},
         Row{"algorithms", &readAlgorithms},
@@ -175,6 +175,7 @@ const std::array<Row, 16>& issuerRows()
         Row{"access_value", text(&IssuerSettings::accessValue)},
         Row{"projects_claim", pointer(&IssuerSettings::projectsPointer)},
         Row{"client_id", text(&IssuerSettings::clientId)},
+        Row{"app_client_id", text(&IssuerSettings::appClientId)},
         Row{"client_secret", &readClientSecret},
         Row{"ca_file", text(&IssuerSettings::caFile)},
         Row{"leeway",
@@ -281,6 +282,10 @@ void checkIssuer(const std::string& key, const IssuerSettings& issuer, Problems&
         && !problems.has(key + std::string(kClientSecretFile));
     if (issuer.tokens == IssuerSettings::Tokens::Opaque && (issuer.clientId.empty() || hasNoSecret)) {
         problems.add(key + "client_id", "and client_secret are needed to ask about opaque tokens");
+    }
+    // What an app bears is an access token: its ID token is for the app alone.
+    if (issuer.tokens == IssuerSettings::Tokens::IdToken && !issuer.appClientId.empty()) {
+        problems.add(key + "app_client_id", "needs tokens = \"access\" or \"opaque\"");
     }
 }
 
@@ -389,6 +394,7 @@ void printCallers(const Config& config, toml::table& table)
         addText("access_value", issuer.accessValue);
         addText("projects_claim", issuer.projectsPointer);
         addText("client_id", issuer.clientId);
+        addText("app_client_id", issuer.appClientId);
         addText("ca_file", issuer.caFile);
         issuers.push_back(std::move(one));
     }

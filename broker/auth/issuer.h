@@ -47,6 +47,8 @@ struct IssuerSettings {
     std::shared_ptr<const core::Secret> clientSecret;
     std::string caFile;
     std::chrono::seconds keyCoolDown{60};
+    /// What the desktop app is called there: a public client, with which its users sign in. Empty: they bring their tokens themselves.
+    std::string appClientId;
 
     /// Secrets by what they are, not by where.
     [[nodiscard]] bool isSame(const IssuerSettings& other) const;
