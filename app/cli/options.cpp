@@ -72,12 +72,16 @@ EndNow badUsage(const std::string& message, OutputFormat format)
 
 void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool& isFast)
 {
-    talk.add_option(
-            "--broker", options.brokerUrl, "Base address of a broker; without it both servers run on this computer")
-        ->option_text("URL");
+    auto* broker = talk.add_option("--broker", options.brokerUrl,
+                           "Base address of a broker; without it both servers run on this computer")
+                       ->option_text("URL");
     talk.add_option(
             "--credential-env", options.credentialVariable, "Environment variable with the credential for --broker")
         ->option_text("NAME");
+    auto* signIn = talk.add_flag("--sign-in", options.isSigningIn,
+                           "Sign in for --broker in the browser, or where none opens with a code on another device")
+                       ->needs(broker);
+    talk.add_flag("--no-browser", options.isWithoutBrowser, "Sign in with a code on another device")->needs(signIn);
     talk.add_option(
             "--in", options.inFile, "Recording that is spoken to the agent, or mic: the microphone, until Ctrl-C")
         ->option_text("FILE.wav|mic");

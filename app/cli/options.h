@@ -22,6 +22,9 @@ struct TalkOptions {
     std::string brokerUrl;
     /// The environment variable that holds the credential for `brokerUrl`.
     std::string credentialVariable = "VIVAVOCE_CREDENTIAL";
+    /// A person signs in for `brokerUrl`, in the browser, or with a code on another device where there is none, or none is wanted.
+    bool isSigningIn = false;
+    bool isWithoutBrowser = false;
     /// A file, or kMicrophone.
     std::string inFile;
     /// A file, or kSpeaker.

@@ -1,6 +1,7 @@
 #include "app/cli/talk_command.h"
 
 #include "app/cli/sound_devices.h"
+#include "app/platform/qt_sha256.h"
 #include "core/base/environment_secret.h"
 #include "core/base/random_id.h"
 
@@ -50,6 +51,46 @@ void TalkCommand::start()
         end(ready.error());
         return;
     }
+    if (m_options.isSigningIn) {
+        signIn();
+    } else {
+        begin(std::make_shared<core::LiteralCredential>(credential->empty() ? nullptr : std::move(credential)));
+    }
+}
+
+void TalkCommand::signIn()
+{
+    m_signIn = std::make_shared<core::SignIn>(
+        core::SignIn::Dependencies{m_http, m_clock, m_executor, m_browser, m_redirect, &platform::sha256});
+    m_signIn->setBroker(withoutTrailingSlash(m_options.brokerUrl));
+    m_signIn->follow([this](const core::SignInStatus& status) { signInChanged(status); });
+    m_signIn->start(m_options.isWithoutBrowser ? core::Account::Way::Device : core::Account::Way::Browser);
+}
+
+void TalkCommand::signInChanged(const core::SignInStatus& status)
+{
+    using Stage = core::SignInStatus::Stage;
+    if (m_isOver) {
+        return;
+    }
+    m_report.tell(status);
+    if (m_session != nullptr) {
+        // Whoever asks for a token in vain tells of it.
+        return;
+    }
+    if (status.stage == Stage::SignedIn) {
+        m_executor.post([this] {
+            if (!m_isOver) {
+                begin(m_signIn);
+            }
+        });
+    } else if (status.stage == Stage::Failed) {
+        m_executor.post([this, error = status.error] { end(error); });
+    }
+}
+
+void TalkCommand::begin(std::shared_ptr<core::CredentialSource> credential)
+{
     m_deadline = m_executor.after(m_options.timeout, [this] {
         end(Error{ErrorCode::Timeout, "the conversation took longer than --timeout allows", std::nullopt, {}});
     });
@@ -57,7 +98,7 @@ void TalkCommand::start()
     if (m_options.brokerUrl.empty()) {
         startServers();
     } else {
-        useBroker(withoutTrailingSlash(m_options.brokerUrl), credential->empty() ? nullptr : std::move(credential));
+        useBroker(withoutTrailingSlash(m_options.brokerUrl), std::move(credential));
     }
 }
 
@@ -156,7 +197,7 @@ void TalkCommand::startServers()
     m_servers->start(
         [this](core::Expected<embedded::EmbeddedServices::Address, Error> address) {
             if (address) {
-                useBroker(address->brokerUrl, address->credential);
+                useBroker(address->brokerUrl, std::make_shared<core::LiteralCredential>(address->credential));
             } else {
                 // We stand in a call of the child that failed; ending lets go of it.
                 m_executor.post([this, error = address.error()] { end(error); });
@@ -169,7 +210,7 @@ void TalkCommand::startServers()
         });
 }
 
-void TalkCommand::useBroker(const std::string& url, std::shared_ptr<const core::Secret> credential)
+void TalkCommand::useBroker(const std::string& url, std::shared_ptr<core::CredentialSource> credential)
 {
     if (!m_options.brokerUrl.empty()) {
         m_usage = std::make_unique<core::UsageReporter>(core::UsageReporter::Dependencies{
@@ -315,7 +356,13 @@ void TalkCommand::end(std::optional<Error> error)
 
 void TalkCommand::finish(int exitCode)
 {
-    if (m_usage == nullptr || m_usage->isDone() || m_clock.now() >= m_finishBy) {
+    const bool isLate = m_clock.now() >= m_finishBy;
+    const bool isTold = isLate || m_usage == nullptr || m_usage->isDone();
+    if (isTold && m_signIn != nullptr && m_signIn->status().stage != core::SignInStatus::Stage::SignedOut) {
+        m_usage.reset();
+        m_signIn->signOut();
+        m_finishBy = m_clock.now() + kTellingPatience;
+    } else if (isTold && (isLate || m_signIn == nullptr || !m_signIn->isRevoking())) {
         m_finished(exitCode);
         return;
     }

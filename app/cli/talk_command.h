@@ -9,13 +9,16 @@
 #include "app/cli/talk_report.h"
 #include "app/cli/turn_watch.h"
 #include "app/embedded/embedded_services.h"
+#include "app/platform/loopback_redirect.h"
 #include "app/platform/qt_executor.h"
 #include "app/platform/qt_http_client.h"
 #include "app/platform/qt_websocket_transport.h"
+#include "app/platform/system_browser.h"
 #include "audio/audio_engine.h"
 #include "audio/dsp/wav_file.h"
 #include "core/session/session_runner.h"
 #include "core/session/usage_reporter.h"
+#include "core/sign_in/sign_in.h"
 #include "core/token/broker_token_source.h"
 #include "core/token/caching_token_source.h"
 #include "core/token/deferred_token_source.h"
@@ -45,14 +48,18 @@ private:
     [[nodiscard]] core::Expected<void, core::Error> prepare();
     [[nodiscard]] core::VoiceIo& voice();
     void startServers();
+    void signIn();
+    void signInChanged(const core::SignInStatus& status);
+    /// `credential` is for a broker that was named.
+    void begin(std::shared_ptr<core::CredentialSource> credential);
     void converse();
-    void useBroker(const std::string& url, std::shared_ptr<const core::Secret> credential);
+    void useBroker(const std::string& url, std::shared_ptr<core::CredentialSource> credential);
     [[nodiscard]] core::Expected<void, core::Error> checkDevices() const;
     [[nodiscard]] bool endsAConversation(core::ErrorCode code) const;
     void watch();
     void sayNextText();
     void end(std::optional<core::Error> error);
-    /// Once the broker knows what this came to, or could have.
+    /// Once the broker knows what this came to, and the issuer that its user has gone; or both could have.
     void finish(int exitCode);
 
     TalkOptions m_options;
@@ -73,6 +80,9 @@ private:
     std::optional<ReplyRecording> m_out;
     platform::QtHttpClient m_http;
     platform::QtWebSocketFactory m_transports;
+    platform::SystemBrowser m_browser;
+    platform::LoopbackRedirect m_redirect;
+    std::shared_ptr<core::SignIn> m_signIn;
     std::unique_ptr<embedded::EmbeddedServices> m_servers;
     std::unique_ptr<RecordedVoiceIo> m_files;
     std::unique_ptr<audio::AudioEngine> m_devices;

@@ -152,6 +152,25 @@ void TalkReport::tell(const core::ReplyLatency& latency)
 
 void TalkReport::tell(const core::Error& error, bool isFatal)
 {
+void TalkReport::tell(const core::SignInStatus& status)
+{
+    using Stage = core::SignInStatus::Stage;
+    if (status.stage == Stage::WaitingForBrowser) {
+        m_events.write("sign_in", {{"event", "browser"}});
+        m_events.say("(sign in in the browser that has been opened)");
+    } else if (status.stage == Stage::WaitingForDevice) {
+        Json fields{{"event", "code"}, {"code", status.userCode}, {"url", status.verificationUrl}};
+        if (!status.completeUrl.empty()) {
+            fields["completeUrl"] = status.completeUrl;
+        }
+        m_events.write("sign_in", std::move(fields));
+        m_events.say("(sign in at " + status.verificationUrl + " with the code " + status.userCode + ")");
+    } else if (status.stage == Stage::SignedIn) {
+        m_events.write("sign_in", {{"event", "signed_in"}, {"name", status.name}});
+        m_events.say("(signed in as " + status.name + ")");
+    }
+}
+
     Json fields{{"code", core::codeText(error.code)}, {"message", error.detail}, {"fatal", isFatal}};
     if (!error.foreignCode.empty()) {
         fields["providerCode"] = error.foreignCode;

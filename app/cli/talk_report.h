@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/cli/json_lines.h"
+#include "core/ports/account.h"
 #include "core/session/latency_meter.h"
 #include "core/session/session_effect.h"
 
@@ -17,6 +18,8 @@ public:
 
     void tell(const core::SessionNotice& notice);
     void tell(const core::ReplyLatency& latency);
+    /// What somebody who signs in has to do next, and who it was.
+    void tell(const core::SignInStatus& status);
     void tell(const core::Error& error, bool isFatal);
     struct Ending {
         int exitCode = 0;
