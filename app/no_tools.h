@@ -16,6 +16,7 @@ public:
             done(core::fail(core::ErrorCode::ToolFailed, "there is no tool " + name));
         });
     }
+    void cancel(const std::string&) override {}
     void cancelAll() override {}
 
 private:

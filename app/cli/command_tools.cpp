@@ -8,6 +8,11 @@
 
 #include <algorithm>
 
+#ifdef Q_OS_UNIX
+#include <csignal>
+#include <unistd.h>
+#endif
+
 namespace vivavoce::cli {
 namespace {
 
@@ -20,6 +25,29 @@ constexpr qsizetype kLargestOutput = 64 * 1024;
 core::Unexpected<Error> bad(const std::string& file, const std::string& what)
 {
     return core::fail(ErrorCode::BadUsage, file + ": " + what);
+}
+
+/// Of SIGKILL.
+constexpr int kKilledIsGone = 1'000;
+
+/// What a command starts is ended with it.
+void leadAGroup(QProcess& process)
+{
+#ifdef Q_OS_UNIX
+    process.setChildProcessModifier([] { ::setpgid(0, 0); });
+#else
+    (void)process;
+#endif
+}
+
+void killGroup(QProcess& process)
+{
+#ifdef Q_OS_UNIX
+    if (process.processId() > 0) {
+        ::kill(static_cast<pid_t>(-process.processId()), SIGKILL);
+    }
+#endif
+    process.kill();
 }
 
 bool isText(const core::Json& object, const char* key)
@@ -94,52 +122,89 @@ void CommandTools::run(const core::ToolCall& call, Callback done)
     }
     auto process = std::make_unique<QProcess>();
     QProcess* running = process.get();
-    const auto once = std::make_shared<Callback>(std::move(done));
-    const auto end = [this, running, once] {
-        if (const Callback callback = std::exchange(*once, nullptr)) {
-            finished(running, callback);
-        }
-    };
-    QObject::connect(running, &QProcess::finished, running, end);
-    QObject::connect(running, &QProcess::errorOccurred, running, [end](QProcess::ProcessError error) {
+    QObject::connect(running, &QProcess::readyReadStandardOutput, running, [this, running] { read(running); });
+    QObject::connect(running, &QProcess::finished, running, [this, running] { finished(running); });
+    QObject::connect(running, &QProcess::errorOccurred, running, [this, running](QProcess::ProcessError error) {
         if (error == QProcess::FailedToStart) {
-            end();
+            finished(running);
         }
     });
+    leadAGroup(*running);
     running->setStandardErrorFile(QProcess::nullDevice());
-    m_running.push_back(std::move(process));
+    m_running.push_back({call.callId, std::move(process), {}, std::move(done)});
     running->start(command->second.first(), command->second.mid(1));
     running->write(call.arguments.data(), static_cast<qint64>(call.arguments.size()));
     running->closeWriteChannel();
 }
 
-void CommandTools::finished(QProcess* process, const Callback& done)
+std::vector<CommandTools::Command>::iterator CommandTools::find(const QProcess* process)
 {
+    return std::find_if(
+        m_running.begin(), m_running.end(), [&](const Command& one) { return one.process.get() == process; });
+}
+
+void CommandTools::read(QProcess* process)
+{
+    const auto command = find(process);
+    if (command == m_running.end()) {
+        return;
+    }
+    command->output += process->readAllStandardOutput();
+    if (command->output.size() > kLargestOutput) {
+        killGroup(*process);
+        finish(process, core::fail(ErrorCode::ToolFailed, "the command said more than 64 KiB"));
+    }
+}
+
+void CommandTools::finished(QProcess* process)
+{
+    read(process);
+    const auto command = find(process);
+    if (command == m_running.end()) {
+        return;
+    }
     const bool isFine = process->error() == QProcess::UnknownError && process->exitStatus() == QProcess::NormalExit
         && process->exitCode() == 0;
-    const QByteArray output = process->readAllStandardOutput().trimmed();
-    core::Expected<std::string, Error> result = output.toStdString();
+    core::Expected<std::string, Error> result = command->output.trimmed().toStdString();
     if (!isFine) {
         result = core::fail(ErrorCode::ToolFailed, "the command failed: " + process->errorString().toStdString());
-    } else if (output.size() > kLargestOutput) {
-        result = core::fail(ErrorCode::ToolFailed, "the command said more than 64 KiB");
     }
-    const auto mine =
-        std::find_if(m_running.begin(), m_running.end(), [&](const auto& p) { return p.get() == process; });
-    if (mine != m_running.end()) {
-        // We stand in one of its signals.
-        mine->release()->deleteLater();
-        m_running.erase(mine);
+    finish(process, std::move(result));
+}
+
+void CommandTools::finish(QProcess* process, core::Expected<std::string, Error> result)
+{
+    const auto command = find(process);
+    const Callback done = std::move(command->done);
+    // We stand in one of its signals; what was killed is still to be waited for.
+    QProcess* const old = command->process.release();
+    m_running.erase(command);
+    old->disconnect();
+    QObject::connect(old, &QProcess::finished, old, &QObject::deleteLater);
+    if (old->state() == QProcess::NotRunning) {
+        old->deleteLater();
     }
     done(std::move(result));
 }
 
+void CommandTools::cancel(const std::string& callId)
+{
+    const auto command =
+        std::find_if(m_running.begin(), m_running.end(), [&](const Command& one) { return one.callId == callId; });
+    if (command == m_running.end()) {
+        return;
+    }
+    const std::unique_ptr<QProcess> process = std::move(command->process);
+    m_running.erase(command);
+    process->disconnect();
+    killGroup(*process);
+    process->waitForFinished(kKilledIsGone);
+}
+
 void CommandTools::cancelAll()
 {
-    for (const auto& process : std::exchange(m_running, {})) {
-        process->disconnect();
-        process->kill();
-        process->waitForFinished(1000);
+    while (!m_running.empty()) {
+        cancel(m_running.back().callId);
     }
 }
 

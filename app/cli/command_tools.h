@@ -16,7 +16,8 @@ namespace vivavoce::cli {
 
 /// Functions of the model that are commands of this computer: the arguments (JSON) go to standard input, the result is what
 /// comes on standard output. The file is a JSON array of `{name, description, parameters, command: [program, argument…]}`.
-/// A command that fails, says too much (64 KiB) or is not there ends as ToolFailed; the session sets the deadline.
+/// A command that fails, says too much (64 KiB) or is not there ends as ToolFailed; the session sets the deadline. What says too much,
+/// takes too long or is not wanted any more is killed, with all that it started.
 /// Threads: the thread that made it.
 class CommandTools final : public core::ToolRunner {
 public:
@@ -28,15 +29,26 @@ public:
     [[nodiscard]] const std::vector<core::openai::FunctionTool>& declarations() const { return m_declarations; }
 
     void run(const core::ToolCall& call, Callback done) override;
+    void cancel(const std::string& callId) override;
     void cancelAll() override;
 
 private:
-    void finished(QProcess* process, const Callback& done);
+    struct Command {
+        std::string callId;
+        std::unique_ptr<QProcess> process;
+        QByteArray output;
+        Callback done;
+    };
+
+    void read(QProcess* process);
+    void finished(QProcess* process);
+    void finish(QProcess* process, core::Expected<std::string, core::Error> result);
+    [[nodiscard]] std::vector<Command>::iterator find(const QProcess* process);
 
     core::Executor& m_executor;
     std::vector<core::openai::FunctionTool> m_declarations;
     std::map<std::string, QStringList> m_commands;
-    std::vector<std::unique_ptr<QProcess>> m_running;
+    std::vector<Command> m_running;
 };
 
 } // namespace vivavoce::cli

@@ -1,5 +1,6 @@
 #include "app/cli/doctor_command.h"
 
+#include "app/cli/command_tools.h"
 #include "app/cli/recorded_voice_io.h"
 #include "app/cli/sound_devices.h"
 #include "app/embedded/embedded_services.h"
@@ -22,13 +23,6 @@ namespace {
 
 using core::Error;
 using core::ErrorCode;
-
-/// No functions are declared, so none can be called.
-class NoTools final : public core::ToolRunner {
-public:
-    void run(const core::ToolCall&, Callback) override {}
-    void cancelAll() override {}
-};
 
 /// Waits for the first whole answer, or the end.
 class AnswerWatch final : public core::SessionObserver {
@@ -199,7 +193,7 @@ private:
     {
         QEventLoop loop;
         AnswerWatch watch(loop);
-        NoTools tools;
+        CommandTools tools(m_executor);
         RecordedVoiceIo voice(m_executor, m_clock, {}, Pace::Fast, [](auto) { return true; });
         platform::QtWebSocketFactory transports;
         core::SessionRunner session({*m_tokens, transports, voice, tools, m_clock, m_executor, watch, {}});

@@ -35,6 +35,7 @@ private:
     struct Ear final : core::VoiceListener {
         core::VoiceListener* listener = nullptr;
         void voiceCaptured(std::span<const std::int16_t> samples) override { listener->voiceCaptured(samples); }
+        void voiceLost(core::Milliseconds amount) override { listener->voiceLost(amount); }
         void captureEnded() override { listener->captureEnded(); }
         void playbackDrained() override {}
         void voiceFailed(const core::Error& error) override { listener->voiceFailed(error); }
@@ -44,6 +45,7 @@ private:
     struct Mouth final : core::VoiceListener {
         core::VoiceListener* listener = nullptr;
         void voiceCaptured(std::span<const std::int16_t>) override {}
+        void voiceLost(core::Milliseconds) override {}
         void captureEnded() override {}
         void playbackDrained() override { listener->playbackDrained(); }
         void voiceFailed(const core::Error& error) override { listener->voiceFailed(error); }

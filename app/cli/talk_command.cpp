@@ -259,7 +259,9 @@ void TalkCommand::sessionTold(const core::SessionNotice& notice)
         m_lastProblem = problem->error;
     } else if (const auto* ended = std::get_if<core::session_notice::ReplyEnded>(&notice)) {
         if (ended->wasCompleted) {
-            m_turns.replyEnded();
+            if (ended->isAnswer) {
+                m_turns.replyEnded();
+            }
             m_lastProblem.reset();
         } else if (m_lastProblem && !m_options.isLive()) {
             // The answer is not coming, and nobody is there to ask again.

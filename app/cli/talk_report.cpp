@@ -20,6 +20,8 @@ const char* newsText(core::TokenNews news)
         return "failed";
     case core::TokenNews::Expired:
         return "expired";
+    case core::TokenNews::Revoked:
+        return "revoked";
     }
     return "failed";
 }
@@ -150,8 +152,6 @@ void TalkReport::tell(const core::ReplyLatency& latency)
     m_events.write("latency", std::move(fields));
 }
 
-void TalkReport::tell(const core::Error& error, bool isFatal)
-{
 void TalkReport::tell(const core::SignInStatus& status)
 {
     using Stage = core::SignInStatus::Stage;
@@ -171,6 +171,8 @@ void TalkReport::tell(const core::SignInStatus& status)
     }
 }
 
+void TalkReport::tell(const core::Error& error, bool isFatal)
+{
     Json fields{{"code", core::codeText(error.code)}, {"message", error.detail}, {"fatal", isFatal}};
     if (!error.foreignCode.empty()) {
         fields["providerCode"] = error.foreignCode;

@@ -155,7 +155,6 @@ std::unique_ptr<core::HttpCall> QtHttpClient::send(Request request, Callback don
         QByteArray value("Bearer ");
         value.append(token.data(), static_cast<qsizetype>(token.size()));
         qtRequest.setRawHeader("Authorization", value);
-        core::wipeString(value);
     }
     const QByteArray body = QByteArray::fromStdString(request.body);
     // It may hold a token, a code or a password; Qt's own copy goes with the reply.

@@ -8,6 +8,8 @@
 #include <QUrl>
 #include <QWebSocket>
 
+#include <algorithm>
+#include <deque>
 #include <optional>
 
 namespace vivavoce::platform {
@@ -46,6 +48,8 @@ public:
                 m_listener->binaryReceived({message.constData(), static_cast<std::size_t>(message.size())});
             }
         });
+        QObject::connect(&m_socket, &QWebSocket::pong, &m_context,
+            [this](quint64, const QByteArray& payload) { pingAnswered(payload); });
 #if QT_VERSION >= QT_VERSION_CHECK(6, 5, 0)
         QObject::connect(&m_socket, &QWebSocket::errorOccurred, &m_context, [this] { failed(); });
 #else
@@ -86,7 +90,16 @@ public:
     void send(std::string_view message) override
     {
         if (m_isOpen) {
+            m_sent += message.size();
             m_socket.sendTextMessage(QString::fromUtf8(message.data(), static_cast<qsizetype>(message.size())));
+        }
+    }
+
+    void ping() override
+    {
+        if (m_isOpen) {
+            m_pings.push_back({QByteArray::number(++m_pingCount), m_sent});
+            m_socket.ping(m_pings.back().payload);
         }
     }
 
@@ -98,7 +111,8 @@ public:
 
     [[nodiscard]] std::size_t bufferedBytes() const override
     {
-        return static_cast<std::size_t>(m_socket.bytesToWrite());
+        // Qt's bytesToWrite() knows of what TLS has not encrypted yet, and of nothing behind that.
+        return m_sent - m_acknowledged;
     }
 
 private:
@@ -110,9 +124,7 @@ private:
         }
         const std::string_view secret = target.credential->reveal();
         const auto header = [&](const char* name, QByteArray value) {
-            value.append(secret.data(), static_cast<qsizetype>(secret.size()));
-            result.setRawHeader(name, value);
-            core::wipeString(value);
+            result.setRawHeader(name, value.append(secret.data(), static_cast<qsizetype>(secret.size())));
         };
         switch (target.auth) {
         case core::AuthStyle::Bearer:
@@ -136,6 +148,21 @@ private:
         m_isOpen = true;
         if (m_listener != nullptr) {
             m_listener->transportOpened();
+        }
+    }
+
+    void pingAnswered(const QByteArray& payload)
+    {
+        // RFC 6455 §5.5.3: only the latest of several pings has to be answered, and there are answers that nobody asked for.
+        const auto ping =
+            std::find_if(m_pings.begin(), m_pings.end(), [&](const Ping& one) { return one.payload == payload; });
+        if (ping == m_pings.end()) {
+            return;
+        }
+        m_acknowledged = ping->sentBefore;
+        m_pings.erase(m_pings.begin(), ping + 1);
+        if (m_listener != nullptr) {
+            m_listener->pingAnswered();
         }
     }
 
@@ -197,9 +224,19 @@ private:
         QTimer::singleShot(0, &m_context, [this, error] { end(error); });
     }
 
+    struct Ping {
+        QByteArray payload;
+        std::size_t sentBefore;
+    };
+
     core::TransportListener* m_listener = nullptr;
     bool m_isOpen = false;
     std::size_t m_maxMessageBytes = 0;
+    std::size_t m_sent = 0;
+    std::size_t m_acknowledged = 0;
+    std::uint64_t m_pingCount = 0;
+    /// Not answered yet. As many as fit into the silence that the session bears.
+    std::deque<Ping> m_pings;
     QWebSocket m_socket;
     QTimer m_handshakeDeadline;
     // Last, so that it goes first: nothing is delivered to a half-destroyed object.

@@ -16,6 +16,8 @@ public:
     virtual ~VoiceListener() = default;
     /// PCM16 mono at kRealtimeRate, in pieces of 10 to 100 ms.
     virtual void voiceCaptured(std::span<const std::int16_t> samples) = 0;
+    /// So much was said and could not be handed over in time; it lies before what comes next.
+    virtual void voiceLost(Milliseconds amount) = 0;
     /// A recording has ended; after it comes silence. Never called for a microphone.
     virtual void captureEnded() = 0;
     /// Everything queued has been heard.

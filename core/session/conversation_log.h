@@ -27,6 +27,11 @@ struct ConversationEntry {
 
     /// Sets `heardBytes` from that share, 0 to 1.
     void wasHeard(double share);
+    /// As far as anybody knows of it.
+    [[nodiscard]] std::string_view heardText() const
+    {
+        return std::string_view(text).substr(0, heardBytes.value_or(text.size()));
+    }
 
     bool operator==(const ConversationEntry&) const = default;
 };

@@ -16,7 +16,8 @@
 
 namespace vivavoce::core {
 
-enum class TokenNews { Acquired, Refreshed, Failed, Expired };
+/// Expired: its time is over. Revoked: it was refused before that, by the broker or by the provider.
+enum class TokenNews { Acquired, Refreshed, Failed, Expired, Revoked };
 
 /// What the session tells those who show it. Texts are the provider's or the user's; nothing here is secret.
 namespace session_notice {
@@ -61,6 +62,8 @@ struct ReplyUsage {
 struct TranscriptionUsage {
     std::string itemId;
     openai::TranscriptionUsage usage;
+    /// The transcriber.
+    std::string model{};
 };
 /// The user's speech ended, at this position of the audio sent.
 struct SpeechStopped {
@@ -73,6 +76,8 @@ struct ReplyStarted {
 struct ReplyEnded {
     std::string responseId;
     bool wasCompleted = false;
+    /// It says something, and no function is to be answered before it goes on.
+    bool isAnswer = false;
 };
 struct AudioLost {
     Milliseconds amount{0};
@@ -120,6 +125,8 @@ struct DropTransport {};
 struct Send {
     openai::ClientEvent event;
 };
+/// Answered by session_event::PingAnswered, while there is a connection.
+struct Ping {};
 struct StartTimer {
     SessionTimer timer;
     Milliseconds delay{0};
@@ -153,9 +160,9 @@ struct Tell {
 
 using SessionEffect = std::variant<session_effect::FetchToken, session_effect::DiscardToken,
     session_effect::OpenTransport, session_effect::CloseTransport, session_effect::DropTransport, session_effect::Send,
-    session_effect::StartTimer, session_effect::StopTimer, session_effect::StartVoice, session_effect::StopVoice,
-    session_effect::Play, session_effect::FinishItem, session_effect::CutPlayback, session_effect::RunTool,
-    session_effect::CancelTools, session_effect::Tell>;
+    session_effect::Ping, session_effect::StartTimer, session_effect::StopTimer, session_effect::StartVoice,
+    session_effect::StopVoice, session_effect::Play, session_effect::FinishItem, session_effect::CutPlayback,
+    session_effect::RunTool, session_effect::CancelTools, session_effect::Tell>;
 
 using SessionEffects = std::vector<SessionEffect>;
 

@@ -7,13 +7,19 @@
 #include "core/protocol/openai/server_events.h"
 #include "core/token/access_token.h"
 
+#include <array>
 #include <string>
 #include <variant>
 
 namespace vivavoce::core {
 
 /// Waits that can run out. Starting one that runs restarts it.
-enum class SessionTimer { Token, FirstEvent, Configured, Reply, Renewal, Backoff, Close };
+enum class SessionTimer { Token, FirstEvent, Configured, Reply, Liveness, Renewal, Expiry, Backoff, Close };
+
+/// All of them.
+inline constexpr std::array kSessionTimers{SessionTimer::Token, SessionTimer::FirstEvent, SessionTimer::Configured,
+    SessionTimer::Reply, SessionTimer::Liveness, SessionTimer::Renewal, SessionTimer::Expiry, SessionTimer::Backoff,
+    SessionTimer::Close};
 
 /// Everything that can happen to a session.
 namespace session_event {
@@ -38,6 +44,8 @@ struct Closed {
 struct OpenFailed {
     Error error;
 };
+/// The other side has answered a ping.
+struct PingAnswered {};
 struct ServerSaid {
     openai::ServerEvent event;
 };
@@ -71,8 +79,8 @@ struct TimedOut {
 
 using SessionEvent = std::variant<session_event::Start, session_event::Stop, session_event::Abort,
     session_event::TokenArrived, session_event::TokenFailed, session_event::Opened, session_event::Closed,
-    session_event::OpenFailed, session_event::ServerSaid, session_event::ServerGarbled, session_event::AudioCaptured,
-    session_event::TextEntered, session_event::Interrupt, session_event::PlaybackCut, session_event::PlaybackDrained,
-    session_event::ToolAnswered, session_event::TimedOut>;
+    session_event::OpenFailed, session_event::PingAnswered, session_event::ServerSaid, session_event::ServerGarbled,
+    session_event::AudioCaptured, session_event::TextEntered, session_event::Interrupt, session_event::PlaybackCut,
+    session_event::PlaybackDrained, session_event::ToolAnswered, session_event::TimedOut>;
 
 } // namespace vivavoce::core

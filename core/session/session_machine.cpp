@@ -49,6 +49,8 @@ std::string_view activityText(Activity activity)
         return "running_tool";
     case Activity::Speaking:
         return "speaking";
+    case Activity::Stalled:
+        return "waiting";
     }
     return "listening";
 }

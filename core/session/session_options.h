@@ -21,6 +21,14 @@ struct SessionDeadlines {
     Milliseconds reply{30'000};
     Milliseconds tool{30'000};
     Milliseconds close{2'000};
+    /// Between two pings. The silence that follows is counted in pings, so that a sleep or a busy moment of our own is not taken for it.
+    Milliseconds ping{1'000};
+    /// Of a broker's relay, which answers by itself: then the connection is lost.
+    Milliseconds relaySilence{5'000};
+    /// Of a provider: people are told, and what they say is kept ...
+    Milliseconds stalled{5'000};
+    /// ... until the connection is given up.
+    Milliseconds silence{30'000};
 };
 
 /// What a conversation is to be like.
@@ -44,7 +52,8 @@ struct SessionOptions {
     int maxAttempts = 4;
     Milliseconds firstBackoff{250};
     Milliseconds maxBackoff{5'000};
-    /// Speech kept while there is no connection: 10 s of PCM16 at kRealtimeRate. The oldest is dropped, and its loss told.
+    /// Speech kept while there is no connection, or until the provider has understood it: 10 s of PCM16 at kRealtimeRate. The oldest is
+    /// dropped, and its loss told.
     std::size_t heldAudioBytes = 480'000;
 };
 

@@ -9,8 +9,8 @@
 namespace vivavoce::core {
 namespace {
 
-/// About ten seconds of audio as base64: more than that in the socket means that the network cannot keep up.
-constexpr std::size_t kMostBufferedBytes = 640'000;
+/// About twenty seconds of audio as base64: what was kept over a reconnect may be ten, and as much again means that the network cannot keep up.
+constexpr std::size_t kMostBufferedBytes = 1'300'000;
 
 Milliseconds shortened(Milliseconds delay, Milliseconds jitter)
 {
@@ -54,6 +54,7 @@ public:
         }
     }
 
+    void pingAnswered() override { tell(session_event::PingAnswered{}); }
     void binaryReceived(std::string_view) override { garbled("a binary message, where the protocol has text only"); }
 
 private:
@@ -125,6 +126,11 @@ void SessionRunner::voiceCaptured(std::span<const std::int16_t> samples)
     dispatch(session_event::AudioCaptured{pcmBytes(samples)});
 }
 
+void SessionRunner::voiceLost(Milliseconds amount)
+{
+    tell(session_notice::AudioLost{amount});
+}
+
 void SessionRunner::captureEnded()
 {
     m_hasInputEnded = true;
@@ -194,6 +200,10 @@ void SessionRunner::perform(SessionEffect& effect)
                 dropTransport();
             } else if constexpr (std::is_same_v<Effect, Send>) {
                 send(what.event);
+            } else if constexpr (std::is_same_v<Effect, Ping>) {
+                if (m_link != nullptr) {
+                    m_link->transport().ping();
+                }
             } else if constexpr (std::is_same_v<Effect, StartTimer>) {
                 startTimer(what);
             } else if constexpr (std::is_same_v<Effect, StopTimer>) {
@@ -285,8 +295,11 @@ void SessionRunner::runTool(const ToolCall& call)
             (*runner)->dispatch(session_event::ToolAnswered{id, std::move(output)});
         }
     };
-    m_toolDeadlines[call.callId] = m_deps.executor.after(m_deps.options.deadlines.tool,
-        [answer] { answer(fail(ErrorCode::Timeout, "the tool did not answer in time")); });
+    m_toolDeadlines[call.callId] =
+        m_deps.executor.after(m_deps.options.deadlines.tool, [this, answer, id = call.callId] {
+            m_deps.tools.cancel(id);
+            answer(fail(ErrorCode::Timeout, "the tool did not answer in time"));
+        });
     m_deps.tools.run(call, answer);
 }
 

@@ -59,6 +59,7 @@ private:
     class Link;
 
     void voiceCaptured(std::span<const std::int16_t> samples) override;
+    void voiceLost(Milliseconds amount) override;
     void captureEnded() override;
     void playbackDrained() override;
     void voiceFailed(const Error& error) override;

@@ -5,8 +5,10 @@
 #include "core/ports/tool_runner.h"
 #include "core/session/conversation_log.h"
 #include "core/session/session_options.h"
+#include "core/session/speech_memory.h"
 #include "core/token/access_token.h"
 
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -32,7 +34,8 @@ enum class Phase {
 };
 
 /// What goes on in a live conversation.
-enum class Activity { Listening, HearingUser, Thinking, RunningTool, Speaking };
+/// Stalled: the connection has gone quiet and may be dead.
+enum class Activity { Listening, HearingUser, Thinking, RunningTool, Speaking, Stalled };
 
 [[nodiscard]] std::string_view phaseText(Phase phase);
 [[nodiscard]] std::string_view activityText(Activity activity);
@@ -43,10 +46,12 @@ struct ReplyGate {
     std::string activeId;
     /// The item that its audio belongs to.
     std::string itemId;
-    /// How much speech of that item has come so far.
-    Milliseconds itemAudio{0};
+    /// How many bytes of that item's speech have come so far.
+    std::size_t itemBytes = 0;
     /// response.create has been sent and response.created is not yet here.
     bool isRequested = false;
+    /// What that response.create is called, should it be refused.
+    std::string requestId;
     /// The provider is to make one of its own accord: the user's turn has ended.
     bool isAwaited = false;
     /// Another one is to be asked for as soon as this one is done.
@@ -63,7 +68,7 @@ struct ReplyGate {
 /// Function calls of the last reply that are not answered yet.
 struct ToolRound {
     std::vector<ToolCall> running;
-    /// All that were asked for are answered: the model is to go on.
+    /// All are answered, and no reply has begun since that could go by it.
     bool wantsReply = false;
 };
 
@@ -84,14 +89,25 @@ struct SessionState {
     bool isCredentialSuspect = false;
     /// A renewal is under way while the conversation goes on.
     bool isRenewing = false;
+    /// Of the connection: through the broker, which answers pings by itself.
+    bool isRelayed = false;
+    /// Pings since the other side was last heard of.
+    int unansweredPings = 0;
+    /// It has been silent for longer than is usual; what is said is kept, and not sent, until it is heard of again.
+    bool isStalled = false;
     /// What the provider said before it hung up: the authority on why (FACTS: the close code is a hint).
     std::optional<Error> lastProviderError;
     /// Why it ended; nothing for an end that the user wanted.
     std::optional<Error> failure;
+    /// There is no connection any more; what was heard of the reply is the last thing to be told before the end.
+    bool endsWithCut = false;
 
     ReplyGate reply;
     ToolRound tools;
     ConversationLog log;
+    /// response.create so far.
+    int replyRequests = 0;
+    SpeechMemory speech;
     std::deque<Bytes> heldAudio;
     std::size_t heldAudioSize = 0;
     Milliseconds lostAudio{0};

@@ -19,6 +19,8 @@ public:
         m_renewIn = renewIn;
     }
     void forget() { *this = TokenAge(); }
+    /// It opens nothing any more; how often it was renewed is still to be told.
+    void lost() { m_acquired.reset(); }
 
     [[nodiscard]] bool isKnown() const { return m_acquired.has_value(); }
     [[nodiscard]] Milliseconds lifetime() const { return m_lifetime; }

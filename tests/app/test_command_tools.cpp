@@ -36,6 +36,17 @@ class CommandToolsTest : public QObject {
         return answer;
     }
 
+    /// The process whose number is in that file; one that has ended and is not waited for yet does not run.
+    static bool isRunning(const QByteArray& pidFile)
+    {
+        QFile pid(QString::fromUtf8(pidFile));
+        if (!pid.open(QIODevice::ReadOnly)) {
+            return false;
+        }
+        QFile stat(QStringLiteral("/proc/%1/stat").arg(QString::fromLatin1(pid.readAll().trimmed())));
+        return stat.open(QIODevice::ReadOnly) && !stat.readAll().contains(") Z ");
+    }
+
 private Q_SLOTS:
     void call_GivesTheArgumentsAndTakesTheOutput()
     {
@@ -67,6 +78,39 @@ private Q_SLOTS:
         const auto answer = call(tools, "f", "{}");
         QVERIFY(answer && !answer->has_value());
         QCOMPARE(answer->error().code, ErrorCode::ToolFailed);
+    }
+
+    void call_ThatNeverEndsToTalk_IsKilledAtTheLimit()
+    {
+        CommandTools tools(m_executor);
+        const QByteArray pid = m_folder.filePath(QStringLiteral("pid")).toUtf8();
+        QVERIFY(tools.load(file(R"([{"name":"f","command":["/bin/sh","-c","echo $$ >)" + pid + R"(; yes"]}])"))
+                    .has_value());
+        const auto answer = call(tools, "f", "{}");
+        QVERIFY2(answer.has_value(), "it is waited for, for ever");
+        QCOMPARE(answer->error().code, ErrorCode::ToolFailed);
+        QTRY_VERIFY(!isRunning(pid));
+    }
+
+    void cancel_KillsThatCallWithAllThatItStarted()
+    {
+        CommandTools tools(m_executor);
+        const QByteArray pid = m_folder.filePath(QStringLiteral("child")).toUtf8();
+        QVERIFY(tools
+                    .load(file(R"([{"name":"f","command":["/bin/sh","-c","sleep 600 & echo $! >)" + pid
+                        + R"(; wait"]},)"
+                          R"({"name":"echo","command":["/bin/cat"]}])"))
+                    .has_value());
+        bool wasAnswered = false;
+        tools.run({"slow", "f", "{}"}, [&](const auto&) { wasAnswered = true; });
+        QTRY_VERIFY(isRunning(pid));
+        tools.cancel("somebody_elses");
+        QVERIFY(isRunning(pid));
+        tools.cancel("slow");
+        QTRY_VERIFY(!isRunning(pid));
+        const auto other = call(tools, "echo", "{}");
+        QVERIFY(other && other->has_value());
+        QVERIFY(!wasAnswered);
     }
 
     void call_OfAnUnknownFunction_IsToldSo()

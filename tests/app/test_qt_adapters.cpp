@@ -2,9 +2,18 @@
 #include "app/platform/qt_executor.h"
 #include "app/platform/qt_http_client.h"
 #include "app/platform/qt_websocket_transport.h"
+#include "tests/net/test_certificates.h"
 
+#include <QCryptographicHash>
+#include <QFile>
+#include <QSslCertificate>
+#include <QSslConfiguration>
+#include <QSslKey>
+#include <QSslServer>
+#include <QSslSocket>
 #include <QTcpServer>
 #include <QTcpSocket>
+#include <QTemporaryDir>
 #include <QTest>
 #include <QUrl>
 #include <QWebSocket>
@@ -22,15 +31,34 @@ public:
     void transportOpened() override { isOpen = true; }
     void textReceived(std::string_view message) override { texts.emplace_back(message); }
     void binaryReceived(std::string_view message) override { binaries.emplace_back(message); }
+    void pingAnswered() override { ++pongs; }
     void transportClosed(const TransportClose& how) override { close = how; }
     void transportFailed(const Error& why) override { error = why; }
 
     bool isOpen = false;
+    int pongs = 0;
     std::vector<std::string> texts;
     std::vector<std::string> binaries;
     std::optional<TransportClose> close;
     std::optional<Error> error;
 };
+
+QByteArray contentOf(const std::string& path)
+{
+    QFile file(QString::fromStdString(path));
+    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
+
+QByteArray acceptance(const QByteArray& request)
+{
+    const QByteArray name("Sec-WebSocket-Key: ");
+    const qsizetype begin = request.indexOf(name) + name.size();
+    const QByteArray key = request.mid(begin, request.indexOf('\r', begin) - begin);
+    const QByteArray accept =
+        QCryptographicHash::hash(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", QCryptographicHash::Sha1).toBase64();
+    return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+        + accept + "\r\n\r\n";
+}
 
 } // namespace
 
@@ -38,8 +66,24 @@ class QtAdaptersTest : public QObject {
     Q_OBJECT
 
     platform::QtExecutor m_executor;
+    QTemporaryDir m_folder;
+    /// Of this computer, as clients of this test trust it.
+    QSslConfiguration m_tls;
 
 private Q_SLOTS:
+    void initTestCase()
+    {
+        const auto made = net::test::makeCertificates(m_folder.path().toStdString());
+        m_tls = QSslConfiguration::defaultConfiguration();
+        m_tls.setLocalCertificateChain(QSslCertificate::fromData(contentOf(made.forLocalhost.certificateChain)));
+        const QByteArray key = contentOf(made.forLocalhost.privateKey);
+        const QSslKey rsa(key, QSsl::Rsa);
+        m_tls.setPrivateKey(rsa.isNull() ? QSslKey(key, QSsl::Ec) : rsa);
+        QSslConfiguration clients = QSslConfiguration::defaultConfiguration();
+        QVERIFY(clients.addCaCertificates(QString::fromStdString(made.caFile)));
+        QSslConfiguration::setDefaultConfiguration(clients);
+    }
+
     void loopback_IsTakenLiterally_data()
     {
         QTest::addColumn<QString>("url");
@@ -178,6 +222,74 @@ private Q_SLOTS:
         QCOMPARE(int(listener.close->code), 1008);
         QCOMPARE(listener.close->reason, std::string("why"));
         QVERIFY(!listener.error.has_value());
+    }
+
+    void webSocket_OverTlsToAPeerThatStopsReading_CountsWhatIsOnItsWay()
+    {
+        QSslServer server;
+        server.setSslConfiguration(m_tls);
+        QVERIFY(server.listen(QHostAddress::LocalHost));
+        connect(&server, &QTcpServer::pendingConnectionAvailable, &server, [&] {
+            auto* socket = qobject_cast<QSslSocket*>(server.nextPendingConnection());
+            connect(socket, &QSslSocket::readyRead, socket, [socket] {
+                const QByteArray request = socket->readAll();
+                if (request.contains("\r\n\r\n")) {
+                    socket->disconnect();
+                    socket->setReadBufferSize(1);
+                    socket->write(acceptance(request));
+                }
+            });
+        });
+        platform::QtWebSocketFactory factory;
+        const auto transport = factory.create();
+        RecordingListener listener;
+        TransportTarget target;
+        target.url = "wss://localhost:" + std::to_string(server.serverPort()) + "/";
+        transport->open(target, listener);
+        QTRY_VERIFY2(listener.isOpen, listener.error ? listener.error->detail.c_str() : "");
+        const std::string message(10'000, 'x');
+        for (int i = 0; i < 200; ++i) {
+            transport->send(message);
+            // What TLS has taken is not where the other side has it.
+            QCoreApplication::processEvents();
+        }
+        transport->ping();
+        for (int i = 0; i < 100; ++i) {
+            QCoreApplication::processEvents();
+        }
+        QCOMPARE(transport->bufferedBytes(), std::size_t{2'000'000});
+        QCOMPARE(listener.pongs, 0);
+    }
+
+    void webSocket_OverTls_KnowsWhatTheOtherSideHas()
+    {
+        QWebSocketServer server(QStringLiteral("s"), QWebSocketServer::SecureMode);
+        server.setSslConfiguration(m_tls);
+        QVERIFY(server.listen(QHostAddress::LocalHost));
+        std::unique_ptr<QWebSocket> peer;
+        qsizetype received = 0;
+        connect(&server, &QWebSocketServer::newConnection, &server, [&] {
+            peer.reset(server.nextPendingConnection());
+            connect(peer.get(), &QWebSocket::textMessageReceived, peer.get(),
+                [&](const QString& text) { received += text.size(); });
+        });
+        platform::QtWebSocketFactory factory;
+        const auto transport = factory.create();
+        RecordingListener listener;
+        TransportTarget target;
+        target.url = "wss://localhost:" + std::to_string(server.serverPort()) + "/";
+        transport->ping();
+        transport->open(target, listener);
+        QTRY_VERIFY2(listener.isOpen, listener.error ? listener.error->detail.c_str() : "");
+        transport->send(std::string(50'000, 'x'));
+        transport->ping();
+        transport->send(std::string(100, 'x'));
+        QTRY_COMPARE(listener.pongs, 1);
+        // What came behind the ping is not acknowledged by it.
+        QCOMPARE(transport->bufferedBytes(), std::size_t{100});
+        transport->ping();
+        QTRY_COMPARE(transport->bufferedBytes(), std::size_t{0});
+        QCOMPARE(received, qsizetype{50'100});
     }
 
     void webSocket_BadTargets_AreNamed_data()

@@ -18,6 +18,7 @@ public:
         captured.insert(captured.end(), samples.begin(), samples.end());
         longest = std::max(longest, samples.size());
     }
+    void voiceLost(Milliseconds) override {}
     void captureEnded() override { ++ends; }
     void playbackDrained() override { ++drains; }
     void voiceFailed(const Error& error) override { failure = error.code; }

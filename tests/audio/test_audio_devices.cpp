@@ -28,6 +28,7 @@ public:
     {
         heard.insert(heard.end(), samples.begin(), samples.end());
     }
+    void voiceLost(core::Milliseconds) override {}
     void captureEnded() override {}
     void playbackDrained() override { ++drained; }
     void voiceFailed(const core::Error& error) override { troubles.push_back("failed: " + error.detail); }

@@ -179,6 +179,7 @@ class Ear final : public core::VoiceListener {
 public:
     std::vector<std::int16_t> voice;
     int drained = 0;
+    core::Milliseconds lost{0};
     std::vector<std::string> failed;
     std::vector<std::string> impaired;
     std::vector<core::ErrorCode> restored;
@@ -187,6 +188,7 @@ public:
     {
         voice.insert(voice.end(), samples.begin(), samples.end());
     }
+    void voiceLost(core::Milliseconds amount) override { lost += amount; }
     void captureEnded() override {}
     void playbackDrained() override { ++drained; }
     void voiceFailed(const core::Error& error) override { failed.push_back(error.detail); }

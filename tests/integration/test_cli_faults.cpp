@@ -4,6 +4,8 @@
 #include <QFile>
 #include <QTemporaryDir>
 
+#include <array>
+
 using namespace vivavoce;
 using namespace vivavoce::tests;
 
@@ -20,17 +22,18 @@ constexpr const char* kCreated = R"({"type":"session.created","event_id":"e1","s
 constexpr const char* kUpdated = R"({"type":"session.updated","event_id":"e2","session":{"type":"realtime","id":"s"}})";
 
 /// One written reply, told as a provider tells it, with what no client knows in between.
+constexpr std::array kReply{
+    R"({"type":"response.created","event_id":"e3","response":{"id":"r","object":"realtime.response","status":"in_progress","output":[]}})",
+    R"({"type":"response.sparkles","event_id":"e4","sparkle":[1,2,3]})",
+    R"({"type":"response.output_text.delta","event_id":"e5","response_id":"r","item_id":"i","output_index":0,"content_index":0,"delta":"Hel","obfuscation":"xx"})",
+    R"({"type":"response.output_text.done","event_id":"e6","response_id":"r","item_id":"i","output_index":0,"content_index":0,"text":"Hello."})",
+    R"({"type":"response.done","event_id":"e7","response":{"id":"r","object":"realtime.response","status":"completed","output":[],"usage":{"total_tokens":7,"input_tokens":3,"output_tokens":4}}})"};
+
 void reply(QWebSocket& socket)
 {
-    say(socket,
-        R"({"type":"response.created","event_id":"e3","response":{"id":"r","object":"realtime.response","status":"in_progress","output":[]}})");
-    say(socket, R"({"type":"response.sparkles","event_id":"e4","sparkle":[1,2,3]})");
-    say(socket,
-        R"({"type":"response.output_text.delta","event_id":"e5","response_id":"r","item_id":"i","output_index":0,"content_index":0,"delta":"Hel","obfuscation":"xx"})");
-    say(socket,
-        R"({"type":"response.output_text.done","event_id":"e6","response_id":"r","item_id":"i","output_index":0,"content_index":0,"text":"Hello."})");
-    say(socket,
-        R"({"type":"response.done","event_id":"e7","response":{"id":"r","object":"realtime.response","status":"completed","output":[],"usage":{"total_tokens":7,"input_tokens":3,"output_tokens":4}}})");
+    for (const char* event : kReply) {
+        say(socket, event);
+    }
 }
 
 void answerProperly(QWebSocket& socket, const QString& message)
@@ -326,6 +329,113 @@ private Q_SLOTS:
             run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi")});
         QCOMPARE(outcome.code, std::string("provider.refused"));
         QCOMPARE(outcome.exitCode, 3);
+    }
+
+    void turns_AreAnswersAndNotCallsOfFunctions()
+    {
+        int requests = 0;
+        ScriptedProvider provider([](QWebSocket& socket) { say(socket, kCreated); },
+            [&requests](QWebSocket& socket, const QString& message) {
+                if (message.contains(QStringLiteral("\"response.create\"")) && ++requests == 1) {
+                    say(socket,
+                        R"({"type":"response.created","event_id":"e3","response":{"id":"c","object":"realtime.response","status":"in_progress","output":[]}})");
+                    say(socket,
+                        R"({"type":"response.done","event_id":"e4","response":{"id":"c","object":"realtime.response","status":"completed","output":[{"type":"function_call","id":"f","call_id":"call_1","name":"echo","arguments":"{}"}]}})");
+                } else {
+                    answerProperly(socket, message);
+                }
+            });
+        ScriptedHttpServer broker(ScriptedHttpServer::token(provider.url()), After::HangUp);
+        CliRun cli({QStringLiteral("talk"), QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"),
+            QStringLiteral("one"), QStringLiteral("--text"), QStringLiteral("two"), QStringLiteral("--turns"),
+            QStringLiteral("2"), QStringLiteral("--timeout"), QStringLiteral("10"), QStringLiteral("--tools"),
+            file("echo.json", R"([{"name":"echo","command":["/bin/cat"]}])")});
+        QCOMPARE(cli.finish(), 0);
+        QCOMPARE(cli.finalTexts("user"), (std::vector<std::string>{"one", "two"}));
+        QCOMPARE(cli.all("summary").at(0).value("turns", 0), 2);
+        QCOMPARE(requests, 3);
+    }
+
+    void requestThatIsRefused_EndsTheRunAtOnce()
+    {
+        ScriptedProvider provider([](QWebSocket& socket) { say(socket, kCreated); },
+            [](QWebSocket& socket, const QString& message) {
+                if (!message.contains(QStringLiteral("\"response.create\""))) {
+                    answerProperly(socket, message);
+                    return;
+                }
+                const auto request = core::parseJson(message.toStdString());
+                const QString id = QString::fromStdString(request->value("event_id", ""));
+                socket.sendTextMessage(QStringLiteral(
+                    R"({"type":"error","event_id":"e","error":{"type":"rate_limit_error","code":"rate_limit_exceeded","message":"slow down","event_id":"%1"}})")
+                                           .arg(id));
+            });
+        const Outcome outcome = runAgainst(provider, {QStringLiteral("--timeout"), QStringLiteral("10")});
+        QCOMPARE(outcome.code, std::string("rate.limited"));
+        QCOMPARE(outcome.exitCode, 7);
+    }
+
+    void messageSplitInsideACharacter_CostsNoTurn()
+    {
+        // Valid, and yet Qt 6.4 closes with 1007 (docs/adr/0002).
+        FrameProvider provider([](FrameProvider& self) { self.say(kCreated); },
+            [](FrameProvider& self, const QByteArray& message) {
+                if (message.contains("\"session.update\"")) {
+                    self.say(kUpdated);
+                } else if (message.contains("\"response.create\"")) {
+                    self.say(
+                        R"({"type":"response.created","event_id":"e3","response":{"id":"r","object":"realtime.response","status":"in_progress","output":[]}})");
+                    const QByteArray text =
+                        R"({"type":"response.output_text.done","event_id":"e5","response_id":"r","item_id":"i","output_index":0,"content_index":0,"text":"Café."})";
+                    const qsizetype inside = text.indexOf('\xC3') + 1;
+                    self.connections() == 1 ? self.sayInParts(text.left(inside), text.mid(inside)) : self.say(text);
+                    self.say(
+                        R"({"type":"response.done","event_id":"e7","response":{"id":"r","object":"realtime.response","status":"completed","output":[]}})");
+                }
+            });
+        ScriptedHttpServer broker(ScriptedHttpServer::token(provider.url()), After::HangUp);
+        CliRun cli({QStringLiteral("talk"), QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"),
+            QStringLiteral("hello"), QStringLiteral("--turns"), QStringLiteral("1"), QStringLiteral("--timeout"),
+            QStringLiteral("10")});
+        QCOMPARE(cli.finish(), 0);
+        QCOMPARE(cli.finalTexts("user"), std::vector<std::string>{"hello"});
+        QCOMPARE(cli.finalTexts("assistant"), std::vector<std::string>{"Caf\xC3\xA9."});
+#if QT_VERSION < QT_VERSION_CHECK(6, 5, 0)
+        QCOMPARE(provider.connections(), 2);
+        QCOMPARE(provider.closeCodes().at(0), 1007);
+#endif
+    }
+
+    void deadRelay_IsNoticedAndTheConversationComesBack()
+    {
+        // Connected, and from some moment on nothing comes any more, not even an answer to a ping.
+        FrameProvider provider([](FrameProvider& self) { self.say(kCreated); },
+            [](FrameProvider& self, const QByteArray& message) {
+                if (message.contains("\"session.update\"")) {
+                    self.say(kUpdated);
+                    if (self.connections() == 1) {
+                        self.fallSilent();
+                    }
+                } else if (message.contains("\"response.create\"")) {
+                    for (const char* event : kReply) {
+                        self.say(event);
+                    }
+                }
+            });
+        ScriptedHttpServer broker(ScriptedHttpServer::token(provider.url(), "relay"), After::HangUp);
+        CliRun cli({QStringLiteral("talk"), QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"),
+            QStringLiteral("hello"), QStringLiteral("--turns"), QStringLiteral("1"), QStringLiteral("--timeout"),
+            QStringLiteral("20")});
+        QCOMPARE(cli.finish(), 0);
+        QCOMPARE(provider.connections(), 2);
+        const auto problems = cli.all("error");
+        QCOMPARE(problems.size(), std::size_t{1});
+        QCOMPARE(problems[0].value("code", ""), std::string("provider.silent"));
+        const auto states = cli.all("state");
+        const auto live = std::find_if(
+            states.begin(), states.end(), [](const core::Json& state) { return state.value("phase", "") == "live"; });
+        QVERIFY(live != states.end());
+        QVERIFY2(problems[0].value("at", 0) - live->value("at", 0) < 6'000, "5 s, and some for a busy machine");
     }
 
     void connectionLostInTheMiddle_ComesBackAndAnswers()

@@ -69,9 +69,22 @@ void FakeTransport::open(const core::TransportTarget& target, core::TransportLis
     m_wire->listener = &listener;
 }
 
+void FakeTransport::ping()
+{
+    ++m_wire->pings;
+    if (m_wire->pongs != nullptr) {
+        m_wire->pongs->post([wire = std::weak_ptr(m_wire)] {
+            if (const auto open = wire.lock(); open != nullptr && !open->isGone) {
+                open->listener->pingAnswered();
+            }
+        });
+    }
+}
+
 std::unique_ptr<core::Transport> FakeTransportFactory::create()
 {
     wires.push_back(std::make_shared<FakeTransport::Wire>());
+    wires.back()->pongs = pongs;
     return std::make_unique<FakeTransport>(wires.back());
 }
 

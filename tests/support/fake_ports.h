@@ -55,6 +55,9 @@ public:
         core::TransportListener* listener = nullptr;
         std::vector<std::string> sent;
         std::size_t buffered = 0;
+        int pings = 0;
+        /// Where pings are answered; null: the test answers them, or does not.
+        core::Executor* pongs = nullptr;
         bool wasClosed = false;
         bool isGone = false;
     };
@@ -63,6 +66,7 @@ public:
     ~FakeTransport() override { m_wire->isGone = true; }
 
     void open(const core::TransportTarget& target, core::TransportListener& listener) override;
+    void ping() override;
     void send(std::string_view message) override { m_wire->sent.emplace_back(message); }
     void close(std::uint16_t, std::string_view) override { m_wire->wasClosed = true; }
     [[nodiscard]] std::size_t bufferedBytes() const override { return m_wire->buffered; }
@@ -77,6 +81,8 @@ public:
     [[nodiscard]] FakeTransport::Wire& last() { return *wires.back(); }
 
     std::vector<std::shared_ptr<FakeTransport::Wire>> wires;
+    /// For the wires to come.
+    core::Executor* pongs = nullptr;
 };
 
 /// Sound that the test makes and hears.
@@ -101,10 +107,12 @@ public:
 class FakeToolRunner final : public core::ToolRunner {
 public:
     void run(const core::ToolCall& call, Callback done) override;
+    void cancel(const std::string& callId) override { cancelled.push_back(callId); }
     void cancelAll() override { wasCancelled = true; }
 
     std::vector<core::ToolCall> calls;
     std::deque<Callback> open;
+    std::vector<std::string> cancelled;
     bool wasCancelled = false;
 };
 

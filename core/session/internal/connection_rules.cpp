@@ -7,6 +7,14 @@ namespace vivavoce::core::internal {
 
 using namespace session_effect;
 
+namespace {
+
+// Two of the broker's close codes (docs/protocol.md, "The relay").
+constexpr std::uint16_t kTokenExpired = 4401;
+constexpr std::uint16_t kSessionEnded = 4403;
+
+} // namespace
+
 void Stepper::setPhase(Phase phase, Milliseconds retryIn)
 {
     if (m_state.phase != phase) {
@@ -62,72 +70,11 @@ void Stepper::on(const session_event::Abort& abort)
     }
 }
 
-void Stepper::fetchToken()
-{
-    setPhase(Phase::FetchingToken);
-    startTimer(SessionTimer::Token, m_state.options->deadlines.token);
-    TokenQuery query;
-    query.resumeSessionId = m_state.sessionId;
-    put(FetchToken{std::move(query)});
-}
-
-void Stepper::renewToken()
-{
-    m_state.isRenewing = true;
-    TokenQuery query;
-    query.previous = m_state.token;
-    put(FetchToken{std::move(query)});
-}
-
-void Stepper::on(const session_event::TokenArrived& arrived)
-{
-    const bool isFirst = m_state.token == nullptr;
-    const bool isAwaited = m_state.phase == Phase::FetchingToken;
-    if (!isAwaited && !m_state.isRenewing) {
-        return;
-    }
-    m_state.isRenewing = false;
-    m_state.token = arrived.token;
-    m_state.sessionId = arrived.token->sessionId;
-    const auto lifetime = std::chrono::duration_cast<Milliseconds>(arrived.token->expiresAt - m_now);
-    const auto untilRenewal = std::chrono::duration_cast<Milliseconds>(arrived.token->refreshAfter - m_now);
-    tell(session_notice::TokenChanged{isFirst ? TokenNews::Acquired : TokenNews::Refreshed, m_state.sessionId, lifetime,
-        std::max(untilRenewal, Milliseconds{0}), arrived.token->provider, arrived.token->model,
-        arrived.token->isRelayed});
-    startTimer(
-        SessionTimer::Renewal, std::max(untilRenewal, Milliseconds{0}), std::max(untilRenewal / 10, Milliseconds{0}));
-    if (isAwaited) {
-        stopTimer(SessionTimer::Token);
-        connect();
-    }
-}
-
-void Stepper::on(const session_event::TokenFailed& failed)
-{
-    if (m_state.phase == Phase::FetchingToken) {
-        stopTimer(SessionTimer::Token);
-        tell(session_notice::TokenChanged{TokenNews::Failed, m_state.sessionId, {}});
-        // A session that the broker no longer knows cannot be continued, but the conversation can: in a new one.
-        if (!m_state.sessionId.empty() && !isRetryable(failed.error.code)) {
-            m_state.sessionId.clear();
-        }
-        lost(failed.error);
-    } else if (m_state.isRenewing) {
-        m_state.isRenewing = false;
-        tell(session_notice::TokenChanged{TokenNews::Failed, m_state.sessionId, {}});
-        tell(session_notice::Problem{failed.error});
-        // The open conversation outlives its token; the next attempt is for a reconnect that may need one.
-        if (isRetryable(failed.error.code) && m_state.token != nullptr && !m_state.token->isExpired(m_now)) {
-            const auto wait = std::max(failed.error.retryAfter.value_or(Milliseconds{0}), m_state.options->maxBackoff);
-            startTimer(SessionTimer::Renewal, wait);
-        }
-    }
-}
-
 void Stepper::connect()
 {
     setPhase(Phase::Connecting);
     m_state.lastProviderError.reset();
+    m_state.isRelayed = m_state.token->isRelayed;
     put(OpenTransport{m_state.token});
 }
 
@@ -163,7 +110,12 @@ void Stepper::on(const session_event::Closed& closed)
     case Phase::Starting:
     case Phase::Configuring:
     case Phase::Live:
-        lost(m_state.lastProviderError.value_or(errorOfClose(closed.close)));
+        if (closed.close.code == kTokenExpired || closed.close.code == kSessionEnded) {
+            tokenGone(closed.close.code == kTokenExpired ? TokenNews::Expired : TokenNews::Revoked);
+        }
+        // The broker knows why it hangs up, whatever the provider said before.
+        lost(isBrokersClose(closed.close) ? errorOfClose(closed.close)
+                                          : m_state.lastProviderError.value_or(errorOfClose(closed.close)));
         return;
     case Phase::Closing:
         end(m_state.failure);
@@ -199,7 +151,21 @@ void Stepper::on(const session_event::TimedOut& timedOut)
             lost({ErrorCode::ProviderSilent, "a reply stopped coming", std::nullopt, {}});
         } else if (isLive() && std::exchange(m_state.reply.isAwaited, false)) {
             tell(session_notice::Problem{{ErrorCode::ProviderSilent, "no reply to what was said", std::nullopt, {}}});
+            turnsAnswered();
+            if (m_state.tools.wantsReply) {
+                requestReply();
+            }
             settleActivity();
+        }
+        return;
+    case SessionTimer::Liveness:
+        if (isLive()) {
+            pingUnanswered();
+        }
+        return;
+    case SessionTimer::Expiry:
+        if (m_state.token != nullptr && m_state.token->isExpired(m_now)) {
+            tokenGone(TokenNews::Expired);
         }
         return;
     case SessionTimer::Renewal:
@@ -224,22 +190,28 @@ void Stepper::on(const session_event::TimedOut& timedOut)
 
 void Stepper::lost(Error error)
 {
-    for (const SessionTimer timer :
-        {SessionTimer::Token, SessionTimer::FirstEvent, SessionTimer::Configured, SessionTimer::Reply}) {
+    for (const SessionTimer timer : {SessionTimer::Token, SessionTimer::FirstEvent, SessionTimer::Configured,
+             SessionTimer::Reply, SessionTimer::Liveness}) {
         stopTimer(timer);
     }
     put(DropTransport{});
-    m_state.owesReply =
-        m_state.owesReply || !m_state.reply.isFree() || m_state.reply.isAwaited || m_state.reply.isWanted;
+    keepUnsettledSpeech();
     forgetReply();
-    if (isRefusedCredential(error) && m_state.token != nullptr) {
-        put(DiscardToken{m_state.token});
+    m_state.unansweredPings = 0;
+    m_state.isStalled = false;
+    if (isRefusedCredential(error)) {
+        const bool isOld = m_state.token == nullptr || m_state.token->isExpired(m_now);
         // A reused token may have been too old for a new connection; a fresh one decides.
-        if (m_state.wasLive && !std::exchange(m_state.isCredentialSuspect, true)) {
+        if ((m_state.wasLive || isOld) && !std::exchange(m_state.isCredentialSuspect, true)) {
             error.code = ErrorCode::TokenExpired;
         }
-        m_state.token.reset();
+        tokenGone(isOld ? TokenNews::Expired : TokenNews::Revoked);
     }
+    comeBackOrEnd(std::move(error));
+}
+
+void Stepper::comeBackOrEnd(Error error)
+{
     ++m_state.attempts;
     // Too long a wait is for the user to decide about, not for us to sit through in silence.
     const bool isPatient = error.retryAfter.value_or(Milliseconds{0}) <= m_state.options->maxBackoff;
@@ -263,21 +235,37 @@ void Stepper::end(std::optional<Error> error)
     if (m_state.phase == Phase::Ended) {
         return;
     }
-    forgetReply();
-    if (m_state.phase != Phase::Closing) {
-        put(CutPlayback{});
-        put(StopVoice{});
-    }
-    for (const SessionTimer timer : {SessionTimer::Token, SessionTimer::FirstEvent, SessionTimer::Configured,
-             SessionTimer::Reply, SessionTimer::Renewal, SessionTimer::Backoff, SessionTimer::Close}) {
+    for (const SessionTimer timer : kSessionTimers) {
         stopTimer(timer);
     }
     put(DropTransport{});
+    const bool isCut = m_state.phase == Phase::Closing;
+    const bool isPlaying = m_state.isPlaying && !isCut;
+    forgetReply();
     m_state.token.reset();
     m_state.isRenewing = false;
-    m_state.failure = error;
+    m_state.failure = std::move(error);
+    if (isPlaying) {
+        // How much was heard of it belongs to the conversation, and nothing is told after the end.
+        m_state.endsWithCut = true;
+        put(CutPlayback{});
+        put(StopVoice{});
+        startTimer(SessionTimer::Close, m_state.options->deadlines.close);
+        setPhase(Phase::Closing);
+        return;
+    }
+    if (!isCut) {
+        put(StopVoice{});
+    }
+    ended();
+}
+
+void Stepper::ended()
+{
+    m_state.endsWithCut = false;
+    stopTimer(SessionTimer::Close);
     setPhase(Phase::Ended);
-    tell(session_notice::Ended{std::move(error)});
+    tell(session_notice::Ended{m_state.failure});
 }
 
 void Stepper::forgetReply()
@@ -285,7 +273,11 @@ void Stepper::forgetReply()
     if (!m_state.reply.itemId.empty()) {
         put(FinishItem{m_state.reply.itemId});
     }
-    m_state.reply = ReplyGate();
+    // What came of it may be heard for a while yet.
+    ReplyGate gone;
+    gone.itemId = std::move(m_state.reply.itemId);
+    gone.itemBytes = m_state.reply.itemBytes;
+    m_state.reply = std::move(gone);
     if (!m_state.tools.running.empty()) {
         put(CancelTools{});
     }

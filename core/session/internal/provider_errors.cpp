@@ -89,9 +89,7 @@ Error errorOfClose(const TransportClose& close)
     Error error;
     error.code = ErrorCode::ProviderClosed;
     error.foreignCode = std::to_string(close.code);
-    // The broker's own codes (docs/protocol.md, "The relay").
-    const bool isBrokers = close.code >= 4401 && close.code <= 4409;
-    error.detail = (isBrokers ? "the broker" : "the provider") + std::string(" closed the connection (")
+    error.detail = (isBrokersClose(close) ? "the broker" : "the provider") + std::string(" closed the connection (")
         + std::to_string(close.code) + (close.reason.empty() ? std::string() : ", " + tame(close.reason)) + ")";
     switch (close.code) {
     case 3000:

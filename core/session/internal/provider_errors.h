@@ -25,6 +25,12 @@ struct ProviderFault {
 /// From the event's `error.type`, `error.code` and `error.message` (no official list exists; the known ones are in docs/protocol.md).
 [[nodiscard]] ProviderFault classify(std::string_view type, std::string_view code, std::string_view message);
 
+/// One of the codes that only our broker uses (docs/protocol.md, "The relay").
+[[nodiscard]] inline bool isBrokersClose(const TransportClose& close)
+{
+    return close.code >= 4401 && close.code <= 4409;
+}
+
 /// From a close code and reason, where no `error` event came before.
 [[nodiscard]] Error errorOfClose(const TransportClose& close);
 

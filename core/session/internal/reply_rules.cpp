@@ -1,4 +1,3 @@
-#include "core/base/pcm.h"
 #include "core/session/internal/provider_errors.h"
 #include "core/session/internal/stepper.h"
 
@@ -22,9 +21,12 @@ void Stepper::on(const openai::ResponseCreated& created)
 {
     m_state.reply.activeId = created.response.id;
     m_state.reply.itemId.clear();
+    m_state.reply.itemBytes = 0;
     m_state.reply.isRequested = false;
     m_state.reply.isAwaited = false;
     m_state.reply.isDeaf = false;
+    // Whoever asked for it: it goes by all that was told before.
+    m_state.tools.wantsReply = false;
     if (std::exchange(m_state.reply.cancelWhenCreated, false)) {
         openai::ResponseCancel cancel;
         cancel.responseId = created.response.id;
@@ -51,7 +53,7 @@ void Stepper::replyHeardOf(const std::string& responseId)
 void Stepper::on(openai::ResponseOutputAudioDelta& delta)
 {
     replyHeardOf(delta.responseId);
-    if (m_state.reply.isDeaf || delta.responseId != m_state.reply.activeId) {
+    if (m_state.reply.isDeaf || delta.responseId != m_state.reply.activeId || delta.audio.empty()) {
         return;
     }
     if (m_state.reply.itemId != delta.itemId) {
@@ -59,10 +61,12 @@ void Stepper::on(openai::ResponseOutputAudioDelta& delta)
             tell(session_notice::ReplyStarted{delta.responseId});
         }
         m_state.reply.itemId = delta.itemId;
-        m_state.reply.itemAudio = Milliseconds{0};
+        m_state.reply.itemBytes = 0;
     }
-    m_state.reply.itemAudio += pcmDuration(delta.audio);
-    m_state.isPlaying = true;
+    const std::size_t samples = m_state.reply.itemBytes / 2;
+    m_state.reply.itemBytes += delta.audio.size();
+    m_state.isPlaying = m_state.isPlaying || m_state.reply.itemBytes / 2 > samples;
+    turnsAnswered();
     put(Play{delta.itemId, static_cast<int>(delta.contentIndex), std::move(delta.audio)});
     settleActivity();
 }
@@ -86,16 +90,23 @@ void Stepper::on(const openai::ResponseOutputAudioTranscriptDone& done)
 
 void Stepper::on(const openai::ResponseOutputTextDelta& delta)
 {
-    if (m_state.reply.itemId.empty() && delta.responseId == m_state.reply.activeId && !m_state.reply.isDeaf) {
-        m_state.reply.itemId = delta.itemId;
-        tell(session_notice::ReplyStarted{delta.responseId});
-    }
+    writingBegins(delta.responseId, delta.itemId);
     replyText(delta.responseId, delta.itemId, delta.delta, false);
 }
 
 void Stepper::on(const openai::ResponseOutputTextDone& done)
 {
+    writingBegins(done.responseId, done.itemId);
     replyText(done.responseId, done.itemId, done.text, true);
+}
+
+void Stepper::writingBegins(const std::string& responseId, const std::string& itemId)
+{
+    if (m_state.reply.itemId.empty() && responseId == m_state.reply.activeId && !m_state.reply.isDeaf) {
+        m_state.reply.itemId = itemId;
+        turnsAnswered();
+        tell(session_notice::ReplyStarted{responseId});
+    }
 }
 
 void Stepper::replyText(const std::string& responseId, const std::string& itemId, const std::string& text, bool isFinal)
@@ -141,7 +152,10 @@ void Stepper::on(const openai::ResponseDone& done)
         tell(session_notice::Problem{fault.error});
     }
     const bool wasCompleted = response.status == openai::ResponseStatus::Completed;
-    tell(session_notice::ReplyEnded{response.id, wasCompleted && !wasDeaf});
+    if (!wasDeaf) {
+        turnsAnswered();
+    }
+    tell(session_notice::ReplyEnded{response.id, wasCompleted && !wasDeaf, isAnswer(response)});
     if (wasCompleted && !wasDeaf) {
         startTools(response);
     }
@@ -149,6 +163,16 @@ void Stepper::on(const openai::ResponseDone& done)
         requestReply();
     }
     settleActivity();
+}
+
+bool Stepper::isAnswer(const openai::Response& response) const
+{
+    const auto has = [&](openai::ItemType type) {
+        return std::any_of(response.output.begin(), response.output.end(),
+            [type](const openai::Item& item) { return item.type == type; });
+    };
+    const bool saysSomething = !m_state.reply.itemId.empty() || has(openai::ItemType::Message);
+    return saysSomething && !has(openai::ItemType::FunctionCall);
 }
 
 void Stepper::startTools(const openai::Response& response)
@@ -179,8 +203,9 @@ void Stepper::on(session_event::ToolAnswered& answered)
     create.item.output = functionOutput(answered.output);
     send(std::move(create));
     running.erase(call);
-    // One reply for all of them, and not while the user is saying something new.
-    if (running.empty()) {
+    // One reply for all of them. Where the user is saying something new, the provider's reply to that goes by the answers, too.
+    m_state.tools.wantsReply = running.empty();
+    if (m_state.tools.wantsReply && !m_state.isUserSpeaking && !m_state.reply.isAwaited) {
         requestReply();
     }
     settleActivity();

@@ -2,13 +2,14 @@
 
 #include "core/session/session_machine.h"
 
+#include <string>
 #include <utility>
 
 namespace vivavoce::core::internal {
 
 /// One step under construction: the state being changed and what is to be done, with the few moves that many rules share.
-/// The rules stand in connection_rules.cpp (token, transport, timers), turn_rules.cpp (the user's turn) and
-/// reply_rules.cpp (the reply).
+/// The rules stand in connection_rules.cpp (transport, timers), token_rules.cpp, liveness_rules.cpp (a connection that is dead and does not
+/// say so), speech_rules.cpp (what the microphone hears), turn_rules.cpp (the user's turn) and reply_rules.cpp (the reply).
 class Stepper {
 public:
     Stepper(SessionState state, MonotonicTime now) : m_state(std::move(state)), m_now(now) {}
@@ -21,6 +22,7 @@ public:
     void on(const session_event::Opened&);
     void on(const session_event::Closed&);
     void on(const session_event::OpenFailed&);
+    void on(const session_event::PingAnswered&);
     void on(const session_event::TimedOut&);
 
     void on(session_event::ServerSaid&);
@@ -50,15 +52,24 @@ private:
     // Connection
     void fetchToken();
     void renewToken();
+    /// It opens nothing any more.
+    void tokenGone(TokenNews news);
     void connect();
     void configure();
     void goLive();
     void seed();
     void sendHeld();
+    void ping();
+    void pingUnanswered();
+    void heardOf();
     void lost(Error error);
+    void keepUnsettledSpeech();
+    void comeBackOrEnd(Error error);
     void end(std::optional<Error> error);
+    void ended();
     void forgetReply();
     void providerError(const openai::ErrorEvent& event);
+    void replyRefused();
 
     // Turns
     void on(const openai::SessionCreated&);
@@ -79,17 +90,24 @@ private:
     void on(const openai::ResponseOutputTextDelta&);
     void on(const openai::ResponseOutputTextDone&);
     void on(const openai::ResponseDone&);
+    void tellCut(const HeardAudio& heard);
     void itemExists(const openai::Item& item, const std::string& previousItemId);
     void replyText(const std::string& responseId, const std::string& itemId, const std::string& text, bool isFinal);
+    void writingBegins(const std::string& responseId, const std::string& itemId);
     void replyHeardOf(const std::string& responseId);
     void requestReply();
     void stopReply();
+    [[nodiscard]] bool isAnswer(const openai::Response& response) const;
     void startTools(const openai::Response& response);
     void tellEntry(const ConversationEntry& entry)
     {
         tell(session_notice::TranscriptChanged{entry, m_state.log.toldAfter(entry.itemId)});
     }
+    /// What was said is not to be said again after a reconnect.
+    void turnsAnswered() { m_state.speech.answered(!m_state.options->transcriptionModel.empty()); }
+    void sendAudio(Bytes pcm);
     void holdAudio(Bytes pcm);
+    void dropTooOld();
 
     SessionState m_state;
     MonotonicTime m_now;

@@ -22,7 +22,7 @@ openai::Item textMessage(const ConversationEntry& entry)
 {
     openai::ContentPart part;
     part.type = entry.speaker == Speaker::User ? openai::ContentType::InputText : openai::ContentType::OutputText;
-    part.text = entry.text;
+    part.text = std::string(entry.heardText());
     openai::Item item;
     item.id = entry.itemId;
     item.type = openai::ItemType::Message;
@@ -39,6 +39,11 @@ void Stepper::on(session_event::ServerSaid& said)
 {
     if (m_state.phase != Phase::Starting && m_state.phase != Phase::Configuring && m_state.phase != Phase::Live) {
         return;
+    }
+    heardOf();
+    const bool isError = std::holds_alternative<openai::ErrorEvent>(said.event);
+    if (!isError && m_state.lastProviderError && m_state.lastProviderError->code != ErrorCode::SessionExpired) {
+        m_state.lastProviderError.reset();
     }
     std::visit(
         [this](auto& event) {
@@ -103,8 +108,9 @@ void Stepper::goLive()
         put(StartVoice{});
     }
     seed();
-    setActivity(Activity::Listening);
     sendHeld();
+    ping();
+    settleActivity();
 }
 
 void Stepper::seed()
@@ -112,7 +118,8 @@ void Stepper::seed()
     // Each connection is a new, empty session: it is told what was said, as text (clients cannot create assistant audio).
     Speaker last = Speaker::Assistant;
     for (const ConversationEntry& entry : m_state.log.entries()) {
-        if (!entry.text.empty()) {
+        // Of a reply that was interrupted the user knows only what was heard.
+        if (!entry.heardText().empty()) {
             openai::ConversationItemCreate create;
             create.item = textMessage(entry);
             send(std::move(create));
@@ -122,19 +129,6 @@ void Stepper::seed()
     // What was heard of an answer is not said twice.
     if (std::exchange(m_state.owesReply, false) && last == Speaker::User) {
         requestReply();
-    }
-}
-
-void Stepper::sendHeld()
-{
-    for (Bytes& pcm : m_state.heldAudio) {
-        send(openai::InputAudioBufferAppend{{}, std::move(pcm)});
-    }
-    m_state.heldAudio.clear();
-    m_state.heldAudioSize = 0;
-    if (m_state.lostAudio > Milliseconds{0}) {
-        tell(session_notice::AudioLost{m_state.lostAudio});
-        m_state.lostAudio = Milliseconds{0};
     }
 }
 
@@ -150,6 +144,7 @@ void Stepper::providerError(const openai::ErrorEvent& event)
     if (fault.weight == ErrorWeight::Harmless) {
         return;
     }
+    // Until something else comes: should the connection end now, this is why.
     m_state.lastProviderError = fault.error;
     if (fault.weight == ErrorWeight::Fatal) {
         if (!isRetryable(fault.error.code) && !isRefusedCredential(fault.error)) {
@@ -161,6 +156,9 @@ void Stepper::providerError(const openai::ErrorEvent& event)
         return;
     }
     tell(session_notice::Problem{std::move(fault.error)});
+    if (m_state.reply.isRequested && event.error.eventId == m_state.reply.requestId) {
+        replyRefused();
+    }
     if (m_state.phase == Phase::Configuring) {
         // The update was thrown away as a whole; the conversation is possible with the provider's defaults.
         stopTimer(SessionTimer::Configured);
@@ -168,28 +166,20 @@ void Stepper::providerError(const openai::ErrorEvent& event)
     }
 }
 
+/// No reply will come of that response.create.
+void Stepper::replyRefused()
+{
+    m_state.reply.isRequested = false;
+    m_state.reply.cancelWhenCreated = false;
+    stopTimer(SessionTimer::Reply);
+    tell(session_notice::ReplyEnded{});
+    if (m_state.reply.isWanted) {
+        requestReply();
+    }
+    settleActivity();
+}
+
 // --- The user speaks, types, interrupts ----------------------------------------------------------------------------
-
-void Stepper::on(session_event::AudioCaptured& captured)
-{
-    if (isLive()) {
-        send(openai::InputAudioBufferAppend{{}, std::move(captured.pcm)});
-    } else if (m_state.phase != Phase::Closing && m_state.phase != Phase::Ended) {
-        holdAudio(std::move(captured.pcm));
-    }
-}
-
-void Stepper::holdAudio(Bytes pcm)
-{
-    m_state.heldAudioSize += pcm.size();
-    m_state.heldAudio.push_back(std::move(pcm));
-    while (m_state.heldAudioSize > m_state.options->heldAudioBytes) {
-        const std::size_t oldest = m_state.heldAudio.front().size();
-        m_state.heldAudio.pop_front();
-        m_state.heldAudioSize -= oldest;
-        m_state.lostAudio += FrameCount{static_cast<std::int64_t>(oldest / 2)}.duration(kRealtimeRate);
-    }
-}
 
 void Stepper::on(session_event::TextEntered& entered)
 {
@@ -244,14 +234,19 @@ void Stepper::requestReply()
     }
     m_state.reply.isRequested = true;
     m_state.reply.isWanted = false;
-    send(openai::ResponseCreate{});
+    m_state.tools.wantsReply = false;
+    m_state.reply.requestId = "reply_" + std::to_string(++m_state.replyRequests);
+    openai::ResponseCreate create;
+    create.eventId = m_state.reply.requestId;
+    send(std::move(create));
     startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
     settleActivity();
 }
 
-void Stepper::on(const openai::InputAudioBufferSpeechStarted&)
+void Stepper::on(const openai::InputAudioBufferSpeechStarted& started)
 {
     m_state.isUserSpeaking = true;
+    m_state.speech.turnBegan(started.itemId, Milliseconds{started.audioStartMs});
     m_state.reply.isAwaited = false;
     if (!m_state.reply.activeId.empty()) {
         // The provider cancels it by itself (interrupt_response); what still comes is not to be heard.
@@ -266,6 +261,7 @@ void Stepper::on(const openai::InputAudioBufferSpeechStarted&)
 void Stepper::on(const openai::InputAudioBufferSpeechStopped& stopped)
 {
     m_state.isUserSpeaking = false;
+    m_state.speech.turnEnded(stopped.itemId, Milliseconds{stopped.audioEndMs});
     tell(session_notice::SpeechStopped{Milliseconds{stopped.audioEndMs}});
     m_state.reply.isAwaited = true;
     startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
@@ -275,22 +271,30 @@ void Stepper::on(const openai::InputAudioBufferSpeechStopped& stopped)
 void Stepper::on(const session_event::PlaybackCut& cut)
 {
     m_state.isPlaying = false;
-    if (cut.heard.itemId.empty() || cut.heard.wasWhole) {
+    tellCut(cut.heard);
+    if (m_state.endsWithCut) {
+        ended();
+    }
+}
+
+void Stepper::tellCut(const HeardAudio& heard)
+{
+    if (heard.itemId.empty() || heard.wasWhole) {
         return;
     }
     if (isLive()) {
         openai::ConversationItemTruncate truncate;
-        truncate.itemId = cut.heard.itemId;
-        truncate.contentIndex = cut.heard.contentIndex;
-        truncate.audioEndMs = cut.heard.heard.count();
+        truncate.itemId = heard.itemId;
+        truncate.contentIndex = heard.contentIndex;
+        truncate.audioEndMs = heard.heard.count();
         send(std::move(truncate));
     }
-    if (ConversationEntry* entry = m_state.log.find(cut.heard.itemId)) {
+    if (ConversationEntry* entry = m_state.log.find(heard.itemId)) {
         entry->wasInterrupted = true;
         entry->isFinal = true;
-        if (cut.heard.itemId == m_state.reply.itemId && m_state.reply.itemAudio > Milliseconds{0}) {
-            entry->wasHeard(
-                static_cast<double>(cut.heard.heard.count()) / static_cast<double>(m_state.reply.itemAudio.count()));
+        if (heard.itemId == m_state.reply.itemId && m_state.reply.itemBytes > 0) {
+            entry->wasHeard(static_cast<double>(FrameCount::of(heard.heard, kRealtimeRate).value() * 2)
+                / static_cast<double>(m_state.reply.itemBytes));
         }
         tellEntry(*entry);
     }
@@ -326,6 +330,7 @@ void Stepper::itemExists(const openai::Item& item, const std::string& previousIt
 
 void Stepper::on(const openai::InputAudioBufferCommitted& committed)
 {
+    m_state.speech.committed(committed.itemId);
     m_state.log.upsert(committed.itemId, Speaker::User, committed.previousItemId.value_or(std::string()));
 }
 
@@ -345,12 +350,14 @@ void Stepper::on(const openai::InputAudioTranscriptionDelta& delta)
 
 void Stepper::on(const openai::InputAudioTranscriptionCompleted& completed)
 {
+    m_state.speech.writtenDown(completed.itemId);
     ConversationEntry& entry = m_state.log.upsert(completed.itemId, Speaker::User);
     entry.text = completed.transcript;
     entry.isFinal = true;
     tellEntry(entry);
     if (completed.usage) {
-        tell(session_notice::TranscriptionUsage{completed.itemId, *completed.usage});
+        tell(session_notice::TranscriptionUsage{
+            completed.itemId, *completed.usage, m_state.options->transcriptionModel});
     }
 }
 
@@ -375,7 +382,9 @@ void Stepper::setActivity(Activity activity)
 
 void Stepper::settleActivity()
 {
-    if (m_state.isUserSpeaking) {
+    if (m_state.isStalled) {
+        setActivity(Activity::Stalled);
+    } else if (m_state.isUserSpeaking) {
         setActivity(Activity::HearingUser);
     } else if (m_state.isPlaying) {
         setActivity(Activity::Speaking);

@@ -1,6 +1,4 @@
-#include "core/session/session_machine.h"
-#include "tests/support/fake_ports.h"
-#include "tests/support/manual_clock.h"
+#include "tests/core/session/story.h"
 
 #include <QTest>
 
@@ -9,90 +7,6 @@
 using namespace vivavoce;
 using namespace vivavoce::core;
 using namespace vivavoce::tests;
-
-/// One session and everything that it has asked for, told as a story.
-class Story {
-public:
-    explicit Story(bool capturesWhileConnecting = true)
-    {
-        auto options = std::make_shared<SessionOptions>();
-        options->transcriptionModel = "scribe";
-        options->capturesWhileConnecting = capturesWhileConnecting;
-        state.options = options;
-    }
-
-    void happens(SessionEvent event)
-    {
-        SessionStep step = next(std::move(state), std::move(event), clock.now());
-        state = std::move(step.state);
-        effects = std::move(step.effects);
-    }
-    template <typename Event>
-    void says(Event event)
-    {
-        happens(session_event::ServerSaid{std::move(event)});
-    }
-    void goLive()
-    {
-        happens(session_event::Start{});
-        happens(session_event::TokenArrived{makeToken(clock.now())});
-        happens(session_event::Opened{});
-        says(openai::SessionCreated{});
-        says(openai::SessionUpdated{});
-    }
-    void replyBegins(const std::string& id = "resp_1")
-    {
-        openai::ResponseCreated created;
-        created.response.id = id;
-        says(created);
-        says(openai::ResponseOutputAudioDelta{{}, id, "item_" + id, 0, 0, Bytes(4800)});
-    }
-    void replyEnds(const std::string& id = "resp_1", openai::ResponseStatus status = openai::ResponseStatus::Completed)
-    {
-        openai::ResponseDone done;
-        done.response.id = id;
-        done.response.status = status;
-        says(done);
-    }
-
-    template <typename Effect>
-    std::vector<Effect> all() const
-    {
-        std::vector<Effect> found;
-        for (const SessionEffect& effect : effects) {
-            if (const auto* one = std::get_if<Effect>(&effect)) {
-                found.push_back(*one);
-            }
-        }
-        return found;
-    }
-    template <typename Event>
-    std::vector<Event> sent() const
-    {
-        std::vector<Event> found;
-        for (const auto& send : all<session_effect::Send>()) {
-            if (const auto* one = std::get_if<Event>(&send.event)) {
-                found.push_back(*one);
-            }
-        }
-        return found;
-    }
-    template <typename Notice>
-    std::vector<Notice> told() const
-    {
-        std::vector<Notice> found;
-        for (const auto& tell : all<session_effect::Tell>()) {
-            if (const auto* one = std::get_if<Notice>(&tell.notice)) {
-                found.push_back(*one);
-            }
-        }
-        return found;
-    }
-
-    ManualClock clock;
-    SessionState state;
-    SessionEffects effects;
-};
 
 class SessionMachineTest : public QObject {
     Q_OBJECT
@@ -256,6 +170,45 @@ private Q_SLOTS:
         QCOMPARE(entry->text.substr(0, entry->heardBytes.value()), std::string("one two"));
     }
 
+    void interruptedReply_IsToldToTheNextSessionAsFarAsItWasHeard()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins();
+        story.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_resp_1", 0, 0, Bytes(48'000 - 4'800)});
+        story.says(openai::ResponseOutputAudioTranscriptDelta{{}, "resp_1", "item_resp_1", 0, 0, "one two three four"});
+        story.happens(session_event::Interrupt{});
+        story.happens(session_event::PlaybackCut{{"item_resp_1", 0, Milliseconds{500}, false}});
+        // Another one, of which nothing was heard.
+        story.replyEnds("resp_1", openai::ResponseStatus::Cancelled);
+        story.replyBegins("resp_2");
+        story.says(openai::ResponseOutputAudioTranscriptDelta{{}, "resp_2", "item_resp_2", 0, 0, "five six"});
+        story.happens(session_event::Interrupt{});
+        story.happens(session_event::PlaybackCut{{"item_resp_2", 0, Milliseconds{0}, false}});
+        story.reconnects();
+        const auto items = story.sent<openai::ConversationItemCreate>();
+        QCOMPARE(items.size(), std::size_t{1});
+        QCOMPARE(items[0].item.content[0].text.value(), std::string("one two"));
+    }
+
+    void emptyOrHalfASample_IsNotSpeaking()
+    {
+        Story story;
+        story.goLive();
+        openai::ResponseCreated created;
+        created.response.id = "resp_1";
+        story.says(created);
+        story.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes{}});
+        QVERIFY(story.all<session_effect::Play>().empty());
+        QCOMPARE(story.state.activity, Activity::Thinking);
+        // Half a sample waits for its other half.
+        story.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes(1)});
+        QCOMPARE(story.all<session_effect::Play>().size(), std::size_t{1});
+        QCOMPARE(story.state.activity, Activity::Thinking);
+        story.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes(1)});
+        QCOMPARE(story.state.activity, Activity::Speaking);
+    }
+
     void replyHeardToItsEnd_IsNotTruncated()
     {
         Story story;
@@ -335,6 +288,82 @@ private Q_SLOTS:
         QCOMPARE(
             story.sent<openai::ConversationItemCreate>().at(0).item.output, std::string("{\"error\":\"tool.failed\"}"));
         QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+    }
+
+    void functionResult_WhileTheUserSpeaks_IsAnsweredWithTheirTurn()
+    {
+        Story story;
+        story.goLive();
+        story.functionIsCalled();
+        story.says(openai::InputAudioBufferSpeechStarted{});
+        story.happens(session_event::ToolAnswered{"call_1", std::string("{}")});
+        QCOMPARE(story.sent<openai::ConversationItemCreate>().size(), std::size_t{1});
+        QVERIFY2(story.sent<openai::ResponseCreate>().empty(), "the agent talks over the user");
+        story.says(openai::InputAudioBufferSpeechStopped{});
+        QVERIFY(story.sent<openai::ResponseCreate>().empty());
+        // The provider's own reply to the turn goes by the result: nothing more is to be said about it.
+        story.replyBegins("resp_own");
+        story.replyEnds("resp_own");
+        QVERIFY(story.sent<openai::ResponseCreate>().empty());
+        QVERIFY(!story.state.tools.wantsReply);
+    }
+
+    void functionResult_OfATurnThatNobodyAnswers_IsAskedFor()
+    {
+        Story story;
+        story.goLive();
+        story.functionIsCalled();
+        story.says(openai::InputAudioBufferSpeechStarted{});
+        story.says(openai::InputAudioBufferSpeechStopped{});
+        story.happens(session_event::ToolAnswered{"call_1", std::string("{}")});
+        QVERIFY(story.sent<openai::ResponseCreate>().empty());
+        story.happens(session_event::TimedOut{SessionTimer::Reply});
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+    }
+
+    void refusedRequest_IsToldAndTheNextOneIsFree()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::TextEntered{"hello"});
+        const std::string id = story.sent<openai::ResponseCreate>().at(0).eventId;
+        QVERIFY(!id.empty());
+        auto refusal = error("rate_limit_exceeded");
+        refusal.error.eventId = "somebody_elses";
+        story.says(refusal);
+        QVERIFY2(!story.state.reply.isFree(), "it was not about the reply");
+        refusal.error.eventId = id;
+        story.says(refusal);
+        QCOMPARE(story.told<session_notice::Problem>().at(0).error.code, ErrorCode::RateLimited);
+        QCOMPARE(story.told<session_notice::ReplyEnded>().at(0).wasCompleted, false);
+        QVERIFY(story.state.reply.isFree());
+        QCOMPARE(story.state.activity, Activity::Listening);
+        story.happens(session_event::TimedOut{SessionTimer::Reply});
+        QCOMPARE(story.state.phase, Phase::Live);
+        story.happens(session_event::TextEntered{"again"});
+        const auto requests = story.sent<openai::ResponseCreate>();
+        QCOMPARE(requests.size(), std::size_t{1});
+        QVERIFY(requests[0].eventId != id);
+    }
+
+    void answer_IsAReplyThatSaysSomethingAndCallsNothing()
+    {
+        Story story;
+        story.goLive();
+        story.functionIsCalled();
+        QCOMPARE(story.told<session_notice::ReplyEnded>().at(0).isAnswer, false);
+        story.happens(session_event::ToolAnswered{"call_1", std::string("{}")});
+        story.replyBegins("resp_2");
+        story.replyEnds("resp_2");
+        QCOMPARE(story.told<session_notice::ReplyEnded>().at(0).isAnswer, true);
+        // Written, and all at once.
+        openai::ResponseCreated created;
+        created.response.id = "resp_3";
+        story.says(created);
+        story.says(openai::ResponseOutputTextDone{{}, "resp_3", "item_3", 0, 0, "Sunny."});
+        QCOMPARE(story.told<session_notice::ReplyStarted>().size(), std::size_t{1});
+        story.replyEnds("resp_3");
+        QCOMPARE(story.told<session_notice::ReplyEnded>().at(0).isAnswer, true);
     }
 
     void functionCallOfACancelledReply_IsNotRun()
@@ -435,6 +464,56 @@ private Q_SLOTS:
         QCOMPARE(fetches[0].query.resumeSessionId, std::string("voice_1_abc"));
     }
 
+    void connectionLost_WhileAFunctionRuns_AsksForTheAnswerAgain()
+    {
+        Story story;
+        story.goLive();
+        story.says(openai::InputAudioTranscriptionCompleted{{}, "item_u", 0, "what is the weather", {}, {}, {}});
+        story.functionIsCalled();
+        story.reconnects();
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+    }
+
+    void activityAfterAReconnect_IsWhatGoesOn()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::TextEntered{"what time is it"});
+        story.reconnects();
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+        QCOMPARE(story.state.activity, Activity::Thinking);
+    }
+
+    void earlierError_DoesNotHideWhyTheConnectionEnds_data()
+    {
+        QTest::addColumn<int>("between");
+        QTest::addColumn<int>("close");
+        QTest::addColumn<int>("expected");
+        QTest::newRow("the broker's word stands") << 0 << 4403 << int(ErrorCode::SessionEnded);
+        QTest::newRow("so does the budget") << 0 << 4402 << int(ErrorCode::BudgetExhausted);
+        QTest::newRow("what came right before is why") << 0 << 4000 << int(ErrorCode::ProviderFailed);
+        QTest::newRow("not after another event") << 1 << 4000 << int(ErrorCode::BadConfiguration);
+        QTest::newRow("not after a sign of life") << 2 << 4000 << int(ErrorCode::BadConfiguration);
+    }
+    void earlierError_DoesNotHideWhyTheConnectionEnds()
+    {
+        QFETCH(int, between);
+        QFETCH(int, close);
+        QFETCH(int, expected);
+        Story story;
+        story.goLive();
+        story.says(error("server_error"));
+        if (between == 1) {
+            story.says(openai::RateLimitsUpdated{});
+        } else if (between == 2) {
+            story.happens(session_event::PingAnswered{});
+        }
+        story.happens(session_event::Closed{{static_cast<std::uint16_t>(close), "r"}});
+        const auto ends = story.told<session_notice::Ended>();
+        const auto problems = story.told<session_notice::Problem>();
+        QCOMPARE(int(ends.empty() ? problems.at(0).error.code : ends.at(0).error->code), expected);
+    }
+
     void refusedCredential_AtTheFirstConnection_EndsAtOnce()
     {
         Story story;
@@ -520,6 +599,64 @@ private Q_SLOTS:
         story.happens(session_event::TokenFailed{{ErrorCode::NotAuthorised, "no", std::nullopt, {}}});
         QCOMPARE(story.state.phase, Phase::Live);
         QCOMPARE(story.told<session_notice::Problem>().size(), std::size_t{1});
+        // It opens nothing any more, and is not tried again.
+        QVERIFY(story.told<session_notice::TokenChanged>().at(0).news == TokenNews::Revoked);
+        QCOMPARE(story.all<session_effect::DiscardToken>().size(), std::size_t{1});
+        story.happens(session_event::Closed{{1006, {}}});
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        QCOMPARE(story.all<session_effect::FetchToken>().size(), std::size_t{1});
+    }
+
+    void expiry_IsToldOnceAndTheConversationGoesOn()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::TimedOut{SessionTimer::Renewal});
+        story.happens(session_event::TokenFailed{{ErrorCode::BrokerUnreachable, "no", std::nullopt, {}}});
+        QVERIFY(story.told<session_notice::TokenChanged>().at(0).news == TokenNews::Failed);
+        story.happens(session_event::TimedOut{SessionTimer::Expiry});
+        QVERIFY2(story.effects.empty(), "not yet");
+        story.clock.advance(Milliseconds{60'000});
+        story.happens(session_event::TimedOut{SessionTimer::Expiry});
+        QVERIFY(story.told<session_notice::TokenChanged>().at(0).news == TokenNews::Expired);
+        story.happens(session_event::TimedOut{SessionTimer::Expiry});
+        QVERIFY(story.effects.empty());
+        QCOMPARE(story.state.phase, Phase::Live);
+        story.happens(session_event::Closed{{1006, {}}});
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        QCOMPARE(story.all<session_effect::FetchToken>().at(0).query.resumeSessionId, std::string("voice_1_abc"));
+        story.happens(
+            session_event::TokenArrived{makeToken(story.clock.now(), Milliseconds{60'000}, "voice_1_abc", "ek_2")});
+        QVERIFY(story.told<session_notice::TokenChanged>().at(0).news == TokenNews::Refreshed);
+    }
+
+    void closeOfTheRelay_TellsWhatBecameOfTheToken_data()
+    {
+        QTest::addColumn<int>("code");
+        QTest::addColumn<bool>("isExpired");
+        QTest::addColumn<bool>("isRevoked");
+        QTest::newRow("expired") << 4401 << true << false;
+        QTest::newRow("ended") << 4403 << false << true;
+        QTest::newRow("taken over: it is good elsewhere") << 4409 << false << false;
+    }
+    void closeOfTheRelay_TellsWhatBecameOfTheToken()
+    {
+        QFETCH(int, code);
+        QFETCH(bool, isExpired);
+        QFETCH(bool, isRevoked);
+        Story story;
+        story.goLive();
+        story.happens(session_event::Closed{{static_cast<std::uint16_t>(code), "r"}});
+        const auto news = story.told<session_notice::TokenChanged>();
+        const auto isTold = [&](TokenNews what) {
+            return std::any_of(news.begin(), news.end(), [&](const auto& one) { return one.news == what; });
+        };
+        QCOMPARE(isTold(TokenNews::Expired), isExpired);
+        QCOMPARE(isTold(TokenNews::Revoked), isRevoked);
+        if (isExpired) {
+            story.happens(session_event::TimedOut{SessionTimer::Backoff});
+            QCOMPARE(story.all<session_effect::FetchToken>().size(), std::size_t{1});
+        }
     }
 
     void stop_ClosesPolitelyAndDoesNotWaitForEver()

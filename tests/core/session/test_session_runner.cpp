@@ -52,6 +52,7 @@ class SessionRunnerTest : public QObject {
             transports.last().listener->textReceived(openai::encode(event));
             executor.runPosted();
         }
+        World() { transports.pongs = &executor; }
         void goLive()
         {
             runner.start();
@@ -158,7 +159,7 @@ private Q_SLOTS:
         World world;
         world.goLive();
         const std::vector<std::int16_t> samples(480);
-        world.transports.last().buffered = 1'000'000;
+        world.transports.last().buffered = 2'000'000;
         for (int i = 0; i < 50; ++i) {
             world.voice.listener->voiceCaptured(samples);
         }
@@ -229,6 +230,7 @@ private Q_SLOTS:
         QCOMPARE(world.tools.calls.size(), std::size_t{1});
         world.executor.advance(Milliseconds{30'000});
         QCOMPARE(world.sent<openai::ConversationItemCreate>().at(0).item.output, std::string(R"({"error":"timeout"})"));
+        QCOMPARE(world.tools.cancelled, std::vector<std::string>{"call_1"});
         // The real answer comes after all: nobody waits for it any more.
         world.tools.open.front()(std::string("{}"));
         QCOMPARE(world.sent<openai::ConversationItemCreate>().size(), std::size_t{1});
@@ -244,6 +246,56 @@ private Q_SLOTS:
         world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes(480)});
         QCOMPARE(world.observer.latencies.size(), std::size_t{1});
         QCOMPARE(world.observer.latencies[0].fromTurnEnd, Milliseconds{85});
+    }
+
+    void end_WhileTheAgentSpeaks_IsTheLastThingTold()
+    {
+        World world;
+        world.goLive();
+        world.replyBegins();
+        world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes(9600)});
+        world.says(openai::ResponseOutputAudioTranscriptDelta{{}, "resp_1", "item_1", 0, 0, "one two three four"});
+        world.voice.heard.heard = Milliseconds{100};
+        world.runner.abort({ErrorCode::ChildDied, "gone", std::nullopt, {}});
+        QCOMPARE(world.runner.state().phase, Phase::Ended);
+        QVERIFY(std::holds_alternative<session_notice::Ended>(world.observer.notices.back()));
+        QCOMPARE(world.observer.told<session_notice::Ended>().at(0).error->code, ErrorCode::ChildDied);
+        // And what was heard of the reply is told before it.
+        const ConversationEntry last = world.observer.told<session_notice::TranscriptChanged>().back().entry;
+        QVERIFY(last.wasInterrupted);
+        QCOMPARE(last.heardText(), std::string_view("one two"));
+    }
+
+    void deadConnection_IsNoticedAndComesBackWithTheSpeech()
+    {
+        World world;
+        world.goLive();
+        world.executor.advance(Milliseconds{60'000});
+        QCOMPARE(world.transports.wires.size(), std::size_t{1});
+        QVERIFY(world.transports.last().pings >= 60);
+        world.transports.last().pongs = nullptr;
+        const std::vector<std::int16_t> samples(480, 7);
+        world.voice.listener->voiceCaptured(samples);
+        world.executor.advance(Milliseconds{29'000});
+        QCOMPARE(world.runner.state().activity, Activity::Stalled);
+        world.executor.advance(Milliseconds{1'000});
+        world.executor.advance(Milliseconds{250});
+        // The token has run out meanwhile.
+        world.source.answer(makeToken(world.clock.now()));
+        QCOMPARE(world.transports.wires.size(), std::size_t{2});
+        QVERIFY(world.transports.wires[0]->isGone);
+        world.transports.last().listener->transportOpened();
+        world.says(openai::SessionCreated{});
+        world.says(openai::SessionUpdated{});
+        QCOMPARE(world.sent<openai::InputAudioBufferAppend>().size(), std::size_t{1});
+    }
+
+    void voiceThatTheSoundSideLost_IsTold()
+    {
+        World world;
+        world.goLive();
+        world.voice.listener->voiceLost(Milliseconds{300});
+        QCOMPARE(world.observer.told<session_notice::AudioLost>().at(0).amount, Milliseconds{300});
     }
 
     void handshakeThatIsNeverAnswered_EndsWithTheTransportsWord()

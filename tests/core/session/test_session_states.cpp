@@ -2,11 +2,14 @@
 #include "tests/support/fake_ports.h"
 #include "tests/support/manual_clock.h"
 
+#include <QFile>
+#include <QRegularExpression>
 #include <QTest>
 
 #include <algorithm>
 #include <functional>
 #include <random>
+#include <set>
 
 using namespace vivavoce;
 using namespace vivavoce::core;
@@ -92,6 +95,7 @@ std::vector<NamedEvent> everyEvent()
             [](auto) {
                 return session_event::OpenFailed{{ErrorCode::ProviderUnreachable, "no", std::nullopt, {}}};
             }},
+        {"ping answered", [](auto) { return session_event::PingAnswered{}; }},
         {"garbled",
             [](auto) {
                 return session_event::ServerGarbled{{ErrorCode::ProviderMalformed, "?", std::nullopt, {}}};
@@ -153,8 +157,7 @@ std::vector<NamedEvent> everyEvent()
              "unknown_parameter", "response_cancel_not_active", "conversation_already_has_active_response"}) {
         events.push_back({std::string("error ") + code, [code](auto) { return said(errorEvent(code)); }});
     }
-    for (const SessionTimer timer : {SessionTimer::Token, SessionTimer::FirstEvent, SessionTimer::Configured,
-             SessionTimer::Reply, SessionTimer::Renewal, SessionTimer::Backoff, SessionTimer::Close}) {
+    for (const SessionTimer timer : kSessionTimers) {
         events.push_back({"timer " + std::to_string(static_cast<int>(timer)),
             [timer](auto) { return session_event::TimedOut{timer}; }});
     }
@@ -229,6 +232,20 @@ QString brokenLaw(const SessionState& before, const SessionStep& step)
     if ((after.phase == Phase::Ended && before.phase != Phase::Ended) != (endNotices(step.effects) == 1)) {
         return QStringLiteral("the end is not told exactly once");
     }
+    if (endNotices(step.effects) == 1) {
+        // What the runner does for an effect may come back as an event: nothing that answers may be behind it or before it.
+        const auto* last = std::get_if<session_effect::Tell>(&step.effects.back());
+        if (last == nullptr || !std::holds_alternative<session_notice::Ended>(last->notice)
+            || count<session_effect::CutPlayback>(step.effects) > 0) {
+            return QStringLiteral("the end is not the last thing told");
+        }
+    }
+    if (after.phase == Phase::Live && before.phase != Phase::Live && count<session_effect::Ping>(step.effects) != 1) {
+        return QStringLiteral("a live connection that nobody watches");
+    }
+    if (after.phase != Phase::Live && count<session_effect::Ping>(step.effects) > 0) {
+        return QStringLiteral("pings nobody");
+    }
     if (after.phase == Phase::Ended && after.token != nullptr) {
         return QStringLiteral("the token outlives the session");
     }
@@ -286,6 +303,52 @@ private Q_SLOTS:
                                        QString::fromStdString(std::string(phaseText(phase))), law)));
             }
         }
+    }
+
+    void phases_MoveAsTheManualSays()
+    {
+        std::set<QString> real;
+        const auto note = [&](Phase from, Phase to) {
+            if (from != to) {
+                const auto name = [](Phase phase) { return QString::fromStdString(std::string(phaseText(phase))); };
+                real.insert(name(from) + QStringLiteral(" > ") + name(to));
+            }
+        };
+        const std::vector<NamedEvent> events = everyEvent();
+        ManualClock clock;
+        for (const Phase phase : kPhases) {
+            for (const Milliseconds later : {Milliseconds{0}, Milliseconds{3'600'000}}) {
+                const SessionState before = stateIn(phase, clock.now());
+                clock.advance(later);
+                for (const NamedEvent& event : events) {
+                    note(phase, next(before, event.make(clock.now()), clock.now()).state.phase);
+                }
+            }
+        }
+        SessionState speaking = stateIn(Phase::Live, clock.now());
+        for (const char* name : {"response.created", "audio delta", "abort"}) {
+            const auto event =
+                std::find_if(events.begin(), events.end(), [&](const NamedEvent& one) { return one.name == name; });
+            const Phase before = speaking.phase;
+            speaking = next(std::move(speaking), event->make(clock.now()), clock.now()).state;
+            note(before, speaking.phase);
+        }
+
+        QFile manual(qEnvironmentVariable("VV_SOURCE_DIR") + QStringLiteral("/docs/protocol.md"));
+        QVERIFY(manual.open(QIODevice::ReadOnly));
+        const QString text = QString::fromUtf8(manual.readAll());
+        const QString section =
+            text.section(QStringLiteral("\n## The session\n"), 1).section(QStringLiteral("\n## "), 0, 0);
+        static const QRegularExpression row(QStringLiteral("\n\\| `([a-z_]+)` \\| `([a-z_]+)` \\|"));
+        std::set<QString> told;
+        for (auto match = row.globalMatch(section); match.hasNext();) {
+            const auto one = match.next();
+            told.insert(one.captured(1) + QStringLiteral(" > ") + one.captured(2));
+        }
+        const auto list = [](const std::set<QString>& moves) {
+            return QStringList(moves.begin(), moves.end()).join(QStringLiteral(", "));
+        };
+        QCOMPARE(list(real), list(told));
     }
 
     void randomWalks_KeepTheLaws()

@@ -1,0 +1,51 @@
+#include "core/session/internal/stepper.h"
+
+namespace vivavoce::core::internal {
+
+using namespace session_effect;
+
+// A dead network tells nobody: what has been sent waits in the system for a quarter of an hour before that gives up.
+
+void Stepper::ping()
+{
+    m_state.speech.pinged();
+    put(Ping{});
+    startTimer(SessionTimer::Liveness, m_state.options->deadlines.ping);
+}
+
+void Stepper::pingUnanswered()
+{
+    const SessionDeadlines& deadlines = m_state.options->deadlines;
+    const Milliseconds silence = deadlines.ping * ++m_state.unansweredPings;
+    if (silence >= (m_state.isRelayed ? deadlines.relaySilence : deadlines.silence)) {
+        lost({ErrorCode::ProviderSilent,
+            "nothing has come over the connection for " + std::to_string(silence.count()) + " ms", std::nullopt, {}});
+        return;
+    }
+    if (silence >= deadlines.stalled) {
+        m_state.isStalled = true;
+        settleActivity();
+    }
+    ping();
+}
+
+void Stepper::on(const session_event::PingAnswered&)
+{
+    if (isLive()) {
+        m_state.speech.pingAnswered();
+        heardOf();
+        // An error that the connection has survived is not what it ends of.
+        m_state.lastProviderError.reset();
+    }
+}
+
+void Stepper::heardOf()
+{
+    m_state.unansweredPings = 0;
+    if (std::exchange(m_state.isStalled, false)) {
+        sendHeld();
+        settleActivity();
+    }
+}
+
+} // namespace vivavoce::core::internal

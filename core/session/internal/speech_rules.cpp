@@ -1,0 +1,81 @@
+#include "core/session/internal/stepper.h"
+
+#include "core/base/pcm.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace vivavoce::core::internal {
+
+using namespace session_effect;
+
+void Stepper::on(session_event::AudioCaptured& captured)
+{
+    if (isLive() && !m_state.isStalled) {
+        sendAudio(std::move(captured.pcm));
+    } else if (m_state.phase != Phase::Closing && m_state.phase != Phase::Ended) {
+        holdAudio(std::move(captured.pcm));
+    }
+}
+
+void Stepper::sendAudio(Bytes pcm)
+{
+    m_state.speech.sent(pcm, m_state.options->heldAudioBytes);
+    send(openai::InputAudioBufferAppend{{}, std::move(pcm)});
+}
+
+void Stepper::holdAudio(Bytes pcm)
+{
+    m_state.heldAudioSize += pcm.size();
+    m_state.heldAudio.push_back(std::move(pcm));
+    dropTooOld();
+}
+
+void Stepper::dropTooOld()
+{
+    std::size_t dropped = 0;
+    while (m_state.heldAudioSize > m_state.options->heldAudioBytes) {
+        const std::size_t oldest = m_state.heldAudio.front().size();
+        m_state.heldAudio.pop_front();
+        m_state.heldAudioSize -= oldest;
+        dropped += oldest;
+    }
+    m_state.lostAudio += FrameCount{static_cast<std::int64_t>(dropped / 2)}.duration(kRealtimeRate);
+}
+
+void Stepper::sendHeld()
+{
+    for (Bytes& pcm : std::exchange(m_state.heldAudio, {})) {
+        sendAudio(std::move(pcm));
+    }
+    m_state.heldAudioSize = 0;
+    if (m_state.lostAudio > Milliseconds{0}) {
+        tell(session_notice::AudioLost{m_state.lostAudio});
+        m_state.lostAudio = Milliseconds{0};
+    }
+}
+
+/// The connection is gone. What was said over it and is not in the log is said again over the next one.
+void Stepper::keepUnsettledSpeech()
+{
+    SpeechMemory::Rest rest = m_state.speech.take();
+    const bool isAskedBySpeech = !rest.turns.empty();
+    for (const std::string& turn : rest.turns) {
+        // It becomes another item; what was written down of this one would stand there twice.
+        m_state.log.remove(turn);
+    }
+    // The provider answers of its own accord what it hears, with everything before it.
+    const ReplyGate& reply = m_state.reply;
+    const bool isOwed = !reply.isFree() || reply.isAwaited || reply.isWanted || m_state.tools.wantsReply
+        || !m_state.tools.running.empty();
+    m_state.owesReply = m_state.owesReply || (isOwed && !isAskedBySpeech);
+    m_state.lostAudio += rest.lost;
+    for (const Bytes& pcm : rest.pieces) {
+        m_state.heldAudioSize += pcm.size();
+    }
+    m_state.heldAudio.insert(m_state.heldAudio.begin(), std::make_move_iterator(rest.pieces.begin()),
+        std::make_move_iterator(rest.pieces.end()));
+    dropTooOld();
+}
+
+} // namespace vivavoce::core::internal

@@ -1,0 +1,89 @@
+#include "core/session/internal/stepper.h"
+
+#include <algorithm>
+
+namespace vivavoce::core::internal {
+
+using namespace session_effect;
+
+void Stepper::fetchToken()
+{
+    setPhase(Phase::FetchingToken);
+    startTimer(SessionTimer::Token, m_state.options->deadlines.token);
+    TokenQuery query;
+    query.resumeSessionId = m_state.sessionId;
+    put(FetchToken{std::move(query)});
+}
+
+void Stepper::renewToken()
+{
+    m_state.isRenewing = true;
+    TokenQuery query;
+    query.previous = m_state.token;
+    put(FetchToken{std::move(query)});
+}
+
+void Stepper::on(const session_event::TokenArrived& arrived)
+{
+    const bool isAwaited = m_state.phase == Phase::FetchingToken;
+    if (!isAwaited && !m_state.isRenewing) {
+        return;
+    }
+    const bool isSuccessor = !m_state.sessionId.empty() && m_state.sessionId == arrived.token->sessionId;
+    m_state.isRenewing = false;
+    m_state.token = arrived.token;
+    m_state.sessionId = arrived.token->sessionId;
+    const auto lifetime = std::chrono::duration_cast<Milliseconds>(arrived.token->expiresAt - m_now);
+    const auto untilRenewal =
+        std::max(std::chrono::duration_cast<Milliseconds>(arrived.token->refreshAfter - m_now), Milliseconds{0});
+    tell(session_notice::TokenChanged{isSuccessor ? TokenNews::Refreshed : TokenNews::Acquired, m_state.sessionId,
+        lifetime, untilRenewal, arrived.token->provider, arrived.token->model, arrived.token->isRelayed});
+    startTimer(SessionTimer::Renewal, untilRenewal, untilRenewal / 10);
+    startTimer(SessionTimer::Expiry, std::max(lifetime, Milliseconds{0}));
+    if (isAwaited) {
+        stopTimer(SessionTimer::Token);
+        connect();
+    }
+}
+
+void Stepper::on(const session_event::TokenFailed& failed)
+{
+    const bool isRefused = failed.error.code == ErrorCode::NotAuthorised;
+    if (m_state.phase == Phase::FetchingToken) {
+        stopTimer(SessionTimer::Token);
+        tell(session_notice::TokenChanged{
+            isRefused && !m_state.sessionId.empty() ? TokenNews::Revoked : TokenNews::Failed, m_state.sessionId, {}});
+        // A session that the broker no longer knows cannot be continued, but the conversation can: in a new one.
+        if (!m_state.sessionId.empty() && !isRetryable(failed.error.code)) {
+            m_state.sessionId.clear();
+        }
+        lost(failed.error);
+    } else if (m_state.isRenewing) {
+        m_state.isRenewing = false;
+        if (isRefused && m_state.token != nullptr) {
+            tokenGone(TokenNews::Revoked);
+        } else {
+            tell(session_notice::TokenChanged{TokenNews::Failed, m_state.sessionId, {}});
+        }
+        tell(session_notice::Problem{failed.error});
+        // The open conversation outlives its token; the next attempt is for a reconnect that may need one.
+        if (isRetryable(failed.error.code) && m_state.token != nullptr && !m_state.token->isExpired(m_now)) {
+            const auto wait = std::max(failed.error.retryAfter.value_or(Milliseconds{0}), m_state.options->maxBackoff);
+            startTimer(SessionTimer::Renewal, wait);
+        }
+    }
+}
+
+void Stepper::tokenGone(TokenNews news)
+{
+    if (m_state.token == nullptr) {
+        return;
+    }
+    tell(session_notice::TokenChanged{news, m_state.sessionId, {}});
+    put(DiscardToken{m_state.token});
+    m_state.token.reset();
+    stopTimer(SessionTimer::Renewal);
+    stopTimer(SessionTimer::Expiry);
+}
+
+} // namespace vivavoce::core::internal

@@ -1,0 +1,149 @@
+#include "core/session/speech_memory.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace vivavoce::core {
+namespace {
+
+/// A provider takes some time to find out that somebody speaks.
+constexpr Milliseconds kNoticed{1'000};
+/// Of a provider that never writes anything down.
+constexpr std::size_t kMostTurns = 16;
+
+std::size_t bytesOf(Milliseconds time)
+{
+    return static_cast<std::size_t>(std::max<std::int64_t>(FrameCount::of(time, kRealtimeRate).value(), 0)) * 2;
+}
+
+Milliseconds durationOf(std::size_t bytes)
+{
+    return FrameCount{static_cast<std::int64_t>(bytes / 2)}.duration(kRealtimeRate);
+}
+
+} // namespace
+
+void SpeechMemory::sent(Bytes pcm, std::size_t most)
+{
+    m_end += pcm.size();
+    m_pieces.push_back(std::move(pcm));
+    while (m_end - m_begin > most && !m_pieces.empty()) {
+        m_begin += m_pieces.front().size();
+        m_pieces.pop_front();
+    }
+}
+
+void SpeechMemory::turnBegan(std::string_view itemId, Milliseconds at)
+{
+    if (m_turns.size() == kMostTurns) {
+        m_turns.erase(m_turns.begin());
+    }
+    // What is settled was heard, and was not this; and what lies before this was heard, too.
+    const std::size_t begin = std::clamp(bytesOf(at), m_settled, m_end);
+    m_turns.push_back({std::string(itemId), begin, {}, false});
+    settle(begin);
+    forgetSettled();
+}
+
+void SpeechMemory::turnEnded(std::string_view itemId, Milliseconds at)
+{
+    if (Turn* turn = find(itemId); turn != nullptr && !turn->end) {
+        const std::size_t end = bytesOf(at);
+        turn->end = end > turn->begin && end <= m_end ? end : m_end;
+    }
+}
+
+void SpeechMemory::committed(std::string_view itemId)
+{
+    if (Turn* turn = find({}); turn != nullptr && find(itemId) == nullptr) {
+        turn->itemId = itemId;
+    }
+}
+
+void SpeechMemory::writtenDown(std::string_view itemId)
+{
+    if (const Turn* turn = find(itemId)) {
+        settle(turn->end.value_or(m_end));
+        m_turns.erase(m_turns.begin() + (turn - m_turns.data()));
+        forgetSettled();
+    }
+}
+
+void SpeechMemory::answered(bool areWordsToCome)
+{
+    for (Turn& turn : m_turns) {
+        if (turn.end) {
+            turn.isAnswered = true;
+            settle(*turn.end);
+        }
+    }
+    if (!areWordsToCome) {
+        std::erase_if(m_turns, [](const Turn& turn) { return turn.isAnswered; });
+    }
+    forgetSettled();
+}
+
+void SpeechMemory::pinged()
+{
+    m_pinged = m_pinged.value_or(m_end);
+}
+
+void SpeechMemory::pingAnswered()
+{
+    if (const auto pinged = std::exchange(m_pinged, std::nullopt)) {
+        settle(*pinged - std::min(*pinged, bytesOf(kNoticed)));
+        forgetSettled();
+    }
+}
+
+SpeechMemory::Rest SpeechMemory::take()
+{
+    Rest rest;
+    const std::size_t needed = firstNeeded();
+    std::size_t lost = m_begin > needed ? m_begin - needed : 0;
+    for (const Turn& turn : m_turns) {
+        if (turn.isAnswered) {
+            lost += turn.end.value_or(m_end) - turn.begin;
+        } else {
+            rest.turns.push_back(turn.itemId);
+        }
+    }
+    rest.lost = durationOf(lost);
+    forgetSettled();
+    rest.pieces = std::move(m_pieces);
+    *this = SpeechMemory();
+    return rest;
+}
+
+SpeechMemory::Turn* SpeechMemory::find(std::string_view itemId)
+{
+    const auto found =
+        std::find_if(m_turns.rbegin(), m_turns.rend(), [&](const Turn& turn) { return turn.itemId == itemId; });
+    return found == m_turns.rend() ? nullptr : &*found;
+}
+
+std::size_t SpeechMemory::firstNeeded() const
+{
+    std::size_t first = m_settled;
+    for (const Turn& turn : m_turns) {
+        first = turn.isAnswered ? first : std::min(first, turn.begin);
+    }
+    return first;
+}
+
+void SpeechMemory::settle(std::size_t until)
+{
+    m_settled = std::max(m_settled, std::min(until, m_end));
+}
+
+void SpeechMemory::forgetSettled()
+{
+    const std::size_t needed = firstNeeded();
+    while (!m_pieces.empty() && m_begin + m_pieces.front().size() <= needed) {
+        m_begin += m_pieces.front().size();
+        m_pieces.pop_front();
+    }
+}
+
+} // namespace vivavoce::core

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "core/base/base64.h"
+#include "core/base/units.h"
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vivavoce::core {
+
+/// What the user said over the present connection and would be lost with it: sent, but neither written down nor answered yet.
+/// Bounded: of more than `most` bytes the oldest are forgotten, and their loss is told when it has become one.
+/// A value without I/O. Positions are those of the provider: time of speech sent over this connection.
+class SpeechMemory {
+public:
+    /// PCM16 mono at kRealtimeRate has been sent.
+    void sent(Bytes pcm, std::size_t most);
+    void turnBegan(std::string_view itemId, Milliseconds at);
+    void turnEnded(std::string_view itemId, Milliseconds at);
+    /// The turn that has ended is that item now; not every provider says so before.
+    void committed(std::string_view itemId);
+    /// The words of that turn are known: they can be told again as text.
+    void writtenDown(std::string_view itemId);
+    /// What has ended is being answered: it is not to be said again. Its words are still worth waiting for, if they are to come.
+    void answered(bool areWordsToCome);
+    /// A ping is on its way behind everything sent.
+    void pinged();
+    /// It was answered: what was sent long enough before it and began no turn was no speech.
+    void pingAnswered();
+
+    /// What is to be said again over the next connection.
+    struct Rest {
+        std::deque<Bytes> pieces;
+        /// Turns that are in there.
+        std::vector<std::string> turns;
+        /// Said, and not to be said again.
+        Milliseconds lost{0};
+    };
+    /// The connection is gone; so is what was remembered of it.
+    [[nodiscard]] Rest take();
+
+    bool operator==(const SpeechMemory&) const = default;
+
+private:
+    struct Turn {
+        std::string itemId;
+        std::size_t begin = 0;
+        std::optional<std::size_t> end;
+        bool isAnswered = false;
+        bool operator==(const Turn&) const = default;
+    };
+
+    [[nodiscard]] Turn* find(std::string_view itemId);
+    [[nodiscard]] std::size_t firstNeeded() const;
+    void settle(std::size_t until);
+    void forgetSettled();
+
+    std::deque<Bytes> m_pieces;
+    /// Bytes since the connection began: where the first piece begins, and where the last one ends.
+    std::size_t m_begin = 0;
+    std::size_t m_end = 0;
+    /// Nothing before it is missed, but for the turns below.
+    std::size_t m_settled = 0;
+    std::optional<std::size_t> m_pinged;
+    std::vector<Turn> m_turns;
+};
+
+} // namespace vivavoce::core

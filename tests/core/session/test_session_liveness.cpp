@@ -1,0 +1,285 @@
+#include "tests/core/session/story.h"
+
+#include <QTest>
+
+#include <algorithm>
+
+using namespace vivavoce;
+using namespace vivavoce::core;
+using namespace vivavoce::tests;
+
+namespace {
+
+/// 20 ms of speech, each sample of which says which piece it is of.
+Bytes piece(int number)
+{
+    return Bytes(960, static_cast<std::uint8_t>(number));
+}
+
+/// A conversation whose speech is told by the number of its pieces.
+class SpokenStory : public Story {
+public:
+    explicit SpokenStory(bool isRelayed = false)
+    {
+        happens(session_event::Start{});
+        auto token = std::make_shared<AccessToken>();
+        const TokenPtr made = makeToken(clock.now());
+        token->value = made->value;
+        token->sessionId = made->sessionId;
+        token->expiresAt = made->expiresAt;
+        token->refreshAfter = made->refreshAfter;
+        token->isRelayed = isRelayed;
+        happens(session_event::TokenArrived{token});
+        opens();
+        happens(session_event::PingAnswered{});
+    }
+
+    void speaks(int first, int count)
+    {
+        for (int i = 0; i < count; ++i) {
+            happens(session_event::AudioCaptured{piece((first + i) % 250)});
+        }
+    }
+    /// `at` in pieces of this connection.
+    void turnBegins(const std::string& id, int at)
+    {
+        openai::InputAudioBufferSpeechStarted started;
+        started.itemId = id;
+        started.audioStartMs = at * 20;
+        says(started);
+    }
+    void turnEnds(const std::string& id, int at)
+    {
+        openai::InputAudioBufferSpeechStopped stopped;
+        stopped.itemId = id;
+        stopped.audioEndMs = at * 20;
+        says(stopped);
+        says(openai::InputAudioBufferCommitted{{}, id, {}});
+    }
+    void isWrittenDown(const std::string& id, const std::string& words)
+    {
+        says(openai::InputAudioTranscriptionCompleted{{}, id, 0, words, {}, {}, {}});
+    }
+    /// The pieces that went out in the last step.
+    std::vector<int> sentPieces() const
+    {
+        std::vector<int> numbers;
+        for (const auto& append : sent<openai::InputAudioBufferAppend>()) {
+            numbers.push_back(append.audio[0]);
+        }
+        return numbers;
+    }
+    void pingIsDue() { happens(session_event::TimedOut{SessionTimer::Liveness}); }
+};
+
+std::vector<int> numbers(int first, int count)
+{
+    std::vector<int> result;
+    for (int i = 0; i < count; ++i) {
+        result.push_back(first + i);
+    }
+    return result;
+}
+
+} // namespace
+
+/// A connection that dies without a word, and the speech that is on its way then.
+class SessionLivenessTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void liveSession_IsPingedEverySecond()
+    {
+        Story story;
+        story.goLive();
+        QCOMPARE(story.all<session_effect::Ping>().size(), std::size_t{1});
+        story.happens(session_event::TimedOut{SessionTimer::Liveness});
+        QCOMPARE(story.all<session_effect::Ping>().size(), std::size_t{1});
+        const auto timers = story.all<session_effect::StartTimer>();
+        QVERIFY(std::any_of(timers.begin(), timers.end(), [](const auto& start) {
+            return start.timer == SessionTimer::Liveness && start.delay == Milliseconds{1'000};
+        }));
+    }
+
+    void silentRelay_IsLostAfterFiveSeconds()
+    {
+        SpokenStory story(true);
+        for (int second = 1; second < 5; ++second) {
+            story.pingIsDue();
+            QCOMPARE(story.state.phase, Phase::Live);
+        }
+        story.pingIsDue();
+        QCOMPARE(story.state.phase, Phase::Waiting);
+        QCOMPARE(story.told<session_notice::Problem>().at(0).error.code, ErrorCode::ProviderSilent);
+        QCOMPARE(story.all<session_effect::DropTransport>().size(), std::size_t{1});
+    }
+
+    void silentProvider_IsWaitedForAfterFiveSecondsAndLostAfterThirty()
+    {
+        SpokenStory story;
+        for (int second = 1; second < 5; ++second) {
+            story.pingIsDue();
+            QCOMPARE(story.state.activity, Activity::Listening);
+        }
+        story.pingIsDue();
+        QCOMPARE(story.state.activity, Activity::Stalled);
+        for (int second = 6; second < 30; ++second) {
+            story.pingIsDue();
+            QCOMPARE(story.state.phase, Phase::Live);
+        }
+        story.pingIsDue();
+        QCOMPARE(story.state.phase, Phase::Waiting);
+    }
+
+    void anySignOfLife_StartsTheCountAnew_data()
+    {
+        QTest::addColumn<bool>("isPong");
+        QTest::newRow("pong") << true;
+        QTest::newRow("event") << false;
+    }
+    void anySignOfLife_StartsTheCountAnew()
+    {
+        QFETCH(bool, isPong);
+        SpokenStory story(true);
+        for (int second = 0; second < 60; ++second) {
+            story.pingIsDue();
+            if (second % 4 == 3) {
+                isPong ? story.happens(session_event::PingAnswered{}) : story.says(openai::RateLimitsUpdated{});
+            }
+        }
+        QCOMPARE(story.state.phase, Phase::Live);
+    }
+
+    void speechOfAStall_IsKeptAndSentWhenItIsOver()
+    {
+        SpokenStory story;
+        for (int second = 1; second <= 5; ++second) {
+            story.pingIsDue();
+        }
+        story.speaks(1, 3);
+        QVERIFY(story.sentPieces().empty());
+        story.happens(session_event::PingAnswered{});
+        QCOMPARE(story.sentPieces(), numbers(1, 3));
+        QCOMPARE(story.state.activity, Activity::Listening);
+    }
+
+    void speechIntoADeadConnection_IsSaidAgain()
+    {
+        SpokenStory story;
+        story.speaks(0, 60);
+        story.pingIsDue();
+        story.happens(session_event::PingAnswered{});
+        // That much was heard by the provider, and was no speech but for the last second, of which it might not have known yet.
+        story.speaks(60, 30);
+        story.reconnects();
+        QCOMPARE(story.sentPieces(), numbers(10, 80));
+        QVERIFY(story.told<session_notice::AudioLost>().empty());
+    }
+
+    void unansweredTurn_IsSaidAgainAndAnsweredOnce()
+    {
+        SpokenStory story;
+        story.speaks(0, 100);
+        story.turnBegins("item_u", 40);
+        story.speaks(100, 20);
+        story.turnEnds("item_u", 110);
+        story.says(openai::InputAudioTranscriptionDelta{{}, "item_u", 0, "hel", {}});
+        story.reconnects();
+        QCOMPARE(story.sentPieces(), numbers(40, 80));
+        QVERIFY2(story.sent<openai::ConversationItemCreate>().empty(), "half of the turn is told as text, too");
+        // The provider hears the turn and answers it of its own accord.
+        QVERIFY(story.sent<openai::ResponseCreate>().empty());
+        QVERIFY(story.told<session_notice::AudioLost>().empty());
+    }
+
+    void turnThatIsWrittenDown_IsToldAsTextAndNotSaidAgain()
+    {
+        SpokenStory story;
+        story.speaks(0, 100);
+        story.turnBegins("item_u", 40);
+        story.turnEnds("item_u", 100);
+        story.isWrittenDown("item_u", "hello");
+        story.speaks(100, 5);
+        story.reconnects();
+        QCOMPARE(story.sentPieces(), numbers(100, 5));
+        QCOMPARE(story.sent<openai::ConversationItemCreate>().size(), std::size_t{1});
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+    }
+
+    void turnThatIsAnsweredButNotWrittenDown_IsToldAsLost()
+    {
+        SpokenStory story;
+        story.speaks(0, 100);
+        story.turnBegins("item_u", 50);
+        story.turnEnds("item_u", 100);
+        story.replyBegins();
+        story.reconnects();
+        QVERIFY2(story.sentPieces().empty(), "it would be answered twice");
+        QCOMPARE(story.told<session_notice::AudioLost>().at(0).amount, Milliseconds{1'000});
+        QVERIFY(story.sent<openai::ResponseCreate>().empty());
+    }
+
+    void turnWithoutAnyReply_IsNotSaidAgainForEver()
+    {
+        SpokenStory story;
+        story.speaks(0, 100);
+        story.turnBegins("item_u", 50);
+        story.turnEnds("item_u", 100);
+        story.happens(session_event::TimedOut{SessionTimer::Reply});
+        story.speaks(100, 100);
+        story.reconnects();
+        QCOMPARE(story.sentPieces(), numbers(100, 100));
+    }
+
+    void turnLongerThanTenSeconds_LosesItsBeginningAndSaysSo()
+    {
+        SpokenStory story;
+        story.turnBegins("item_u", 0);
+        story.speaks(0, 600);
+        story.reconnects();
+        QCOMPARE(story.sentPieces().size(), std::size_t{500});
+        QCOMPARE(story.told<session_notice::AudioLost>().at(0).amount, Milliseconds{2'000});
+    }
+
+    void speechOfTheGap_ComesBehindWhatIsSaidAgain()
+    {
+        SpokenStory story;
+        story.speaks(0, 10);
+        story.happens(session_event::Closed{{1006, {}}});
+        story.speaks(10, 5);
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        story.opens();
+        QCOMPARE(story.sentPieces(), numbers(0, 15));
+    }
+
+    void positions_AreThoseOfTheConnection()
+    {
+        SpokenStory story;
+        story.speaks(0, 100);
+        story.reconnects();
+        const int before = static_cast<int>(story.sentPieces().size());
+        QCOMPARE(before, 100);
+        story.turnBegins("item_u", 90);
+        story.turnEnds("item_u", 100);
+        story.isWrittenDown("item_u", "hello");
+        story.speaks(100, 3);
+        story.reconnects();
+        QCOMPARE(story.sentPieces(), numbers(100, 3));
+    }
+
+    void providerThatNamesNoTurns_IsUnderstoodAllTheSame()
+    {
+        SpokenStory story;
+        story.speaks(0, 100);
+        story.says(openai::InputAudioBufferSpeechStarted{});
+        story.says(openai::InputAudioBufferSpeechStopped{});
+        story.says(openai::InputAudioBufferCommitted{{}, "item_u", {}});
+        story.isWrittenDown("item_u", "hello");
+        story.speaks(100, 2);
+        story.reconnects();
+        QCOMPARE(story.sentPieces(), numbers(100, 2));
+    }
+};
+
+QTEST_GUILESS_MAIN(SessionLivenessTest)
+#include "test_session_liveness.moc"
