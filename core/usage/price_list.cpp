@@ -188,11 +188,27 @@ const PriceRow* PriceList::find(std::string_view model, WallTime day) const
     return nullptr;
 }
 
-std::optional<Estimate> estimate(std::string_view model, const UsageTally& tally)
+namespace {
+
+const PriceRow* newest(std::string_view model)
 {
     // A day that is after all of them.
-    const PriceRow* const row = PriceList::builtIn().find(model, WallTime(std::chrono::hours(24 * 365 * 200)));
+    return PriceList::builtIn().find(model, WallTime(std::chrono::hours(24 * 365 * 200)));
+}
+
+} // namespace
+
+std::optional<Estimate> estimate(std::string_view model, const UsageTally& tally)
+{
+    const PriceRow* const row = newest(model);
     return row == nullptr ? std::nullopt : std::optional(Estimate{row->costOf(tally), row->from});
+}
+
+std::optional<Estimate> estimate(std::string_view transcriber, const TranscriptionTally& tally)
+{
+    const PriceRow* const row = newest(transcriber);
+    const bool isByTime = row != nullptr && row->minute > 0 && tally.tokens == 0;
+    return isByTime ? std::optional(Estimate{row->costOf(tally.time), row->from}) : std::nullopt;
 }
 
 } // namespace vivavoce::core

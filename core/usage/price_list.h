@@ -66,5 +66,7 @@ private:
 /// What it comes to by the newest of the built-in prices; nothing for a model that is not in the list.
 /// Never more than an estimate: prices change, and discounts are not ours to know.
 [[nodiscard]] std::optional<Estimate> estimate(std::string_view model, const UsageTally& tally);
+/// The same for a transcriber; nothing also where it is billed by tokens, whose kinds a tally does not keep.
+[[nodiscard]] std::optional<Estimate> estimate(std::string_view transcriber, const TranscriptionTally& tally);
 
 } // namespace vivavoce::core

@@ -71,11 +71,17 @@ private Q_SLOTS:
     void talkMode_WhenChanged_IsFollowedAtOnce();
     void talkMode_WhenChangedWhileMuted_StillTalksWhileHeld();
     void levels_AreReadOnlyWhileLive();
+    void levels_OfASilencedMicrophone_MoveNothing_data();
+    void levels_OfASilencedMicrophone_MoveNothing();
+    void quietConnection_IsToldInWords();
+    void transcription_IsCountedAndPriced();
+    void transcription_OfUnknownPrice_MakesTheMoneyALowerBound();
     void usage_IsSummedAndPriced();
     void usage_OfAnUnknownModel_ShowsNoMoney();
     void usage_OfThisComputer_IsFree();
     void usage_WhenTheProfileChangesMeanwhile_IsStillPaidFor();
     void token_IsToldByItsAge();
+    void token_ThatOpensNothingAnyMore_IsNotShown();
     void say_WhenIdle_StartsAndSays();
     void say_OfNothing_DoesNothing();
     void start_WhileClosing_IsDoneAfterTheEnd();
@@ -283,6 +289,80 @@ void TestConversationViewModel::levels_AreReadOnlyWhileLive()
     const int looks = world.voice.looks;
     QTest::qWait(80);
     QCOMPARE(world.voice.looks, looks);
+}
+
+void TestConversationViewModel::levels_OfASilencedMicrophone_MoveNothing_data()
+{
+    QTest::addColumn<bool>("isPushToTalk");
+    QTest::newRow("muted") << false;
+    QTest::newRow("key up") << true;
+}
+
+void TestConversationViewModel::levels_OfASilencedMicrophone_MoveNothing()
+{
+    QFETCH(bool, isPushToTalk);
+    World world;
+    isPushToTalk ? world.pushToTalk() : world.model.setMuted(true);
+    world.voice.levels = {-12, -12};
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tellActivity(Activity::Speaking);
+    QTRY_VERIFY(world.model.agentLevel() > 0.5);
+    QCOMPARE(world.model.userLevel(), 0.0);
+}
+
+void TestConversationViewModel::quietConnection_IsToldInWords()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tellActivity(Activity::Stalled);
+    QCOMPARE(world.model.voice(), Voice::Reconnecting);
+    QCOMPARE(world.model.stateText(), QStringLiteral("Waiting for the network…"));
+    QCOMPARE(world.model.hint(), QStringLiteral("What you say is kept"));
+    world.conversation.tellActivity(Activity::Listening);
+    QCOMPARE(world.model.stateText(), QStringLiteral("Listening"));
+}
+
+void TestConversationViewModel::transcription_IsCountedAndPriced()
+{
+    World world;
+    world.conversation.tell(token(core::TokenNews::Acquired));
+    world.conversation.tell(
+        notice::TranscriptionUsage{"u1", core::openai::TranscriptionDuration{30}, "gpt-live-transcribe"});
+    world.conversation.tell(notice::ReplyUsage{"r1", usage(1'000, 0, 0)});
+    world.conversation.tell(
+        notice::TranscriptionUsage{"u2", core::openai::TranscriptionDuration{90}, "gpt-live-transcribe"});
+    QCOMPARE(world.model.turnUsage()->transcription(), QStringLiteral("90 s"));
+    QCOMPARE(world.model.sessionUsage()->transcription(), QStringLiteral("120 s"));
+    // 1,000 × $32 + 10 × $4 + 5 × $24, for a million each, and two minutes of $0.017.
+    QCOMPARE(world.model.sessionUsage()->money(), QStringLiteral("≈ $0.066"));
+    world.model.start();
+    QCOMPARE(world.model.sessionUsage()->transcription(), QString());
+}
+
+void TestConversationViewModel::transcription_OfUnknownPrice_MakesTheMoneyALowerBound()
+{
+    World world;
+    world.conversation.tell(token(core::TokenNews::Acquired));
+    world.conversation.tell(notice::ReplyUsage{"r1", usage(1'000, 0, 0)});
+    world.conversation.tell(
+        notice::TranscriptionUsage{"u1", core::openai::TranscriptionTokens{100, 20, 120, {}}, "gpt-transcribe"});
+    QCOMPARE(world.model.sessionUsage()->transcription(), QStringLiteral("120"));
+    QCOMPARE(world.model.sessionUsage()->money(), QStringLiteral("≥ $0.032"));
+}
+
+void TestConversationViewModel::token_ThatOpensNothingAnyMore_IsNotShown()
+{
+    World world;
+    for (const core::TokenNews end : {core::TokenNews::Expired, core::TokenNews::Revoked}) {
+        world.conversation.tell(token(core::TokenNews::Acquired));
+        world.conversation.tell(token(core::TokenNews::Refreshed));
+        const int renewals = world.model.tokenRenewals();
+        const QSignalSpy changes(&world.model, &ui::ConversationViewModel::tokenChanged);
+        world.conversation.tell(token(end));
+        QVERIFY(!world.model.hasToken());
+        QCOMPARE(changes.count(), 1);
+        QCOMPARE(world.model.tokenRenewals(), renewals);
+    }
 }
 
 void TestConversationViewModel::usage_IsSummedAndPriced()

@@ -15,7 +15,7 @@ ColumnLayout {
         [qsTr("From cache"), turn.cachedIn, session.cachedIn],
         [qsTr("Speech out"), turn.audioOut, session.audioOut],
         [qsTr("Text out"), turn.textOut, session.textOut]
-    ]
+    ].concat(session.transcription === "" ? [] : [[qsTr("Writing down"), turn.transcription, session.transcription]])
 
     spacing: 6
 

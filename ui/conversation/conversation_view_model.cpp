@@ -73,8 +73,8 @@ void ConversationViewModel::start()
     m_isDeaf = false;
     m_lasted = {};
     m_token.forget();
-    m_turnUsage.setTally({});
-    m_sessionUsage.setTally({});
+    m_turnUsage.clear();
+    m_sessionUsage.clear();
     m_tools.clear();
     applyMute();
     Q_EMIT tokenChanged();
@@ -155,6 +155,8 @@ Voice ConversationViewModel::voice() const
         return Voice::Tool;
     case Activity::Speaking:
         return Voice::Speaking;
+    case Activity::Stalled:
+        return Voice::Reconnecting;
     }
     return Voice::Listening;
 }
@@ -167,6 +169,9 @@ QString ConversationViewModel::stateText() const
     case Voice::Connecting:
         return tr("Connecting…");
     case Voice::Reconnecting: {
+        if (m_phase == Phase::Live) {
+            return tr("Waiting for the network…");
+        }
         const int seconds = secondsOf(std::chrono::duration_cast<core::Milliseconds>(m_retryAt - m_deps.clock.now()));
         return m_phase == Phase::Waiting && seconds > 0 ? tr("Back in %1 s…").arg(seconds) : tr("Connecting…");
     }
@@ -204,6 +209,9 @@ QString ConversationViewModel::hint() const
         }
         return isPushToTalk() ? tr("Hold space or the button to talk") : tr("Nothing leaves your microphone");
     case Voice::Reconnecting:
+        if (m_phase == Phase::Live) {
+            return tr("What you say is kept");
+        }
         return m_wasLive ? tr("The conversation goes on where it was") : QString();
     case Voice::Tool:
         return tr("The agent uses a tool");
@@ -334,7 +342,13 @@ void ConversationViewModel::tellOf(const core::session_notice::TranscriptChanged
 
 void ConversationViewModel::tellOf(const core::session_notice::TokenChanged& changed)
 {
-    if (changed.news != core::TokenNews::Acquired && changed.news != core::TokenNews::Refreshed) {
+    if (changed.news == core::TokenNews::Expired || changed.news == core::TokenNews::Revoked) {
+        m_token.lost();
+        Q_EMIT tokenChanged();
+        Q_EMIT timeChanged();
+        return;
+    }
+    if (changed.news == core::TokenNews::Failed) {
         return;
     }
     m_token.acquired(m_deps.clock.now(), changed.lifetime, changed.renewIn);
@@ -364,6 +378,13 @@ void ConversationViewModel::tellOf(const core::session_notice::ReplyUsage& used)
     const core::UsageTally tally = core::UsageTally::of(used.usage);
     m_turnUsage.setTally(tally);
     m_sessionUsage.add(tally);
+}
+
+void ConversationViewModel::tellOf(const core::session_notice::TranscriptionUsage& used)
+{
+    const core::TranscriptionTally tally = core::TranscriptionTally::of(used.usage);
+    m_turnUsage.setTranscription(used.model, tally);
+    m_sessionUsage.addTranscription(used.model, tally);
 }
 
 void ConversationViewModel::tellOf(const core::session_notice::ProblemSolved& solved)
@@ -437,7 +458,8 @@ void ConversationViewModel::runTimers()
 void ConversationViewModel::readLevels()
 {
     const core::VoiceLevels levels = m_deps.voice.takeLevels();
-    const qreal user = voice() == Voice::Muted ? 0 : levelOf(levels.captureDbfs);
+    // What does not leave the microphone moves nothing, whoever speaks.
+    const qreal user = m_isDeaf || isSilenced() ? 0 : levelOf(levels.captureDbfs);
     const qreal agent = levelOf(levels.playbackDbfs);
     if (user != m_userLevel || agent != m_agentLevel) {
         m_userLevel = user;

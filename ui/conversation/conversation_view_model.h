@@ -127,6 +127,7 @@ private:
     void tellOf(const core::session_notice::ToolCalled& called);
     void tellOf(const core::session_notice::ToolDone& done);
     void tellOf(const core::session_notice::ReplyUsage& used);
+    void tellOf(const core::session_notice::TranscriptionUsage& used);
     void tellOf(const core::session_notice::Problem& problem);
     void tellOf(const core::session_notice::ProblemSolved& solved);
     void tellOf(const core::session_notice::Ended& ended);

@@ -18,6 +18,26 @@ void UsageViewModel::add(const core::UsageTally& tally)
     Q_EMIT changed();
 }
 
+void UsageViewModel::setTranscription(std::string transcriber, const core::TranscriptionTally& tally)
+{
+    m_transcription = {};
+    addTranscription(std::move(transcriber), tally);
+}
+
+void UsageViewModel::addTranscription(std::string transcriber, const core::TranscriptionTally& tally)
+{
+    m_transcriber = std::move(transcriber);
+    m_transcription += tally;
+    Q_EMIT changed();
+}
+
+void UsageViewModel::clear()
+{
+    m_tally = {};
+    m_transcription = {};
+    Q_EMIT changed();
+}
+
 void UsageViewModel::setModel(std::string model, bool isFree)
 {
     m_model = std::move(model);
@@ -34,9 +54,21 @@ QString UsageViewModel::money() const
     if (!estimate) {
         return {};
     }
+    const auto writing = core::estimate(m_transcriber, m_transcription);
+    const bool isAll = m_transcription.isEmpty() || writing;
     // Providers bill in US dollars, whatever is usual here.
-    const double dollars = static_cast<double>(estimate->nanoDollars) / 1e9;
-    return QStringLiteral("≈ $%1").arg(QLocale().toString(dollars, 'f', dollars < 1 ? 3 : 2));
+    const double dollars = static_cast<double>(estimate->nanoDollars + (writing ? writing->nanoDollars : 0)) / 1e9;
+    return (isAll ? QStringLiteral("≈ $%1") : QStringLiteral("≥ $%1"))
+        .arg(QLocale().toString(dollars, 'f', dollars < 1 ? 3 : 2));
+}
+
+QString UsageViewModel::transcription() const
+{
+    if (m_transcription.tokens > 0) {
+        return number(m_transcription.tokens);
+    }
+    const auto seconds = (m_transcription.time.count() + 999) / 1000;
+    return seconds > 0 ? tr("%1 s").arg(number(seconds)) : QString();
 }
 
 QString UsageViewModel::pricesAsOf() const

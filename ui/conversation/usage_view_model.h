@@ -21,7 +21,9 @@ class UsageViewModel : public QObject {
     Q_PROPERTY(QString audioOut READ audioOut NOTIFY changed)
     /// All of them.
     Q_PROPERTY(QString total READ total NOTIFY changed)
-    /// "≈ $0.012", "Free", or empty where nobody knows.
+    /// What writing down the user's words took: "104", or "12 s" where it is counted in time; empty: nothing.
+    Q_PROPERTY(QString transcription READ transcription NOTIFY changed)
+    /// "≈ $0.012"; "≥ $0.012" where the transcriber's price is not known; "Free", or empty where nobody knows.
     Q_PROPERTY(QString money READ money NOTIFY changed)
     Q_PROPERTY(QString pricesAsOf READ pricesAsOf NOTIFY changed)
 
@@ -32,11 +34,15 @@ public:
     void setTally(const core::UsageTally& tally);
     /// On top of what was counted before.
     void add(const core::UsageTally& tally);
+    /// The same for what wrote down the user's words.
+    void setTranscription(std::string transcriber, const core::TranscriptionTally& tally);
+    void addTranscription(std::string transcriber, const core::TranscriptionTally& tally);
+    void clear();
     /// Whose prices count. `isFree`: the agent of this computer, whatever it calls itself.
     void setModel(std::string model, bool isFree);
 
     [[nodiscard]] const core::UsageTally& tally() const { return m_tally; }
-    [[nodiscard]] bool isEmpty() const { return m_tally.isEmpty(); }
+    [[nodiscard]] bool isEmpty() const { return m_tally.isEmpty() && m_transcription.isEmpty(); }
     [[nodiscard]] QString textIn() const { return number(m_tally.textIn + m_tally.imageIn); }
     [[nodiscard]] QString audioIn() const { return number(m_tally.audioIn); }
     [[nodiscard]] QString cachedIn() const { return number(m_tally.cachedIn()); }
@@ -47,6 +53,7 @@ public:
         return number(m_tally.textIn + m_tally.imageIn + m_tally.audioIn + m_tally.cachedIn() + m_tally.textOut
             + m_tally.audioOut);
     }
+    [[nodiscard]] QString transcription() const;
     [[nodiscard]] QString money() const;
     [[nodiscard]] QString pricesAsOf() const;
 
@@ -57,6 +64,8 @@ private:
     [[nodiscard]] static QString number(std::int64_t count);
 
     core::UsageTally m_tally;
+    core::TranscriptionTally m_transcription;
+    std::string m_transcriber;
     std::string m_model;
     bool m_isFree = false;
 };

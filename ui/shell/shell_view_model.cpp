@@ -136,6 +136,9 @@ void ShellViewModel::conversationTold(const core::SessionNotice& notice)
             m_token.acquired(m_deps.clock.now(), token->lifetime, token->renewIn);
             m_second.start();
             Q_EMIT tokenChanged();
+        } else if (token->news != core::TokenNews::Failed) {
+            m_token.lost();
+            Q_EMIT tokenChanged();
         }
     } else if (const auto* ended = std::get_if<core::session_notice::Ended>(&notice)) {
         m_phase = Phase::Ended;
