@@ -1,5 +1,6 @@
 #include "audio/audio_engine.h"
 
+#include "audio/internal/captured_voice.h"
 #include "audio/internal/portaudio_backend.h"
 #include "audio/internal/qt_multimedia_backend.h"
 #include "audio/internal/voice_worker.h"
@@ -49,15 +50,13 @@ std::function<void()> AudioEngine::ifAlive(Work work)
 }
 
 AudioEngine::AudioEngine(core::Executor& executor, BackendFactory makeBackend)
-    : m_executor(executor), m_self(std::make_shared<AudioEngine*>(this))
+    : m_executor(executor), m_captured(std::make_unique<CapturedVoice>()), m_self(std::make_shared<AudioEngine*>(this))
 {
     VoiceWorker::Callbacks callbacks;
     callbacks.captured = [this](std::vector<std::int16_t> voice) {
-        m_executor.post(ifAlive([voice = std::move(voice)](AudioEngine& engine) {
-            if (engine.m_listener != nullptr) {
-                engine.m_listener->voiceCaptured(voice);
-            }
-        }));
+        if (m_captured->put(std::move(voice))) {
+            m_executor.post(ifAlive([](AudioEngine& engine) { engine.handOver(); }));
+        }
     };
     callbacks.drained = [this] {
         m_executor.post(ifAlive([](AudioEngine& engine) {
@@ -95,6 +94,20 @@ AudioEngine::~AudioEngine()
     // The worker still posts until it has ended; nothing of that is to arrive.
     m_worker.reset();
     m_self.reset();
+}
+
+void AudioEngine::handOver()
+{
+    const CapturedVoice::Taken taken = m_captured->take();
+    if (taken.lost > core::Milliseconds{0} && m_listener != nullptr) {
+        m_listener->voiceLost(taken.lost);
+    }
+    for (const std::vector<std::int16_t>& piece : taken.pieces) {
+        // Whoever hears of one may end it.
+        if (m_listener != nullptr) {
+            m_listener->voiceCaptured(piece);
+        }
+    }
 }
 
 void AudioEngine::wish()

@@ -15,6 +15,7 @@
 
 namespace vivavoce::audio {
 
+class CapturedVoice;
 class DeviceWatch;
 class VoiceWorker;
 
@@ -67,6 +68,7 @@ public:
 
 private:
     void wish();
+    void handOver();
     template <typename Work>
     [[nodiscard]] std::function<void()> ifAlive(Work work);
 
@@ -80,6 +82,7 @@ private:
     /// What the last reader saw, and when: two pages that look in turn are to see the same.
     core::VoiceLevels m_levels;
     std::chrono::steady_clock::time_point m_levelsAt;
+    std::unique_ptr<CapturedVoice> m_captured;
     /// What is posted for this engine finds nothing here once it is gone.
     std::shared_ptr<AudioEngine*> m_self;
     std::unique_ptr<VoiceWorker> m_worker;

@@ -1,4 +1,5 @@
 #include "audio/audio_engine.h"
+#include "audio/internal/captured_voice.h"
 #include "core/base/executor.h"
 
 #include <QTest>
@@ -238,6 +239,22 @@ class AudioEngineTest : public QObject {
     }
 
 private Q_SLOTS:
+    void voiceThatNobodyTakes_IsBoundedAndItsLossTold()
+    {
+        audio::CapturedVoice between;
+        QVERIFY(between.put({1}));
+        QVERIFY2(!between.put({2}), "who was told already is told again");
+        QCOMPARE(between.take().pieces.size(), std::size_t{2});
+        for (int i = 0; i < 600; ++i) {
+            QCOMPARE(between.put(std::vector<std::int16_t>(480, static_cast<std::int16_t>(i))), i == 0);
+        }
+        const auto taken = between.take();
+        QCOMPARE(taken.pieces.size(), std::size_t{500});
+        QCOMPARE(int(taken.pieces.front().front()), 100);
+        QCOMPARE(taken.lost, core::Milliseconds{2'000});
+        QCOMPARE(between.take().lost, core::Milliseconds{0});
+    }
+
     void nothingIsOpen_BeforeTheStartAndAfterTheStop()
     {
         Devices devices;
