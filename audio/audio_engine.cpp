@@ -4,6 +4,7 @@
 #include "audio/internal/portaudio_backend.h"
 #include "audio/internal/qt_multimedia_backend.h"
 #include "audio/internal/voice_worker.h"
+#include "core/base/thread_role.h"
 
 #include <algorithm>
 #include <cmath>
@@ -123,56 +124,66 @@ void AudioEngine::wish()
 
 void AudioEngine::setProcessing(const Processing& processing)
 {
+    core::assertRole(core::ThreadRole::Main);
     m_processing = processing;
     wish();
 }
 
 void AudioEngine::start(core::VoiceListener& listener)
 {
+    core::assertRole(core::ThreadRole::Main);
     m_listener = &listener;
     wish();
 }
 
 void AudioEngine::stop()
 {
+    core::assertRole(core::ThreadRole::Main);
     m_listener = nullptr;
     wish();
 }
 
 void AudioEngine::play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples)
 {
+    core::assertRole(core::ThreadRole::Main);
     m_worker->play(itemId, contentIndex, samples);
 }
 
 void AudioEngine::finishItem(std::string_view itemId)
 {
+    core::assertRole(core::ThreadRole::Main);
     m_worker->finishItem(itemId);
 }
 
 core::HeardAudio AudioEngine::interrupt()
 {
+    core::assertRole(core::ThreadRole::Main);
     return m_worker->interrupt();
 }
 
 bool AudioEngine::isPlaying() const
 {
+    core::assertRole(core::ThreadRole::Main);
     return m_worker->isPlaying();
 }
 
 void AudioEngine::setMuted(bool isMuted)
 {
+    core::assertRole(core::ThreadRole::Main);
     m_isMuted = isMuted;
     wish();
 }
 
 void AudioEngine::choose(const core::DeviceChoice& choice)
 {
+    core::assertRole(core::ThreadRole::Main);
     m_choice = choice;
     wish();
 }
 
 core::VoiceLevels AudioEngine::takeLevels()
 {
+    core::assertRole(core::ThreadRole::Main);
     const core::VoiceLevels now{dbfs(m_worker->takeCapturePeak()), dbfs(m_worker->takePlaybackPeak())};
     const auto at = std::chrono::steady_clock::now();
     const bool isFresh = at - std::exchange(m_levelsAt, at) < kLevelHold;
@@ -185,27 +196,32 @@ core::VoiceLevels AudioEngine::takeLevels()
 
 void AudioEngine::setPreview(bool isOn)
 {
+    core::assertRole(core::ThreadRole::Main);
     m_isPreviewOn = isOn;
     wish();
 }
 
 void AudioEngine::playTestTone()
 {
+    core::assertRole(core::ThreadRole::Main);
     m_worker->playTone();
 }
 
 std::vector<core::SoundDevice> AudioEngine::devices(core::SoundDirection direction) const
 {
+    core::assertRole(core::ThreadRole::Main);
     return m_worker->devices(direction);
 }
 
 void AudioEngine::watch(std::function<void()> changed)
 {
+    core::assertRole(core::ThreadRole::Main);
     m_changed = std::move(changed);
 }
 
 void AudioEngine::rescan(bool hasMicrophone)
 {
+    core::assertRole(core::ThreadRole::Main);
     m_worker->rescan(hasMicrophone);
 }
 

@@ -1,5 +1,7 @@
 #include "audio/internal/capture_chain.h"
 
+#include "core/base/thread_role.h"
+
 namespace vivavoce::audio {
 namespace {
 
@@ -28,6 +30,7 @@ core::Expected<CaptureChain, core::Error> CaptureChain::create(core::SampleRate 
 void CaptureChain::pump(rt::SampleRing& ring, dsp::EchoCanceller& processing, core::Milliseconds delay, bool isMuted,
     rt::LevelMeter& meter, const Sink& sink)
 {
+    core::assertRole(core::ThreadRole::Worker);
     m_raw.resize(ring.fill());
     m_raw.resize(ring.read(m_raw));
     const std::vector<std::int16_t> wide = m_up.process(m_raw);

@@ -1,5 +1,7 @@
 #include "audio/internal/far_end.h"
 
+#include "core/base/thread_role.h"
+
 namespace vivavoce::audio {
 namespace {
 
@@ -18,6 +20,7 @@ core::Expected<FarEnd, core::Error> FarEnd::create(core::SampleRate device)
 
 void FarEnd::pump(rt::SampleRing& played, dsp::EchoCanceller& processing)
 {
+    core::assertRole(core::ThreadRole::Worker);
     m_raw.resize(played.fill());
     m_raw.resize(played.read(m_raw));
     const std::vector<std::int16_t> wide = m_up.process(m_raw);

@@ -1,6 +1,7 @@
 #include "audio/internal/playback_chain.h"
 
 #include "audio/dsp/echo_canceller.h"
+#include "core/base/thread_role.h"
 
 #include <algorithm>
 #include <array>
@@ -32,6 +33,7 @@ core::Expected<PlaybackChain, core::Error> PlaybackChain::create(core::SampleRat
 
 void PlaybackChain::fill(rt::SampleRing& ring, core::FrameCount ahead, PlayoutQueue& queue, rt::LevelMeter& meter)
 {
+    core::assertRole(core::ThreadRole::Worker);
     while (ring.fill() < static_cast<std::size_t>(ahead.value())) {
         std::array<std::int16_t, kPiece> voice{};
         queue.take(voice);

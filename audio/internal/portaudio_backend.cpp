@@ -1,6 +1,7 @@
 #include "audio/internal/portaudio_backend.h"
 
 #include "audio/internal/quiet_probing.h"
+#include "core/base/thread_role.h"
 
 #include <portaudio.h>
 
@@ -117,6 +118,8 @@ private:
 int capture(const void* in, void* /*out*/, unsigned long frames, const PaStreamCallbackTimeInfo* /*time*/,
     PaStreamCallbackFlags flags, void* user)
 {
+    core::threadRole() = core::ThreadRole::Device;
+    const rt::RealtimeScope scope;
     auto& stream = *static_cast<PortAudioStream*>(user);
     if ((flags & paInputOverflow) != 0) {
         stream.capture->missed();
@@ -130,6 +133,8 @@ int capture(const void* in, void* /*out*/, unsigned long frames, const PaStreamC
 int playback(const void* /*in*/, void* out, unsigned long frames, const PaStreamCallbackTimeInfo* /*time*/,
     PaStreamCallbackFlags flags, void* user)
 {
+    core::threadRole() = core::ThreadRole::Device;
+    const rt::RealtimeScope scope;
     auto& stream = *static_cast<PortAudioStream*>(user);
     if ((flags & paOutputUnderflow) != 0) {
         stream.playback->missed();

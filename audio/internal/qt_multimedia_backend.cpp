@@ -315,7 +315,7 @@ private:
     }
 };
 
-/// What there is, and which of it is the default: two devices are the same to Qt also where only one is that.
+/// What there is, and which of it is the default: that may change alone.
 struct Seen {
     QList<QAudioDevice> inputs;
     QList<QAudioDevice> outputs;

@@ -1,5 +1,7 @@
 #include "audio/internal/voice_worker.h"
 
+#include "core/base/thread_role.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -163,6 +165,7 @@ std::vector<core::SoundDevice> VoiceWorker::devices(SoundDirection direction)
 
 void VoiceWorker::run()
 {
+    core::threadRole() = core::ThreadRole::Worker;
     std::unique_lock lock(m_mutex);
     while (!m_isEnding) {
         if (m_wantsLook) {

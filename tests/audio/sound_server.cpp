@@ -116,6 +116,73 @@ void SoundServer::plugMicrophone()
     control({QStringLiteral("set-default-source"), QStringLiteral("mic")});
 }
 
+void SoundServer::plugSecond()
+{
+    m_second = {control({QStringLiteral("load-module"), QStringLiteral("module-null-sink"),
+                    QStringLiteral("sink_name=second"), QStringLiteral("rate=48000")}),
+        control({QStringLiteral("load-module"), QStringLiteral("module-remap-source"),
+            QStringLiteral("source_name=second-mic"), QStringLiteral("master=second.monitor")})};
+}
+
+void SoundServer::unplugSecond()
+{
+    while (!m_second.isEmpty()) {
+        control({QStringLiteral("unload-module"), QString::fromLatin1(m_second.takeLast().trimmed())});
+    }
+}
+
+void SoundServer::makeDefault(const char* loudspeaker, const char* microphone)
+{
+    control({QStringLiteral("set-default-sink"), QString::fromLatin1(loudspeaker)});
+    control({QStringLiteral("set-default-source"), QString::fromLatin1(microphone)});
+}
+
+void SoundServer::unplugLoudspeaker()
+{
+    control({QStringLiteral("load-module"), QStringLiteral("module-null-source"), QStringLiteral("source_name=quiet")});
+    control({QStringLiteral("set-default-source"), QStringLiteral("quiet")});
+    control({QStringLiteral("unload-module"), QStringLiteral("module-null-sink")});
+}
+
+void SoundServer::plugLoudspeaker()
+{
+    control({QStringLiteral("load-module"), QStringLiteral("module-null-sink"), QStringLiteral("sink_name=speaker"),
+        QStringLiteral("rate=48000")});
+    control({QStringLiteral("set-default-sink"), QStringLiteral("speaker")});
+    plugMicrophone();
+    control({QStringLiteral("unload-module"), QStringLiteral("module-null-source")});
+}
+
+QByteArray SoundServer::placeOf(const char* streams, const char* places)
+{
+    const auto list = [this](const char* what) {
+        return control({QStringLiteral("list"), QStringLiteral("short"), QString::fromLatin1(what)}).split('\n');
+    };
+    for (const QByteArray& stream : list(streams)) {
+        const QByteArrayList fields = stream.split('\t');
+        // A module's stream has no client.
+        if (fields.size() < 3 || fields[2] == "-") {
+            continue;
+        }
+        for (const QByteArray& place : list(places)) {
+            if (place.startsWith(fields[1] + '\t')) {
+                return place.split('\t').value(1);
+            }
+        }
+    }
+    return {};
+}
+
+QByteArray SoundServer::playsOn()
+{
+    return placeOf("sink-inputs", "sinks");
+}
+
+QByteArray SoundServer::capturesFrom()
+{
+    return placeOf("source-outputs", "sources");
+}
+
 QByteArray SoundServer::control(const QStringList& arguments)
 {
     QProcess pactl;

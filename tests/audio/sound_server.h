@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QByteArray>
+#include <QByteArrayList>
 #include <QProcess>
 #include <QString>
 #include <QStringList>
@@ -38,6 +39,16 @@ public:
     void unplugMicrophone();
     /// And one again.
     void plugMicrophone();
+    /// Another loudspeaker with a microphone that hears it; what was the default stays it. `unplug` takes them away.
+    void plugSecond();
+    void unplugSecond();
+    void makeDefault(const char* loudspeaker, const char* microphone);
+    /// There is no loudspeaker from here on, and a microphone that hears nothing. And as it was.
+    void unplugLoudspeaker();
+    void plugLoudspeaker();
+    /// The names of what this process' streams run on: where they play, or what they capture. Empty: there is none.
+    [[nodiscard]] QByteArray playsOn();
+    [[nodiscard]] QByteArray capturesFrom();
     /// "pactl …"; its output.
     QByteArray control(const QStringList& arguments);
     /// For other programs.
@@ -45,10 +56,13 @@ public:
 
 private:
     [[nodiscard]] bool launch();
+    [[nodiscard]] QByteArray placeOf(const char* streams, const char* places);
 
     QTemporaryDir m_folder;
     QStringList m_arguments;
     Microphone m_microphone = Microphone::None;
+    /// Modules, the youngest last.
+    QByteArrayList m_second;
     QProcess m_server;
 };
 

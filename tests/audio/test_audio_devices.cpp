@@ -1,5 +1,6 @@
 #include "app/platform/qt_executor.h"
 #include "audio/audio_engine.h"
+#include "tests/audio/realtime_guard.h"
 #include "tests/audio/sound_server.h"
 #include "tests/audio/tones.h"
 
@@ -46,7 +47,8 @@ public:
 
 } // namespace
 
-/// Both backends against a real sound server.
+/// Both backends against a real sound server. Linked with the guard: a device thread that allocates, locks or logs where it may not ends
+/// the program, in whichever test.
 class AudioDevicesTest : public QObject {
     Q_OBJECT
 
@@ -76,6 +78,19 @@ private Q_SLOTS:
             QSKIP(qPrintable(missing));
         }
         QVERIFY(m_server.start(SoundServer::Microphone::Loop));
+    }
+
+    void cleanup()
+    {
+        m_server.makeDefault("speaker", "mic");
+        m_server.unplugSecond();
+    }
+
+    void guard_IsOn()
+    {
+        if (!isRealtimeGuarded()) {
+            QSKIP("the guard cannot be linked under a sanitizer, or on this platform");
+        }
     }
 
     void tone_GoesRoundThroughTheDevices_data() { bothBackends(); }
@@ -207,6 +222,74 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > before + 24'000, 10'000);
         QCOMPARE(ear.troubles.size(), std::size_t{1});
         QCOMPARE(ear.restored, std::vector{core::ErrorCode::SoundNoMicrophone});
+        sound->stop();
+    }
+
+    void default_ThatIsChanged_IsFollowed_data() { bothBackends(); }
+    void default_ThatIsChanged_IsFollowed()
+    {
+        QFETCH(int, backend);
+        m_server.plugSecond();
+        Ear ear;
+        const auto sound = engine(backend);
+        const auto watch = audio::watchSystem(*sound);
+        sound->start(ear);
+        sound->play("item", 0, sine(kFrequency, 0.5, kRate, 30 * 24'000));
+        QTRY_COMPARE_WITH_TIMEOUT(m_server.playsOn(), QByteArray("speaker"), 10'000);
+        QTRY_COMPARE_WITH_TIMEOUT(m_server.capturesFrom(), QByteArray("mic"), 10'000);
+        QTRY_VERIFY_WITH_TIMEOUT(ear.onset() < ear.heard.size(), 10'000);
+        m_server.makeDefault("second", "second-mic");
+        QTRY_COMPARE_WITH_TIMEOUT(m_server.playsOn(), QByteArray("second"), 10'000);
+        QTRY_COMPARE_WITH_TIMEOUT(m_server.capturesFrom(), QByteArray("second-mic"), 10'000);
+        // The reply goes on there, and is heard there.
+        ear.heard.clear();
+        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > ear.onset() + 12'000, 10'000);
+        QVERIFY(sound->isPlaying());
+        m_server.makeDefault("speaker", "mic");
+        QTRY_COMPARE_WITH_TIMEOUT(m_server.playsOn(), QByteArray("speaker"), 10'000);
+        QTRY_COMPARE_WITH_TIMEOUT(m_server.capturesFrom(), QByteArray("mic"), 10'000);
+        QVERIFY2(ear.troubles.empty(), ear.troubles.empty() ? "" : ear.troubles.front().c_str());
+        sound->stop();
+    }
+
+    void default_ThatIsChangedBetweenConversations_IsUsed()
+    {
+        // Of PortAudio alone: Qt 6.4 learns PulseAudio's default once (ADR 0008).
+        m_server.plugSecond();
+        Ear ear;
+        const auto sound = engine(static_cast<int>(core::SoundBackend::PortAudio));
+        sound->start(ear);
+        QTRY_COMPARE_WITH_TIMEOUT(m_server.playsOn(), QByteArray("speaker"), 10'000);
+        sound->stop();
+        QTRY_VERIFY_WITH_TIMEOUT(m_server.playsOn().isEmpty(), 10'000);
+        m_server.makeDefault("second", "second-mic");
+        sound->start(ear);
+        QTRY_COMPARE_WITH_TIMEOUT(m_server.playsOn(), QByteArray("second"), 10'000);
+        QTRY_COMPARE_WITH_TIMEOUT(m_server.capturesFrom(), QByteArray("second-mic"), 10'000);
+        sound->stop();
+    }
+
+    void loudspeaker_ThatIsUnplugged_IsToldAndFoundAgain_data() { bothBackends(); }
+    void loudspeaker_ThatIsUnplugged_IsToldAndFoundAgain()
+    {
+        QFETCH(int, backend);
+        Ear ear;
+        const auto sound = engine(backend);
+        const auto watch = audio::watchSystem(*sound);
+        sound->start(ear);
+        sound->play("item", 0, sine(kFrequency, 0.5, kRate, 60 * 24'000));
+        QTRY_COMPARE_WITH_TIMEOUT(m_server.playsOn(), QByteArray("speaker"), 10'000);
+        QTRY_VERIFY_WITH_TIMEOUT(ear.onset() < ear.heard.size(), 10'000);
+        m_server.unplugLoudspeaker();
+        QTRY_COMPARE_WITH_TIMEOUT(ear.troubles.size(), std::size_t{1}, 10'000);
+        m_server.plugLoudspeaker();
+        QTRY_VERIFY_WITH_TIMEOUT(!ear.restored.empty(), 10'000);
+        QCOMPARE(ear.restored, std::vector{core::ErrorCode::SoundNoLoudspeaker});
+        QTRY_COMPARE_WITH_TIMEOUT(m_server.playsOn(), QByteArray("speaker"), 10'000);
+        // What is left of the reply is heard.
+        ear.heard.clear();
+        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > ear.onset() + 12'000, 10'000);
+        QCOMPARE(ear.troubles.size(), std::size_t{1});
         sound->stop();
     }
 

@@ -1,6 +1,7 @@
 #include "audio/audio_engine.h"
 #include "audio/internal/captured_voice.h"
 #include "core/base/executor.h"
+#include "tests/audio/realtime_guard.h"
 
 #include <QTest>
 
@@ -9,10 +10,12 @@
 #include <deque>
 #include <mutex>
 #include <set>
+#include <thread>
 #include <vector>
 
 using namespace vivavoce;
 using core::SoundDirection;
+using tests::isRealtimeGuarded;
 
 namespace {
 
@@ -346,6 +349,64 @@ private Q_SLOTS:
         engine->play("next", 0, std::vector<std::int16_t>(24'000, 8'000));
         QVERIFY(comesTrue([&] { return devices.pump().back() > 4'000; }));
         QVERIFY(engine->interrupt().heard < core::Milliseconds{200});
+    }
+
+    void interrupt_BesideALoudspeaker_LetsTheUserBeHeardSoonAfter()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->setProcessing({true, false, false});
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "speaker" && openMicrophone(devices) == "mic"; }));
+        engine->play("item", 0, std::vector<std::int16_t>(240'000, 8'000));
+        int frames = 0;
+        QVERIFY(comesTrue([&] {
+            frames += devices.pump().back() != 0 ? 1 : 0;
+            return frames == 50;
+        }));
+        static_cast<void>(engine->interrupt());
+        // At the pace of devices: what waits in a ring is taken for latency.
+        frames = 0;
+        QVERIFY(comesTrue([&] {
+            devices.pump(8'000);
+            return ++frames == 100;
+        }));
+        const auto loud = [&ear] {
+            return std::count_if(
+                ear.voice.begin(), ear.voice.end(), [](int sample) { return std::abs(sample) > 2'000; });
+        };
+        // Of the second that was spoken all but the first 300 ms, in which an echo could still have come: they once were 600.
+        QVERIFY2(comesTrue([&] { return loud() > 14'400; }), qPrintable(QString::number(loud())));
+    }
+
+    void deviceThread_AllocatesLocksAndLogsNothing()
+    {
+        if (!isRealtimeGuarded()) {
+            QSKIP("the guard cannot be linked under a sanitizer, or on this platform");
+        }
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "speaker"; }));
+        // As a sound library does it: a thread of its own that calls for good, while everything else goes on. Aborts if it may not.
+        std::jthread device([&devices](const std::stop_token& stop) {
+            while (!stop.stop_requested()) {
+                devices.pump(5'000);
+                std::this_thread::yield();
+            }
+        });
+        for (int round = 0; round < 5; ++round) {
+            engine->play("item" + std::to_string(round), 0, std::vector<std::int16_t>(4'800, 8'000));
+            engine->setMuted(round % 2 == 0);
+            QVERIFY(comesTrue([&, before = ear.voice.size()] { return ear.voice.size() > before || round % 2 == 0; }));
+            static_cast<void>(engine->interrupt());
+        }
+        engine->choose({"", "gone"});
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "speaker"; }));
+        engine->stop();
+        QVERIFY(comesTrue([&] { return openMicrophone(devices).empty() && openSpeaker(devices).empty(); }));
     }
 
     void muted_NoSampleLeaves_AndAfterAMomentNothingDoes()

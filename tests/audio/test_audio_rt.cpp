@@ -8,19 +8,22 @@
 
 #include <array>
 #include <atomic>
+#include <cstdio>
+#include <iostream>
 #include <mutex>
 #include <numeric>
 #include <thread>
 #include <vector>
 
 #ifdef Q_OS_UNIX
-#include <csignal>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "tests/audio/aborts.h"
 #endif
 
 using namespace vivavoce::audio::rt;
 using vivavoce::tests::isRealtimeGuarded;
+#ifdef Q_OS_UNIX
+using vivavoce::tests::aborts;
+#endif
 
 namespace {
 
@@ -30,24 +33,6 @@ std::vector<std::int16_t> counting(int from, std::size_t count)
     std::iota(samples.begin(), samples.end(), static_cast<std::int16_t>(from));
     return samples;
 }
-
-#ifdef Q_OS_UNIX
-/// Whether `work` aborts, tried in a child.
-template <typename Work>
-bool aborts(Work work)
-{
-    const pid_t child = fork();
-    if (child == 0) {
-        ::close(STDERR_FILENO);
-        std::signal(SIGABRT, SIG_DFL);
-        work();
-        ::_exit(0);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
-}
-#endif
 
 } // namespace
 
@@ -269,7 +254,7 @@ private Q_SLOTS:
         }
     }
 
-    void guard_WhereTheDeviceThreadAllocatesOrLocks_Aborts()
+    void guard_WhereTheDeviceThreadAllocatesLocksOrLogs_Aborts()
     {
 #ifdef Q_OS_UNIX
         if (!isRealtimeGuarded()) {
@@ -286,6 +271,18 @@ private Q_SLOTS:
         QVERIFY(aborts([&] {
             const RealtimeScope scope;
             const std::lock_guard lock(mutex);
+        }));
+        QVERIFY(aborts([] {
+            const RealtimeScope scope;
+            std::fputs("heard\n", stderr);
+        }));
+        QVERIFY(aborts([] {
+            const RealtimeScope scope;
+            std::fprintf(stderr, "heard %d\n", ::getpid());
+        }));
+        QVERIFY(aborts([] {
+            const RealtimeScope scope;
+            std::cerr << "heard\n";
         }));
 #endif
     }
