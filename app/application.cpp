@@ -1,5 +1,6 @@
 #include "app/application.h"
 
+#include "app/platform/qt_sha256.h"
 #include "core/base/environment_secret.h"
 
 #include <QCoreApplication>
@@ -18,6 +19,15 @@ embedded::EmbeddedServices::Options services()
     return options;
 }
 
+std::shared_ptr<core::CredentialSource> credentialOf(
+    std::shared_ptr<const core::Secret> literal, std::shared_ptr<core::SignIn> signIn)
+{
+    if (literal == nullptr) {
+        return signIn;
+    }
+    return std::make_shared<core::LiteralCredential>(std::move(literal));
+}
+
 } // namespace
 
 std::shared_ptr<const core::Secret> Application::takeCredential()
@@ -29,13 +39,34 @@ std::shared_ptr<const core::Secret> Application::takeCredential()
 Application::Application(std::shared_ptr<const core::Secret> credential)
     : m_store(platform::QtSettingsStore::defaultFile()),
       m_settings(m_store),
+      m_hasCredential(credential != nullptr),
+      m_signIn(std::make_shared<core::SignIn>(
+          core::SignIn::Dependencies{m_http, m_clock, m_executor, m_browser, m_redirect, &platform::sha256})),
       m_tools(m_executor),
       m_sound(m_executor, m_settings),
-      m_talk({m_settings, m_sound.engine(), m_transports, m_http, m_tools, m_clock, m_executor, std::move(credential),
-          services()}),
-      m_window({m_talk, m_sound.engine(), m_sound.engine(), m_settings, m_clock,
-          embedded::EmbeddedServices::missingProgram(QCoreApplication::applicationDirPath()).isEmpty()})
+      m_talk({m_settings, m_sound.engine(), m_transports, m_http, m_tools, m_clock, m_executor,
+          credentialOf(std::move(credential), m_signIn), services()}),
+      m_window({m_talk, m_sound.engine(), m_sound.engine(), m_settings, m_clock, *m_signIn,
+          embedded::EmbeddedServices::missingProgram(QCoreApplication::applicationDirPath()).isEmpty(),
+          m_hasCredential})
 {
+    follow(m_settings.current());
+    m_settings.follow([this](const core::Settings& settings) { follow(settings); });
+    m_signIn->follow([this](const core::SignInStatus& status) { accountChanged(status); });
+}
+
+void Application::follow(const core::Settings& settings)
+{
+    m_signIn->setBroker(settings.profile == core::Profile::Broker ? settings.brokerUrl : std::string());
+}
+
+void Application::accountChanged(const core::SignInStatus& status)
+{
+    using Stage = core::SignInStatus::Stage;
+    // Whoever signs out does not go on talking.
+    if (std::exchange(m_isSignedIn, status.stage == Stage::SignedIn) && status.stage == Stage::SignedOut) {
+        m_talk.stop();
+    }
 }
 
 } // namespace vivavoce::app

@@ -1,14 +1,17 @@
 #pragma once
 
 #include "app/no_tools.h"
+#include "app/platform/loopback_redirect.h"
 #include "app/platform/qt_executor.h"
 #include "app/platform/qt_http_client.h"
 #include "app/platform/qt_settings_store.h"
 #include "app/platform/qt_websocket_transport.h"
+#include "app/platform/system_browser.h"
 #include "app/sound.h"
 #include "app/talk_session.h"
 #include "app/window.h"
 #include "core/base/secret.h"
+#include "core/sign_in/sign_in.h"
 
 #include <memory>
 
@@ -18,7 +21,7 @@ namespace vivavoce::app {
 /// Threads: the main thread. Lifetime: within that of QGuiApplication.
 class Application {
 public:
-    /// What a broker is shown until people can sign in; taken out of the environment. First thing in `main`, before there are threads that
+    /// What a broker is shown where nobody is to sign in; taken out of the environment. First thing in `main`, before there are threads that
     /// read that. Null: there is none.
     [[nodiscard]] static std::shared_ptr<const core::Secret> takeCredential();
 
@@ -30,12 +33,21 @@ public:
     [[nodiscard]] QQuickWindow* quickWindow() const { return m_window.quickWindow(); }
 
 private:
+    void follow(const core::Settings& settings);
+    void accountChanged(const core::SignInStatus& status);
+
     core::SystemClock m_clock;
     platform::QtExecutor m_executor;
     platform::QtSettingsStore m_store;
     core::LiveSettings m_settings;
     platform::QtHttpClient m_http;
     platform::QtWebSocketFactory m_transports;
+    platform::SystemBrowser m_browser;
+    platform::LoopbackRedirect m_redirect;
+    const bool m_hasCredential;
+    /// Shared with the conversation, which shows its broker who talks.
+    std::shared_ptr<core::SignIn> m_signIn;
+    bool m_isSignedIn = false;
     NoTools m_tools;
     Sound m_sound;
     TalkSession m_talk;

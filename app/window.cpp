@@ -5,6 +5,7 @@
 
 // The linker keeps of a static library only what somebody names.
 Q_IMPORT_QML_PLUGIN(Vivavoce_StylePlugin)
+Q_IMPORT_QML_PLUGIN(Vivavoce_AccountPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_ConversationPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_SettingsPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_ShellPlugin)
@@ -20,10 +21,17 @@ QUrl page(const QString& path)
 } // namespace
 
 Window::Window(const Ports& ports)
-    : m_shell({ports.conversation, ports.clock, ports.settings, ports.hasAgent}),
+    : m_shell({ports.conversation, ports.clock, ports.settings, ports.hasAgent, ports.hasCredential}),
       m_conversation({ports.conversation, ports.voice, ports.clock, ports.settings}),
-      m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent})
+      m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent}),
+      m_account({ports.account, ports.settings, ports.hasCredential})
 {
+    // Whoever is signed in and may not talk all the same has nothing to do there.
+    QObject::connect(&m_shell, &ui::ShellViewModel::notAuthorised, &m_shell, [this] {
+        if (m_account.stage() != ui::AccountViewModel::SignedIn) {
+            Q_EMIT m_shell.accountWanted();
+        }
+    });
     // Qt looks there of its own accord from 6.5 on.
     m_engine.addImportPath(QStringLiteral("qrc:/qt/qml"));
 }
@@ -35,8 +43,10 @@ bool Window::open()
     m_engine.setInitialProperties({{QStringLiteral("shell"), QVariant::fromValue(&m_shell)},
         {QStringLiteral("conversation"), QVariant::fromValue<QObject*>(&m_conversation)},
         {QStringLiteral("settings"), QVariant::fromValue<QObject*>(&m_settings)},
+        {QStringLiteral("account"), QVariant::fromValue<QObject*>(&m_account)},
         {QStringLiteral("conversationPage"), page(QStringLiteral("Conversation/ConversationPage.qml"))},
-        {QStringLiteral("settingsPage"), page(QStringLiteral("Settings/SettingsPage.qml"))}});
+        {QStringLiteral("settingsPage"), page(QStringLiteral("Settings/SettingsPage.qml"))},
+        {QStringLiteral("accountPage"), page(QStringLiteral("Account/AccountPage.qml"))}});
     m_engine.load(page(QStringLiteral("Shell/Main.qml")));
     return quickWindow() != nullptr;
 }

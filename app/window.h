@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ui/account/account_view_model.h"
 #include "ui/conversation/conversation_view_model.h"
 #include "ui/settings/settings_view_model.h"
 #include "ui/shell/shell_view_model.h"
@@ -20,7 +21,10 @@ public:
         core::DeviceCatalog& devices;
         core::LiveSettings& settings;
         const core::Clock& clock;
+        core::Account& account;
         bool hasAgent = true;
+        /// A broker is shown something else than a signed-in user's token.
+        bool hasCredential = false;
     };
 
     explicit Window(const Ports& ports);
@@ -36,6 +40,7 @@ private:
     ui::ShellViewModel m_shell;
     ui::ConversationViewModel m_conversation;
     ui::SettingsViewModel m_settings;
+    ui::AccountViewModel m_account;
     QQmlApplicationEngine m_engine;
 };
 

@@ -43,6 +43,32 @@ std::vector<SoundDevice> FakeDevices::devices(SoundDirection direction) const
     return found;
 }
 
+void FakeAccount::start(Way way)
+{
+    core::SignInStatus status;
+    status.stage = way == Way::Browser ? core::SignInStatus::Stage::WaitingForBrowser
+                                       : core::SignInStatus::Stage::WaitingForDevice;
+    status.userCode = "WDJB-MJHT";
+    status.verificationUrl = "https://login.example/device";
+    become(std::move(status));
+}
+
+void FakeAccount::openAgain()
+{
+    core::SignInStatus status;
+    status.stage = core::SignInStatus::Stage::SignedIn;
+    status.name = "Ada Lovelace";
+    become(std::move(status));
+}
+
+void FakeAccount::become(core::SignInStatus status)
+{
+    m_status = std::move(status);
+    for (const Follower& follower : m_followers) {
+        follower(m_status);
+    }
+}
+
 void FakeDevices::set(std::vector<SoundDevice> devices)
 {
     m_devices = std::move(devices);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/ports/account.h"
 #include "core/ports/conversation.h"
 #include "core/ports/device_catalog.h"
 #include "core/ports/settings_store.h"
@@ -40,6 +41,22 @@ private:
         {"out-1", "Built-in Audio Analog Stereo", core::SoundDirection::Playback, true},
         {"out-2", "Headphones", core::SoundDirection::Playback, false}};
     std::function<void()> m_changed;
+};
+
+/// Signs in whoever asks, at the second look.
+class FakeAccount final : public core::Account {
+public:
+    void follow(Follower follower) override { m_followers.push_back(std::move(follower)); }
+    [[nodiscard]] const core::SignInStatus& status() const override { return m_status; }
+    void start(Way way) override;
+    void openAgain() override;
+    void cancel() override { become({}); }
+    void signOut() override { become({}); }
+    void become(core::SignInStatus status);
+
+private:
+    core::SignInStatus m_status;
+    std::vector<Follower> m_followers;
 };
 
 /// Levels as a conversation has them.

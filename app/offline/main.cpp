@@ -29,7 +29,8 @@ int show()
     offline::FakeVoice voice;
     offline::FakeDevices devices;
     offline::FakeConversation conversation(voice);
-    app::Window window({conversation, voice, devices, settings, clock});
+    offline::FakeAccount account;
+    app::Window window({conversation, voice, devices, settings, clock, account});
     return window.open() ? QGuiApplication::exec() : 2;
 }
 

@@ -40,7 +40,8 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     FakeDevices devices;
     FakeConversation conversation(voice);
     conversation.setQuiet(true);
-    app::Window window({conversation, voice, devices, settings, clock});
+    FakeAccount account;
+    app::Window window({conversation, voice, devices, settings, clock, account});
     if (!window.open()) {
         return false;
     }
@@ -50,7 +51,10 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     // Where nothing is under it.
     QCursor::setPos(5000, 5000);
     settle(60);
-    scene.arrange({conversation, voice, devices});
+    scene.arrange({conversation, voice, devices, account});
+    if (scene.isAccount) {
+        QMetaObject::invokeMethod(quick, "showAccount");
+    }
     if (scene.settingsScroll >= 0) {
         QMetaObject::invokeMethod(quick, "showSettings");
         settle(kSettleMs);

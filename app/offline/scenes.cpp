@@ -165,6 +165,31 @@ std::vector<Scene> conversationScenes()
     };
 }
 
+std::vector<Scene> accountScenes()
+{
+    const auto stage = [](SignInStatus status) {
+        return [status = std::move(status)](const Stage& on) { on.account.become(status); };
+    };
+    SignInStatus device;
+    device.stage = SignInStatus::Stage::WaitingForDevice;
+    device.userCode = "WDJB-MJHT";
+    device.verificationUrl = "https://login.example/device";
+    SignInStatus signedIn;
+    signedIn.stage = SignInStatus::Stage::SignedIn;
+    signedIn.name = "Ada Lovelace";
+    SignInStatus browser;
+    browser.stage = SignInStatus::Stage::WaitingForBrowser;
+    SignInStatus failure;
+    failure.stage = SignInStatus::Stage::Failed;
+    failure.error = Error{ErrorCode::NotAuthorised, "", std::nullopt, "invalid_grant"};
+    const auto scene = [&](const char* name, QSize size, const SignInStatus& status) {
+        return Scene{QString::fromLatin1(name), size, broker, stage(status), -1, {}, {}, false, true};
+    };
+    return {scene("account-signed-out", {420, 720}, {}), scene("account-browser", kSmallest, browser),
+        scene("account-code", kSmallest, device), scene("account-signed-in", {420, 720}, signedIn),
+        scene("account-failed", kSmallest, failure), scene("account-wide", kWide, device)};
+}
+
 } // namespace
 
 std::vector<Scene> allScenes()
@@ -183,6 +208,9 @@ std::vector<Scene> allScenes()
              {QStringLiteral("settings-wide"), kWide, broker, [](const Stage&) {}, 0, QStringLiteral("microphone")},
              {QStringLiteral("settings-smallest"), kSmallest, [](Settings&) {}, [](const Stage&) {}, 0},
          }) {
+        scenes.push_back(std::move(scene));
+    }
+    for (Scene& scene : accountScenes()) {
         scenes.push_back(std::move(scene));
     }
     return scenes;

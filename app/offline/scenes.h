@@ -15,6 +15,7 @@ struct Stage {
     FakeConversation& conversation;
     FakeVoice& voice;
     FakeDevices& devices;
+    FakeAccount& account;
 };
 
 /// One picture: a page in one state.
@@ -31,6 +32,8 @@ struct Scene {
     QStringList press = {};
     /// Drawn at twice the size too.
     bool isScaledToo = false;
+    /// Of the account page.
+    bool isAccount = false;
 };
 
 [[nodiscard]] std::vector<Scene> allScenes();

@@ -100,7 +100,8 @@ int main(int argc, char** argv)
     offline::FakeDevices devices;
     offline::FakeConversation conversation(voice);
     conversation.setQuiet(true);
-    app::Window window({conversation, voice, devices, settings, clock});
+    offline::FakeAccount account;
+    app::Window window({conversation, voice, devices, settings, clock, account});
     if (!window.open()) {
         return 2;
     }

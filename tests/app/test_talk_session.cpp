@@ -1,4 +1,5 @@
 #include "app/talk_session.h"
+#include "core/sign_in/sign_in.h"
 #include "tests/support/fake_ports.h"
 #include "tests/support/manual_executor.h"
 
@@ -24,6 +25,20 @@ public:
     core::Settings settings;
 };
 
+class NoBrowser final : public core::Browser {
+public:
+    bool open(const std::string&) override { return false; }
+};
+
+class NoRedirect final : public core::RedirectListener {
+public:
+    core::Expected<std::string, core::Error> open(Arrived) override
+    {
+        return core::fail(core::ErrorCode::Internal, "nowhere");
+    }
+    void close() override {}
+};
+
 class Heard final : public core::ConversationListener {
 public:
     void conversationTold(const core::SessionNotice& told) override
@@ -43,9 +58,13 @@ struct World {
         store.settings.profile = profile;
         store.settings.brokerUrl = "https://voice.example";
         settings = std::make_unique<core::LiveSettings>(store);
+        withCredential(std::make_shared<core::LiteralCredential>(
+            std::make_shared<const core::Secret>(std::string_view("who I am"))));
+    }
+    void withCredential(std::shared_ptr<core::CredentialSource> credential)
+    {
         talk = std::make_unique<app::TalkSession>(app::TalkSession::Dependencies{*settings, voice, transports, http,
-            tools, clock, executor, std::make_shared<const core::Secret>(std::string_view("who I am")),
-            {folder.path(), {}, core::Milliseconds{1'000}}});
+            tools, clock, executor, std::move(credential), {folder.path(), {}, core::Milliseconds{1'000}}});
         talk->add(heard);
     }
     QTemporaryDir folder;
@@ -73,6 +92,8 @@ private Q_SLOTS:
     void stop_BeforeAnything_IsHarmless();
     void stop_WhileFetching_EndsWithoutAnError();
     void start_AfterTheEnd_IsANewConversation();
+    void end_LetsGoOfTheToken();
+    void signedOutUser_IsAskedForNothing();
     void wordsWhileConnecting_AreInTheTranscriptAtOnce();
     void microphone_IsOpenBeforeTheServicesAreThere();
     void start_OnThisComputerWithoutPrograms_SaysSo();
@@ -127,6 +148,40 @@ void TestTalkSession::stop_WhileFetching_EndsWithoutAnError()
     world.executor.advance(core::Milliseconds{5'000});
     QCOMPARE(world.heard.endings.size(), 1U);
     QVERIFY(!world.heard.endings.front());
+}
+
+void TestTalkSession::end_LetsGoOfTheToken()
+{
+    World world;
+    world.talk->start();
+    world.executor.runPosted();
+    world.http.answer(200,
+        R"({"token":"ek_live","tokenType":"Bearer","sessionId":"voice_1_x","expiresIn":60,)"
+        R"("expiresAt":"2031-01-01T00:01:00Z","refreshAfter":"2031-01-01T00:00:48Z","provider":"openai","model":"m",)"
+        R"("connect":{"url":"ws://127.0.0.1:9/v1/realtime","auth":"bearer","dialect":"openai-ga",)"
+        R"("audio":{"encoding":"pcm16","rate":24000}},"limits":{}})");
+    world.executor.runPosted();
+    const std::weak_ptr<const core::Secret> token = world.transports.last().target.credential;
+    world.transports.last().target.credential.reset();
+    QVERIFY(!token.expired());
+    world.talk->stop();
+    world.executor.advance(core::Milliseconds{5'000});
+    QCOMPARE(world.heard.endings.size(), 1U);
+    QVERIFY(token.expired());
+}
+
+void TestTalkSession::signedOutUser_IsAskedForNothing()
+{
+    NoBrowser browser;
+    NoRedirect redirect;
+    World world;
+    world.withCredential(std::make_shared<core::SignIn>(
+        core::SignIn::Dependencies{world.http, world.clock, world.executor, browser, redirect, {}}));
+    world.talk->start();
+    world.executor.runPosted();
+    QCOMPARE(world.heard.endings.size(), 1U);
+    QCOMPARE(world.heard.endings.front()->code, core::ErrorCode::NotAuthorised);
+    QVERIFY(world.http.sent.empty());
 }
 
 void TestTalkSession::start_AfterTheEnd_IsANewConversation()

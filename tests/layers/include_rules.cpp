@@ -35,13 +35,16 @@ const std::vector<Room>& rooms()
         {"app/cli", {"core", "audio", "audio/dsp", "app/platform", "app/embedded"}, {"qt", "nlohmann", "cli"}},
         {"app/offline", {"core", "app"}, {"qt"}},
         {"app",
-            {"core", "audio", "app/platform", "app/embedded", "ui/style", "ui/conversation", "ui/settings", "ui/shell"},
+            {"core", "audio", "app/platform", "app/embedded", "ui/style", "ui/account", "ui/conversation",
+                "ui/settings", "ui/shell"},
             {"qt"}},
         {"ui/style", {"core"}, {"qt"}},
+        {"ui/account", {"core", "ui/style"}, {"qt"}},
         {"ui/conversation", {"core", "ui/style"}, {"qt"}},
         {"ui/settings", {"core", "ui/style"}, {"qt"}},
         {"ui/shell", {"core", "ui/style"}, {"qt"}},
-        {"bench", {"core", "net", "audio", "audio/rt", "audio/dsp", "broker", "agent"}, {"boost", "nlohmann", "cli", "qt"}},
+        {"bench", {"core", "net", "audio", "audio/rt", "audio/dsp", "broker", "agent"},
+            {"boost", "nlohmann", "cli", "openssl", "qt"}},
     };
     return table;
 }

@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "tests/ui/ui_fakes.h"
+#include "ui/account/account_view_model.h"
 #include "ui/conversation/conversation_view_model.h"
 #include "ui/settings/settings_view_model.h"
 #include "ui/shell/shell_view_model.h"
@@ -16,6 +17,8 @@ class PagesWorld final : public QObject {
     Q_PROPERTY(vivavoce::ui::ConversationViewModel* conversation READ conversation NOTIFY begun)
     Q_PROPERTY(vivavoce::ui::SettingsViewModel* settings READ settings NOTIFY begun)
     Q_PROPERTY(vivavoce::ui::ShellViewModel* shell READ shell NOTIFY begun)
+    Q_PROPERTY(vivavoce::ui::AccountViewModel* account READ account NOTIFY begun)
+    Q_PROPERTY(int openings READ openings)
     Q_PROPERTY(int starts READ starts)
     Q_PROPERTY(int stops READ stops)
     Q_PROPERTY(int tones READ tones)
@@ -52,11 +55,20 @@ public:
         all.push_back({"s2", "Headphones", core::SoundDirection::Playback, false});
         now().devices.set(std::move(all));
     }
+    Q_INVOKABLE void useBroker(const QString& address) { (void)now().settingsModel.useBroker(address); }
+    Q_INVOKABLE void becomeSignedIn() { now().account.become(FakeAccount::Stage::SignedIn); }
+    Q_INVOKABLE void failToSignIn(int code)
+    {
+        now().account.become(
+            FakeAccount::Stage::Failed, core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, {}});
+    }
     Q_INVOKABLE void unplugAll() { now().devices.set({}); }
 
     [[nodiscard]] ui::ConversationViewModel* conversation() { return &now().conversationModel; }
     [[nodiscard]] ui::SettingsViewModel* settings() { return &now().settingsModel; }
     [[nodiscard]] ui::ShellViewModel* shell() { return &now().shellModel; }
+    [[nodiscard]] ui::AccountViewModel* account() { return &now().accountModel; }
+    [[nodiscard]] int openings() { return now().account.openings; }
     [[nodiscard]] int starts() { return now().conversation.starts; }
     [[nodiscard]] int stops() { return now().conversation.stops; }
     [[nodiscard]] int interruptions() { return now().conversation.interruptions; }
@@ -79,6 +91,7 @@ private:
         FakeVoiceControls voice;
         FakeDeviceCatalog devices;
         FakeSettingsStore store;
+        FakeAccount account;
     };
     struct World : Parts {
         explicit World(bool isFirstRun, bool hasAgent)
@@ -86,13 +99,15 @@ private:
               live(store),
               conversationModel({conversation, voice, clock, live}),
               settingsModel({live, devices, voice, hasAgent}),
-              shellModel({conversation, clock, live, hasAgent})
+              shellModel({conversation, clock, live, hasAgent}),
+              accountModel({account, live})
         {
         }
         core::LiveSettings live;
         ui::ConversationViewModel conversationModel;
         ui::SettingsViewModel settingsModel;
         ui::ShellViewModel shellModel;
+        ui::AccountViewModel accountModel;
     };
     [[nodiscard]] World& now() { return *m_worlds.back(); }
 

@@ -6,6 +6,7 @@
 #include <QtQuickTest>
 
 Q_IMPORT_QML_PLUGIN(Vivavoce_StylePlugin)
+Q_IMPORT_QML_PLUGIN(Vivavoce_AccountPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_ConversationPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_SettingsPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_ShellPlugin)

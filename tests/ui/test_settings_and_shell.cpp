@@ -36,6 +36,7 @@ private Q_SLOTS:
     void broker_WithABadAddress_IsRefusedInWords();
     void firstRun_EndsWithOneClick();
     void firstRun_WithABroker_NamesItsHost();
+    void account_IsWantedWhereABrokerKnowsNobody();
     void connection_FollowsTheSession();
     void profile_WhenChangedMeanwhile_IsNamedAfterTheEnd();
     void token_IsForgottenWithTheConversation();
@@ -117,6 +118,27 @@ void TestSettingsAndShell::firstRun_WithABroker_NamesItsHost()
     QVERIFY(!world.shell.addressFault().isEmpty());
     QVERIFY(world.shell.useBroker(QStringLiteral("http://127.0.0.1:8080")));
     QCOMPARE(world.shell.profileName(), QStringLiteral("127.0.0.1"));
+}
+
+void TestSettingsAndShell::account_IsWantedWhereABrokerKnowsNobody()
+{
+    World world;
+    QSignalSpy wanted(&world.shell, &ui::ShellViewModel::accountWanted);
+    QSignalSpy unknown(&world.shell, &ui::ShellViewModel::notAuthorised);
+    const auto refuse = [](World& where) {
+        where.conversation.tell(notice::Ended{core::Error{core::ErrorCode::NotAuthorised, "", std::nullopt, {}}});
+    };
+    refuse(world);
+    QVERIFY(!world.shell.hasAccount());
+    QCOMPARE(unknown.count(), 0);
+    QVERIFY(world.shell.useBroker(QStringLiteral("voice.example")));
+    QVERIFY(world.shell.hasAccount());
+    QCOMPARE(wanted.count(), 1);
+    refuse(world);
+    QCOMPARE(unknown.count(), 1);
+    // Whoever brings a credential has nothing to sign in to.
+    ui::ShellViewModel bearer({world.conversation, world.clock, world.live, true, true});
+    QVERIFY(!bearer.hasAccount());
 }
 
 void TestSettingsAndShell::connection_FollowsTheSession()

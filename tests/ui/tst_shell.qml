@@ -18,6 +18,8 @@ TestCase {
             shell: World.shell
             conversation: World.conversation
             settings: World.settings
+            account: World.account
+            accountPage: "qrc:/qt/qml/Vivavoce/Account/AccountPage.qml"
             conversationPage: "qrc:/qt/qml/Vivavoce/Conversation/ConversationPage.qml"
             settingsPage: "qrc:/qt/qml/Vivavoce/Settings/SettingsPage.qml"
         }
@@ -67,6 +69,27 @@ TestCase {
         mouseClick(part("useBroker"));
         verify(part("addressFault").text.includes("https"));
         verify(World.shell.isFirstRun);
+    }
+
+    function test_first_run_with_a_broker_leads_to_its_account() {
+        open(true);
+        part("brokerAddress").text = "https://voice.example";
+        mouseClick(part("useBroker"));
+        tryCompare(part("pages"), "depth", 2);
+        verify(part("accountWords").text.includes("voice.example"));
+        tryVerify(() => part("signIn").activeFocus);
+    }
+
+    function test_account_is_there_for_brokers_only() {
+        open(false);
+        verify(!part("account").visible);
+        World.useBroker("https://voice.example");
+        verify(part("account").visible);
+        mouseClick(part("account"));
+        tryCompare(part("pages"), "depth", 2);
+        tryCompare(part("pages"), "busy", false);
+        keyClick(Qt.Key_Escape);
+        tryCompare(part("pages"), "depth", 1);
     }
 
     function test_settings_open_and_close_and_preview_with_them() {

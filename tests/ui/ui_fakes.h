@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/ports/account.h"
 #include "core/ports/conversation.h"
 #include "core/ports/device_catalog.h"
 #include "core/ports/settings_store.h"
@@ -37,6 +38,38 @@ public:
     int stops = 0;
     int interruptions = 0;
     std::vector<std::string> said;
+};
+
+class FakeAccount final : public core::Account {
+public:
+    using Stage = core::SignInStatus::Stage;
+
+    void follow(Follower follower) override { followers.push_back(std::move(follower)); }
+    [[nodiscard]] const core::SignInStatus& status() const override { return now; }
+    void start(Way way) override
+    {
+        ways.push_back(way);
+        become(way == Way::Browser ? Stage::WaitingForBrowser : Stage::WaitingForDevice);
+    }
+    void openAgain() override { ++openings; }
+    void cancel() override { become(Stage::SignedOut); }
+    void signOut() override { become(Stage::SignedOut); }
+    void become(Stage stage, std::optional<core::Error> error = std::nullopt)
+    {
+        now = {stage, stage == Stage::SignedIn ? "ada" : "", {}, {}, {}, std::move(error)};
+        if (stage == Stage::WaitingForDevice) {
+            now.userCode = "WDJB-MJHT";
+            now.verificationUrl = "https://login.example/device";
+        }
+        for (const Follower& follower : followers) {
+            follower(now);
+        }
+    }
+
+    core::SignInStatus now;
+    std::vector<Follower> followers;
+    std::vector<Way> ways;
+    int openings = 0;
 };
 
 class FakeVoiceControls final : public core::VoiceControls {

@@ -9,11 +9,20 @@ ApplicationWindow {
     id: window
 
     required property ShellViewModel shell
-    /** Each is made with {conversation} and {settings}; neither is known here. */
+    /** Each is made with {conversation}, {settings} or {account}; none of them is known here. */
+    required property QtObject account
     required property QtObject conversation
     required property QtObject settings
     required property url conversationPage
     required property url settingsPage
+    required property url accountPage
+
+    function showAccount() {
+        if (pages.depth === 1 && window.shell.hasAccount)
+            pages.push(window.accountPage, {
+                account: window.account
+            });
+    }
 
     function showSettings() {
         if (pages.depth === 1 && !window.shell.isFirstRun)
@@ -55,6 +64,10 @@ ApplicationWindow {
     Connections {
         target: window.shell
 
+        function onAccountWanted() {
+            window.showAccount();
+        }
+
         function onRaiseWanted() {
             window.show();
             window.raise();
@@ -70,6 +83,7 @@ ApplicationWindow {
             Layout.fillWidth: true
             visible: pages.depth === 1 && !window.shell.isFirstRun
             shell: window.shell
+            onAccountWanted: window.showAccount()
             onSettingsWanted: window.showSettings()
         }
         StackView {

@@ -8,6 +8,7 @@ Item {
     id: line
 
     required property ShellViewModel shell
+    signal accountWanted()
     signal settingsWanted()
 
     implicitHeight: 48
@@ -38,6 +39,14 @@ Item {
             secondsToRenewal: line.shell.secondsToRenewal
             renewals: line.shell.tokenRenewals
             Layout.rightMargin: 0
+        }
+        IconButton {
+            objectName: "account"
+            visible: line.shell.hasAccount
+            glyph: "person"
+            text: qsTr("Account")
+            hue: Theme.soft
+            onClicked: line.accountWanted()
         }
         IconButton {
             objectName: "menu"

@@ -49,6 +49,9 @@ bool ShellViewModel::useBroker(const QString& address)
     settings.profile = core::Profile::Broker;
     settings.brokerUrl = *checked;
     use(std::move(settings));
+    if (hasAccount()) {
+        Q_EMIT accountWanted();
+    }
     return true;
 }
 
@@ -70,6 +73,11 @@ void ShellViewModel::use(core::Settings settings)
 bool ShellViewModel::isFirstRun() const
 {
     return m_deps.settings.current().profile == core::Profile::None;
+}
+
+bool ShellViewModel::hasAccount() const
+{
+    return m_deps.settings.current().profile == core::Profile::Broker && !m_deps.hasCredential;
 }
 
 QString ShellViewModel::profileName() const
@@ -149,6 +157,9 @@ void ShellViewModel::conversationTold(const core::SessionNotice& notice)
         Q_EMIT tokenChanged();
         Q_EMIT connectionChanged();
         Q_EMIT profileNameChanged();
+        if (ended->error && ended->error->code == core::ErrorCode::NotAuthorised && hasAccount()) {
+            Q_EMIT notAuthorised();
+        }
     }
 }
 

@@ -33,6 +33,8 @@ class ShellViewModel final : public QObject, private core::ConversationListener 
     Q_PROPERTY(QString addressFault READ addressFault NOTIFY addressFaultChanged)
     /// This build can run an agent of its own.
     Q_PROPERTY(bool hasAgent READ hasAgent CONSTANT)
+    /// The broker's users sign in.
+    Q_PROPERTY(bool hasAccount READ hasAccount NOTIFY settingsChanged)
 
 public:
     enum Connection { Off, Busy, Good, Bad };
@@ -43,6 +45,8 @@ public:
         const core::Clock& clock;
         core::LiveSettings& settings;
         bool hasAgent = true;
+        /// A broker is shown something else than a signed-in user's token.
+        bool hasCredential = false;
     };
 
     explicit ShellViewModel(Dependencies dependencies, QObject* parent = nullptr);
@@ -55,6 +59,7 @@ public:
     Q_INVOKABLE void forgetAddressFault();
 
     [[nodiscard]] bool isFirstRun() const;
+    [[nodiscard]] bool hasAccount() const;
     [[nodiscard]] QString profileName() const;
     [[nodiscard]] int colourScheme() const { return static_cast<int>(m_deps.settings.current().colourScheme); }
     [[nodiscard]] bool isMotionReduced() const { return m_deps.settings.current().isMotionReduced; }
@@ -73,6 +78,10 @@ Q_SIGNALS:
     void connectionChanged();
     void tokenChanged();
     void addressFaultChanged();
+    /// The broker does not know whoever talks.
+    void notAuthorised();
+    /// Somebody should sign in: the page for that is to be shown.
+    void accountWanted();
     /// Another start of the program wants to be seen: the window comes to the front.
     void raiseWanted();
 

@@ -1,0 +1,105 @@
+import QtQuick
+import QtTest
+import Vivavoce.Account
+import Vivavoce.Style
+import Vivavoce.Tests
+
+Item {
+    id: root
+
+    width: 340
+    height: 520
+
+    Component {
+        id: pageOf
+
+        AccountPage {
+            anchors.fill: parent
+            account: World.account
+        }
+    }
+    TestCase {
+        property AccountPage page
+
+        name: "AccountPage"
+        when: windowShown
+
+        function part(name) {
+            const item = findChild(page, name);
+            verify(item, "there is a " + name);
+            return item;
+        }
+
+        function shown() {
+            return ["signIn", "openAgain", "useCode", "cancelSignIn", "startTalking", "signOut", "copyAccountError"].filter(name => part(name).visible);
+        }
+
+        // Not by pointer: what has just appeared is laid out with the next frame.
+        function press(name) {
+            verify(Reader.act(part(name), "Press"), name);
+        }
+
+        function init() {
+            World.begin(false);
+            World.useBroker("https://voice.example");
+            page = createTemporaryObject(pageOf, root);
+            page.forceActiveFocus();
+            waitForRendering(page);
+        }
+
+        function test_signing_in_by_keyboard() {
+            compare(shown(), ["signIn"]);
+            tryVerify(() => part("signIn").activeFocus);
+            keyClick(Qt.Key_Return);
+            compare(shown(), ["openAgain", "useCode", "cancelSignIn"]);
+            press("openAgain");
+            compare(World.openings, 1);
+            World.becomeSignedIn();
+            compare(part("accountWords").text, "Signed in as ada");
+            compare(shown(), ["startTalking", "signOut"]);
+            press("signOut");
+            compare(shown(), ["signIn"]);
+        }
+
+        function test_code_is_shown_to_be_typed_elsewhere() {
+            press("signIn");
+            verify(!part("userCode").visible);
+            press("useCode");
+            verify(part("userCode").visible);
+            compare(part("userCode").text, "WDJB-MJHT");
+            compare(part("verificationUrl").text, "https://login.example/device");
+            compare(shown(), ["cancelSignIn"]);
+            press("copyUserCode");
+            compare(part("copyUserCode").text, "Copied");
+            press("cancelSignIn");
+            verify(!part("userCode").visible);
+        }
+
+        function test_failure_is_told_in_words_with_its_code() {
+            World.failToSignIn(10);
+            compare(shown(), ["signIn", "copyAccountError"]);
+            verify(Qt.colorEqual(part("accountWords").color, Theme.bad));
+            compare(part("copyAccountError").text, "auth.refused");
+            press("signIn");
+            compare(shown(), ["openAgain", "useCode", "cancelSignIn"]);
+        }
+
+        function test_everything_has_a_name() {
+            compare(Reader.name(part("signIn")), "Sign in");
+            press("signIn");
+            compare(Reader.name(part("openAgain")), "Open the browser again");
+            press("useCode");
+            compare(Reader.name(part("userCode")), "The code: W D J B - M J H T", "a code is spelt");
+            compare(Reader.name(part("copyUserCode")), "Copy the code");
+            World.failToSignIn(10);
+            compare(Reader.name(part("copyAccountError")), "Copy the code auth.refused");
+        }
+
+        function test_escape_leaves() {
+            let left = 0;
+            page.backWanted.connect(() => ++left);
+            keyClick(Qt.Key_Escape);
+            compare(left, 1);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import QtQuick
+import QtQuick.Layouts
+import Vivavoce.Account
+import Vivavoce.Style
+
+/** Signing in and out. */
+FocusScope {
+    id: page
+
+    required property AccountViewModel account
+    readonly property int stage: account.stage
+    signal backWanted()
+
+    focus: true
+    Keys.onEscapePressed: page.backWanted()
+    Keys.onPressed: event => area.turn(event)
+
+    ColumnLayout {
+        anchors.fill: parent
+        spacing: 0
+
+        PageHeader {
+            Layout.fillWidth: true
+            Layout.leftMargin: Theme.inside
+            Layout.rightMargin: Theme.edge
+            Layout.preferredHeight: 48
+            title: qsTr("Account")
+            onBackWanted: page.backWanted()
+        }
+        Scroller {
+            id: area
+
+            objectName: "accountArea"
+            Layout.fillWidth: true
+            Layout.fillHeight: true
+            contentHeight: card.implicitHeight + Theme.edge + Theme.inside
+
+            Card {
+                id: card
+
+                x: Math.max(Theme.edge, (area.width - width) / 2)
+                y: Theme.inside
+                width: Math.min(area.width - 2 * Theme.edge, 560)
+                title: page.account.broker
+
+                Words {
+                    objectName: "accountWords"
+                    Layout.fillWidth: true
+                    text: page.account.words
+                    color: page.stage === AccountViewModel.Failed ? Theme.bad : Theme.ink
+                    wrapMode: Text.Wrap
+                    // What happens in a browser elsewhere is told here when it has happened.
+                    Accessible.role: Accessible.AlertMessage
+                    Accessible.name: text
+                }
+                DeviceCode {
+                    Layout.fillWidth: true
+                    visible: page.stage === AccountViewModel.WaitingForDevice
+                    account: page.account
+                }
+                Flow {
+                    Layout.fillWidth: true
+                    spacing: Theme.inside
+
+                    PushButton {
+                        objectName: "signIn"
+                        visible: page.stage === AccountViewModel.SignedOut || page.stage === AccountViewModel.Failed
+                        focus: true
+                        isPrimary: true
+                        text: qsTr("Sign in")
+                        onClicked: page.account.signIn()
+                    }
+                    PushButton {
+                        objectName: "openAgain"
+                        visible: page.stage === AccountViewModel.WaitingForBrowser
+                        text: qsTr("Open the browser again")
+                        onClicked: page.account.openAgain()
+                    }
+                    PushButton {
+                        objectName: "useCode"
+                        visible: page.stage === AccountViewModel.WaitingForBrowser
+                        text: qsTr("Use another device")
+                        onClicked: page.account.useCode()
+                    }
+                    PushButton {
+                        objectName: "cancelSignIn"
+                        visible: page.stage === AccountViewModel.Busy || page.stage === AccountViewModel.WaitingForBrowser || page.stage === AccountViewModel.WaitingForDevice
+                        text: qsTr("Cancel")
+                        onClicked: page.account.cancel()
+                    }
+                    PushButton {
+                        objectName: "startTalking"
+                        visible: page.stage === AccountViewModel.SignedIn
+                        isPrimary: true
+                        text: qsTr("Talk")
+                        onClicked: page.backWanted()
+                    }
+                    PushButton {
+                        objectName: "signOut"
+                        visible: page.stage === AccountViewModel.SignedIn
+                        text: qsTr("Sign out")
+                        onClicked: page.account.signOut()
+                    }
+                    PushButton {
+                        objectName: "copyAccountError"
+                        visible: page.account.errorCode !== ""
+                        text: copied.running ? qsTr("Copied") : page.account.errorCode
+                        glyph: copied.running ? "check" : "copy"
+                        hue: Theme.soft
+                        size: Theme.small
+                        isStrong: false
+                        Accessible.name: qsTr("Copy the code %1").arg(page.account.errorCode)
+                        onClicked: {
+                            page.account.copyErrorCode();
+                            copied.restart();
+                        }
+
+                        Timer {
+                            id: copied
+
+                            interval: 1500
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
