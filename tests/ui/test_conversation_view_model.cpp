@@ -74,6 +74,7 @@ private Q_SLOTS:
     void levels_OfASilencedMicrophone_MoveNothing_data();
     void levels_OfASilencedMicrophone_MoveNothing();
     void quietConnection_IsToldInWords();
+    void lostSpeech_IsToldForAWhile();
     void transcription_IsCountedAndPriced();
     void transcription_OfUnknownPrice_MakesTheMoneyALowerBound();
     void usage_IsSummedAndPriced();
@@ -320,6 +321,20 @@ void TestConversationViewModel::quietConnection_IsToldInWords()
     QCOMPARE(world.model.hint(), QStringLiteral("What you say is kept"));
     world.conversation.tellActivity(Activity::Listening);
     QCOMPARE(world.model.stateText(), QStringLiteral("Listening"));
+}
+
+void TestConversationViewModel::lostSpeech_IsToldForAWhile()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    const QSignalSpy changes(&world.model, &ui::ConversationViewModel::stateChanged);
+    world.conversation.tell(notice::AudioLost{Milliseconds{1'200}});
+    QVERIFY(!changes.isEmpty());
+    QCOMPARE(world.model.hint(), QStringLiteral("2 s of what you said were lost"));
+    world.conversation.tell(notice::AudioLost{Milliseconds{2'000}});
+    QCOMPARE(world.model.hint(), QStringLiteral("4 s of what you said were lost"));
+    world.clock.advance(Milliseconds{10'000});
+    QCOMPARE(world.model.hint(), QString());
 }
 
 void TestConversationViewModel::transcription_IsCountedAndPriced()

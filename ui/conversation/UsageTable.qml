@@ -9,13 +9,15 @@ ColumnLayout {
 
     required property UsageViewModel turn
     required property UsageViewModel session
-    readonly property var rows: [
+    readonly property var kinds: [
         [qsTr("Speech in"), turn.audioIn, session.audioIn],
         [qsTr("Text in"), turn.textIn, session.textIn],
         [qsTr("From cache"), turn.cachedIn, session.cachedIn],
         [qsTr("Speech out"), turn.audioOut, session.audioOut],
         [qsTr("Text out"), turn.textOut, session.textOut]
-    ].concat(session.transcription === "" ? [] : [[qsTr("Writing down"), turn.transcription, session.transcription]])
+    ]
+    readonly property var writing: [qsTr("Writing down"), turn.transcription, session.transcription]
+    readonly property var rows: session.transcription === "" ? kinds : [...kinds, writing]
 
     spacing: 6
 

@@ -15,6 +15,8 @@ using core::Phase;
 
 constexpr std::chrono::milliseconds kLevelInterval{33};
 constexpr std::chrono::milliseconds kSecond{1'000};
+/// For reading a line that goes away by itself.
+constexpr std::chrono::seconds kNoteShown{10};
 /// Below it a room is quiet; speech peaks between −30 and −6.
 constexpr double kQuietDbfs = -48;
 constexpr double kLoudDbfs = -6;
@@ -40,7 +42,11 @@ ConversationViewModel::ConversationViewModel(Dependencies dependencies, QObject*
     connect(&m_levelTimer, &QTimer::timeout, this, [this] { readLevels(); });
     connect(&m_secondTimer, &QTimer::timeout, this, [this] {
         Q_EMIT timeChanged();
-        if (m_phase == Phase::Waiting) {
+        const bool isNoteOver = m_lostSpeech.count() > 0 && m_deps.clock.now() - m_lostAt >= kNoteShown;
+        if (isNoteOver) {
+            m_lostSpeech = {};
+        }
+        if (m_phase == Phase::Waiting || isNoteOver) {
             Q_EMIT stateChanged();
         }
     });
@@ -72,6 +78,7 @@ void ConversationViewModel::start()
     m_wasLive = false;
     m_isDeaf = false;
     m_lasted = {};
+    m_lostSpeech = {};
     m_token.forget();
     m_turnUsage.clear();
     m_sessionUsage.clear();
@@ -197,6 +204,10 @@ QString ConversationViewModel::stateText() const
 
 QString ConversationViewModel::hint() const
 {
+    const bool hasNote = m_lostSpeech.count() > 0 && m_deps.clock.now() - m_lostAt < kNoteShown;
+    if (isLive() && hasNote && !isHintToInterrupt()) {
+        return tr("%1 s of what you said were lost").arg(secondsOf(m_lostSpeech));
+    }
     switch (voice()) {
     case Voice::Speaking:
         if (isHintToInterrupt()) {
@@ -385,6 +396,13 @@ void ConversationViewModel::tellOf(const core::session_notice::TranscriptionUsag
     const core::TranscriptionTally tally = core::TranscriptionTally::of(used.usage);
     m_turnUsage.setTranscription(used.model, tally);
     m_sessionUsage.addTranscription(used.model, tally);
+}
+
+void ConversationViewModel::tellOf(const core::session_notice::AudioLost& lost)
+{
+    m_lostSpeech += lost.amount;
+    m_lostAt = m_deps.clock.now();
+    Q_EMIT stateChanged();
 }
 
 void ConversationViewModel::tellOf(const core::session_notice::ProblemSolved& solved)

@@ -128,6 +128,7 @@ private:
     void tellOf(const core::session_notice::ToolDone& done);
     void tellOf(const core::session_notice::ReplyUsage& used);
     void tellOf(const core::session_notice::TranscriptionUsage& used);
+    void tellOf(const core::session_notice::AudioLost& lost);
     void tellOf(const core::session_notice::Problem& problem);
     void tellOf(const core::session_notice::ProblemSolved& solved);
     void tellOf(const core::session_notice::Ended& ended);
@@ -157,6 +158,9 @@ private:
     std::vector<std::string> m_wordsToSay;
     bool m_isMuted = false;
     bool m_isTalkHeld = false;
+    /// Of the user's speech, and not told for long yet.
+    core::Milliseconds m_lostSpeech{0};
+    core::MonotonicTime m_lostAt;
     /// There is no microphone.
     bool m_isDeaf = false;
     qreal m_userLevel = 0;

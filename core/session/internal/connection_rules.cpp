@@ -263,6 +263,9 @@ void Stepper::end(std::optional<Error> error)
 void Stepper::ended()
 {
     m_state.endsWithCut = false;
+    if (m_state.failure && m_state.wasLive) {
+        tellKeptAsLost();
+    }
     stopTimer(SessionTimer::Close);
     setPhase(Phase::Ended);
     tell(session_notice::Ended{m_state.failure});

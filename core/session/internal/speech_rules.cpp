@@ -50,8 +50,18 @@ void Stepper::sendHeld()
     }
     m_state.heldAudioSize = 0;
     if (m_state.lostAudio > Milliseconds{0}) {
-        tell(session_notice::AudioLost{m_state.lostAudio});
-        m_state.lostAudio = Milliseconds{0};
+        tell(session_notice::AudioLost{std::exchange(m_state.lostAudio, Milliseconds{0})});
+    }
+}
+
+/// There will be no next connection.
+void Stepper::tellKeptAsLost()
+{
+    m_state.lostAudio += FrameCount{static_cast<std::int64_t>(m_state.heldAudioSize / 2)}.duration(kRealtimeRate);
+    m_state.heldAudio.clear();
+    m_state.heldAudioSize = 0;
+    if (m_state.lostAudio > Milliseconds{0}) {
+        tell(session_notice::AudioLost{std::exchange(m_state.lostAudio, Milliseconds{0})});
     }
 }
 

@@ -64,6 +64,7 @@ private:
     void heardOf();
     void lost(Error error);
     void keepUnsettledSpeech();
+    void tellKeptAsLost();
     void comeBackOrEnd(Error error);
     void end(std::optional<Error> error);
     void ended();

@@ -252,6 +252,17 @@ private Q_SLOTS:
         QCOMPARE(story.sentPieces(), numbers(0, 15));
     }
 
+    void speechThatIsKept_WhenNothingComesBack_IsToldAsLost()
+    {
+        SpokenStory story;
+        story.speaks(0, 50);
+        story.happens(session_event::Closed{{1006, {}}});
+        story.speaks(50, 50);
+        story.happens(session_event::Abort{{ErrorCode::ChildDied, "gone", std::nullopt, {}}});
+        QCOMPARE(story.state.phase, Phase::Ended);
+        QCOMPARE(story.told<session_notice::AudioLost>().at(0).amount, Milliseconds{2'000});
+    }
+
     void positions_AreThoseOfTheConnection()
     {
         SpokenStory story;
