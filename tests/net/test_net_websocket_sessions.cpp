@@ -340,7 +340,7 @@ private Q_SLOTS:
             for (int i = 0; i < kPieces; ++i) {
                 co_await session.send(std::string(kPiece, 'x'));
             }
-            co_await session.close(4402, "budget_exhausted", 500ms);
+            co_await session.close(4402, "budget_exhausted", 1s);
         });
         ServerLimits limits;
         limits.webSocketQueueBytes = (kPieces + 1) * kPiece;
@@ -350,7 +350,7 @@ private Q_SLOTS:
         Loop pace;
         for (int i = 0; i < kPieces; ++i) {
             QCOMPARE(socket.readFrame().payload.size(), kPiece);
-            pace.run(after(30ms));
+            pace.run(after(50ms));
         }
         QCOMPARE(socket.readFrame().closeCode(), 4402U);
     }
@@ -548,14 +548,14 @@ private Q_SLOTS:
             co_await (listen() && session.send(std::string(16 * 1024 * 1024, 'x')));
         });
         ServerLimits limits;
-        limits.webSocketSilence = 800ms;
+        limits.webSocketSilence = 1600ms;
         TestServer server(std::move(router), limits);
         RawSocket socket(server.port(), 16 * 1024);
         socket.upgrade("/socket");
         Loop pace;
         // Past the half of the silence each time, and before the end of it.
-        for (int i = 0; i < 4; ++i) {
-            pace.run(after(620ms));
+        for (int i = 0; i < 3; ++i) {
+            pace.run(after(1100ms));
             QVERIFY(socket.send(frameBytes(0x81, "still here")));
             QTRY_COMPARE(heard.load(), i + 1);
         }
