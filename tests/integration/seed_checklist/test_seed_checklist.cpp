@@ -1,10 +1,15 @@
+#include "broker/store/database.h"
 #include "tests/broker/relay_harness.h"
 
+#include <QTemporaryDir>
 #include <QTest>
+
+#include <soci/soci.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <regex>
 #include <thread>
@@ -173,6 +178,36 @@ private slots:
         QCOMPARE(activeAfter(900), 0);
     }
 
+    /// Nobody has seen its end: the reaper writes it down, once the session can be resumed no more.
+    void sessionThatIsAbandoned_IsClosedInTheLedger()
+    {
+        const QTemporaryDir folder;
+        const std::string url = "sqlite://" + folder.path().toStdString() + "/broker.db";
+        RelayWorld world([&](broker::Config& config) { config.databaseUrl = core::Secret(url); });
+        (void)world.session();
+        CapturedLog log;
+        broker::Database::Settings settings;
+        settings.url = core::Secret(url);
+        const auto database = broker::Database::open(std::move(settings), log);
+        QVERIFY(database.has_value());
+        const auto ending = [&] {
+            const auto told = std::make_shared<std::promise<std::string>>();
+            auto ended = told->get_future();
+            (*database)->post([told](soci::session& sql) {
+                std::string reason;
+                int hasEnded = 0;
+                sql << "SELECT reason, ended_at > 0 FROM usage_sessions", soci::into(reason), soci::into(hasEnded);
+                told->set_value(hasEnded != 0 ? "ended: " + reason : "goes on");
+            });
+            return net::test::Loop::finished(ended);
+        };
+        QCOMPARE(ending(), std::string("goes on"));
+        world.operators.broker.clock.advance(std::chrono::minutes(15 + 59));
+        QCOMPARE(ending(), std::string("goes on"));
+        world.operators.broker.clock.advance(std::chrono::minutes(2));
+        QTRY_COMPARE_WITH_TIMEOUT(ending(), std::string("ended: expired"), 20'000);
+    }
+
     void preflight_IsAnsweredForAListedOrigin_AndForNoOther()
     {
         OperatorWorld world([](broker::Config& config) { config.allowedOrigins = {"https://app.example"}; });
@@ -211,6 +246,52 @@ private slots:
         QCOMPARE(world.as(world.user(), "POST", kMint, "{}").status, 502);
         world.broker.provider.answerWith(std::nullopt);
         QCOMPARE(world.as(world.user(), "POST", kMint, "{}").status, 200);
+    }
+
+    void providerThatIsLost_EndsTheStreamRetryably_AndTheSessionGoesOnWhenItIsBack()
+    {
+        ScriptedUpstream provided;
+        std::string where = provided.url();
+        RelayWorld world([&](broker::Config& config) { config.providerUrl = where; });
+        const auto session = world.session();
+        const auto client = world.open(session);
+        (void)provided.next();
+        provided.crash();
+        QCOMPARE(unsigned{client->line().end().code}, 1013U);
+        QCOMPARE(client->line().end().reason, std::string("provider_lost"));
+        const auto early = world.open(session);
+        QCOMPARE(unsigned{early->line().end().code}, 1013U);
+        ScriptedUpstream back;
+        where = back.url();
+        QCOMPARE(world.operators.broker.reload([](broker::Config&) {}), std::string());
+        const auto again = world.open(session);
+        const auto provider = back.next();
+        again->line().send(said("input_audio_buffer.commit"));
+        QCOMPARE(provider->next(), said("input_audio_buffer.commit"));
+        provider->send(said("response.created"));
+        QCOMPARE(again->line().next(), said("response.created"));
+    }
+
+    void manyUsersAtOnce_EachMintWithinTheirOwnLimit()
+    {
+        constexpr int kUsers = 10;
+        constexpr int kLimit = 10;
+        OperatorWorld world([](broker::Config& config) { config.sessionsPerUser = 1'000; });
+        const auto mintAs = [&](int user) {
+            auto request = world.broker.request("POST", kMint, "{}");
+            request.headers.set("Authorization", "Bearer " + world.user("user" + std::to_string(user)));
+            return world.broker.begin(std::move(request));
+        };
+        std::vector<std::future<BrokerWorld::Answer>> answers;
+        for (int i = 0; i < kUsers * kLimit; ++i) {
+            answers.push_back(mintAs(i % kUsers));
+        }
+        for (auto& answer : answers) {
+            QCOMPARE(BrokerWorld::wait(std::move(answer)).status, 200U);
+        }
+        for (int user = 0; user < kUsers; ++user) {
+            QCOMPARE(codeOf(BrokerWorld::wait(mintAs(user))), std::string("rate_limited"));
+        }
     }
 
     void manyUsersAtOnce_EachTalkToTheirOwn_data()
