@@ -161,7 +161,8 @@ private:
 
     net::Awaitable<> append(std::span<const std::int16_t> samples)
     {
-        const core::Json event{{"type", "input_audio_buffer.append"}, {"audio", core::encodeBase64(core::pcmBytes(samples))}};
+        const core::Json event{
+            {"type", "input_audio_buffer.append"}, {"audio", core::encodeBase64(core::pcmBytes(samples))}};
         // Into a variable: see net/awaitable.h.
         [[maybe_unused]] const bool isSent = co_await m_socket->send(event.dump());
     }
