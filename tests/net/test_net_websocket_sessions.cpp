@@ -325,6 +325,7 @@ private Q_SLOTS:
         socket.upgrade("/socket");
         QCOMPARE(socket.readFrame().closeCode(), 1001U);
         socket.send(frameBytes(0x88, "\x03\xE8"));
+        socket.close();
         const WebSocketClose end = Loop::finished(ending.future);
         QCOMPARE(unsigned{end.code}, 1001U);
         QCOMPARE(end.reason, std::string("going away"));
