@@ -48,7 +48,9 @@ std::optional<std::chrono::seconds> secondsOf(
 Expected<DeviceAuthorization, Error> readDeviceAuthorization(HttpClient::Response& response)
 {
     if (response.status != 200) {
-        return Unexpected<Error>(errorOfIssuer(response));
+        Error error = errorOfIssuer(response);
+        wipeString(response.body);
+        return Unexpected<Error>(std::move(error));
     }
     auto parsed = parseJson(response.body);
     wipeString(response.body);

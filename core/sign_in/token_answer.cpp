@@ -66,7 +66,9 @@ std::string oauthCodeOf(const HttpClient::Response& response)
 Expected<TokenAnswer, Error> readTokenAnswer(HttpClient::Response& response)
 {
     if (response.status != 200) {
-        return Unexpected<Error>(errorOfIssuer(response));
+        Error error = errorOfIssuer(response);
+        wipeString(response.body);
+        return Unexpected<Error>(std::move(error));
     }
     auto parsed = parseJson(response.body);
     wipeString(response.body);

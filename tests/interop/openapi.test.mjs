@@ -7,7 +7,12 @@ import { startBroker } from './real_broker.mjs';
 
 let running, broker, key, ajv, document;
 before(async () => {
-  running = await startBroker({ limits: 'mints_per_minute = 3, violations_to_block = 2', more: 'projects = { check = "table" }' });
+  running = await startBroker({ limits: 'mints_per_minute = 3, violations_to_block = 2', more: `projects = { check = "table" }
+[[issuers]]
+url = "https://login.example"
+audiences = ["https://voice.example"]
+scopes = ["voice:session"]
+app_client_id = "vivavoce-app"` });
   ({ url: broker, key } = running);
   document = await (await fetch(`${broker}/openapi.json`)).json();
   ajv = addFormats(new Ajv({ strict: false, allErrors: true }));
@@ -58,6 +63,9 @@ test('every answer is as the description promises', async () => {
   assert.equal((await ask('DELETE', `/api/voice/session/${token.sessionId}`)).status, 200);
   assert.equal((await ask('DELETE', `/api/voice/session/${token.sessionId}`)).status, 404);
   assert.equal((await ask('POST', kMint, { body: '{' })).status, 400);
+  const place = await ask('GET', '/.well-known/oauth-protected-resource', { bearer: null });
+  assert.deepEqual(place.json.vivavoce_sign_in, [
+    { issuer: 'https://login.example', client_id: 'vivavoce-app', scope: 'voice:mint', resource: 'https://voice.example' }]);
   assert.equal((await ask('POST', kMint, { body: '{"surprise":1}' })).status, 400);
   for (const wanted of [429, 429, 429, 429]) assert.equal((await ask('POST', kMint, { body: '{}' })).status, wanted);
   const { json: listed } = await ask('GET', '/api/admin/blocks');

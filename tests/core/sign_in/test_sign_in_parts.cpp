@@ -274,6 +274,7 @@ private Q_SLOTS:
         HttpClient::Response answer{status, {}, body.toStdString()};
         const auto read = readTokenAnswer(answer);
         QVERIFY(!read.has_value());
+        QVERIFY(answer.body.empty());
         QCOMPARE(codeOf(read.error()), code);
     }
 
