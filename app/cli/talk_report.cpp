@@ -53,7 +53,12 @@ void TalkReport::tellOf(const PhaseChanged& changed)
     if (changed.phase == core::Phase::Waiting) {
         ++m_reconnects;
         fields["retryInMs"] = changed.retryIn.count();
-        m_events.say("(connection lost, back in " + std::to_string(changed.retryIn.count()) + " ms)");
+        if (changed.isHandOver) {
+            fields["reason"] = "session_ends";
+            m_events.say("(the provider's session nears its end, a fresh one takes over)");
+        } else {
+            m_events.say("(connection lost, back in " + std::to_string(changed.retryIn.count()) + " ms)");
+        }
     }
     m_events.write("state", std::move(fields));
 }

@@ -26,6 +26,8 @@ struct PhaseChanged {
     Phase phase;
     /// Until the next attempt, while Waiting.
     Milliseconds retryIn{0};
+    /// Nothing was lost: the provider's session is near its end, and a fresh one takes over.
+    bool isHandOver = false;
 };
 struct ActivityChanged {
     Activity activity;

@@ -8,18 +8,19 @@
 #include "core/token/access_token.h"
 
 #include <array>
+#include <optional>
 #include <string>
 #include <variant>
 
 namespace vivavoce::core {
 
 /// Waits that can run out. Starting one that runs restarts it.
-enum class SessionTimer { Token, FirstEvent, Configured, Reply, Liveness, Renewal, Expiry, Backoff, Close };
+enum class SessionTimer { Token, FirstEvent, Configured, Reply, Liveness, HandOver, Renewal, Expiry, Backoff, Close };
 
 /// All of them.
 inline constexpr std::array kSessionTimers{SessionTimer::Token, SessionTimer::FirstEvent, SessionTimer::Configured,
-    SessionTimer::Reply, SessionTimer::Liveness, SessionTimer::Renewal, SessionTimer::Expiry, SessionTimer::Backoff,
-    SessionTimer::Close};
+    SessionTimer::Reply, SessionTimer::Liveness, SessionTimer::HandOver, SessionTimer::Renewal, SessionTimer::Expiry,
+    SessionTimer::Backoff, SessionTimer::Close};
 
 /// Everything that can happen to a session.
 namespace session_event {
@@ -48,6 +49,8 @@ struct OpenFailed {
 struct PingAnswered {};
 struct ServerSaid {
     openai::ServerEvent event;
+    /// Until the provider ends the session, where it says when.
+    std::optional<Milliseconds> sessionLeft{};
 };
 /// A message that cannot be read.
 struct ServerGarbled {

@@ -29,6 +29,10 @@ struct SessionDeadlines {
     Milliseconds stalled{5'000};
     /// ... until the connection is given up.
     Milliseconds silence{30'000};
+    /// Before the provider ends its session: from then on a fresh one takes over when nobody speaks and nothing is under way ...
+    Milliseconds handOver{120'000};
+    /// ... and now whatever is under way.
+    Milliseconds lastHandOver{10'000};
 };
 
 /// What a conversation is to be like.

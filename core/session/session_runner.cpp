@@ -3,6 +3,7 @@
 #include "core/base/pcm.h"
 #include "core/protocol/openai/codec.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -48,7 +49,8 @@ public:
     {
         auto event = openai::decodeServerEvent(message);
         if (event) {
-            tell(session_event::ServerSaid{std::move(*event)});
+            const auto left = m_runner != nullptr ? m_runner->leftOf(*event) : std::nullopt;
+            tell(session_event::ServerSaid{std::move(*event), left});
         } else {
             garbled("an unreadable message: " + event.error().message);
         }
@@ -86,6 +88,19 @@ SessionRunner::~SessionRunner()
     dropTransport();
     m_deps.tools.cancelAll();
     m_deps.voice.stop();
+}
+
+std::optional<Milliseconds> SessionRunner::leftOf(const openai::ServerEvent& event) const
+{
+    const auto* created = std::get_if<openai::SessionCreated>(&event);
+    if (created == nullptr || created->session.expiresAt.value_or(0) <= 0) {
+        return std::nullopt;
+    }
+    // Whatever it holds, it does not overflow: a day is more than any provider gives.
+    constexpr std::int64_t kMost = 86'400;
+    const auto now = std::chrono::floor<std::chrono::seconds>(m_deps.clock.wallNow()).time_since_epoch().count();
+    const std::int64_t left = std::min(*created->session.expiresAt, now + kMost) - now;
+    return std::chrono::seconds{std::max<std::int64_t>(left, 0)};
 }
 
 void SessionRunner::start()

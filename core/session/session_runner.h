@@ -13,6 +13,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace vivavoce::core {
@@ -68,6 +69,8 @@ private:
 
     void dispatch(SessionEvent event);
     void perform(SessionEffect& effect);
+    /// What the provider says of how long its session lasts, by the clock of the wall.
+    [[nodiscard]] std::optional<Milliseconds> leftOf(const openai::ServerEvent& event) const;
     void openTransport(const TokenPtr& token);
     void dropTransport();
     void send(const openai::ClientEvent& event);

@@ -91,6 +91,8 @@ struct SessionState {
     bool isRenewing = false;
     /// Of the connection: through the broker, which answers pings by itself.
     bool isRelayed = false;
+    /// The provider's session is near its end; a fresh one takes over at the next quiet moment.
+    bool isHandOverDue = false;
     /// Pings since the other side was last heard of.
     int unansweredPings = 0;
     /// It has been silent for longer than is usual; what is said is kept, and not sent, until it is heard of again.

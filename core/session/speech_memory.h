@@ -27,6 +27,8 @@ public:
     void writtenDown(std::string_view itemId);
     /// What has ended is being answered: it is not to be said again. Its words are still worth waiting for, if they are to come.
     void answered(bool areWordsToCome);
+    /// The words of everything said are known, or are not to come.
+    [[nodiscard]] bool isWrittenDown() const { return m_turns.empty(); }
     /// A ping is on its way behind everything sent.
     void pinged();
     /// It was answered: what was sent long enough before it and began no turn was no speech.

@@ -163,6 +163,14 @@ void Stepper::on(const session_event::TimedOut& timedOut)
             pingUnanswered();
         }
         return;
+    case SessionTimer::HandOver:
+        if (isLive() && std::exchange(m_state.isHandOverDue, true)) {
+            handOver();
+        } else if (isLive()) {
+            startTimer(
+                SessionTimer::HandOver, m_state.options->deadlines.handOver - m_state.options->deadlines.lastHandOver);
+        }
+        return;
     case SessionTimer::Expiry:
         if (m_state.token != nullptr && m_state.token->isExpired(m_now)) {
             tokenGone(TokenNews::Expired);
@@ -188,10 +196,10 @@ void Stepper::on(const session_event::TimedOut& timedOut)
     }
 }
 
-void Stepper::lost(Error error)
+void Stepper::letGo()
 {
     for (const SessionTimer timer : {SessionTimer::Token, SessionTimer::FirstEvent, SessionTimer::Configured,
-             SessionTimer::Reply, SessionTimer::Liveness}) {
+             SessionTimer::Reply, SessionTimer::Liveness, SessionTimer::HandOver}) {
         stopTimer(timer);
     }
     put(DropTransport{});
@@ -199,6 +207,12 @@ void Stepper::lost(Error error)
     forgetReply();
     m_state.unansweredPings = 0;
     m_state.isStalled = false;
+    m_state.isHandOverDue = false;
+}
+
+void Stepper::lost(Error error)
+{
+    letGo();
     if (isRefusedCredential(error)) {
         const bool isOld = m_state.token == nullptr || m_state.token->isExpired(m_now);
         // A reused token may have been too old for a new connection; a fresh one decides.

@@ -9,7 +9,7 @@ namespace vivavoce::core::internal {
 
 /// One step under construction: the state being changed and what is to be done, with the few moves that many rules share.
 /// The rules stand in connection_rules.cpp (transport, timers), token_rules.cpp, liveness_rules.cpp (a connection that is dead and does not
-/// say so), speech_rules.cpp (what the microphone hears), turn_rules.cpp (the user's turn) and reply_rules.cpp (the reply).
+/// say so), hand_over_rules.cpp (a provider's session that nears its end), speech_rules.cpp (what the microphone hears), turn_rules.cpp (the user's turn) and reply_rules.cpp (the reply).
 class Stepper {
 public:
     Stepper(SessionState state, MonotonicTime now) : m_state(std::move(state)), m_now(now) {}
@@ -34,7 +34,7 @@ public:
     void on(const session_event::PlaybackDrained&);
     void on(session_event::ToolAnswered&);
 
-    [[nodiscard]] SessionStep finish() && { return {std::move(m_state), std::move(m_effects)}; }
+    [[nodiscard]] SessionStep finish() &&;
 
 private:
     // Moves
@@ -62,7 +62,13 @@ private:
     void ping();
     void pingUnanswered();
     void heardOf();
+    /// How long the provider's session still lasts.
+    void planHandOver(Milliseconds left);
+    [[nodiscard]] bool isQuiet() const;
+    void handOver();
     void lost(Error error);
+    /// There is no connection any more; what was said over it and not settled is kept for the next one.
+    void letGo();
     void keepUnsettledSpeech();
     void tellKeptAsLost();
     void comeBackOrEnd(Error error);

@@ -41,6 +41,9 @@ void Stepper::on(session_event::ServerSaid& said)
         return;
     }
     heardOf();
+    if (said.sessionLeft) {
+        planHandOver(*said.sessionLeft);
+    }
     const bool isError = std::holds_alternative<openai::ErrorEvent>(said.event);
     if (!isError && m_state.lastProviderError && m_state.lastProviderError->code != ErrorCode::SessionExpired) {
         m_state.lastProviderError.reset();
