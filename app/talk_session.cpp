@@ -53,6 +53,8 @@ void TalkSession::start()
     options.deadlines.token += 2 * m_deps.services.patience;
     m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{*m_tokens, m_deps.transports,
         m_deps.voice, m_deps.tools, m_deps.clock, m_deps.executor, *this, std::move(options)});
+    m_allowance = std::make_unique<core::AllowanceWatch>(core::AllowanceWatch::Dependencies{
+        m_deps.clock, m_deps.executor, allowance(), [this](Error error) { m_session->abort(std::move(error)); }});
     m_session->start();
     const core::Settings& settings = m_deps.settings.current();
     if (settings.profile == core::Profile::Broker) {
@@ -71,8 +73,21 @@ void TalkSession::start()
     }
 }
 
+core::Allowance TalkSession::allowance() const
+{
+    const core::Settings& settings = m_deps.settings.current();
+    core::Allowance allowance;
+    // The agent of this computer costs nothing, whatever it calls itself.
+    if (settings.profile == core::Profile::Broker) {
+        allowance.nanoDollars = std::int64_t{settings.spendLimitCents} * core::kNanoDollarsInACent;
+    }
+    allowance.silence = std::chrono::minutes{settings.idleMinutes};
+    return allowance;
+}
+
 void TalkSession::dropSession()
 {
+    m_allowance.reset();
     m_session.reset();
     m_tokens.reset();
     m_broker.reset();
@@ -161,6 +176,7 @@ void TalkSession::sessionTold(const core::SessionNotice& told)
     if (m_usage != nullptr) {
         m_usage->told(told);
     }
+    m_allowance->told(told);
     if (std::holds_alternative<notice::Ended>(told)) {
         m_isWanted = false;
         // We stand in the session's own call. Its tokens go with it, before there is another conversation.

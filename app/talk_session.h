@@ -3,6 +3,7 @@
 #include "app/embedded/embedded_services.h"
 #include "core/ports/conversation.h"
 #include "core/ports/http_client.h"
+#include "core/session/allowance_watch.h"
 #include "core/session/session_runner.h"
 #include "core/session/usage_reporter.h"
 #include "core/settings/live_settings.h"
@@ -52,6 +53,7 @@ private:
     void servicesFound(const embedded::EmbeddedServices::Address& address);
     void servicesFailed(const core::Error& error);
     void useBroker(const std::string& url, std::shared_ptr<core::CredentialSource> credential);
+    [[nodiscard]] core::Allowance allowance() const;
     void dropSession();
     void tellUsageTo(const std::string& url);
     /// Later, so that no listener is called from within a call.
@@ -72,6 +74,7 @@ private:
     /// With a broker that is not ours alone; outlives a conversation, whose end it still tells.
     std::unique_ptr<core::UsageReporter> m_usage;
     std::unique_ptr<core::SessionRunner> m_session;
+    std::unique_ptr<core::AllowanceWatch> m_allowance;
     /// Posted work finds nothing here when we are gone.
     std::shared_ptr<TalkSession*> m_self;
 };

@@ -103,6 +103,14 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
     talk.add_option("--timeout", timeoutSeconds, "Longest time for the whole conversation (120; with --in mic a day)")
         ->check(CLI::Range(1.0, 86'400.0))
         ->option_text("S");
+    talk.add_option("--spend-limit", options.spendLimit,
+            "End with the reply that makes the conversation cost so much, by the prices that came with the program")
+        ->check(CLI::Range(0.01, 1'000'000.0))
+        ->option_text("DOLLARS");
+    talk.add_option("--idle-minutes", options.idleMinutes,
+            "End when nobody has said anything for so long; 0: never (with --in mic 10, otherwise 0)")
+        ->check(CLI::Range(0, 1'440))
+        ->option_text("N");
     auto* real =
         talk.add_flag("--real-time")->description("The recording is spoken and the reply heard as people do (default)");
     talk.add_flag("--fast", isFast,
@@ -178,6 +186,9 @@ Command parseCommandLine(int argc, char** argv)
     if (std::any_of(talk.texts.begin(), talk.texts.end(), isBlank)) {
         std::fputs("vivavoce-cli: a --text holds no words\n", stderr);
         return badUsage("a --text holds no words", talk.format);
+    }
+    if (talk.isLive() && talkCommand->count("--idle-minutes") == 0) {
+        talk.idleMinutes = core::Settings().idleMinutes;
     }
     if (timeoutSeconds == 0) {
         timeoutSeconds = talk.isLive() ? 86'400 : 120;

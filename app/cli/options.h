@@ -36,6 +36,10 @@ struct TalkOptions {
     /// 0: until the recording and the texts are through and everything is answered.
     int turns = 0;
     core::Milliseconds timeout{120'000};
+    /// US dollars; 0: whatever it comes to.
+    double spendLimit = 0;
+    /// 0: never.
+    int idleMinutes = 0;
     Pace pace = Pace::RealTime;
     OutputFormat format = OutputFormat::JsonLines;
     std::string instructions;

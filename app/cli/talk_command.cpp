@@ -7,6 +7,7 @@
 
 #include <QCoreApplication>
 
+#include <cmath>
 #include <cstdlib>
 
 namespace vivavoce::cli {
@@ -238,6 +239,14 @@ void TalkCommand::converse()
     }
     m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{
         *m_tokens, m_transports, voice(), m_tools, m_clock, m_executor, *this, std::move(options)});
+    core::Allowance allowance;
+    // Our own agent costs nothing.
+    if (!m_options.brokerUrl.empty()) {
+        allowance.nanoDollars = std::llround(m_options.spendLimit * 100 * core::kNanoDollarsInACent);
+    }
+    allowance.silence = std::chrono::minutes{m_options.idleMinutes};
+    m_allowance = std::make_unique<core::AllowanceWatch>(core::AllowanceWatch::Dependencies{
+        m_clock, m_executor, allowance, [this](Error error) { m_session->abort(std::move(error)); }});
     m_session->start();
     watch();
 }
@@ -247,6 +256,7 @@ void TalkCommand::sessionTold(const core::SessionNotice& notice)
     if (m_usage != nullptr) {
         m_usage->told(notice);
     }
+    m_allowance->told(notice);
     const auto* const problem = std::get_if<core::session_notice::Problem>(&notice);
     if (problem != nullptr && endsAConversation(problem->error.code)) {
         m_session->abort(problem->error);
@@ -330,6 +340,7 @@ void TalkCommand::end(std::optional<Error> error)
     }
     m_watchTimer.reset();
     m_deadline.reset();
+    m_allowance.reset();
     m_session.reset();
     m_split.reset();
     m_deviceWatch.reset();

@@ -16,6 +16,7 @@
 #include "app/platform/system_browser.h"
 #include "audio/audio_engine.h"
 #include "audio/dsp/wav_file.h"
+#include "core/session/allowance_watch.h"
 #include "core/session/session_runner.h"
 #include "core/session/usage_reporter.h"
 #include "core/sign_in/sign_in.h"
@@ -91,6 +92,7 @@ private:
     std::unique_ptr<core::DeferredTokenSource> m_broker;
     std::unique_ptr<core::CachingTokenSource> m_tokens;
     std::unique_ptr<core::SessionRunner> m_session;
+    std::unique_ptr<core::AllowanceWatch> m_allowance;
     /// With a broker that is not ours alone.
     std::unique_ptr<core::UsageReporter> m_usage;
     core::MonotonicTime m_finishBy{};

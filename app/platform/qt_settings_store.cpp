@@ -66,6 +66,11 @@ core::Settings QtSettingsStore::load() const
         const QString value = text(name);
         return value == QLatin1String("true") || (value != QLatin1String("false") && otherwise);
     };
+    const auto number = [&](const char* name, int otherwise) {
+        bool isNumber = false;
+        const int value = text(name).toInt(&isNumber);
+        return isNumber && value >= 0 ? value : otherwise;
+    };
     core::Settings settings;
     settings.profile = kProfiles.value(text("profile"), defaults.profile);
     settings.brokerUrl = text("broker/url").toStdString();
@@ -78,6 +83,8 @@ core::Settings QtSettingsStore::load() const
     settings.isEchoCancelled = flag("sound/cancelEcho", defaults.isEchoCancelled);
     settings.isNoiseSuppressed = flag("sound/suppressNoise", defaults.isNoiseSuppressed);
     settings.isGainAutomatic = flag("sound/automaticGain", defaults.isGainAutomatic);
+    settings.spendLimitCents = number("limits/spendCents", defaults.spendLimitCents);
+    settings.idleMinutes = number("limits/idleMinutes", defaults.idleMinutes);
     return settings;
 }
 
@@ -99,6 +106,8 @@ core::Expected<void, core::Error> QtSettingsStore::save(const core::Settings& se
     put("sound/cancelEcho", flag(settings.isEchoCancelled));
     put("sound/suppressNoise", flag(settings.isNoiseSuppressed));
     put("sound/automaticGain", flag(settings.isGainAutomatic));
+    put("limits/spendCents", QString::number(settings.spendLimitCents));
+    put("limits/idleMinutes", QString::number(settings.idleMinutes));
     file.sync();
     if (file.status() != QSettings::NoError) {
         return core::fail(core::ErrorCode::OutputUnwritable, m_file.toStdString() + " cannot be written");

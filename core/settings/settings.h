@@ -33,6 +33,10 @@ struct Settings {
     bool isEchoCancelled = true;
     bool isNoiseSuppressed = true;
     bool isGainAutomatic = true;
+    /// What a conversation with a broker may cost, in US cents; 0: whatever it comes to.
+    int spendLimitCents = 0;
+    /// Of silence, after which a conversation is ended; 0: never.
+    int idleMinutes = 10;
 
     bool operator==(const Settings&) const = default;
 };

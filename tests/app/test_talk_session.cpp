@@ -1,4 +1,5 @@
 #include "app/talk_session.h"
+#include "core/protocol/openai/codec.h"
 #include "core/sign_in/sign_in.h"
 #include "tests/support/fake_ports.h"
 #include "tests/support/manual_executor.h"
@@ -80,6 +81,21 @@ struct World {
     std::unique_ptr<app::TalkSession> talk;
 };
 
+/// A broker's answer.
+core::HttpClient::Response tokenOf(const std::string& model)
+{
+    core::HttpClient::Response response;
+    response.status = 200;
+    response.headers.add("Content-Type", "application/json");
+    response.body =
+        R"({"token":"ek_1","tokenType":"Bearer","sessionId":"voice_1_x","expiresIn":600,)"
+        R"("expiresAt":"2031-01-01T00:10:00Z","refreshAfter":"2031-01-01T00:09:00Z","provider":"openai","model":")"
+        + model
+        + R"(","transport":"direct","connect":{"url":"wss://provider.example/v1","auth":"bearer",)"
+          R"("dialect":"openai-ga","audio":{"encoding":"pcm16","rate":24000}},"limits":{}})";
+    return response;
+}
+
 } // namespace
 
 class TestTalkSession : public QObject {
@@ -96,6 +112,8 @@ private Q_SLOTS:
     void signedOutUser_IsAskedForNothing();
     void wordsWhileConnecting_AreInTheTranscriptAtOnce();
     void microphone_IsOpenBeforeTheServicesAreThere();
+    void silence_EndsItAfterTheTimeInTheSettings();
+    void spendLimit_OnWhatHasNoPrice_EndsIt();
     void start_OnThisComputerWithoutPrograms_SaysSo();
 };
 
@@ -216,6 +234,41 @@ void TestTalkSession::microphone_IsOpenBeforeTheServicesAreThere()
     QVERIFY(world.voice.listener != nullptr && !world.voice.wasStopped);
     world.talk->stop();
     QVERIFY(world.voice.wasStopped);
+}
+
+void TestTalkSession::silence_EndsItAfterTheTimeInTheSettings()
+{
+    World world;
+    core::Settings settings = world.settings->current();
+    settings.idleMinutes = 5;
+    QVERIFY(world.settings->change(settings).has_value());
+    world.transports.pongs = &world.executor;
+    world.talk->start();
+    world.executor.runPosted();
+    world.http.sent.front().done(tokenOf("m"));
+    core::TransportListener& provider = *world.transports.last().listener;
+    provider.transportOpened();
+    provider.textReceived(core::openai::encode(core::openai::ServerEvent(core::openai::SessionCreated{})));
+    provider.textReceived(core::openai::encode(core::openai::ServerEvent(core::openai::SessionUpdated{})));
+    world.executor.advance(core::Milliseconds{299'000});
+    QVERIFY(world.heard.endings.empty());
+    world.executor.advance(core::Milliseconds{1'000});
+    QCOMPARE(world.heard.endings.size(), 1U);
+    QCOMPARE(world.heard.endings.front()->code, core::ErrorCode::Cancelled);
+}
+
+void TestTalkSession::spendLimit_OnWhatHasNoPrice_EndsIt()
+{
+    World world;
+    core::Settings settings = world.settings->current();
+    settings.spendLimitCents = 100;
+    QVERIFY(world.settings->change(settings).has_value());
+    world.talk->start();
+    world.executor.runPosted();
+    world.http.sent.front().done(tokenOf("house-model"));
+    world.executor.runPosted();
+    QCOMPARE(world.heard.endings.size(), 1U);
+    QCOMPARE(world.heard.endings.front()->code, core::ErrorCode::BadConfiguration);
 }
 
 void TestTalkSession::start_OnThisComputerWithoutPrograms_SaysSo()

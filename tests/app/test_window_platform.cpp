@@ -36,6 +36,8 @@ void TestWindowPlatform::settings_AreReadAsTheyWereSaved()
     settings.isEchoCancelled = false;
     settings.isNoiseSuppressed = false;
     settings.isGainAutomatic = false;
+    settings.spendLimitCents = 250;
+    settings.idleMinutes = 0;
     QVERIFY(store.save(settings).has_value());
     QCOMPARE(store.load(), settings);
 }
@@ -46,7 +48,7 @@ void TestWindowPlatform::settings_ThatCannotBeRead_AreTheDefaults()
     const QString path = folder.filePath(QStringLiteral("vivavoce.ini"));
     QFile file(path);
     QVERIFY(file.open(QIODevice::WriteOnly));
-    file.write("profile=moon\n[sound]\ncancelEcho=perhaps\n");
+    file.write("profile=moon\n[sound]\ncancelEcho=perhaps\n[limits]\nspendCents=-5\nidleMinutes=soon\n");
     file.close();
     QCOMPARE(platform::QtSettingsStore(path).load(), core::Settings{});
 }

@@ -31,6 +31,8 @@ class TestSettingsAndShell : public QObject {
 private Q_SLOTS:
     void preview_IsOnOnlyWhileShown();
     void choice_OfADevice_HoldsAndIsSaved();
+    void limits_AreChosenFromAList();
+    void limit_ThatTheFileHas_IsAmongTheOthers();
     void devices_WhenTheyCome_ShowUpByThemselves();
     void change_WhenItCannotBeSaved_HoldsAndIsTold();
     void broker_WithABadAddress_IsRefusedInWords();
@@ -65,6 +67,34 @@ void TestSettingsAndShell::choice_OfADevice_HoldsAndIsSaved()
     QCOMPARE(world.settings.microphone(), 2);
     world.settings.setMicrophone(0);
     QCOMPARE(world.store.kept.devices.captureId, std::string());
+}
+
+void TestSettingsAndShell::limits_AreChosenFromAList()
+{
+    World world;
+    QCOMPARE(world.settings.spendLimits().at(world.settings.spendLimit()), QStringLiteral("No limit"));
+    QCOMPARE(world.settings.idleTimes().at(world.settings.idleTime()), QStringLiteral("After 10 min"));
+    world.settings.setSpendLimit(2);
+    QCOMPARE(world.store.kept.spendLimitCents, 100);
+    QCOMPARE(world.settings.spendLimit(), 2);
+    world.settings.setIdleTime(0);
+    QCOMPARE(world.store.kept.idleMinutes, 0);
+    world.settings.setIdleTime(5);
+    world.settings.setSpendLimit(-1);
+    QCOMPARE(world.store.kept.idleMinutes, 0);
+    QCOMPARE(world.store.kept.spendLimitCents, 100);
+}
+
+void TestSettingsAndShell::limit_ThatTheFileHas_IsAmongTheOthers()
+{
+    World world;
+    core::Settings settings = world.live.current();
+    settings.spendLimitCents = 250;
+    settings.idleMinutes = 90;
+    QVERIFY(world.live.change(settings).has_value());
+    QCOMPARE(world.settings.spendLimit(), 4);
+    QVERIFY(world.settings.spendLimits().at(4).contains(QStringLiteral("50")));
+    QCOMPARE(world.settings.idleTimes().at(world.settings.idleTime()), QStringLiteral("After 90 min"));
 }
 
 void TestSettingsAndShell::devices_WhenTheyCome_ShowUpByThemselves()

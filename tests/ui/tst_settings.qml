@@ -165,6 +165,14 @@ Item {
             Theme.scheme = 0;
         }
 
+        function test_limits_hold() {
+            part("spendLimit").activated(3);
+            compare(World.settings.spendLimit, 3);
+            compare(part("spendLimit").displayText, World.settings.spendLimits[3]);
+            part("idleTime").activated(0);
+            compare(part("idleTime").displayText, "Never");
+        }
+
         function test_bad_address_is_refused_in_words() {
             mouseClick(part("profile.1"));
             const address = part("brokerAddress");

@@ -4,7 +4,7 @@ import QtQuick.Layouts
 import Vivavoce.Settings
 import Vivavoce.Style
 
-/** Sound, talking, look, and where the agent is. */
+/** Sound, talking, look, where the agent is, and what ends a conversation by itself. */
 FocusScope {
     id: page
 
@@ -103,6 +103,10 @@ FocusScope {
                     }
                 }
                 ProfileCard {
+                    Layout.fillWidth: true
+                    settings: page.settings
+                }
+                LimitsCard {
                     Layout.fillWidth: true
                     settings: page.settings
                 }

@@ -3,8 +3,11 @@
 #include "core/settings/broker_address.h"
 #include "ui/style/error_text.h"
 
+#include <QLocale>
+
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace vivavoce::ui {
 namespace {
@@ -15,6 +18,36 @@ constexpr double kQuietDbfs = -60;
 qreal levelOf(double dbfs)
 {
     return std::clamp(1 - dbfs / kQuietDbfs, 0.0, 1.0);
+}
+
+/// What is offered, and what holds: the file may say something else.
+std::vector<int> withCurrent(std::vector<int> offered, int current)
+{
+    const auto place = std::lower_bound(offered.begin(), offered.end(), current);
+    if (place == offered.end() || *place != current) {
+        offered.insert(place, current);
+    }
+    return offered;
+}
+
+std::vector<int> spendCents(const core::Settings& settings)
+{
+    return withCurrent({0, 50, 100, 200, 500, 1'000, 2'000, 5'000}, settings.spendLimitCents);
+}
+
+std::vector<int> idleMinutes(const core::Settings& settings)
+{
+    return withCurrent({0, 5, 10, 30, 60}, settings.idleMinutes);
+}
+
+int rowOf(const std::vector<int>& values, int value)
+{
+    return static_cast<int>(std::find(values.begin(), values.end(), value) - values.begin());
+}
+
+bool isRow(const std::vector<int>& values, int row)
+{
+    return row >= 0 && static_cast<std::size_t>(row) < values.size();
 }
 
 } // namespace
@@ -121,6 +154,49 @@ void SettingsViewModel::setNoiseSuppressed(bool isOn)
 void SettingsViewModel::setGainAutomatic(bool isOn)
 {
     set(&core::Settings::isGainAutomatic, isOn);
+}
+
+QStringList SettingsViewModel::spendLimits() const
+{
+    QStringList words;
+    for (const int cents : spendCents(now())) {
+        // Providers bill in US dollars, whatever is usual here.
+        words << (cents == 0 ? tr("No limit") : QStringLiteral("$%1").arg(QLocale().toString(cents / 100.0, 'f', 2)));
+    }
+    return words;
+}
+
+int SettingsViewModel::spendLimit() const
+{
+    return rowOf(spendCents(now()), now().spendLimitCents);
+}
+
+void SettingsViewModel::setSpendLimit(int row)
+{
+    if (const auto values = spendCents(now()); isRow(values, row)) {
+        set(&core::Settings::spendLimitCents, values[static_cast<std::size_t>(row)]);
+    }
+}
+
+QStringList SettingsViewModel::idleTimes() const
+{
+    QStringList words;
+    for (const int minutes : idleMinutes(now())) {
+        words << (minutes == 0 ? tr("Never") : tr("After %1 min").arg(minutes));
+    }
+    return words;
+}
+
+int SettingsViewModel::idleTime() const
+{
+    return rowOf(idleMinutes(now()), now().idleMinutes);
+}
+
+void SettingsViewModel::setIdleTime(int row)
+{
+    if (const auto values = idleMinutes(now()); isRow(values, row)) {
+        set(&core::Settings::idleMinutes, values[static_cast<std::size_t>(row)]);
+    }
 }
 
 void SettingsViewModel::setColourScheme(int scheme)

@@ -5,6 +5,7 @@
 #include "ui/settings/device_model.h"
 
 #include <QObject>
+#include <QStringList>
 #include <QTimer>
 #include <QtQml/qqmlregistration.h>
 
@@ -28,6 +29,12 @@ class SettingsViewModel final : public QObject {
     Q_PROPERTY(bool isEchoCancelled READ isEchoCancelled WRITE setEchoCancelled NOTIFY changed)
     Q_PROPERTY(bool isNoiseSuppressed READ isNoiseSuppressed WRITE setNoiseSuppressed NOTIFY changed)
     Q_PROPERTY(bool isGainAutomatic READ isGainAutomatic WRITE setGainAutomatic NOTIFY changed)
+    /// What a conversation with a broker may cost, in words, and which of them holds.
+    Q_PROPERTY(QStringList spendLimits READ spendLimits NOTIFY changed)
+    Q_PROPERTY(int spendLimit READ spendLimit WRITE setSpendLimit NOTIFY changed)
+    /// How much silence ends a conversation, likewise.
+    Q_PROPERTY(QStringList idleTimes READ idleTimes NOTIFY changed)
+    Q_PROPERTY(int idleTime READ idleTime WRITE setIdleTime NOTIFY changed)
     /// 0: as the system, 1: light, 2: dark.
     Q_PROPERTY(int colourScheme READ colourScheme WRITE setColourScheme NOTIFY changed)
     Q_PROPERTY(bool isMotionReduced READ isMotionReduced WRITE setMotionReduced NOTIFY changed)
@@ -79,6 +86,12 @@ public:
     void setNoiseSuppressed(bool isOn);
     [[nodiscard]] bool isGainAutomatic() const { return now().isGainAutomatic; }
     void setGainAutomatic(bool isOn);
+    [[nodiscard]] QStringList spendLimits() const;
+    [[nodiscard]] int spendLimit() const;
+    void setSpendLimit(int row);
+    [[nodiscard]] QStringList idleTimes() const;
+    [[nodiscard]] int idleTime() const;
+    void setIdleTime(int row);
     [[nodiscard]] int colourScheme() const { return static_cast<int>(now().colourScheme); }
     void setColourScheme(int scheme);
     [[nodiscard]] bool isMotionReduced() const { return now().isMotionReduced; }

@@ -1,0 +1,216 @@
+#include "core/session/allowance_watch.h"
+#include "core/usage/price_list.h"
+#include "tests/support/manual_executor.h"
+
+#include <QTest>
+
+#include <optional>
+
+using namespace vivavoce;
+using namespace vivavoce::core;
+using namespace vivavoce::tests;
+namespace notice = core::session_notice;
+
+namespace {
+
+constexpr Milliseconds kMinute{60'000};
+
+/// A conversation that a person has set limits to.
+struct World {
+    explicit World(Allowance allowance, const std::string& model = "gpt-realtime")
+        : watch({clock, executor, allowance, [this](Error error) {
+                     ++ends;
+                     ended = std::move(error);
+                 }})
+    {
+        notice::TokenChanged token{TokenNews::Acquired, "voice_1_abc"};
+        token.model = model;
+        watch.told(token);
+        watch.told(notice::PhaseChanged{Phase::Live});
+    }
+
+    void activityIs(Activity activity) { watch.told(notice::ActivityChanged{activity}); }
+    void isAskedAndAnswered()
+    {
+        activityIs(Activity::HearingUser);
+        activityIs(Activity::Thinking);
+        watch.told(notice::ReplyStarted{"resp"});
+        activityIs(Activity::Speaking);
+        watch.told(reply());
+        activityIs(Activity::Listening);
+    }
+    static notice::ReplyUsage reply()
+    {
+        openai::Usage usage;
+        usage.inputTokens = 1'000;
+        usage.outputTokens = 1'000;
+        usage.totalTokens = 2'000;
+        return {"resp", usage};
+    }
+    static std::int64_t costOfReply()
+    {
+        return estimate("gpt-realtime", UsageTally::of(reply().usage)).value_or(Estimate{}).nanoDollars;
+    }
+
+    ManualClock clock;
+    ManualExecutor executor{clock};
+    int ends = 0;
+    std::optional<Error> ended;
+    AllowanceWatch watch;
+};
+
+} // namespace
+
+/// A spending limit, and what becomes of a conversation that nobody takes part in.
+class AllowanceWatchTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void money_EndsItWithTheReplyThatUsedItUp()
+    {
+        World world({2 * World::costOfReply(), {}});
+        world.isAskedAndAnswered();
+        QCOMPARE(world.ends, 0);
+        world.activityIs(Activity::Thinking);
+        world.activityIs(Activity::Speaking);
+        world.watch.told(World::reply());
+        // It has been paid for, and is heard to its end.
+        QCOMPARE(world.ends, 0);
+        world.activityIs(Activity::Listening);
+        QCOMPARE(world.ends, 1);
+        QCOMPARE(world.ended->code, ErrorCode::BudgetExhausted);
+        QVERIFY(QString::fromStdString(world.ended->detail).contains(QStringLiteral("spending limit of $")));
+    }
+
+    void money_ThatIsAlmostUsedUp_AllowsOneMoreTurnOnly()
+    {
+        World world({2 * World::costOfReply() - 1, {}});
+        world.isAskedAndAnswered();
+        QCOMPARE(world.ends, 0);
+        world.isAskedAndAnswered();
+        QCOMPARE(world.ends, 1);
+    }
+
+    void userWhoInterruptsTheLastReply_GetsNoOtherOne()
+    {
+        World world({1, {}});
+        world.activityIs(Activity::Thinking);
+        world.activityIs(Activity::Speaking);
+        world.watch.told(World::reply());
+        QCOMPARE(world.ends, 0);
+        world.activityIs(Activity::HearingUser);
+        QCOMPARE(world.ends, 1);
+    }
+
+    void replyThatFollowsTheLastOneAtOnce_IsNotHeard()
+    {
+        World world({1, {}});
+        world.activityIs(Activity::Thinking);
+        world.watch.told(World::reply());
+        QCOMPARE(world.ends, 0);
+        world.watch.told(notice::ReplyStarted{"resp_2"});
+        QCOMPARE(world.ends, 1);
+    }
+
+    void transcription_IsPaidForAsWell()
+    {
+        // $0.017 a minute.
+        World world({17'000'000, {}});
+        world.watch.told(
+            notice::TranscriptionUsage{"item", openai::TranscriptionDuration{30.0}, "gpt-live-transcribe"});
+        QCOMPARE(world.ends, 0);
+        world.watch.told(
+            notice::TranscriptionUsage{"item", openai::TranscriptionDuration{30.0}, "gpt-live-transcribe"});
+        QCOMPARE(world.ends, 1);
+    }
+
+    void modelByTheMinute_IsPaidForWhileItIsLive()
+    {
+        // $0.05 a minute.
+        World world({100'000'000, {}}, "grok-voice-think-fast-1.0");
+        world.executor.advance(kMinute);
+        world.watch.told(notice::PhaseChanged{Phase::Waiting});
+        world.executor.advance(60 * kMinute);
+        world.watch.told(notice::PhaseChanged{Phase::Live});
+        world.isAskedAndAnswered();
+        QCOMPARE(world.ends, 0);
+        world.executor.advance(kMinute);
+        world.isAskedAndAnswered();
+        QCOMPARE(world.ends, 1);
+    }
+
+    void noLimit_EndsNothing()
+    {
+        World world({});
+        for (int turn = 0; turn < 100; ++turn) {
+            world.isAskedAndAnswered();
+        }
+        world.executor.advance(24 * 60 * kMinute);
+        QCOMPARE(world.ends, 0);
+    }
+
+    void modelThatNobodyKnowsThePriceOf_IsNoCheapOne()
+    {
+        const World limited({1'000'000'000, {}}, "house-model");
+        QCOMPARE(limited.ends, 1);
+        QCOMPARE(limited.ended->code, ErrorCode::BadConfiguration);
+        const World free({0, kMinute}, "house-model");
+        QCOMPARE(free.ends, 0);
+    }
+
+    void silence_EndsItAfterItsTime()
+    {
+        World world({0, 10 * kMinute});
+        world.executor.advance(10 * kMinute - Milliseconds{1});
+        QCOMPARE(world.ends, 0);
+        world.executor.advance(Milliseconds{1});
+        QCOMPARE(world.ends, 1);
+        QCOMPARE(world.ended->code, ErrorCode::Cancelled);
+        QCOMPARE(world.ended->detail, std::string("nobody has said anything for 10 min"));
+        world.executor.advance(60 * kMinute);
+        QCOMPARE(world.ends, 1);
+    }
+
+    void whoeverTakesPart_PutsItOff()
+    {
+        World world({0, 10 * kMinute});
+        world.executor.advance(9 * kMinute);
+        world.activityIs(Activity::HearingUser);
+        world.activityIs(Activity::Thinking);
+        // However long that is: it has deadlines of its own.
+        world.executor.advance(60 * kMinute);
+        world.activityIs(Activity::Listening);
+        world.executor.advance(9 * kMinute);
+        QCOMPARE(world.ends, 0);
+        world.watch.told(notice::TranscriptChanged{});
+        world.executor.advance(9 * kMinute);
+        QCOMPARE(world.ends, 0);
+        world.executor.advance(kMinute);
+        QCOMPARE(world.ends, 1);
+    }
+
+    void connectionThatComesAndGoes_DoesNotPutItOff()
+    {
+        World world({0, 10 * kMinute});
+        for (int minute = 0; minute < 9; ++minute) {
+            world.executor.advance(kMinute);
+            world.watch.told(notice::PhaseChanged{Phase::Waiting});
+            world.watch.told(notice::PhaseChanged{Phase::Live});
+        }
+        QCOMPARE(world.ends, 0);
+        world.executor.advance(kMinute);
+        QCOMPARE(world.ends, 1);
+    }
+
+    void conversationThatIsOver_IsNotEndedAgain()
+    {
+        World world({0, 10 * kMinute});
+        world.watch.told(notice::Ended{});
+        world.executor.advance(60 * kMinute);
+        QCOMPARE(world.ends, 0);
+        QCOMPARE(world.executor.pendingTimers(), std::size_t{0});
+    }
+};
+
+QTEST_GUILESS_MAIN(AllowanceWatchTest)
+#include "test_allowance_watch.moc"
