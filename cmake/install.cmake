@@ -21,6 +21,29 @@ if(UNIX AND NOT APPLE)
   install(FILES resources/app-icon/vivavoce.svg DESTINATION "${CMAKE_INSTALL_DATADIR}/icons/hicolor/scalable/apps")
 endif()
 
+# For other programs: find_package(Vivavoce) gives Vivavoce::Core (docs/embedding.md). Not in the package of those who only talk:
+# `cmake --install … --component development`.
+set(development COMPONENT development EXCLUDE_FROM_ALL)
+set(package "${CMAKE_INSTALL_LIBDIR}/cmake/Vivavoce")
+set_target_properties(vv_core PROPERTIES EXPORT_NAME Core
+  INTERFACE_INCLUDE_DIRECTORIES "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>;$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/vivavoce>"
+  INTERFACE_COMPILE_FEATURES "$<INSTALL_INTERFACE:cxx_std_20>")
+# A static library would have others link our warnings.
+get_target_property(links vv_core INTERFACE_LINK_LIBRARIES)
+list(REMOVE_ITEM links "$<LINK_ONLY:vv_warnings>")
+set_target_properties(vv_core PROPERTIES INTERFACE_LINK_LIBRARIES "${links}")
+install(TARGETS vv_core EXPORT VivavoceTargets
+  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" ${development}
+  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" ${development}
+  RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" ${development})
+install(DIRECTORY core/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/vivavoce/core" ${development}
+  FILES_MATCHING PATTERN "*.h" PATTERN internal EXCLUDE)
+install(EXPORT VivavoceTargets NAMESPACE Vivavoce:: DESTINATION "${package}" ${development})
+include(CMakePackageConfigHelpers)
+configure_package_config_file(cmake/VivavoceConfig.cmake.in "${CMAKE_BINARY_DIR}/VivavoceConfig.cmake" INSTALL_DESTINATION "${package}")
+write_basic_package_version_file("${CMAKE_BINARY_DIR}/VivavoceConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
+install(FILES "${CMAKE_BINARY_DIR}/VivavoceConfig.cmake" "${CMAKE_BINARY_DIR}/VivavoceConfigVersion.cmake" DESTINATION "${package}" ${development})
+
 set(CPACK_PACKAGE_NAME vivavoce)
 set(CPACK_PACKAGE_VENDOR "The Vivavoce authors")
 set(CPACK_PACKAGE_CONTACT "The Vivavoce authors <packages@vivavoce.invalid>")
