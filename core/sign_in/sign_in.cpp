@@ -254,9 +254,9 @@ void SignIn::waitForDevice(DeviceAuthorization device)
     become({Stage::WaitingForDevice, {}, m_device.userCode, m_device.verificationUrl, m_device.completeUrl, {}});
 }
 
-void SignIn::poll(Milliseconds interval)
+void SignIn::poll(Milliseconds interval, Milliseconds atLeast)
 {
-    m_timer = m_deps.executor.after(interval, [this, interval] {
+    m_timer = m_deps.executor.after(std::max(interval, atLeast), [this, interval] {
         const auto timer = std::move(m_timer);
         FormBody form;
         form.add("grant_type", kDeviceGrant);
@@ -278,16 +278,17 @@ void SignIn::polled(Answer answer, Milliseconds interval, MonotonicTime asked)
         return;
     }
     const Error& error = tokens.error();
-    if (error.foreignCode == "authorization_pending") {
-        poll(interval);
-    } else if (error.foreignCode == "slow_down") {
-        poll(std::min(interval + kSlowDownBy, kLongestInterval));
-    } else if (isRetryable(error.code) && error.foreignCode != "expired_token") {
+    const bool isTooLate = error.code == ErrorCode::Timeout && error.foreignCode == "expired_token";
+    if (error.foreignCode == "slow_down") {
+        interval = std::min(interval + kSlowDownBy, kLongestInterval);
+    } else if (isRetryable(error.code) && !isTooLate) {
         // RFC 8628 §3.5: less often while it does not answer.
-        poll(std::min(2 * interval, kLongestInterval));
-    } else {
+        interval = std::min(2 * interval, kLongestInterval);
+    } else if (error.foreignCode != "authorization_pending") {
         fail(error);
+        return;
     }
+    poll(interval, std::min(error.retryAfter.value_or(Milliseconds{0}), m_device.life));
 }
 
 void SignIn::exchanged(Answer answer, const Secret& nonce, MonotonicTime asked)

@@ -56,7 +56,8 @@ private:
     void browserCame(std::string query);
     void askForCode();
     void waitForDevice(DeviceAuthorization device);
-    void poll(Milliseconds interval);
+    /// `atLeast`: this once.
+    void poll(Milliseconds interval, Milliseconds atLeast = Milliseconds{0});
     void polled(Answer answer, Milliseconds interval, MonotonicTime asked);
     /// `nonce` is what the ID token has to hold; empty: nothing.
     void exchanged(Answer answer, const Secret& nonce, MonotonicTime asked);

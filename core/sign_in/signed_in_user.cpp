@@ -3,6 +3,7 @@
 #include "core/sign_in/form_body.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace vivavoce::core {
@@ -15,6 +16,17 @@ constexpr std::size_t kLongestAnswer = 64 * 1024;
 Milliseconds serves(Milliseconds life)
 {
     return life < kShortLife ? life * 4 / 5 : life - kRenewBeforeEnd;
+}
+
+/// What asking again does not change: ours (who it is for), and the codes of RFC 6749 §5.2, RFC 8707 §2 and OpenID Connect Core §3.1.2.6.
+/// What an issuer says beside them is about the moment, for all that we know.
+bool isFinal(const Error& error)
+{
+    constexpr std::array kCodes{"", "invalid_grant", "invalid_client", "invalid_request", "invalid_scope",
+        "invalid_target", "unauthorized_client", "unsupported_grant_type", "access_denied", "interaction_required",
+        "login_required", "consent_required", "account_selection_required"};
+    return error.code == ErrorCode::NotAuthorised
+        && std::find(kCodes.begin(), kCodes.end(), error.foreignCode) != kCodes.end();
 }
 
 } // namespace
@@ -116,12 +128,20 @@ void SignedInUser::answered(Expected<HttpClient::Response, Error> result, Monoto
     if (tokens) {
         take(std::move(*tokens), asked);
         give(m_access);
-    } else if (tokens.error().code == ErrorCode::NotAuthorised) {
-        lose(tokens.error());
-    } else if (m_deps.clock.now() < m_expiresAt) {
+        return;
+    }
+    Error error = tokens.error();
+    const MonotonicTime now = m_deps.clock.now();
+    if (isFinal(error)) {
+        lose(error);
+    } else if (now < m_expiresAt) {
+        m_refreshAfter =
+            now + std::min<MonotonicTime::duration>(error.retryAfter.value_or(Milliseconds{0}), m_expiresAt - now);
         give(m_access);
     } else {
-        give(Unexpected<Error>(tokens.error()));
+        // They are still signed in: it is not theirs to mend.
+        error.code = error.code == ErrorCode::NotAuthorised ? ErrorCode::ProviderFailed : error.code;
+        give(Unexpected<Error>(std::move(error)));
     }
 }
 

@@ -14,7 +14,8 @@ namespace vivavoce::core {
 /// Somebody who has signed in, for as long as the issuer renews their token: it is renewed when somebody asks for it shortly before its end,
 /// or when the broker did not take it.
 /// - Single flight: while a renewal is under way whoever asks waits for it. A rotated refresh token takes the place of the one before.
-/// - Where renewing fails for a passing reason, a token that is still good serves. Where the issuer refuses, `lost` is called, once and last.
+/// - Where renewing fails for a passing reason, a token that is still good serves, and the issuer is not asked again before it wants to be.
+///   Where it refuses for good, `lost` is called, once and last.
 /// Invariant: tokens are in Secrets only, and go with this.
 /// Threads and lifetime: as CredentialSource; its dependencies outlive it.
 class SignedInUser final : public CredentialSource {

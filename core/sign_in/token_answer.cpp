@@ -18,6 +18,7 @@ constexpr std::size_t kLongestToken = 8 * 1024;
 constexpr std::chrono::seconds kUsualLife{300};
 constexpr std::chrono::seconds kLongestLife{24 * 3600};
 
+constexpr int kTooSlow = 408;
 constexpr int kTooMany = 429;
 constexpr int kServerError = 500;
 
@@ -59,6 +60,14 @@ std::string oauthCodeOf(const HttpClient::Response& response)
     }
     const auto found = parsed->find("error");
     return found != parsed->end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::optional<Milliseconds> waitOf(const HttpHeaders& headers)
+{
+    const auto text = headers.find("Retry-After");
+    std::uint32_t seconds = 0;
+    const bool isThere = text && std::from_chars(text->data(), text->data() + text->size(), seconds).ec == std::errc();
+    return isThere ? std::optional<Milliseconds>(std::chrono::seconds(seconds)) : std::nullopt;
 }
 
 } // namespace
@@ -106,19 +115,17 @@ Error errorOfIssuer(Error error)
 Error errorOfIssuer(const HttpClient::Response& response)
 {
     const std::string code = oauthCodeOf(response);
-    if (!code.empty() && response.status < kServerError) {
-        return errorOfOAuth(code);
+    Error error = code.empty() ? Error{ErrorCode::ProviderMalformed, {}, std::nullopt, {}} : errorOfOAuth(code);
+    // The status goes before the code: whoever is asked too much refuses the request, not the person.
+    if (response.status >= kServerError || response.status == kTooSlow) {
+        error.code = ErrorCode::ProviderFailed;
+    } else if (response.status == kTooMany) {
+        error.code = ErrorCode::RateLimited;
     }
-    Error error;
-    error.code = response.status >= kServerError ? ErrorCode::ProviderFailed
-        : response.status == kTooMany            ? ErrorCode::RateLimited
-                                                 : ErrorCode::ProviderMalformed;
-    error.detail = "the issuer answered HTTP " + std::to_string(response.status);
-    const auto wait = response.headers.find("Retry-After");
-    std::uint32_t seconds = 0;
-    if (wait && std::from_chars(wait->data(), wait->data() + wait->size(), seconds).ec == std::errc()) {
-        error.retryAfter = std::chrono::seconds(seconds);
+    if (code.empty() || isRetryable(error.code)) {
+        error.detail = "the issuer answered HTTP " + std::to_string(response.status);
     }
+    error.retryAfter = waitOf(response.headers);
     return error;
 }
 

@@ -17,8 +17,8 @@ struct TokenAnswer {
     Milliseconds life{0};
 };
 
-/// Reads the answer of a token endpoint and wipes its body. ProviderMalformed, ProviderFailed (5xx), RateLimited, or what errorOfOAuth makes
-/// of a refusal, whose code is in `foreignCode`.
+/// Reads the answer of a token endpoint and wipes its body. ProviderMalformed; ProviderFailed (5xx, 408) and RateLimited (429), whatever
+/// the code in the body; else what errorOfOAuth makes of it. The code is in `foreignCode`.
 [[nodiscard]] Expected<TokenAnswer, Error> readTokenAnswer(HttpClient::Response& response);
 
 /// A failed request to the issuer: the port's words for the broker, which it is not.

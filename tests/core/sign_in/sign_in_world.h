@@ -118,6 +118,13 @@ struct SignInWorld {
 
     [[nodiscard]] const core::HttpClient::Request& request() const { return http.sent.front().request; }
     void answer(const core::Json& json, int status = 200) { http.answer(status, core::writeJson(json)); }
+    /// Not now: with that code, and a wait of so many seconds.
+    void putOff(int status, const char* code, const char* seconds)
+    {
+        core::HttpClient::Response response{status, {}, core::writeJson({{"error", code}})};
+        response.headers.add("Retry-After", seconds);
+        http.answer(std::move(response));
+    }
     [[nodiscard]] std::string asked(const char* name) const { return valueOf(request().body, name); }
     /// In the address that the browser was sent to.
     [[nodiscard]] std::string wanted(const char* name) const

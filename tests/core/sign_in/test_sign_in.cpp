@@ -247,6 +247,29 @@ private Q_SLOTS:
         QCOMPARE(world.http.sent.size(), std::size_t{1});
     }
 
+    void device_WaitsAsLongAsTheIssuerAsks()
+    {
+        SignInWorld world;
+        world.startUntilDevice();
+        world.executor.advance(Milliseconds{5'000});
+        world.putOff(429, "access_denied", "45");
+        QCOMPARE(world.stage(), Stage::WaitingForDevice);
+        world.executor.advance(Milliseconds{44'999});
+        QVERIFY(world.http.sent.empty());
+        world.executor.advance(Milliseconds{1});
+        QCOMPARE(world.http.sent.size(), std::size_t{1});
+        // That once; from then on half as often as before.
+        world.answer({{"error", "authorization_pending"}}, 400);
+        world.executor.advance(Milliseconds{10'000});
+        QCOMPARE(world.http.sent.size(), std::size_t{1});
+        // However long it asks for, the code's own end is waited for.
+        world.putOff(503, "expired_token", "4000000000");
+        QCOMPARE(world.stage(), Stage::WaitingForDevice);
+        world.executor.advance(Milliseconds{540'000});
+        QCOMPARE(world.failure(), ErrorCode::Timeout);
+        QCOMPARE(world.executor.pendingTimers(), std::size_t{0});
+    }
+
     void device_RefusalsEndIt_data()
     {
         QTest::addColumn<QString>("error");
@@ -327,6 +350,48 @@ private Q_SLOTS:
         world.http.answer(503, "");
         QCOMPARE(static_cast<int>((*late)->error().code), static_cast<int>(ErrorCode::ProviderFailed));
         QCOMPARE(world.stage(), Stage::SignedIn);
+    }
+
+    void renewal_ThatIsPutOff_SignsNobodyOut_data()
+    {
+        QTest::addColumn<int>("status");
+        QTest::addColumn<QString>("error");
+        QTest::addColumn<int>("code");
+        const auto row = [](int status, const char* error, ErrorCode code) {
+            QTest::addRow("%d %s", status, error) << status << QString::fromLatin1(error) << static_cast<int>(code);
+        };
+        row(429, "too_many_requests", ErrorCode::RateLimited);
+        row(429, "access_denied", ErrorCode::RateLimited);
+        row(408, "invalid_request", ErrorCode::ProviderFailed);
+        row(503, "invalid_grant", ErrorCode::ProviderFailed);
+        row(400, "maintenance", ErrorCode::ProviderFailed);
+    }
+    void renewal_ThatIsPutOff_SignsNobodyOut()
+    {
+        QFETCH(int, status);
+        QFETCH(QString, error);
+        QFETCH(int, code);
+        const std::string said = error.toStdString();
+        SignInWorld world;
+        world.signInAs();
+        world.executor.advance(Milliseconds{270'000});
+        const auto early = world.fetch();
+        world.putOff(status, said.c_str(), "10");
+        QCOMPARE((*early)->value()->reveal(), std::string_view("access-1"));
+        // It is not asked again before it wants to be.
+        world.executor.advance(Milliseconds{9'999});
+        QCOMPARE((*world.fetch())->value()->reveal(), std::string_view("access-1"));
+        QVERIFY(world.http.sent.empty());
+        world.executor.advance(Milliseconds{20'001});
+        const auto late = world.fetch();
+        world.putOff(status, said.c_str(), "10");
+        QCOMPARE(static_cast<int>((*late)->error().code), code);
+        QCOMPARE((*late)->error().foreignCode, said);
+        QCOMPARE((*late)->error().retryAfter, std::optional(Milliseconds{10'000}));
+        QCOMPARE(world.stage(), Stage::SignedIn);
+        (void)world.fetch();
+        world.answer(world.tokens("access-2", "refresh-2", {}));
+        QCOMPARE((*world.fetch())->value()->reveal(), std::string_view("access-2"));
     }
 
     void renewal_ThatIsRefused_AsksTheUser()

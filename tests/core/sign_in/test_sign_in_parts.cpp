@@ -265,6 +265,9 @@ private Q_SLOTS:
         row("a page", 400, "<html>", ErrorCode::ProviderMalformed);
         row("busy", 503, "", ErrorCode::ProviderFailed);
         row("too often", 429, "", ErrorCode::RateLimited);
+        row("too often, with a code", 429, "{\"error\":\"access_denied\"}", ErrorCode::RateLimited);
+        row("busy, with a code", 503, "{\"error\":\"invalid_grant\"}", ErrorCode::ProviderFailed);
+        row("too slow, with a code", 408, "{\"error\":\"invalid_request\"}", ErrorCode::ProviderFailed);
     }
     void tokenAnswer_ThatIsNone_IsRefused()
     {
