@@ -7,14 +7,14 @@
 #include <QTimer>
 
 #include <algorithm>
-#include <utility>
+#include <string_view>
 
 namespace vivavoce::platform {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* kPath = "/callback";
+constexpr std::string_view kPath = "/callback";
 /// A browser may have cookies of other programs for this computer.
 constexpr qsizetype kLongestHead = 64 * 1024;
 constexpr qsizetype kMostConnections = 8;
@@ -44,13 +44,32 @@ void sayFarewell(QTcpSocket* socket, const QByteArray& words)
     }
 }
 
-/// What stands between the method and the version of a request line; empty where it is none.
-QByteArray targetOf(const QByteArray& head)
+/// What stands between the method and the version of a request line; empty where it is none. No copy: a code may be in it.
+std::string_view targetOf(std::string_view head)
 {
-    const QByteArray line = head.left(head.indexOf("\r\n"));
-    const QList<QByteArray> words = line.split(' ');
-    const bool isRequest = words.size() == 3 && words[0] == "GET" && words[2].startsWith("HTTP/1.");
-    return isRequest ? words[1] : QByteArray();
+    constexpr std::string_view kMethod = "GET ";
+    std::string_view line = head.substr(0, head.find("\r\n"));
+    if (!line.starts_with(kMethod)) {
+        return {};
+    }
+    line.remove_prefix(kMethod.size());
+    const std::size_t blank = line.find(' ');
+    const std::string_view version = blank == std::string_view::npos ? std::string_view() : line.substr(blank + 1);
+    const bool isRequest = version.starts_with("HTTP/1.") && version.find(' ') == std::string_view::npos;
+    return isRequest ? line.substr(0, blank) : std::string_view();
+}
+
+QByteArray answerTo(core::RedirectListener::Verdict verdict)
+{
+    switch (verdict) {
+    case core::RedirectListener::Verdict::Taken:
+        return answer("200 OK", "You can close this window.");
+    case core::RedirectListener::Verdict::Refused:
+        return answer("403 Forbidden", "You were not signed in. Vivavoce tells you why.");
+    case core::RedirectListener::Verdict::NotOurs:
+        break;
+    }
+    return answer("400 Bad Request", "This is not the answer that Vivavoce waits for.");
 }
 
 } // namespace
@@ -76,7 +95,7 @@ core::Expected<std::string, core::Error> LoopbackRedirect::open(Arrived arrived)
             greet(m_server->nextPendingConnection());
         }
     });
-    return "http://127.0.0.1:" + std::to_string(m_server->serverPort()) + kPath;
+    return "http://127.0.0.1:" + std::to_string(m_server->serverPort()) + std::string(kPath);
 }
 
 void LoopbackRedirect::close()
@@ -119,20 +138,28 @@ void LoopbackRedirect::read(QTcpSocket* socket)
     QByteArray rest = socket->readAll();
     core::wipeString(rest);
     socket->disconnect();
-    QByteArray target = isWhole ? targetOf(head) : QByteArray();
-    core::wipeString(head);
-    const QByteArray expected = QByteArray(kPath) + '?';
-    if (!target.startsWith(expected)) {
-        sayFarewell(socket, answer(target.isEmpty() ? "400 Bad Request" : "404 Not Found", "There is nothing here."));
-        core::wipeString(target);
-        return;
+    const std::string_view whole(head.constData(), static_cast<std::size_t>(head.size()));
+    const std::string_view target = isWhole ? targetOf(whole) : std::string_view();
+    if (target.starts_with(kPath) && target.substr(kPath.size()).starts_with('?')) {
+        judge(socket, target.substr(kPath.size() + 1));
+    } else {
+        sayFarewell(socket, answer(target.empty() ? "400 Bad Request" : "404 Not Found", "There is nothing here."));
     }
-    std::string query(target.constData() + expected.size(), static_cast<std::size_t>(target.size() - expected.size()));
-    core::wipeString(target);
-    sayFarewell(socket, answer("200 OK", "You can close this window."));
-    const Arrived arrived = std::exchange(m_arrived, {});
-    close();
-    arrived(std::move(query));
+    core::wipeString(head);
+}
+
+void LoopbackRedirect::judge(QTcpSocket* socket, std::string_view query)
+{
+    // Whoever closes the door meanwhile does not shut this one up.
+    socket->setParent(nullptr);
+    const Arrived arrived = m_arrived;
+    const QTcpServer* const server = m_server.get();
+    const Verdict verdict = arrived(query);
+    sayFarewell(socket, answerTo(verdict));
+    // Unless it is closed, or open for another question.
+    if (verdict != Verdict::NotOurs && m_server.get() == server) {
+        close();
+    }
 }
 
 } // namespace vivavoce::platform

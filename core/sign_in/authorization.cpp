@@ -9,6 +9,7 @@
 namespace vivavoce::core {
 namespace {
 
+/// What is longer is no answer.
 constexpr std::size_t kLongestQuery = 8 * 1024;
 
 Secret randomSecret()
@@ -149,6 +150,14 @@ Expected<Secret, Error> readRedirect(
         return fail(ErrorCode::ProviderMalformed, "the browser came back without a code");
     }
     return std::move(*answer.code);
+}
+
+bool isAnswerTo(std::string_view query, const Transaction& transaction)
+{
+    Answer answer;
+    // What is wrong beside the state is told to whoever waits for the answer.
+    static_cast<void>(query.size() <= kLongestQuery && readQuery(query, answer));
+    return answer.state && transaction.state.equals(answer.state->reveal());
 }
 
 Error errorOfOAuth(std::string_view code)

@@ -32,6 +32,9 @@ struct Transaction {
 [[nodiscard]] Expected<Secret, Error> readRedirect(
     std::string_view query, const AuthorizationServer& server, const Transaction& transaction);
 
+/// Whether it is the answer to that question, whatever it says: whoever else comes by does not know the state. Pure.
+[[nodiscard]] bool isAnswerTo(std::string_view query, const Transaction& transaction);
+
 /// What OAuth 2.0 says went wrong (RFC 6749 §4.1.2.1, §5.2), as an error of ours. Only a code of visible ASCII is kept.
 [[nodiscard]] Error errorOfOAuth(std::string_view code);
 

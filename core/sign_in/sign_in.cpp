@@ -11,6 +11,8 @@ namespace {
 using Stage = SignInStatus::Stage;
 
 constexpr std::chrono::minutes kBrowserPatience{5};
+/// Any program of this computer can knock, and any page in the browser; somebody who guesses is to be stopped all the same.
+constexpr int kMostStrangers = 32;
 constexpr Milliseconds kRevocationPatience{5'000};
 /// RFC 8628 §3.5.
 constexpr Milliseconds kSlowDownBy{5'000};
@@ -178,7 +180,8 @@ void SignIn::askIssuer()
 
 void SignIn::openBrowser()
 {
-    auto redirect = m_deps.redirect.open([this](std::string query) { browserCame(std::move(query)); });
+    m_strangers = 0;
+    auto redirect = m_deps.redirect.open([this](std::string_view query) { return browserCame(query); });
     if (!redirect) {
         fail(redirect.error());
         return;
@@ -197,19 +200,27 @@ void SignIn::openBrowser()
     become({Stage::WaitingForBrowser, {}, {}, {}, {}, {}});
 }
 
-void SignIn::browserCame(std::string query)
+RedirectListener::Verdict SignIn::browserCame(std::string_view query)
 {
+    if (!isAnswerTo(query, *m_transaction) && ++m_strangers < kMostStrangers) {
+        return RedirectListener::Verdict::NotOurs;
+    }
     m_deps.redirect.close();
     m_deadline.reset();
-    auto code = readRedirect(query, m_server, *m_transaction);
-    wipeString(query);
+    const auto code = readRedirect(query, m_server, *m_transaction);
     if (!code) {
         fail(code.error());
-        return;
+        return RedirectListener::Verdict::Refused;
     }
+    exchange(*code);
+    return RedirectListener::Verdict::Taken;
+}
+
+void SignIn::exchange(const Secret& code)
+{
     FormBody form;
     form.add("grant_type", "authorization_code");
-    form.add("code", *code);
+    form.add("code", code);
     form.add("redirect_uri", m_transaction->redirectUri);
     form.add("client_id", m_place.clientId);
     form.add("code_verifier", m_transaction->proof.verifier);
@@ -224,8 +235,12 @@ void SignIn::browserCame(std::string query)
 void SignIn::askForCode()
 {
     if (m_server.deviceUrl.empty()) {
+        const bool hasNone = m_way == Way::Browser;
         fail({ErrorCode::BadConfiguration,
-            "no browser can be opened here, and the issuer has no sign-in with another device", std::nullopt, {}});
+                 hasNone ? "no browser can be opened here, and the issuer has no sign-in with another device"
+                         : "the issuer has no sign-in with another device",
+                 std::nullopt, {}},
+            hasNone);
         return;
     }
     FormBody form;

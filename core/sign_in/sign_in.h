@@ -15,6 +15,7 @@ namespace vivavoce::core {
 /// Signs a person in at the issuer that a broker believes: authorization code with PKCE in the system's browser (RFC 8252), or with a code that
 /// is typed on another device (RFC 8628) where no browser can be opened. Afterwards it is the credential of that person.
 /// - Each wait has a deadline: five minutes for the browser, what the issuer says, half an hour at most, for another device.
+/// - Who comes to the door without the state of this attempt does not end it, unless there are very many of them.
 /// - Nothing outlives the program: tokens are in memory only, and signing out revokes and wipes them.
 /// Errors: Broker… of the broker, Provider… of the issuer, BadConfiguration where this broker has no sign-in for us, NotAuthorised, Timeout.
 /// Threads: the executor's own thread. Lifetime: its dependencies outlive it.
@@ -53,7 +54,8 @@ private:
     void askWhere();
     void askIssuer();
     void openBrowser();
-    void browserCame(std::string query);
+    RedirectListener::Verdict browserCame(std::string_view query);
+    void exchange(const Secret& code);
     void askForCode();
     void waitForDevice(DeviceAuthorization device);
     /// `atLeast`: this once.
@@ -77,6 +79,7 @@ private:
     SignInPlace m_place;
     AuthorizationServer m_server;
     std::optional<Transaction> m_transaction;
+    int m_strangers = 0;
     DeviceAuthorization m_device;
     std::unique_ptr<HttpCall> m_call;
     std::unique_ptr<Timer> m_timer;

@@ -20,15 +20,22 @@ constexpr int kPatienceMs = 5'000;
 /// A door, and what came through it.
 struct Door {
     Door()
-        : url(QString::fromStdString(*redirect.open([this](std::string text) {
+        : url(QString::fromStdString(*redirect.open([this](std::string_view text) {
               ++answers;
-              query = QString::fromStdString(text);
+              query = QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+              if (closes) {
+                  redirect.close();
+              }
+              return verdict;
           })))
     {
     }
     platform::LoopbackRedirect redirect;
     int answers = 0;
     QString query;
+    platform::LoopbackRedirect::Verdict verdict = platform::LoopbackRedirect::Verdict::Taken;
+    /// From within.
+    bool closes = false;
     QUrl url;
 };
 
@@ -87,6 +94,36 @@ private Q_SLOTS:
         Caller second(door.url);
         QVERIFY(!second.isLetIn());
         QCOMPARE(door.answers, 1);
+    }
+
+    void answer_ThatBelongsToAnotherQuestion_LeavesTheDoorOpen()
+    {
+        Door door;
+        door.verdict = platform::LoopbackRedirect::Verdict::NotOurs;
+        Caller stranger(door.url);
+        Caller waiting(door.url);
+        QVERIFY(stranger.isLetIn() && waiting.isLetIn());
+        const QByteArray page = stranger.ask(get("/callback?code=c&state=wrong"));
+        QVERIFY(page.startsWith("HTTP/1.1 400 "));
+        QVERIFY(!page.contains("You can close this window."));
+        door.verdict = platform::LoopbackRedirect::Verdict::Taken;
+        QVERIFY(waiting.ask(get("/callback?code=c&state=s")).contains("You can close this window."));
+        QCOMPARE(door.answers, 2);
+    }
+
+    void answer_ThatSignsNobodyIn_IsToldSo()
+    {
+        Door door;
+        door.verdict = platform::LoopbackRedirect::Verdict::Refused;
+        // As whoever waits for it does.
+        door.closes = true;
+        Caller browser(door.url);
+        QVERIFY(browser.isLetIn());
+        const QByteArray page = browser.ask(get("/callback?error=access_denied&state=s"));
+        QVERIFY(page.contains("You were not signed in."));
+        QVERIFY(!page.contains("You can close this window."));
+        Caller second(door.url);
+        QVERIFY(!second.isLetIn());
     }
 
     void somethingElse_IsNoAnswer_data()

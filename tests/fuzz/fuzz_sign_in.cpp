@@ -71,6 +71,7 @@ void readQuery(std::string_view text)
     transaction.state = Secret("S");
     if (const auto code = readRedirect(text, server, transaction)) {
         fuzz::require(!code->empty(), "a code is something");
+        fuzz::require(isAnswerTo(text, transaction), "a code comes with the answer");
         fuzz::require(text.find("iss=") != std::string_view::npos && text.find("state=") != std::string_view::npos,
             "nothing is believed that does not say whose answer it is, and to what");
     }

@@ -96,11 +96,15 @@ public:
     }
     void close() override { arrived = {}; }
     [[nodiscard]] bool isOpen() const { return arrived != nullptr; }
-    /// The browser comes; as with the real one, once.
-    void come(const std::string& query)
+    /// Somebody comes; as with the real one, it is shut after the answer.
+    Verdict come(const std::string& query)
     {
-        const auto once = std::exchange(arrived, {});
-        once(query);
+        const Arrived called = arrived;
+        const Verdict verdict = called(query);
+        if (verdict != Verdict::NotOurs) {
+            arrived = {};
+        }
+        return verdict;
     }
     bool hasPort = true;
     Arrived arrived;

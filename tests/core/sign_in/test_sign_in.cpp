@@ -6,6 +6,7 @@ using namespace vivavoce;
 using namespace vivavoce::core;
 using namespace vivavoce::tests;
 using Stage = SignInStatus::Stage;
+using Verdict = RedirectListener::Verdict;
 
 class SignInTest : public QObject {
     Q_OBJECT
@@ -50,9 +51,58 @@ private Q_SLOTS:
         const std::string first = world.goodRedirect();
         world.signIn.cancel();
         world.startUntilBrowser();
-        world.redirect.come(first);
+        QVERIFY(world.redirect.come(first) == Verdict::NotOurs);
+        QVERIFY(world.http.sent.empty());
+        // The answer may still come; whoever goes on guessing ends it.
+        QCOMPARE(world.stage(), Stage::WaitingForBrowser);
+        for (int i = 2; i < 32; ++i) {
+            QVERIFY(world.redirect.come("code=c&state=guess" + std::to_string(i)) == Verdict::NotOurs);
+        }
+        QVERIFY(world.redirect.come(first) == Verdict::Refused);
         QCOMPARE(world.failure(), ErrorCode::NotAuthorised);
         QVERIFY(world.http.sent.empty());
+        QVERIFY(!world.redirect.isOpen());
+        QCOMPARE(world.executor.pendingTimers(), std::size_t{0});
+    }
+
+    void strangers_DoNotEndIt_data()
+    {
+        QTest::addColumn<QString>("query");
+        QTest::newRow("nothing") << QString();
+        QTest::newRow("no state") << QStringLiteral("code=c");
+        QTest::newRow("another state") << QStringLiteral("code=c&state=a");
+        QTest::newRow("a refusal of another's") << QStringLiteral("error=access_denied&state=a");
+        QTest::newRow("no form") << QStringLiteral("%&state=%zz");
+        QTest::newRow("huge") << QString(10'000, QLatin1Char('a'));
+    }
+    void strangers_DoNotEndIt()
+    {
+        QFETCH(QString, query);
+        SignInWorld world;
+        world.startUntilBrowser();
+        QVERIFY(world.redirect.come(query.toStdString()) == Verdict::NotOurs);
+        QVERIFY(world.redirect.come(world.goodRedirect()) == Verdict::Taken);
+        QCOMPARE(world.stage(), Stage::Exchanging);
+    }
+
+    void answer_ThatIsOursAndNoGood_EndsIt_data()
+    {
+        QTest::addColumn<QString>("rest");
+        QTest::addColumn<int>("code");
+        const QString issuer = QStringLiteral("&iss=https%3A%2F%2Flogin.example");
+        QTest::newRow("no") << "&error=access_denied" + issuer << static_cast<int>(ErrorCode::NotAuthorised);
+        QTest::newRow("no code") << issuer << static_cast<int>(ErrorCode::ProviderMalformed);
+        QTest::newRow("two codes") << "&code=a&code=b" + issuer << static_cast<int>(ErrorCode::ProviderMalformed);
+    }
+    void answer_ThatIsOursAndNoGood_EndsIt()
+    {
+        QFETCH(QString, rest);
+        QFETCH(int, code);
+        SignInWorld world;
+        world.startUntilBrowser();
+        QVERIFY(world.redirect.come("state=" + world.wanted("state") + rest.toStdString()) == Verdict::Refused);
+        QCOMPARE(static_cast<int>(*world.failure()), code);
+        QVERIFY(!world.redirect.isOpen());
     }
 
     void secondIssuer_IsNotMixedUp()
