@@ -3,9 +3,12 @@
 #include "app/platform/display.h"
 
 #include <QDesktopServices>
+#include <QDir>
 #include <QGuiApplication>
 #include <QProcess>
 #include <QUrl>
+
+#include <algorithm>
 
 namespace vivavoce::platform {
 namespace {
@@ -18,16 +21,27 @@ constexpr const char* kOpener = "open";
 constexpr const char* kOpener = "xdg-open";
 #endif
 
+/// As xdg-open reads it.
+bool startCommand(const QString& command, const QString& url)
+{
+    const QString place = QStringLiteral("%s");
+    QStringList words = QProcess::splitCommand(command);
+    if (words.isEmpty()) {
+        return false;
+    }
+    if (words.filter(place).isEmpty()) {
+        words += place;
+    }
+    // Not in the command before it is split: the address is one word, whatever is in it.
+    words.replaceInStrings(place, url);
+    return QProcess::startDetached(words.first(), words.mid(1));
+}
+
 bool startBrowser(const QString& url)
 {
-    QString program = qEnvironmentVariable("BROWSER");
-    if (program.isEmpty()) {
-        if (!hasDisplay()) {
-            return false;
-        }
-        program = QString::fromLatin1(kOpener);
-    }
-    return QProcess::startDetached(program, {url});
+    const QStringList named = qEnvironmentVariable("BROWSER").split(QDir::listSeparator(), Qt::SkipEmptyParts);
+    return std::any_of(named.begin(), named.end(), [&](const QString& command) { return startCommand(command, url); })
+        || (hasDisplay() && QProcess::startDetached(QString::fromLatin1(kOpener), {url}));
 }
 
 } // namespace
@@ -36,7 +50,8 @@ bool SystemBrowser::open(const std::string& url)
 {
     const QString address = QString::fromStdString(url);
     if (qobject_cast<QGuiApplication*>(QCoreApplication::instance()) != nullptr) {
-        return QDesktopServices::openUrl(QUrl(address, QUrl::StrictMode));
+        // Not every platform of Qt can, nor every portal wants to: the rest is as without windows.
+        return QDesktopServices::openUrl(QUrl(address, QUrl::StrictMode)) || startBrowser(address);
     }
     return startBrowser(address);
 }

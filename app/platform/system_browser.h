@@ -4,8 +4,9 @@
 
 namespace vivavoce::platform {
 
-/// The desktop's browser. A program without windows starts the one that `BROWSER` names, else what the desktop opens addresses with; where
-/// there is no desktop either there is none.
+/// The desktop's browser, as Qt opens it. A program without windows, or where that fails, starts the first that starts of those that `BROWSER` names (commands, separated as in
+/// `PATH`; `%s` is the address, which else comes last), else what the desktop opens addresses with; where there is no desktop either there is
+/// none.
 /// Threads: the main thread.
 class SystemBrowser final : public core::Browser {
 public:

@@ -206,6 +206,18 @@ private Q_SLOTS:
             std::string("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"));
     }
 
+    void browser_IsTheOneThatTheEnvironmentNames_data()
+    {
+        QTest::addColumn<QString>("named");
+        QTest::addColumn<QByteArray>("arguments");
+        const QByteArray url("[https://login.example/auth?a=b&c=%25s d]");
+        QTest::newRow("a program") << QStringLiteral("BROWSER") << url;
+        QTest::newRow("a command") << QStringLiteral("BROWSER --new \"a b\"") << "[--new][a b]" + url;
+        QTest::newRow("a place for it") << QStringLiteral("BROWSER %s --new") << url + "[--new]";
+        QTest::newRow("within a word") << QStringLiteral("BROWSER --url=%s") << "[--url=" + url.mid(1);
+        QTest::newRow("the second") << QStringLiteral("/there/is/none:BROWSER -b:/never") << "[-b]" + url;
+        QTest::newRow("gaps") << QStringLiteral(": :BROWSER:") << url;
+    }
     void browser_IsTheOneThatTheEnvironmentNames()
     {
 #ifndef Q_OS_UNIX
@@ -216,24 +228,50 @@ private Q_SLOTS:
         const QString seen = folder.filePath(QStringLiteral("seen"));
         QFile file(program);
         QVERIFY(file.open(QIODevice::WriteOnly));
-        file.write("#!/bin/sh\nprintf %s \"$1\" > '" + seen.toUtf8() + ".new'\nmv '" + seen.toUtf8() + ".new' '"
+        file.write("#!/bin/sh\nprintf '[%s]' \"$@\" > '" + seen.toUtf8() + ".new'\nmv '" + seen.toUtf8() + ".new' '"
             + seen.toUtf8() + "'\n");
         file.close();
         QVERIFY(file.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner));
-        qputenv("BROWSER", program.toUtf8());
+        QFETCH(QString, named);
+        QFETCH(QByteArray, arguments);
+        qputenv("BROWSER", named.replace(QStringLiteral("BROWSER"), program).toUtf8());
         platform::SystemBrowser browser;
-        QVERIFY(browser.open("https://login.example/auth?a=b&c=d"));
+        QVERIFY(browser.open("https://login.example/auth?a=b&c=%25s d"));
         QVERIFY(QTest::qWaitFor([&] { return QFile::exists(seen); }, kPatienceMs));
         QFile written(seen);
         QVERIFY(written.open(QIODevice::ReadOnly));
-        QCOMPARE(written.readAll(), QByteArray("https://login.example/auth?a=b&c=d"));
-        qputenv("BROWSER", "/there/is/no/such/browser");
-        QVERIFY(!browser.open("https://login.example/"));
+        QCOMPARE(written.readAll(), arguments);
+#endif
+    }
+
+    void browser_ThatIsNotThere_IsTheDesktops()
+    {
+#if !defined(Q_OS_UNIX) || defined(Q_OS_MACOS)
+        QSKIP("BROWSER is a custom of Unix");
+#else
+        const QTemporaryDir folder;
+        const QString seen = folder.filePath(QStringLiteral("seen"));
+        QFile opener(folder.filePath(QStringLiteral("xdg-open")));
+        QVERIFY(opener.open(QIODevice::WriteOnly));
+        opener.write("#!/bin/sh\n: > '" + seen.toUtf8() + "'\n");
+        opener.close();
+        QVERIFY(opener.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner));
+        const QByteArray path = qgetenv("PATH");
+        qputenv("PATH", folder.path().toUtf8() + ":" + path);
+        qputenv("BROWSER", "/there/is/no/such/browser:/nor/this");
+        // A desktop that is there without a screen.
+        qputenv("QT_QPA_PLATFORM", "offscreen");
+        platform::SystemBrowser browser;
+        QVERIFY(browser.open("https://login.example/"));
+        QVERIFY(QTest::qWaitFor([&] { return QFile::exists(seen); }, kPatienceMs));
         // Without a desktop there is none.
-        qunsetenv("BROWSER");
         qunsetenv("DISPLAY");
+        qunsetenv("QT_QPA_PLATFORM");
         qunsetenv("WAYLAND_DISPLAY");
         QVERIFY(!browser.open("https://login.example/"));
+        qunsetenv("BROWSER");
+        QVERIFY(!browser.open("https://login.example/"));
+        qputenv("PATH", path);
 #endif
     }
 };
