@@ -12,6 +12,9 @@
 #include <csignal>
 #include <unistd.h>
 #endif
+#ifdef Q_OS_LINUX
+#include <sys/prctl.h>
+#endif
 
 namespace vivavoce::cli {
 namespace {
@@ -30,10 +33,19 @@ core::Unexpected<Error> bad(const std::string& file, const std::string& what)
 /// Of SIGKILL.
 constexpr int kKilledIsGone = 1'000;
 
-/// What a command starts is ended with it.
-void leadAGroup(QProcess& process)
+/// What a command starts is ended with it, and it with us.
+void tie(QProcess& process)
 {
-#ifdef Q_OS_UNIX
+#ifdef Q_OS_LINUX
+    process.setChildProcessModifier([parent = ::getpid()] {
+        ::setpgid(0, 0);
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        // We may have gone before that was said.
+        if (::getppid() != parent) {
+            ::_exit(1);
+        }
+    });
+#elif defined(Q_OS_UNIX)
     process.setChildProcessModifier([] { ::setpgid(0, 0); });
 #else
     (void)process;
@@ -129,7 +141,7 @@ void CommandTools::run(const core::ToolCall& call, Callback done)
             finished(running);
         }
     });
-    leadAGroup(*running);
+    tie(*running);
     running->setStandardErrorFile(QProcess::nullDevice());
     m_running.push_back({call.callId, std::move(process), {}, std::move(done)});
     running->start(command->second.first(), command->second.mid(1));

@@ -17,7 +17,7 @@ namespace vivavoce::cli {
 /// Functions of the model that are commands of this computer: the arguments (JSON) go to standard input, the result is what
 /// comes on standard output. The file is a JSON array of `{name, description, parameters, command: [program, argument…]}`.
 /// A command that fails, says too much (64 KiB) or is not there ends as ToolFailed; the session sets the deadline. What says too much,
-/// takes too long or is not wanted any more is killed, with all that it started.
+/// takes too long or is not wanted any more is killed, with all that it started. On Linux a command does not outlive us, however we end.
 /// Threads: the thread that made it.
 class CommandTools final : public core::ToolRunner {
 public:

@@ -11,6 +11,23 @@ using namespace vivavoce;
 using namespace vivavoce::core;
 using vivavoce::cli::CommandTools;
 
+namespace {
+
+/// With a file of functions as its argument this program is one that runs the first of them until it is killed.
+int runTheFirst(int argc, char** argv)
+{
+    const QCoreApplication application(argc, argv);
+    platform::QtExecutor executor;
+    CommandTools tools(executor);
+    if (!tools.load(argv[1]).has_value()) {
+        return 1;
+    }
+    tools.run({"call_1", tools.declarations()[0].name, "{}"}, [](const auto&) {});
+    return QCoreApplication::exec();
+}
+
+} // namespace
+
 class CommandToolsTest : public QObject {
     Q_OBJECT
 
@@ -113,6 +130,23 @@ private Q_SLOTS:
         QVERIFY(!wasAnswered);
     }
 
+    void command_EndsWithUs_HoweverWeEnd()
+    {
+#ifndef Q_OS_LINUX
+        QSKIP("another system leaves it running");
+#endif
+        const QByteArray pid = m_folder.filePath(QStringLiteral("orphan")).toUtf8();
+        const std::string tools =
+            file(R"([{"name":"f","command":["/bin/sh","-c","echo $$ >)" + pid + R"(; exec sleep 600"]}])");
+        QProcess us;
+        us.setProcessChannelMode(QProcess::ForwardedErrorChannel);
+        us.start(QCoreApplication::applicationFilePath(), {QString::fromStdString(tools)});
+        QTRY_VERIFY(isRunning(pid));
+        us.kill();
+        QVERIFY(us.waitForFinished());
+        QTRY_VERIFY(!isRunning(pid));
+    }
+
     void call_OfAnUnknownFunction_IsToldSo()
     {
         CommandTools tools(m_executor);
@@ -155,5 +189,13 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(CommandToolsTest)
+int main(int argc, char** argv)
+{
+    if (argc == 2 && QByteArray(argv[1]).endsWith(".json")) {
+        return runTheFirst(argc, argv);
+    }
+    QCoreApplication application(argc, argv);
+    CommandToolsTest test;
+    return QTest::qExec(&test, argc, argv);
+}
 #include "test_command_tools.moc"
