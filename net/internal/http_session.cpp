@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <optional>
 #include <tuple>
 #include <variant>
@@ -48,23 +49,38 @@ HttpResponse upgradeRequired(const Router& router, const HttpRequest& request)
     return response;
 }
 
+/// What one throws that is cancelled is thrown on: it has no answer, and none is to be made and counted for it.
+Awaitable<> throwOnIfCancelled(std::exception_ptr thrown)
+{
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        std::rethrow_exception(thrown);
+    }
+}
+
 /// A handler's answer; whatever it throws becomes 500, and the text of it stays here.
 Awaitable<HttpResponse> guarded(const HttpHandler& handler, const HttpRequest& request, const Router& router)
 {
+    std::exception_ptr thrown;
     try {
         co_return co_await handler(request);
     } catch (...) {
-        co_return router.unrouted(request, 500);
+        thrown = std::current_exception();
     }
+    co_await throwOnIfCancelled(thrown);
+    co_return router.unrouted(request, 500);
 }
 
 Awaitable<UpgradeAnswer> guarded(const UpgradeHandler& handler, const HttpRequest& request, const Router& router)
 {
+    std::exception_ptr thrown;
     try {
         co_return co_await handler(request);
     } catch (...) {
-        co_return core::Unexpected<HttpResponse>(router.unrouted(request, 500));
+        thrown = std::current_exception();
     }
+    co_await throwOnIfCancelled(thrown);
+    co_return core::Unexpected<HttpResponse>(router.unrouted(request, 500));
 }
 
 /// Runs a session; false if it threw.

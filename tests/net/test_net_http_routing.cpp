@@ -3,12 +3,22 @@
 
 #include <QTest>
 
+#include <memory>
+#include <mutex>
+#include <vector>
+
 using namespace vivavoce;
 using namespace vivavoce::net;
 using namespace vivavoce::net::test;
 using std::chrono_literals::operator""ms;
 
 namespace {
+
+/// Answers that no handler made.
+struct Made {
+    std::mutex mutex;
+    std::vector<unsigned> statuses;
+};
 
 std::string value(const Answer& answer, std::string_view name)
 {
@@ -189,6 +199,34 @@ private Q_SLOTS:
         QCOMPARE(ask(socket, "GET /slow").status, 503U);
         Loop::finished(cancelled);
         QCOMPARE(ask(socket, "GET /echo").status, 200U);
+    }
+
+    /// Whoever counts answers counts one for a request, and none that nobody gets.
+    void handler_ThatTakesTooLong_HasOneAnswer()
+    {
+        ServerLimits limits;
+        limits.handlerTimeout = 50ms;
+        const auto made = std::make_shared<Made>();
+        Router router;
+        router.add("GET", "/slow", [](const HttpRequest&) -> Awaitable<HttpResponse> {
+            co_await after(core::Milliseconds{60'000});
+            co_return HttpResponse::json(200, "{}");
+        });
+        router.addWebSocket(
+            "/socket", [](const HttpRequest&) -> Awaitable<core::Expected<WebSocketAccept, HttpResponse>> {
+                co_await after(core::Milliseconds{60'000});
+                co_return core::Unexpected<HttpResponse>(HttpResponse::json(401, "{}"));
+            });
+        router.onUnrouted([made](const HttpRequest&, unsigned status) {
+            const std::lock_guard lock(made->mutex);
+            made->statuses.push_back(status);
+            return HttpResponse::json(status, "{}");
+        });
+        TestServer server(std::move(router), limits);
+        QCOMPARE(ask(server.port(), "GET /slow").status, 503U);
+        QCOMPARE(RawSocket(server.port()).upgrade("/socket").status, 503U);
+        const std::lock_guard lock(made->mutex);
+        QVERIFY((made->statuses == std::vector<unsigned>{503, 503}));
     }
 
     void response_WithALineBreakInAField_IsNotSent()
