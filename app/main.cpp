@@ -11,6 +11,7 @@ using namespace vivavoce;
 
 int main(int argc, char** argv)
 {
+    core::wipeFreedMemory(argv);
     core::hideProcessMemory();
     core::threadRole() = core::ThreadRole::Main;
     audio::prepareProcess();

@@ -30,6 +30,7 @@ int talk(TalkOptions options)
 
 int main(int argc, char** argv)
 {
+    vivavoce::core::wipeFreedMemory(argv);
     vivavoce::core::hideProcessMemory();
     vivavoce::core::threadRole() = vivavoce::core::ThreadRole::Main;
     Command command = parseCommandLine(argc, argv);

@@ -1,6 +1,7 @@
 #include "app/embedded/child_process.h"
 
 #include "core/base/json.h"
+#include "core/base/process_memory.h"
 
 #include <nlohmann/json.hpp>
 
@@ -52,6 +53,7 @@ ChildProcess::ChildProcess(std::string name, Ready ready, Died died)
                 m_name + " could not be started: " + m_process.errorString().toStdString()));
         }
     });
+    QObject::connect(&m_process, &QProcess::bytesWritten, &m_deadline, [this] { overwriteSentSecrets(); });
     QObject::connect(&m_process, &QProcess::finished, &m_deadline, [this] { ended(); });
 }
 
@@ -83,6 +85,10 @@ void ChildProcess::start(const QString& program, const QStringList& arguments,
             environment.remove(QLatin1String(name));
         }
     }
+    // What it frees is to be overwritten, too.
+    const QString tunables = QString::fromLatin1(core::kTunablesVariable);
+    environment.insert(
+        tunables, QString::fromStdString(core::tunablesThatWipe(environment.value(tunables).toStdString())));
     m_process.setProcessEnvironment(environment);
 #ifdef Q_OS_UNIX
     // Ctrl-C in a terminal is for us; we end our children in order.
@@ -93,6 +99,15 @@ void ChildProcess::start(const QString& program, const QStringList& arguments,
         const std::string_view bytes = secret->reveal();
         m_process.write(bytes.data(), static_cast<qint64>(bytes.size()));
         m_process.write("\n", 1);
+        m_secretBytes += static_cast<qsizetype>(bytes.size()) + 1;
+    }
+}
+
+void ChildProcess::overwriteSentSecrets()
+{
+    // Qt leaves what it has sent in its buffer until it sends more, which goes over it. A child drops what follows its secrets.
+    if (m_secretBytes > 0 && m_process.bytesToWrite() == 0) {
+        m_process.write(QByteArray(std::exchange(m_secretBytes, 0), '\n'));
     }
 }
 

@@ -38,6 +38,7 @@ public:
 
 private:
     void readReadyLine();
+    void overwriteSentSecrets();
     void ended();
     void answer(core::Expected<std::string, core::Error> result);
     [[nodiscard]] std::string lastWords() const;
@@ -48,6 +49,8 @@ private:
     QTimer m_deadline;
     QByteArray m_log;
     QStringList m_kept;
+    /// Of what was written and may still lie in Qt's buffer.
+    qsizetype m_secretBytes = 0;
     QProcess m_process;
 };
 

@@ -60,6 +60,7 @@ public:
 
     ~QtWebSocketTransport() override
     {
+        forgetCredential();
         m_listener = nullptr;
         m_socket.disconnect(&m_context);
         m_socket.abort();
@@ -116,7 +117,7 @@ public:
     }
 
 private:
-    static QNetworkRequest request(const QUrl& url, const core::TransportTarget& target)
+    QNetworkRequest request(const QUrl& url, const core::TransportTarget& target)
     {
         QNetworkRequest result(url);
         if (target.credential == nullptr) {
@@ -124,7 +125,8 @@ private:
         }
         const std::string_view secret = target.credential->reveal();
         const auto header = [&](const char* name, QByteArray value) {
-            result.setRawHeader(name, value.append(secret.data(), static_cast<qsizetype>(secret.size())));
+            m_credentialField = value.append(secret.data(), static_cast<qsizetype>(secret.size()));
+            result.setRawHeader(name, m_credentialField);
         };
         switch (target.auth) {
         case core::AuthStyle::Bearer:
@@ -142,9 +144,18 @@ private:
         return result;
     }
 
+    /// QWebSocket keeps the request while it lives, and never looks at it again after the handshake. The bytes of a field are shared with us.
+    void forgetCredential()
+    {
+        core::Secret::wipe(
+            const_cast<char*>(m_credentialField.constData()), static_cast<std::size_t>(m_credentialField.size()));
+        m_credentialField = QByteArray();
+    }
+
     void opened()
     {
         m_handshakeDeadline.stop();
+        forgetCredential();
         m_isOpen = true;
         if (m_listener != nullptr) {
             m_listener->transportOpened();
@@ -213,6 +224,7 @@ private:
     void end(const Error& error)
     {
         m_handshakeDeadline.stop();
+        forgetCredential();
         m_isOpen = false;
         if (auto* listener = std::exchange(m_listener, nullptr)) {
             listener->transportFailed(error);
@@ -237,6 +249,8 @@ private:
     std::uint64_t m_pingCount = 0;
     /// Not answered yet. As many as fit into the silence that the session bears.
     std::deque<Ping> m_pings;
+    /// What shows who we are, until it has.
+    QByteArray m_credentialField;
     QWebSocket m_socket;
     QTimer m_handshakeDeadline;
     // Last, so that it goes first: nothing is delivered to a half-destroyed object.
