@@ -18,6 +18,9 @@ namespace {
 using core::Error;
 using core::ErrorCode;
 
+/// Of a peer that answers none: longer than any silence that a session bears.
+constexpr std::size_t kMostPings = 64;
+
 /// The status of an HTTP answer that was not 101. Qt 6.4 tells it in the error text alone, so it is looked for there.
 std::optional<int> refusedStatus(const QString& errorText)
 {
@@ -99,8 +102,11 @@ public:
     void ping() override
     {
         if (m_isOpen) {
-            m_pings.push_back({QByteArray::number(++m_pingCount), m_sent});
-            m_socket.ping(m_pings.back().payload);
+            if (m_pings.size() == kMostPings) {
+                m_pings.pop_front();
+            }
+            m_pings.push_back({++m_pingCount, m_sent});
+            m_socket.ping(QByteArray::number(static_cast<qulonglong>(m_pingCount)));
         }
     }
 
@@ -113,7 +119,7 @@ public:
     [[nodiscard]] std::size_t bufferedBytes() const override
     {
         // Qt's bytesToWrite() knows of what TLS has not encrypted yet, and of nothing behind that.
-        return m_sent - m_acknowledged;
+        return m_arePingsAnswered ? m_sent - m_acknowledged : static_cast<std::size_t>(m_socket.bytesToWrite());
     }
 
 private:
@@ -165,15 +171,17 @@ private:
     void pingAnswered(const QByteArray& payload)
     {
         // RFC 6455 §5.5.3: only the latest of several pings has to be answered, and there are answers that nobody asked for.
-        const auto ping =
-            std::find_if(m_pings.begin(), m_pings.end(), [&](const Ping& one) { return one.payload == payload; });
+        const auto ping = std::find_if(m_pings.begin(), m_pings.end(),
+            [number = payload.toULongLong()](const Ping& one) { return one.number == number; });
         if (ping == m_pings.end()) {
             return;
         }
+        m_arePingsAnswered = true;
         m_acknowledged = ping->sentBefore;
+        const std::uint64_t number = ping->number;
         m_pings.erase(m_pings.begin(), ping + 1);
         if (m_listener != nullptr) {
-            m_listener->pingAnswered();
+            m_listener->pingAnswered(number);
         }
     }
 
@@ -237,7 +245,7 @@ private:
     }
 
     struct Ping {
-        QByteArray payload;
+        std::uint64_t number;
         std::size_t sentBefore;
     };
 
@@ -247,7 +255,9 @@ private:
     std::size_t m_sent = 0;
     std::size_t m_acknowledged = 0;
     std::uint64_t m_pingCount = 0;
-    /// Not answered yet. As many as fit into the silence that the session bears.
+    /// Not every peer answers them.
+    bool m_arePingsAnswered = false;
+    /// Not answered yet.
     std::deque<Ping> m_pings;
     /// What shows who we are, until it has.
     QByteArray m_credentialField;

@@ -40,8 +40,8 @@ public:
     /// One whole text message. Providers that send JSON in binary frames are told apart by the session, not here.
     virtual void textReceived(std::string_view message) = 0;
     virtual void binaryReceived(std::string_view message) = 0;
-    /// The other side has answered a ping: it is there, and has got all that was sent before it.
-    virtual void pingAnswered() = 0;
+    /// The other side has answered that ping, the first of the connection being 1: it is there, and has got all that was sent before it.
+    virtual void pingAnswered(std::uint64_t ping) = 0;
     virtual void transportClosed(const TransportClose& close) = 0;
     /// ProviderUnreachable, ProviderRefused (an HTTP answer instead of 101), ProviderMessageTooBig, Timeout, InsecureUrl.
     virtual void transportFailed(const Error& error) = 0;
@@ -60,6 +60,7 @@ public:
     /// Asks for a sign of life; ignored unless open.
     virtual void ping() = 0;
     /// Bytes sent that the other side is not known to have: by the answers to pings, for what has left this process may wait anywhere.
+    /// Of a peer that has answered none yet: those that have not left this process.
     [[nodiscard]] virtual std::size_t bufferedBytes() const = 0;
 };
 

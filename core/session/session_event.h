@@ -8,6 +8,7 @@
 #include "core/token/access_token.h"
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -45,8 +46,10 @@ struct Closed {
 struct OpenFailed {
     Error error;
 };
-/// The other side has answered a ping.
-struct PingAnswered {};
+/// The other side has answered a ping: which one of this connection, from 1 on.
+struct PingAnswered {
+    std::uint64_t ping = 0;
+};
 struct ServerSaid {
     openai::ServerEvent event;
     /// Until the provider ends the session, where it says when.

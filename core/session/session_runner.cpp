@@ -56,7 +56,7 @@ public:
         }
     }
 
-    void pingAnswered() override { tell(session_event::PingAnswered{}); }
+    void pingAnswered(std::uint64_t ping) override { tell(session_event::PingAnswered{ping}); }
     void binaryReceived(std::string_view) override { garbled("a binary message, where the protocol has text only"); }
 
 private:

@@ -81,7 +81,7 @@ struct SessionState {
     TokenPtr token;
     /// The broker's session, kept for resuming when the token has expired.
     std::string sessionId;
-    /// Failures in a row since the last live phase.
+    /// Failures in a row since something was last heard of over a live connection.
     int attempts = 0;
     /// Since `start`: was there ever a live phase? A first connection that fails is told differently from a lost one.
     bool wasLive = false;
@@ -95,6 +95,11 @@ struct SessionState {
     bool isHandOverDue = false;
     /// Pings since the other side was last heard of.
     int unansweredPings = 0;
+    /// Not every provider answers them; its silence means nothing then.
+    bool arePingsAnswered = false;
+    /// Speech that was kept and sent at once, up to that position of the speech: no ping behind it is answered before it is through.
+    Milliseconds backlog{0};
+    std::size_t backlogEnd = 0;
     /// It has been silent for longer than is usual; what is said is kept, and not sent, until it is heard of again.
     bool isStalled = false;
     /// What the provider said before it hung up: the authority on why (FACTS: the close code is a hint).

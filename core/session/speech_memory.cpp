@@ -11,6 +11,8 @@ namespace {
 constexpr Milliseconds kNoticed{1'000};
 /// Of a provider that never writes anything down.
 constexpr std::size_t kMostTurns = 16;
+/// Longer than any silence that a session bears, at a ping a second.
+constexpr std::size_t kMostPings = 64;
 
 std::size_t bytesOf(Milliseconds time)
 {
@@ -86,13 +88,20 @@ void SpeechMemory::answered(bool areWordsToCome)
 
 void SpeechMemory::pinged()
 {
-    m_pinged = m_pinged.value_or(m_end);
+    if (m_pinged.size() == kMostPings) {
+        m_pinged.pop_front();
+    }
+    m_pinged.push_back({++m_pings, m_end});
 }
 
-void SpeechMemory::pingAnswered()
+void SpeechMemory::pingAnswered(std::uint64_t ping, bool isByProvider)
 {
-    if (const auto pinged = std::exchange(m_pinged, std::nullopt)) {
-        settle(*pinged - std::min(*pinged, bytesOf(kNoticed)));
+    while (!m_pinged.empty() && m_pinged.front().ping <= ping) {
+        m_arrived = m_pinged.front().end;
+        m_pinged.pop_front();
+    }
+    if (isByProvider) {
+        settle(m_arrived - std::min(m_arrived, bytesOf(kNoticed)));
         forgetSettled();
     }
 }

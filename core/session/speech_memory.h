@@ -4,8 +4,10 @@
 #include "core/base/units.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,8 +33,12 @@ public:
     [[nodiscard]] bool isWrittenDown() const { return m_turns.empty(); }
     /// A ping is on its way behind everything sent.
     void pinged();
-    /// It was answered: what was sent long enough before it and began no turn was no speech.
-    void pingAnswered();
+    /// That one, the first being 1, was answered: what was sent before it has arrived. Where the provider itself says so, what was sent long
+    /// enough before it and began no turn was no speech; a relay has it, and whether the provider got it nobody knows.
+    void pingAnswered(std::uint64_t ping, bool isByProvider);
+    /// Positions: everything sent, and that of it which has arrived.
+    [[nodiscard]] std::size_t end() const { return m_end; }
+    [[nodiscard]] std::size_t arrived() const { return m_arrived; }
 
     /// What is to be said again over the next connection.
     struct Rest {
@@ -56,6 +62,12 @@ private:
         bool operator==(const Turn&) const = default;
     };
 
+    struct Pinged {
+        std::uint64_t ping = 0;
+        std::size_t end = 0;
+        bool operator==(const Pinged&) const = default;
+    };
+
     [[nodiscard]] Turn* find(std::string_view itemId);
     [[nodiscard]] std::size_t firstNeeded() const;
     void settle(std::size_t until);
@@ -67,7 +79,10 @@ private:
     std::size_t m_end = 0;
     /// Nothing before it is missed, but for the turns below.
     std::size_t m_settled = 0;
-    std::optional<std::size_t> m_pinged;
+    std::size_t m_arrived = 0;
+    std::uint64_t m_pings = 0;
+    /// Not answered yet.
+    std::deque<Pinged> m_pinged;
     std::vector<Turn> m_turns;
 };
 

@@ -31,12 +31,17 @@ public:
     void transportOpened() override { isOpen = true; }
     void textReceived(std::string_view message) override { texts.emplace_back(message); }
     void binaryReceived(std::string_view message) override { binaries.emplace_back(message); }
-    void pingAnswered() override { ++pongs; }
+    void pingAnswered(std::uint64_t ping) override
+    {
+        ++pongs;
+        lastPong = ping;
+    }
     void transportClosed(const TransportClose& how) override { close = how; }
     void transportFailed(const Error& why) override { error = why; }
 
     bool isOpen = false;
     int pongs = 0;
+    std::uint64_t lastPong = 0;
     std::vector<std::string> texts;
     std::vector<std::string> binaries;
     std::optional<TransportClose> close;
@@ -58,6 +63,11 @@ QByteArray acceptance(const QByteArray& request)
         QCryptographicHash::hash(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", QCryptographicHash::Sha1).toBase64();
     return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
         + accept + "\r\n\r\n";
+}
+
+QByteArray pong(const QByteArray& payload)
+{
+    return QByteArray("\x8A") + static_cast<char>(payload.size()) + payload;
 }
 
 } // namespace
@@ -229,14 +239,16 @@ private Q_SLOTS:
         QSslServer server;
         server.setSslConfiguration(m_tls);
         QVERIFY(server.listen(QHostAddress::LocalHost));
+        QSslSocket* peer = nullptr;
         connect(&server, &QTcpServer::pendingConnectionAvailable, &server, [&] {
             auto* socket = qobject_cast<QSslSocket*>(server.nextPendingConnection());
-            connect(socket, &QSslSocket::readyRead, socket, [socket] {
+            connect(socket, &QSslSocket::readyRead, socket, [socket, &peer] {
                 const QByteArray request = socket->readAll();
                 if (request.contains("\r\n\r\n")) {
                     socket->disconnect();
                     socket->setReadBufferSize(1);
                     socket->write(acceptance(request));
+                    peer = socket;
                 }
             });
         });
@@ -247,6 +259,10 @@ private Q_SLOTS:
         target.url = "wss://localhost:" + std::to_string(server.serverPort()) + "/";
         transport->open(target, listener);
         QTRY_VERIFY2(listener.isOpen, listener.error ? listener.error->detail.c_str() : "");
+        transport->ping();
+        // From here on it is known to answer them.
+        peer->write(pong("1"));
+        QTRY_COMPARE(listener.pongs, 1);
         const std::string message(10'000, 'x');
         for (int i = 0; i < 200; ++i) {
             transport->send(message);
@@ -258,7 +274,39 @@ private Q_SLOTS:
             QCoreApplication::processEvents();
         }
         QCOMPARE(transport->bufferedBytes(), std::size_t{2'000'000});
-        QCOMPARE(listener.pongs, 0);
+        QCOMPARE(listener.pongs, 1);
+    }
+
+    void webSocket_ToAPeerThatAnswersNoPings_CountsWhatHasNotLeft()
+    {
+        QTcpServer server;
+        QVERIFY(server.listen(QHostAddress::LocalHost));
+        QTcpSocket* peer = nullptr;
+        connect(&server, &QTcpServer::newConnection, &server, [&] {
+            peer = server.nextPendingConnection();
+            connect(peer, &QTcpSocket::readyRead, peer, [socket = peer] {
+                const QByteArray request = socket->readAll();
+                if (request.startsWith("GET ")) {
+                    socket->write(acceptance(request));
+                }
+            });
+        });
+        platform::QtWebSocketFactory factory;
+        const auto transport = factory.create();
+        RecordingListener listener;
+        TransportTarget target;
+        target.url = "ws://127.0.0.1:" + std::to_string(server.serverPort()) + "/";
+        transport->open(target, listener);
+        QTRY_VERIFY(listener.isOpen);
+        transport->send(std::string(100'000, 'x'));
+        for (int i = 0; i < 100; ++i) {
+            transport->ping();
+        }
+        QTRY_COMPARE(transport->bufferedBytes(), std::size_t{0});
+        // The oldest are forgotten, an answer to the others counts.
+        peer->write(pong("1") + pong("90"));
+        QTRY_COMPARE(listener.pongs, 1);
+        QCOMPARE(listener.lastPong, std::uint64_t{90});
     }
 
     void webSocket_OverTls_KnowsWhatTheOtherSideHas()

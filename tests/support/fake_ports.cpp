@@ -73,9 +73,9 @@ void FakeTransport::ping()
 {
     ++m_wire->pings;
     if (m_wire->pongs != nullptr) {
-        m_wire->pongs->post([wire = std::weak_ptr(m_wire)] {
+        m_wire->pongs->post([wire = std::weak_ptr(m_wire), ping = m_wire->pings] {
             if (const auto open = wire.lock(); open != nullptr && !open->isGone) {
-                open->listener->pingAnswered();
+                open->listener->pingAnswered(static_cast<std::uint64_t>(ping));
             }
         });
     }

@@ -207,6 +207,8 @@ void Stepper::letGo()
     forgetReply();
     m_state.unansweredPings = 0;
     m_state.isStalled = false;
+    m_state.backlog = Milliseconds{0};
+    m_state.backlogEnd = 0;
     m_state.isHandOverDue = false;
 }
 

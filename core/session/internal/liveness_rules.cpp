@@ -16,25 +16,41 @@ void Stepper::ping()
 void Stepper::pingUnanswered()
 {
     const SessionDeadlines& deadlines = m_state.options->deadlines;
+    if (!m_state.isRelayed && !m_state.arePingsAnswered) {
+        ping();
+        return;
+    }
     const Milliseconds silence = deadlines.ping * ++m_state.unansweredPings;
-    if (silence >= (m_state.isRelayed ? deadlines.relaySilence : deadlines.silence)) {
+    if (silence >= (m_state.isRelayed ? deadlines.relaySilence : deadlines.silence) + m_state.backlog) {
         lost({ErrorCode::ProviderSilent,
             "nothing has come over the connection for " + std::to_string(silence.count()) + " ms", std::nullopt, {}});
         return;
     }
-    if (silence >= deadlines.stalled) {
+    if (silence >= deadlines.stalled + m_state.backlog) {
         m_state.isStalled = true;
         settleActivity();
     }
     ping();
 }
 
-void Stepper::on(const session_event::PingAnswered&)
+void Stepper::on(const session_event::PingAnswered& answered)
 {
     if (isLive()) {
-        m_state.speech.pingAnswered();
+        m_state.arePingsAnswered = true;
+        m_state.speech.pingAnswered(answered.ping, !m_state.isRelayed);
+        if (m_state.speech.arrived() >= m_state.backlogEnd) {
+            m_state.backlog = Milliseconds{0};
+        }
+        m_state.attempts = 0;
         heardOf();
-        // An error that the connection has survived is not what it ends of.
+        errorSurvived();
+    }
+}
+
+/// An error that the connection has survived is not what it ends of, but for the one that announces the end.
+void Stepper::errorSurvived()
+{
+    if (m_state.lastProviderError && m_state.lastProviderError->code != ErrorCode::SessionExpired) {
         m_state.lastProviderError.reset();
     }
 }

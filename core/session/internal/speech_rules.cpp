@@ -45,10 +45,12 @@ void Stepper::dropTooOld()
 
 void Stepper::sendHeld()
 {
+    m_state.backlog += FrameCount{static_cast<std::int64_t>(m_state.heldAudioSize / 2)}.duration(kRealtimeRate);
     for (Bytes& pcm : std::exchange(m_state.heldAudio, {})) {
         sendAudio(std::move(pcm));
     }
     m_state.heldAudioSize = 0;
+    m_state.backlogEnd = m_state.speech.end();
     if (m_state.lostAudio > Milliseconds{0}) {
         tell(session_notice::AudioLost{std::exchange(m_state.lostAudio, Milliseconds{0})});
     }

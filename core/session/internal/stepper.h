@@ -62,6 +62,7 @@ private:
     void ping();
     void pingUnanswered();
     void heardOf();
+    void errorSurvived();
     /// How long the provider's session still lasts.
     void planHandOver(Milliseconds left);
     [[nodiscard]] bool isQuiet() const;

@@ -45,8 +45,11 @@ void Stepper::on(session_event::ServerSaid& said)
         planHandOver(*said.sessionLeft);
     }
     const bool isError = std::holds_alternative<openai::ErrorEvent>(said.event);
-    if (!isError && m_state.lastProviderError && m_state.lastProviderError->code != ErrorCode::SessionExpired) {
-        m_state.lastProviderError.reset();
+    if (!isError) {
+        errorSurvived();
+        if (isLive()) {
+            m_state.attempts = 0;
+        }
     }
     std::visit(
         [this](auto& event) {
@@ -68,6 +71,7 @@ void Stepper::on(session_event::ServerSaid& said)
 void Stepper::on(const session_event::ServerGarbled& garbled)
 {
     if (m_state.phase == Phase::Starting || m_state.phase == Phase::Configuring || m_state.phase == Phase::Live) {
+        heardOf();
         if (m_state.phase == Phase::Starting) {
             // Whoever cannot say hello is not a provider.
             lost(garbled.error);
@@ -103,16 +107,16 @@ void Stepper::on(const openai::SessionUpdated&)
 void Stepper::goLive()
 {
     const bool isFirst = !m_state.wasLive;
-    m_state.attempts = 0;
     m_state.isCredentialSuspect = false;
     m_state.wasLive = true;
     setPhase(Phase::Live);
     if (isFirst && !m_state.options->capturesWhileConnecting) {
         put(StartVoice{});
     }
+    // Ahead of what may take a while: whether the connection is alive is known before that is through.
+    ping();
     seed();
     sendHeld();
-    ping();
     settleActivity();
 }
 

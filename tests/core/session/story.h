@@ -4,6 +4,7 @@
 #include "tests/support/fake_ports.h"
 #include "tests/support/manual_clock.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -31,7 +32,15 @@ public:
         SessionStep step = next(std::move(state), std::move(event), clock.now());
         state = std::move(step.state);
         effects = std::move(step.effects);
+        for (const SessionEffect& effect : effects) {
+            if (std::holds_alternative<session_effect::OpenTransport>(effect)) {
+                pings = 0;
+            }
+            pings += std::holds_alternative<session_effect::Ping>(effect) ? 1U : 0U;
+        }
     }
+    /// The latest ping is answered.
+    void pong() { happens(session_event::PingAnswered{pings}); }
     template <typename Event>
     void says(Event event)
     {
@@ -126,6 +135,8 @@ public:
     ManualClock clock;
     SessionState state;
     SessionEffects effects;
+    /// Of this connection.
+    std::uint64_t pings = 0;
 };
 
 } // namespace vivavoce::tests

@@ -13,7 +13,11 @@ namespace {
 /// 20 ms of speech, each sample of which says which piece it is of.
 Bytes piece(int number)
 {
-    return Bytes(960, static_cast<std::uint8_t>(number));
+    Bytes pcm(960, 64);
+    for (std::size_t i = 0; i < pcm.size(); i += 2) {
+        pcm[i] = static_cast<std::uint8_t>(number);
+    }
+    return pcm;
 }
 
 /// A conversation whose speech is told by the number of its pieces.
@@ -31,7 +35,7 @@ public:
         token->isRelayed = isRelayed;
         happens(session_event::TokenArrived{token});
         opens();
-        happens(session_event::PingAnswered{});
+        pong();
     }
 
     void speaks(int first, int count)
@@ -144,7 +148,7 @@ private Q_SLOTS:
         for (int second = 0; second < 60; ++second) {
             story.pingIsDue();
             if (second % 4 == 3) {
-                isPong ? story.happens(session_event::PingAnswered{}) : story.says(openai::RateLimitsUpdated{});
+                isPong ? story.pong() : story.says(openai::RateLimitsUpdated{});
             }
         }
         QCOMPARE(story.state.phase, Phase::Live);
@@ -158,7 +162,7 @@ private Q_SLOTS:
         }
         story.speaks(1, 3);
         QVERIFY(story.sentPieces().empty());
-        story.happens(session_event::PingAnswered{});
+        story.pong();
         QCOMPARE(story.sentPieces(), numbers(1, 3));
         QCOMPARE(story.state.activity, Activity::Listening);
     }
@@ -168,7 +172,7 @@ private Q_SLOTS:
         SpokenStory story;
         story.speaks(0, 60);
         story.pingIsDue();
-        story.happens(session_event::PingAnswered{});
+        story.pong();
         // That much was heard by the provider, and was no speech but for the last second, of which it might not have known yet.
         story.speaks(60, 30);
         story.reconnects();
@@ -289,6 +293,129 @@ private Q_SLOTS:
         story.speaks(100, 2);
         story.reconnects();
         QCOMPARE(story.sentPieces(), numbers(100, 2));
+    }
+
+    void speechThroughARelay_IsNotSettledByTheRelaysOwnPongs()
+    {
+        SpokenStory story(true);
+        story.speaks(0, 90);
+        story.pingIsDue();
+        story.pong();
+        story.reconnects();
+        QCOMPARE(story.sentPieces(), numbers(0, 90));
+        QVERIFY(story.told<session_notice::AudioLost>().empty());
+    }
+
+    void speechThroughARelay_IsSettledByWhatTheProviderSays()
+    {
+        SpokenStory story(true);
+        story.speaks(0, 100);
+        story.turnBegins("item_u", 40);
+        story.turnEnds("item_u", 90);
+        story.isWrittenDown("item_u", "hello");
+        story.reconnects();
+        QCOMPARE(story.sentPieces(), numbers(90, 10));
+    }
+
+    void pong_SettlesUpToItsOwnPing()
+    {
+        SpokenStory story;
+        story.speaks(0, 100);
+        story.pingIsDue();
+        const std::uint64_t first = story.pings;
+        story.speaks(100, 100);
+        story.pingIsDue();
+        story.happens(session_event::PingAnswered{first});
+        story.reconnects();
+        QCOMPARE(story.sentPieces(), numbers(50, 150));
+    }
+
+    void pongThatSkipsPings_SettlesThemAll()
+    {
+        SpokenStory story;
+        story.speaks(0, 100);
+        story.pingIsDue();
+        story.speaks(100, 100);
+        story.pingIsDue();
+        story.pong();
+        story.reconnects();
+        QCOMPARE(story.sentPieces(), numbers(150, 50));
+    }
+
+    void providerThatAnswersNoPings_IsNotWaitedFor()
+    {
+        Story story;
+        story.goLive();
+        for (int second = 0; second < 60; ++second) {
+            story.happens(session_event::TimedOut{SessionTimer::Liveness});
+            QCOMPARE(story.all<session_effect::Ping>().size(), std::size_t{1});
+        }
+        QCOMPARE(story.state.phase, Phase::Live);
+        QCOMPARE(story.state.activity, Activity::Listening);
+        story.happens(session_event::AudioCaptured{piece(1)});
+        QCOMPARE(story.sent<openai::InputAudioBufferAppend>().size(), std::size_t{1});
+    }
+
+    void unreadableMessage_IsASignOfLife()
+    {
+        SpokenStory story;
+        for (int second = 0; second < 5; ++second) {
+            story.pingIsDue();
+        }
+        QCOMPARE(story.state.activity, Activity::Stalled);
+        story.happens(session_event::ServerGarbled{{ErrorCode::ProviderMalformed, "x", std::nullopt, {}}});
+        QCOMPARE(story.state.activity, Activity::Listening);
+    }
+
+    void keptSpeech_GoesBehindThePingAndHasTheTimeThatItTakes()
+    {
+        SpokenStory story(true);
+        story.happens(session_event::Closed{{1006, {}}});
+        story.speaks(0, 250);
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        story.opens();
+        const auto isPing = [](const SessionEffect& effect) {
+            return std::holds_alternative<session_effect::Ping>(effect);
+        };
+        const auto isAudio = [](const SessionEffect& effect) {
+            const auto* send = std::get_if<session_effect::Send>(&effect);
+            return send != nullptr && std::holds_alternative<openai::InputAudioBufferAppend>(send->event);
+        };
+        QVERIFY(std::find_if(story.effects.begin(), story.effects.end(), isPing)
+            < std::find_if(story.effects.begin(), story.effects.end(), isAudio));
+        story.happens(session_event::PingAnswered{1});
+        // Five seconds of speech are on their way before the next answer.
+        for (int second = 1; second < 10; ++second) {
+            story.pingIsDue();
+            QCOMPARE(story.state.phase, Phase::Live);
+        }
+        story.pong();
+        for (int second = 1; second <= 5; ++second) {
+            QCOMPARE(story.state.phase, Phase::Live);
+            story.pingIsDue();
+        }
+        QCOMPARE(story.state.phase, Phase::Waiting);
+    }
+
+    void connectionThatDiesUnheard_IsAFailedAttempt()
+    {
+        SpokenStory story;
+        for (int attempt = 1; attempt < story.state.options->maxAttempts; ++attempt) {
+            story.reconnects();
+            QCOMPARE(story.state.attempts, attempt);
+        }
+        story.happens(session_event::Closed{{1006, {}}});
+        QCOMPARE(story.state.phase, Phase::Ended);
+    }
+
+    void connectionThatIsHeardOf_CountsAttemptsAnew_data() { anySignOfLife_StartsTheCountAnew_data(); }
+    void connectionThatIsHeardOf_CountsAttemptsAnew()
+    {
+        QFETCH(bool, isPong);
+        SpokenStory story;
+        story.reconnects();
+        isPong ? story.pong() : story.says(openai::RateLimitsUpdated{});
+        QCOMPARE(story.state.attempts, 0);
     }
 };
 

@@ -125,7 +125,7 @@ private Q_SLOTS:
         Story story;
         story.happens(session_event::Start{});
         for (int i = 0; i < 600; ++i) {
-            story.happens(session_event::AudioCaptured{Bytes(960)});
+            story.happens(session_event::AudioCaptured{Bytes(960, 64)});
         }
         story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
         story.happens(session_event::Opened{});
@@ -346,6 +346,16 @@ private Q_SLOTS:
         QVERIFY(requests[0].eventId != id);
     }
 
+    void announcedEnd_OutlivesAPong()
+    {
+        Story story;
+        story.goLive();
+        story.says(error("session_expired"));
+        story.pong();
+        story.happens(session_event::Closed{{1000, {}}});
+        QCOMPARE(story.told<session_notice::Problem>().at(0).error.code, ErrorCode::SessionExpired);
+    }
+
     void answer_IsAReplyThatSaysSomethingAndCallsNothing()
     {
         Story story;
@@ -506,7 +516,7 @@ private Q_SLOTS:
         if (between == 1) {
             story.says(openai::RateLimitsUpdated{});
         } else if (between == 2) {
-            story.happens(session_event::PingAnswered{});
+            story.pong();
         }
         story.happens(session_event::Closed{{static_cast<std::uint16_t>(close), "r"}});
         const auto ends = story.told<session_notice::Ended>();

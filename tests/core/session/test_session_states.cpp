@@ -95,7 +95,7 @@ std::vector<NamedEvent> everyEvent()
             [](auto) {
                 return session_event::OpenFailed{{ErrorCode::ProviderUnreachable, "no", std::nullopt, {}}};
             }},
-        {"ping answered", [](auto) { return session_event::PingAnswered{}; }},
+        {"ping answered", [](auto) { return session_event::PingAnswered{1}; }},
         {"garbled",
             [](auto) {
                 return session_event::ServerGarbled{{ErrorCode::ProviderMalformed, "?", std::nullopt, {}}};
