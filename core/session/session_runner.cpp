@@ -23,10 +23,8 @@ Milliseconds shortened(Milliseconds delay, Milliseconds jitter)
     return delay - Milliseconds{off(random)};
 }
 
-Milliseconds durationOf(std::size_t samples)
-{
-    return FrameCount{static_cast<std::int64_t>(samples)}.duration(kRealtimeRate);
-}
+/// As often as that a loss is told while it lasts.
+constexpr Milliseconds kToldLoss{1'000};
 
 } // namespace
 
@@ -131,14 +129,17 @@ void SessionRunner::interrupt()
 
 void SessionRunner::voiceCaptured(std::span<const std::int16_t> samples)
 {
-    if (m_link != nullptr && m_link->transport().bufferedBytes() > kMostBufferedBytes) {
-        m_droppedAudio += durationOf(samples.size());
-        return;
+    Bytes pcm = pcmBytes(samples);
+    const bool isDropped = m_link != nullptr && m_link->transport().bufferedBytes() > kMostBufferedBytes;
+    if (isDropped) {
+        m_droppedAudio += speechIn(pcm);
     }
-    if (m_droppedAudio > Milliseconds{0}) {
+    if (m_droppedAudio >= (isDropped ? kToldLoss : Milliseconds{1})) {
         tell(session_notice::AudioLost{std::exchange(m_droppedAudio, Milliseconds{0})});
     }
-    dispatch(session_event::AudioCaptured{pcmBytes(samples)});
+    if (!isDropped) {
+        dispatch(session_event::AudioCaptured{std::move(pcm)});
+    }
 }
 
 void SessionRunner::voiceLost(Milliseconds amount)

@@ -1,5 +1,7 @@
 #include "core/session/speech_memory.h"
 
+#include "core/base/pcm.h"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -13,6 +15,8 @@ constexpr Milliseconds kNoticed{1'000};
 constexpr std::size_t kMostTurns = 16;
 /// Longer than any silence that a session bears, at a ping a second.
 constexpr std::size_t kMostPings = 64;
+/// Of the samples' mean square: -50 dBFS. Speech is far above it, and what a microphone hears of a quiet room is below.
+constexpr std::int64_t kSilence = 100 * 100;
 
 std::size_t bytesOf(Milliseconds time)
 {
@@ -26,13 +30,22 @@ Milliseconds durationOf(std::size_t bytes)
 
 } // namespace
 
+Milliseconds speechIn(std::span<const std::uint8_t> pcm)
+{
+    const std::vector<std::int16_t> samples = pcmSamples(pcm);
+    std::int64_t sum = 0;
+    for (const std::int64_t sample : samples) {
+        sum += sample * sample;
+    }
+    return sum > kSilence * static_cast<std::int64_t>(samples.size()) ? pcmDuration(pcm) : Milliseconds{0};
+}
+
 void SpeechMemory::sent(Bytes pcm, std::size_t most)
 {
     m_end += pcm.size();
     m_pieces.push_back(std::move(pcm));
     while (m_end - m_begin > most && !m_pieces.empty()) {
-        m_begin += m_pieces.front().size();
-        m_pieces.pop_front();
+        forgetOldest();
     }
 }
 
@@ -109,8 +122,7 @@ void SpeechMemory::pingAnswered(std::uint64_t ping, bool isByProvider)
 SpeechMemory::Rest SpeechMemory::take()
 {
     Rest rest;
-    const std::size_t needed = firstNeeded();
-    std::size_t lost = m_begin > needed ? m_begin - needed : 0;
+    std::size_t lost = m_missed;
     for (const Turn& turn : m_turns) {
         if (turn.isAnswered) {
             lost += turn.end.value_or(m_end) - turn.begin;
@@ -153,6 +165,22 @@ void SpeechMemory::forgetSettled()
         m_begin += m_pieces.front().size();
         m_pieces.pop_front();
     }
+    if (m_begin <= needed) {
+        m_missed = 0;
+    }
+}
+
+void SpeechMemory::forgetOldest()
+{
+    const std::size_t end = m_begin + m_pieces.front().size();
+    const std::size_t needed = std::max(firstNeeded(), m_begin);
+    const bool isOfTurn = std::any_of(m_turns.begin(), m_turns.end(),
+        [&](const Turn& turn) { return !turn.isAnswered && turn.begin < end && m_begin < turn.end.value_or(m_end); });
+    if (needed < end && (isOfTurn || speechIn(m_pieces.front()) > Milliseconds{0})) {
+        m_missed += end - needed;
+    }
+    m_begin = end;
+    m_pieces.pop_front();
 }
 
 } // namespace vivavoce::core

@@ -14,6 +14,9 @@
 
 namespace vivavoce::core {
 
+/// How much of that PCM16 mono at kRealtimeRate counts as something said when it is lost: all, or nothing where it is silence.
+[[nodiscard]] Milliseconds speechIn(std::span<const std::uint8_t> pcm);
+
 /// What the user said over the present connection and would be lost with it: sent, but neither written down nor answered yet.
 /// Bounded: of more than `most` bytes the oldest are forgotten, and their loss is told when it has become one.
 /// A value without I/O. Positions are those of the provider: time of speech sent over this connection.
@@ -72,6 +75,7 @@ private:
     [[nodiscard]] std::size_t firstNeeded() const;
     void settle(std::size_t until);
     void forgetSettled();
+    void forgetOldest();
 
     std::deque<Bytes> m_pieces;
     /// Bytes since the connection began: where the first piece begins, and where the last one ends.
@@ -79,6 +83,8 @@ private:
     std::size_t m_end = 0;
     /// Nothing before it is missed, but for the turns below.
     std::size_t m_settled = 0;
+    /// Bytes before m_begin that were forgotten unsettled and were no silence.
+    std::size_t m_missed = 0;
     std::size_t m_arrived = 0;
     std::uint64_t m_pings = 0;
     /// Not answered yet.

@@ -75,6 +75,7 @@ private Q_SLOTS:
     void levels_OfASilencedMicrophone_MoveNothing();
     void quietConnection_IsToldInWords();
     void lostSpeech_IsToldForAWhile();
+    void speechLostAtTheEnd_IsToldAfterIt();
     void transcription_IsCountedAndPriced();
     void transcription_OfUnknownPrice_MakesTheMoneyALowerBound();
     void usage_IsSummedAndPriced();
@@ -335,6 +336,20 @@ void TestConversationViewModel::lostSpeech_IsToldForAWhile()
     QCOMPARE(world.model.hint(), QStringLiteral("4 s of what you said were lost"));
     world.clock.advance(Milliseconds{10'000});
     QCOMPARE(world.model.hint(), QString());
+}
+
+void TestConversationViewModel::speechLostAtTheEnd_IsToldAfterIt()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tellPhase(Phase::Waiting);
+    world.conversation.tell(notice::AudioLost{Milliseconds{2'000}});
+    world.conversation.tell(notice::Ended{});
+    QCOMPARE(world.model.hint(), QStringLiteral("2 s of what you said were lost"));
+    const QSignalSpy changes(&world.model, &ui::ConversationViewModel::stateChanged);
+    world.clock.advance(Milliseconds{10'000});
+    QVERIFY(world.model.hint() != QStringLiteral("2 s of what you said were lost"));
+    QTRY_VERIFY2(!changes.isEmpty(), "nobody looks again");
 }
 
 void TestConversationViewModel::transcription_IsCountedAndPriced()

@@ -45,6 +45,7 @@ ConversationViewModel::ConversationViewModel(Dependencies dependencies, QObject*
         const bool isNoteOver = m_lostSpeech.count() > 0 && m_deps.clock.now() - m_lostAt >= kNoteShown;
         if (isNoteOver) {
             m_lostSpeech = {};
+            runTimers();
         }
         if (m_phase == Phase::Waiting || isNoteOver) {
             Q_EMIT stateChanged();
@@ -205,7 +206,7 @@ QString ConversationViewModel::stateText() const
 QString ConversationViewModel::hint() const
 {
     const bool hasNote = m_lostSpeech.count() > 0 && m_deps.clock.now() - m_lostAt < kNoteShown;
-    if (isLive() && hasNote && !isHintToInterrupt()) {
+    if ((isLive() || m_phase == Phase::Ended) && hasNote && !isHintToInterrupt()) {
         return tr("%1 s of what you said were lost").arg(secondsOf(m_lostSpeech));
     }
     switch (voice()) {
@@ -455,7 +456,7 @@ void ConversationViewModel::applyMute()
 
 void ConversationViewModel::runTimers()
 {
-    if (isRunning()) {
+    if (isRunning() || m_lostSpeech.count() > 0) {
         m_secondTimer.start();
     } else {
         m_secondTimer.stop();

@@ -33,14 +33,12 @@ void Stepper::holdAudio(Bytes pcm)
 
 void Stepper::dropTooOld()
 {
-    std::size_t dropped = 0;
     while (m_state.heldAudioSize > m_state.options->heldAudioBytes) {
-        const std::size_t oldest = m_state.heldAudio.front().size();
+        const Bytes& oldest = m_state.heldAudio.front();
+        m_state.lostAudio += speechIn(oldest);
+        m_state.heldAudioSize -= oldest.size();
         m_state.heldAudio.pop_front();
-        m_state.heldAudioSize -= oldest;
-        dropped += oldest;
     }
-    m_state.lostAudio += FrameCount{static_cast<std::int64_t>(dropped / 2)}.duration(kRealtimeRate);
 }
 
 void Stepper::sendHeld()
@@ -59,7 +57,9 @@ void Stepper::sendHeld()
 /// There will be no next connection.
 void Stepper::tellKeptAsLost()
 {
-    m_state.lostAudio += FrameCount{static_cast<std::int64_t>(m_state.heldAudioSize / 2)}.duration(kRealtimeRate);
+    for (const Bytes& pcm : m_state.heldAudio) {
+        m_state.lostAudio += speechIn(pcm);
+    }
     m_state.heldAudio.clear();
     m_state.heldAudioSize = 0;
     if (m_state.lostAudio > Milliseconds{0}) {

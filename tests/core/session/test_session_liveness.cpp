@@ -317,6 +317,30 @@ private Q_SLOTS:
         QCOMPARE(story.sentPieces(), numbers(90, 10));
     }
 
+    void silenceThroughARelay_IsNotToldAsLost()
+    {
+        SpokenStory story(true);
+        for (int i = 0; i < 1'000; ++i) {
+            story.happens(session_event::AudioCaptured{Bytes(960, 0)});
+        }
+        story.reconnects();
+        QCOMPARE(story.sentPieces().size(), std::size_t{500});
+        QVERIFY(story.told<session_notice::AudioLost>().empty());
+    }
+
+    void speechOfAGap_IsToldAsLostWithoutItsSilence()
+    {
+        SpokenStory story;
+        story.happens(session_event::Closed{{1006, {}}});
+        story.speaks(0, 50);
+        for (int i = 0; i < 550; ++i) {
+            story.happens(session_event::AudioCaptured{Bytes(960, 0)});
+        }
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        story.opens();
+        QCOMPARE(story.told<session_notice::AudioLost>().at(0).amount, Milliseconds{1'000});
+    }
+
     void pong_SettlesUpToItsOwnPing()
     {
         SpokenStory story;

@@ -158,7 +158,7 @@ private Q_SLOTS:
     {
         World world;
         world.goLive();
-        const std::vector<std::int16_t> samples(480);
+        const std::vector<std::int16_t> samples(480, 5'000);
         world.transports.last().buffered = 2'000'000;
         for (int i = 0; i < 50; ++i) {
             world.voice.listener->voiceCaptured(samples);
@@ -169,6 +169,20 @@ private Q_SLOTS:
         const auto lost = world.observer.told<session_notice::AudioLost>();
         QCOMPARE(lost.size(), std::size_t{1});
         QCOMPARE(lost[0].amount, Milliseconds{1000});
+    }
+
+    void backPressureThatLasts_TellsTheLossMeanwhile()
+    {
+        World world;
+        world.goLive();
+        world.transports.last().buffered = 2'000'000;
+        for (int i = 0; i < 125; ++i) {
+            world.voice.listener->voiceCaptured(std::vector<std::int16_t>(480, 5'000));
+            world.voice.listener->voiceCaptured(std::vector<std::int16_t>(480, 0));
+        }
+        const auto lost = world.observer.told<session_notice::AudioLost>();
+        QCOMPARE(lost.size(), std::size_t{2});
+        QCOMPARE(lost[1].amount, Milliseconds{1'000});
     }
 
     void unreadableMessage_InALiveSession_IsToldAndSurvived_data()
