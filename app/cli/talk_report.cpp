@@ -84,6 +84,11 @@ void TalkReport::tellOf(const TranscriptChanged& changed)
     }
 }
 
+void TalkReport::tellOf(const TranscriptRemoved& removed)
+{
+    m_events.write("transcript", {{"itemId", removed.itemId}, {"removed", true}});
+}
+
 void TalkReport::tellOf(const TokenChanged& changed)
 {
     Json fields{{"event", newsText(changed.news)}, {"sessionId", changed.sessionId}};

@@ -37,6 +37,10 @@ struct TranscriptChanged {
     /// The told entry that comes right behind it in the log; empty: none does. Words often come after the reply to them.
     std::string nextItemId{};
 };
+/// That entry is in the conversation no longer: the provider deleted it, or it is said again as another one.
+struct TranscriptRemoved {
+    std::string itemId;
+};
 struct TokenChanged {
     TokenNews news;
     std::string sessionId;
@@ -99,11 +103,12 @@ struct Ended {
 
 } // namespace session_notice
 
-using SessionNotice = std::variant<session_notice::PhaseChanged, session_notice::ActivityChanged,
-    session_notice::TranscriptChanged, session_notice::TokenChanged, session_notice::ToolCalled,
-    session_notice::ToolDone, session_notice::ReplyUsage, session_notice::TranscriptionUsage,
-    session_notice::SpeechStopped, session_notice::ReplyStarted, session_notice::ReplyEnded, session_notice::AudioLost,
-    session_notice::Problem, session_notice::ProblemSolved, session_notice::Ended>;
+using SessionNotice =
+    std::variant<session_notice::PhaseChanged, session_notice::ActivityChanged, session_notice::TranscriptChanged,
+        session_notice::TranscriptRemoved, session_notice::TokenChanged, session_notice::ToolCalled,
+        session_notice::ToolDone, session_notice::ReplyUsage, session_notice::TranscriptionUsage,
+        session_notice::SpeechStopped, session_notice::ReplyStarted, session_notice::ReplyEnded,
+        session_notice::AudioLost, session_notice::Problem, session_notice::ProblemSolved, session_notice::Ended>;
 
 /// What the runner is to do. In order.
 namespace session_effect {

@@ -76,6 +76,7 @@ private Q_SLOTS:
     void quietConnection_IsToldInWords();
     void lostSpeech_IsToldForAWhile();
     void speechLostAtTheEnd_IsToldAfterIt();
+    void removedEntry_LeavesTheTranscript();
     void transcription_IsCountedAndPriced();
     void transcription_OfUnknownPrice_MakesTheMoneyALowerBound();
     void usage_IsSummedAndPriced();
@@ -350,6 +351,16 @@ void TestConversationViewModel::speechLostAtTheEnd_IsToldAfterIt()
     world.clock.advance(Milliseconds{10'000});
     QVERIFY(world.model.hint() != QStringLiteral("2 s of what you said were lost"));
     QTRY_VERIFY2(!changes.isEmpty(), "nobody looks again");
+}
+
+void TestConversationViewModel::removedEntry_LeavesTheTranscript()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tell(notice::TranscriptChanged{{"item_u", core::Speaker::User, "hel", false, false}});
+    QCOMPARE(world.model.transcript()->rowCount(), 1);
+    world.conversation.tell(notice::TranscriptRemoved{"item_u"});
+    QCOMPARE(world.model.transcript()->rowCount(), 0);
 }
 
 void TestConversationViewModel::transcription_IsCountedAndPriced()

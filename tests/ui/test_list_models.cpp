@@ -18,6 +18,7 @@ private Q_SLOTS:
     void transcript_WhenAnEntryGrows_ChangesOneRow();
     void transcript_WhenTheSameIsToldTwice_ChangesNothing();
     void transcript_WhenConnectionIsLost_ClosesOpenEntries();
+    void transcript_RemovesAnEntry();
     void tools_WhenManyAreUsed_ForgetTheOldest();
     void devices_WhenThereAreSome_PutTheSystemsChoiceFirst();
     void devices_WhenTheChosenOneIsGone_KeepItInSight();
@@ -87,6 +88,18 @@ void TestListModels::transcript_WhenConnectionIsLost_ClosesOpenEntries()
     QVERIFY(model.index(1).data(ui::TranscriptModel::WasInterrupted).toBool());
     model.clear();
     QCOMPARE(model.rowCount(), 0);
+}
+
+void TestListModels::transcript_RemovesAnEntry()
+{
+    ui::TranscriptModel model;
+    QAbstractItemModelTester tester(&model, kFatal);
+    model.upsert({"a", Speaker::User, "One", true, false});
+    model.upsert({"b", Speaker::User, "Tw", false, false});
+    model.remove("a");
+    model.remove("unknown");
+    QCOMPARE(model.count(), 1);
+    QCOMPARE(model.index(0).data(ui::TranscriptModel::ItemId).toString(), QStringLiteral("b"));
 }
 
 void TestListModels::tools_WhenManyAreUsed_ForgetTheOldest()

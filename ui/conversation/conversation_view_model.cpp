@@ -352,6 +352,11 @@ void ConversationViewModel::tellOf(const core::session_notice::TranscriptChanged
     m_transcript.upsert(changed.entry, changed.nextItemId);
 }
 
+void ConversationViewModel::tellOf(const core::session_notice::TranscriptRemoved& removed)
+{
+    m_transcript.remove(removed.itemId);
+}
+
 void ConversationViewModel::tellOf(const core::session_notice::TokenChanged& changed)
 {
     if (changed.news == core::TokenNews::Expired || changed.news == core::TokenNews::Revoked) {

@@ -123,6 +123,7 @@ private:
     void tellOf(const core::session_notice::PhaseChanged& changed);
     void tellOf(const core::session_notice::ActivityChanged& changed);
     void tellOf(const core::session_notice::TranscriptChanged& changed);
+    void tellOf(const core::session_notice::TranscriptRemoved& removed);
     void tellOf(const core::session_notice::TokenChanged& changed);
     void tellOf(const core::session_notice::ToolCalled& called);
     void tellOf(const core::session_notice::ToolDone& done);

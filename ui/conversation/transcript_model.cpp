@@ -20,6 +20,16 @@ void TranscriptModel::upsert(const core::ConversationEntry& entry, std::string_v
     Q_EMIT countChanged();
 }
 
+void TranscriptModel::remove(std::string_view itemId)
+{
+    if (const int row = find(itemId); row >= 0) {
+        beginRemoveRows({}, row, row);
+        m_entries.erase(m_entries.begin() + row);
+        endRemoveRows();
+        Q_EMIT countChanged();
+    }
+}
+
 void TranscriptModel::closeOpenEntries()
 {
     for (int row = 0; row < count(); ++row) {

@@ -24,6 +24,7 @@ public:
 
     /// `nextItemId`: what comes right behind a new entry; empty or unknown: nothing does.
     void upsert(const core::ConversationEntry& entry, std::string_view nextItemId = {});
+    void remove(std::string_view itemId);
     /// The connection that was to finish them is gone.
     void closeOpenEntries();
     void clear();

@@ -74,7 +74,7 @@ void Stepper::keepUnsettledSpeech()
     const bool isAskedBySpeech = !rest.turns.empty();
     for (const std::string& turn : rest.turns) {
         // It becomes another item; what was written down of this one would stand there twice.
-        m_state.log.remove(turn);
+        forgetEntry(turn);
     }
     // The provider answers of its own accord what it hears, with everything before it.
     const ReplyGate& reply = m_state.reply;

@@ -113,6 +113,8 @@ private:
     }
     /// What was said is not to be said again after a reconnect.
     void turnsAnswered() { m_state.speech.answered(!m_state.options->transcriptionModel.empty()); }
+    /// It is said again as another item, or was deleted.
+    void forgetEntry(const std::string& itemId);
     void sendAudio(Bytes pcm);
     void holdAudio(Bytes pcm);
     void dropTooOld();

@@ -343,7 +343,15 @@ void Stepper::on(const openai::InputAudioBufferCommitted& committed)
 
 void Stepper::on(const openai::ConversationItemDeleted& deleted)
 {
-    m_state.log.remove(deleted.itemId);
+    forgetEntry(deleted.itemId);
+}
+
+void Stepper::forgetEntry(const std::string& itemId)
+{
+    if (m_state.log.find(itemId) != nullptr) {
+        m_state.log.remove(itemId);
+        tell(session_notice::TranscriptRemoved{itemId});
+    }
 }
 
 void Stepper::on(const openai::InputAudioTranscriptionDelta& delta)

@@ -441,6 +441,28 @@ private Q_SLOTS:
         isPong ? story.pong() : story.says(openai::RateLimitsUpdated{});
         QCOMPARE(story.state.attempts, 0);
     }
+
+    void turnThatIsSaidAgain_LeavesTheTranscript()
+    {
+        SpokenStory story;
+        story.speaks(0, 100);
+        story.turnBegins("item_u", 40);
+        story.turnEnds("item_u", 100);
+        story.says(openai::InputAudioTranscriptionDelta{{}, "item_u", 0, "hel", {}});
+        story.happens(session_event::Closed{{1006, {}}});
+        QCOMPARE(story.told<session_notice::TranscriptRemoved>().at(0).itemId, std::string("item_u"));
+        QVERIFY(story.state.log.entries().empty());
+    }
+
+    void itemThatTheProviderDeletes_LeavesTheTranscript()
+    {
+        SpokenStory story;
+        story.isWrittenDown("item_u", "hello");
+        story.says(openai::ConversationItemDeleted{{}, "item_u"});
+        QCOMPARE(story.told<session_notice::TranscriptRemoved>().at(0).itemId, std::string("item_u"));
+        story.says(openai::ConversationItemDeleted{{}, "item_x"});
+        QVERIFY(story.told<session_notice::TranscriptRemoved>().empty());
+    }
 };
 
 QTEST_GUILESS_MAIN(SessionLivenessTest)
