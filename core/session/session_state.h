@@ -60,6 +60,8 @@ struct ReplyGate {
     bool cancelWhenCreated = false;
     /// Its late deltas are not played: the user has spoken over it.
     bool isDeaf = false;
+    /// It goes by what functions have answered.
+    bool isForTools = false;
 
     [[nodiscard]] bool isFree() const { return activeId.empty() && !isRequested; }
     bool operator==(const ReplyGate&) const = default;
@@ -71,6 +73,9 @@ struct ToolRound {
     /// All are answered, and no reply has begun since that could go by it.
     bool wantsReply = false;
 };
+
+/// To what a reply is to be asked for over the next connection. What functions have answered concerns also a reply that was begun.
+enum class OwedReply { None, ToWords, ToTools };
 
 /// Everything that the session knows. A value: `next` makes a new one of it and of an event.
 struct SessionState {
@@ -119,7 +124,7 @@ struct SessionState {
     std::size_t heldAudioSize = 0;
     Milliseconds lostAudio{0};
     /// Something was said before there was a connection, or the connection was lost before the answer came: it is asked for.
-    bool owesReply = false;
+    OwedReply owedReply = OwedReply::None;
     /// Typed messages so far: they get their ids here, so that they are known before the provider has seen them.
     int typedMessages = 0;
     bool isUserSpeaking = false;

@@ -26,7 +26,7 @@ void Stepper::on(const openai::ResponseCreated& created)
     m_state.reply.isAwaited = false;
     m_state.reply.isDeaf = false;
     // Whoever asked for it: it goes by all that was told before.
-    m_state.tools.wantsReply = false;
+    m_state.reply.isForTools = std::exchange(m_state.tools.wantsReply, false) || m_state.reply.isForTools;
     if (std::exchange(m_state.reply.cancelWhenCreated, false)) {
         openai::ResponseCancel cancel;
         cancel.responseId = created.response.id;
@@ -143,6 +143,7 @@ void Stepper::on(const openai::ResponseDone& done)
     }
     m_state.reply.activeId.clear();
     m_state.reply.isDeaf = false;
+    m_state.reply.isForTools = false;
     if (response.status == openai::ResponseStatus::Failed) {
         const auto& why = response.statusDetails ? response.statusDetails->error : std::nullopt;
         const ProviderFault fault = why

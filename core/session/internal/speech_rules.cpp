@@ -80,7 +80,12 @@ void Stepper::keepUnsettledSpeech()
     const ReplyGate& reply = m_state.reply;
     const bool isOwed = !reply.isFree() || reply.isAwaited || reply.isWanted || m_state.tools.wantsReply
         || !m_state.tools.running.empty();
-    m_state.owesReply = m_state.owesReply || (isOwed && !isAskedBySpeech);
+    const bool isStopped = reply.isDeaf || reply.cancelWhenCreated;
+    const bool isNothingHeard = reply.isForTools && !isStopped && (reply.isRequested || reply.itemId.empty());
+    const bool isToTools = m_state.tools.wantsReply || !m_state.tools.running.empty() || isNothingHeard;
+    if (isOwed && !isAskedBySpeech) {
+        m_state.owedReply = std::max(m_state.owedReply, isToTools ? OwedReply::ToTools : OwedReply::ToWords);
+    }
     m_state.lostAudio += rest.lost;
     for (const Bytes& pcm : rest.pieces) {
         m_state.heldAudioSize += pcm.size();

@@ -2,6 +2,9 @@
 #include "core/session/internal/session_update.h"
 #include "core/session/internal/stepper.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace vivavoce::core::internal {
 
 using namespace session_effect;
@@ -134,7 +137,8 @@ void Stepper::seed()
         }
     }
     // What was heard of an answer is not said twice.
-    if (std::exchange(m_state.owesReply, false) && last == Speaker::User) {
+    const OwedReply owed = std::exchange(m_state.owedReply, OwedReply::None);
+    if (owed == OwedReply::ToTools || (owed == OwedReply::ToWords && last == Speaker::User)) {
         requestReply();
     }
 }
@@ -146,6 +150,7 @@ void Stepper::providerError(const openai::ErrorEvent& event)
         // The provider made a reply of its own (voice detection); ours is asked for when that one is done.
         m_state.reply.isRequested = false;
         m_state.reply.isWanted = true;
+        m_state.tools.wantsReply = std::exchange(m_state.reply.isForTools, false);
         return;
     }
     if (fault.weight == ErrorWeight::Harmless) {
@@ -177,6 +182,7 @@ void Stepper::providerError(const openai::ErrorEvent& event)
 void Stepper::replyRefused()
 {
     m_state.reply.isRequested = false;
+    m_state.reply.isForTools = false;
     m_state.reply.cancelWhenCreated = false;
     stopTimer(SessionTimer::Reply);
     tell(session_notice::ReplyEnded{});
@@ -199,7 +205,7 @@ void Stepper::on(session_event::TextEntered& entered)
     entry.isFinal = true;
     tellEntry(entry);
     if (!isLive()) {
-        m_state.owesReply = true;
+        m_state.owedReply = std::max(m_state.owedReply, OwedReply::ToWords);
         return;
     }
     stopReply();
@@ -241,7 +247,7 @@ void Stepper::requestReply()
     }
     m_state.reply.isRequested = true;
     m_state.reply.isWanted = false;
-    m_state.tools.wantsReply = false;
+    m_state.reply.isForTools = std::exchange(m_state.tools.wantsReply, false);
     m_state.reply.requestId = "reply_" + std::to_string(++m_state.replyRequests);
     openai::ResponseCreate create;
     create.eventId = m_state.reply.requestId;

@@ -463,6 +463,42 @@ private Q_SLOTS:
         story.says(openai::ConversationItemDeleted{{}, "item_x"});
         QVERIFY(story.told<session_notice::TranscriptRemoved>().empty());
     }
+
+    void answerOfATool_IsOwedWhateverTheAgentSaidBefore_data()
+    {
+        QTest::addColumn<bool>("isAnswered");
+        QTest::newRow("while it runs") << false;
+        QTest::newRow("when the reply was asked for") << true;
+    }
+    void answerOfATool_IsOwedWhateverTheAgentSaidBefore()
+    {
+        QFETCH(bool, isAnswered);
+        SpokenStory story;
+        story.happens(session_event::TextEntered{"weather?"});
+        story.replyBegins();
+        story.says(openai::ResponseOutputAudioTranscriptDone{{}, "resp_1", "item_resp_1", 0, 0, "Let me look."});
+        story.replyEnds();
+        story.functionIsCalled();
+        if (isAnswered) {
+            story.happens(session_event::ToolAnswered{"call_1", std::string("{}")});
+            QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+        }
+        story.reconnects();
+        QCOMPARE(story.sent<openai::ConversationItemCreate>().size(), std::size_t{2});
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+    }
+
+    void answerOfAToolThatIsHeard_IsNotAskedForAgain()
+    {
+        SpokenStory story;
+        story.happens(session_event::TextEntered{"weather?"});
+        story.functionIsCalled();
+        story.happens(session_event::ToolAnswered{"call_1", std::string("{}")});
+        story.replyBegins("resp_2");
+        story.says(openai::ResponseOutputAudioTranscriptDelta{{}, "resp_2", "item_resp_2", 0, 0, "Sunny"});
+        story.reconnects();
+        QVERIFY(story.sent<openai::ResponseCreate>().empty());
+    }
 };
 
 QTEST_GUILESS_MAIN(SessionLivenessTest)
