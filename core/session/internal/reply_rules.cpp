@@ -135,7 +135,12 @@ void Stepper::on(const openai::ResponseDone& done)
         // Beside the conversation (conversation "none"), or of a reply that is over for us.
         return;
     }
-    stopTimer(SessionTimer::Reply);
+    if (m_state.reply.isAwaited) {
+        // The next turn has ended already; this one was cancelled for it.
+        startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
+    } else {
+        stopTimer(SessionTimer::Reply);
+    }
     const bool wasDeaf = m_state.reply.isDeaf;
     // However it ended, no more sound of it will come; not every server says output_audio.done.
     if (!m_state.reply.itemId.empty()) {

@@ -346,6 +346,22 @@ private Q_SLOTS:
         QVERIFY(requests[0].eventId != id);
     }
 
+    void lateEndOfACancelledReply_DoesNotStopTheWaitForTheNext()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins();
+        story.says(openai::InputAudioBufferSpeechStarted{});
+        story.says(openai::InputAudioBufferSpeechStopped{});
+        story.replyEnds("resp_1", openai::ResponseStatus::Cancelled);
+        const auto stops = story.all<session_effect::StopTimer>();
+        QVERIFY(std::none_of(
+            stops.begin(), stops.end(), [](const auto& stop) { return stop.timer == SessionTimer::Reply; }));
+        const auto starts = story.all<session_effect::StartTimer>();
+        QVERIFY(std::any_of(
+            starts.begin(), starts.end(), [](const auto& start) { return start.timer == SessionTimer::Reply; }));
+    }
+
     void announcedEnd_OutlivesAPong()
     {
         Story story;
