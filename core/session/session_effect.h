@@ -82,7 +82,7 @@ struct ReplyStarted {
 struct ReplyEnded {
     std::string responseId;
     bool wasCompleted = false;
-    /// It says something, and no function is to be answered before it goes on.
+    /// No function is to be answered before the conversation goes on. It may say nothing at all.
     bool isAnswer = false;
 };
 struct AudioLost {

@@ -171,14 +171,11 @@ void Stepper::on(const openai::ResponseDone& done)
     settleActivity();
 }
 
-bool Stepper::isAnswer(const openai::Response& response) const
+bool Stepper::isAnswer(const openai::Response& response)
 {
-    const auto has = [&](openai::ItemType type) {
-        return std::any_of(response.output.begin(), response.output.end(),
-            [type](const openai::Item& item) { return item.type == type; });
-    };
-    const bool saysSomething = !m_state.reply.itemId.empty() || has(openai::ItemType::Message);
-    return saysSomething && !has(openai::ItemType::FunctionCall);
+    // One that says nothing counts: whoever waits for the reply to a turn waits for no other.
+    return std::none_of(response.output.begin(), response.output.end(),
+        [](const openai::Item& item) { return item.type == openai::ItemType::FunctionCall; });
 }
 
 void Stepper::startTools(const openai::Response& response)

@@ -105,7 +105,7 @@ private:
     void replyHeardOf(const std::string& responseId);
     void requestReply();
     void stopReply();
-    [[nodiscard]] bool isAnswer(const openai::Response& response) const;
+    [[nodiscard]] static bool isAnswer(const openai::Response& response);
     void startTools(const openai::Response& response);
     void tellEntry(const ConversationEntry& entry)
     {

@@ -346,6 +346,17 @@ private Q_SLOTS:
         QVERIFY(requests[0].eventId != id);
     }
 
+    void replyThatSaysNothing_IsCountedAsAnAnswer()
+    {
+        Story story;
+        story.goLive();
+        openai::ResponseCreated created;
+        created.response.id = "resp_1";
+        story.says(created);
+        story.replyEnds();
+        QCOMPARE(story.told<session_notice::ReplyEnded>().at(0).isAnswer, true);
+    }
+
     void lateEndOfACancelledReply_DoesNotStopTheWaitForTheNext()
     {
         Story story;
@@ -372,7 +383,7 @@ private Q_SLOTS:
         QCOMPARE(story.told<session_notice::Problem>().at(0).error.code, ErrorCode::SessionExpired);
     }
 
-    void answer_IsAReplyThatSaysSomethingAndCallsNothing()
+    void answer_IsAReplyThatCallsNothing()
     {
         Story story;
         story.goLive();
