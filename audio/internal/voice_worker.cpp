@@ -300,6 +300,7 @@ void VoiceWorker::reconcileCapture(std::unique_lock<std::mutex>& lock, Time now)
     line->deviceId = wanted;
     reportFound(lock, SoundDirection::Capture);
     m_processing.emplace(std::move(*processing));
+    m_wasCut = false;
     m_processing->set(m_wishes.processing);
     if (m_playback) {
         // What was played before anybody listened has no echo here.
@@ -345,6 +346,7 @@ void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now
     if (auto processing = dsp::EchoCanceller::create(m_wishes.processing); m_processing && processing) {
         // Another loudspeaker is another room.
         *m_processing = std::move(*processing);
+        m_wasCut = false;
     }
     m_playback.emplace(std::move(*line));
     m_playback->chain->restart(*m_playback->ring, m_queue);
