@@ -14,6 +14,16 @@ namespace {
 constexpr std::size_t kLongestName = 128;
 constexpr std::size_t kLongestInstructions = 16 * 1024;
 
+/// Sound that nobody could play is no sound.
+constexpr std::int64_t kLowestRate = 8'000;
+constexpr std::int64_t kHighestRate = 192'000;
+
+/// What goes into a request's head (RFC 9110 §5.5): a line break there would begin a header of its own.
+bool isPlain(std::string_view text)
+{
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
 Unexpected<Error> bad(std::string_view field, std::string_view what)
 {
     return fail(ErrorCode::BrokerMalformed, std::string(field) + " " + std::string(what));
@@ -44,6 +54,16 @@ public:
             return {};
         }
         return value != nullptr ? value->get<std::string>() : std::string();
+    }
+
+    /// Printable ASCII without spaces.
+    std::string plainText(const char* name)
+    {
+        std::string result = text(name);
+        if (!isPlain(result)) {
+            fault(name, "is not plain ASCII without spaces");
+        }
+        return result;
     }
 
     std::optional<std::string> optionalText(const char* name, std::size_t longest, bool mayHaveLines = false)
@@ -297,7 +317,7 @@ Expected<TokenResponse, Error> decodeTokenResponse(std::string_view text)
     }
     Fields fields(*object);
     TokenResponse response;
-    std::string token = fields.text("token");
+    std::string token = fields.plainText("token");
     response.token = Secret(token);
     wipeString(token);
     if (response.token.empty()) {
@@ -319,13 +339,16 @@ Expected<TokenResponse, Error> decodeTokenResponse(std::string_view text)
         fields.fault("transport", "is neither direct nor relay");
     }
     Fields connect(fields.object("connect"), "connect.");
-    response.connect.url = connect.text("url");
-    response.connect.auth = connect.text("auth");
+    response.connect.url = connect.plainText("url");
+    response.connect.auth = connect.plainText("auth");
     response.connect.dialect = connect.text("dialect");
     Fields audio(connect.object("audio"), "connect.audio.");
     response.connect.audio.encoding = audio.text("encoding");
-    response.connect.audio.rate =
-        static_cast<std::uint32_t>(std::clamp<std::int64_t>(audio.integer("rate"), 0, 192'000));
+    const std::int64_t rate = audio.integer("rate");
+    if (rate < kLowestRate || rate > kHighestRate) {
+        audio.fault("rate", "is out of range");
+    }
+    response.connect.audio.rate = static_cast<std::uint32_t>(std::clamp(rate, kLowestRate, kHighestRate));
     connect.adopt(audio);
     fields.adopt(connect);
     if (const Json* limits = fields.find("limits"); limits != nullptr && limits->is_object()) {

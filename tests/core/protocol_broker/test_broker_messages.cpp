@@ -25,6 +25,12 @@ std::string responseWith(const QByteArray& field, const QByteArray& value)
     return ("{" + text + "}").toStdString();
 }
 
+QByteArray connectWith(const char* url, const char* auth, const char* rate)
+{
+    return QByteArray("{\"url\":\"") + url + "\",\"auth\":\"" + auth
+        + "\",\"dialect\":\"openai-ga\",\"audio\":{\"encoding\":\"pcm16\",\"rate\":" + rate + "}}";
+}
+
 } // namespace
 
 class TestBrokerMessages : public QObject {
@@ -136,6 +142,14 @@ private slots:
         QTest::newRow("expiresIn fraction") << QByteArray("expiresIn") << QByteArray("1.5");
         QTest::newRow("expiresAt not a time") << QByteArray("expiresAt") << QByteArray("\"secret-marker\"");
         QTest::newRow("connect empty") << QByteArray("connect") << QByteArray("{}");
+        QTest::newRow("token with a header in it") << QByteArray("token") << QByteArray("\"a\\r\\nX-Evil: marker\"");
+        QTest::newRow("token with a space") << QByteArray("token") << QByteArray("\"a marker\"");
+        QTest::newRow("token beyond ASCII") << QByteArray("token") << QByteArray("\"a\xC3\xA9marker\"");
+        QTest::newRow("url with a line") << QByteArray("connect") << connectWith("ws://x/\\nmarker", "bearer", "24000");
+        QTest::newRow("auth with a line") << QByteArray("connect") << connectWith("ws://x", "bearer\\nmarker", "24000");
+        for (const char* rate : {"0", "-24000", "192001", "9223372036854775807"}) {
+            QTest::addRow("rate %s", rate) << QByteArray("connect") << connectWith("ws://x", "bearer", rate);
+        }
     }
     void tokenResponse_FieldMissingOrWrong_IsNamedWithoutItsValue()
     {
