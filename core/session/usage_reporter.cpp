@@ -142,6 +142,11 @@ void UsageReporter::tell()
         if (self == nullptr) {
             return;
         }
+        if (credential && (*self)->m_refused == *credential) {
+            (*self)->m_isAsking = false;
+            (*self)->rest();
+            return;
+        }
         request.bearer = (*self)->m_shown = credential ? *credential : nullptr;
         (*self)->send(credential ? std::optional(std::move(request)) : std::nullopt, id, count);
     });
@@ -171,8 +176,10 @@ void UsageReporter::answered(
     // A sign-in that has run out is renewed, and the figures are owed all the same.
     const bool isWorthTrying =
         !answer || answer->status == kUnauthorised || answer->status == kTooMany || answer->status >= kServerError;
-    if (answer && answer->status == kUnauthorised) {
-        static_cast<void>(m_deps.credential->replace(m_shown));
+    if (answer && answer->status == kUnauthorised && !m_deps.credential->replace(m_shown)) {
+        m_refused = m_shown;
+        rest();
+        return;
     }
     if (isWorthTrying) {
         session->isNews = true;
@@ -189,6 +196,13 @@ void UsageReporter::answered(
         tell();
     } else if (m_isLive) {
         tellLater(kStandingEvery);
+    }
+}
+
+void UsageReporter::rest()
+{
+    for (Session& session : m_sessions) {
+        session.isNews = false;
     }
 }
 

@@ -16,7 +16,8 @@
 namespace vivavoce::core {
 
 /// Tells a broker what sessions came to that go to the provider directly (`POST /api/voice/usage`): nobody else could. It is told what the
-/// provider bills, never what was said. In the background: what cannot be told is tried again, and given up where the broker refuses it.
+/// provider bills, never what was said. In the background: what cannot be told is tried again, and given up where the broker refuses it,
+/// or a credential that does not change.
 /// Threads: the executor's own thread. Lifetime: its dependencies outlive it; what it has not told by its end stays untold.
 class UsageReporter {
 public:
@@ -58,6 +59,8 @@ private:
     /// Nothing: there is no credential to tell it with.
     void send(std::optional<HttpClient::Request> request, const std::string& id, std::size_t events);
     void tellLater(Milliseconds delay);
+    /// Until there is news, and a credential that was not refused.
+    void rest();
     void answered(const std::string& id, std::size_t events, const Expected<HttpClient::Response, Error>& answer);
 
     Dependencies m_deps;
@@ -68,6 +71,8 @@ private:
     /// For the credential, before m_call.
     bool m_isAsking = false;
     CredentialPtr m_shown;
+    /// For good. Nothing: none was.
+    std::optional<CredentialPtr> m_refused;
     std::unique_ptr<HttpCall> m_call;
     std::unique_ptr<Timer> m_timer;
     /// A credential that comes late finds nothing here when we are gone.

@@ -31,6 +31,15 @@ notice::ReplyUsage reply(const std::string& id, std::int64_t audioOut)
     return told;
 }
 
+/// What a literal is, and somebody who is signed in where it is replaceable.
+struct FakeCredential final : CredentialSource {
+    CredentialPtr value = std::make_shared<const Secret>("credential");
+    bool isReplaceable = false;
+
+    void fetch(CredentialCallback done) override { done(value); }
+    [[nodiscard]] bool replace(const CredentialPtr&) override { return isReplaceable; }
+};
+
 } // namespace
 
 class UsageReporterTest : public QObject {
@@ -40,8 +49,8 @@ class UsageReporterTest : public QObject {
         ManualClock clock;
         ManualExecutor executor{clock};
         FakeHttpClient http;
-        UsageReporter reporter{{http, clock, executor, "https://broker.example",
-            std::make_shared<LiteralCredential>(std::make_shared<const Secret>("credential")), "scribe"}};
+        std::shared_ptr<FakeCredential> credential = std::make_shared<FakeCredential>();
+        UsageReporter reporter{{http, clock, executor, "https://broker.example", credential, "scribe"}};
 
         void live(const std::string& session = "voice_1", bool isRelayed = false)
         {
@@ -143,13 +152,20 @@ private Q_SLOTS:
         QTest::newRow("going down") << 503;
         QTest::newRow("too often") << 429;
         QTest::newRow("the sign-in has run out") << 401;
+        QTest::newRow("the sign-in has run out, twice") << 4012;
     }
     void brokerThatIsAway_IsToldLater()
     {
         QFETCH(int, status);
         World world;
+        world.credential->isReplaceable = true;
         world.live();
         world.reporter.told(reply("r1", 1));
+        if (status == 4012) {
+            world.answer(401);
+            world.executor.advance(Milliseconds{15'000});
+            status = 401;
+        }
         if (status == 0) {
             world.http.answer(Unexpected<Error>(Error{ErrorCode::BrokerUnreachable, "away", std::nullopt, {}}));
         } else {
@@ -160,6 +176,24 @@ private Q_SLOTS:
         QVERIFY(world.http.sent.empty());
         world.executor.advance(Milliseconds{1});
         QCOMPARE(world.responses(), Ids({"r1"}));
+    }
+
+    /// Asking with the same again would be refused again, for as long as the session lasts.
+    void credentialThatIsRefused_IsNotShownAgain()
+    {
+        World world;
+        world.live();
+        world.reporter.told(reply("r1", 1));
+        world.answer(401);
+        QVERIFY(world.reporter.isDone());
+        world.executor.advance(Milliseconds{120'000});
+        world.reporter.told(reply("r2", 1));
+        QVERIFY(world.http.sent.empty());
+        QVERIFY(world.reporter.isDone());
+        // Somebody signs in.
+        world.credential->value = std::make_shared<const Secret>("another");
+        world.reporter.told(reply("r3", 1));
+        QCOMPARE(world.responses(), Ids({"r1", "r2", "r3"}));
     }
 
     void brokerThatRefuses_IsNotAskedAgain()
