@@ -11,6 +11,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -126,6 +127,8 @@ private:
         /// Nothing: others were faster.
         [[nodiscard]] std::vector<Job> next();
         void finished(Clock::time_point oldest);
+        /// Of what in it somebody waits for; the end of time where that is nothing.
+        [[nodiscard]] static Clock::time_point deadlineOf(const std::vector<Job>& batch);
         [[nodiscard]] bool hangs();
         [[nodiscard]] std::deque<Job> takeAll();
         [[nodiscard]] std::shared_ptr<soci::session> connect(core::Milliseconds& pause);
@@ -154,8 +157,10 @@ private:
         std::condition_variable stop;
         std::condition_variable ended;
         std::deque<Job> jobs;
-        /// The deadlines of what the threads have in hand.
+        /// The deadlines of what the threads have in hand, and somebody waits for.
         std::multiset<Clock::time_point> underWay;
+        /// When a unit of work went well.
+        Clock::time_point lastDone;
         /// Threads that have a connection, as far as they know.
         std::atomic<std::size_t> connected{0};
         Clock::time_point end = Clock::time_point::max();
@@ -187,7 +192,7 @@ void SqlDatabase::State::serve(std::shared_ptr<soci::session> sql)
         if (batch.empty()) {
             continue;
         }
-        const Clock::time_point oldest = batch.front().deadline;
+        const Clock::time_point oldest = deadlineOf(batch);
         if (address.kind == Kind::Sqlite) {
             runTogether(*sql, batch);
         } else {
@@ -221,9 +226,18 @@ std::vector<Database::Job> SqlDatabase::State::next()
         jobs.pop_front();
     }
     if (!batch.empty()) {
-        underWay.insert(batch.front().deadline);
+        underWay.insert(deadlineOf(batch));
     }
     return batch;
+}
+
+Clock::time_point SqlDatabase::State::deadlineOf(const std::vector<Job>& batch)
+{
+    Clock::time_point first = Clock::time_point::max();
+    for (const Job& job : batch) {
+        first = job.isUpkeep ? first : std::min(first, job.deadline);
+    }
+    return first;
 }
 
 void SqlDatabase::State::finished(Clock::time_point oldest)
@@ -237,7 +251,12 @@ bool SqlDatabase::State::hangs()
 {
     const auto now = Clock::now();
     const std::lock_guard lock(mutex);
-    return (!underWay.empty() && *underWay.begin() <= now) || (!jobs.empty() && jobs.front().deadline <= now);
+    const auto late = std::distance(underWay.begin(), underWay.upper_bound(now));
+    const auto next = std::find_if(jobs.begin(), jobs.end(), [](const Job& job) { return !job.isUpkeep; });
+    // One that is slow, on one connection of several, says nothing of the others where those have done something since.
+    const bool isAlone = late > 0 && *underWay.begin() - settings.deadline >= lastDone;
+    const bool areAll = late > 0 && static_cast<std::size_t>(late) >= connected;
+    return isAlone || areAll || (next != jobs.end() && next->deadline <= now);
 }
 
 std::deque<Database::Job> SqlDatabase::State::takeAll()
@@ -308,11 +327,14 @@ void SqlDatabase::State::runAlone(std::shared_ptr<soci::session>& sql, Job& job)
 {
     DatabaseDown down{"it waited too long for the database"};
     bool mayBeDone = false;
+    bool isAway = false;
     for (int attempt = 1; attempt <= kAttempts && Clock::now() < job.deadline; ++attempt) {
         bool isCommitting = false;
         try {
             if (sql == nullptr) {
+                isAway = true;
                 sql = connectTo(address, settings.deadline);
+                isAway = false;
             }
             soci::transaction alone(*sql);
             job.work(*sql);
@@ -336,7 +358,8 @@ void SqlDatabase::State::runAlone(std::shared_ptr<soci::session>& sql, Job& job)
             }
         }
     }
-    if (sql == nullptr) {
+    // A connection that is lost says nothing of the others'.
+    if (sql == nullptr && (isAway || connected <= 1)) {
         failed(down.reason);
     }
     static_cast<void>(job.done(std::move(down)));
@@ -354,6 +377,7 @@ void SqlDatabase::State::takeBack(Job& job)
     undoing.work = std::move(job.undo);
     undoing.done = [](const std::optional<DatabaseDown>&) { return true; };
     undoing.deadline = Clock::now() + settings.deadline;
+    undoing.isUpkeep = true;
     {
         const std::lock_guard lock(mutex);
         jobs.push_front(std::move(undoing));
@@ -372,6 +396,10 @@ void SqlDatabase::State::tell(LogLevel level, std::string_view event, const std:
 
 void SqlDatabase::State::worked()
 {
+    {
+        const std::lock_guard lock(mutex);
+        lastDone = Clock::now();
+    }
     if (!isWorking.exchange(true)) {
         tell(LogLevel::Info, "store.up", "");
     }
@@ -404,6 +432,7 @@ void Database::post(Work work)
     job.work = std::move(work);
     job.done = [](const std::optional<DatabaseDown>&) { return true; };
     job.deadline = Clock::now() + patience();
+    job.isUpkeep = true;
     static_cast<void>(submit(std::move(job)));
 }
 

@@ -55,7 +55,8 @@ public:
     virtual ~Database() = default;
 
     [[nodiscard]] virtual Kind kind() const = 0;
-    /// The last unit of work found a database that works, and none has waited for longer than the deadline.
+    /// It could be reached when that was last tried, and is not seen to hang: what is late is not what waits longest, does not keep every
+    /// connection, and others were done since it came. What nobody waits for is never late.
     [[nodiscard]] virtual bool isWorking() const = 0;
     /// The destructor waits no longer than until then, and a moment. [any thread]
     virtual void closeBy(std::chrono::steady_clock::time_point end) = 0;
@@ -81,6 +82,8 @@ protected:
         std::chrono::steady_clock::time_point deadline;
         /// Empty: it may stay.
         Work undo{};
+        /// Nobody waits for it.
+        bool isUpkeep = false;
     };
     /// Something: it is refused, and `done` will not be called.
     [[nodiscard]] virtual std::optional<DatabaseDown> submit(Job job) = 0;

@@ -238,6 +238,44 @@ private slots:
         QVERIFY(QTest::qWaitFor([&] { return world.count().has_value() && world.database->isWorking(); }, 10'000));
     }
 
+    /// As one that waits for a row which somebody keeps, on one connection of four.
+    void workThatIsSlow_OnOneConnection_IsNoDatabaseThatHangs()
+    {
+        if (const QString missing = tests::PostgresServer::missing(); !missing.isEmpty()) {
+            QSKIP(qPrintable(missing));
+        }
+        tests::PostgresServer server;
+        QVERIFY(server.start());
+        World world;
+        QVERIFY(world.open(server.url(), core::Milliseconds{500}).has_value());
+        std::promise<void> gate;
+        const std::shared_future<void> opened = gate.get_future().share();
+        const auto slow = [opened](soci::session&) {
+            opened.wait();
+            return 0;
+        };
+        auto late = world.begin<int>(slow);
+        QVERIFY(QTest::qWaitFor([&] { return world.count().has_value(); }));
+        QVERIFY(!late.get().has_value());
+        QVERIFY(world.database->isWorking());
+        QVERIFY(world.count().has_value());
+        // What nobody waits for may take its time.
+        world.database->post([opened](soci::session&) { opened.wait(); });
+        QVERIFY(world.count().has_value());
+        QVERIFY(world.database->isWorking());
+        // As many as there are connections are a database that does nothing any more.
+        std::vector<std::future<core::Expected<int, DatabaseDown>>> more;
+        for (int i = 0; i < 3; ++i) {
+            more.push_back(world.begin<int>(slow));
+        }
+        for (auto& answer : more) {
+            QVERIFY(!answer.get().has_value());
+        }
+        QVERIFY(!world.database->isWorking());
+        gate.set_value();
+        QVERIFY(QTest::qWaitFor([&] { return world.count().has_value() && world.database->isWorking(); }, 10'000));
+    }
+
     void server_ThatStandsStill_DoesNotKeepTheEnd()
     {
         if (const QString missing = tests::PostgresServer::missing(); !missing.isEmpty()) {
