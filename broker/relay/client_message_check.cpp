@@ -154,6 +154,12 @@ Verdict ClientMessageCheck::look(net::WebSocketMessage& message) const
     if (!scan.fault.empty()) {
         return ended(scan.fault);
     }
+    if (scan.hasHalfCharacter) {
+        // No reader makes anything else of it than of the rest: it is the one event that is wrong.
+        Verdict verdict = refused("invalid_json", "There is half a character in it: one of a pair of escapes.", {});
+        verdict.eventId = scan.eventId;
+        return verdict;
+    }
     Verdict verdict;
     if (scan.type == "input_audio_buffer.append") {
         verdict.audio = soundIn(scan.audio.size(), m_bytesPerMillisecond);
@@ -161,6 +167,7 @@ Verdict ClientMessageCheck::look(net::WebSocketMessage& message) const
         || scan.type == "response.create" || scan.type == "conversation.item.create") {
         verdict = lookAtChange(message.data, scan.type);
     }
+    verdict.isNamed = !scan.eventId.empty();
     verdict.asksForResponse = verdict.kind == Verdict::Kind::Pass && scan.type == "response.create";
     if (verdict.kind == Verdict::Kind::Refuse || verdict.asksForResponse) {
         verdict.eventId = scan.eventId;

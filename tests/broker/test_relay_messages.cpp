@@ -70,9 +70,10 @@ private slots:
         row("an escape that is none", json("{'type':'a','x':'\\q'}"), "invalid_json");
         row("an escape that is too short", json("{'type':'a','x':'\\u12'}"), "invalid_json");
         row("an escape of other letters", json("{'type':'a','x':['\\u12g4']}"), "invalid_json");
-        row("half a character", json("{'type':'a','x':'\\ud83c'}"), "invalid_json");
-        row("the other half", json("{'type':'a','x':'\\udf99'}"), "invalid_json");
-        row("half a character and something else", json("{'type':'a','x':'\\ud83c\\u0041'}"), "invalid_json");
+        row("half a character, and an escape that is none", json("{'type':'a','x':'\\ud83c\\u12'}"), "invalid_json");
+        row("half a character as a type", json("{'type':'\\ud83c'}"), "escaped_name");
+        row("half a character as a name", json("{'type':'a','\\ud83c':1}"), "escaped_name");
+        row("half a character, and a name twice", json("{'type':'a','x':'\\ud83c','x':1}"), "duplicate_name");
         row("no UTF-8", QByteArray("{\"type\":\"a\",\"x\":\"\xff\"}"), "invalid_json");
         row("no type", json("{'x':1}"), "no_type");
         row("a type that is a number", json("{'type':1}"), "no_type");
@@ -93,6 +94,25 @@ private slots:
         const Verdict verdict = verdictOn(ClientMessageCheck(Locks{}), text.toStdString());
         QVERIFY(verdict.kind == Verdict::Kind::End);
         QCOMPARE(QByteArray(verdict.code.data(), static_cast<int>(verdict.code.size())), code);
+    }
+
+    void halfACharacter_IsRefused_AndEndsNothing_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::newRow("the first half") << json("{'event_id':'e','type':'a','x':'\\ud83c'}");
+        QTest::newRow("the other half") << json("{'event_id':'e','type':'a','x':'\\udf99'}");
+        QTest::newRow("something else behind it") << json("{'event_id':'e','type':'a','x':['\\ud83c\\u0041']}");
+        QTest::newRow("the first half twice") << json("{'event_id':'e','type':'a','x':'\\ud83c\\ud83c\\udf99'}");
+        QTest::newRow("of a response") << json("{'event_id':'e','type':'response.create','x':{'y':'\\udf99\\ud83c'}}");
+    }
+    void halfACharacter_IsRefused_AndEndsNothing()
+    {
+        QFETCH(QByteArray, text);
+        const Verdict verdict = verdictOn(ClientMessageCheck(Locks{}), text.toStdString());
+        QVERIFY(verdict.kind == Verdict::Kind::Refuse);
+        QVERIFY(!verdict.asksForResponse);
+        QCOMPARE(verdict.code, std::string_view("invalid_json"));
+        QCOMPARE(verdict.eventId, std::string("e"));
     }
 
     void binary_EndsTheStream()

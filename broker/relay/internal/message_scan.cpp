@@ -19,9 +19,12 @@ constexpr int kDeepest = 64;
 constexpr std::string_view kInvalid = "invalid_json";
 constexpr std::string_view kEscaped = "escaped_name";
 
+enum class Escapes { Sound, HalfACharacter, Wrong };
+
 /// RFC 8259 §7. Half of a surrogate pair is no character, and two readers make two things of it.
-bool hasSoundEscapes(std::string_view text)
+Escapes escapesOf(std::string_view text)
 {
+    bool hasHalf = false;
     const auto unitAt = [&](std::size_t at) -> std::optional<unsigned> {
         unsigned unit = 0;
         const std::string_view digits = text.substr(std::min(at, text.size()), 4);
@@ -34,24 +37,26 @@ bool hasSoundEscapes(std::string_view text)
         at += 2;
         if (kind != 'u') {
             if (kind == '\0' || std::string_view("\"\\/bfnrt").find(kind) == std::string_view::npos) {
-                return false;
+                return Escapes::Wrong;
             }
             continue;
         }
         const auto unit = unitAt(at);
         at += 4;
-        if (!unit || (*unit >= 0xDC00 && *unit <= 0xDFFF)) {
-            return false;
+        if (!unit) {
+            return Escapes::Wrong;
         }
-        if (*unit >= 0xD800 && *unit <= 0xDBFF) {
-            const auto low = text.substr(std::min(at, text.size()), 2) == "\\u" ? unitAt(at + 2) : std::nullopt;
+        const bool isHigh = *unit >= 0xD800 && *unit <= 0xDBFF;
+        const bool isLow = *unit >= 0xDC00 && *unit <= 0xDFFF;
+        const auto next = isHigh && text.substr(std::min(at, text.size()), 2) == "\\u" ? unitAt(at + 2) : std::nullopt;
+        if (next && *next >= 0xDC00 && *next <= 0xDFFF) {
             at += 6;
-            if (!low || *low < 0xDC00 || *low > 0xDFFF) {
-                return false;
-            }
+        } else {
+            // What follows is looked at for itself.
+            hasHalf = hasHalf || isHigh || isLow;
         }
     }
-    return true;
+    return hasHalf ? Escapes::HalfACharacter : Escapes::Sound;
 }
 
 class Scanner {
@@ -150,7 +155,9 @@ private:
             return value.get_array().get(inner) == simdjson::SUCCESS ? array(inner, depth + 1) : fault(kInvalid);
         }
         case ondemand::json_type::string: {
-            return hasSoundEscapes(stringOf(value)) && value.get_raw_json_string().error() == simdjson::SUCCESS
+            const Escapes escapes = escapesOf(stringOf(value));
+            m_scan.hasHalfCharacter = m_scan.hasHalfCharacter || escapes == Escapes::HalfACharacter;
+            return escapes != Escapes::Wrong && value.get_raw_json_string().error() == simdjson::SUCCESS
                 ? true
                 : fault(kInvalid);
         }

@@ -15,6 +15,8 @@ struct MessageScan {
     std::string_view audio;
     std::string_view eventId;
     std::string_view delta;
+    /// Somewhere in a value there is an escape that is half of a surrogate pair, and the other half is not beside it: no character.
+    bool hasHalfCharacter = false;
 };
 
 /// Reads all of it; bodies of strings are checked for UTF-8 and control characters, and not decoded. The text may move.
