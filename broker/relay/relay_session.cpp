@@ -47,11 +47,11 @@ net::WebSocketClose closeOfFailure(const core::Error& error)
     }
 }
 
-/// Of what a budget bears one at a time.
+/// Of what a budget bears one at a time. By the provider's own code: clients know it, and ask again.
 Verdict tooMany(Verdict verdict)
 {
     verdict.kind = Verdict::Kind::Refuse;
-    verdict.code = "one_response_at_a_time";
+    verdict.code = "conversation_already_has_active_response";
     verdict.why = "There is a budget, and it bears one response at a time: ask again when this one is done.";
     return verdict;
 }

@@ -181,14 +181,15 @@ private slots:
         QCOMPARE(provider->next(), create("c1"));
         for (const char* const id : {"c2", "c3"}) {
             const Json refused = Json::parse(client->line().next());
-            QCOMPARE(refused.at("error").at("code").get<std::string>(), std::string("one_response_at_a_time"));
+            QCOMPARE(refused.at("error").at("code").get<std::string>(),
+                std::string("conversation_already_has_active_response"));
             QCOMPARE(refused.at("error").at("event_id").get<std::string>(), std::string(id));
         }
         // Begun is not done.
         provider->send(created("r1"));
         QCOMPARE(client->line().next(), created("r1"));
         client->line().send(create("c4"));
-        QVERIFY(client->line().next().find("one_response_at_a_time") != std::string::npos);
+        QVERIFY(client->line().next().find("conversation_already_has_active_response") != std::string::npos);
         provider->send(done("r1", 1));
         QCOMPARE(client->line().next(), done("r1", 1));
         client->line().send(create("c5"));
