@@ -59,6 +59,8 @@ struct SessionOptions {
     /// Speech kept while there is no connection, or until the provider has understood it: 10 s of PCM16 at kRealtimeRate. The oldest is
     /// dropped, and its loss told.
     std::size_t heldAudioBytes = 480'000;
+    /// Speech of replies that waits to be heard: 43 MB. What sends more is no voice agent, and its reply is cut.
+    Milliseconds mostSoundAhead{900'000};
 };
 
 } // namespace vivavoce::core

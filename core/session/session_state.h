@@ -129,6 +129,9 @@ struct SessionState {
     int typedMessages = 0;
     bool isUserSpeaking = false;
     bool isPlaying = false;
+    /// Speech of replies that had come and could not have been heard yet, at that time.
+    MonotonicTime::duration soundAhead{0};
+    MonotonicTime soundAheadAt{};
 };
 
 } // namespace vivavoce::core

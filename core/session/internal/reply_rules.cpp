@@ -63,12 +63,30 @@ void Stepper::on(openai::ResponseOutputAudioDelta& delta)
         m_state.reply.itemId = delta.itemId;
         m_state.reply.itemBytes = 0;
     }
+    if (isTooFarAhead(delta.audio.size() / 2)) {
+        tell(session_notice::Problem{
+            {ErrorCode::ProviderMalformed, "the provider sends sound faster than it can be heard", std::nullopt, {}}});
+        stopReply();
+        settleActivity();
+        return;
+    }
     const std::size_t samples = m_state.reply.itemBytes / 2;
     m_state.reply.itemBytes += delta.audio.size();
     m_state.isPlaying = m_state.isPlaying || m_state.reply.itemBytes / 2 > samples;
     turnsAnswered();
     put(Play{delta.itemId, static_cast<int>(delta.contentIndex), std::move(delta.audio)});
     settleActivity();
+}
+
+bool Stepper::isTooFarAhead(std::size_t samples)
+{
+    using Duration = MonotonicTime::duration;
+    const Duration heard = m_state.isPlaying ? m_now - m_state.soundAheadAt : m_state.soundAhead;
+    const Duration sound = std::chrono::duration_cast<Duration>(
+        std::chrono::nanoseconds(static_cast<std::int64_t>(samples) * 1'000'000'000 / kRealtimeRate.hz()));
+    m_state.soundAhead = std::max(m_state.soundAhead - heard, Duration{0}) + sound;
+    m_state.soundAheadAt = m_now;
+    return m_state.soundAhead > m_state.options->mostSoundAhead;
 }
 
 void Stepper::on(const openai::ResponseOutputAudioDone& done)

@@ -103,6 +103,8 @@ private:
     void replyText(const std::string& responseId, const std::string& itemId, const std::string& text, bool isFinal);
     void writingBegins(const std::string& responseId, const std::string& itemId);
     void replyHeardOf(const std::string& responseId);
+    /// Counts what waits to be heard; whether that is more than anybody would wait for.
+    [[nodiscard]] bool isTooFarAhead(std::size_t samples);
     void requestReply();
     void stopReply();
     [[nodiscard]] static bool isAnswer(const openai::Response& response);

@@ -209,6 +209,37 @@ private Q_SLOTS:
         QCOMPARE(story.state.activity, Activity::Speaking);
     }
 
+    void soundFarFasterThanItIsHeard_IsRefusedAndCut()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins();
+        const Bytes minute(std::size_t{60} * 24'000 * 2);
+        const auto more = [&] {
+            story.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_resp_1", 0, 0, minute});
+        };
+        for (int i = 0; i < 14; ++i) {
+            more();
+        }
+        // What has been heard meanwhile waits no longer.
+        story.clock.advance(Milliseconds{60'000});
+        more();
+        QCOMPARE(story.all<session_effect::Play>().size(), std::size_t{1});
+        more();
+        QVERIFY(story.all<session_effect::Play>().empty());
+        QCOMPARE(story.all<session_effect::CutPlayback>().size(), std::size_t{1});
+        QCOMPARE(story.sent<openai::ResponseCancel>().size(), std::size_t{1});
+        QCOMPARE(story.told<session_notice::Problem>().at(0).error.code, ErrorCode::ProviderMalformed);
+        story.happens(session_event::PlaybackCut{});
+        more();
+        QVERIFY(story.all<session_effect::Play>().empty());
+        QVERIFY(story.told<session_notice::Problem>().empty());
+        // The next one begins anew.
+        story.replyEnds("resp_1", openai::ResponseStatus::Cancelled);
+        story.replyBegins("resp_2");
+        QCOMPARE(story.all<session_effect::Play>().size(), std::size_t{1});
+    }
+
     void replyHeardToItsEnd_IsNotTruncated()
     {
         Story story;
