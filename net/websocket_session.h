@@ -41,7 +41,7 @@ public:
     virtual Awaitable<bool> sendBinary(std::string bytes) = 0;
     /// Sends what is queued, then a close frame; waits at most `patience` for the answer, then drops the connection. A peer at the end of a
     /// slow line is waited for as long as it takes what was sent before, ten seconds at most. Goes on if the waiting is cancelled; a second
-    /// call waits for the first. 1005 sends a close frame without a code, and a code that may not be sent becomes 1011; a reason is cut to
+    /// call waits for the first, or drops the connection where it has no patience. 1005 sends a close frame without a code, and a code that may not be sent becomes 1011; a reason is cut to
     /// 123 bytes.
     virtual Awaitable<> close(
         std::uint16_t code, std::string reason, core::Milliseconds patience = core::Milliseconds{1000}) = 0;

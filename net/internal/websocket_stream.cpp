@@ -350,7 +350,8 @@ Awaitable<> WebSocketStream<Stream>::writeQueue()
 template <typename Stream>
 Awaitable<> WebSocketStream<Stream>::close(std::uint16_t code, std::string reason, core::Milliseconds patience)
 {
-    if (!m_isOpen) {
+    const bool isImpatient = m_isClosing && patience <= core::Milliseconds{0};
+    if (!m_isOpen || isImpatient) {
         drop();
     }
     if (!m_isDown && !m_isClosing) {

@@ -356,6 +356,26 @@ private Q_SLOTS:
         QCOMPARE(socket.readFrame().closeCode(), 4402U);
     }
 
+    /// However long it was given before.
+    void close_WithoutPatience_EndsTheFarewellThatIsUnderWay()
+    {
+        auto done = std::make_shared<std::promise<void>>();
+        auto isDone = done->get_future();
+        Router router;
+        addSocket(router, [done](WebSocketSession& session) -> Awaitable<> {
+            co_await session.send(std::string(8 * 1024 * 1024, 'x'));
+            co_await (session.close(4403, "session_ended", 60s) || after(50ms));
+            co_await session.close(4403, "session_ended", 0ms);
+            done->set_value();
+        });
+        ServerLimits limits;
+        limits.webSocketQueueBytes = 16 * 1024 * 1024;
+        TestServer server(std::move(router), limits);
+        RawSocket socket(server.port(), 16 * 1024);
+        socket.upgrade("/socket");
+        Loop::finished(isDone);
+    }
+
     void close_WhileSomebodyWaitsToSend_LetsThemGo()
     {
         auto done = std::make_shared<std::promise<void>>();
