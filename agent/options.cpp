@@ -60,6 +60,10 @@ std::optional<std::string> contradiction(const Options& options)
     if (options.credentialFd == STDOUT_FILENO || options.credentialFd == STDERR_FILENO) {
         return "--credential-fd is what the agent reads, not where it writes";
     }
+    if (!options.chatUrl.empty() && !options.chatUrl.starts_with("http://")
+        && !options.chatUrl.starts_with("https://")) {
+        return "--chat-url is not an http or https address";
+    }
     if (options.chatUrl.empty() && !options.chatModel.empty()) {
         return "--chat-model needs --chat-url";
     }

@@ -123,6 +123,12 @@ std::string flattened(const Json& value, int depth)
     return parts.empty() ? "none" : listed(parts);
 }
 
+/// "tool.failed", "rate_limited": for programs, and no words.
+bool isCode(const std::string& text)
+{
+    return text.find(' ') == std::string::npos && text.find_first_of("._") < text.size() - 1;
+}
+
 std::string errorText(const Json& object)
 {
     const auto error = object.find("error");
@@ -140,7 +146,7 @@ std::string errorText(const Json& object)
     if (reason.empty() && object.contains("message")) {
         reason = flattened(object["message"], 1);
     }
-    return reason.empty() ? "That did not work." : "That did not work: " + reason;
+    return reason.empty() || isCode(reason) ? "That did not work." : "That did not work: " + reason;
 }
 
 std::string asSentence(std::string text)

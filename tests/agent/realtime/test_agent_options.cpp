@@ -85,6 +85,7 @@ private Q_SLOTS:
         QTest::newRow("no sessions") << QStringList{"--max-sessions", "0"};
         QTest::newRow("a level that there is not") << QStringList{"--log-level", "xml"};
         QTest::newRow("standard output") << QStringList{"--credential-fd", "1"};
+        QTest::newRow("a file that thinks") << QStringList{"--chat-url", "file:///etc/passwd"};
         QTest::newRow("model without url") << QStringList{"--chat-model", "m"};
         QTest::newRow("key file that is not there")
             << QStringList{"--tls-cert", "/nonexistent.pem", "--tls-key", "/nonexistent.pem"};

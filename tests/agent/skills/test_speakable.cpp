@@ -48,6 +48,7 @@ private slots:
         row(R"({"error":"no such city"})", "That did not work: no such city.");
         row(R"({"error":{"code":7,"message":"quota used up"}})", "That did not work: quota used up.");
         row(R"({"success":false})", "That did not work.");
+        row(R"({"error":"tool.failed"})", "That did not work.");
         row(R"(["a","b","c"])", "A, b and c.");
         row("[1,2,3,4,5,6,7]", "one, two, three, four, five and two more.");
         row("[]", "None.");
