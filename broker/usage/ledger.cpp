@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <tuple>
 #include <utility>
 
@@ -198,8 +199,37 @@ net::Awaitable<std::optional<Fault>> Ledger::mayGoOn(Account account)
 
 net::Awaitable<std::optional<Fault>> Ledger::begin(Account account)
 {
-    auto fault = co_await ask(std::move(account), &rows::holdAgain);
-    co_return fault;
+    // As it was, for undoing.
+    const auto before = std::make_shared<std::optional<rows::Holding>>();
+    Database::Undo<std::optional<Fault>> undo = [before, account](soci::session& sql, const auto& fault) {
+        if (!fault && *before) {
+            rows::holdAsBefore(sql, account, **before);
+        }
+    };
+    std::function<std::optional<Fault>(soci::session&)> work = [account = std::move(account), before,
+                                                                   now = m_deps.clock.wallNow()](soci::session& sql) {
+        rows::lockBudgets(sql, account);
+        auto holding = rows::holdingOf(sql, account.sessionId);
+        auto fault = rows::holdAgain(sql, account, now);
+        // Its own: committed before the connection was lost.
+        if (!fault && holding && holding->holder != account.stream) {
+            *before = std::move(holding);
+        }
+        return fault;
+    };
+    auto answer = co_await m_deps.database.run<std::optional<Fault>>(std::move(work), std::move(undo));
+    if (!answer) {
+        co_return storeIsAway();
+    }
+    co_return std::move(*answer);
+}
+
+void Ledger::release(const Account& account)
+{
+    m_deps.database.post([id = account.sessionId, stream = account.stream](soci::session& sql) {
+        sql << "UPDATE usage_sessions SET holder = '' WHERE id = :id AND holder = :stream", soci::use(id),
+            soci::use(stream);
+    });
 }
 
 net::Awaitable<std::unordered_map<std::string, std::string>> Ledger::holders(std::vector<std::string> sessions)

@@ -45,8 +45,10 @@ public:
     /// Whether the budgets bear a turn of a session that goes on. BudgetExhausted; Unavailable where nobody can tell.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> mayGoOn(Account account);
     /// The account's stream begins: the same, and from now on the session holds for that stream, whichever it held for before, what it may
-    /// not have held any more since its last one ended.
+    /// not have held any more since its last one ended. Where the caller has given up, it is as it was.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> begin(Account account);
+    /// Another stream of the session has its place, or is about to. Not waited for.
+    void release(const Account& account);
     /// The stream that each of these sessions holds for, by session. Nothing of a session that has none.
     [[nodiscard]] net::Awaitable<std::unordered_map<std::string, std::string>> holders(
         std::vector<std::string> sessions);

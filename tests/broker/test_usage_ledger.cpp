@@ -8,6 +8,8 @@
 
 #include <QTest>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
 #include <soci/soci.h>
 
 #include <nlohmann/json.hpp>
@@ -38,9 +40,10 @@ Amounts amounts(std::int64_t nanoDollars, std::int64_t connectedMs = 0, std::int
 }
 
 struct World {
-    explicit World(const std::string& url)
+    explicit World(const std::string& url, Milliseconds deadline = Database::Settings().deadline)
     {
         Database::Settings settings;
+        settings.deadline = deadline;
         settings.url = core::Secret(url);
         auto opened = Database::open(std::move(settings), log);
         if (!opened) {
@@ -388,6 +391,47 @@ private slots:
         QCOMPARE(world.row("a").isHolding, 0LL);
         QVERIFY(!world.open(World::account("b", budgets, 2 * kDollar)));
         QVERIFY(world.wait(world.ledger->holders({"a"})).empty());
+    }
+
+    /// A stream that was given up while the database took its time is none, and the former one of its session goes on.
+    void begin_ThatComesTooLate_LeavesTheHoldAsItWas()
+    {
+        World world("sqlite://:memory:", Milliseconds(300));
+        const Account account = World::account("a", moneyOfUser(3 * kDollar), 2 * kDollar);
+        QVERIFY(!world.open(account));
+        Account former = account;
+        former.stream = "one";
+        Account late = account;
+        late.stream = "two";
+        QVERIFY(!world.wait(world.ledger->begin(former)));
+        // Both are done in one transaction, which takes too long.
+        std::promise<void> first;
+        std::promise<void> second;
+        world.database->post([opened = first.get_future().share()](soci::session&) { opened.wait(); });
+        auto begun = boost::asio::co_spawn(world.threads.strand(), world.ledger->begin(late), boost::asio::use_future);
+        world.database->post([opened = second.get_future().share()](soci::session&) { opened.wait(); });
+        first.set_value();
+        const auto fault = begun.get();
+        second.set_value();
+        QVERIFY(fault && fault->code == FaultCode::Unavailable);
+        QTRY_COMPARE(world.wait(world.ledger->holders({"a"}))["a"], std::string("one"));
+        QCOMPARE(world.row("a").isHolding, 1LL);
+    }
+
+    void release_IsOfTheOneStream()
+    {
+        World world("sqlite://:memory:");
+        Account account = World::account("a");
+        QVERIFY(!world.open(account));
+        account.stream = "one";
+        QVERIFY(!world.wait(world.ledger->begin(account)));
+        Account other = account;
+        other.stream = "two";
+        world.ledger->release(other);
+        QCOMPARE(world.wait(world.ledger->holders({"a"}))["a"], std::string("one"));
+        world.ledger->release(account);
+        QVERIFY(world.wait(world.ledger->holders({"a"})).empty());
+        QCOMPARE(world.row("a").isHolding, 1LL);
     }
 
     void budgets_OfMonthAndProject_AndOfTime_Hold()

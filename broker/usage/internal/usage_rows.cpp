@@ -260,6 +260,21 @@ std::optional<Fault> holdAgain(soci::session& sql, const Account& account, core:
     return fault;
 }
 
+std::optional<Holding> holdingOf(soci::session& sql, const std::string& session)
+{
+    Holding holding;
+    sql << std::string("SELECT is_holding, holder FROM usage_sessions WHERE id = :id")
+            + (isShared(sql) ? " FOR UPDATE" : ""),
+        into(holding.isHolding), into(holding.holder), use(session);
+    return sql.got_data() ? std::optional(std::move(holding)) : std::nullopt;
+}
+
+void holdAsBefore(soci::session& sql, const Account& account, const Holding& before)
+{
+    sql << "UPDATE usage_sessions SET is_holding = :holding, holder = :former WHERE id = :id AND holder = :stream",
+        use(before.isHolding), use(before.holder), use(account.sessionId), use(account.stream);
+}
+
 std::unordered_map<std::string, std::string> holders(soci::session& sql, const std::vector<std::string>& sessions)
 {
     // SQLite takes many more values in one statement; PostgreSQL plans a short list well.

@@ -54,6 +54,15 @@ void insertSession(soci::session& sql, const Account& account, core::WallTime no
 [[nodiscard]] std::optional<Fault> mayGoOn(soci::session& sql, const Account& account, core::WallTime now);
 /// Ledger::begin. BudgetExhausted, and nothing is written.
 [[nodiscard]] std::optional<Fault> holdAgain(soci::session& sql, const Account& account, core::WallTime now);
+/// What a session holds, and for which stream.
+struct Holding {
+    long long isHolding = 0;
+    std::string holder;
+};
+/// Locks the session until the transaction ends.
+[[nodiscard]] std::optional<Holding> holdingOf(soci::session& sql, const std::string& session);
+/// Unless it holds for another stream than the account's by now.
+void holdAsBefore(soci::session& sql, const Account& account, const Holding& before);
 /// Ledger::holders.
 [[nodiscard]] std::unordered_map<std::string, std::string> holders(
     soci::session& sql, const std::vector<std::string>& sessions);
