@@ -12,7 +12,7 @@ using namespace vivavoce;
 int main(int argc, char** argv)
 {
     core::wipeFreedMemory(argv);
-    core::hideProcessMemory();
+    core::hideProcessMemory(core::CoreLimit::Liftable);
     core::threadRole() = core::ThreadRole::Main;
     audio::prepareProcess();
     auto credential = app::Application::takeCredential();

@@ -1,6 +1,7 @@
 #include "app/cli/command_tools.h"
 
 #include "core/base/json.h"
+#include "core/base/process_memory.h"
 
 #include <nlohmann/json.hpp>
 
@@ -144,6 +145,7 @@ void CommandTools::run(const core::ToolCall& call, Callback done)
     tie(*running);
     running->setStandardErrorFile(QProcess::nullDevice());
     m_running.push_back({call.callId, std::move(process), {}, std::move(done)});
+    const core::ChildCoreLimit theirs;
     running->start(command->second.first(), command->second.mid(1));
     running->write(call.arguments.data(), static_cast<qint64>(call.arguments.size()));
     running->closeWriteChannel();

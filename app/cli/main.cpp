@@ -31,7 +31,7 @@ int talk(TalkOptions options)
 int main(int argc, char** argv)
 {
     vivavoce::core::wipeFreedMemory(argv);
-    vivavoce::core::hideProcessMemory();
+    vivavoce::core::hideProcessMemory(vivavoce::core::CoreLimit::Liftable);
     vivavoce::core::threadRole() = vivavoce::core::ThreadRole::Main;
     Command command = parseCommandLine(argc, argv);
     if (const auto* end = std::get_if<EndNow>(&command)) {

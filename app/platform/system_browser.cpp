@@ -1,6 +1,7 @@
 #include "app/platform/system_browser.h"
 
 #include "app/platform/display.h"
+#include "core/base/process_memory.h"
 
 #include <QDesktopServices>
 #include <QDir>
@@ -48,6 +49,7 @@ bool startBrowser(const QString& url)
 
 bool SystemBrowser::open(const std::string& url)
 {
+    const core::ChildCoreLimit theirs;
     const QString address = QString::fromStdString(url);
     if (qobject_cast<QGuiApplication*>(QCoreApplication::instance()) != nullptr) {
         // Not every platform of Qt can, nor every portal wants to: the rest is as without windows.

@@ -12,6 +12,7 @@
 #include <array>
 #include <climits>
 #include <cstdlib>
+#include <optional>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
@@ -72,14 +73,60 @@ void startAgain(char** argv)
 
 } // namespace
 
-void hideProcessMemory()
+#ifndef _WIN32
+namespace {
+
+/// What it was before us, where it can be had back.
+std::optional<rlim_t>& coreLimitBefore()
+{
+    static std::optional<rlim_t> limit;
+    return limit;
+}
+
+void limitCores(rlim_t size)
+{
+    rlimit cores{};
+    getrlimit(RLIMIT_CORE, &cores);
+    cores.rlim_cur = size;
+    setrlimit(RLIMIT_CORE, &cores);
+}
+
+} // namespace
+#endif
+
+void hideProcessMemory([[maybe_unused]] CoreLimit limit)
 {
 #ifndef _WIN32
-    const rlimit none{0, 0};
-    setrlimit(RLIMIT_CORE, &none);
+    rlimit cores{};
+    getrlimit(RLIMIT_CORE, &cores);
+    if (limit == CoreLimit::Liftable) {
+        coreLimitBefore() = cores.rlim_cur;
+    } else {
+        cores.rlim_max = 0;
+    }
+    cores.rlim_cur = 0;
+    setrlimit(RLIMIT_CORE, &cores);
 #endif
 #ifdef __linux__
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+ChildCoreLimit::ChildCoreLimit()
+{
+#ifndef _WIN32
+    if (const auto lifted = coreLimitBefore()) {
+        limitCores(*lifted);
+    }
+#endif
+}
+
+ChildCoreLimit::~ChildCoreLimit()
+{
+#ifndef _WIN32
+    if (coreLimitBefore()) {
+        limitCores(0);
+    }
 #endif
 }
 

@@ -1,5 +1,6 @@
 #include "app/cli/command_tools.h"
 #include "app/platform/qt_executor.h"
+#include "core/base/process_memory.h"
 
 #include <QFile>
 #include <QTemporaryDir>
@@ -7,15 +8,24 @@
 
 #include <optional>
 
+#ifdef Q_OS_LINUX
+#include <sys/resource.h>
+#endif
+
 using namespace vivavoce;
 using namespace vivavoce::core;
 using vivavoce::cli::CommandTools;
 
 namespace {
 
+#ifdef Q_OS_LINUX
+constexpr rlim_t kSomeCore = 512;
+#endif
+
 /// With a file of functions as its argument this program is one that runs the first of them until it is killed.
 int runTheFirst(int argc, char** argv)
 {
+    core::hideProcessMemory(core::CoreLimit::Liftable);
     const QCoreApplication application(argc, argv);
     platform::QtExecutor executor;
     CommandTools tools(executor);
@@ -145,6 +155,40 @@ private Q_SLOTS:
         us.kill();
         QVERIFY(us.waitForFinished());
         QTRY_VERIFY(!isRunning(pid));
+    }
+
+    void command_HasTheCoreLimitThatWeWereStartedWith()
+    {
+#ifndef Q_OS_LINUX
+        QSKIP("another system tells it in another way");
+#else
+        rlimit cores{};
+        ::getrlimit(RLIMIT_CORE, &cores);
+        if (cores.rlim_max < kSomeCore) {
+            QSKIP("nobody may have a core dump here");
+        }
+        const QByteArray seen = m_folder.filePath(QStringLiteral("limit")).toUtf8();
+        const QByteArray pid = m_folder.filePath(QStringLiteral("limited")).toUtf8();
+        const std::string tools = file(R"([{"name":"f","command":["/bin/sh","-c","ulimit -Sc >)" + seen + "; echo $$ >"
+            + pid + R"(; exec sleep 600"]}])");
+        QProcess us;
+        us.setChildProcessModifier([] {
+            const rlimit few{kSomeCore, kSomeCore};
+            ::setrlimit(RLIMIT_CORE, &few);
+        });
+        us.start(QCoreApplication::applicationFilePath(), {QString::fromStdString(tools)});
+        QTRY_VERIFY(isRunning(pid));
+        QFile limit(QString::fromUtf8(seen));
+        QVERIFY(limit.open(QIODevice::ReadOnly));
+        // In blocks of 512 bytes.
+        QCOMPARE(limit.readAll().trimmed(), QByteArray("1"));
+        // And we have got none again.
+        QFile ours(QStringLiteral("/proc/%1/limits").arg(us.processId()));
+        QVERIFY(ours.open(QIODevice::ReadOnly));
+        QVERIFY(ours.readAll().contains("Max core file size        0 "));
+        us.kill();
+        QVERIFY(us.waitForFinished());
+#endif
     }
 
     void call_OfAnUnknownFunction_IsToldSo()

@@ -1,15 +1,22 @@
 #include "app/platform/loopback_redirect.h"
 #include "app/platform/qt_sha256.h"
 #include "app/platform/system_browser.h"
+#include "core/base/process_memory.h"
 #include "core/sign_in/proof_key.h"
 
 #include <QFile>
+#include <QRegularExpression>
 #include <QTcpSocket>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QUrl>
 
 #include <optional>
+
+#ifdef Q_OS_LINUX
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#endif
 
 using namespace vivavoce;
 
@@ -241,6 +248,40 @@ private Q_SLOTS:
         QFile written(seen);
         QVERIFY(written.open(QIODevice::ReadOnly));
         QCOMPARE(written.readAll(), arguments);
+#endif
+    }
+
+    void browser_HasTheCoreLimitThatWeWereStartedWith()
+    {
+#ifndef Q_OS_LINUX
+        QSKIP("another system tells it in another way");
+#else
+        rlimit before{};
+        ::getrlimit(RLIMIT_CORE, &before);
+        if (before.rlim_max == 0) {
+            QSKIP("nobody may have a core dump here");
+        }
+        const rlimit all{before.rlim_max, before.rlim_max};
+        ::setrlimit(RLIMIT_CORE, &all);
+        core::hideProcessMemory(core::CoreLimit::Liftable);
+        const QTemporaryDir folder;
+        const QString seen = folder.filePath(QStringLiteral("seen"));
+        qputenv("BROWSER",
+            "/bin/sh -c \"cat /proc/self/limits > '" + seen.toUtf8() + ".new'; mv '" + seen.toUtf8() + ".new' '"
+                + seen.toUtf8() + "'\"");
+        platform::SystemBrowser browser;
+        QVERIFY(browser.open("https://login.example/"));
+        QVERIFY(QTest::qWaitFor([&] { return QFile::exists(seen); }, kPatienceMs));
+        QFile limits(seen);
+        QVERIFY(limits.open(QIODevice::ReadOnly));
+        const QString text = QString::fromLatin1(limits.readAll());
+        QVERIFY2(text.contains(QRegularExpression(QStringLiteral("core file size +(?!0 )"))), qPrintable(text));
+        // We have none ourselves again, and are as hidden as before.
+        rlimit ours{};
+        ::getrlimit(RLIMIT_CORE, &ours);
+        QCOMPARE(ours.rlim_cur, rlim_t{0});
+        QCOMPARE(::prctl(PR_GET_DUMPABLE), 0);
+        ::prctl(PR_SET_DUMPABLE, 1);
 #endif
     }
 
