@@ -154,6 +154,13 @@ std::string ChildProcess::lastWords() const
 {
     // Our servers promise that no secret is in their log, so its last line may be shown.
     const QByteArray last = m_log.trimmed().split('\n').last().trimmed();
+    const auto line = core::parseJson({last.constData(), static_cast<std::size_t>(last.size())});
+    if (line && line->is_object()) {
+        // What it told of its daily work says nothing of its end.
+        const core::Json reason = line->value("reason", line->value("event", core::Json()));
+        return line->value("level", core::Json()) == "error" && reason.is_string() ? ": " + reason.get<std::string>()
+                                                                                   : std::string();
+    }
     return last.isEmpty() ? std::string() : ": " + last.toStdString();
 }
 

@@ -76,8 +76,10 @@ private:
         // Qt calls every status from 400 up an error; for us an answer is an answer, unless it broke off in the middle.
         const bool whole = fault == QNetworkReply::NoError || fault >= QNetworkReply::ContentAccessDenied;
         if (status == 0 || !whole) {
-            const auto code =
-                fault == QNetworkReply::ProtocolFailure ? ErrorCode::BrokerMalformed : ErrorCode::BrokerUnreachable;
+            // Something came, and it is no whole answer.
+            const bool isBroken = fault == QNetworkReply::ProtocolFailure
+                || (status != 0 && fault == QNetworkReply::RemoteHostClosedError);
+            const auto code = isBroken ? ErrorCode::BrokerMalformed : ErrorCode::BrokerUnreachable;
             // Host and port, and nothing else of the address: a path or query may hold what is not for logs.
             const QString where = m_reply->url().authority(QUrl::FullyEncoded).section(QLatin1Char('@'), -1);
             finish(core::fail(code, text(where + QStringLiteral(": ") + m_reply->errorString())));

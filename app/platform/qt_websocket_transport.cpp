@@ -32,6 +32,13 @@ std::optional<int> refusedStatus(const QString& errorText)
     return match.captured(1).toInt();
 }
 
+/// What came instead of a handshake is none. Qt tells that, too, in words alone.
+bool isNoHandshake(const QString& errorText)
+{
+    return errorText.startsWith(QStringLiteral("Accept-Key")) || errorText.contains(QStringLiteral("handshake request"))
+        || errorText.startsWith(QStringLiteral("Header is too large"));
+}
+
 class QtWebSocketTransport final : public core::Transport {
 public:
     QtWebSocketTransport()
@@ -188,8 +195,8 @@ private:
     void disconnected()
     {
         if (!m_isOpen) {
-            // Before the handshake a bare disconnect is what a peer that hangs up looks like; an error usually came first.
-            end({ErrorCode::ProviderUnreachable, "the server hung up during the handshake", std::nullopt, {}});
+            // Before the handshake a bare disconnect is what a peer that hangs up looks like; where nobody listens the error comes next.
+            endLater({ErrorCode::ProviderUnreachable, "the server hung up during the handshake", std::nullopt, {}});
             return;
         }
         m_isOpen = false;
@@ -211,6 +218,11 @@ private:
             return;
         }
         const QString errorText = m_socket.errorString();
+        if (isNoHandshake(errorText)) {
+            end({ErrorCode::ProviderMalformed, "the server's answer to the WebSocket handshake is not one",
+                std::nullopt, {}});
+            return;
+        }
         const auto status = refusedStatus(errorText);
         if (status && m_socket.error() != QAbstractSocket::HostNotFoundError) {
             const auto code = *status == 429 ? ErrorCode::RateLimited
