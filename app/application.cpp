@@ -1,10 +1,12 @@
 #include "app/application.h"
 
+#include "app/platform/network_settings.h"
 #include "app/platform/qt_sha256.h"
 #include "core/base/environment_secret.h"
 
 #include <QCoreApplication>
 
+#include <tuple>
 #include <utility>
 
 namespace vivavoce::app {
@@ -45,7 +47,7 @@ Application::Application(std::shared_ptr<const core::Secret> credential)
       m_tools(m_executor),
       m_sound(m_executor, m_settings),
       m_talk({m_settings, m_sound.engine(), m_transports, m_http, m_tools, m_clock, m_executor,
-          credentialOf(std::move(credential), m_signIn), services()}),
+          credentialOf(std::move(credential), m_signIn), services(), &platform::useNetwork}),
       m_window({m_talk, m_sound.engine(), m_sound.engine(), m_settings, m_clock, *m_signIn,
           embedded::EmbeddedServices::missingProgram(QCoreApplication::applicationDirPath()).isEmpty(),
           m_hasCredential})
@@ -57,6 +59,8 @@ Application::Application(std::shared_ptr<const core::Secret> credential)
 
 void Application::follow(const core::Settings& settings)
 {
+    // For whoever signs in. What is wrong with it the next conversation tells.
+    std::ignore = platform::useNetwork(settings.network);
     m_signIn->setBroker(settings.profile == core::Profile::Broker ? settings.brokerUrl : std::string());
 }
 

@@ -60,6 +60,10 @@ void TalkSession::start()
     if (settings.profile == core::Profile::Broker) {
         m_services.reset();
         m_address.reset();
+        if (const auto used = m_deps.useNetwork(settings.network); !used) {
+            m_session->abort(used.error());
+            return;
+        }
         tellUsageTo(settings.brokerUrl);
         useBroker(settings.brokerUrl, m_deps.credential);
         return;

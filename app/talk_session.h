@@ -11,6 +11,7 @@
 #include "core/token/caching_token_source.h"
 #include "core/token/deferred_token_source.h"
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -33,6 +34,8 @@ public:
         /// What a remote broker knows us by.
         std::shared_ptr<core::CredentialSource> credential;
         embedded::EmbeddedServices::Options services;
+        /// Takes up how a broker is reached; a choice that cannot be followed is why a conversation ends.
+        std::function<core::Expected<void, core::Error>(const core::NetworkChoice&)> useNetwork;
     };
 
     explicit TalkSession(Dependencies dependencies);

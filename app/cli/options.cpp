@@ -111,6 +111,9 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
             "End when nobody has said anything for so long; 0: never (with --in mic 10, otherwise 0)")
         ->check(CLI::Range(0, 1'440))
         ->option_text("N");
+    talk.add_option("--ca-file", options.caFile, "Certificates (PEM) of authorities to trust besides the system's")
+        ->needs(broker)
+        ->option_text("FILE");
     auto* real =
         talk.add_flag("--real-time")->description("The recording is spoken and the reply heard as people do (default)");
     talk.add_flag("--fast", isFast,

@@ -40,6 +40,8 @@ struct TalkOptions {
     double spendLimit = 0;
     /// 0: never.
     int idleMinutes = 0;
+    /// Authorities that are trusted besides the system's. Empty: none.
+    std::string caFile;
     Pace pace = Pace::RealTime;
     OutputFormat format = OutputFormat::JsonLines;
     std::string instructions;

@@ -1,6 +1,7 @@
 #include "app/cli/talk_command.h"
 
 #include "app/cli/sound_devices.h"
+#include "app/platform/network_settings.h"
 #include "app/platform/qt_sha256.h"
 #include "core/base/environment_secret.h"
 #include "core/base/random_id.h"
@@ -51,6 +52,14 @@ void TalkCommand::start()
     if (const auto ready = prepare(); !ready) {
         end(ready.error());
         return;
+    }
+    if (!m_options.brokerUrl.empty()) {
+        core::NetworkChoice network;
+        network.caFile = m_options.caFile;
+        if (const auto used = platform::useNetwork(network); !used) {
+            end(used.error());
+            return;
+        }
     }
     if (m_options.isSigningIn) {
         signIn();

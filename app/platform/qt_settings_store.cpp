@@ -44,6 +44,9 @@ constexpr Names<core::ColourScheme, 3> kSchemes{{{{core::ColourScheme::System, "
 constexpr Names<core::SoundBackend, 2> kBackends{
     {{{core::SoundBackend::PortAudio, "portaudio"}, {core::SoundBackend::QtMultimedia, "qt"}}}};
 
+constexpr Names<core::ProxyChoice, 3> kProxies{
+    {{{core::ProxyChoice::System, "system"}, {core::ProxyChoice::None, "none"}, {core::ProxyChoice::Own, "own"}}}};
+
 QString key(const char* name)
 {
     return QString::fromLatin1(name);
@@ -85,6 +88,9 @@ core::Settings QtSettingsStore::load() const
     settings.isGainAutomatic = flag("sound/automaticGain", defaults.isGainAutomatic);
     settings.spendLimitCents = number("limits/spendCents", defaults.spendLimitCents);
     settings.idleMinutes = number("limits/idleMinutes", defaults.idleMinutes);
+    settings.network.proxy = kProxies.value(text("network/proxy"), defaults.network.proxy);
+    settings.network.proxyUrl = text("network/proxyUrl").toStdString();
+    settings.network.caFile = text("network/caFile").toStdString();
     return settings;
 }
 
@@ -108,6 +114,9 @@ core::Expected<void, core::Error> QtSettingsStore::save(const core::Settings& se
     put("sound/automaticGain", flag(settings.isGainAutomatic));
     put("limits/spendCents", QString::number(settings.spendLimitCents));
     put("limits/idleMinutes", QString::number(settings.idleMinutes));
+    put("network/proxy", kProxies.text(settings.network.proxy));
+    put("network/proxyUrl", QString::fromStdString(settings.network.proxyUrl));
+    put("network/caFile", QString::fromStdString(settings.network.caFile));
     file.sync();
     if (file.status() != QSettings::NoError) {
         return core::fail(core::ErrorCode::OutputUnwritable, m_file.toStdString() + " cannot be written");

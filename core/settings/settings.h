@@ -20,6 +20,19 @@ enum class TalkMode { OpenMic, PushToTalk };
 enum class ColourScheme { System, Light, Dark };
 enum class SoundBackend { PortAudio, QtMultimedia };
 
+enum class ProxyChoice { System, None, Own };
+
+/// How other computers are reached; this one always is directly.
+struct NetworkChoice {
+    ProxyChoice proxy = ProxyChoice::System;
+    /// The own one: http://host:port or socks5://host:port.
+    std::string proxyUrl;
+    /// PEM: authorities that are trusted besides the system's. Empty: none.
+    std::string caFile;
+
+    bool operator==(const NetworkChoice&) const = default;
+};
+
 /// What a person has chosen. Never anything secret.
 struct Settings {
     Profile profile = Profile::None;
@@ -37,6 +50,7 @@ struct Settings {
     int spendLimitCents = 0;
     /// Of silence, after which a conversation is ended; 0: never.
     int idleMinutes = 10;
+    NetworkChoice network;
 
     bool operator==(const Settings&) const = default;
 };

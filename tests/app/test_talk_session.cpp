@@ -65,7 +65,12 @@ struct World {
     void withCredential(std::shared_ptr<core::CredentialSource> credential)
     {
         talk = std::make_unique<app::TalkSession>(app::TalkSession::Dependencies{*settings, voice, transports, http,
-            tools, clock, executor, std::move(credential), {folder.path(), {}, core::Milliseconds{1'000}}});
+            tools, clock, executor, std::move(credential), {folder.path(), {}, core::Milliseconds{1'000}},
+            [this](const core::NetworkChoice& choice) -> core::Expected<void, core::Error> {
+                network = choice;
+                return choice.caFile == "missing.pem" ? core::fail(core::ErrorCode::BadConfiguration, "no such file")
+                                                      : core::Expected<void, core::Error>();
+            }});
         talk->add(heard);
     }
     QTemporaryDir folder;
@@ -73,6 +78,7 @@ struct World {
     std::unique_ptr<core::LiveSettings> settings;
     ManualClock clock;
     ManualExecutor executor{clock};
+    core::NetworkChoice network;
     FakeVoiceIo voice;
     FakeTransportFactory transports;
     FakeHttpClient http;
@@ -114,6 +120,8 @@ private Q_SLOTS:
     void microphone_IsOpenBeforeTheServicesAreThere();
     void silence_EndsItAfterTheTimeInTheSettings();
     void spendLimit_OnWhatHasNoPrice_EndsIt();
+    void network_IsTakenUpBeforeTheBrokerIsAsked();
+    void network_ThatCannotBeUsed_IsWhyItEnds();
     void start_OnThisComputerWithoutPrograms_SaysSo();
 };
 
@@ -269,6 +277,29 @@ void TestTalkSession::spendLimit_OnWhatHasNoPrice_EndsIt()
     world.executor.runPosted();
     QCOMPARE(world.heard.endings.size(), 1U);
     QCOMPARE(world.heard.endings.front()->code, core::ErrorCode::BadConfiguration);
+}
+
+void TestTalkSession::network_IsTakenUpBeforeTheBrokerIsAsked()
+{
+    World world;
+    core::Settings settings = world.settings->current();
+    settings.network = {core::ProxyChoice::Own, "socks5://proxy.example:1080", {}};
+    QVERIFY(world.settings->change(settings).has_value());
+    world.talk->start();
+    QVERIFY(world.network == settings.network);
+}
+
+void TestTalkSession::network_ThatCannotBeUsed_IsWhyItEnds()
+{
+    World world;
+    core::Settings settings = world.settings->current();
+    settings.network.caFile = "missing.pem";
+    QVERIFY(world.settings->change(settings).has_value());
+    world.talk->start();
+    world.executor.runPosted();
+    QCOMPARE(world.heard.endings.size(), 1U);
+    QCOMPARE(world.heard.endings.front()->code, core::ErrorCode::BadConfiguration);
+    QVERIFY(world.http.sent.empty());
 }
 
 void TestTalkSession::start_OnThisComputerWithoutPrograms_SaysSo()
