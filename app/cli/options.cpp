@@ -8,8 +8,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::cli {
@@ -21,7 +25,7 @@ constexpr const char* kAbout =
 
 constexpr const char* kExitCodes =
     "Exit codes: 0 done, 2 bad usage, configuration or input file, 3 not authorised, 4 network or provider, 5 sound, "
-    "6 timeout, 7 rate limited.";
+    "6 timeout, 7 rate limited, 8 already running, 9 no display.";
 
 /// A choice among words; what is typed besides is refused in words, not with the library's own notation.
 template <typename Value>
@@ -68,6 +72,44 @@ EndNow badUsage(const std::string& message, OutputFormat format)
     events.write("error", {{"code", core::codeText(core::ErrorCode::BadUsage)}, {"message", message}, {"fatal", true}});
     events.write("summary", {{"exitCode", core::exitCode(core::ErrorCode::BadUsage)}});
     return EndNow{core::exitCode(core::ErrorCode::BadUsage)};
+}
+
+/// Of a command line that could not be read to its end.
+OutputFormat wishedFormat(int argc, char** argv)
+{
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        if (word == "--format=text"
+            || (word == "--format" && i + 1 < argc && std::string_view(argv[i + 1]) == "text")) {
+            return OutputFormat::Text;
+        }
+    }
+    return OutputFormat::JsonLines;
+}
+
+bool isHttpUrl(const std::string& url)
+{
+    const std::size_t begin = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : url.size();
+    return begin < url.size() && url[begin] != '/';
+}
+
+/// What each option takes for itself and no conversation can be held with.
+std::optional<std::string> contradiction(const CLI::App& talk, const TalkOptions& options)
+{
+    for (const auto& [name, value] : {std::pair("--in", &options.inFile), {"--out", &options.outFile},
+             {"--tools", &options.toolsFile}, {"--broker", &options.brokerUrl}, {"--chat-url", &options.chatUrl}}) {
+        if (talk.count(name) > 0 && value->empty()) {
+            return std::string(name) + " is empty";
+        }
+    }
+    if (!options.chatUrl.empty() && !isHttpUrl(options.chatUrl)) {
+        return "--chat-url is not an http or https address";
+    }
+    const char* const credential = std::getenv(options.credentialVariable.c_str());
+    if (talk.count("--credential-env") > 0 && (credential == nullptr || *credential == '\0')) {
+        return "--credential-env names \"" + options.credentialVariable + "\", which is not set";
+    }
+    return std::nullopt;
 }
 
 void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool& isFast)
@@ -171,7 +213,7 @@ Command parseCommandLine(int argc, char** argv)
         if (app.exit(end) == 0) {
             return EndNow{0};
         }
-        return badUsage(end.what(), talkCommand->parsed() ? talk.format : OutputFormat::Text);
+        return badUsage(end.what(), talkCommand->parsed() ? wishedFormat(argc, argv) : OutputFormat::Text);
     }
     if (devicesCommand->parsed()) {
         return devices;
@@ -184,6 +226,10 @@ Command parseCommandLine(int argc, char** argv)
             "vivavoce-cli: nothing to say: give --in FILE.wav, --in mic or --text \"...\" (see vivavoce-cli talk --help)\n",
             stderr);
         return badUsage("nothing to say", talk.format);
+    }
+    if (const auto what = contradiction(*talkCommand, talk)) {
+        std::fprintf(stderr, "vivavoce-cli: %s\n", what->c_str());
+        return badUsage(*what, talk.format);
     }
     const auto isBlank = [](const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; };
     if (std::any_of(talk.texts.begin(), talk.texts.end(), isBlank)) {

@@ -28,7 +28,11 @@ ReplyRecording::ReplyRecording(std::string path, std::string writtenTo, dsp::Wav
 bool ReplyRecording::write(std::span<const std::int16_t> samples)
 {
     m_isEmpty = m_isEmpty && samples.empty();
-    return m_writer.write(samples).has_value();
+    auto written = m_writer.write(samples);
+    if (!written) {
+        m_fault = written.error();
+    }
+    return written.has_value();
 }
 
 core::Expected<void, core::Error> ReplyRecording::finish()

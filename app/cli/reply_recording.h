@@ -2,6 +2,7 @@
 
 #include "audio/dsp/wav_file.h"
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -17,6 +18,8 @@ public:
 
     [[nodiscard]] bool write(std::span<const std::int16_t> samples);
     [[nodiscard]] bool isEmpty() const { return m_isEmpty; }
+    /// Why it could not be written.
+    [[nodiscard]] const std::optional<core::Error>& fault() const { return m_fault; }
     /// The file has its name from here on. OutputUnwritable.
     [[nodiscard]] core::Expected<void, core::Error> finish();
 
@@ -28,6 +31,7 @@ private:
     std::string m_writtenTo;
     dsp::WavWriter m_writer;
     bool m_isEmpty = true;
+    std::optional<core::Error> m_fault;
 };
 
 } // namespace vivavoce::cli

@@ -102,7 +102,9 @@ void TalkCommand::signInChanged(const core::SignInStatus& status)
 void TalkCommand::begin(std::shared_ptr<core::CredentialSource> credential)
 {
     m_deadline = m_executor.after(m_options.timeout, [this] {
-        end(Error{ErrorCode::Timeout, "the conversation took longer than --timeout allows", std::nullopt, {}});
+        const Error late{ErrorCode::Timeout, "the conversation took longer than --timeout allows", std::nullopt, {}};
+        // Who waited in vain for an answer is told why none came.
+        end(m_options.isLive() ? late : m_lastProblem.value_or(late));
     });
     converse();
     if (m_options.brokerUrl.empty()) {
@@ -275,7 +277,11 @@ void TalkCommand::sessionTold(const core::SessionNotice& notice)
     if (const auto* changed = std::get_if<core::session_notice::ActivityChanged>(&notice)) {
         m_turns.activityChanged(changed->activity, m_clock.now());
     } else if (problem != nullptr) {
-        m_lastProblem = problem->error;
+        goneWrong(problem->error);
+    } else if (const auto* solved = std::get_if<core::session_notice::ProblemSolved>(&notice)) {
+        if (m_lastProblem && m_lastProblem->code == solved->code) {
+            m_lastProblem.reset();
+        }
     } else if (const auto* ended = std::get_if<core::session_notice::ReplyEnded>(&notice)) {
         if (ended->wasCompleted) {
             if (ended->isAnswer) {
@@ -290,6 +296,20 @@ void TalkCommand::sessionTold(const core::SessionNotice& notice)
     } else if (const auto* over = std::get_if<core::session_notice::Ended>(&notice)) {
         // We stand in the session's own call.
         m_executor.post([this, error = m_endedBecause ? m_endedBecause : over->error] { end(error); });
+    }
+}
+
+void TalkCommand::goneWrong(const Error& error)
+{
+    // Either nothing was heard of a turn, which nobody will say again, or asking again helped no more than the first time.
+    const bool isHopeless = error.code == ErrorCode::ProviderSilent && !m_options.isLive()
+        && m_turns.isReplyOverdue(m_clock.now()) && (m_lastProblem || m_session->state().phase == core::Phase::Live);
+    if (!isHopeless || !m_lastProblem) {
+        m_lastProblem = error;
+    }
+    if (isHopeless) {
+        m_endedBecause = m_lastProblem;
+        m_session->stop();
     }
 }
 
@@ -317,10 +337,15 @@ void TalkCommand::watch()
         m_wasInputEndSeen = true;
         m_turns.inputEnded(now);
     }
+    if (m_turns.hasEnough()) {
+        m_session->stop();
+        return;
+    }
     sayNextText();
     if (m_options.texts.empty() && m_turns.heardNothing(now)) {
-        m_endedBecause =
-            Error{ErrorCode::InputNoSpeech, "the agent heard no speech in " + m_options.inFile, std::nullopt, {}};
+        // Only who had a whole connection all the time can say that of a recording.
+        m_endedBecause = m_lastProblem.value_or(
+            Error{ErrorCode::InputNoSpeech, "the agent heard no speech in " + m_options.inFile, std::nullopt, {}});
         m_session->stop();
     } else if (m_turns.isOver(now, m_nextText < m_options.texts.size())) {
         m_session->stop();
@@ -333,7 +358,7 @@ void TalkCommand::sayNextText()
         return;
     }
     const bool isFirst = m_nextText == 0;
-    const bool isRecordingAnswered = m_options.inFile.empty() || m_turns.isOver(m_clock.now(), false);
+    const bool isRecordingAnswered = m_options.inFile.empty() || m_turns.isAnswered(m_clock.now());
     const bool isLastAnswered =
         m_turns.replies() > m_repliesAtLastText && m_session->state().activity == core::Activity::Listening;
     if (isFirst ? isRecordingAnswered : isLastAnswered) {
@@ -355,6 +380,9 @@ void TalkCommand::end(std::optional<Error> error)
     m_deviceWatch.reset();
     m_devices.reset();
     if (m_out) {
+        if (error && error->code == ErrorCode::OutputUnwritable && m_out->fault()) {
+            error = m_out->fault();
+        }
         if (const auto closed = m_out->finish(); !closed && !error) {
             error = closed.error();
         }

@@ -57,6 +57,8 @@ private:
     void useBroker(const std::string& url, std::shared_ptr<core::CredentialSource> credential);
     [[nodiscard]] core::Expected<void, core::Error> checkDevices() const;
     [[nodiscard]] bool endsAConversation(core::ErrorCode code) const;
+    /// The conversation goes on, or that was the reply's last chance.
+    void goneWrong(const core::Error& error);
     void watch();
     void sayNextText();
     void end(std::optional<core::Error> error);

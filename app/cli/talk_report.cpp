@@ -79,7 +79,13 @@ void TalkReport::tellOf(const TranscriptChanged& changed)
         fields["heard"] = entry.text.substr(0, *entry.heardBytes);
     }
     m_events.write("transcript", std::move(fields));
-    if (entry.isFinal && !entry.text.empty()) {
+    if (!isUser && entry.wasInterrupted && entry.itemId == m_lastSaidId) {
+        m_events.say("(interrupted)");
+        m_lastSaidId.clear();
+    } else if (entry.isFinal && !entry.text.empty()) {
+        if (!isUser) {
+            m_lastSaidId = entry.itemId;
+        }
         m_events.say((isUser ? "You:   " : "Agent: ") + entry.text + (entry.wasInterrupted ? " (interrupted)" : ""));
     }
 }

@@ -55,6 +55,8 @@ private:
     int m_reconnects = 0;
     int m_toolCalls = 0;
     std::optional<core::Milliseconds> m_firstLatency;
+    /// The agent's entry that was shown last.
+    std::string m_lastSaidId;
 };
 
 } // namespace vivavoce::cli

@@ -1,5 +1,7 @@
 #include "app/cli/turn_watch.h"
 
+#include "core/session/session_options.h"
+
 namespace vivavoce::cli {
 namespace {
 
@@ -7,6 +9,8 @@ namespace {
 /// that no reply will come.
 constexpr core::Milliseconds kSettled{1500};
 constexpr core::Milliseconds kNothingHeard{4000};
+/// The session's own deadline begins and ends with the same events, but for its timer's tick.
+constexpr core::Milliseconds kReplyOverdue = core::SessionDeadlines().reply - core::Milliseconds{500};
 
 } // namespace
 
@@ -19,15 +23,24 @@ void TurnWatch::activityChanged(core::Activity activity, core::MonotonicTime now
     }
 }
 
+bool TurnWatch::hasEnough() const
+{
+    return m_activity == core::Activity::Listening && m_turns > 0 && m_replies >= m_turns;
+}
+
 bool TurnWatch::isOver(core::MonotonicTime now, bool hasMoreToSay) const
 {
-    if (m_activity != core::Activity::Listening) {
-        return false;
-    }
-    if (m_turns > 0) {
-        return m_replies >= m_turns;
-    }
-    if (hasMoreToSay || !m_inputEnd || m_replies == 0) {
+    return m_turns > 0 ? hasEnough() : !hasMoreToSay && isAnswered(now);
+}
+
+bool TurnWatch::isReplyOverdue(core::MonotonicTime now) const
+{
+    return m_activity == core::Activity::Thinking && now - m_activitySince >= kReplyOverdue;
+}
+
+bool TurnWatch::isAnswered(core::MonotonicTime now) const
+{
+    if (m_activity != core::Activity::Listening || !m_inputEnd || m_replies == 0) {
         return false;
     }
     return now - *m_inputEnd >= kSettled && now - m_activitySince >= kSettled;

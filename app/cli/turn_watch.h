@@ -19,8 +19,14 @@ public:
 
     [[nodiscard]] int replies() const { return m_replies; }
     [[nodiscard]] bool wasSpeechHeard() const { return m_wasSpeechHeard; }
-    /// Everything is said and answered, and has been for long enough that no more is to be expected.
+    /// There are as many replies as were asked for, and the last one has been heard.
+    [[nodiscard]] bool hasEnough() const;
+    /// Enough replies, or everything is said and answered.
     [[nodiscard]] bool isOver(core::MonotonicTime now, bool hasMoreToSay) const;
+    /// What was said is answered, and has been for long enough that no more is to be expected.
+    [[nodiscard]] bool isAnswered(core::MonotonicTime now) const;
+    /// A reply is waited for, and has been for as long as a session waits.
+    [[nodiscard]] bool isReplyOverdue(core::MonotonicTime now) const;
     /// The recording is long through and the agent heard nothing in it.
     [[nodiscard]] bool heardNothing(core::MonotonicTime now) const;
 

@@ -27,6 +27,14 @@ struct SndFileDeleter {
 };
 using SndFilePtr = std::unique_ptr<SNDFILE, SndFileDeleter>;
 
+/// What went wrong, without the library's own "System error : " before the system's words.
+std::string reasonOf(SNDFILE* file)
+{
+    const std::string text = sf_strerror(file);
+    const std::size_t own = sf_error(file) == SF_ERR_SYSTEM ? text.find(" : ") : std::string::npos;
+    return own == std::string::npos ? text : text.substr(own + 3);
+}
+
 std::int16_t toPcm16(float sample)
 {
     // The scale that libsndfile reads 16 bit files with: those come back bit for bit.
@@ -69,7 +77,7 @@ core::Expected<std::vector<std::int16_t>, Error> readWav(const std::string& path
     SF_INFO info{};
     const SndFilePtr file(sf_open(path.c_str(), SFM_READ, &info));
     if (file == nullptr) {
-        return fail(ErrorCode::InputNotAudio, path + " is not a recording that can be read: " + sf_strerror(nullptr));
+        return fail(ErrorCode::InputNotAudio, path + " is not a recording that can be read: " + reasonOf(nullptr));
     }
     const core::SampleRate own(static_cast<std::uint32_t>(std::max(info.samplerate, 0)));
     if (info.channels < 1 || !own.isValid()) {
@@ -99,7 +107,7 @@ struct WavWriter::State {
 
     [[nodiscard]] core::Unexpected<Error> failure() const
     {
-        return fail(ErrorCode::OutputUnwritable, path + " cannot be written: " + sf_strerror(file.get()));
+        return fail(ErrorCode::OutputUnwritable, path + " cannot be written: " + reasonOf(file.get()));
     }
 };
 
@@ -142,9 +150,10 @@ core::Expected<void, Error> WavWriter::close()
         return {};
     }
     const bool isSafe = sf_error(m_state->file.get()) == SF_ERR_NO_ERROR;
+    const std::string reason = isSafe ? std::string() : ": " + reasonOf(m_state->file.get());
     sf_write_sync(m_state->file.get());
     if (sf_close(m_state->file.release()) != 0 || !isSafe) {
-        return fail(ErrorCode::OutputUnwritable, m_state->path + " could not be written to its end");
+        return fail(ErrorCode::OutputUnwritable, m_state->path + " could not be written to its end" + reason);
     }
     return {};
 }

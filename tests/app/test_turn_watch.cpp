@@ -49,6 +49,36 @@ private Q_SLOTS:
         QVERIFY(!watch.isOver(clock.now(), true));
     }
 
+    void countedTurns_AreNoMatterOfARecordingsAnswer()
+    {
+        ManualClock clock;
+        TurnWatch watch(2);
+        watch.inputEnded(clock.now());
+        watch.replyEnded();
+        watch.activityChanged(Activity::Listening, clock.now());
+        clock.advance(Milliseconds{1'500});
+        QVERIFY2(watch.isAnswered(clock.now()), "the typed words may follow");
+        QVERIFY(!watch.hasEnough());
+        QVERIFY(!watch.isOver(clock.now(), true));
+        watch.replyEnded();
+        QVERIFY(watch.hasEnough());
+    }
+
+    void reply_IsOverdueAfterThirtySecondsOfThinking()
+    {
+        ManualClock clock;
+        TurnWatch watch(0);
+        clock.advance(Milliseconds{60'000});
+        QVERIFY2(!watch.isReplyOverdue(clock.now()), "nobody waits for one");
+        watch.activityChanged(Activity::Thinking, clock.now());
+        clock.advance(Milliseconds{20'000});
+        QVERIFY(!watch.isReplyOverdue(clock.now()));
+        clock.advance(Milliseconds{10'000});
+        QVERIFY(watch.isReplyOverdue(clock.now()));
+        watch.activityChanged(Activity::Speaking, clock.now());
+        QVERIFY(!watch.isReplyOverdue(clock.now()));
+    }
+
     void silentRecording_IsToldAfterAWhile()
     {
         ManualClock clock;

@@ -125,6 +125,13 @@ private Q_SLOTS:
             QStringLiteral("x"), QStringLiteral("--fast"), QStringLiteral("--real-time")};
         QTest::newRow("turns of none") << QStringList{QStringLiteral("talk"), QStringLiteral("--text"),
             QStringLiteral("x"), QStringLiteral("--turns"), QStringLiteral("0")};
+        const QStringList words{QStringLiteral("talk"), QStringLiteral("--text"), QStringLiteral("x")};
+        QTest::newRow("nowhere to write to") << words + QStringList{QStringLiteral("--out"), QString()};
+        QTest::newRow("no such variable") << words
+                + QStringList{QStringLiteral("--broker"), QStringLiteral("http://127.0.0.1:1"),
+                    QStringLiteral("--credential-env"), QStringLiteral("VV_NOT_SET")};
+        QTest::newRow("a file that thinks")
+            << words + QStringList{QStringLiteral("--chat-url"), QStringLiteral("file:///etc/passwd")};
     }
     void badUsage_ExitsWithTwo()
     {
@@ -135,6 +142,26 @@ private Q_SLOTS:
         const bool isTalk = arguments.value(0) == QStringLiteral("talk");
         QCOMPARE(cli.output().contains("\"code\":\"usage.bad\""), isTalk);
         QCOMPARE(cli.output().contains("\"type\":\"summary\""), isTalk);
+    }
+
+    void badUsage_ForPeople_IsNoEvent()
+    {
+        CliRun cli({QStringLiteral("talk"), QStringLiteral("--turns"), QStringLiteral("0"), QStringLiteral("--text"),
+            QStringLiteral("x"), QStringLiteral("--format"), QStringLiteral("text")});
+        QCOMPARE(cli.finish(), 2);
+        QCOMPARE(cli.output(), QByteArray());
+        QVERIFY(cli.process().readAllStandardError().contains("--turns"));
+    }
+
+    void diskThatIsFull_IsNamedWithTheFile()
+    {
+        if (!QFile::exists(QStringLiteral("/dev/full"))) {
+            QSKIP("no full disk here");
+        }
+        const Outcome outcome = run({QStringLiteral("--text"), QStringLiteral("hi"), QStringLiteral("--out"),
+            QStringLiteral("/dev/full"), QStringLiteral("--fast")});
+        QCOMPARE(outcome.code, std::string("output.unwritable"));
+        QVERIFY2(outcome.output.contains("/dev/full cannot be written: No space left"), outcome.output.constData());
     }
 
     void outputThatCannotBeWritten_IsToldBeforeAnythingElse()
@@ -189,7 +216,7 @@ private Q_SLOTS:
             << QByteArray("\x16\x03\x01 whatever\r\n\r\n") << QStringLiteral("broker.unreachable") << 4;
         QTest::newRow("hangs up") << QByteArray() << QStringLiteral("broker.unreachable") << 4;
         QTest::newRow("hangs up in the middle") << QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"tok")
-                                                << QStringLiteral("broker.unreachable") << 4;
+                                                << QStringLiteral("broker.malformed") << 4;
         QTest::newRow("redirect") << ScriptedHttpServer::response("302 Found", {}, "Location: http://127.0.0.1:1/\r\n")
                                   << QStringLiteral("broker.malformed") << 4;
     }
@@ -319,6 +346,65 @@ private Q_SLOTS:
         QCOMPARE(outcome.exitCode, 6);
     }
 
+    void providerThatSpokeNonsense_IsWhatIsToldAtTheTimeout()
+    {
+        ScriptedProvider provider([](QWebSocket& socket) { say(socket, kCreated); },
+            [](QWebSocket& socket, const QString& message) {
+                if (message.contains(QStringLiteral("\"session.update\""))) {
+                    say(socket, kUpdated);
+                    say(socket, "{\"type\":\"resp");
+                }
+            });
+        const Outcome outcome = runAgainst(provider, {QStringLiteral("--timeout"), QStringLiteral("2")});
+        QCOMPARE(outcome.code, std::string("provider.malformed"));
+        QCOMPARE(outcome.exitCode, 4);
+    }
+
+    void recordingThatNobodyHeard_IsBlamedOnlyWhereTheProviderWasWell_data()
+    {
+        QTest::addColumn<bool>("isProviderWell");
+        QTest::addColumn<QString>("code");
+        QTest::addColumn<int>("exitCode");
+        QTest::newRow("well") << true << QStringLiteral("input.no_speech") << 2;
+        QTest::newRow("broken") << false << QStringLiteral("provider.malformed") << 4;
+    }
+    void recordingThatNobodyHeard_IsBlamedOnlyWhereTheProviderWasWell()
+    {
+        QFETCH(bool, isProviderWell);
+        QFETCH(QString, code);
+        QFETCH(int, exitCode);
+        ScriptedProvider provider([](QWebSocket& socket) { say(socket, kCreated); },
+            [isProviderWell](QWebSocket& socket, const QString& message) {
+                if (message.contains(QStringLiteral("\"session.update\""))) {
+                    say(socket, kUpdated);
+                    if (!isProviderWell) {
+                        say(socket, "[1,2,3]");
+                    }
+                }
+            });
+        // 100 ms of silence.
+        const QString silence = file("silence.wav",
+            QByteArray::fromHex(
+                "52494646e412000057415645666d74201000000001000100c05d000080bb00000200100064617461c0120000")
+                + QByteArray(4'800, '\0'));
+        ScriptedHttpServer broker(ScriptedHttpServer::token(provider.url()), After::HangUp);
+        const Outcome outcome = run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--in"), silence});
+        QCOMPARE(QString::fromStdString(outcome.code), code);
+        QCOMPARE(outcome.exitCode, exitCode);
+    }
+
+    void turns_EndItWithWordsLeftToSay()
+    {
+        ScriptedProvider provider([](QWebSocket& socket) { say(socket, kCreated); }, answerProperly);
+        ScriptedHttpServer broker(ScriptedHttpServer::token(provider.url()), After::HangUp);
+        CliRun cli({QStringLiteral("talk"), QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"),
+            QStringLiteral("one"), QStringLiteral("--text"), QStringLiteral("two"), QStringLiteral("--turns"),
+            QStringLiteral("1"), QStringLiteral("--timeout"), QStringLiteral("10")});
+        QCOMPARE(cli.finish(), 0);
+        QCOMPARE(cli.finalTexts("user"), std::vector<std::string>{"one"});
+        QCOMPARE(cli.all("summary").at(0).value("turns", 0), 1);
+    }
+
     void providerThatRefusesTheHandshake_IsNamed()
     {
         ScriptedHttpServer wall(ScriptedHttpServer::response("401 Unauthorized", {}), After::HangUp);
@@ -329,6 +415,35 @@ private Q_SLOTS:
             run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi")});
         QCOMPARE(outcome.code, std::string("provider.refused"));
         QCOMPARE(outcome.exitCode, 3);
+    }
+
+    void providerWhoseHandshakeIsNone_IsNamed_data()
+    {
+        QTest::addColumn<QByteArray>("answer");
+        QTest::addColumn<QString>("code");
+        QTest::addColumn<QString>("words");
+        QTest::newRow("garbage") << QByteArray("\x01garbage\r\n\r\n") << QStringLiteral("provider.malformed")
+                                 << QStringLiteral("WebSocket handshake");
+        QTest::newRow("another key's") << QByteArray("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                                                     "Connection: Upgrade\r\nSec-WebSocket-Accept: 500 Zm9v\r\n\r\n")
+                                       << QStringLiteral("provider.malformed") << QStringLiteral("WebSocket handshake");
+        QTest::newRow("nobody there") << QByteArray() << QStringLiteral("provider.unreachable")
+                                      << QStringLiteral("Connection refused");
+    }
+    void providerWhoseHandshakeIsNone_IsNamed()
+    {
+        QFETCH(QByteArray, answer);
+        QFETCH(QString, code);
+        QFETCH(QString, words);
+        ScriptedHttpServer wall(answer, After::KeepOpen);
+        const QString url = answer.isEmpty() ? QStringLiteral("ws://127.0.0.1:1")
+                                             : wall.url().replace(QStringLiteral("http:"), QStringLiteral("ws:"));
+        ScriptedHttpServer broker(ScriptedHttpServer::token(url), After::HangUp);
+        const Outcome outcome =
+            run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi")});
+        QCOMPARE(QString::fromStdString(outcome.code), code);
+        QCOMPARE(outcome.exitCode, 4);
+        QVERIFY2(outcome.output.contains(words.toUtf8()), outcome.output.constData());
     }
 
     void turns_AreAnswersAndNotCallsOfFunctions()
