@@ -11,6 +11,7 @@
 #include <QFile>
 #include <QTemporaryDir>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <filesystem>
@@ -389,10 +390,16 @@ private Q_SLOTS:
         std::vector<std::unique_ptr<LastBreath>> ends;
         for (const qint64 one : family) {
             auto outside = ProcessMemorySearch::outsideSecrets(search.findIn(memoryOf(one)));
-            // docs/security.md: a server keeps the head of a request while it serves it.
+            // docs/security.md: a server keeps the head of a request while it serves it. As many ends of secrets as whole ones of those.
+            const auto inHeads = std::erase_if(outside, [&](const auto& hit) {
+                return one != pid && hit.before.ends_with("Bearer ") && !hit.what.contains(QStringLiteral("beginning"));
+            });
             std::erase_if(outside, [&](const auto& hit) { return one != pid && hit.before.ends_with("Bearer "); });
-            std::erase_if(
-                outside, [&](const auto& hit) { return one != pid && hit.what.contains(QStringLiteral("its end")); });
+            const auto endings = std::count_if(outside.begin(), outside.end(),
+                [](const auto& hit) { return hit.what.endsWith(QStringLiteral("its end")); });
+            if (one != pid && endings == static_cast<std::ptrdiff_t>(inHeads)) {
+                std::erase_if(outside, [](const auto& hit) { return hit.what.endsWith(QStringLiteral("its end")); });
+            }
             QCOMPARE(ProcessMemorySearch::told(outside), QStringList());
             for (const char* file : {"cmdline", "environ"}) {
                 QCOMPARE(text.findIn(QString::fromLatin1(file), procFile(one, file)), QStringList());
