@@ -48,6 +48,7 @@ void FakeAccount::start(Way way)
     core::SignInStatus status;
     status.stage = way == Way::Browser ? core::SignInStatus::Stage::WaitingForBrowser
                                        : core::SignInStatus::Stage::WaitingForDevice;
+    status.offersDevice = true;
     status.userCode = "WDJB-MJHT";
     status.verificationUrl = "https://login.example/device";
     become(std::move(status));

@@ -179,6 +179,7 @@ std::vector<Scene> accountScenes()
     signedIn.name = "Ada Lovelace";
     SignInStatus browser;
     browser.stage = SignInStatus::Stage::WaitingForBrowser;
+    browser.offersDevice = true;
     SignInStatus failure;
     failure.stage = SignInStatus::Stage::Failed;
     failure.error = Error{ErrorCode::NotAuthorised, "", std::nullopt, "invalid_grant"};

@@ -31,6 +31,10 @@ struct SignInStatus {
     std::string completeUrl;
     /// Why it has failed, or why nobody is signed in any more.
     std::optional<Error> error;
+    /// The issuer knows of signing in with another device. Told from WaitingForBrowser on.
+    bool offersDevice = false;
+    /// It has failed because no browser opens here, and the issuer offers nothing else.
+    bool isBrowserMissing = false;
 };
 
 /// Port: who talks, as a broker's issuer knows them. It shows no token to anybody.

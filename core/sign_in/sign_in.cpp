@@ -31,6 +31,13 @@ HttpClient::Request documentRequest(std::string url)
     return request;
 }
 
+SignInStatus at(Stage stage)
+{
+    SignInStatus status;
+    status.stage = stage;
+    return status;
+}
+
 Error errorOfBroker(int status)
 {
     return {status >= 500 ? ErrorCode::BrokerFailed : ErrorCode::BrokerMalformed,
@@ -64,7 +71,7 @@ void SignIn::start(Way way)
     }
     m_way = way;
     askWhere();
-    become({Stage::Preparing, {}, {}, {}, {}, {}});
+    become(at(Stage::Preparing));
 }
 
 void SignIn::openAgain()
@@ -197,7 +204,9 @@ void SignIn::openBrowser()
         const auto timer = std::move(m_deadline);
         fail({ErrorCode::Timeout, "the browser did not come back within five minutes", std::nullopt, {}});
     });
-    become({Stage::WaitingForBrowser, {}, {}, {}, {}, {}});
+    SignInStatus status = at(Stage::WaitingForBrowser);
+    status.offersDevice = !m_server.deviceUrl.empty();
+    become(std::move(status));
 }
 
 RedirectListener::Verdict SignIn::browserCame(std::string_view query)
@@ -229,7 +238,7 @@ void SignIn::exchange(const Secret& code)
         const Secret nonce = std::move(m_transaction->nonce);
         exchanged(std::move(answer), nonce, asked);
     });
-    become({Stage::Exchanging, {}, {}, {}, {}, {}});
+    become(at(Stage::Exchanging));
 }
 
 void SignIn::askForCode()
@@ -266,7 +275,12 @@ void SignIn::waitForDevice(DeviceAuthorization device)
         fail({ErrorCode::Timeout, "the code was not typed in time", std::nullopt, {}});
     });
     poll(m_device.interval);
-    become({Stage::WaitingForDevice, {}, m_device.userCode, m_device.verificationUrl, m_device.completeUrl, {}});
+    SignInStatus status = at(Stage::WaitingForDevice);
+    status.offersDevice = true;
+    status.userCode = m_device.userCode;
+    status.verificationUrl = m_device.verificationUrl;
+    status.completeUrl = m_device.completeUrl;
+    become(std::move(status));
 }
 
 void SignIn::poll(Milliseconds interval, Milliseconds atLeast)
@@ -325,8 +339,7 @@ void SignIn::tokensCame(TokenAnswer tokens, const Secret& nonce, MonotonicTime a
         fail(person.error());
         return;
     }
-    SignInStatus status;
-    status.stage = Stage::SignedIn;
+    SignInStatus status = at(Stage::SignedIn);
     status.name = person->name;
     m_user = std::make_unique<SignedInUser>(SignedInUser::Dependencies{m_deps.http, m_deps.clock, m_deps.executor},
         m_place, m_server, std::move(*person), std::move(tokens), asked, [this](const Error& error) {
@@ -347,11 +360,11 @@ void SignIn::forgetAttempt()
     m_device = {};
 }
 
-void SignIn::fail(const Error& error)
+void SignIn::fail(const Error& error, bool isBrowserMissing)
 {
-    SignInStatus status;
-    status.stage = Stage::Failed;
+    SignInStatus status = at(Stage::Failed);
     status.error = error;
+    status.isBrowserMissing = isBrowserMissing;
     forgetAttempt();
     become(std::move(status));
 }

@@ -65,7 +65,7 @@ private:
     void exchanged(Answer answer, const Secret& nonce, MonotonicTime asked);
     void tokensCame(TokenAnswer tokens, const Secret& nonce, MonotonicTime asked);
     void forgetAttempt();
-    void fail(const Error& error);
+    void fail(const Error& error, bool isBrowserMissing = false);
     void become(SignInStatus status);
     [[nodiscard]] bool isUnderWay() const;
 

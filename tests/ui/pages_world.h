@@ -56,6 +56,7 @@ public:
         now().devices.set(std::move(all));
     }
     Q_INVOKABLE void useBroker(const QString& address) { (void)now().settingsModel.useBroker(address); }
+    Q_INVOKABLE void offerBrowserOnly() { now().account.hasDeviceFlow = false; }
     Q_INVOKABLE void becomeSignedIn() { now().account.become(FakeAccount::Stage::SignedIn); }
     Q_INVOKABLE void failToSignIn(int code)
     {

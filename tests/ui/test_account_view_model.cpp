@@ -119,6 +119,35 @@ private Q_SLOTS:
         QCOMPARE(QGuiApplication::clipboard()->text(), QStringLiteral("WDJB-MJHT"));
     }
 
+    void anotherDevice_IsNotTriedWhereTheIssuerHasNone()
+    {
+        World world;
+        world.model.signIn();
+        QVERIFY(world.model.isCodeOffered());
+        const QString both = world.model.words();
+        world.model.cancel();
+        QVERIFY(!world.model.isCodeOffered());
+        world.account.hasDeviceFlow = false;
+        world.model.signIn();
+        QVERIFY(!world.model.isCodeOffered());
+        QVERIFY(world.model.words() != both);
+        QVERIFY(!world.model.words().contains(QStringLiteral("device")));
+        // The browser is still waited for.
+        world.model.useCode();
+        QCOMPARE(world.model.stage(), AccountViewModel::WaitingForBrowser);
+        QCOMPARE(world.account.ways.size(), std::size_t{2});
+    }
+
+    void browserThatIsMissing_IsNotTheBrokersFault()
+    {
+        World world;
+        world.account.become(FakeAccount::Stage::Failed, errorOf(ErrorCode::BadConfiguration));
+        world.account.now.isBrowserMissing = true;
+        QVERIFY2(
+            world.model.words().contains(QStringLiteral("No browser opens here")), qPrintable(world.model.words()));
+        QVERIFY(!world.model.words().contains(QStringLiteral("broker")));
+    }
+
     void gone_HearsNothing()
     {
         FakeAccount account;

@@ -61,6 +61,50 @@ Item {
             compare(shown(), ["signIn"]);
         }
 
+        // By keyboard alone: wherever it is, something is there that return presses.
+        function pressReturnOn(name) {
+            tryVerify(() => part(name).activeFocus, 5000, name + " has the keyboard");
+            keyClick(Qt.Key_Return);
+        }
+
+        function test_keyboard_is_where_something_is_to_be_pressed() {
+            pressReturnOn("signIn");
+            pressReturnOn("openAgain");
+            compare(World.openings, 1);
+            keyClick(Qt.Key_Tab);
+            pressReturnOn("useCode");
+            pressReturnOn("copyUserCode");
+            compare(part("copyUserCode").text, "Copied");
+            keyClick(Qt.Key_Tab);
+            pressReturnOn("cancelSignIn");
+            tryVerify(() => part("signIn").activeFocus);
+            World.becomeSignedIn();
+            tryVerify(() => part("startTalking").activeFocus);
+            keyClick(Qt.Key_Tab);
+            pressReturnOn("signOut");
+            tryVerify(() => part("signIn").activeFocus);
+            World.failToSignIn(10);
+            pressReturnOn("signIn");
+            compare(shown(), ["openAgain", "useCode", "cancelSignIn"]);
+        }
+
+        function test_keyboard_of_another_page_is_left_alone() {
+            const other = createTemporaryQmlObject("import QtQuick; Item { focus: true }", root);
+            other.forceActiveFocus();
+            World.becomeSignedIn();
+            // Until it has moved within the page.
+            tryVerify(() => part("startTalking").focus);
+            verify(other.activeFocus);
+            page.forceActiveFocus();
+            verify(part("startTalking").activeFocus);
+        }
+
+        function test_another_device_is_not_offered_where_there_is_none() {
+            World.offerBrowserOnly();
+            press("signIn");
+            compare(shown(), ["openAgain", "cancelSignIn"]);
+        }
+
         function test_code_is_shown_to_be_typed_elsewhere() {
             press("signIn");
             verify(!part("userCode").visible);

@@ -57,6 +57,7 @@ public:
     void become(Stage stage, std::optional<core::Error> error = std::nullopt)
     {
         now = {stage, stage == Stage::SignedIn ? "ada" : "", {}, {}, {}, std::move(error)};
+        now.offersDevice = hasDeviceFlow && stage == Stage::WaitingForBrowser;
         if (stage == Stage::WaitingForDevice) {
             now.userCode = "WDJB-MJHT";
             now.verificationUrl = "https://login.example/device";
@@ -69,6 +70,7 @@ public:
     core::SignInStatus now;
     std::vector<Follower> followers;
     std::vector<Way> ways;
+    bool hasDeviceFlow = true;
     int openings = 0;
 };
 

@@ -12,8 +12,25 @@ FocusScope {
     signal backWanted()
 
     focus: true
+    // The button that had the keyboard may be gone, and nothing can be pressed that is not seen.
+    onStageChanged: settled.restart()
     Keys.onEscapePressed: page.backWanted()
     Keys.onPressed: event => area.turn(event)
+
+    /** To the first button that there is. No other page loses it: this one's own focus moves. */
+    function moveKeyboard() {
+        const first = code.copy.visible ? code.copy : Array.from(buttons.children).find(button => button.visible);
+        if (first)
+            first.focus = true;
+    }
+
+    // When all of them are what they become.
+    Timer {
+        id: settled
+
+        interval: 0
+        onTriggered: page.moveKeyboard()
+    }
 
     ColumnLayout {
         anchors.fill: parent
@@ -54,11 +71,15 @@ FocusScope {
                     Accessible.name: text
                 }
                 DeviceCode {
+                    id: code
+
                     Layout.fillWidth: true
                     visible: page.stage === AccountViewModel.WaitingForDevice
                     account: page.account
                 }
                 Flow {
+                    id: buttons
+
                     Layout.fillWidth: true
                     spacing: Theme.inside
 
@@ -78,7 +99,7 @@ FocusScope {
                     }
                     PushButton {
                         objectName: "useCode"
-                        visible: page.stage === AccountViewModel.WaitingForBrowser
+                        visible: page.account.isCodeOffered
                         text: qsTr("Use another device")
                         onClicked: page.account.useCode()
                     }

@@ -8,6 +8,7 @@ ColumnLayout {
     id: code
 
     required property AccountViewModel account
+    readonly property alias copy: copyButton
 
     spacing: Theme.inside
 
@@ -28,6 +29,8 @@ ColumnLayout {
         Accessible.name: qsTr("The code: %1").arg(Array.from(code.account.userCode).join(" "))
     }
     PushButton {
+        id: copyButton
+
         objectName: "copyUserCode"
         text: copied.running ? qsTr("Copied") : qsTr("Copy the code")
         glyph: copied.running ? "check" : "copy"

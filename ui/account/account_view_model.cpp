@@ -33,6 +33,10 @@ AccountViewModel::~AccountViewModel() = default;
 
 void AccountViewModel::useCode()
 {
+    // Whoever gives the browser up gets something else for it.
+    if (!isCodeOffered()) {
+        return;
+    }
     m_deps.account.cancel();
     m_deps.account.start(core::Account::Way::Device);
 }
@@ -87,13 +91,15 @@ QString AccountViewModel::words() const
     case Busy:
         return tr("One moment…");
     case WaitingForBrowser:
-        return tr("Sign in in your browser, then come back here.");
+        return isCodeOffered()
+            ? tr("Sign in in your browser, then come back here. Or use another device: you type a code there.")
+            : tr("Sign in in your browser, then come back here.");
     case WaitingForDevice:
         return tr("Open this address on any device and type the code.");
     case SignedIn:
         return tr("Signed in as %1").arg(name());
     case Failed:
-        return failureWords(*m_deps.account.status().error);
+        return failureWords(m_deps.account.status());
     }
     return {};
 }
@@ -105,15 +111,19 @@ QString AccountViewModel::errorCode() const
 }
 
 /// Where the same code has another meaning than in a conversation.
-QString AccountViewModel::failureWords(const core::Error& error) const
+QString AccountViewModel::failureWords(const core::SignInStatus& status) const
 {
+    const core::Error& error = *status.error;
     switch (error.code) {
     case ErrorCode::NotAuthorised:
         return error.foreignCode == "access_denied"
             ? tr("You were not signed in. Try again when you like.")
             : tr("You are not signed in any more, or were not let in. Sign in again.");
     case ErrorCode::BadConfiguration:
-        return tr("This broker does not let people sign in from here. Ask whoever runs it.");
+        return status.isBrowserMissing
+            ? tr(
+                "No browser opens here, and the place to sign in offers no other way. Set up a browser, then try again.")
+            : tr("This broker does not let people sign in from here. Ask whoever runs it.");
     case ErrorCode::ProviderUnreachable:
     case ErrorCode::ProviderFailed:
         return tr("The place to sign in does not answer. Check the network, then try again.");

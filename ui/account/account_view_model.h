@@ -24,6 +24,8 @@ class AccountViewModel final : public QObject {
     Q_PROPERTY(QString name READ name NOTIFY changed)
     Q_PROPERTY(QString userCode READ userCode NOTIFY changed)
     Q_PROPERTY(QString verificationUrl READ verificationUrl NOTIFY changed)
+    /// A code on another device will do where the browser does not.
+    Q_PROPERTY(bool isCodeOffered READ isCodeOffered NOTIFY changed)
     /// "auth.refused" and the like; empty: nothing has failed.
     Q_PROPERTY(QString errorCode READ errorCode NOTIFY changed)
 
@@ -60,6 +62,10 @@ public:
     {
         return QString::fromStdString(m_deps.account.status().verificationUrl);
     }
+    [[nodiscard]] bool isCodeOffered() const
+    {
+        return stage() == WaitingForBrowser && m_deps.account.status().offersDevice;
+    }
     [[nodiscard]] QString errorCode() const;
 
 Q_SIGNALS:
@@ -67,7 +73,7 @@ Q_SIGNALS:
     void offerChanged();
 
 private:
-    [[nodiscard]] QString failureWords(const core::Error& error) const;
+    [[nodiscard]] QString failureWords(const core::SignInStatus& status) const;
 
     Dependencies m_deps;
     /// What is told later finds nothing here when we are gone.

@@ -277,6 +277,28 @@ private Q_SLOTS:
         issuer.erase("device_authorization_endpoint");
         world.answer(issuer);
         QCOMPARE(world.failure(), ErrorCode::BadConfiguration);
+        QVERIFY(world.signIn.status().isBrowserMissing);
+        world.signIn.start(Account::Way::Device);
+        world.answer(placeDocument());
+        world.answer(issuer);
+        QCOMPARE(world.failure(), ErrorCode::BadConfiguration);
+        QVERIFY(!world.signIn.status().isBrowserMissing);
+    }
+
+    void anotherDevice_IsOfferedWhereTheIssuerKnowsOfIt()
+    {
+        SignInWorld world;
+        world.startUntilBrowser();
+        QVERIFY(world.signIn.status().offersDevice);
+        world.signIn.cancel();
+        QVERIFY(!world.signIn.status().offersDevice);
+        world.signIn.start(Account::Way::Browser);
+        world.answer(placeDocument());
+        Json issuer = issuerDocument();
+        issuer.erase("device_authorization_endpoint");
+        world.answer(issuer);
+        QCOMPARE(world.stage(), Stage::WaitingForBrowser);
+        QVERIFY(!world.signIn.status().offersDevice);
     }
 
     void device_AsksLessOftenWhenTold()
