@@ -490,6 +490,15 @@ private Q_SLOTS:
         QCOMPARE(outcome.exitCode, 7);
     }
 
+    void spendLimit_OnAModelThatNobodyKnowsThePriceOf_IsRefused()
+    {
+        ScriptedProvider provider([](QWebSocket& socket) { say(socket, kCreated); }, answerProperly);
+        const Outcome outcome = runAgainst(provider, {QStringLiteral("--spend-limit"), QStringLiteral("0.5")});
+        QCOMPARE(outcome.code, std::string("configuration.bad"));
+        QCOMPARE(outcome.exitCode, 2);
+        QVERIFY(outcome.hasSummary);
+    }
+
     void messageSplitInsideACharacter_CostsNoTurn()
     {
         // Valid, and yet Qt 6.4 closes with 1007 (docs/adr/0002).
