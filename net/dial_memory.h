@@ -5,7 +5,7 @@
 
 namespace vivavoce::net {
 
-/// What one dial leaves to the next ones to the same places: the trusted certificates, read once; the last TLS session with each host, which
+/// What one dial leaves to the next ones to the same places: the trusted certificates, read again only when their file has changed; the last TLS session with each host, which
 /// spares a handshake its certificates; and for a minute where a host is. Never a connection.
 /// Threads: [any thread]. Lifetime: shared by requests.
 class DialMemory {

@@ -115,17 +115,48 @@ Awaitable<SocketResult> handshake(Stream lower, WebSocketRequest request, Url ur
     co_return std::unique_ptr<WebSocketSession>(std::move(session));
 }
 
+/// Where a host is, is not known any more unless it is found to be there, also when somebody gives up waiting for it.
+class Place {
+public:
+    Place(DialMemory::State* memory, std::string authority) : m_memory(memory), m_authority(std::move(authority)) {}
+    ~Place()
+    {
+        if (m_memory != nullptr) {
+            m_memory->forget(m_authority);
+        }
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    void isRight() { m_memory = nullptr; }
+
+private:
+    DialMemory::State* m_memory;
+    const std::string m_authority;
+};
+
+template <typename Stream>
+Awaitable<SocketResult> handshakeAt(Place& place, Stream lower, WebSocketRequest request, Url url)
+{
+    auto opened = co_await handshake<Stream>(std::move(lower), std::move(request), std::move(url));
+    if (opened) {
+        place.isRight();
+    }
+    co_return std::move(opened);
+}
+
 Awaitable<SocketResult> perform(WebSocketRequest request, Url url)
 {
     const auto memory = request.memory;
     DialMemory::State* const known = memory == nullptr ? nullptr : &memory->state();
+    Place place(known, url.authority);
     auto connected = co_await dial(url, known);
     if (!connected) {
         co_return core::Unexpected<Error>(connected.error());
     }
     connected->expires_never();
     if (!url.isTls) {
-        co_return co_await handshake<beast::tcp_stream>(std::move(*connected), std::move(request), std::move(url));
+        co_return co_await handshakeAt<beast::tcp_stream>(
+            place, std::move(*connected), std::move(request), std::move(url));
     }
     const auto context = known == nullptr ? makeClientTls(request.trust) : known->context(request.trust);
     if (!context) {
@@ -136,7 +167,7 @@ Awaitable<SocketResult> perform(WebSocketRequest request, Url url)
     if (!shaken) {
         co_return core::Unexpected<Error>(shaken.error());
     }
-    co_return co_await handshake<TlsStream>(std::move(stream), std::move(request), std::move(url));
+    co_return co_await handshakeAt<TlsStream>(place, std::move(stream), std::move(request), std::move(url));
 }
 
 } // namespace

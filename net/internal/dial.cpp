@@ -11,7 +11,6 @@ namespace vivavoce::net {
 namespace {
 
 using Endpoints = DialMemory::State::Endpoints;
-using Time = DialMemory::State::Time;
 
 /// What a handshake takes around the world, and three of them are less than what anybody gives a dial.
 constexpr core::Milliseconds kAddressPatience{500};
@@ -109,9 +108,10 @@ Awaitable<core::Expected<beast::tcp_stream, core::Error>> dial(const Url& url, D
 {
     Endpoints endpoints;
     if (memory != nullptr) {
-        endpoints = memory->addresses(url.authority, Time::clock::now());
+        endpoints = memory->addresses(url.authority, memory->clock());
     }
-    if (endpoints.empty()) {
+    const bool isNews = endpoints.empty();
+    if (isNews) {
         auto resolved = co_await resolve(url);
         if (!resolved) {
             co_return core::Unexpected<core::Error>(resolved.error());
@@ -126,8 +126,9 @@ Awaitable<core::Expected<beast::tcp_stream, core::Error>> dial(const Url& url, D
         co_return core::fail(
             core::ErrorCode::ProviderUnreachable, "cannot connect to " + url.host + ": " + stream.error().message());
     }
-    if (memory != nullptr) {
-        memory->remember(url.authority, std::move(endpoints), Time::clock::now());
+    // One that was known does not hold for longer because it was used: it would never run out where many dial.
+    if (memory != nullptr && isNews) {
+        memory->remember(url.authority, std::move(endpoints), memory->clock());
     }
     ErrorCode ignored;
     stream->socket().set_option(tcp::no_delay(true), ignored);

@@ -1,6 +1,7 @@
 #include "net/internal/dial_memory_state.h"
 
 #include <ctime>
+#include <system_error>
 #include <utility>
 
 namespace vivavoce::net {
@@ -46,6 +47,14 @@ int keepSession(SSL* connection, SSL_SESSION* session)
     return 1;
 }
 
+/// Of the system's own store, which has no one file, and of a file that is not there: the beginning of time.
+std::filesystem::file_time_type changeOf(const std::string& caFile)
+{
+    std::error_code error;
+    const auto changed = std::filesystem::last_write_time(caFile, error);
+    return error ? std::filesystem::file_time_type::min() : changed;
+}
+
 /// Makes room for one more.
 template <typename Map>
 void bound(Map& map)
@@ -69,14 +78,19 @@ std::size_t DialMemory::resumed() const
 
 core::Expected<std::shared_ptr<ssl::context>, core::Error> DialMemory::State::context(const TlsTrust& trust)
 {
+    const auto changedAt = changeOf(trust.extraCaFile);
     const std::lock_guard lock(mutex);
-    if (const auto found = contexts.find(trust.extraCaFile); found != contexts.end()) {
-        return found->second;
+    const auto found = contexts.find(trust.extraCaFile);
+    if (found != contexts.end() && found->second.changedAt == changedAt) {
+        return found->second.context;
     }
     auto made = makeClientTls(trust);
     if (!made) {
-        return made;
+        // A file that is just being replaced is no reason to trust nobody.
+        return found == contexts.end() ? made : found->second.context;
     }
+    // Who is not trusted any more is not to go on from where they were.
+    std::erase_if(sessions, [&](const auto& session) { return session.first.first == trust.extraCaFile; });
     SSL_CTX* const native = (*made)->native_handle();
     SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     auto owner = std::make_unique<Owner>(Owner{weak_from_this(), trust.extraCaFile});
@@ -85,8 +99,10 @@ core::Expected<std::shared_ptr<ssl::context>, core::Error> DialMemory::State::co
         static_cast<void>(owner.release());
         SSL_CTX_sess_set_new_cb(native, &keepSession);
     }
-    bound(contexts);
-    contexts[trust.extraCaFile] = *made;
+    if (found == contexts.end()) {
+        bound(contexts);
+    }
+    contexts[trust.extraCaFile] = {*made, changedAt};
     return made;
 }
 

@@ -7,10 +7,14 @@
 #include <openssl/ssl.h>
 
 #include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::net {
@@ -23,7 +27,10 @@ struct DialMemory::State : std::enable_shared_from_this<DialMemory::State> {
     /// A name server's answer holds that long at least as often as not, and a dial that fails asks again.
     static constexpr std::chrono::seconds kAddressesHold{60};
 
-    /// BadConfiguration: the CA file cannot be used.
+    /// For tests; set before anybody dials.
+    std::function<Time()> clock = &Time::clock::now;
+
+    /// Made anew when the CA file has changed. BadConfiguration: it cannot be used, and never could.
     [[nodiscard]] core::Expected<std::shared_ptr<ssl::context>, core::Error> context(const TlsTrust& trust);
     /// Before the handshake: offers the session that there is with that host.
     void offer(SSL* connection, const std::string& host);
@@ -44,8 +51,12 @@ struct DialMemory::State : std::enable_shared_from_this<DialMemory::State> {
         Time until;
     };
     std::mutex mutex;
+    struct Trusted {
+        std::shared_ptr<ssl::context> context;
+        std::filesystem::file_time_type changedAt;
+    };
     /// By CA file.
-    std::map<std::string, std::shared_ptr<ssl::context>> contexts;
+    std::map<std::string, Trusted> contexts;
     /// By CA file and host.
     std::map<std::pair<std::string, std::string>, std::unique_ptr<SSL_SESSION, FreeSession>> sessions;
     std::map<std::string, Known> known;

@@ -1,8 +1,12 @@
 #include "net/internal/dial.h"
+#include "tests/net/test_certificates.h"
 #include "tests/net/test_server.h"
 
+#include <QTemporaryDir>
 #include <QTest>
 
+#include <chrono>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -58,6 +62,87 @@ private Q_SLOTS:
             state.remember(std::to_string(i), endpoints, start);
         }
         QCOMPARE(state.known.size(), DialMemory::State::kMost);
+    }
+
+    /// A broker that dials every few seconds would go to where its provider once was for ever.
+    void addressThatIsUsed_IsKnownForNoLongerThanOneThatIsNot()
+    {
+        boost::asio::io_context io;
+        tcp::acceptor hearing(io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
+        Url url;
+        url.host = "127.0.0.1";
+        url.port = hearing.local_endpoint().port();
+        url.authority = "somewhere";
+        const DialMemory memory;
+        auto& state = memory.state();
+        DialMemory::State::Time now{};
+        state.clock = [&] { return now; };
+        Loop loop;
+        const auto connects = [&]() -> Awaitable<bool> {
+            const auto stream = co_await dial(url, &state);
+            co_return stream.has_value();
+        };
+        QVERIFY(loop.run(connects()));
+        now += std::chrono::seconds(40);
+        QVERIFY(!state.addresses(url.authority, now).empty());
+        QVERIFY(loop.run(connects()));
+        now += std::chrono::seconds(40);
+        QVERIFY(state.addresses(url.authority, now).empty());
+        QVERIFY(loop.run(connects()));
+        QVERIFY(!state.addresses(url.authority, now).empty());
+    }
+
+    /// Somebody may answer where a provider was, and not be it.
+    void address_WhereHandsCannotBeShaken_IsNotKnownAnyMore()
+    {
+        Router router = echoRouter();
+        addEchoSocket(router);
+        TestServer server(std::move(router));
+        const auto memory = std::make_shared<DialMemory>();
+        auto& state = memory->state();
+        const std::string authority = "127.0.0.1:" + std::to_string(server.port());
+        const auto isOpened = [&](std::string scheme, std::string path) -> Awaitable<bool> {
+            WebSocketRequest wanted;
+            wanted.url = scheme + "://" + authority + path;
+            wanted.memory = memory;
+            const auto session = co_await openWebSocket(std::move(wanted));
+            co_return session.has_value();
+        };
+        QVERIFY(server.loop().run(isOpened("ws", "/socket")));
+        QVERIFY(!state.addresses(authority, state.clock()).empty());
+        QVERIFY(!server.loop().run(isOpened("ws", "/echo")));
+        QVERIFY(state.addresses(authority, state.clock()).empty());
+        QVERIFY(server.loop().run(isOpened("ws", "/socket")));
+        QVERIFY(!server.loop().run(isOpened("wss", "/socket")));
+        QVERIFY(state.addresses(authority, state.clock()).empty());
+    }
+
+    /// Whoever replaces the file means those who dial from now on, and not those who come after a restart.
+    void fileOfCertificates_ThatHasChanged_IsReadAgain()
+    {
+        const QTemporaryDir folder;
+        const TestCertificates certificates = makeCertificates(folder.path().toStdString());
+        const std::string file = folder.filePath("copy.pem").toStdString();
+        std::filesystem::copy_file(certificates.caFile, file);
+        const DialMemory memory;
+        TlsTrust trust;
+        trust.extraCaFile = file;
+        const auto context = [&] {
+            const auto made = memory.state().context(trust);
+            return made ? *made : nullptr;
+        };
+        const auto first = context();
+        QVERIFY(first != nullptr);
+        QVERIFY(context() == first);
+        const auto changedAt = std::filesystem::last_write_time(file);
+        std::filesystem::last_write_time(file, changedAt + std::chrono::seconds(1));
+        const auto second = context();
+        QVERIFY(second != nullptr);
+        QVERIFY(second != first);
+        QVERIFY(context() == second);
+        // While it is being replaced.
+        std::filesystem::remove(file);
+        QVERIFY(context() == second);
     }
 
     void addressesOfTheOtherProtocol_ComeInTurn()
