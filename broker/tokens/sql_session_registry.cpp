@@ -2,6 +2,7 @@
 
 #include "broker/tokens/internal/session_rows.h"
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <utility>
@@ -243,6 +244,11 @@ net::Awaitable<Renewal> SqlSessionRegistry::claimByToken(TokenHashes token, Idem
             }
             if (row->repeatOf == spent->token && !request.empty() && row->repeatRequest == request
                 && now <= row->repeatUntil) {
+                if (row->claim.empty()) {
+                    // Its successor is with somebody now, and stays.
+                    row->claimUntil = now;
+                    rows::update(sql, *row);
+                }
                 return RenewalRepeat{row->record, row->repeatSealed, row->expiresAt};
             }
             return RenewalReuse{row->record};
@@ -310,20 +316,26 @@ net::Awaitable<Renewal> SqlSessionRegistry::claimBySession(
 SessionRegistry::Answer<bool> SqlSessionRegistry::complete(RenewalLead lead, Successor successor)
 {
     const std::string claim = lead.claim;
+    const std::string id = lead.record.id;
     // As it was, for undoing.
     const auto before = std::make_shared<std::optional<rows::SessionRow>>();
     const std::string token = hexOf(successor.token);
-    Database::Undo<bool> undo = [before, token](soci::session& sql, bool isIn) {
-        const auto row = isIn && *before ? rows::selectOne(sql, "id", (*before)->record.id) : std::nullopt;
-        if (row && row->token == token) {
-            rows::forgetSpent(sql, (*before)->token);
-            rows::update(sql, **before);
-            rows::giveUpClaim(sql, row->record.id, (*before)->claim);
+    Database::Undo<bool> undo = [before, token, lock = forUpdate()](soci::session& sql, bool isIn) {
+        const auto row = isIn && *before ? rows::selectOne(sql, "id", (*before)->record.id, lock) : std::nullopt;
+        // Nobody has come meanwhile, neither with the successor nor for it.
+        const bool isUntouched =
+            row && row->token == token && row->claim.empty() && row->claimUntil == core::WallTime();
+        if (isUntouched) {
+            rows::SessionRow former = **before;
+            former.claim.clear();
+            former.claimRequest.clear();
+            rows::forgetSpent(sql, former.token);
+            rows::update(sql, former);
         }
     };
     std::function<bool(soci::session&)> work = [lead = std::move(lead), successor = std::move(successor), token, before,
-                                                   lock = forUpdate(), limits = m_limits,
-                                                   now = m_clock.wallNow()](soci::session& sql) {
+                                                   lock = forUpdate(), limits = m_limits, now = m_clock.wallNow(),
+                                                   since = std::chrono::steady_clock::now()](soci::session& sql) {
         auto row = rows::selectOne(sql, "id", lead.record.id, lock);
         if (row && row->claim != lead.claim && row->token == token) {
             // Committed before the connection was lost.
@@ -338,19 +350,23 @@ SessionRegistry::Answer<bool> SqlSessionRegistry::complete(RenewalLead lead, Suc
         rows::forgetSpent(sql, row->record.id, limits.maxSpent);
         row->repeatOf = row->claimRequest.empty() ? std::string() : row->token;
         row->repeatRequest = row->claimRequest;
-        row->repeatUntil = now + limits.repeatWindow;
+        // It may have waited long for its turn or for the row.
+        const auto waited = std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - since);
+        row->repeatUntil = now + waited + limits.repeatWindow;
         row->repeatSealed = row->claimRequest.empty() ? std::string() : successor.sealed;
         row->record = lead.record;
         row->token = token;
         row->expiresAt = successor.expiresAt;
         ++row->renewals;
         row->claim.clear();
+        row->claimUntil = WallTime();
         row->claimRequest.clear();
         rows::update(sql, *row);
         return true;
     };
     auto answer = co_await ask<bool>(std::move(work), std::move(undo));
     if (!answer) {
+        repeatFromNow(id, token);
         land(claim, {answer.error()});
     } else if (*answer) {
         land(claim, {});
@@ -358,6 +374,15 @@ SessionRegistry::Answer<bool> SqlSessionRegistry::complete(RenewalLead lead, Suc
         land(claim, {Fault{FaultCode::InvalidToken, "the session has ended", std::nullopt}});
     }
     co_return std::move(answer);
+}
+
+void SqlSessionRegistry::repeatFromNow(const std::string& id, const std::string& token)
+{
+    const long long until = rows::millisOf(m_clock.wallNow() + m_limits.repeatWindow);
+    m_database.post([id, token, until](soci::session& sql) {
+        sql << "UPDATE sessions SET repeat_until = :until WHERE id = :id AND token = :token AND repeat_sealed <> ''",
+            soci::use(until), soci::use(id), soci::use(token);
+    });
 }
 
 net::Awaitable<> SqlSessionRegistry::abandon(RenewalLead lead, Fault fault)

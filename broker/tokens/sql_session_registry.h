@@ -67,6 +67,8 @@ private:
     [[nodiscard]] bool isShared() const { return m_database.kind() == Database::Kind::PostgreSql; }
     /// What locks a row until the end of the transaction.
     [[nodiscard]] const char* forUpdate() const;
+    /// Whoever was told that it cannot be done now asks again from now on, and is not to be taken for a thief where it was done.
+    void repeatFromNow(const std::string& id, const std::string& token);
     [[nodiscard]] std::shared_ptr<Flight> flightOf(const std::string& claim);
     void land(const std::string& claim, Flight::Landing landing);
 

@@ -167,6 +167,76 @@ private slots:
         world.proxy.release();
         QVERIFY(QTest::qWaitFor([&] { return std::holds_alternative<RenewalLead>(world.claim("t0")); }));
     }
+
+    void complete_Unfinished_LeavesTheTokenThatSomebodyGotMeanwhile_data()
+    {
+        QTest::addColumn<bool>("isRepeat");
+        QTest::newRow("the answer, asked for again") << true;
+        QTest::newRow("a claim of the session") << false;
+    }
+    /// Those who were told that the store is away ask again, and may do so before it is undone.
+    void complete_Unfinished_LeavesTheTokenThatSomebodyGotMeanwhile()
+    {
+        QFETCH(bool, isRepeat);
+        World world(m_server.folder(), Milliseconds{1'000});
+        QVERIFY(!world.open("s", "t0"));
+        const Idempotency retry{"key", "instance"};
+        const auto askAgain = [&](SqlSessionRegistry& registry) {
+            return world.wait(registry.claimByToken(world.hasher.hashes("t0"), retry));
+        };
+        const Renewal renewal = askAgain(*world.registry);
+        QVERIFY(std::holds_alternative<RenewalLead>(renewal));
+        // Another broker's.
+        Database::Settings settings;
+        settings.url = core::Secret(m_server.url());
+        auto opened = Database::open(std::move(settings), world.log);
+        QVERIFY(opened.has_value());
+        Database& database = **opened;
+        SqlSessionRegistry other({}, database, world.clock);
+        const auto count = [&](const std::string& query) {
+            const std::function<int(soci::session&)> counting = [query](soci::session& sql) {
+                int found = 0;
+                sql << "SELECT count(*) FROM " + query, soci::into(found);
+                return found;
+            };
+            return world.wait(database.run<int>(counting)).value_or(-1);
+        };
+        const std::string completed = "sessions WHERE token = '" + hexOf(world.hasher.hash("t1")) + "'";
+        world.proxy.holdNextCommit();
+        const Successor successor{world.hasher.hash("t1"), world.clock.wallNow() + Milliseconds{60'000}, "sealed"};
+        auto completing = boost::asio::co_spawn(world.threads.strand(),
+            world.registry->complete(std::get<RenewalLead>(renewal), successor), boost::asio::use_future);
+        QVERIFY(QTest::qWaitFor([&] { return count(completed) == 1; }));
+        // What is told late is asked for again late.
+        world.clock.advance(Milliseconds{6'000});
+        QVERIFY(!completing.get());
+        if (isRepeat) {
+            QVERIFY(QTest::qWaitFor([&] { return std::holds_alternative<RenewalRepeat>(askAgain(other)); }));
+        } else {
+            const Renewal resumed = world.wait(other.claimBySession("s", "alice", {}, {}));
+            QVERIFY(std::holds_alternative<RenewalLead>(resumed));
+        }
+        // What undoes it is seen to come: it waits for the row.
+        std::promise<void> isLocked;
+        std::promise<void> gate;
+        const std::function<int(soci::session&)> lock = [&](soci::session& sql) {
+            std::string id;
+            sql << "SELECT id FROM sessions WHERE id = 's' FOR UPDATE", soci::into(id);
+            isLocked.set_value();
+            gate.get_future().wait();
+            return 0;
+        };
+        auto locked = boost::asio::co_spawn(world.threads.strand(), database.run<int>(lock), boost::asio::use_future);
+        const std::string waiting = "pg_stat_activity WHERE wait_event_type = 'Lock'";
+        isLocked.get_future().wait();
+        world.proxy.release();
+        const bool hasCome = QTest::qWaitFor([&] { return count(waiting) > 0; });
+        gate.set_value();
+        QVERIFY(hasCome && locked.get().has_value());
+        QVERIFY(QTest::qWaitFor([&] { return count(waiting) == 0; }));
+        QCOMPARE(count(completed), 1);
+        QCOMPARE(count("sessions WHERE claim <> ''"), isRepeat ? 0 : 1);
+    }
 };
 
 QTEST_GUILESS_MAIN(TestBrokerLostCommits)

@@ -19,6 +19,7 @@ struct SessionRow {
     core::WallTime expiresAt;
     int renewals = 0;
     std::string claim;
+    /// Where there is no claim: when the repeat was last handed out, since the last renewal; nothing else that is not the beginning of time.
     core::WallTime claimUntil;
     std::string claimRequest;
     std::string repeatOf;
