@@ -137,7 +137,7 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
     const core::MonotonicTime since = m_deps.clock.now();
     const Listed listed(m_deps.streams, stream);
     using Opened = core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>;
-    const RelaySession::Dial dial = [this, order = std::move(opening.order)]() -> net::Awaitable<Opened> {
+    const RelaySession::Dial dial = [this, stream, order = std::move(opening.order)]() -> net::Awaitable<Opened> {
         auto door = co_await m_deps.provider.opening(order);
         if (!door) {
             toldOf(door.error());
@@ -147,7 +147,10 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         door->queueBytes = kStreamQueueBytes;
         door->silence = kStreamSilence;
         auto opened = co_await net::openWebSocket(std::move(*door));
-        if (!opened) {
+        if (opened) {
+            // Not before: another broker's stream of the session goes on where this one comes to nothing.
+            co_await begin(*stream);
+        } else {
             toldOf(opened.error());
         }
         co_return std::move(opened);
@@ -155,7 +158,6 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
     std::optional<relay::StreamEnd> end;
     std::exception_ptr thrown;
     try {
-        co_await begin(*stream);
         end = co_await stream->run(client, dial);
     } catch (...) {
         // Cancelled, most likely.
@@ -175,6 +177,10 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
 
 net::Awaitable<> StreamOpener::begin(RelaySession& stream)
 {
+    if (stream.isToldToEnd()) {
+        // Another one has its place, and may be in the ledger already.
+        co_return;
+    }
     if (const auto fault = co_await stream.account().begin()) {
         const bool isSpent = fault->code == FaultCode::BudgetExhausted;
         stream.end({isSpent ? relay::closing::kBudgetExhausted : relay::closing::kTryAgainLater,
@@ -185,12 +191,16 @@ net::Awaitable<> StreamOpener::begin(RelaySession& stream)
 net::Awaitable<> StreamOpener::settleEnd(RelaySession& stream, relay::StreamEnd end, core::MonotonicTime since)
 {
     const bool isOurs = end.by == relay::StreamEnd::By::Broker;
+    const bool isTakenOver = isOurs && end.close.code == relay::closing::kTakenOver;
     std::string reason = isOurs ? end.close.reason : byWhom(end.by);
-    if (isOurs && end.close.code == relay::closing::kTakenOver) {
+    if (isTakenOver) {
         // The session goes on, and holds what it holds.
         reason.clear();
     }
     co_await stream.account().close(std::move(reason));
+    if (isTakenOver) {
+        stream.account().release();
+    }
     if (isGoodbye(end)) {
         co_await hungUp(stream.sessionId());
     }

@@ -327,6 +327,12 @@ void RelaySession::end(net::WebSocketClose close)
     }
 }
 
+bool RelaySession::isToldToEnd()
+{
+    const std::lock_guard lock(m_mutex);
+    return m_wanted.has_value();
+}
+
 void RelaySession::endIfOver(core::WallTime now)
 {
     if (m_record.endsAt && now >= *m_record.endsAt) {

@@ -69,6 +69,8 @@ public:
     [[nodiscard]] StreamAccount& account() const { return *m_deps.account; }
     /// [any thread]
     void end(net::WebSocketClose close);
+    /// [any thread]
+    [[nodiscard]] bool isToldToEnd();
     /// The session has a newer token. [any thread]
     void renewedUntil(core::WallTime expiresAt) { m_expiresAt = expiresAt; }
     /// Ends it where its token or its time has run out. [any thread]

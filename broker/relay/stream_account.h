@@ -27,6 +27,8 @@ public:
     [[nodiscard]] net::Awaitable<std::optional<Fault>> mayGoOn() { return m_ledger.mayGoOn(m_account); }
     /// The same, and from now on it is this stream that the session holds it for.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> begin();
+    /// Another one has taken its place: what the session holds is not held for this one any more.
+    void release() { m_ledger.release(m_account); }
     /// It has begun, and the ledger knows.
     [[nodiscard]] bool isHolder() const;
     /// The provider's side is open, or is not any more: that time counts.

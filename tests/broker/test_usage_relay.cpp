@@ -5,6 +5,8 @@
 #include <QTest>
 #include <QUrl>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
 #include <soci/soci.h>
 
 #include <algorithm>
@@ -382,6 +384,39 @@ private slots:
         QCOMPARE(unsigned{client->line().end().code}, 4409U);
         QCOMPARE(client->line().end().reason, std::string("taken_over"));
         (void)provider->end();
+    }
+
+    /// Another broker's stream of the session goes on, and so does what the session holds for it.
+    void streamThatComesToNothing_TakesNobodysPlace()
+    {
+        const QTemporaryDir folder;
+        const std::string path = folder.path().toStdString() + "/broker.db";
+        RelayWorld world([&](broker::Config& config) {
+            paid(config);
+            config.databaseUrl = core::Secret("sqlite://" + path);
+        });
+        const auto session = world.session();
+        CapturedLog log;
+        broker::Database::Settings settings;
+        settings.url = core::Secret("sqlite://" + path);
+        const auto database = broker::Database::open(std::move(settings), log);
+        QVERIFY(database.has_value());
+        NetThreads threads;
+        const auto inDatabase = [&](const std::string& query, std::string& value) {
+            const std::function<int(soci::session&)> work = [&](soci::session& sql) {
+                sql << query, soci::into(value);
+                return 0;
+            };
+            return boost::asio::co_spawn(threads.strand(), (*database)->run<int>(work), boost::asio::use_future).get();
+        };
+        std::string holder;
+        QVERIFY(inDatabase("UPDATE usage_sessions SET holder = 'other' RETURNING holder", holder).has_value());
+        world.upstream.crash();
+        const auto client = world.open(session);
+        QCOMPARE(unsigned{client->line().end().code}, 1013U);
+        QVERIFY(inDatabase("SELECT holder FROM usage_sessions WHERE is_holding = 1", holder).has_value());
+        QCOMPARE(holder, std::string("other"));
+        threads.stop();
     }
 
     void streamThatAnotherOneTakesThePlaceOf_LeavesTheHold()
