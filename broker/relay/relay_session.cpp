@@ -30,6 +30,8 @@ using Opened = core::Expected<std::unique_ptr<net::WebSocketSession>, core::Erro
 constexpr auto asTuple = asio::as_tuple(asio::use_awaitable);
 /// Both sides hear of the end within a second.
 constexpr core::Milliseconds kFarewell{500};
+/// Also of a client that takes what is queued, but slowly, where it has no right to be here any more.
+constexpr core::Milliseconds kLongestFarewell{900};
 /// So much in its queue and it may be that a provider does not read.
 constexpr std::size_t kMuchUnsent = 256 * 1024;
 
@@ -45,6 +47,11 @@ net::WebSocketClose closeOfFailure(const core::Error& error)
     default:
         return {closing::kTryAgainLater, std::string(faultRow(faultOfProvider(error).code).text)};
     }
+}
+
+bool isTakenAway(std::uint16_t code)
+{
+    return code == closing::kTokenExpired || code == closing::kSessionEnded || code == closing::kSessionTooLong;
 }
 
 /// Of what a budget bears one at a time. By the provider's own code: clients know it, and ask again.
@@ -169,15 +176,33 @@ net::Awaitable<bool> RelaySession::take(Message message)
         const bool isTold = co_await refuse(std::move(verdict));
         co_return isTold;
     }
+    if (verdict.asksForResponse) {
+        co_await giveUpSilent();
+        if (m_end) {
+            co_return true;
+        }
+    }
     if (verdict.asksForResponse && !m_deps.account->mayAsk(verdict.eventId)) {
         verdict = tooMany(std::move(verdict));
         const bool isTold = co_await refuse(std::move(verdict));
         co_return isTold;
     }
     ++m_counts.fromClient;
-    m_deps.account->heard(verdict.audio);
+    m_deps.account->heard(verdict.audio, verdict.isNamed || verdict.asksForResponse);
     const bool isTaken = co_await passUpOne(std::move(message));
     co_return isTaken;
+}
+
+net::Awaitable<> RelaySession::giveUpSilent()
+{
+    std::vector<SessionMeter::Bill> bills = m_deps.account->giveUpSilent();
+    bool isAffordable = true;
+    for (SessionMeter::Bill& bill : bills) {
+        isAffordable = co_await m_deps.account->settle(std::move(bill));
+    }
+    if (!isAffordable) {
+        finish(StreamEnd::By::Broker, net::WebSocketClose{closing::kBudgetExhausted, "budget_exhausted"});
+    }
 }
 
 net::Awaitable<bool> RelaySession::passUpOne(Message message)
@@ -267,7 +292,14 @@ net::Awaitable<> RelaySession::closeBoth()
 net::Awaitable<> RelaySession::closeClient()
 {
     const net::WebSocketClose& told = m_end->close;
-    co_await m_client->close(told.code == closing::kLost ? closing::kNoCode : told.code, told.reason, kFarewell);
+    const std::uint16_t code = told.code == closing::kLost ? closing::kNoCode : told.code;
+    if (m_end->by != StreamEnd::By::Broker || !isTakenAway(code)) {
+        co_await m_client->close(code, told.reason, kFarewell);
+        co_return;
+    }
+    asio::steady_timer last(m_client->executor(), kLongestFarewell);
+    co_await (m_client->close(code, told.reason, kFarewell) || last.async_wait(asTuple));
+    co_await m_client->close(code, told.reason, core::Milliseconds{0});
 }
 
 net::Awaitable<> RelaySession::closeUpstream()
@@ -289,8 +321,8 @@ net::Awaitable<> RelaySession::hearTheBill()
     if (m_end->by == StreamEnd::By::Provider) {
         co_return;
     }
-    co_await cancelResponses();
     m_bell->bill.expires_after(m_settings.billPatience);
+    co_await cancelResponses();
     while (m_deps.account->isBillDue() && !m_isUpstreamOver && m_bell->bill.expiry() > Clock::now()) {
         co_await m_bell->bill.async_wait(asTuple);
     }
@@ -299,8 +331,8 @@ net::Awaitable<> RelaySession::hearTheBill()
 net::Awaitable<> RelaySession::cancelResponses()
 {
     std::vector<std::string> events = m_deps.account->cancellations();
+    asio::steady_timer deadline(m_client->executor(), m_settings.billPatience);
     for (std::string& event : events) {
-        asio::steady_timer deadline(m_client->executor(), m_settings.billPatience);
         co_await (m_upstream->send(std::move(event)) || deadline.async_wait(asTuple));
     }
 }

@@ -90,6 +90,8 @@ private:
     [[nodiscard]] net::Awaitable<> cancelResponses();
     /// One message of the provider's.
     [[nodiscard]] net::Awaitable<> deliver(net::WebSocketMessage message);
+    /// A response that is never heard of again is no reason to make none any more.
+    [[nodiscard]] net::Awaitable<> giveUpSilent();
     /// To the provider. False: it does not take it.
     [[nodiscard]] net::Awaitable<bool> passUpOne(net::WebSocketMessage message);
     /// What the provider says that the relay goes by: its formats, and what it bills.

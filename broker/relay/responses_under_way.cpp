@@ -18,7 +18,8 @@ bool forget(std::deque<std::string>& names, const std::string& name)
     return true;
 }
 
-bool forgetOldest(std::deque<std::string>& names)
+template <typename Names>
+bool forgetOldest(Names& names)
 {
     if (names.empty()) {
         return false;
@@ -33,24 +34,31 @@ std::string shortened(std::string_view name)
     return std::string(name.size() <= kLongestName ? name : std::string_view());
 }
 
-void remember(std::deque<std::string>& names, std::string_view name)
-{
-    if (names.size() < ResponsesUnderWay::kMost) {
-        names.push_back(shortened(name));
-    }
-}
-
 } // namespace
 
 void ResponsesUnderWay::asked(std::string_view eventId)
 {
-    remember(m_asked, eventId);
+    if (eventId.empty()) {
+        sentUnnamed();
+    }
+    if (m_asked.size() < kMost) {
+        m_asked.push_back({shortened(eventId)});
+    }
+}
+
+void ResponsesUnderWay::sentUnnamed()
+{
+    for (Asked& asked : m_asked) {
+        asked.isLast = false;
+    }
 }
 
 void ResponsesUnderWay::began(const std::string& id)
 {
     forgetOldest(m_asked);
-    remember(m_begun, id);
+    if (m_begun.size() < kMost) {
+        m_begun.push_back(shortened(id));
+    }
 }
 
 void ResponsesUnderWay::ended(const std::string& id)
@@ -62,13 +70,23 @@ void ResponsesUnderWay::ended(const std::string& id)
     forgetOldest(m_asked);
 }
 
-void ResponsesUnderWay::refused(const std::string& eventId)
+void ResponsesUnderWay::refused(const std::string& eventId, bool isAboutAResponse)
 {
-    if (eventId.empty()) {
+    if (!eventId.empty()) {
+        const auto found = std::find_if(m_asked.begin(), m_asked.end(),
+            [name = shortened(eventId)](const Asked& asked) { return asked.name == name; });
+        if (found != m_asked.end()) {
+            m_asked.erase(found);
+        }
+    } else if (isAboutAResponse || (!m_asked.empty() && m_asked.front().isLast)) {
         forgetOldest(m_asked);
-    } else {
-        forget(m_asked, shortened(eventId));
     }
+}
+
+void ResponsesUnderWay::giveUp()
+{
+    m_asked.clear();
+    m_begun.clear();
 }
 
 } // namespace vivavoce::broker::relay

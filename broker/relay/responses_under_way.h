@@ -20,8 +20,13 @@ public:
     void began(const std::string& id);
     /// One that never began here was asked for; an end without a name is that of the oldest one.
     void ended(const std::string& id);
-    /// An error of the provider's about that event of the client's; empty: about one that it does not name.
-    void refused(const std::string& eventId);
+    /// Something else without a name goes to the provider, which may refuse that as well.
+    void sentUnnamed();
+    /// An error of the provider's about that event of the client's; empty: about one that it does not name, and which may be another one
+    /// unless it was the last, or the error is about a response.
+    void refused(const std::string& eventId, bool isAboutAResponse);
+    /// Of none of them anything will be told.
+    void giveUp();
 
     [[nodiscard]] bool areNone() const { return m_asked.empty() && m_begun.empty(); }
     /// Begun ones, by the provider's name for them.
@@ -30,7 +35,12 @@ public:
     [[nodiscard]] std::size_t onlyAsked() const { return m_asked.size(); }
 
 private:
-    std::deque<std::string> m_asked;
+    struct Asked {
+        std::string name;
+        /// Nothing without a name was sent since.
+        bool isLast = true;
+    };
+    std::deque<Asked> m_asked;
     std::deque<std::string> m_begun;
 };
 

@@ -101,7 +101,8 @@ std::optional<SessionMeter::Bill> SessionMeter::read(const MessageScan& scan, st
     if (const auto* begun = std::get_if<openai::ResponseCreated>(&*event)) {
         m_underWay.began(begun->response.id);
     } else if (const auto* error = std::get_if<openai::ErrorEvent>(&*event)) {
-        m_underWay.refused(error->error.eventId.value_or(std::string()));
+        m_underWay.refused(error->error.eventId.value_or(std::string()),
+            error->error.code == std::string_view("conversation_already_has_active_response"));
     } else if (const auto* created = std::get_if<openai::SessionCreated>(&*event)) {
         readFormats(created->session);
     } else if (const auto* updated = std::get_if<openai::SessionUpdated>(&*event)) {
@@ -144,6 +145,13 @@ std::vector<SessionMeter::Bill> SessionMeter::untoldBills() const
     for (std::size_t i = 0; i < m_underWay.onlyAsked(); ++i) {
         bills.push_back(untoldBill({}));
     }
+    return bills;
+}
+
+std::vector<SessionMeter::Bill> SessionMeter::giveUp()
+{
+    auto bills = untoldBills();
+    m_underWay.giveUp();
     return bills;
 }
 

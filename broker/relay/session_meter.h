@@ -52,9 +52,13 @@ public:
     void heard(core::Milliseconds audio) { m_audioIn += audio; }
     /// Its response.create goes to the provider.
     void asked(std::string_view eventId) { m_underWay.asked(eventId); }
+    /// Something else goes to the provider, and has no name.
+    void sentUnnamed() { m_underWay.sentUnnamed(); }
     [[nodiscard]] const ResponsesUnderWay& underWay() const { return m_underWay; }
     /// Of the responses under way, as nobody will hear of their end any more.
     [[nodiscard]] std::vector<Bill> untoldBills() const;
+    /// The same, and none of them is under way any more.
+    [[nodiscard]] std::vector<Bill> giveUp();
     [[nodiscard]] std::int64_t untold() const { return m_settings.untold; }
     /// The stream itself, after so long; without what the bills have.
     [[nodiscard]] usage::Amounts stream(core::Milliseconds connected) const;

@@ -84,10 +84,13 @@ void StreamAccount::closed()
     m_until = m_clock.now();
 }
 
-void StreamAccount::heard(Milliseconds audio)
+void StreamAccount::heard(Milliseconds audio, bool isNamed)
 {
     const std::lock_guard lock(m_mutex);
     m_meter.heard(audio);
+    if (!isNamed) {
+        m_meter.sentUnnamed();
+    }
 }
 
 bool StreamAccount::mayAsk(std::string_view eventId)
@@ -97,12 +100,28 @@ bool StreamAccount::mayAsk(std::string_view eventId)
         return false;
     }
     m_meter.asked(eventId);
+    m_lastOfResponses = m_clock.now();
     return true;
+}
+
+std::vector<SessionMeter::Bill> StreamAccount::giveUpSilent()
+{
+    const std::lock_guard lock(m_mutex);
+    const bool isSilent = m_clock.now() - m_lastOfResponses >= kLongestSilence;
+    if (m_meter.untold() == 0 || m_meter.underWay().areNone() || !isSilent) {
+        return {};
+    }
+    auto bills = m_meter.giveUp();
+    m_untold += bills.size();
+    return bills;
 }
 
 std::optional<SessionMeter::Bill> StreamAccount::read(const MessageScan& scan, std::string_view text)
 {
     const std::lock_guard lock(m_mutex);
+    if (scan.type.starts_with("response.")) {
+        m_lastOfResponses = m_clock.now();
+    }
     auto bill = m_meter.read(scan, text);
     m_untold += bill && !bill->isTold ? 1 : 0;
     return bill;

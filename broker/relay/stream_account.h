@@ -20,6 +20,8 @@ class StreamAccount {
 public:
     /// So much of a stream's time is lost at most when the broker is killed; what was billed never is.
     static constexpr core::Milliseconds kTellEvery{15'000};
+    /// A response that is under way is heard of much more often.
+    static constexpr core::Milliseconds kLongestSilence{60'000};
 
     StreamAccount(usage::Account account, SessionMeter meter, usage::Ledger& ledger, const core::Clock& clock);
 
@@ -34,9 +36,12 @@ public:
     /// The provider's side is open, or is not any more: that time counts.
     void opened();
     void closed();
-    void heard(core::Milliseconds audio);
+    /// Something of the client's that goes to the provider; with a name of the client's, or without.
+    void heard(core::Milliseconds audio, bool isNamed);
     /// The client wants a response. False: the session's budget bears one at a time, and one is under way.
     [[nodiscard]] bool mayAsk(std::string_view eventId);
+    /// Where that is so, and the provider has said nothing of it for so long that it never will: what it counts as, and none is under way.
+    [[nodiscard]] std::vector<SessionMeter::Bill> giveUpSilent();
     /// A message of the provider's, and what it bills.
     [[nodiscard]] std::optional<SessionMeter::Bill> read(const MessageScan& scan, std::string_view text);
     /// In the ledger when it returns, unless that takes so long that the conversation would feel it: then it comes there later. False: the
@@ -67,6 +72,8 @@ private:
     std::optional<core::MonotonicTime> m_since;
     std::optional<core::MonotonicTime> m_until;
     core::MonotonicTime m_told;
+    /// When a response was last heard of, or asked for.
+    core::MonotonicTime m_lastOfResponses{};
     std::set<std::string> m_cancelled;
     std::uint64_t m_untold = 0;
     bool m_isHolder = false;

@@ -3,6 +3,7 @@
 #include "tests/broker/broker_harness.h"
 #include "tests/net/test_server.h"
 
+#include <QElapsedTimer>
 #include <QTest>
 
 #include <boost/asio/as_tuple.hpp>
@@ -50,6 +51,8 @@ public:
     {
         asio::post(m_strand, [this, close = std::move(close)] { finish(close); });
     }
+    /// Takes its time with a farewell, for as long as it is given any. [any thread]
+    void isSlow() { m_isSlow = true; }
     /// Takes nothing any more. [any thread]
     void stopsReading() { m_isDeaf = true; }
     /// [any thread]
@@ -92,8 +95,11 @@ public:
         const bool isTaken = co_await send(std::move(bytes));
         co_return isTaken;
     }
-    net::Awaitable<> close(std::uint16_t code, std::string reason, core::Milliseconds /*patience*/) override
+    net::Awaitable<> close(std::uint16_t code, std::string reason, core::Milliseconds patience) override
     {
+        while (m_isSlow && patience > core::Milliseconds{0} && !m_end) {
+            co_await m_bell.async_wait(asio::as_tuple(asio::use_awaitable));
+        }
         {
             const std::lock_guard lock(m_mutex);
             m_told = net::WebSocketClose{code, reason};
@@ -115,6 +121,7 @@ private:
     std::deque<net::WebSocketMessage> m_inbox;
     std::optional<net::WebSocketClose> m_end;
     std::atomic<bool> m_isDeaf{false};
+    std::atomic<bool> m_isSlow{false};
     mutable std::mutex m_mutex;
     std::vector<std::string> m_heard;
     std::optional<net::WebSocketClose> m_told;
@@ -151,15 +158,16 @@ std::unique_ptr<broker::Database> openDatabase(broker::Log& log)
 
 /// A stream between two ends in the test's hands.
 struct World {
-    explicit World(const RelaySession::Settings& settings = {})
+    /// `untold`: there is a budget of money, and so much counts a response of which nobody says what it costs.
+    explicit World(const RelaySession::Settings& settings = {}, std::int64_t untold = 0)
         : database(openDatabase(log)),
           ledger({}, {*database, clock, log}),
           strand(asio::make_strand(loop.executor())),
           client(strand),
           provider(strand)
     {
-        SessionMeter meter(
-            {"gpt-realtime", std::make_shared<const core::PriceList>(core::PriceList::builtIn()), {}, false});
+        SessionMeter meter({"gpt-realtime", std::make_shared<const core::PriceList>(core::PriceList::builtIn()), {},
+            false, {}, untold});
         account = std::make_shared<StreamAccount>(broker::usage::Account{}, std::move(meter), ledger, clock);
         broker::LiveSession live;
         live.record.id = "s";
@@ -274,6 +282,72 @@ private slots:
         (void)world.end();
         QCOMPARE(unsigned{world.provider.told().value().code}, 1001U);
         QVERIFY(world.account->isBillDue());
+    }
+
+    void providerThatTakesNoCancelling_IsWaitedForOnce()
+    {
+        RelaySession::Settings settings;
+        settings.billPatience = 400ms;
+        World world(settings);
+        for (int i = 0; i < 20; ++i) {
+            world.provider.says("{\"type\":\"response.created\",\"response\":{\"id\":\"r" + std::to_string(i) + "\"}}");
+        }
+        QTRY_COMPARE(world.client.heard().size(), std::size_t{20});
+        world.provider.stopsReading();
+        QElapsedTimer elapsed;
+        elapsed.start();
+        world.client.hangsUp({1000, {}});
+        (void)world.end();
+        QVERIFY2(elapsed.elapsed() < 4'000, "once, and not for each of twenty");
+    }
+
+    /// Its line is slow, and it takes what is queued.
+    void clientWhoseSessionIsEnded_IsNotWaitedForForLong_data()
+    {
+        QTest::addColumn<int>("code");
+        QTest::newRow("its token has run out") << 4401;
+        QTest::newRow("its session was ended") << 4403;
+        QTest::newRow("it has lasted too long") << 4408;
+    }
+    void clientWhoseSessionIsEnded_IsNotWaitedForForLong()
+    {
+        QFETCH(int, code);
+        World world;
+        world.provider.says(R"({"type":"one"})");
+        QTRY_COMPARE(world.client.heard().size(), std::size_t{1});
+        world.client.isSlow();
+        world.stream->end({static_cast<std::uint16_t>(code), "why"});
+        QCOMPARE(world.end().close.reason, std::string("why"));
+        QCOMPARE(unsigned{world.client.told().value().code}, static_cast<unsigned>(code));
+    }
+
+    /// One whose end never comes would keep its session from every other one.
+    void responseThatIsNeverHeardOfAgain_CountsAsUntold_AndGivesWay()
+    {
+        World world({}, 1'000);
+        const auto create = [](const char* id) {
+            return std::string("{\"type\":\"response.create\",\"event_id\":\"") + id + "\"}";
+        };
+        world.client.says(create("c1"));
+        QTRY_COMPARE(world.provider.heard().size(), std::size_t{1});
+        world.provider.says(R"({"type":"response.created","response":{"id":"r1"}})");
+        QTRY_COMPARE(world.client.heard().size(), std::size_t{1});
+        world.clock.advance(59s);
+        world.client.says(create("c2"));
+        QTRY_COMPARE(world.client.heard().size(), std::size_t{2});
+        QVERIFY(world.client.heard()[1].find("conversation_already_has_active_response") != std::string::npos);
+        // It goes on.
+        world.provider.says(R"({"type":"response.output_audio.delta","delta":"AAAA"})");
+        QTRY_COMPARE(world.client.heard().size(), std::size_t{3});
+        world.clock.advance(59s);
+        world.client.says(create("c3"));
+        QTRY_COMPARE(world.client.heard().size(), std::size_t{4});
+        QCOMPARE(world.account->untold(), std::uint64_t{0});
+        world.clock.advance(1s);
+        world.client.says(create("c4"));
+        QTRY_COMPARE(world.provider.heard().size(), std::size_t{2});
+        QCOMPARE(world.provider.heard()[1], create("c4"));
+        QCOMPARE(world.account->untold(), std::uint64_t{1});
     }
 
     /// However long the provider may be heard, where nothing is due it is not.

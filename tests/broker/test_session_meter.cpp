@@ -111,6 +111,29 @@ private slots:
         QCOMPARE(bill.value().amounts[Measure::NanoDollars], std::int64_t{1'000});
     }
 
+    /// Or a client could have the provider complain of something else, and ask for one more.
+    void errorThatNamesNothing_IsAboutAResponse_WhereItCanBeAboutNothingElse()
+    {
+        World world("gpt-realtime", false, 1'000);
+        const auto& underWay = world.meter.underWay();
+        const std::string error = "{'type':'error','error':{'type':'t','message':'m'}}";
+        world.meter.asked("e1");
+        (void)world.read(error);
+        QVERIFY(underWay.areNone());
+        world.meter.asked("e2");
+        world.meter.sentUnnamed();
+        (void)world.read(error);
+        QCOMPARE(underWay.onlyAsked(), std::size_t{1});
+        (void)world.read(
+            "{'type':'error','error':{'type':'t','message':'m','code':'conversation_already_has_active_response'}}");
+        QVERIFY(underWay.areNone());
+        // The first one of two may be meant, or the second.
+        world.meter.asked("");
+        world.meter.asked("");
+        (void)world.read(error);
+        QCOMPARE(underWay.onlyAsked(), std::size_t{2});
+    }
+
     void responsesUnderWay_AreKnown_UntilTheyEndOrAreRefused()
     {
         World world("gpt-realtime", false, 1'000);
