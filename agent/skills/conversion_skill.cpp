@@ -174,8 +174,8 @@ public:
         const double result = std::round((base - question->to->offset) / question->to->factor * 1e6) / 1e6;
         const double shown = std::abs(result) < 0.01 ? result : std::round(result * 100) / 100;
         const bool isExact = std::abs(shown - result) < 1e-9;
-        return numberOf(question->value, *question->from) + (isPlural(question->value) ? " are " : " is ")
-            + (isExact ? "" : "about ") + numberOf(shown, *question->to) + ".";
+        return withCapital(numberOf(question->value, *question->from) + (isPlural(question->value) ? " are " : " is ")
+            + (isExact ? "" : "about ") + numberOf(shown, *question->to) + ".");
     }
 
 private:

@@ -162,9 +162,6 @@ std::string asSentence(std::string text)
     if (text.empty()) {
         return "Done.";
     }
-    if (text[0] >= 'a' && text[0] <= 'z') {
-        text[0] = static_cast<char>(text[0] - 'a' + 'A');
-    }
     if (text.back() != '.' && text.back() != '!' && text.back() != '?') {
         text += '.';
     }
@@ -216,14 +213,14 @@ std::string speakableOutput(std::string_view output)
 {
     const auto json = core::parseJson(output);
     if (!json) {
-        return speakable(asSentence(std::string(output)));
+        return withCapital(speakable(asSentence(std::string(output))));
     }
     if (json->is_object()) {
         if (std::string error = errorText(*json); !error.empty()) {
-            return speakable(asSentence(std::move(error)));
+            return withCapital(speakable(asSentence(std::move(error))));
         }
     }
-    return speakable(asSentence(json->is_null() ? std::string() : flattened(*json, 0)));
+    return withCapital(speakable(asSentence(json->is_null() ? std::string() : flattened(*json, 0))));
 }
 
 } // namespace vivavoce::agent::skills

@@ -226,6 +226,14 @@ Words withoutPoliteness(Words words)
     return words;
 }
 
+std::string withCapital(std::string sentence)
+{
+    if (!sentence.empty() && sentence[0] >= 'a' && sentence[0] <= 'z') {
+        sentence[0] = static_cast<char>(sentence[0] - 'a' + 'A');
+    }
+    return sentence;
+}
+
 std::string listed(std::span<const std::string> parts, std::string_view last)
 {
     std::string text;

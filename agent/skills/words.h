@@ -37,6 +37,9 @@ using Words = std::vector<std::string>;
 /// Leading and trailing politeness ("please", "can you", "hey") taken off; never takes the last word.
 [[nodiscard]] Words withoutPoliteness(Words words);
 
+/// "Forty two." of "forty two."
+[[nodiscard]] std::string withCapital(std::string sentence);
+
 /// "a, b and c"; `last` is "and" or "or".
 [[nodiscard]] std::string listed(std::span<const std::string> parts, std::string_view last = "and");
 

@@ -69,18 +69,18 @@ private slots:
         row("what is the square root of sixteen", "That is four.");
         row("what is the square root of minus four", "A negative number has no real square root.");
         row("zero point one plus zero point two", "That is zero point three.");
-        row("convert five miles to kilometers", "five miles are about eight point zero five kilometers.");
-        row("how many feet are in one mile", "one mile is five thousand two hundred and eighty feet.");
-        row("how many inches are in a foot", "one foot is twelve inches.");
+        row("convert five miles to kilometers", "Five miles are about eight point zero five kilometers.");
+        row("how many feet are in one mile", "One mile is five thousand two hundred and eighty feet.");
+        row("how many inches are in a foot", "One foot is twelve inches.");
         row("convert one hundred degrees celsius to fahrenheit",
-            "one hundred degrees celsius are two hundred and twelve degrees fahrenheit.");
-        row("what is 20 degrees celsius in fahrenheit", "twenty degrees celsius are sixty eight degrees fahrenheit.");
+            "One hundred degrees celsius are two hundred and twelve degrees fahrenheit.");
+        row("what is 20 degrees celsius in fahrenheit", "Twenty degrees celsius are sixty eight degrees fahrenheit.");
         row("convert minus five hundred degrees celsius to kelvin", "That is below absolute zero.");
-        row("how many minutes are in two hours", "two hours are one hundred and twenty minutes.");
-        row("convert ten pounds to kilograms", "ten pounds are about four point five four kilograms.");
-        row("convert three gallons to liters", "three gallons are about eleven point three six liters.");
+        row("how many minutes are in two hours", "Two hours are one hundred and twenty minutes.");
+        row("convert ten pounds to kilograms", "Ten pounds are about four point five four kilograms.");
+        row("convert three gallons to liters", "Three gallons are about eleven point three six liters.");
         row("convert one hundred kilometers per hour to miles per hour",
-            "one hundred kilometers per hour are about sixty two point one four miles per hour.");
+            "One hundred kilometers per hour are about sixty two point one four miles per hour.");
         row("spell cat", "Cat: C, A, T.");
         row("how do you spell the word dog", "Dog: D, O, G.");
         row("spell", "Which word shall I spell?");

@@ -50,10 +50,10 @@ private slots:
         row(R"({"success":false})", "That did not work.");
         row(R"({"error":"tool.failed"})", "That did not work.");
         row(R"(["a","b","c"])", "A, b and c.");
-        row("[1,2,3,4,5,6,7]", "one, two, three, four, five and two more.");
+        row("[1,2,3,4,5,6,7]", "One, two, three, four, five and two more.");
         row("[]", "None.");
         row(R"({"windSpeed":3.5,"today":{"rain":false}})", "Today: rain is no and wind speed is three point five.");
-        row("42", "forty two.");
+        row("42", "Forty two.");
         row("{broken", "{broken.");
     }
 
