@@ -467,12 +467,15 @@ private Q_SLOTS:
     void answerOfATool_IsOwedWhateverTheAgentSaidBefore_data()
     {
         QTest::addColumn<bool>("isAnswered");
-        QTest::newRow("while it runs") << false;
-        QTest::newRow("when the reply was asked for") << true;
+        QTest::addColumn<bool>("isReplyBegun");
+        QTest::newRow("while it runs") << false << false;
+        QTest::newRow("when the reply was asked for") << true << false;
+        QTest::newRow("when the reply has said nothing yet") << true << true;
     }
     void answerOfATool_IsOwedWhateverTheAgentSaidBefore()
     {
         QFETCH(bool, isAnswered);
+        QFETCH(bool, isReplyBegun);
         SpokenStory story;
         story.happens(session_event::TextEntered{"weather?"});
         story.replyBegins();
@@ -482,6 +485,11 @@ private Q_SLOTS:
         if (isAnswered) {
             story.happens(session_event::ToolAnswered{"call_1", std::string("{}")});
             QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+        }
+        if (isReplyBegun) {
+            openai::ResponseCreated created;
+            created.response.id = "resp_2";
+            story.says(created);
         }
         story.reconnects();
         QCOMPARE(story.sent<openai::ConversationItemCreate>().size(), std::size_t{2});
