@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -19,7 +20,8 @@ namespace {
 using core::ErrorCode;
 
 constexpr qsizetype kKeptLogBytes = 8 * 1024;
-constexpr int kPoliteEndMs = 1500;
+/// Nothing of a child's outlives it, so what it still waits for is nobody's loss.
+constexpr qint64 kPoliteEndMs = 500;
 /// Secrets, and where they are, that a user's shell may hold for other programs of ours. A child gets its own over the pipe.
 constexpr std::array kWithheld{"OPENAI_API_KEY", "OPENAI_API_KEY_FILE", "GEMINI_API_KEY", "JWT_SECRET",
     "JWT_SECRET_FILE", "JWT_SECRET_PREVIOUS", "JWT_SECRET_PREVIOUS_FILE", "DATABASE_URL", "DATABASE_URL_FILE",
@@ -63,11 +65,21 @@ ChildProcess::~ChildProcess()
     if (m_process.state() == QProcess::NotRunning) {
         return;
     }
-    // The end of the pipe is the word to end; the rest is for a child that does not listen.
-    m_process.closeWriteChannel();
-    if (!m_process.waitForFinished(kPoliteEndMs)) {
+    askToEnd();
+    // The rest is for a child that does not listen.
+    const qint64 left = std::max<qint64>(kPoliteEndMs - m_asked.elapsed(), 0);
+    if (!m_process.waitForFinished(static_cast<int>(left))) {
         m_process.kill();
         m_process.waitForFinished(kPoliteEndMs);
+    }
+}
+
+void ChildProcess::askToEnd()
+{
+    if (!m_asked.isValid()) {
+        m_asked.start();
+        // The end of the pipe says it.
+        m_process.closeWriteChannel();
     }
 }
 

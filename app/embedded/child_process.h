@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/secret.h"
 
+#include <QElapsedTimer>
 #include <QObject>
 #include <QProcess>
 #include <QStringList>
@@ -34,6 +35,8 @@ public:
     /// Writes each secret as one line to the child's standard input, which stays open.
     void start(const QString& program, const QStringList& arguments,
         const std::vector<const core::Secret*>& secretLines, core::Milliseconds patience);
+    /// The word to end. The destructor, which waits for that, counts from here on.
+    void askToEnd();
     [[nodiscard]] qint64 pid() const { return m_process.processId(); }
 
 private:
@@ -51,6 +54,7 @@ private:
     QStringList m_kept;
     /// Of what was written and may still lie in Qt's buffer.
     qsizetype m_secretBytes = 0;
+    QElapsedTimer m_asked;
     QProcess m_process;
 };
 

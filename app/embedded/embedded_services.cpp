@@ -35,7 +35,15 @@ QString programPath(const QString& folder, const char* name)
 
 EmbeddedServices::EmbeddedServices(Options options) : m_options(std::move(options)) {}
 
-EmbeddedServices::~EmbeddedServices() = default;
+EmbeddedServices::~EmbeddedServices()
+{
+    // Both at once: the second does not begin to end when the first is done.
+    for (const auto* child : {&m_broker, &m_agent}) {
+        if (*child != nullptr) {
+            (*child)->askToEnd();
+        }
+    }
+}
 
 QString EmbeddedServices::missingProgram(const QString& programFolder)
 {

@@ -46,6 +46,13 @@ bool SingleInstance::claim(std::function<void()> shown)
     return false;
 }
 
+void SingleInstance::release()
+{
+    // In this order: whoever gets the lock makes a server of its own.
+    m_server.reset();
+    m_lock.reset();
+}
+
 void SingleInstance::listen()
 {
     m_server = std::make_unique<QLocalServer>();

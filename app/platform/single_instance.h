@@ -20,6 +20,8 @@ public:
 
     /// Whether this is the first; where it is not, the first has been asked to show itself.
     [[nodiscard]] bool claim(std::function<void()> shown);
+    /// The next start is the first from now on: this one ends, and that takes a while.
+    void release();
     [[nodiscard]] static QString defaultFolder();
 
 private:

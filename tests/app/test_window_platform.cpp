@@ -17,6 +17,7 @@ private Q_SLOTS:
     void settings_ThatCannotBeRead_AreTheDefaults();
     void settings_ThatCannotBeSaved_AreToldSo();
     void secondStart_FindsTheFirstAndShowsIt();
+    void start_AfterTheFirstHasLetGo_IsTheFirst();
     void display_IsAskedOfTheEnvironment();
 };
 
@@ -81,6 +82,20 @@ void TestWindowPlatform::secondStart_FindsTheFirstAndShowsIt()
     }
     platform::SingleInstance third(folder.path());
     QVERIFY(third.claim([] {}));
+}
+
+void TestWindowPlatform::start_AfterTheFirstHasLetGo_IsTheFirst()
+{
+    const QTemporaryDir folder;
+    platform::SingleInstance first(folder.path());
+    QVERIFY(first.claim([] { QFAIL("it goes, and shows nothing"); }));
+    first.release();
+    int shown = 0;
+    platform::SingleInstance second(folder.path());
+    QVERIFY(second.claim([&shown] { ++shown; }));
+    platform::SingleInstance third(folder.path());
+    QVERIFY(!third.claim([] {}));
+    QTRY_COMPARE(shown, 1);
 }
 
 void TestWindowPlatform::display_IsAskedOfTheEnvironment()
