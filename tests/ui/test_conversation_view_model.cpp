@@ -58,6 +58,9 @@ class TestConversationViewModel : public QObject {
 
 private Q_SLOTS:
     void missingMicrophone_IsSaidUntilThereIsOne();
+    void missingDevices_AreSaidTogether();
+    void error_WhenTheAgentChanges_IsGone();
+    void error_WhenAnythingElseChanges_Stays();
     void states_AreToldInTheirWords_data();
     void states_AreToldInTheirWords();
     void waiting_CountsDown();
@@ -74,6 +77,7 @@ private Q_SLOTS:
     void levels_OfASilencedMicrophone_MoveNothing_data();
     void levels_OfASilencedMicrophone_MoveNothing();
     void quietConnection_IsToldInWords();
+    void quietAgent_OfThisComputer_IsNotTheNetworksFault();
     void lostSpeech_IsToldForAWhile();
     void speechLostAtTheEnd_IsToldAfterIt();
     void removedEntry_LeavesTheTranscript();
@@ -132,6 +136,57 @@ void TestConversationViewModel::missingMicrophone_IsSaidUntilThereIsOne()
     world.conversation.tell(core::session_notice::ProblemSolved{core::ErrorCode::SoundNoMicrophone});
     QVERIFY(!world.model.hasError());
     QCOMPARE(world.model.voice(), Voice::Listening);
+}
+
+void TestConversationViewModel::missingDevices_AreSaidTogether()
+{
+    World world;
+    const auto problem = [&](ErrorCode code) {
+        world.conversation.tell(notice::Problem{{code, "", std::nullopt, {}}});
+    };
+    world.model.start();
+    world.conversation.tellPhase(Phase::Live);
+    QVERIFY(!world.model.isDeaf());
+    problem(ErrorCode::SoundNoLoudspeaker);
+    QVERIFY(!world.model.isErrorInWords());
+    problem(ErrorCode::SoundNoMicrophone);
+    QVERIFY(world.model.isDeaf());
+    QVERIFY(world.model.isErrorInWords());
+    QCOMPARE(world.model.stateText(), QStringLiteral("No microphone and no loudspeaker"));
+    QCOMPARE(world.model.hint(), QStringLiteral("You can type and read meanwhile"));
+    problem(ErrorCode::SoundNoLoudspeaker);
+    QCOMPARE(world.model.errorCode(), QStringLiteral("sound.no_microphone"));
+    world.conversation.tell(notice::ProblemSolved{ErrorCode::SoundNoMicrophone});
+    QCOMPARE(world.model.errorCode(), QStringLiteral("sound.no_loudspeaker"));
+    world.conversation.tell(notice::ProblemSolved{ErrorCode::SoundNoLoudspeaker});
+    QVERIFY(!world.model.hasError());
+}
+
+void TestConversationViewModel::error_WhenTheAgentChanges_IsGone()
+{
+    World world;
+    world.change([](core::Settings& wanted) {
+        wanted.profile = core::Profile::Broker;
+        wanted.brokerUrl = "http://127.0.0.1:9";
+    });
+    world.conversation.tell(notice::Ended{core::Error{ErrorCode::NotAuthorised, "", std::nullopt, {}}});
+    QCOMPARE(world.model.voice(), Voice::Failed);
+    world.change([](core::Settings& wanted) { wanted.profile = core::Profile::ThisComputer; });
+    QVERIFY(!world.model.hasError());
+    QCOMPARE(world.model.voice(), Voice::Idle);
+    world.change([](core::Settings& wanted) { wanted.profile = core::Profile::Broker; });
+    world.conversation.tell(notice::Ended{core::Error{ErrorCode::BrokerUnreachable, "", std::nullopt, {}}});
+    world.change([](core::Settings& wanted) { wanted.brokerUrl = "https://voice.example"; });
+    QCOMPARE(world.model.voice(), Voice::Idle);
+}
+
+void TestConversationViewModel::error_WhenAnythingElseChanges_Stays()
+{
+    World world;
+    world.conversation.tell(notice::Ended{core::Error{ErrorCode::ChildDied, "", std::nullopt, {}}});
+    world.change([](core::Settings& wanted) { wanted.isMotionReduced = true; });
+    QCOMPARE(world.model.errorCode(), QStringLiteral("child.died"));
+    QCOMPARE(world.model.voice(), Voice::Failed);
 }
 
 void TestConversationViewModel::states_AreToldInTheirWords()
@@ -323,6 +378,18 @@ void TestConversationViewModel::quietConnection_IsToldInWords()
     QCOMPARE(world.model.hint(), QStringLiteral("What you say is kept"));
     world.conversation.tellActivity(Activity::Listening);
     QCOMPARE(world.model.stateText(), QStringLiteral("Listening"));
+}
+
+void TestConversationViewModel::quietAgent_OfThisComputer_IsNotTheNetworksFault()
+{
+    World world;
+    world.change([](core::Settings& wanted) { wanted.profile = core::Profile::ThisComputer; });
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tellActivity(Activity::Stalled);
+    QCOMPARE(world.model.stateText(), QStringLiteral("Waiting for the agent…"));
+    // Where it runs counts, not where the next one will.
+    world.change([](core::Settings& wanted) { wanted.profile = core::Profile::Broker; });
+    QCOMPARE(world.model.stateText(), QStringLiteral("Waiting for the agent…"));
 }
 
 void TestConversationViewModel::lostSpeech_IsToldForAWhile()

@@ -218,6 +218,44 @@ Item {
             compare(World.interruptions, 2);
         }
 
+        function test_missing_microphone_is_told_in_one_place() {
+            root.width = 340;
+            root.height = 520;
+            World.goLive();
+            World.problem(29);
+            compare(part("stateText").text, "No microphone");
+            verify(!part("errorBanner").visible, "the words tell it");
+            waitForRendering(page);
+            const action = part("errorAction");
+            const copy = part("copyError");
+            verify(action.visible && copy.visible);
+            compare(action.mapToItem(page, 0, 0).y, copy.mapToItem(page, 0, 0).y, "side by side");
+            verify(copy.mapToItem(page, copy.width, 0).x <= page.width - 16);
+            compare(Reader.name(copy), "Copy the code sound.no_microphone");
+            verify(!part("mute").enabled);
+            keyClick(Qt.Key_Space);
+            verify(!World.conversation.isMuted, "there is nothing to mute");
+            World.problem(30);
+            compare(part("stateText").text, "No microphone and no loudspeaker");
+            verify(!part("errorBanner").visible);
+            World.fail(27);
+            verify(part("mute").enabled);
+        }
+
+        function test_transcript_goes_softly_where_it_is_cut() {
+            World.write("x", true, "Hello");
+            verify(!part("topFade").visible);
+            for (let i = 0; i < 40; ++i)
+                World.write("id" + i, i % 2 === 0, "Words that were said, number " + i);
+            const list = part("transcript");
+            tryVerify(() => list.atYEnd);
+            tryVerify(() => part("topFade").visible);
+            verify(!part("bottomFade").visible);
+            list.positionViewAtBeginning();
+            tryVerify(() => part("bottomFade").visible);
+            tryVerify(() => !part("topFade").visible);
+        }
+
         function test_problem_can_be_dismissed() {
             World.goLive();
             World.problem(23);

@@ -21,8 +21,9 @@ RowLayout {
         visible: !bar.isHeldToTalk
         isOutlined: true
         isToggle: true
-        isOn: bar.conversation.isMuted
-        glyph: isOn ? "microphone-off" : "microphone"
+        enabled: !bar.conversation.isDeaf
+        isOn: enabled && bar.conversation.isMuted
+        glyph: isOn || !enabled ? "microphone-off" : "microphone"
         // The name stays: that it is on says its state.
         text: qsTr("Mute")
         hint: isOn ? qsTr("Unmute") : qsTr("Mute")

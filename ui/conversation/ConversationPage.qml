@@ -20,7 +20,7 @@ FocusScope {
             return;
         if (!page.conversation.isRunning)
             page.conversation.start();
-        else if (!page.conversation.isPushToTalk)
+        else if (!page.conversation.isPushToTalk && !page.conversation.isDeaf)
             page.conversation.isMuted = !page.conversation.isMuted;
         if (page.conversation.isPushToTalk)
             page.conversation.isTalkHeld = true;
@@ -86,7 +86,7 @@ FocusScope {
                 Layout.leftMargin: Theme.edge
                 Layout.rightMargin: Theme.edge
                 Layout.bottomMargin: Theme.between
-                visible: page.conversation.hasError && page.conversation.voice !== Ui.Failed
+                visible: page.conversation.hasError && !page.conversation.isErrorInWords && page.conversation.voice !== Ui.Failed
                 conversation: page.conversation
                 onSettingsWanted: page.settingsWanted()
             }

@@ -4,18 +4,25 @@ import Vivavoce.Conversation
 import Vivavoce.Style
 
 /** What to do about an error, and its code to copy. */
-GridLayout {
+RowLayout {
     id: actions
 
     required property ConversationViewModel conversation
     property bool isPrimary: true
-    /** How wide they may be together; the second one goes below where that is too little. */
+    /** How wide they may be together; where that is too little, the code is shown by its sign alone. */
     property real room: Infinity
     signal settingsWanted()
 
-    columns: action.implicitWidth + columnSpacing + copy.implicitWidth <= room ? 2 : 1
-    columnSpacing: Theme.inside
-    rowSpacing: Theme.inside
+    readonly property bool isTight: action.visible && action.implicitWidth + spacing + Math.ceil(code.advanceWidth) + 72 > room
+
+    spacing: Theme.inside
+
+    TextMetrics {
+        id: code
+
+        font.pixelSize: Theme.small
+        text: actions.conversation.errorCode
+    }
 
     PushButton {
         id: action
@@ -43,11 +50,13 @@ GridLayout {
         objectName: "copyError"
         Layout.fillWidth: true
         Layout.maximumWidth: implicitWidth
-        text: copied.running ? qsTr("Copied") : actions.conversation.errorCode
+        text: actions.isTight ? "" : copied.running ? qsTr("Copied") : actions.conversation.errorCode
         glyph: copied.running ? "check" : "copy"
         hue: Theme.soft
         size: Theme.small
         isStrong: false
+        leftPadding: actions.isTight ? Theme.between : Theme.edge
+        rightPadding: leftPadding
         Accessible.name: qsTr("Copy the code %1").arg(actions.conversation.errorCode)
         onClicked: {
             actions.conversation.copyErrorCode();
@@ -58,6 +67,10 @@ GridLayout {
             id: copied
 
             interval: 1500
+        }
+        Hint {
+            text: copied.running ? qsTr("Copied") : actions.conversation.errorCode
+            visible: actions.isTight && (copy.hovered || copy.visualFocus)
         }
     }
 }

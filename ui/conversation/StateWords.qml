@@ -9,6 +9,7 @@ ColumnLayout {
 
     required property ConversationViewModel conversation
     readonly property bool hasFailed: conversation.voice === Ui.Failed
+    readonly property bool hasError: hasFailed || conversation.isErrorInWords
     signal settingsWanted()
 
     spacing: Theme.inside
@@ -60,7 +61,8 @@ ColumnLayout {
     ErrorActions {
         Layout.alignment: Qt.AlignHCenter
         Layout.topMargin: 4
-        visible: state.hasFailed
+        visible: state.hasError
+        isPrimary: state.hasFailed
         room: state.width
         conversation: state.conversation
         onSettingsWanted: state.settingsWanted()

@@ -81,6 +81,35 @@ Item {
             onPressedChanged: transcript.isFollowing = !pressed && list.atYEnd
         }
     }
+    // Where a line leaves the list it goes softly: cut letters look like a fault.
+    Rectangle {
+        objectName: "topFade"
+        anchors.top: list.top
+        anchors.left: list.left
+        anchors.right: list.right
+        anchors.rightMargin: Theme.edge
+        height: 28
+        visible: !list.atYBeginning
+        gradient: Gradient {
+            GradientStop { position: 0; color: Theme.paper }
+            GradientStop { position: 0.35; color: Theme.tint(Theme.paper, 0.85) }
+            GradientStop { position: 1; color: Theme.tint(Theme.paper, 0) }
+        }
+    }
+    Rectangle {
+        objectName: "bottomFade"
+        anchors.bottom: list.bottom
+        anchors.left: list.left
+        anchors.right: list.right
+        anchors.rightMargin: Theme.edge
+        height: 28
+        visible: !list.atYEnd
+        gradient: Gradient {
+            GradientStop { position: 0; color: Theme.tint(Theme.paper, 0) }
+            GradientStop { position: 0.65; color: Theme.tint(Theme.paper, 0.85) }
+            GradientStop { position: 1; color: Theme.paper }
+        }
+    }
     FocusRing {
         objectName: "transcriptRing"
         around: list

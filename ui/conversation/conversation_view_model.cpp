@@ -51,10 +51,12 @@ ConversationViewModel::ConversationViewModel(Dependencies dependencies, QObject*
             Q_EMIT stateChanged();
         }
     });
-    m_deps.settings.follow([this](const core::Settings&) {
+    m_deps.settings.follow([this](const core::Settings& settings) {
+        followAgent(settings);
         applyMute();
         Q_EMIT stateChanged();
     });
+    followAgent(m_deps.settings.current());
     m_deps.conversation.add(*this);
     applyMute();
 }
@@ -78,6 +80,7 @@ void ConversationViewModel::start()
     setError(std::nullopt);
     m_wasLive = false;
     m_isDeaf = false;
+    m_noLoudspeaker.reset();
     m_lasted = {};
     m_lostSpeech = {};
     m_token.forget();
@@ -178,7 +181,9 @@ QString ConversationViewModel::stateText() const
         return tr("Connecting…");
     case Voice::Reconnecting: {
         if (m_phase == Phase::Live) {
-            return tr("Waiting for the network…");
+            // There is no network in between.
+            return m_startedOn == core::Profile::ThisComputer ? tr("Waiting for the agent…")
+                                                              : tr("Waiting for the network…");
         }
         const int seconds = secondsOf(std::chrono::duration_cast<core::Milliseconds>(m_retryAt - m_deps.clock.now()));
         return m_phase == Phase::Waiting && seconds > 0 ? tr("Back in %1 s…").arg(seconds) : tr("Connecting…");
@@ -196,7 +201,10 @@ QString ConversationViewModel::stateText() const
     case Voice::Speaking:
         return m_isDeaf || m_isMuted || isPushToTalk() ? tr("Speaking") : tr("Speaking: talk to interrupt");
     case Voice::Muted:
-        return m_isDeaf ? tr("No microphone") : tr("Muted");
+        if (!m_isDeaf) {
+            return tr("Muted");
+        }
+        return m_noLoudspeaker ? tr("No microphone and no loudspeaker") : tr("No microphone");
     case Voice::Failed:
         return errorSentence();
     }
@@ -217,7 +225,7 @@ QString ConversationViewModel::hint() const
         return isPushToTalk() ? tr("Hold space or the button to interrupt") : QString();
     case Voice::Muted:
         if (m_isDeaf) {
-            return tr("You can type meanwhile");
+            return m_noLoudspeaker ? tr("You can type and read meanwhile") : tr("You can type meanwhile");
         }
         return isPushToTalk() ? tr("Hold space or the button to talk") : tr("Nothing leaves your microphone");
     case Voice::Reconnecting:
@@ -284,6 +292,11 @@ QString ConversationViewModel::sessionTime() const
     }
     const auto seconds = time.count() / 1000;
     return QStringLiteral("%1:%2").arg(seconds / 60).arg(seconds % 60, 2, 10, QLatin1Char('0'));
+}
+
+bool ConversationViewModel::isErrorInWords() const
+{
+    return m_isDeaf && m_error && m_error->code == core::ErrorCode::SoundNoMicrophone;
 }
 
 QString ConversationViewModel::errorSentence() const
@@ -414,8 +427,11 @@ void ConversationViewModel::tellOf(const core::session_notice::AudioLost& lost)
 void ConversationViewModel::tellOf(const core::session_notice::ProblemSolved& solved)
 {
     m_isDeaf = m_isDeaf && solved.code != core::ErrorCode::SoundNoMicrophone;
+    if (solved.code == core::ErrorCode::SoundNoLoudspeaker) {
+        m_noLoudspeaker.reset();
+    }
     if (m_error && m_error->code == solved.code) {
-        setError(std::nullopt);
+        setError(m_isDeaf ? std::nullopt : m_noLoudspeaker);
     }
     Q_EMIT stateChanged();
 }
@@ -423,8 +439,13 @@ void ConversationViewModel::tellOf(const core::session_notice::ProblemSolved& so
 void ConversationViewModel::tellOf(const core::session_notice::Problem& problem)
 {
     m_isDeaf = m_isDeaf || problem.error.code == core::ErrorCode::SoundNoMicrophone;
+    const bool isLoudspeaker = problem.error.code == core::ErrorCode::SoundNoLoudspeaker;
+    if (isLoudspeaker) {
+        m_noLoudspeaker = problem.error;
+    }
     Q_EMIT stateChanged();
-    if (m_phase != Phase::Waiting) {
+    // The words tell of both devices at once.
+    if (m_phase != Phase::Waiting && !(isLoudspeaker && isErrorInWords())) {
         setError(problem.error);
     }
 }
@@ -489,6 +510,17 @@ void ConversationViewModel::readLevels()
         m_userLevel = user;
         m_agentLevel = agent;
         Q_EMIT levelsChanged();
+    }
+}
+
+void ConversationViewModel::followAgent(const core::Settings& settings)
+{
+    const auto before = std::exchange(m_agent, {settings.profile, settings.brokerUrl});
+    // Another broker's address means nothing while the agent of this computer is talked to.
+    const bool isSame =
+        before.first == m_agent.first && (m_agent.first != core::Profile::Broker || before.second == m_agent.second);
+    if (!isSame && !isRunning() && m_phase != Phase::Closing) {
+        dismissError();
     }
 }
 

@@ -14,6 +14,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::ui {
@@ -33,12 +34,16 @@ class ConversationViewModel final : public QObject, private core::ConversationLi
     Q_PROPERTY(bool isRunning READ isRunning NOTIFY stateChanged)
     Q_PROPERTY(bool isLive READ isLive NOTIFY stateChanged)
     Q_PROPERTY(bool isMuted READ isMuted WRITE setMuted NOTIFY stateChanged)
+    /// There is no microphone: nothing can be muted.
+    Q_PROPERTY(bool isDeaf READ isDeaf NOTIFY stateChanged)
     Q_PROPERTY(bool isPushToTalk READ isPushToTalk NOTIFY stateChanged)
     Q_PROPERTY(bool isTalkHeld READ isTalkHeld WRITE setTalkHeld NOTIFY stateChanged)
     Q_PROPERTY(qreal userLevel READ userLevel NOTIFY levelsChanged)
     Q_PROPERTY(qreal agentLevel READ agentLevel NOTIFY levelsChanged)
     Q_PROPERTY(QString sessionTime READ sessionTime NOTIFY timeChanged)
     Q_PROPERTY(bool hasError READ hasError NOTIFY errorChanged)
+    /// The words for the state tell the error already.
+    Q_PROPERTY(bool isErrorInWords READ isErrorInWords NOTIFY errorChanged)
     Q_PROPERTY(QString errorSentence READ errorSentence NOTIFY errorChanged)
     Q_PROPERTY(QString errorActionLabel READ errorActionLabel NOTIFY errorChanged)
     Q_PROPERTY(vivavoce::ui::ErrorAction errorAction READ errorAction NOTIFY errorChanged)
@@ -87,6 +92,7 @@ public:
     [[nodiscard]] bool isLive() const { return m_phase == core::Phase::Live; }
     [[nodiscard]] bool isMuted() const { return m_isMuted; }
     void setMuted(bool isMuted);
+    [[nodiscard]] bool isDeaf() const { return m_isDeaf && isRunning(); }
     [[nodiscard]] bool isPushToTalk() const;
     [[nodiscard]] bool isTalkHeld() const { return m_isTalkHeld; }
     void setTalkHeld(bool isHeld);
@@ -95,6 +101,7 @@ public:
     [[nodiscard]] bool isMetering() const { return m_levelTimer.isActive(); }
     [[nodiscard]] QString sessionTime() const;
     [[nodiscard]] bool hasError() const { return m_error.has_value(); }
+    [[nodiscard]] bool isErrorInWords() const;
     [[nodiscard]] QString errorSentence() const;
     [[nodiscard]] QString errorActionLabel() const;
     [[nodiscard]] ErrorAction errorAction() const;
@@ -144,11 +151,15 @@ private:
     void runTimers();
     void readLevels();
     void setError(std::optional<core::Error> error);
+    /// What went wrong elsewhere says nothing about the agent that is talked to from now on.
+    void followAgent(const core::Settings& settings);
 
     Dependencies m_deps;
     core::Phase m_phase = core::Phase::Idle;
     /// Where the running conversation is; the settings say where the next one will be.
     std::optional<core::Profile> m_startedOn;
+    /// Where the next conversation will be, as last heard of.
+    std::pair<core::Profile, std::string> m_agent;
     core::Activity m_activity = core::Activity::Listening;
     core::MonotonicTime m_retryAt;
     core::MonotonicTime m_startedAt;
@@ -164,6 +175,8 @@ private:
     core::MonotonicTime m_lostAt;
     /// There is no microphone.
     bool m_isDeaf = false;
+    /// There is no loudspeaker, and this is how that was told.
+    std::optional<core::Error> m_noLoudspeaker;
     qreal m_userLevel = 0;
     qreal m_agentLevel = 0;
     std::optional<core::Error> m_error;
