@@ -80,6 +80,24 @@ TestCase {
         tryVerify(() => part("signIn").activeFocus);
     }
 
+    function test_account_leads_to_the_brokers_address() {
+        open(false);
+        World.useBroker("http://127.0.0.1:9");
+        mouseClick(part("account"));
+        const pages = part("pages");
+        tryCompare(pages, "depth", 2);
+        tryCompare(pages, "busy", false);
+        World.failToSignIn(7);
+        verify(Reader.names(window.contentItem).includes("127.0.0.1:9"), "with its port");
+        waitForRendering(window.contentItem);
+        mouseClick(part("changeAddress"));
+        tryVerify(() => findChild(window, "settingsArea") !== null);
+        tryVerify(() => part("brokerAddress").activeFocus);
+        compare(part("brokerAddress").text, "http://127.0.0.1:9");
+        keyClick(Qt.Key_Escape);
+        tryCompare(pages, "depth", 1);
+    }
+
     function test_account_is_there_for_brokers_only() {
         open(false);
         verify(!part("account").visible);

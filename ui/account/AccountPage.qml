@@ -10,6 +10,8 @@ FocusScope {
     required property AccountViewModel account
     readonly property int stage: account.stage
     signal backWanted()
+    /** To where the broker's address is typed. */
+    signal addressWanted()
 
     focus: true
     // The button that had the keyboard may be gone, and nothing can be pressed that is not seen.
@@ -90,6 +92,12 @@ FocusScope {
                         isPrimary: true
                         text: qsTr("Sign in")
                         onClicked: page.account.signIn()
+                    }
+                    PushButton {
+                        objectName: "changeAddress"
+                        visible: page.stage === AccountViewModel.SignedOut || page.stage === AccountViewModel.Failed
+                        text: qsTr("Change the address")
+                        onClicked: page.addressWanted()
                     }
                     PushButton {
                         objectName: "openAgain"

@@ -58,7 +58,7 @@ bool AccountViewModel::isOffered() const
 
 QString AccountViewModel::broker() const
 {
-    return QUrl(QString::fromStdString(m_deps.settings.current().brokerUrl)).host();
+    return QUrl(QString::fromStdString(m_deps.settings.current().brokerUrl)).authority();
 }
 
 AccountViewModel::Stage AccountViewModel::stage() const

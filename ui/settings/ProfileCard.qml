@@ -18,6 +18,12 @@ Card {
         }
     }
 
+    function showAddress() {
+        looked = 1;
+        address.forceActiveFocus();
+        address.selectAll();
+    }
+
     title: qsTr("Agent")
 
     Segments {

@@ -9,12 +9,18 @@ FocusScope {
     id: page
 
     required property SettingsViewModel settings
+    /** Somebody comes to change the broker's address: the keyboard is there. */
+    property bool isForAddress: false
     signal backWanted()
 
     focus: true
     Keys.onEscapePressed: page.backWanted()
     Keys.onPressed: event => area.turn(event)
-    StackView.onActivated: page.settings.isShown = true
+    StackView.onActivated: {
+        page.settings.isShown = true;
+        if (page.isForAddress)
+            agent.showAddress();
+    }
     StackView.onDeactivating: page.settings.isShown = false
     Component.onDestruction: page.settings.isShown = false
 
@@ -103,6 +109,8 @@ FocusScope {
                     }
                 }
                 ProfileCard {
+                    id: agent
+
                     Layout.fillWidth: true
                     settings: page.settings
                 }

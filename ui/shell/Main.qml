@@ -104,6 +104,8 @@ ApplicationWindow {
             pushEnter: Transition { NumberAnimation { property: "opacity"; from: 0; to: 1; duration: Theme.change; easing.type: Easing.OutCubic } }
             pushExit: Transition { NumberAnimation { property: "opacity"; from: 1; to: 0; duration: Theme.change } }
             popEnter: Transition { NumberAnimation { property: "opacity"; from: 0; to: 1; duration: Theme.change; easing.type: Easing.OutCubic } }
+            replaceEnter: Transition { NumberAnimation { property: "opacity"; from: 0; to: 1; duration: Theme.change; easing.type: Easing.OutCubic } }
+            replaceExit: Transition { NumberAnimation { property: "opacity"; from: 1; to: 0; duration: Theme.change } }
             popExit: Transition { NumberAnimation { property: "opacity"; from: 1; to: 0; duration: Theme.change } }
         }
         Loader {
@@ -127,6 +129,13 @@ ApplicationWindow {
 
         function onSettingsWanted() {
             window.showSettings();
+        }
+
+        function onAddressWanted() {
+            pages.replace(window.settingsPage, {
+                settings: window.settings,
+                isForAddress: true
+            });
         }
     }
     Shortcut {
