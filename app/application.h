@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/broker_trial.h"
 #include "app/no_tools.h"
 #include "app/platform/loopback_redirect.h"
 #include "app/platform/qt_executor.h"
@@ -29,6 +30,7 @@ public:
 
     [[nodiscard]] bool open() { return m_window.open(); }
     void raise() { m_window.raise(); }
+    void hide() { m_window.hide(); }
     /// Null before `open`.
     [[nodiscard]] QQuickWindow* quickWindow() const { return m_window.quickWindow(); }
 
@@ -48,6 +50,7 @@ private:
     /// Shared with the conversation, which shows its broker who talks.
     std::shared_ptr<core::SignIn> m_signIn;
     bool m_isSignedIn = false;
+    BrokerTrial m_trial{m_http};
     NoTools m_tools;
     Sound m_sound;
     TalkSession m_talk;

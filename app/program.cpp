@@ -48,6 +48,9 @@ int runInWindow(int argc, char** argv, std::shared_ptr<const core::Secret> crede
     const platform::InterruptSignal interrupted([] { QGuiApplication::quit(); });
     const int code = application.open() ? QGuiApplication::exec() : core::exitCode(core::ErrorCode::Internal);
     running = nullptr;
+    // Whoever starts it now does not want to see the one that goes.
+    instance.release();
+    application.hide();
     return code;
 }
 

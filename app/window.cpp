@@ -1,5 +1,6 @@
 #include "app/window.h"
 
+#include <QCoreApplication>
 #include <QQmlExtensionPlugin>
 #include <QQuickWindow>
 
@@ -21,7 +22,7 @@ QUrl page(const QString& path)
 } // namespace
 
 Window::Window(const Ports& ports)
-    : m_shell({ports.conversation, ports.clock, ports.settings, ports.hasAgent, ports.hasCredential}),
+    : m_shell({ports.conversation, ports.clock, ports.settings, ports.hasAgent, ports.hasCredential, ports.tryBroker}),
       m_conversation({ports.conversation, ports.voice, ports.clock, ports.settings}),
       m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent}),
       m_account({ports.account, ports.settings, ports.hasCredential})
@@ -30,6 +31,8 @@ Window::Window(const Ports& ports)
     QObject::connect(&m_shell, &ui::ShellViewModel::notAuthorised, &m_shell, [this] {
         if (m_account.stage() != ui::AccountViewModel::SignedIn) {
             Q_EMIT m_shell.accountWanted();
+            // Nobody has been refused: the account's page says what is missing. Later: the conversation hears of its end after this.
+            QMetaObject::invokeMethod(&m_conversation, &ui::ConversationViewModel::dismissError, Qt::QueuedConnection);
         }
     });
     // Qt looks there of its own accord from 6.5 on.
@@ -54,6 +57,15 @@ bool Window::open()
 void Window::raise()
 {
     Q_EMIT m_shell.raiseWanted();
+}
+
+void Window::hide()
+{
+    if (QQuickWindow* window = quickWindow()) {
+        window->hide();
+        // The system hears of it now: no event loop runs any more.
+        QCoreApplication::processEvents(QEventLoop::ExcludeUserInputEvents);
+    }
 }
 
 QQuickWindow* Window::quickWindow() const

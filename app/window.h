@@ -25,6 +25,7 @@ public:
         bool hasAgent = true;
         /// A broker is shown something else than a signed-in user's token.
         bool hasCredential = false;
+        ui::ShellViewModel::TryBroker tryBroker = {};
     };
 
     explicit Window(const Ports& ports);
@@ -34,6 +35,8 @@ public:
     [[nodiscard]] bool open();
     /// In front of the others.
     void raise();
+    /// Out of sight at once; what is behind it may take a while to end.
+    void hide();
     [[nodiscard]] QQuickWindow* quickWindow() const;
 
 private:

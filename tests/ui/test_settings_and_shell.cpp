@@ -38,7 +38,10 @@ private Q_SLOTS:
     void broker_WithABadAddress_IsRefusedInWords();
     void firstRun_EndsWithOneClick();
     void firstRun_WithABroker_NamesItsHost();
+    void firstRun_AsksTheBrokerFirst();
+    void firstRun_WhoeverGoesOnTyping_HearsNothingOfIt();
     void account_IsWantedWhereABrokerKnowsNobody();
+    void connection_WhenTheAgentChanges_HasNotFailed();
     void connection_FollowsTheSession();
     void profile_WhenChangedMeanwhile_IsNamedAfterTheEnd();
     void token_IsForgottenWithTheConversation();
@@ -148,6 +151,66 @@ void TestSettingsAndShell::firstRun_WithABroker_NamesItsHost()
     QVERIFY(!world.shell.addressFault().isEmpty());
     QVERIFY(world.shell.useBroker(QStringLiteral("http://127.0.0.1:8080")));
     QCOMPARE(world.shell.profileName(), QStringLiteral("127.0.0.1"));
+}
+
+void TestSettingsAndShell::firstRun_AsksTheBrokerFirst()
+{
+    World world;
+    std::string asked;
+    std::function<void(std::optional<core::Error>)> answer;
+    ui::ShellViewModel shell({world.conversation, world.clock, world.live, true, false,
+        [&](const std::string& url, std::function<void(std::optional<core::Error>)> done) {
+            asked = url;
+            answer = std::move(done);
+        }});
+    const QSignalSpy wanted(&shell, &ui::ShellViewModel::accountWanted);
+    QVERIFY(shell.useBroker(QStringLiteral("http://127.0.0.1:9")));
+    QCOMPARE(asked, std::string("http://127.0.0.1:9"));
+    QVERIFY(shell.isTrying());
+    QVERIFY(shell.isFirstRun());
+    answer(core::Error{core::ErrorCode::BrokerUnreachable, "", std::nullopt, {}});
+    QVERIFY(!shell.isTrying());
+    QVERIFY(shell.isFirstRun());
+    QVERIFY(shell.addressFault().startsWith(QStringLiteral("The broker does not answer.")));
+    QCOMPARE(wanted.count(), 0);
+    QVERIFY(shell.useBroker(QStringLiteral("voice.example")));
+    QCOMPARE(shell.addressFault(), QString());
+    answer(std::nullopt);
+    QVERIFY(!shell.isFirstRun());
+    QCOMPARE(world.store.kept.brokerUrl, std::string("https://voice.example"));
+    QCOMPARE(wanted.count(), 1);
+}
+
+void TestSettingsAndShell::firstRun_WhoeverGoesOnTyping_HearsNothingOfIt()
+{
+    World world;
+    std::function<void(std::optional<core::Error>)> answer;
+    ui::ShellViewModel shell({world.conversation, world.clock, world.live, true, false,
+        [&](const std::string&, std::function<void(std::optional<core::Error>)> done) { answer = std::move(done); }});
+    QVERIFY(shell.useBroker(QStringLiteral("voice.exampl")));
+    shell.forgetAddressFault();
+    QVERIFY(!shell.isTrying());
+    answer(std::nullopt);
+    QVERIFY(shell.isFirstRun());
+    QVERIFY(shell.useBroker(QStringLiteral("voice.example")));
+    shell.tryThisComputer();
+    answer(core::Error{core::ErrorCode::BrokerUnreachable, "", std::nullopt, {}});
+    QCOMPARE(shell.addressFault(), QString());
+    QCOMPARE(world.store.kept.profile, core::Profile::ThisComputer);
+}
+
+void TestSettingsAndShell::connection_WhenTheAgentChanges_HasNotFailed()
+{
+    World world;
+    QVERIFY(world.shell.useBroker(QStringLiteral("http://127.0.0.1:9")));
+    world.conversation.tell(notice::Ended{core::Error{core::ErrorCode::BrokerUnreachable, "", std::nullopt, {}}});
+    QCOMPARE(world.shell.connection(), ui::ShellViewModel::Bad);
+    const QSignalSpy changes(&world.shell, &ui::ShellViewModel::connectionChanged);
+    world.settings.setMotionReduced(true);
+    QCOMPARE(world.shell.connection(), ui::ShellViewModel::Bad);
+    world.settings.useThisComputer();
+    QCOMPARE(world.shell.connection(), ui::ShellViewModel::Off);
+    QVERIFY(!changes.isEmpty());
 }
 
 void TestSettingsAndShell::account_IsWantedWhereABrokerKnowsNobody()

@@ -104,12 +104,14 @@ FocusScope {
                         Accessible.name: qsTr("The broker's address")
                         Accessible.description: page.shell.addressFault
                         onTextEdited: page.shell.forgetAddressFault()
-                        onAccepted: page.shell.useBroker(text)
+                        onAccepted: if (!page.shell.isTrying)
+                            page.shell.useBroker(text)
                     }
                     PushButton {
                         objectName: "useBroker"
                         Layout.preferredHeight: 44
-                        text: qsTr("Connect")
+                        enabled: !page.shell.isTrying
+                        text: page.shell.isTrying ? qsTr("Trying…") : qsTr("Connect")
                         isPrimary: !page.shell.hasAgent
                         onClicked: page.shell.useBroker(address.text)
                     }

@@ -4,6 +4,8 @@
 
 #include <QUrl>
 
+#include <utility>
+
 namespace vivavoce::ui {
 namespace {
 
@@ -11,13 +13,23 @@ using core::Phase;
 
 constexpr std::chrono::milliseconds kSecond{1'000};
 
+bool isSameAgent(const core::Settings& a, const core::Settings& b)
+{
+    return a.profile == b.profile && (a.profile != core::Profile::Broker || a.brokerUrl == b.brokerUrl);
+}
+
 } // namespace
 
 ShellViewModel::ShellViewModel(Dependencies dependencies, QObject* parent) : QObject(parent), m_deps(dependencies)
 {
     m_second.setInterval(kSecond);
     connect(&m_second, &QTimer::timeout, this, &ShellViewModel::tokenChanged);
-    m_deps.settings.follow([this](const core::Settings&) {
+    m_deps.settings.follow([this](const core::Settings& settings) {
+        // What went wrong elsewhere says nothing about the agent of the next conversation.
+        if (m_hasFailed && !isSameAgent(settings, m_failedWith)) {
+            m_hasFailed = false;
+            Q_EMIT connectionChanged();
+        }
         Q_EMIT settingsChanged();
         Q_EMIT profileNameChanged();
     });
@@ -45,19 +57,42 @@ bool ShellViewModel::useBroker(const QString& address)
         Q_EMIT addressFaultChanged();
         return false;
     }
+    if (!m_deps.tryBroker) {
+        useFound(*checked);
+        return true;
+    }
+    m_isTrying = true;
+    m_addressFault.clear();
+    Q_EMIT addressFaultChanged();
+    m_deps.tryBroker(*checked, [this, url = *checked](const std::optional<core::Error>& error) {
+        // Somebody may have gone elsewhere meanwhile.
+        if (!std::exchange(m_isTrying, false)) {
+            return;
+        }
+        m_addressFault = error ? errorText(*error).sentence : QString();
+        Q_EMIT addressFaultChanged();
+        if (!error) {
+            useFound(url);
+        }
+    });
+    return true;
+}
+
+void ShellViewModel::useFound(const std::string& brokerUrl)
+{
     core::Settings settings = m_deps.settings.current();
     settings.profile = core::Profile::Broker;
-    settings.brokerUrl = *checked;
+    settings.brokerUrl = brokerUrl;
     use(std::move(settings));
     if (hasAccount()) {
         Q_EMIT accountWanted();
     }
-    return true;
 }
 
 void ShellViewModel::forgetAddressFault()
 {
-    if (!m_addressFault.isEmpty()) {
+    if (m_isTrying || !m_addressFault.isEmpty()) {
+        m_isTrying = false;
         m_addressFault.clear();
         Q_EMIT addressFaultChanged();
     }
@@ -151,6 +186,7 @@ void ShellViewModel::conversationTold(const core::SessionNotice& notice)
     } else if (const auto* ended = std::get_if<core::session_notice::Ended>(&notice)) {
         m_phase = Phase::Ended;
         m_hasFailed = ended->error.has_value();
+        m_failedWith = m_deps.settings.current();
         m_startedWith.reset();
         m_token.forget();
         m_second.stop();

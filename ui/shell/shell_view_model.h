@@ -9,7 +9,9 @@
 #include <QTimer>
 #include <QtQml/qqmlregistration.h>
 
+#include <functional>
 #include <optional>
+#include <string>
 
 namespace vivavoce::ui {
 
@@ -31,6 +33,8 @@ class ShellViewModel final : public QObject, private core::ConversationListener 
     Q_PROPERTY(int tokenRenewals READ tokenRenewals NOTIFY tokenChanged)
     /// What is wrong with the address last tried; empty: nothing.
     Q_PROPERTY(QString addressFault READ addressFault NOTIFY addressFaultChanged)
+    /// A broker is asked whether it is there.
+    Q_PROPERTY(bool isTrying READ isTrying NOTIFY addressFaultChanged)
     /// This build can run an agent of its own.
     Q_PROPERTY(bool hasAgent READ hasAgent CONSTANT)
     /// The broker's users sign in.
@@ -40,6 +44,9 @@ public:
     enum Connection { Off, Busy, Good, Bad };
     Q_ENUM(Connection)
 
+    /// Asks a broker whether it is there; tells why not, or nothing. Another question takes the place of one that waits.
+    using TryBroker = std::function<void(const std::string& url, std::function<void(std::optional<core::Error>)> done)>;
+
     struct Dependencies {
         core::Conversation& conversation;
         const core::Clock& clock;
@@ -47,6 +54,8 @@ public:
         bool hasAgent = true;
         /// A broker is shown something else than a signed-in user's token.
         bool hasCredential = false;
+        /// Null: every address is taken as it is.
+        TryBroker tryBroker = {};
     };
 
     explicit ShellViewModel(Dependencies dependencies, QObject* parent = nullptr);
@@ -54,7 +63,7 @@ public:
 
     /// The first click: from then on this computer, and a conversation at once.
     Q_INVOKABLE void tryThisComputer();
-    /// Whether it was an address; otherwise `addressFault` says why not.
+    /// Whether it was an address. Where it was none, or no broker answers there, `addressFault` says so and nothing changes.
     Q_INVOKABLE bool useBroker(const QString& address);
     Q_INVOKABLE void forgetAddressFault();
 
@@ -70,6 +79,7 @@ public:
     [[nodiscard]] int secondsToRenewal() const;
     [[nodiscard]] int tokenRenewals() const { return m_token.renewals(); }
     [[nodiscard]] QString addressFault() const { return m_addressFault; }
+    [[nodiscard]] bool isTrying() const { return m_isTrying; }
     [[nodiscard]] bool hasAgent() const { return m_deps.hasAgent; }
 
 Q_SIGNALS:
@@ -88,14 +98,18 @@ Q_SIGNALS:
 private:
     void conversationTold(const core::SessionNotice& notice) override;
     void use(core::Settings settings);
+    void useFound(const std::string& brokerUrl);
 
     Dependencies m_deps;
     core::Phase m_phase = core::Phase::Idle;
     /// The settings of the running conversation.
     std::optional<core::Settings> m_startedWith;
     bool m_hasFailed = false;
+    /// What was set when it failed.
+    core::Settings m_failedWith;
     core::TokenAge m_token;
     QString m_addressFault;
+    bool m_isTrying = false;
     QTimer m_second;
 };
 
