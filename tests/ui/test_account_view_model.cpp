@@ -44,7 +44,7 @@ private Q_SLOTS:
     {
         World world;
         QVERIFY(world.model.isOffered());
-        QCOMPARE(world.model.broker(), QStringLiteral("voice.example"));
+        QCOMPARE(world.model.broker(), QStringLiteral("voice.example:8443"));
         QVERIFY(!World(true).model.isOffered());
         QSignalSpy spy(&world.model, &AccountViewModel::offerChanged);
         core::Settings here = world.live.current();
