@@ -187,6 +187,7 @@ private:
         settings.connections = [this] { return m_server->connections(); };
         settings.isReady = [this] { return !m_isDraining; };
         settings.scrape = [this] { return scrape(); };
+        settings.publicUrl = config.publicUrl;
         settings.baseUrl = [parts] { return parts->baseUrl; };
         const auto api = std::make_shared<http::Api>(std::move(settings),
             http::Api::Dependencies{parts->entrance, parts->authenticator, m_lasting->gatekeeper, parts->tokens,

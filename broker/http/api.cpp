@@ -142,7 +142,7 @@ void Api::addStream(net::Router& router)
     const auto opener = std::make_shared<StreamOpener>(m_settings.relay,
         StreamOpener::Dependencies{m_deps.entrance, m_deps.door, m_deps.streams, m_deps.registry, m_deps.ledger,
             m_deps.rates, m_deps.provider, m_deps.gatekeeper, m_deps.clock, m_deps.log, m_deps.owner});
-    const auto stream = std::make_shared<StreamApi>(m_settings.trustedProxies,
+    const auto stream = std::make_shared<StreamApi>(m_settings.trustedProxies, m_settings.publicUrl,
         StreamApi::Dependencies{
             m_deps.entrance, opener, m_cors, m_deps.clock, m_deps.log, m_deps.metrics, shared_from_this()});
     // The second one is for clients that know OpenAI's paths only.
@@ -171,7 +171,7 @@ void Api::add(net::Router& router, const char* method, const char* path, std::sh
             const net::HttpRequest& request) -> net::Awaitable<net::HttpResponse> {
             const core::MonotonicTime since = self->m_deps.clock.now();
             net::HttpResponse response;
-            if (auto refusal = refuseInsecure(request, self->m_settings.trustedProxies)) {
+            if (auto refusal = refuseInsecure(request, self->m_settings.trustedProxies, self->m_settings.publicUrl)) {
                 response = std::move(*refusal);
             } else {
                 auto answer = co_await self->guarded((owner.get()->*handler)(request), request, path);

@@ -63,6 +63,8 @@ public:
         Scrape scrape;
         /// What clients know the broker by.
         std::function<std::string()> baseUrl;
+        /// As configured; may be empty.
+        std::string publicUrl;
         /// Whether the audit takes records.
         std::function<bool()> isAuditWorking;
     };

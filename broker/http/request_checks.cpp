@@ -197,7 +197,7 @@ bool cameByHttps(const net::HttpRequest& request, const std::vector<std::string>
 }
 
 std::optional<net::HttpResponse> refuseInsecure(
-    const net::HttpRequest& request, const std::vector<std::string>& trustedProxies)
+    const net::HttpRequest& request, const std::vector<std::string>& trustedProxies, std::string_view publicUrl)
 {
     const bool isOnThisComputer = request.peer.isLoopback && !isAmong(trustedProxies, request.peer.address);
     if (isOnThisComputer || cameByHttps(request, trustedProxies)) {
@@ -206,9 +206,11 @@ std::optional<net::HttpResponse> refuseInsecure(
     auto response = problemResponse({FaultCode::HttpsRequired, "ask again by https", std::nullopt});
     const auto host = request.headers.find("Host");
     if (request.method == "GET" && host) {
+        // Where we know our own name, nobody else's word goes into an answer that a cache may keep.
+        const bool isKnown = publicUrl.starts_with("https://");
         response.status = 308;
         response.headers.set("Location",
-            "https://" + std::string(*host) + request.path
+            (isKnown ? std::string(publicUrl) : "https://" + std::string(*host)) + request.path
                 + (request.query.empty() ? std::string() : "?" + request.query));
     }
     return response;

@@ -39,8 +39,8 @@ struct StreamBearer {
 [[nodiscard]] bool cameByHttps(const net::HttpRequest& request, const std::vector<std::string>& trustedProxies);
 
 /// Which peers may speak for others. A request over plain HTTP from beyond loopback is refused unless such a proxy says
-/// `X-Forwarded-Proto: https`; a GET is redirected (308).
+/// `X-Forwarded-Proto: https`; a GET is redirected (308), to `publicUrl` where that is an https one.
 [[nodiscard]] std::optional<net::HttpResponse> refuseInsecure(
-    const net::HttpRequest& request, const std::vector<std::string>& trustedProxies);
+    const net::HttpRequest& request, const std::vector<std::string>& trustedProxies, std::string_view publicUrl);
 
 } // namespace vivavoce::broker::http

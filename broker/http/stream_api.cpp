@@ -31,7 +31,7 @@ net::Awaitable<StreamApi::Upgrade> StreamApi::upgrade(const net::HttpRequest& re
 net::Awaitable<StreamApi::Upgrade> StreamApi::admitted(const net::HttpRequest& request)
 {
     using Refused = core::Unexpected<net::HttpResponse>;
-    if (auto refusal = refuseInsecure(request, m_trustedProxies)) {
+    if (auto refusal = refuseInsecure(request, m_trustedProxies, m_publicUrl)) {
         co_return Refused(std::move(*refusal));
     }
     auto stranger = m_deps.entrance.meet(request);

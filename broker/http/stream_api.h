@@ -26,8 +26,10 @@ public:
     };
     using Upgrade = core::Expected<net::WebSocketAccept, net::HttpResponse>;
 
-    StreamApi(std::vector<std::string> trustedProxies, Dependencies dependencies)
-        : m_trustedProxies(std::move(trustedProxies)), m_deps(std::move(dependencies))
+    StreamApi(std::vector<std::string> trustedProxies, std::string publicUrl, Dependencies dependencies)
+        : m_trustedProxies(std::move(trustedProxies)),
+          m_publicUrl(std::move(publicUrl)),
+          m_deps(std::move(dependencies))
     {
     }
 
@@ -38,6 +40,7 @@ private:
     [[nodiscard]] net::Awaitable<Upgrade> admitted(const net::HttpRequest& request);
 
     const std::vector<std::string> m_trustedProxies;
+    const std::string m_publicUrl;
     const Dependencies m_deps;
 };
 

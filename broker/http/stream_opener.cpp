@@ -140,7 +140,7 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
     const RelaySession::Dial dial = [this, stream, order = std::move(opening.order)]() -> net::Awaitable<Opened> {
         auto door = co_await m_deps.provider.opening(order);
         if (!door) {
-            toldOf(door.error());
+            co_await toldOf(door.error());
             co_return core::Unexpected<core::Error>(std::move(door.error()));
         }
         door->maxMessageBytes = kLongestStreamMessage;
@@ -151,7 +151,7 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
             // Not before: another broker's stream of the session goes on where this one comes to nothing.
             co_await begin(*stream);
         } else {
-            toldOf(opened.error());
+            co_await toldOf(opened.error());
         }
         co_return std::move(opened);
     };
@@ -217,8 +217,13 @@ net::Awaitable<> StreamOpener::hungUp(std::string sessionId)
     }
 }
 
-void StreamOpener::toldOf(const core::Error& failure) const
+net::Awaitable<> StreamOpener::toldOf(const core::Error& failure) const
 {
+    const auto state = co_await boost::asio::this_coro::cancellation_state;
+    if (state.cancelled() != boost::asio::cancellation_type::none) {
+        // We hung up on it: the client has gone, or opened another stream.
+        co_return;
+    }
     m_deps.log.write(LogLevel::Warning, "provider.failed",
         {{"provider", m_deps.provider.name()}, {"code", core::codeText(failure.code)}, {"detail", failure.detail}});
 }

@@ -75,7 +75,7 @@ private:
     /// Its last word in ledger, registry and log.
     [[nodiscard]] net::Awaitable<> settleEnd(
         relay::RelaySession& stream, relay::StreamEnd end, core::MonotonicTime since);
-    void toldOf(const core::Error& failure) const;
+    [[nodiscard]] net::Awaitable<> toldOf(const core::Error& failure) const;
     void told(const relay::RelaySession& stream, const relay::StreamEnd& end, core::MonotonicTime since) const;
 
     const relay::RelaySession::Settings m_settings;

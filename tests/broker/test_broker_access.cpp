@@ -481,6 +481,12 @@ private slots:
         QCOMPARE(refused.status, 403U);
         QCOMPARE(codeOf(refused), std::string("https_required"));
         QVERIFY(header(refused, "Location").empty());
+        World known([](Config& config) {
+            config.trustedProxies = {"127.0.0.1"};
+            config.publicUrl = "https://voice.example";
+        });
+        const auto named = known.broker.send(known.broker.request("GET", "/healthz?a=1", {}));
+        QCOMPARE(header(named, "Location"), std::string("https://voice.example/healthz?a=1"));
         // By a proxy that says so it is https.
         auto request = world.broker.request("GET", "/healthz");
         request.headers.add("X-Forwarded-Proto", "https");
