@@ -2,12 +2,11 @@
 
 #include "agent/realtime/realtime_server.h"
 #include "core/base/clock.h"
+#include "net/io_threads.h"
 #include "net/server.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 
@@ -22,7 +21,6 @@
 #include <iostream>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -41,8 +39,8 @@ public:
         : m_logLevel(options.logLevel),
           m_speech(std::move(speech)),
           m_workers(options.maxSessions),
-          m_signals(m_io, SIGINT, SIGTERM),
-          m_parent(m_io)
+          m_signals(m_threads.executor(), SIGINT, SIGTERM),
+          m_parent(m_threads.executor())
     {
     }
 
@@ -62,7 +60,7 @@ public:
         server.address = options.address;
         server.port = options.port;
         server.tls = {options.tlsCertificate, options.tlsKey};
-        auto made = net::Server::create(m_io.get_executor(), std::move(server), realtime->routes());
+        auto made = net::Server::create(m_threads.executors(), std::move(server), realtime->routes());
         if (!made) {
             return core::Unexpected<core::Error>(made.error());
         }
@@ -88,14 +86,7 @@ public:
             }
         });
         m_server->start();
-        std::vector<std::thread> others;
-        for (std::size_t i = 1; i < kNetThreads; ++i) {
-            others.emplace_back([this] { m_io.run(); });
-        }
-        m_io.run();
-        for (std::thread& thread : others) {
-            thread.join();
-        }
+        m_threads.run();
         m_workers.stop();
     }
 
@@ -106,10 +97,10 @@ public:
         }
         log(LogLevel::Info, "stopping");
         boost::asio::co_spawn(
-            m_io,
+            m_threads.executor(),
             [this]() -> net::Awaitable<> {
                 co_await m_server->drain(kDrain);
-                m_io.stop();
+                m_threads.stop();
             },
             boost::asio::detached);
     }
@@ -144,8 +135,7 @@ private:
     const LogLevel m_logLevel;
     Speech m_speech;
     realtime::SpeechWorkers m_workers;
-    boost::asio::io_context m_io;
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> m_work{m_io.get_executor()};
+    net::IoThreads m_threads{kNetThreads};
     boost::asio::signal_set m_signals;
     boost::asio::posix::stream_descriptor m_parent;
     std::array<char, 64> m_ignored{};

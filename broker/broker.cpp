@@ -7,14 +7,11 @@
 #include "broker/relay/posted_streams.h"
 #include "net/server.h"
 #include "net/task_group.h"
+#include "net/timer.h"
 
 #include <nlohmann/json.hpp>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -51,14 +48,14 @@ AuditRecord recordOf(AuditEvent event, AuditOutcome outcome, const char* why)
 
 class BrokerOnServer final : public Broker {
 public:
-    BrokerOnServer(
-        std::shared_ptr<LastingParts> lasting, Config config, core::Secret credential, net::IoExecutor executor)
-        : m_executor(std::move(executor)),
+    BrokerOnServer(std::shared_ptr<LastingParts> lasting, Config config, core::Secret credential,
+        std::vector<net::IoExecutor> executors)
+        : m_executors(std::move(executors)),
           m_lasting(std::move(lasting)),
           m_config(std::move(config)),
           m_credential(std::move(credential)),
-          m_postedStreams(std::make_shared<relay::PostedStreams>(m_executor, relay::PostedClient::Limits{})),
-          m_tasks(m_executor)
+          m_postedStreams(std::make_shared<relay::PostedStreams>(m_executors.front(), relay::PostedClient::Limits{})),
+          m_tasks(m_executors.front())
     {
     }
 
@@ -77,7 +74,7 @@ public:
         server.limits.maxConnections = m_config.maxConnections;
         server.limits.maxConnectionsPerAddress = m_config.connectionsPerAddress;
         server.limits.uncappedAddresses = m_config.trustedProxies;
-        auto made = net::Server::create(m_executor, std::move(server), routesOf(m_parts, m_config));
+        auto made = net::Server::create(m_executors, std::move(server), routesOf(m_parts, m_config));
         if (!made) {
             return core::Unexpected<core::Error>(made.error());
         }
@@ -98,10 +95,10 @@ public:
             m_lasting->log.write(LogLevel::Info, "metrics.listening", {{"url", metricsUrl()}});
         }
         using Self = BrokerOnServer;
-        m_tasks.spawn(asio::make_strand(m_executor), forEver(kSweepEvery, "sweep", &Self::sweep));
-        m_tasks.spawn(asio::make_strand(m_executor), forEver(kSweepEvery, "probe", &Self::probe));
-        m_tasks.spawn(asio::make_strand(m_executor), forEver(kLookAtStreamsEvery, "streams", &Self::lookAtStreams));
-        m_tasks.spawn(asio::make_strand(m_executor), forEver(kSweepEvery, "ledger", &Self::tellLedger));
+        m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "sweep", &Self::sweep));
+        m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "probe", &Self::probe));
+        m_tasks.spawn(m_executors.front(), forEver(kLookAtStreamsEvery, "streams", &Self::lookAtStreams));
+        m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "ledger", &Self::tellLedger));
     }
 
     [[nodiscard]] std::string url() const override { return m_server->url(); }
@@ -166,8 +163,8 @@ private:
         server.address = m_config.metricsAddress;
         server.port = m_config.metricsPort;
         server.limits.maxConnections = kMostScrapers;
-        auto made =
-            net::Server::create(m_executor, std::move(server), http::openMetricsRoutes([this] { return scrape(); }));
+        auto made = net::Server::create(
+            {m_executors.front()}, std::move(server), http::openMetricsRoutes([this] { return scrape(); }));
         if (!made) {
             return core::Unexpected<core::Error>(made.error());
         }
@@ -254,10 +251,10 @@ private:
     /// Whatever a turn throws is told, and the next one comes all the same.
     net::Awaitable<> forEver(core::Milliseconds pause, const char* task, Turn turn)
     {
-        asio::steady_timer timer(co_await asio::this_coro::executor);
+        net::Timer timer(co_await asio::this_coro::executor);
         while (true) {
             timer.expires_after(pause);
-            const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+            const auto [error] = co_await timer.async_wait(net::asTuple);
             if (error) {
                 co_return;
             }
@@ -304,7 +301,7 @@ private:
         co_await m_lasting->ledger.tend();
     }
 
-    const net::IoExecutor m_executor;
+    const std::vector<net::IoExecutor> m_executors;
     const std::shared_ptr<LastingParts> m_lasting;
     /// What runs. Touched by listen and by one reload at a time.
     Config m_config;
@@ -333,7 +330,7 @@ core::Expected<std::unique_ptr<Broker>, core::Error> Broker::create(
         return core::Unexpected<core::Error>(lasting.error());
     }
     auto broker = std::make_unique<BrokerOnServer>(
-        std::move(*lasting), std::move(config), std::move(credential), dependencies.executor);
+        std::move(*lasting), std::move(config), std::move(credential), std::move(dependencies.executors));
     if (auto listening = broker->listen(); !listening) {
         return core::Unexpected<core::Error>(listening.error());
     }

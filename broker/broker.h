@@ -7,15 +7,18 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace vivavoce::broker {
 
 /// The token broker, put together: server, API, registry, limits, provider.
-/// Threads: any number may run the executor. Lifetime: drain, or stop whatever runs the executor, before destroying; clock and log outlive the executor.
+/// Threads: one for each executor. Lifetime: drain, or stop whatever runs the executors, before destroying; clock and log outlive the
+/// executors' contexts.
 class Broker {
 public:
     struct Dependencies {
-        net::IoExecutor executor;
+        /// What is not of one connection runs on the first.
+        std::vector<net::IoExecutor> executors;
         const core::Clock& clock;
         Log& log;
     };

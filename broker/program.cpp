@@ -3,19 +3,17 @@
 #include "broker/broker.h"
 #include "broker/credential_pipe.h"
 #include "core/base/json.h"
+#include "net/io_threads.h"
+#include "net/timer.h"
 
 #include <nlohmann/json.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <array>
@@ -24,7 +22,6 @@
 #include <iostream>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 namespace vivavoce::broker {
@@ -34,22 +31,23 @@ namespace asio = boost::asio;
 
 constexpr core::Milliseconds kCredentialPatience{10'000};
 constexpr core::Milliseconds kDrainDeadline{5'000};
+constexpr std::size_t kThreads = 2;
 
-/// The io_context with what ends it, signals and the parent's pipe, and with what has the configuration read again.
-/// Threads: `m_strand` guards everything that is not constant; `load` runs on `m_reader`, since files may be slow, and one may never answer.
+/// The threads with what ends them, signals and the parent's pipe, and with what has the configuration read again.
+/// Threads: everything that is not constant is the first one's; `load` runs on `m_reader`, since files may be slow, and one may never answer.
 class Process {
 public:
-    Process(Broker& broker, Log& log, std::atomic<LogLevel>& logLevel, ConfigLoader load, asio::io_context& io)
+    Process(Broker& broker, Log& log, std::atomic<LogLevel>& logLevel, ConfigLoader load, net::IoThreads& threads)
         : m_broker(broker),
           m_log(log),
           m_logLevel(logLevel),
           m_load(std::move(load)),
-          m_io(io),
-          m_strand(asio::make_strand(io)),
-          m_signals(m_strand, SIGINT, SIGTERM),
-          m_hangups(m_strand),
-          m_parent(m_strand),
-          m_deadline(m_strand)
+          m_threads(threads),
+          m_executor(threads.executor()),
+          m_signals(m_executor, SIGINT, SIGTERM),
+          m_hangups(m_executor),
+          m_parent(m_executor),
+          m_deadline(m_executor)
     {
         m_link->process = this;
     }
@@ -109,12 +107,7 @@ public:
         return {};
     }
 
-    void run()
-    {
-        std::thread other([this] { m_io.run(); });
-        m_io.run();
-        other.join();
-    }
+    void run() { m_threads.run(); }
 
 private:
     using Loaded = core::Expected<Config, core::Error>;
@@ -127,7 +120,7 @@ private:
     void reload(const std::shared_ptr<Loaded>& loaded)
     {
         asio::co_spawn(
-            m_strand,
+            m_executor,
             [this, loaded]() -> net::Awaitable<> {
                 m_isReading = false;
                 const LogLevel level = *loaded ? (*loaded)->logLevel : m_logLevel.load();
@@ -165,14 +158,14 @@ private:
         m_deadline.expires_after(kDrainDeadline);
         m_deadline.async_wait([this](const boost::system::error_code& error) {
             if (!error) {
-                m_io.stop();
+                m_threads.stop();
             }
         });
         asio::co_spawn(
-            m_strand,
+            m_executor,
             [this]() -> net::Awaitable<> {
                 co_await m_broker.drain(kDrainDeadline);
-                m_io.stop();
+                m_threads.stop();
             },
             asio::detached);
     }
@@ -181,12 +174,12 @@ private:
     Log& m_log;
     std::atomic<LogLevel>& m_logLevel;
     const ConfigLoader m_load;
-    asio::io_context& m_io;
-    asio::strand<asio::io_context::executor_type> m_strand;
+    net::IoThreads& m_threads;
+    const net::IoExecutor m_executor;
     asio::signal_set m_signals;
     asio::signal_set m_hangups;
     asio::posix::stream_descriptor m_parent;
-    asio::steady_timer m_deadline;
+    net::Timer m_deadline;
     std::array<char, 64> m_ignored{};
     bool m_isStopping = false;
     bool m_isReading = false;
@@ -229,12 +222,12 @@ core::Expected<int, core::Error> runBroker(Config config, ConfigLoader load)
     std::atomic<LogLevel> logLevel = config.logLevel;
     const auto log = makeStderrLog(logLevel);
     const core::SystemClock clock;
-    asio::io_context io;
-    auto broker = Broker::create(std::move(config), std::move(credential), {io.get_executor(), clock, *log});
+    net::IoThreads threads(kThreads);
+    auto broker = Broker::create(std::move(config), std::move(credential), {threads.executors(), clock, *log});
     if (!broker) {
         return core::Unexpected<core::Error>(broker.error());
     }
-    Process process(**broker, *log, logLevel, std::move(load), io);
+    Process process(**broker, *log, logLevel, std::move(load), threads);
     process.watchSignals();
     if (isEmbedded) {
         if (auto watched = process.watchParent(fd); !watched) {

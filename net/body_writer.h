@@ -7,7 +7,7 @@
 namespace vivavoce::net {
 
 /// Where a body goes that is made while it is sent.
-/// Threads: the connection's strand.
+/// Threads: the connection's executor.
 class BodyWriter {
 public:
     virtual ~BodyWriter() = default;

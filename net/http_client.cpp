@@ -2,6 +2,7 @@
 
 #include "net/internal/dial.h"
 #include "net/internal/header_block.h"
+#include "net/internal/wire.h"
 
 #include <algorithm>
 #include <array>
@@ -85,17 +86,19 @@ Awaitable<core::Expected<void, Error>> readHead(Stream& stream, beast::flat_buff
 }
 
 template <typename Stream>
-Awaitable<Result> exchange(Stream& stream, http::request<http::string_body>& raw, std::size_t maxBodyBytes,
+Awaitable<Result> exchange(Stream& stream, http::request<http::string_body> raw, std::size_t maxBodyBytes,
     const std::function<bool(std::string_view)>& onChunk)
 {
-    const auto [writeError, written] = co_await http::async_write(stream, raw, asTuple);
-    std::fill(raw.body().begin(), raw.body().end(), '\0');
+    const bool isHead = raw.method() == http::verb::head;
+    std::string bytes = wireBytes(std::move(raw));
+    const auto [writeError, written] = co_await asio::async_write(stream, asio::buffer(bytes), asTuple);
+    std::fill(bytes.begin(), bytes.end(), '\0');
     if (writeError) {
         co_return core::Unexpected<Error>(errorOf(writeError));
     }
     beast::flat_buffer buffer;
     std::optional<ResponseParser> head;
-    const auto begun = co_await readHead(stream, buffer, head, raw.method() == http::verb::head, maxBodyBytes);
+    const auto begun = co_await readHead(stream, buffer, head, isHead, maxBodyBytes);
     if (!begun) {
         co_return core::Unexpected<Error>(begun.error());
     }
@@ -130,10 +133,8 @@ Awaitable<Result> perform(ClientRequest request, Url url, std::function<bool(std
         co_return core::Unexpected<Error>(connected.error());
     }
     http::request<http::string_body> raw = makeRequest(request, url);
-    // The deadline of the whole is kept outside.
-    connected->expires_never();
     if (!url.isTls) {
-        co_return co_await exchange(*connected, raw, request.maxBodyBytes, onChunk);
+        co_return co_await exchange(*connected, std::move(raw), request.maxBodyBytes, onChunk);
     }
     const auto context = makeClientTls(request.trust);
     if (!context) {
@@ -144,7 +145,7 @@ Awaitable<Result> perform(ClientRequest request, Url url, std::function<bool(std
     if (!shaken) {
         co_return core::Unexpected<Error>(shaken.error());
     }
-    co_return co_await exchange(stream, raw, request.maxBodyBytes, onChunk);
+    co_return co_await exchange(stream, std::move(raw), request.maxBodyBytes, onChunk);
 }
 
 } // namespace

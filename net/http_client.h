@@ -42,7 +42,7 @@ struct ClientResponse {
 /// One request on a connection of its own. Certificates and host names are always verified; redirects are not followed.
 /// Errors: ProviderUnreachable (resolve, connect, TLS), Timeout, ProviderMalformed (not HTTP), ProviderMessageTooBig,
 /// InsecureUrl (http to anything but loopback), BadConfiguration (not a URL, a field that cannot be sent). `detail` never
-/// holds headers or the query. [on a strand, or in a context with one thread]
+/// holds headers or the query. [on an executor of ours]
 [[nodiscard]] Awaitable<core::Expected<ClientResponse, core::Error>> sendRequest(ClientRequest request);
 
 /// The same with a body that is handed over as it arrives (server-sent events). `onChunk` answers whether to go on;

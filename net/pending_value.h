@@ -2,8 +2,7 @@
 
 #include "core/base/units.h"
 #include "net/awaitable.h"
-
-#include <boost/asio/steady_timer.hpp>
+#include "net/timer.h"
 
 #include <memory>
 #include <mutex>
@@ -13,7 +12,7 @@
 namespace vivavoce::net {
 
 /// Something that a coroutine waits for and another thread brings about; the wait ends after a deadline in any case.
-/// Threads: complete() of the classes made of it on any thread; everything else on the coroutine's strand.
+/// Threads: complete() of the classes made of it on any thread; everything else on the coroutine's executor.
 class Pending {
 public:
     Pending(IoExecutor executor, core::Milliseconds deadline);
@@ -45,7 +44,7 @@ private:
 
     std::mutex m_mutex;
     /// Gone once nobody waits.
-    std::shared_ptr<boost::asio::steady_timer> m_timer;
+    std::shared_ptr<Timer> m_timer;
 };
 
 /// A value on its way from another thread to a coroutine:

@@ -25,7 +25,7 @@ struct WebSocketAccept {
     /// Where they are not to be the server's.
     std::optional<std::size_t> queueBytes{};
     std::optional<core::Milliseconds> silence{};
-    /// Runs for the life of the session, on its strand; when it returns the session is closed with 1000 unless closed before.
+    /// Runs for the life of the session, on its executor; when it returns the session is closed with 1000 unless closed before.
     std::function<Awaitable<>(WebSocketSession&)> run;
 };
 

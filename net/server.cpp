@@ -3,6 +3,7 @@
 #include "net/internal/boost.h"
 #include "net/internal/http_session.h"
 #include "net/task_group.h"
+#include "net/timer.h"
 
 #include <algorithm>
 #include <map>
@@ -41,22 +42,21 @@ std::vector<asio::ip::address> addressesOf(const std::vector<std::string>& texts
 }
 
 /// The listener and its sessions.
-/// Threads: accepts on `m_strand`; the mutex guards the list of sessions. Lifetime: shared with the coroutines, so that
+/// Threads: accepts on the first executor; the mutex guards the list of sessions. Lifetime: shared with the coroutines, so that
 /// what still runs when the server is destroyed has something to stand on.
 class Listener : public std::enable_shared_from_this<Listener> {
 public:
-    Listener(IoExecutor executor, std::shared_ptr<ServerCore> serverCore, tcp::acceptor acceptor)
+    Listener(std::vector<IoExecutor> executors, std::shared_ptr<ServerCore> serverCore, TcpAcceptor acceptor)
         : m_core(std::move(serverCore)),
-          m_executor(std::move(executor)),
-          m_strand(acceptor.get_executor()),
+          m_executors(std::move(executors)),
           m_acceptor(std::move(acceptor)),
           m_port(m_acceptor.local_endpoint().port()),
           m_uncapped(addressesOf(m_core->config.limits.uncappedAddresses)),
-          m_tasks(m_executor)
+          m_tasks(m_executors.front())
     {
     }
 
-    void start() { m_tasks.spawn(m_strand, acceptLoop(shared_from_this())); }
+    void start() { m_tasks.spawn(m_acceptor.get_executor(), acceptLoop(shared_from_this())); }
 
     [[nodiscard]] std::uint16_t port() const { return m_port; }
 
@@ -116,7 +116,7 @@ private:
     void stopAccepting()
     {
         m_core->isDraining = true;
-        asio::post(m_strand, [self = shared_from_this()] {
+        asio::post(m_acceptor.get_executor(), [self = shared_from_this()] {
             ErrorCode ignored;
             self->m_acceptor.close(ignored);
         });
@@ -136,14 +136,15 @@ private:
 
     static Awaitable<> acceptLoop(std::shared_ptr<Listener> self)
     {
-        while (!self->m_core->isDraining) {
-            auto [error, socket] = co_await self->m_acceptor.async_accept(asio::make_strand(self->m_executor), asTuple);
+        for (std::size_t turn = 0; !self->m_core->isDraining; ++turn) {
+            const IoExecutor executor = self->m_executors[turn % self->m_executors.size()];
+            auto [error, socket] = co_await self->m_acceptor.async_accept(executor, asTuple);
             if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
                 co_return;
             }
             if (error || !self->welcome(std::move(socket))) {
                 // Out of descriptors or memory: trying again at once would only burn the processor.
-                asio::steady_timer pause(self->m_strand, kAcceptPause);
+                Timer pause(self->m_acceptor.get_executor(), kAcceptPause);
                 co_await pause.async_wait(asTuple);
             }
         }
@@ -181,7 +182,7 @@ private:
     };
 
     /// False: out of memory. A connection too many is closed without a word.
-    bool welcome(tcp::socket socket)
+    bool welcome(TcpSocket socket)
     {
         try {
             ErrorCode error;
@@ -220,9 +221,8 @@ private:
     }
 
     std::shared_ptr<ServerCore> m_core;
-    IoExecutor m_executor;
-    IoExecutor m_strand;
-    tcp::acceptor m_acceptor;
+    const std::vector<IoExecutor> m_executors;
+    TcpAcceptor m_acceptor;
     std::uint16_t m_port;
     mutable std::mutex m_mutex;
     Sessions m_sessions;
@@ -253,7 +253,7 @@ private:
     std::shared_ptr<Listener> m_listener;
 };
 
-core::Expected<tcp::acceptor, core::Error> listen(const IoExecutor& executor, const ServerConfig& config)
+core::Expected<TcpAcceptor, core::Error> listen(const IoExecutor& executor, const ServerConfig& config)
 {
     using core::fail;
     ErrorCode error;
@@ -262,7 +262,7 @@ core::Expected<tcp::acceptor, core::Error> listen(const IoExecutor& executor, co
     if (error) {
         return fail(core::ErrorCode::BadConfiguration, "not an address to listen on: " + config.address);
     }
-    tcp::acceptor acceptor(asio::make_strand(executor));
+    TcpAcceptor acceptor(executor);
     const tcp::endpoint endpoint(address, config.port);
     acceptor.open(endpoint.protocol(), error);
     if (!error) {
@@ -292,13 +292,13 @@ core::Expected<void, core::Error> checkTls(const TlsFiles& files)
 }
 
 core::Expected<std::unique_ptr<Server>, core::Error> Server::create(
-    IoExecutor executor, ServerConfig config, Router router)
+    std::vector<IoExecutor> executors, ServerConfig config, Router router)
 {
     auto tls = tlsOf(config.tls);
     if (!tls) {
         return core::Unexpected<core::Error>(tls.error());
     }
-    auto acceptor = listen(executor, config);
+    auto acceptor = listen(executors.front(), config);
     if (!acceptor) {
         return core::Unexpected<core::Error>(acceptor.error());
     }
@@ -306,7 +306,7 @@ core::Expected<std::unique_ptr<Server>, core::Error> Server::create(
     serverCore->config = std::move(config);
     serverCore->face.replace(std::make_shared<const Router>(std::move(router)), std::move(*tls));
     return std::make_unique<ServerOnSocket>(
-        std::make_shared<Listener>(std::move(executor), std::move(serverCore), std::move(*acceptor)));
+        std::make_shared<Listener>(std::move(executors), std::move(serverCore), std::move(*acceptor)));
 }
 
 } // namespace vivavoce::net

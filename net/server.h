@@ -54,17 +54,17 @@ struct ServerConfig {
 /// Whether a server could greet with these. BadConfiguration.
 [[nodiscard]] core::Expected<void, core::Error> checkTls(const TlsFiles& files);
 
-/// An HTTP/1.1 and WebSocket server: a listener, a session per connection on a strand of its own, and their task group.
+/// An HTTP/1.1 and WebSocket server: a listener, a session per connection, each on one executor, and their task group.
 /// Checks each header block before it is parsed: folded lines, not exactly one Host, both Content-Length and
 /// Transfer-Encoding, an encoding other than chunked, bare LF and control characters are answered with 400 (RFC 9112 §3.2,
 /// §5.2, §6.1). Trailer fields are dropped. Sends no Server field.
 /// Lifetime: destroying it drops its sessions; what they hold of the router lives until their coroutines have ended. The
-/// executor's context must still exist then.
+/// executors' contexts must still exist then.
 class Server {
 public:
-    /// Binds and listens. BadConfiguration for a bad address or certificate, AlreadyRunning for a port in use.
+    /// Binds and listens. Connections are dealt out to `executors` in turn, the first one accepts them. BadConfiguration for a bad address or certificate, AlreadyRunning for a port in use.
     static core::Expected<std::unique_ptr<Server>, core::Error> create(
-        IoExecutor executor, ServerConfig config, Router router);
+        std::vector<IoExecutor> executors, ServerConfig config, Router router);
     virtual ~Server() = default;
 
     /// Starts accepting. [any thread]

@@ -1,6 +1,7 @@
 #include "net/task_group.h"
 
 #include "net/internal/boost.h"
+#include "net/timer.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -30,12 +31,12 @@ struct TaskGroup::State {
     IoExecutor executor;
     mutable std::mutex mutex;
     std::set<std::shared_ptr<Child>> children;
-    std::vector<std::shared_ptr<asio::steady_timer>> waiters;
+    std::vector<std::shared_ptr<Timer>> waiters;
     bool isCancelled = false;
 
     void ended(const std::shared_ptr<Child>& child)
     {
-        std::vector<std::shared_ptr<asio::steady_timer>> wake;
+        std::vector<std::shared_ptr<Timer>> wake;
         {
             const std::lock_guard lock(mutex);
             children.erase(child);
@@ -48,10 +49,10 @@ struct TaskGroup::State {
         }
     }
 
-    /// [on a strand of its own]
+    /// [on `executor`]
     static Awaitable<bool> allEnded(std::shared_ptr<State> state, core::Milliseconds deadline)
     {
-        const auto timer = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, deadline);
+        const auto timer = std::make_shared<Timer>(co_await asio::this_coro::executor, deadline);
         {
             const std::lock_guard lock(state->mutex);
             if (state->children.empty()) {
@@ -117,9 +118,8 @@ void TaskGroup::cancel()
 
 Awaitable<bool> TaskGroup::join(core::Milliseconds deadline)
 {
-    // On a strand of its own: whoever joins may run on any thread of the context.
-    auto strand = asio::make_strand(m_state->executor);
-    co_return co_await asio::co_spawn(strand, State::allEnded(m_state, deadline), asio::use_awaitable);
+    // Whoever joins may run elsewhere.
+    co_return co_await asio::co_spawn(m_state->executor, State::allEnded(m_state, deadline), useAwaitable);
 }
 
 std::size_t TaskGroup::size() const

@@ -17,7 +17,7 @@ public:
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
 
-    /// Runs `task` on `executor`, a strand or the executor of a context with one thread; refused (false) once cancelled.
+    /// Runs `task` on `executor`, the executor of a context with one thread; refused (false) once cancelled.
     bool spawn(IoExecutor executor, Awaitable<> task);
     /// Asks every child to end at its next wait, for good: nothing can be spawned any more.
     void cancel();

@@ -153,10 +153,8 @@ Awaitable<SocketResult> perform(WebSocketRequest request, Url url)
     if (!connected) {
         co_return core::Unexpected<Error>(connected.error());
     }
-    connected->expires_never();
     if (!url.isTls) {
-        co_return co_await handshakeAt<beast::tcp_stream>(
-            place, std::move(*connected), std::move(request), std::move(url));
+        co_return co_await handshakeAt<TcpSocket>(place, std::move(*connected), std::move(request), std::move(url));
     }
     const auto context = known == nullptr ? makeClientTls(request.trust) : known->context(request.trust);
     if (!context) {

@@ -32,7 +32,7 @@ struct WebSocketRequest {
 };
 
 /// Dials and shakes hands. Errors: those of `sendRequest`; an HTTP answer other than 101 is ProviderRefused (401, 403), RateLimited (429),
-/// BadUsage (400, 422), ProviderFailed (5xx) or ProviderMalformed, with the status in `foreignCode`. The session runs on the caller's executor: call it on a strand, or in a context with one thread.
+/// BadUsage (400, 422), ProviderFailed (5xx) or ProviderMalformed, with the status in `foreignCode`. The session runs on the caller's executor: call it there.
 [[nodiscard]] Awaitable<core::Expected<std::unique_ptr<WebSocketSession>, core::Error>> openWebSocket(
     WebSocketRequest request);
 

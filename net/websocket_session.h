@@ -26,12 +26,12 @@ struct WebSocketClose {
 
 /// One accepted or dialled WebSocket.
 /// Messages are whole, and are sent whole (never fragmented), in order. Compression is off.
-/// Threads: the session's own strand, but for `executor()`. One reader and any number of senders at a time.
+/// Threads: the session's own executor, but for `executor()`. One reader and any number of senders at a time.
 class WebSocketSession {
 public:
     virtual ~WebSocketSession() = default;
 
-    /// The strand that everything about this session runs on. [any thread]
+    /// The executor that everything about this session runs on. [any thread]
     [[nodiscard]] virtual IoExecutor executor() const = 0;
     /// The next message, or how it ended, again and again. Pings and pongs are seen only in here: a peer is judged by its silence while it
     /// is read, and a session that nobody reads may be dead for long.

@@ -14,7 +14,7 @@ namespace vivavoce::agent::realtime {
 
 /// Server events on their way out, in order: gives each its event_id, and holds what the socket does not take yet.
 /// Not bounded by itself: replies stop being made above kReplyBacklog, and nothing more is read from a client above kReadBacklog.
-/// Threads: [net], the session's strand.
+/// Threads: [net], the session's executor.
 class EventWriter {
 public:
     static constexpr std::size_t kReplyBacklog = 256 * 1024;

@@ -33,7 +33,7 @@ struct SpeechParts {
 /// One conversation with one client: reads its events in order, keeps settings and items, and lets replies be made.
 /// Knows nothing of sockets: texts come in by receive(), and leave by the EventWriter.
 /// Invariant: a client event is obeyed whole or answered with an `error` event, and the session goes on.
-/// Threads: [net], one strand; audio is decoded and listened to on the session's lane of the workers.
+/// Threads: [net], one executor; audio is decoded and listened to on the session's lane of the workers.
 /// Lifetime: held by its connection; work in flight holds weak references.
 class RealtimeSession : public std::enable_shared_from_this<RealtimeSession> {
 public:

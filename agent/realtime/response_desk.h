@@ -15,7 +15,7 @@ namespace vivavoce::agent::realtime {
 
 /// The responses of a session: at most one in the conversation, a few beside it, and the reminders that wait for a quiet moment.
 /// Reminders: at most kMaxDue wait; the oldest is dropped.
-/// Threads: [net], the session's strand.
+/// Threads: [net], the session's executor.
 class ResponseDesk {
 public:
     static constexpr std::size_t kMaxOutOfBand = 4;

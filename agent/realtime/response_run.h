@@ -40,7 +40,7 @@ struct ResponseParts {
 /// One response from response.created to response.done, its events in OpenAI's order. The brain's text is cut into sentences;
 /// each is spoken on a worker while the brain goes on, and only when the client has taken most of what came before.
 /// Invariant: after response.done (in whatever way) no further event of this response leaves.
-/// Threads: [net], the session's strand. Lifetime: the session owns it; work in flight only holds a weak reference.
+/// Threads: [net], the session's executor. Lifetime: the session owns it; work in flight only holds a weak reference.
 class ResponseRun : public std::enable_shared_from_this<ResponseRun>, public ThoughtTaker {
 public:
     enum class CancelReason { TurnDetected, ClientCancelled };

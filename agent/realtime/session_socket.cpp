@@ -1,11 +1,10 @@
 #include "agent/realtime/session_socket.h"
 
-#include "agent/realtime/strand_executor.h"
+#include "agent/realtime/net_executor.h"
+#include "net/timer.h"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <utility>
@@ -14,26 +13,26 @@ namespace vivavoce::agent::realtime {
 
 namespace {
 
-using boost::asio::steady_timer;
+using net::Timer;
 
 /// What the writer's backlog has to fall below is not signalled; so the reader looks again that often.
 constexpr std::chrono::milliseconds kLook{10};
 
-/// A wake-up call between coroutines of one strand.
+/// A wake-up call between coroutines of one executor.
 class Signal {
 public:
-    explicit Signal(const net::IoExecutor& strand) : m_timer(strand) {}
+    explicit Signal(const net::IoExecutor& executor) : m_timer(executor) {}
 
     void wake() { m_timer.cancel(); }
-    net::Awaitable<> wait(steady_timer::duration atMost)
+    net::Awaitable<> wait(Timer::duration atMost)
     {
         m_timer.expires_after(atMost);
         boost::system::error_code ignored;
-        co_await m_timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+        co_await m_timer.async_wait(boost::asio::redirect_error(net::useAwaitable, ignored));
     }
 
 private:
-    steady_timer m_timer;
+    Timer m_timer;
 };
 
 /// The two halves of a connection and what they tell each other.
@@ -107,7 +106,7 @@ net::Awaitable<> converse(
     using namespace boost::asio::experimental::awaitable_operators;
     Link link(socket);
     link.session = std::make_shared<RealtimeSession>(
-        std::move(parts), makeStrandExecutor(socket.executor()), link.events, std::move(settings));
+        std::move(parts), makeNetExecutor(socket.executor()), link.events, std::move(settings));
     link.session->onWake([&link] { link.toReader.wake(); });
     link.session->start(maxDuration);
     co_await (readMessages(link) && writeEvents(link));

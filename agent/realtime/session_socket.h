@@ -12,7 +12,7 @@
 
 namespace vivavoce::agent::realtime {
 
-/// Holds a session over an accepted WebSocket until either side ends it. [net, the connection's strand]
+/// Holds a session over an accepted WebSocket until either side ends it. [net, the connection's executor]
 [[nodiscard]] net::Awaitable<> converse(
     net::WebSocketSession& socket, SpeechParts parts, SessionSettings settings, core::Milliseconds maxDuration);
 

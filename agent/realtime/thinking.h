@@ -22,7 +22,7 @@ struct BrainSeat {
     std::unique_ptr<Brain> brain;
 };
 
-/// Where a thought arrives, piece by piece. [net, the session's strand]
+/// Where a thought arrives, piece by piece. [net, the session's executor]
 class ThoughtTaker {
 public:
     virtual ~ThoughtTaker() = default;

@@ -4,14 +4,13 @@
 #include "core/base/json.h"
 #include "core/base/pcm.h"
 #include "core/base/units.h"
+#include "net/timer.h"
 #include "net/websocket_client.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 
 #include <csignal>
@@ -152,7 +151,7 @@ private:
                                                 : std::span<const std::int16_t>(silence);
             co_await append(samples);
             m_timer.expires_at(start + kPiece * static_cast<std::int64_t>(piece + 1));
-            co_await m_timer.async_wait(boost::asio::use_awaitable);
+            co_await m_timer.async_wait(net::useAwaitable);
         }
         if (m_firstSound) {
             figures.replyMs.push_back(std::chrono::duration<double, std::milli>(*m_firstSound - spoken).count());
@@ -167,7 +166,7 @@ private:
         [[maybe_unused]] const bool isSent = co_await m_socket->send(event.dump());
     }
 
-    boost::asio::steady_timer m_timer;
+    net::Timer m_timer;
     const RunningAgent& m_agent;
     const std::vector<Utterance>& m_questions;
     std::unique_ptr<net::WebSocketSession> m_socket;

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <boost/asio/this_coro.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -160,7 +162,8 @@ net::Awaitable<core::Expected<Client, net::HttpResponse>> PostedStreamApi::clien
     }
     relay::PostedStreams::Run run = [opener = m_deps.opener, opening = std::move(*opening)](
                                         net::WebSocketSession& session) { return opener->run(opening, session); };
-    client = m_deps.streams->open(sessionId, std::move(run));
+    const auto executor = co_await boost::asio::this_coro::executor;
+    client = m_deps.streams->open(sessionId, executor, std::move(run));
     if (client == nullptr) {
         co_return Unexpected<net::HttpResponse>(
             problemResponse({FaultCode::Unavailable, "the broker is going down", std::nullopt}));

@@ -11,7 +11,7 @@
 namespace vivavoce::broker::http {
 
 /// The relay's door to the web: GET /api/voice/stream as a WebSocket, for whoever bears the token of a relayed session.
-/// Threads: [any thread]; a stream on its client's strand. Lifetime: shared by the router's handlers and by streams that run.
+/// Threads: [any thread]; a stream on its client's executor. Lifetime: shared by the router's handlers and by streams that run.
 class StreamApi : public std::enable_shared_from_this<StreamApi> {
 public:
     struct Dependencies {

@@ -15,7 +15,7 @@ namespace vivavoce::broker::http {
 
 /// What is the same of all ways into the relay: who bears the token of a relayed session, whether they may begin, and the stream from its
 /// beginning to its end in ledger, registry and log.
-/// Threads: [any thread]; a stream on its client's strand. Lifetime: shared by handlers and by streams that run.
+/// Threads: [any thread]; a stream on its client's executor. Lifetime: shared by handlers and by streams that run.
 class StreamOpener {
 public:
     struct Dependencies {

@@ -71,7 +71,7 @@ struct BlockEvent {
 /// The guard counts only those who did not prove who they are, and blocks are of users, so that nobody is locked out by another one
 /// behind the same address. A second one, by credential, counts what the buckets do not. Both are this process' own: strangers cost the
 /// shared store nothing, and what ends sessions does not wait for it.
-/// Threads: [any thread]; coroutines on the caller's strand.
+/// Threads: [any thread]; coroutines on the caller's executor.
 class Gatekeeper {
 public:
     struct Settings {

@@ -77,7 +77,7 @@ enum class StoreHealth { Ok, Degraded, Down };
 
 /// Port: admits so many requests of each subject in any stretch of time, and blocks those who go on although asked to wait.
 /// Invariant: no window [t, t + W) holds more than N admitted requests of a quota; refused ones are not counted.
-/// Threads: [any thread]; the coroutines run on the caller's strand and never block it. What is passed by reference has to live
+/// Threads: [any thread]; the coroutines run on the caller's executor and never block it. What is passed by reference has to live
 /// until the answer.
 class LimitStore {
 public:

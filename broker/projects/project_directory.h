@@ -22,7 +22,7 @@ struct Applicant {
 };
 
 /// Port: who may use which project.
-/// Threads: [any thread]; coroutines on the caller's strand.
+/// Threads: [any thread]; coroutines on the caller's executor.
 class ProjectDirectory {
 public:
     using Answer = core::Expected<Policy, Fault>;

@@ -2,14 +2,13 @@
 
 #include "broker/relay/close_codes.h"
 #include "core/base/json.h"
+#include "net/timer.h"
 
 #include <nlohmann/json.hpp>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -22,7 +21,7 @@ using namespace boost::asio::experimental::awaitable_operators;
 using Clock = std::chrono::steady_clock;
 using Read = core::Expected<net::WebSocketMessage, net::WebSocketClose>;
 
-constexpr auto asTuple = asio::as_tuple(asio::use_awaitable);
+using net::asTuple;
 /// So much goes to a listener at a time, at least one event.
 constexpr std::size_t kBatchBytes = 64 * 1024;
 
@@ -41,11 +40,11 @@ void addData(std::string& text, std::string_view data)
 
 } // namespace
 
-PostedClient::PostedClient(net::IoExecutor strand, Limits limits, std::string name)
-    : m_strand(std::move(strand)),
+PostedClient::PostedClient(net::IoExecutor executor, Limits limits, std::string name)
+    : m_executor(std::move(executor)),
       m_limits(limits),
       m_name(std::move(name)),
-      m_bell(m_strand, asio::steady_timer::time_point::max())
+      m_bell(m_executor, std::chrono::steady_clock::time_point::max())
 {
 }
 
@@ -56,13 +55,13 @@ net::Awaitable<> PostedClient::change()
 
 net::Awaitable<> PostedClient::change(core::Milliseconds patience)
 {
-    asio::steady_timer timer(m_strand, patience);
+    net::Timer timer(m_executor, patience);
     co_await (timer.async_wait(asTuple) || m_bell.async_wait(asTuple));
 }
 
 net::Awaitable<bool> PostedClient::say(std::vector<std::string> messages)
 {
-    const bool isSaid = co_await asio::co_spawn(m_strand, sayHere(std::move(messages)), asio::use_awaitable);
+    const bool isSaid = co_await asio::co_spawn(m_executor, sayHere(std::move(messages)), net::useAwaitable);
     co_return isSaid;
 }
 
@@ -126,7 +125,7 @@ net::Awaitable<> PostedClient::close(std::uint16_t code, std::string reason, cor
 
 void PostedClient::hangUp(net::WebSocketClose close)
 {
-    asio::post(m_strand, [self = shared_from_this(), close = std::move(close)]() mutable {
+    asio::post(m_executor, [self = shared_from_this(), close = std::move(close)]() mutable {
         self->m_isAbandoned = true;
         self->finish(std::move(close));
         self->ring();
@@ -165,7 +164,7 @@ net::Awaitable<> PostedClient::tell(net::BodyWriter& body, std::optional<EventId
         Listening(std::shared_ptr<PostedClient> who, std::uint64_t number) : client(std::move(who)), listener(number) {}
         ~Listening()
         {
-            asio::post(client->m_strand, [who = client, number = listener] { who->leave(number); });
+            asio::post(client->m_executor, [who = client, number = listener] { who->leave(number); });
         }
         Listening(const Listening&) = delete;
         Listening& operator=(const Listening&) = delete;
@@ -173,11 +172,11 @@ net::Awaitable<> PostedClient::tell(net::BodyWriter& body, std::optional<EventId
         std::uint64_t listener;
     };
     const std::uint64_t listener =
-        co_await asio::co_spawn(m_strand, beginListening(std::move(lastSeen)), asio::use_awaitable);
+        co_await asio::co_spawn(m_executor, beginListening(std::move(lastSeen)), net::useAwaitable);
     const Listening listening(shared_from_this(), listener);
     bool goesOn = true;
     while (goesOn) {
-        Batch batch = co_await asio::co_spawn(m_strand, next(listener), asio::use_awaitable);
+        Batch batch = co_await asio::co_spawn(m_executor, next(listener), net::useAwaitable);
         const bool isRead = co_await body.write(std::move(batch.text));
         goesOn = isRead && !batch.isLast;
     }

@@ -2,9 +2,8 @@
 
 #include "core/base/units.h"
 #include "net/body_writer.h"
+#include "net/timer.h"
 #include "net/websocket_session.h"
-
-#include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -21,7 +20,7 @@ namespace vivavoce::broker::relay {
 /// A client that cannot hold a WebSocket: what it posts is what it says, and what it is told is numbered and kept until it listens, as
 /// server-sent events. Who comes again with the number of the last event that they have had misses nothing that is still kept.
 /// Invariant: at most `queueBytes`, and one message, wait on each way, and as much is kept of what was fetched.
-/// Threads: its strand, but for what is marked. Lifetime: shared by the stream and by requests.
+/// Threads: its executor, but for what is marked. Lifetime: shared by the stream and by requests.
 class PostedClient final : public net::WebSocketSession, public std::enable_shared_from_this<PostedClient> {
 public:
     struct Limits {
@@ -38,8 +37,8 @@ public:
         std::uint64_t number = 0;
     };
 
-    /// `strand` is what it runs on, `name` what tells its events from those of the session's other streams.
-    PostedClient(net::IoExecutor strand, Limits limits, std::string name);
+    /// `executor` is what it runs on, `name` what tells its events from those of the session's other streams.
+    PostedClient(net::IoExecutor executor, Limits limits, std::string name);
 
     /// Says these in order, all of them or none; waits while too much is unsaid. False: the stream has ended. [any thread]
     [[nodiscard]] net::Awaitable<bool> say(std::vector<std::string> messages);
@@ -53,7 +52,7 @@ public:
     /// [any thread]
     [[nodiscard]] bool isOver() const { return m_isOver; }
 
-    [[nodiscard]] net::IoExecutor executor() const override { return m_strand; }
+    [[nodiscard]] net::IoExecutor executor() const override { return m_executor; }
     net::Awaitable<core::Expected<net::WebSocketMessage, net::WebSocketClose>> read() override;
     net::Awaitable<bool> send(std::string text) override;
     /// As text: the protocols that go through here are JSON, whatever the frame.
@@ -88,11 +87,11 @@ private:
     /// The same, and no longer than that.
     [[nodiscard]] net::Awaitable<> change(core::Milliseconds patience);
 
-    const net::IoExecutor m_strand;
+    const net::IoExecutor m_executor;
     const Limits m_limits;
     const std::string m_name;
     /// Never runs out.
-    boost::asio::steady_timer m_bell;
+    net::Timer m_bell;
     std::deque<std::string> m_said;
     std::size_t m_saidBytes = 0;
     std::deque<Event> m_events;

@@ -3,8 +3,6 @@
 #include "broker/relay/close_codes.h"
 #include "core/base/random_id.h"
 
-#include <boost/asio/strand.hpp>
-
 #include <utility>
 
 namespace vivavoce::broker::relay {
@@ -22,10 +20,10 @@ std::shared_ptr<PostedClient> PostedStreams::find(const std::string& sessionId) 
     return found == m_clients.end() ? nullptr : found->second;
 }
 
-std::shared_ptr<PostedClient> PostedStreams::open(const std::string& sessionId, Run run)
+std::shared_ptr<PostedClient> PostedStreams::open(
+    const std::string& sessionId, const net::IoExecutor& executor, Run run)
 {
-    const auto strand = boost::asio::make_strand(m_executor);
-    auto client = std::make_shared<PostedClient>(strand, m_limits, core::randomId());
+    auto client = std::make_shared<PostedClient>(executor, m_limits, core::randomId());
     {
         const std::lock_guard lock(m_mutex);
         if (m_isGoing) {
@@ -37,7 +35,7 @@ std::shared_ptr<PostedClient> PostedStreams::open(const std::string& sessionId, 
         }
         place = client;
     }
-    if (!m_tasks.spawn(strand, hold(sessionId, client, std::move(run)))) {
+    if (!m_tasks.spawn(executor, hold(sessionId, client, std::move(run)))) {
         forget(sessionId, *client);
         return nullptr;
     }

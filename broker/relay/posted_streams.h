@@ -15,18 +15,19 @@ namespace vivavoce::broker::relay {
 /// Threads: [any thread]. Lifetime: shared with requests.
 class PostedStreams {
 public:
-    /// Runs on the client's strand.
+    /// Runs on the client's executor.
     using Run = std::function<net::Awaitable<>(net::WebSocketSession&)>;
 
     PostedStreams(net::IoExecutor executor, PostedClient::Limits limits)
-        : m_executor(std::move(executor)), m_limits(limits), m_tasks(m_executor)
+        : m_limits(limits), m_tasks(std::move(executor))
     {
     }
 
     /// That session's; nothing where none goes on, or none whose last words nobody has fetched.
     [[nodiscard]] std::shared_ptr<PostedClient> find(const std::string& sessionId) const;
-    /// Begins one, or gives the one that another request has begun meanwhile. Nothing: the broker goes.
-    [[nodiscard]] std::shared_ptr<PostedClient> open(const std::string& sessionId, Run run);
+    /// Begins one there, or gives the one that another request has begun meanwhile. Nothing: the broker goes.
+    [[nodiscard]] std::shared_ptr<PostedClient> open(
+        const std::string& sessionId, const net::IoExecutor& executor, Run run);
     /// Ends all, and lets no more begin.
     void goAway();
     [[nodiscard]] net::Awaitable<bool> join(core::Milliseconds deadline) { return m_tasks.join(deadline); }
@@ -37,7 +38,6 @@ private:
     [[nodiscard]] net::Awaitable<> hold(std::string sessionId, std::shared_ptr<PostedClient> client, Run run);
     void forget(const std::string& sessionId, const PostedClient& client);
 
-    const net::IoExecutor m_executor;
     const PostedClient::Limits m_limits;
     mutable std::mutex m_mutex;
     Clients m_clients;

@@ -3,15 +3,13 @@
 #include "broker/relay/internal/message_scan.h"
 #include "core/base/json.h"
 #include "core/base/random_id.h"
+#include "net/timer.h"
 
 #include <nlohmann/json.hpp>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <utility>
@@ -27,7 +25,7 @@ using core::ErrorCode;
 using Message = net::WebSocketMessage;
 using Opened = core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>;
 
-constexpr auto asTuple = asio::as_tuple(asio::use_awaitable);
+using net::asTuple;
 /// Both sides hear of the end within a second.
 constexpr core::Milliseconds kFarewell{500};
 /// Also of a client that takes what is queued, but slowly, where it has no right to be here any more.
@@ -87,13 +85,13 @@ std::string errorEvent(const Verdict& verdict)
 
 struct RelaySession::Bell {
     explicit Bell(const net::IoExecutor& executor)
-        : timer(executor, asio::steady_timer::time_point::max()), bill(executor)
+        : timer(executor, std::chrono::steady_clock::time_point::max()), bill(executor)
     {
     }
     /// Never runs out; cancelled by `finish`.
-    asio::steady_timer timer;
+    net::Timer timer;
     /// Runs out when the provider is given up; cancelled when it has said it all.
-    asio::steady_timer bill;
+    net::Timer bill;
 };
 
 RelaySession::RelaySession(LiveSession session, Locks locks, Settings settings, Dependencies dependencies)
@@ -130,7 +128,7 @@ net::Awaitable<StreamEnd> RelaySession::run(net::WebSocketSession& client, Dial 
 
 net::Awaitable<> RelaySession::open(Dial dial)
 {
-    asio::steady_timer deadline(m_client->executor(), m_settings.dialPatience);
+    net::Timer deadline(m_client->executor(), m_settings.dialPatience);
     auto opened = co_await (dial() || deadline.async_wait(asTuple) || m_bell->timer.async_wait(asTuple));
     auto* answer = std::get_if<0>(&opened);
     if (answer == nullptr) {
@@ -212,7 +210,7 @@ net::Awaitable<bool> RelaySession::passUpOne(Message message)
         co_return isTaken;
     }
     // It may send and not read, and so show signs of life for ever.
-    asio::steady_timer deadline(m_client->executor(), m_settings.sendPatience);
+    net::Timer deadline(m_client->executor(), m_settings.sendPatience);
     const auto passed = co_await (passOn(*m_upstream, std::move(message)) || deadline.async_wait(asTuple));
     if (const bool* const isTaken = std::get_if<0>(&passed)) {
         co_return *isTaken;
@@ -297,7 +295,7 @@ net::Awaitable<> RelaySession::closeClient()
         co_await m_client->close(code, told.reason, kFarewell);
         co_return;
     }
-    asio::steady_timer last(m_client->executor(), kLongestFarewell);
+    net::Timer last(m_client->executor(), kLongestFarewell);
     co_await (m_client->close(code, told.reason, kFarewell) || last.async_wait(asTuple));
     co_await m_client->close(code, told.reason, core::Milliseconds{0});
 }
@@ -331,7 +329,7 @@ net::Awaitable<> RelaySession::hearTheBill()
 net::Awaitable<> RelaySession::cancelResponses()
 {
     std::vector<std::string> events = m_deps.account->cancellations();
-    asio::steady_timer deadline(m_client->executor(), m_settings.billPatience);
+    net::Timer deadline(m_client->executor(), m_settings.billPatience);
     for (std::string& event : events) {
         co_await (m_upstream->send(std::move(event)) || deadline.async_wait(asTuple));
     }

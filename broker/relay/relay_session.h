@@ -36,7 +36,7 @@ struct StreamCounts {
 /// Each direction reads on only when the other side has taken what was read before, but for what its bounded queue holds: a side that does
 /// not read stops the other one, and memory stays bounded. Whichever side ends, the other one ends with the same code and reason. Where the
 /// client's side ends first, the provider is heard a moment longer: what it was asked for, it bills.
-/// Threads: the client's strand, but for what is marked. Lifetime: shared with whoever may end it.
+/// Threads: the client's executor, but for what is marked. Lifetime: shared with whoever may end it.
 class RelaySession : public std::enable_shared_from_this<RelaySession> {
 public:
     struct Settings {
@@ -56,7 +56,7 @@ public:
         std::shared_ptr<StreamAccount> account;
         const core::Clock& clock;
     };
-    /// Opens the provider's side, on the caller's strand.
+    /// Opens the provider's side, on the caller's executor.
     using Dial = std::function<net::Awaitable<core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>>()>;
 
     RelaySession(LiveSession session, Locks locks, Settings settings, Dependencies dependencies);

@@ -2,14 +2,12 @@
 
 #include "core/base/json.h"
 #include "core/base/random_id.h"
+#include "net/timer.h"
 
 #include <nlohmann/json.hpp>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <utility>
 #include <vector>
@@ -20,7 +18,7 @@ namespace {
 namespace asio = boost::asio;
 using namespace boost::asio::experimental::awaitable_operators;
 
-constexpr auto asTuple = asio::as_tuple(asio::use_awaitable);
+using net::asTuple;
 constexpr core::Milliseconds kSettlePatience{250};
 
 usage::Account withStream(usage::Account account)
@@ -174,7 +172,7 @@ net::Awaitable<bool> StreamAccount::settle(SessionMeter::Bill bill)
 {
     std::vector<usage::Entry> entries;
     entries.push_back(entryOf(bill));
-    asio::steady_timer patience(co_await asio::this_coro::executor, kSettlePatience);
+    net::Timer patience(co_await asio::this_coro::executor, kSettlePatience);
     // What is given up here is told once more by the ledger itself, and counts once.
     const auto settled = co_await (m_ledger.record(std::move(entries)) || patience.async_wait(asTuple));
     const auto* const over = std::get_if<0>(&settled);

@@ -1,10 +1,8 @@
 #include "broker/tokens/flight.h"
+#include "net/timer.h"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <memory>
 
@@ -31,16 +29,16 @@ void Flight::land(Landing landing)
 net::Awaitable<std::optional<Flight::Landing>> Flight::wait(core::Milliseconds patience)
 {
     const auto executor = co_await asio::this_coro::executor;
-    const auto timer = std::make_shared<asio::steady_timer>(executor, patience);
+    const auto timer = std::make_shared<net::Timer>(executor, patience);
     {
         const std::lock_guard lock(m_mutex);
         if (m_landing) {
             co_return m_landing;
         }
-        // Posted to the waiter's own strand, where it can only run once the waiter waits.
+        // Posted to the waiter's own executor, where it can only run once the waiter waits.
         m_wake.push_back([executor, timer] { asio::post(executor, [timer] { timer->cancel(); }); });
     }
-    co_await timer->async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await timer->async_wait(net::asTuple);
     const std::lock_guard lock(m_mutex);
     co_return m_landing;
 }

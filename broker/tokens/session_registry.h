@@ -106,7 +106,7 @@ struct SessionCaps {
 /// Invariants: a session has at most one live token and at most one renewal under way; two parallel calls never both get the last
 /// place under a cap.
 /// Every call may also end in Unavailable: the store cannot be asked, and nothing has changed that anybody was told of.
-/// Threads: [any thread]; coroutines on the caller's strand.
+/// Threads: [any thread]; coroutines on the caller's executor.
 class SessionRegistry {
 public:
     template <typename T>

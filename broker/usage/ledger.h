@@ -25,7 +25,7 @@ namespace vivavoce::broker::usage {
 /// What every session came to: by session, and by day.
 /// Invariants: an entry told twice counts once; a session begins only where the budgets bear what all live sessions hold and one hold more.
 /// What the store cannot take now is kept and told later; it is lost when the broker ends before that.
-/// Threads: [any thread]; coroutines on the caller's strand. Lifetime: database, clock and log outlive it.
+/// Threads: [any thread]; coroutines on the caller's executor. Lifetime: database, clock and log outlive it.
 class Ledger {
 public:
     struct Settings {

@@ -1,16 +1,14 @@
 #pragma once
 
 // What every file of this library needs of Boost, compiled once as a precompiled header: it is slow to read.
-#include <boost/asio/as_tuple.hpp>
+#include "net/timer.h"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
@@ -27,7 +25,8 @@ namespace ssl = boost::asio::ssl;
 using tcp = boost::asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
-/// Completion as (error, values…) instead of an exception: errors are values here too.
-inline constexpr auto asTuple = asio::as_tuple(asio::use_awaitable);
+using TcpSocket = asio::basic_stream_socket<tcp, IoExecutor>;
+using TcpAcceptor = asio::basic_socket_acceptor<tcp, IoExecutor>;
+using TcpResolver = asio::ip::basic_resolver<tcp, IoExecutor>;
 
 } // namespace vivavoce::net

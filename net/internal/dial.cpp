@@ -1,6 +1,7 @@
 #include "net/internal/dial.h"
 
 #include "core/base/http_headers.h"
+#include "net/internal/watchdog.h"
 
 #include <array>
 #include <tuple>
@@ -17,12 +18,12 @@ constexpr core::Milliseconds kAddressPatience{500};
 
 struct Lookup {
     explicit Lookup(const IoExecutor& executor)
-        : resolver(executor), isOver(executor, asio::steady_timer::time_point::max())
+        : resolver(executor), isOver(executor, std::chrono::steady_clock::time_point::max())
     {
     }
 
-    tcp::resolver resolver;
-    asio::steady_timer isOver;
+    TcpResolver resolver;
+    Timer isOver;
     bool hasAnswer = false;
     ErrorCode error;
     Endpoints endpoints;
@@ -85,26 +86,27 @@ Endpoints interleaved(const Endpoints& endpoints)
     return all;
 }
 
-Awaitable<core::Expected<beast::tcp_stream, ErrorCode>> connectAny(Endpoints endpoints, core::Milliseconds patience)
+Awaitable<core::Expected<TcpSocket, ErrorCode>> connectAny(Endpoints endpoints, core::Milliseconds patience)
 {
     endpoints = interleaved(endpoints);
     const auto executor = co_await asio::this_coro::executor;
     ErrorCode error = asio::error::not_found;
     for (const tcp::endpoint& endpoint : endpoints) {
-        beast::tcp_stream stream(executor);
+        TcpSocket socket(executor);
+        Watchdog watchdog(socket);
         if (endpoint != endpoints.back()) {
-            stream.expires_after(patience);
+            watchdog.watch(patience);
         }
-        std::tie(error) = co_await stream.async_connect(endpoint, asTuple);
-        if (!error) {
-            stream.expires_never();
-            co_return stream;
+        std::tie(error) = co_await socket.async_connect(endpoint, asTuple);
+        if (!error && !watchdog.hasBarked()) {
+            watchdog.rest();
+            co_return socket;
         }
     }
     co_return core::Unexpected<ErrorCode>(error);
 }
 
-Awaitable<core::Expected<beast::tcp_stream, core::Error>> dial(const Url& url, DialMemory::State* memory)
+Awaitable<core::Expected<TcpSocket, core::Error>> dial(const Url& url, DialMemory::State* memory)
 {
     Endpoints endpoints;
     if (memory != nullptr) {
@@ -118,21 +120,21 @@ Awaitable<core::Expected<beast::tcp_stream, core::Error>> dial(const Url& url, D
         }
         endpoints = std::move(*resolved);
     }
-    auto stream = co_await connectAny(endpoints, kAddressPatience);
-    if (!stream) {
+    auto socket = co_await connectAny(endpoints, kAddressPatience);
+    if (!socket) {
         if (memory != nullptr) {
             memory->forget(url.authority);
         }
         co_return core::fail(
-            core::ErrorCode::ProviderUnreachable, "cannot connect to " + url.host + ": " + stream.error().message());
+            core::ErrorCode::ProviderUnreachable, "cannot connect to " + url.host + ": " + socket.error().message());
     }
     // One that was known does not hold for longer because it was used: it would never run out where many dial.
     if (memory != nullptr && isNews) {
         memory->remember(url.authority, std::move(endpoints), memory->clock());
     }
     ErrorCode ignored;
-    stream->socket().set_option(tcp::no_delay(true), ignored);
-    co_return std::move(*stream);
+    socket->set_option(tcp::no_delay(true), ignored);
+    co_return std::move(*socket);
 }
 
 Awaitable<core::Expected<void, core::Error>> shakeHands(TlsStream& stream, const Url& url, DialMemory::State* memory)

@@ -19,11 +19,11 @@ namespace vivavoce::net {
 [[nodiscard]] std::vector<tcp::endpoint> interleaved(const std::vector<tcp::endpoint>& endpoints);
 /// Connects to the first of them, in turn, that answers. Each but the last gets `patience`, so that one which nobody hears at does not use
 /// up the time of all. An error only where none answers.
-Awaitable<core::Expected<beast::tcp_stream, ErrorCode>> connectAny(
+Awaitable<core::Expected<TcpSocket, ErrorCode>> connectAny(
     std::vector<tcp::endpoint> endpoints, core::Milliseconds patience);
 
 /// Resolves and connects; ProviderUnreachable on failure. `memory` may be null.
-Awaitable<core::Expected<beast::tcp_stream, core::Error>> dial(const Url& url, DialMemory::State* memory = nullptr);
+Awaitable<core::Expected<TcpSocket, core::Error>> dial(const Url& url, DialMemory::State* memory = nullptr);
 
 /// The client's side of the TLS handshake over a connected stream. `memory` may be null; otherwise the stream's context has to be its.
 Awaitable<core::Expected<void, core::Error>> shakeHands(
@@ -35,7 +35,7 @@ Awaitable<core::Expected<T, core::Error>> within(
     core::Milliseconds timeout, Awaitable<core::Expected<T, core::Error>> work)
 {
     using namespace asio::experimental::awaitable_operators;
-    asio::steady_timer deadline(co_await asio::this_coro::executor, timeout);
+    Timer deadline(co_await asio::this_coro::executor, timeout);
     auto result = co_await (std::move(work) || deadline.async_wait(asTuple));
     if (auto* finished = std::get_if<0>(&result)) {
         co_return std::move(*finished);

@@ -6,7 +6,9 @@
 #include "net/internal/outgoing_response.h"
 #include "net/internal/request_reader.h"
 #include "net/internal/streamed_body.h"
+#include "net/internal/watchdog.h"
 #include "net/internal/websocket_stream.h"
+#include "net/internal/wire.h"
 
 #include <algorithm>
 #include <array>
@@ -113,6 +115,7 @@ public:
           m_stream(std::move(stream)),
           m_executor(m_stream.get_executor()),
           m_peer(std::move(peer)),
+          m_watchdog(lowest()),
           m_reader(m_stream, m_core->config.limits)
     {
     }
@@ -123,12 +126,12 @@ public:
     {
         try {
             if constexpr (kIsTls) {
-                lowest().expires_after(limits().headerTimeout);
+                m_watchdog.watch(limits().headerTimeout);
                 const auto [error] = co_await m_stream.async_handshake(ssl::stream_base::server, asTuple);
                 if (error) {
                     co_return;
                 }
-                lowest().expires_never();
+                m_watchdog.rest();
             }
             bool goesOn = true;
             while (goesOn) {
@@ -148,7 +151,8 @@ public:
                 asio::co_spawn(m_executor, sayGoingAway(m_webSocket), asio::detached);
             }
         } else if (m_reader.isIdle()) {
-            lowest().cancel();
+            ErrorCode ignored;
+            lowest().cancel(ignored);
         }
     }
 
@@ -157,15 +161,16 @@ public:
         if (m_webSocket != nullptr) {
             m_webSocket->drop();
         } else if (!m_isHandedOver) {
-            lowest().close();
+            ErrorCode ignored;
+            lowest().close(ignored);
         }
     }
 
 private:
-    static constexpr bool kIsTls = !std::is_same_v<Stream, beast::tcp_stream>;
+    static constexpr bool kIsTls = !std::is_same_v<Stream, TcpSocket>;
 
     [[nodiscard]] const ServerLimits& limits() const { return m_core->config.limits; }
-    [[nodiscard]] beast::tcp_stream& lowest() { return beast::get_lowest_layer(m_stream); }
+    [[nodiscard]] TcpSocket& lowest() { return beast::get_lowest_layer(m_stream); }
 
     static Awaitable<> sayGoingAway(std::shared_ptr<WebSocketStream<Stream>> socket)
     {
@@ -214,7 +219,7 @@ private:
             }
             co_return response;
         }
-        asio::steady_timer deadline(m_executor, limits().handlerTimeout);
+        Timer deadline(m_executor, limits().handlerTimeout);
         auto result = co_await (guarded(*handler, request, router) || deadline.async_wait(asTuple));
         if (auto* response = std::get_if<0>(&result)) {
             co_return std::move(*response);
@@ -238,12 +243,12 @@ private:
             const bool isAgain = co_await respondInParts(request, std::move(response), version, keepsAlive);
             co_return isAgain;
         }
-        http::response<http::string_body> raw = makeOutgoing(request, std::move(response), version, keepsAlive);
-        lowest().expires_after(limits().bodyTimeout);
-        const auto [error, size] = co_await http::async_write(m_stream, raw, asTuple);
-        lowest().expires_never();
+        std::string bytes = wireBytes(makeOutgoing(request, std::move(response), version, keepsAlive));
+        m_watchdog.watch(limits().bodyTimeout);
+        const auto [error, size] = co_await asio::async_write(m_stream, asio::buffer(bytes), asTuple);
+        m_watchdog.rest();
         // A body may have held a token.
-        std::fill(raw.body().begin(), raw.body().end(), '\0');
+        std::fill(bytes.begin(), bytes.end(), '\0');
         if (!keepsAlive && !error) {
             co_await linger();
         }
@@ -259,14 +264,14 @@ private:
         http::response<http::string_body> raw = makeOutgoing(request, std::move(response), version, keepsAlive);
         raw.erase(http::field::content_length);
         raw.chunked(isChunked);
-        http::response_serializer<http::string_body> head(raw);
-        lowest().expires_after(limits().bodyTimeout);
-        const auto [error, size] = co_await http::async_write_header(m_stream, head, asTuple);
-        lowest().expires_never();
+        const std::string head = wireBytes(std::move(raw), true);
+        m_watchdog.watch(limits().bodyTimeout);
+        const auto [error, size] = co_await asio::async_write(m_stream, asio::buffer(head), asTuple);
+        m_watchdog.rest();
         if (error) {
             co_return false;
         }
-        StreamedBody<Stream> body(m_stream, limits().bodyTimeout, isChunked);
+        StreamedBody<Stream> body(m_stream, m_watchdog, limits().bodyTimeout, isChunked);
         const auto made = co_await (isMade(make, body) || body.readerLeft());
         const auto* isWhole = std::get_if<0>(&made);
         bool isFinished = false;
@@ -283,15 +288,15 @@ private:
     /// Lets a client that still sends read our answer: closing at once would reset the connection under it.
     Awaitable<> linger()
     {
-        lowest().expires_after(kLinger);
+        m_watchdog.watch(kLinger);
         if constexpr (kIsTls) {
             co_await m_stream.async_shutdown(asTuple);
         }
         ErrorCode ignored;
-        lowest().socket().shutdown(tcp::socket::shutdown_send, ignored);
+        lowest().shutdown(tcp::socket::shutdown_send, ignored);
         std::array<char, 4096> dropped{};
         ErrorCode error;
-        while (!error) {
+        while (!error && !m_watchdog.hasBarked()) {
             std::tie(error, std::ignore) = co_await lowest().async_read_some(asio::buffer(dropped), asTuple);
         }
     }
@@ -314,7 +319,7 @@ private:
         if (m_core->isDraining) {
             co_return co_await respond(request, router.unrouted(request, 503), arrival.version, false);
         }
-        asio::steady_timer deadline(m_executor, limits().handlerTimeout);
+        Timer deadline(m_executor, limits().handlerTimeout);
         auto result = co_await (guarded(*handler, request, router) || deadline.async_wait(asTuple));
         auto* welcome = std::get_if<0>(&result);
         if (welcome == nullptr) {
@@ -353,6 +358,8 @@ private:
     Stream m_stream;
     IoExecutor m_executor;
     Peer m_peer;
+    /// For all but reading requests.
+    Watchdog m_watchdog;
     RequestReader<Stream> m_reader;
     /// The one that the request at hand is answered by.
     std::shared_ptr<const Router> m_router;
@@ -384,7 +391,7 @@ asio::ip::address networkOf(const asio::ip::address& address)
 }
 
 std::shared_ptr<HttpSession> HttpSession::create(
-    std::shared_ptr<ServerCore> core, tcp::socket socket, const tcp::endpoint& remote)
+    std::shared_ptr<ServerCore> core, TcpSocket socket, const tcp::endpoint& remote)
 {
     const asio::ip::address address = plainAddress(remote.address());
     Peer peer;
@@ -396,11 +403,10 @@ std::shared_ptr<HttpSession> HttpSession::create(
     ErrorCode ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     if (tls != nullptr) {
-        TlsStream stream(beast::tcp_stream(std::move(socket)), *tls);
+        TlsStream stream(std::move(socket), *tls);
         return std::make_shared<HttpSessionOn<TlsStream>>(std::move(core), std::move(stream), std::move(peer));
     }
-    return std::make_shared<HttpSessionOn<beast::tcp_stream>>(
-        std::move(core), beast::tcp_stream(std::move(socket)), std::move(peer));
+    return std::make_shared<HttpSessionOn<TcpSocket>>(std::move(core), std::move(socket), std::move(peer));
 }
 
 } // namespace vivavoce::net

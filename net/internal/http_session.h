@@ -53,19 +53,19 @@ struct ServerCore {
 };
 
 /// One accepted connection: requests one after another, at most one of them an upgrade to WebSocket.
-/// Threads: its own strand. Lifetime: alive while `run` runs.
+/// Threads: its own executor. Lifetime: alive while `run` runs.
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
 public:
     static std::shared_ptr<HttpSession> create(
-        std::shared_ptr<ServerCore> core, tcp::socket socket, const tcp::endpoint& remote);
+        std::shared_ptr<ServerCore> core, TcpSocket socket, const tcp::endpoint& remote);
     virtual ~HttpSession() = default;
 
     [[nodiscard]] virtual IoExecutor executor() const = 0;
     /// Until the connection ends, however it does. Does not throw.
     virtual Awaitable<> run() = 0;
-    /// The server goes: a waiting connection closes, a WebSocket is told 1001, a request is let finish. [on its strand]
+    /// The server goes: a waiting connection closes, a WebSocket is told 1001, a request is let finish. [on its executor]
     virtual void goAway() = 0;
-    /// Closes the socket under whatever goes on. [on its strand]
+    /// Closes the socket under whatever goes on. [on its executor]
     virtual void drop() = 0;
 };
 

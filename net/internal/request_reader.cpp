@@ -206,7 +206,7 @@ void RequestReader<Stream>::finish()
     m_buffer = beast::flat_buffer();
 }
 
-template class RequestReader<beast::tcp_stream>;
+template class RequestReader<TcpSocket>;
 template class RequestReader<TlsStream>;
 
 } // namespace vivavoce::net

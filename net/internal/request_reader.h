@@ -30,12 +30,12 @@ struct Arrival {
 
 /// Reads the requests of one connection, one after another, each part in its own time and within its own limit.
 /// Trailer fields are read and dropped.
-/// Threads: the connection's strand. Lifetime: within that of the stream.
+/// Threads: the connection's executor. Lifetime: within that of the stream.
 template <typename Stream>
 class RequestReader {
 public:
     RequestReader(Stream& stream, const ServerLimits& limits)
-        : m_stream(stream), m_limits(limits), m_watchdog(beast::get_lowest_layer(stream))
+        : m_stream(stream), m_limits(limits), m_watchdog(beast::get_lowest_layer(stream), Watchdog::Bite::Cancel)
     {
     }
 
@@ -65,7 +65,7 @@ private:
     bool m_isIdle = false;
 };
 
-extern template class RequestReader<beast::tcp_stream>;
+extern template class RequestReader<TcpSocket>;
 extern template class RequestReader<TlsStream>;
 
 } // namespace vivavoce::net

@@ -3,21 +3,21 @@
 #include "core/base/units.h"
 #include "net/body_writer.h"
 #include "net/internal/boost.h"
+#include "net/internal/watchdog.h"
 
 #include <string>
-#include <tuple>
 #include <utility>
 
 namespace vivavoce::net {
 
 /// A body in chunks (RFC 9112 §7.1); for HTTP/1.0, which has none, its end is that of the connection.
-/// Threads: the connection's strand. Lifetime: within that of the stream.
+/// Threads: the connection's executor. Lifetime: within that of the stream.
 template <typename Stream>
 class StreamedBody final : public BodyWriter {
 public:
-    /// `patience` is for each part.
-    StreamedBody(Stream& stream, core::Milliseconds patience, bool isChunked)
-        : m_stream(stream), m_patience(patience), m_isChunked(isChunked)
+    /// `patience` is for each part, and `watchdog` the connection's own.
+    StreamedBody(Stream& stream, Watchdog& watchdog, core::Milliseconds patience, bool isChunked)
+        : m_stream(stream), m_watchdog(watchdog), m_patience(patience), m_isChunked(isChunked)
     {
     }
 
@@ -29,15 +29,12 @@ public:
         }
         // Also where this is cancelled half-way.
         m_isTorn = true;
-        lowest().expires_after(m_patience);
-        ErrorCode error;
+        m_watchdog.watch(m_patience);
         if (m_isChunked) {
-            std::tie(error, std::ignore) =
-                co_await asio::async_write(m_stream, http::make_chunk(asio::buffer(part)), asTuple);
-        } else {
-            std::tie(error, std::ignore) = co_await asio::async_write(m_stream, asio::buffer(part), asTuple);
+            part = beast::buffers_to_string(http::make_chunk(asio::buffer(part)));
         }
-        lowest().expires_never();
+        const auto [error, size] = co_await asio::async_write(m_stream, asio::buffer(part), asTuple);
+        m_watchdog.rest();
         m_isTorn = error.failed();
         co_return !m_isTorn;
     }
@@ -48,29 +45,29 @@ public:
         if (m_isTorn || !m_isChunked) {
             co_return false;
         }
-        lowest().expires_after(m_patience);
-        const auto [error, size] = co_await asio::async_write(m_stream, http::make_chunk_last(), asTuple);
-        lowest().expires_never();
+        m_watchdog.watch(m_patience);
+        const std::string end = beast::buffers_to_string(http::make_chunk_last());
+        const auto [error, size] = co_await asio::async_write(m_stream, asio::buffer(end), asTuple);
+        m_watchdog.rest();
         co_return !error;
     }
 
     /// Returns when the peer has hung up. One that sends something instead is heard of when it is written to.
     Awaitable<> readerLeft()
     {
-        tcp::socket& socket = lowest().socket();
+        TcpSocket& socket = beast::get_lowest_layer(m_stream);
         const auto [waited] = co_await socket.async_wait(tcp::socket::wait_read, asTuple);
         ErrorCode error = waited;
         const bool hasSent = !error && socket.available(error) > 0;
         if (hasSent) {
-            asio::steady_timer never(socket.get_executor(), asio::steady_timer::time_point::max());
+            Timer never(socket.get_executor(), std::chrono::steady_clock::time_point::max());
             co_await never.async_wait(asTuple);
         }
     }
 
 private:
-    [[nodiscard]] beast::tcp_stream& lowest() { return beast::get_lowest_layer(m_stream); }
-
     Stream& m_stream;
+    Watchdog& m_watchdog;
     const core::Milliseconds m_patience;
     const bool m_isChunked;
     /// Something was sent in part.

@@ -15,7 +15,7 @@ namespace vivavoce::net {
 [[nodiscard]] core::Expected<std::shared_ptr<ssl::context>, core::Error> makeServerTls(const TlsFiles& files);
 [[nodiscard]] core::Expected<std::shared_ptr<ssl::context>, core::Error> makeClientTls(const TlsTrust& trust);
 
-using TlsStream = beast::ssl_stream<beast::tcp_stream>;
+using TlsStream = beast::ssl_stream<TcpSocket>;
 
 /// Server name indication and the check of the certificate against the host.
 [[nodiscard]] bool expectHost(TlsStream& stream, const std::string& host);

@@ -3,16 +3,19 @@
 #include "core/base/units.h"
 #include "net/internal/boost.h"
 
+#include <chrono>
 #include <memory>
 
 namespace vivavoce::net {
 
-/// Ends a wait on a connection that takes too long, but leaves the connection open, so that the peer can be told 408.
-/// (Beast's own timeout closes the socket.)
-/// Threads: the connection's strand. Lifetime: not longer than the stream; a pending bark outlives neither.
+/// Ends a wait on a connection that takes too long, in one of two ways: `close` for an operation of several steps, since what is only
+/// cancelled between two of them goes on; `cancel` where the connection is to stay, so that the peer can be told 408.
+/// Threads: the connection's executor. Lifetime: not longer than the socket; a pending bark outlives neither.
 class Watchdog {
 public:
-    explicit Watchdog(beast::tcp_stream& stream) : m_state(std::make_shared<State>(stream)) {}
+    enum class Bite { Close, Cancel };
+
+    explicit Watchdog(TcpSocket& socket, Bite bite = Bite::Close) : m_state(std::make_shared<State>(socket, bite)) {}
     ~Watchdog() { rest(); }
     Watchdog(const Watchdog&) = delete;
     Watchdog& operator=(const Watchdog&) = delete;
@@ -24,10 +27,15 @@ public:
         m_state->timer.expires_after(patience);
         m_state->timer.async_wait([state = m_state](const ErrorCode&) {
             // A wait that was called off can already be on its way here: the clock decides, not the error.
-            if (state->isAwake && state->timer.expiry() <= asio::steady_timer::clock_type::now()) {
+            if (state->isAwake && state->timer.expiry() <= std::chrono::steady_clock::now()) {
                 state->isAwake = false;
                 state->hasBarked = true;
-                state->stream.cancel();
+                ErrorCode ignored;
+                if (state->bite == Bite::Close) {
+                    state->socket.close(ignored);
+                } else {
+                    state->socket.cancel(ignored);
+                }
             }
         });
     }
@@ -43,10 +51,11 @@ public:
 
 private:
     struct State {
-        explicit State(beast::tcp_stream& watched) : stream(watched), timer(watched.get_executor()) {}
+        State(TcpSocket& watched, Bite how) : socket(watched), bite(how), timer(watched.get_executor()) {}
 
-        beast::tcp_stream& stream;
-        asio::steady_timer timer;
+        TcpSocket& socket;
+        const Bite bite;
+        Timer timer;
         bool isAwake = false;
         bool hasBarked = false;
     };

@@ -33,7 +33,7 @@ constexpr int kKernelRoom = 128 * 1024;
 constexpr int kLooksInASilence = 4;
 
 /// Bytes that the peer has acknowledged in all; nothing where the system does not tell.
-std::optional<std::uint64_t> acknowledged(tcp::socket& socket)
+std::optional<std::uint64_t> acknowledged(TcpSocket& socket)
 {
 #ifdef __linux__
     // tcpi_bytes_acked of linux/tcp.h, which cannot be included beside netinet/tcp.h; that one ends before it.
@@ -103,7 +103,7 @@ WebSocketStream<Stream>::WebSocketStream(Stream lower, WebSocketLimits limits)
     : m_stream(std::move(lower)),
       m_executor(m_stream.get_executor()),
       m_limits(limits),
-      m_changed(m_executor, asio::steady_timer::time_point::max()),
+      m_changed(m_executor, std::chrono::steady_clock::time_point::max()),
       m_patience(m_executor),
       m_nextLook(m_executor)
 {
@@ -184,7 +184,7 @@ void WebSocketStream<Stream>::start()
 template <typename Stream>
 std::size_t WebSocketStream<Stream>::boundedKernelRoom()
 {
-    auto& socket = beast::get_lowest_layer(m_stream).socket();
+    auto& socket = beast::get_lowest_layer(m_stream);
     ErrorCode ignored;
     socket.set_option(asio::socket_base::send_buffer_size(kKernelRoom), ignored);
     // The kernel may take another number than it is given.
@@ -406,7 +406,7 @@ void WebSocketStream<Stream>::dropUnlessMoving(core::Milliseconds patience, std:
 template <typename Stream>
 std::uint64_t WebSocketStream<Stream>::taken()
 {
-    return acknowledged(beast::get_lowest_layer(m_stream).socket()).value_or(m_written);
+    return acknowledged(beast::get_lowest_layer(m_stream)).value_or(m_written);
 }
 
 template <typename Stream>
@@ -414,11 +414,12 @@ void WebSocketStream<Stream>::drop()
 {
     m_isDown = true;
     m_nextLook.cancel();
-    beast::get_lowest_layer(m_stream).close();
+    ErrorCode ignored;
+    beast::get_lowest_layer(m_stream).close(ignored);
     wake();
 }
 
-template class WebSocketStream<beast::tcp_stream>;
+template class WebSocketStream<TcpSocket>;
 template class WebSocketStream<TlsStream>;
 
 } // namespace vivavoce::net

@@ -24,7 +24,7 @@ struct WebSocketLimits {
 /// Invariant: one writer coroutine takes from the queue and says the farewell, so messages leave whole and in order and the
 /// close frame last, even if whoever asked for it is cancelled. The queue is bounded by its senders: `send` waits while
 /// more than `queueBytes` are unsent; nothing is dropped.
-/// Threads: the stream's strand. Lifetime: shared with its writer until it is down.
+/// Threads: the stream's executor. Lifetime: shared with its writer until it is down.
 template <typename Stream>
 class WebSocketStream final : public WebSocketSession, public std::enable_shared_from_this<WebSocketStream<Stream>> {
 public:
@@ -81,10 +81,10 @@ private:
     std::size_t m_queuedBytes = 0;
     std::uint64_t m_written = 0;
     /// Never expires: cancelling it wakes whoever waits for a change of the queue or of the state.
-    asio::steady_timer m_changed;
+    Timer m_changed;
     /// Runs out when the farewell takes too long.
-    asio::steady_timer m_patience;
-    asio::steady_timer m_nextLook;
+    Timer m_patience;
+    Timer m_nextLook;
     /// A farewell takes no longer than until then.
     std::chrono::steady_clock::time_point m_lastMoment;
     /// Once it is open.
@@ -101,7 +101,7 @@ private:
     bool m_isPinging = false;
 };
 
-extern template class WebSocketStream<beast::tcp_stream>;
+extern template class WebSocketStream<TcpSocket>;
 extern template class WebSocketStream<TlsStream>;
 
 } // namespace vivavoce::net

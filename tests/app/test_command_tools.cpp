@@ -172,6 +172,11 @@ private Q_SLOTS:
         const std::string tools = file(R"([{"name":"f","command":["/bin/sh","-c","ulimit -Sc >)" + seen + "; echo $$ >"
             + pid + R"(; exec sleep 600"]}])");
         QProcess us;
+        auto environment = QProcessEnvironment::systemEnvironment();
+        // AddressSanitizer takes the limit away before we begin.
+        environment.insert(QStringLiteral("ASAN_OPTIONS"),
+            environment.value(QStringLiteral("ASAN_OPTIONS")) + QStringLiteral(":disable_coredump=0"));
+        us.setProcessEnvironment(environment);
         us.setChildProcessModifier([] {
             const rlimit few{kSomeCore, kSomeCore};
             ::setrlimit(RLIMIT_CORE, &few);

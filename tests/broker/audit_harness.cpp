@@ -158,7 +158,7 @@ std::unique_ptr<broker::FileAuditTrail> AuditWorld::open()
 
 std::future<AuditWorld::Appended> AuditWorld::begin(broker::AuditTrail& trail, broker::AuditRecord record)
 {
-    return asio::co_spawn(threads.strand(), trail.append(std::move(record)), asio::use_future);
+    return asio::co_spawn(threads.executor(), trail.append(std::move(record)), asio::use_future);
 }
 
 AuditWorld::Appended AuditWorld::wait(std::future<Appended> appended)

@@ -1,16 +1,15 @@
 #include "tests/broker/broker_harness.h"
 
 #include "core/base/json.h"
+#include "net/timer.h"
 #include "tests/broker/mint_check.h"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/streambuf.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/asio/write.hpp>
 
@@ -24,10 +23,12 @@ namespace {
 
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
-constexpr auto asTuple = asio::as_tuple(asio::use_awaitable);
+using net::asTuple;
+using Acceptor = asio::basic_socket_acceptor<tcp, net::IoExecutor>;
+using Socket = asio::basic_stream_socket<tcp, net::IoExecutor>;
 constexpr std::chrono::seconds kPatience{20};
 
-net::Awaitable<> serveRaw(tcp::socket socket, std::shared_ptr<const std::string> bytes)
+net::Awaitable<> serveRaw(Socket socket, std::shared_ptr<const std::string> bytes)
 {
     asio::streambuf head;
     co_await asio::async_read_until(socket, head, "\r\n\r\n", asTuple);
@@ -44,10 +45,10 @@ net::Awaitable<> serveRaw(tcp::socket socket, std::shared_ptr<const std::string>
     co_await asio::async_write(socket, asio::buffer(*bytes), asTuple);
 }
 
-net::Awaitable<> acceptRaw(std::shared_ptr<tcp::acceptor> acceptor, std::shared_ptr<const std::string> bytes)
+net::Awaitable<> acceptRaw(std::shared_ptr<Acceptor> acceptor, std::shared_ptr<const std::string> bytes)
 {
     while (true) {
-        auto [error, socket] = co_await acceptor->async_accept(asTuple);
+        auto [error, socket] = co_await acceptor->async_accept(acceptor->get_executor(), asTuple);
         if (error) {
             co_return;
         }
@@ -58,25 +59,10 @@ net::Awaitable<> acceptRaw(std::shared_ptr<tcp::acceptor> acceptor, std::shared_
 
 } // namespace
 
-NetThreads::NetThreads()
-{
-    for (int i = 0; i < 2; ++i) {
-        m_threads.emplace_back([this] { m_io.run(); });
-    }
-}
-
-NetThreads::~NetThreads()
-{
-    stop();
-}
-
 void NetThreads::stop()
 {
-    m_io.stop();
-    for (std::thread& thread : m_threads) {
-        thread.join();
-    }
-    m_threads.clear();
+    m_threads.stop();
+    m_threads.join();
 }
 
 void CapturedLog::write(broker::LogLevel level, std::string_view event, const nlohmann::json& fields)
@@ -110,7 +96,7 @@ ScriptedProvider::ScriptedProvider(NetThreads& threads, const SharedClock& clock
     net::Router router;
     router.add(
         "POST", "/v1/realtime/client_secrets", [this](const net::HttpRequest& request) { return mint(request); });
-    auto made = net::Server::create(threads.executor(), {}, std::move(router));
+    auto made = net::Server::create({threads.executor()}, {}, std::move(router));
     if (!made) {
         throw std::runtime_error(made.error().detail);
     }
@@ -173,17 +159,17 @@ std::vector<net::HttpRequest> ScriptedProvider::requests() const
 
 RawProvider::RawProvider(NetThreads& threads, std::string bytes)
 {
-    const auto acceptor =
-        std::make_shared<tcp::acceptor>(threads.io(), tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+    const net::IoExecutor executor = threads.executor();
+    const auto acceptor = std::make_shared<Acceptor>(executor, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
     m_url = "http://127.0.0.1:" + std::to_string(acceptor->local_endpoint().port());
     asio::co_spawn(
-        threads.executor(), acceptRaw(acceptor, std::make_shared<const std::string>(std::move(bytes))), asio::detached);
+        executor, acceptRaw(acceptor, std::make_shared<const std::string>(std::move(bytes))), asio::detached);
 }
 
 BrokerWorld::BrokerWorld(const std::function<void(broker::Config&)>& change, const std::string& providerUrl)
     : provider(threads, clock), m_change(change), m_providerUrl(providerUrl.empty() ? provider.url() : providerUrl)
 {
-    auto made = broker::Broker::create(config(), core::Secret(kCredential), {threads.executor(), clock, log});
+    auto made = broker::Broker::create(config(), core::Secret(kCredential), {threads.executors(), clock, log});
     if (!made) {
         throw std::runtime_error(made.error().detail);
     }
@@ -222,7 +208,7 @@ std::string BrokerWorld::reloadFailing(core::Error error)
 
 std::string BrokerWorld::take(core::Expected<broker::Config, core::Error> wanted)
 {
-    const auto taken = asio::co_spawn(threads.strand(), m_broker->reload(std::move(wanted)), asio::use_future).get();
+    const auto taken = asio::co_spawn(threads.executor(), m_broker->reload(std::move(wanted)), asio::use_future).get();
     return taken ? std::string() : taken.error().detail;
 }
 
@@ -285,7 +271,7 @@ core::broker::TokenResponse BrokerWorld::mint(std::string body)
 
 void BrokerWorld::drain(core::Milliseconds deadline)
 {
-    asio::co_spawn(threads.strand(), m_broker->drain(deadline), asio::use_future).wait();
+    asio::co_spawn(threads.executor(), m_broker->drain(deadline), asio::use_future).wait();
 }
 
 core::broker::TokenResponse tokenOf(const net::ClientResponse& answer)

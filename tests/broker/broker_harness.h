@@ -5,11 +5,8 @@
 #include "core/base/http_headers.h"
 #include "core/protocol/broker/messages.h"
 #include "net/http_client.h"
+#include "net/io_threads.h"
 #include "net/server.h"
-
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <atomic>
 #include <deque>
@@ -25,18 +22,16 @@ namespace vivavoce::tests {
 /// Threads for everything that a test of the broker runs. Joined when it goes.
 class NetThreads {
 public:
-    NetThreads();
-    ~NetThreads();
-    [[nodiscard]] net::IoExecutor executor() { return m_io.get_executor(); }
-    /// A new one, for what is to run on one.
-    [[nodiscard]] net::IoExecutor strand() { return boost::asio::make_strand(m_io); }
-    [[nodiscard]] boost::asio::io_context& io() { return m_io; }
+    NetThreads() { m_threads.start(); }
+    /// One and the other in turn.
+    [[nodiscard]] net::IoExecutor executor() { return executors()[m_turn++ % kThreads]; }
+    [[nodiscard]] std::vector<net::IoExecutor> executors() const { return m_threads.executors(); }
     void stop();
 
 private:
-    boost::asio::io_context m_io;
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> m_work{m_io.get_executor()};
-    std::vector<std::thread> m_threads;
+    static constexpr std::size_t kThreads = 2;
+    net::IoThreads m_threads{kThreads};
+    std::atomic<std::size_t> m_turn{0};
 };
 
 /// Clocks that the test moves while other threads read them.

@@ -4,7 +4,6 @@
 #include "tests/broker/broker_harness.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <chrono>
@@ -19,7 +18,7 @@ namespace vivavoce::tests {
 template <typename T>
 std::future<T> begin(NetThreads& threads, net::Awaitable<T> task)
 {
-    return boost::asio::co_spawn(boost::asio::make_strand(threads.io()), std::move(task), boost::asio::use_future);
+    return boost::asio::co_spawn(threads.executor(), std::move(task), boost::asio::use_future);
 }
 
 /// Runs a coroutine and waits for what it gives. Throws after twenty seconds.

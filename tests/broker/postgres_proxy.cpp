@@ -1,14 +1,12 @@
 #include "tests/broker/postgres_proxy.h"
+#include "net/timer.h"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include <algorithm>
@@ -19,18 +17,22 @@ namespace vivavoce::tests {
 
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
-constexpr auto asTuple = asio::as_tuple(asio::use_awaitable);
+using net::asTuple;
+using Local = asio::local::stream_protocol;
+using Socket = asio::basic_stream_socket<tcp, net::IoExecutor>;
+using Acceptor = asio::basic_socket_acceptor<tcp, net::IoExecutor>;
+using LocalSocket = asio::basic_stream_socket<Local, net::IoExecutor>;
 
 struct PostgresProxy::Listener {
     explicit Listener(const net::IoExecutor& executor)
         : acceptor(executor, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0))
     {
     }
-    tcp::acceptor acceptor;
+    Acceptor acceptor;
 };
 
 struct PostgresProxy::Pair {
-    explicit Pair(tcp::socket accepted) : client(std::move(accepted)), server(client.get_executor()) {}
+    explicit Pair(Socket accepted) : client(std::move(accepted)), server(client.get_executor()) {}
     void close()
     {
         boost::system::error_code ignored;
@@ -38,8 +40,8 @@ struct PostgresProxy::Pair {
         server.close(ignored);
     }
 
-    tcp::socket client;
-    asio::local::stream_protocol::socket server;
+    Socket client;
+    LocalSocket server;
     /// What the server says goes nowhere any more.
     bool isMute = false;
     /// It waits for this.
@@ -47,7 +49,7 @@ struct PostgresProxy::Pair {
 };
 
 PostgresProxy::PostgresProxy(NetThreads& threads, std::string folder)
-    : m_listener(std::make_shared<Listener>(threads.strand()))
+    : m_listener(std::make_shared<Listener>(threads.executor()))
 {
     asio::co_spawn(m_listener->acceptor.get_executor(), accept(m_listener, m_state, std::move(folder)), asio::detached);
 }
@@ -78,14 +80,13 @@ net::Awaitable<> PostgresProxy::accept(
     std::shared_ptr<Listener> listener, std::shared_ptr<State> state, std::string folder)
 {
     while (true) {
-        auto [error, socket] = co_await listener->acceptor.async_accept(asTuple);
+        auto [error, socket] = co_await listener->acceptor.async_accept(listener->acceptor.get_executor(), asTuple);
         if (error) {
             co_return;
         }
-        // One thread for both ways: the acceptor's strand.
+        // One thread for both ways: the acceptor's.
         const auto pair = std::make_shared<Pair>(std::move(socket));
-        const auto [failed] = co_await pair->server.async_connect(
-            asio::local::stream_protocol::endpoint(folder + "/.s.PGSQL.5432"), asTuple);
+        const auto [failed] = co_await pair->server.async_connect(Local::endpoint(folder + "/.s.PGSQL.5432"), asTuple);
         if (!failed) {
             asio::co_spawn(listener->acceptor.get_executor(), toServer(pair, state), asio::detached);
             asio::co_spawn(listener->acceptor.get_executor(), toClient(pair), asio::detached);
@@ -110,7 +111,7 @@ net::Awaitable<> PostgresProxy::toServer(std::shared_ptr<Pair> pair, std::shared
             pair->isMute = state->losesCommit;
             if (pair->isMute) {
                 co_await asio::async_write(pair->server, asio::buffer(bytes, size), asTuple);
-                co_await pair->server.async_wait(asio::local::stream_protocol::socket::wait_read, asTuple);
+                co_await pair->server.async_wait(Local::socket::wait_read, asTuple);
                 pair->close();
                 state->losesCommit = false;
                 co_return;
@@ -125,8 +126,7 @@ net::Awaitable<> PostgresProxy::toClient(std::shared_ptr<Pair> pair)
 {
     std::array<char, 16 * 1024> bytes{};
     while (true) {
-        const auto [failed] =
-            co_await pair->server.async_wait(asio::local::stream_protocol::socket::wait_read, asTuple);
+        const auto [failed] = co_await pair->server.async_wait(Local::socket::wait_read, asTuple);
         if (failed || pair->isMute) {
             co_return;
         }

@@ -268,7 +268,7 @@ StreamClient::StreamClient(net::WebSocketRequest request)
 {
     using Opened = core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>;
     // One strand for the opening and the session.
-    const auto strand = asio::make_strand(m_loop.executor());
+    const auto strand = m_loop.executor();
     auto opening = asio::co_spawn(strand, net::openWebSocket(std::move(request)), asio::use_future);
     Opened opened = net::test::Loop::finished(opening);
     if (!opened) {

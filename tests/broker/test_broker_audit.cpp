@@ -1,5 +1,6 @@
 #include "broker/audit/audit_verifier.h"
 #include "core/base/json.h"
+#include "net/timer.h"
 #include "tests/broker/audit_harness.h"
 #include "tests/broker/fake_audit_trail.h"
 
@@ -7,8 +8,6 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <nlohmann/json.hpp>
 
@@ -282,7 +281,7 @@ private slots:
         trail.reset();
         // Handed in before the end, awaited after it.
         for (auto* const each : {&inFlight, &queued}) {
-            auto told = boost::asio::co_spawn(world.threads.strand(), std::move(*each), boost::asio::use_future);
+            auto told = boost::asio::co_spawn(world.threads.executor(), std::move(*each), boost::asio::use_future);
             QVERIFY(holds(AuditWorld::wait(std::move(told)), AuditFailure::Closed));
         }
         world.disk->release();
@@ -328,13 +327,13 @@ private slots:
         AuditWorld world;
         const auto trail = world.open();
         world.disk->hold();
-        const auto strand = boost::asio::make_strand(world.threads.executor());
+        const auto strand = world.threads.executor();
         boost::asio::cancellation_signal signal;
         std::promise<void> ended;
         std::atomic<bool> isStored{false};
         auto caller = [&]() -> net::Awaitable<> {
             // Boost 1.81 takes no cancellation from a coroutine that has not waited for anything yet.
-            co_await boost::asio::post(strand, boost::asio::use_awaitable);
+            co_await boost::asio::post(strand, net::useAwaitable);
             if (isBefore) {
                 signal.emit(boost::asio::cancellation_type::terminal);
             }

@@ -41,7 +41,7 @@ struct World {
     template <typename T>
     std::future<core::Expected<T, DatabaseDown>> begin(std::function<T(soci::session&)> work)
     {
-        return boost::asio::co_spawn(threads.strand(), database->run<T>(std::move(work)), boost::asio::use_future);
+        return boost::asio::co_spawn(threads.executor(), database->run<T>(std::move(work)), boost::asio::use_future);
     }
     core::Expected<int, DatabaseDown> count()
     {
@@ -338,9 +338,9 @@ private slots:
             return World::inserting("late")(sql);
         };
         const Database::Undo<int> undo = [](soci::session& sql, int) { sql << "DELETE FROM notes WHERE id = 'late'"; };
-        const auto answer =
-            boost::asio::co_spawn(world.threads.strand(), world.database->run<int>(slow, undo), boost::asio::use_future)
-                .get();
+        const auto answer = boost::asio::co_spawn(
+            world.threads.executor(), world.database->run<int>(slow, undo), boost::asio::use_future)
+                                .get();
         QVERIFY(!answer.has_value());
         QVERIFY(!world.database->isWorking());
         gate.set_value();

@@ -174,8 +174,8 @@ private Q_SLOTS:
         World world;
         std::vector<std::future<core::Expected<Caller, Refusal>>> callers;
         for (int i = 0; i < 50; ++i) {
-            callers.push_back(boost::asio::co_spawn(boost::asio::make_strand(world.loop.executor()),
-                world.issuer->verifyJwt(*readToken(world.token())), boost::asio::use_future));
+            callers.push_back(boost::asio::co_spawn(
+                world.loop.executor(), world.issuer->verifyJwt(*readToken(world.token())), boost::asio::use_future));
         }
         for (auto& caller : callers) {
             QVERIFY(net::test::Loop::finished(caller).has_value());

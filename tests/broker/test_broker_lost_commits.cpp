@@ -44,7 +44,7 @@ struct World {
     template <typename T>
     T wait(net::Awaitable<T> answer)
     {
-        return boost::asio::co_spawn(threads.strand(), std::move(answer), boost::asio::use_future).get();
+        return boost::asio::co_spawn(threads.executor(), std::move(answer), boost::asio::use_future).get();
     }
     std::optional<Fault> open(const std::string& id, const std::string& token, SessionCaps caps = {})
     {
@@ -204,7 +204,7 @@ private slots:
         const std::string completed = "sessions WHERE token = '" + hexOf(world.hasher.hash("t1")) + "'";
         world.proxy.holdNextCommit();
         const Successor successor{world.hasher.hash("t1"), world.clock.wallNow() + Milliseconds{60'000}, "sealed"};
-        auto completing = boost::asio::co_spawn(world.threads.strand(),
+        auto completing = boost::asio::co_spawn(world.threads.executor(),
             world.registry->complete(std::get<RenewalLead>(renewal), successor), boost::asio::use_future);
         QVERIFY(QTest::qWaitFor([&] { return count(completed) == 1; }));
         // What is told late is asked for again late.
@@ -226,7 +226,7 @@ private slots:
             gate.get_future().wait();
             return 0;
         };
-        auto locked = boost::asio::co_spawn(world.threads.strand(), database.run<int>(lock), boost::asio::use_future);
+        auto locked = boost::asio::co_spawn(world.threads.executor(), database.run<int>(lock), boost::asio::use_future);
         const std::string waiting = "pg_stat_activity WHERE wait_event_type = 'Lock'";
         isLocked.get_future().wait();
         world.proxy.release();

@@ -1,15 +1,13 @@
 #include "broker/tokens/session_ender.h"
 #include "broker/tokens/sql_session_registry.h"
+#include "net/timer.h"
 #include "tests/broker/broker_harness.h"
 
 #include <QElapsedTimer>
 #include <QTest>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <soci/soci.h>
 
@@ -34,8 +32,8 @@ public:
 private:
     static net::Awaitable<Appended> hang()
     {
-        boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, std::chrono::seconds(10));
-        co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+        net::Timer timer(co_await boost::asio::this_coro::executor, std::chrono::seconds(10));
+        co_await timer.async_wait(net::asTuple);
         co_return core::Unexpected<AuditFailure>(AuditFailure::TimedOut);
     }
 
@@ -57,7 +55,7 @@ struct World {
     template <typename T>
     std::future<T> begin(net::Awaitable<T> answer)
     {
-        return boost::asio::co_spawn(threads.strand(), std::move(answer), boost::asio::use_future);
+        return boost::asio::co_spawn(threads.executor(), std::move(answer), boost::asio::use_future);
     }
     void open(const std::string& id)
     {

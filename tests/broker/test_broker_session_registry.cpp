@@ -5,7 +5,6 @@
 #include <QTest>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/use_future.hpp>
 #include <soci/soci.h>
 
@@ -55,7 +54,7 @@ struct World {
     template <typename T>
     T wait(net::Awaitable<T> answer)
     {
-        return boost::asio::co_spawn(threads.strand(), std::move(answer), boost::asio::use_future).get();
+        return boost::asio::co_spawn(threads.executor(), std::move(answer), boost::asio::use_future).get();
     }
     [[nodiscard]] core::WallTime later() const { return clock.wallNow() + kLife; }
     [[nodiscard]] Successor successor(std::string_view token) const
@@ -105,7 +104,7 @@ struct World {
     }
     std::size_t active()
     {
-        boost::asio::co_spawn(threads.strand(), registry->sweep(), boost::asio::use_future).get();
+        boost::asio::co_spawn(threads.executor(), registry->sweep(), boost::asio::use_future).get();
         return wait(registry->countAll()).value_or(99);
     }
 
@@ -223,7 +222,7 @@ private slots:
         for (int round = 0; round < 200; ++round) {
             std::vector<std::future<std::string>> four;
             for (int i = 0; i < 4; ++i) {
-                four.push_back(boost::asio::co_spawn(boost::asio::make_strand(world.threads.executor()),
+                four.push_back(boost::asio::co_spawn(world.threads.executor(),
                     refreshed("t" + std::to_string(round), "t" + std::to_string(round + 1)), boost::asio::use_future));
             }
             for (auto& one : four) {
@@ -278,7 +277,7 @@ private slots:
     {
         World world(url());
         auto renewal = world.claim("t0");
-        boost::asio::co_spawn(world.threads.strand(),
+        boost::asio::co_spawn(world.threads.executor(),
             world.registry->abandon(std::get<RenewalLead>(renewal), {FaultCode::ProviderTimeout, {}, std::nullopt}),
             boost::asio::use_future)
             .get();
@@ -301,7 +300,7 @@ private slots:
         world.clock.advance(Milliseconds{60'000 + 3'600'000});
         const auto renewal = world.resume("s", "alice");
         QVERIFY(std::holds_alternative<RenewalLead>(renewal));
-        boost::asio::co_spawn(world.threads.strand(), world.registry->abandon(std::get<RenewalLead>(renewal), {}),
+        boost::asio::co_spawn(world.threads.executor(), world.registry->abandon(std::get<RenewalLead>(renewal), {}),
             boost::asio::use_future)
             .get();
         world.clock.advance(Milliseconds{1});
@@ -342,7 +341,7 @@ private slots:
         std::vector<std::future<std::optional<Fault>>> answers;
         for (int i = 0; i < kMany; ++i) {
             const std::string name = "n" + std::to_string(i);
-            answers.push_back(boost::asio::co_spawn(world.threads.strand(),
+            answers.push_back(boost::asio::co_spawn(world.threads.executor(),
                 world.registry->open(record(name, "bob"), world.hasher.hash(name), world.later(), {3, std::nullopt}),
                 boost::asio::use_future));
         }

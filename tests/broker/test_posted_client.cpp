@@ -4,7 +4,6 @@
 #include <QTest>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <future>
@@ -54,7 +53,7 @@ class TestPostedClient : public QObject {
     {
         end();
         m_loop = std::make_unique<Loop>();
-        m_client = std::make_shared<PostedClient>(asio::make_strand(m_loop->executor()), limits, "s");
+        m_client = std::make_shared<PostedClient>(m_loop->executor(), limits, "s");
     }
     /// Nothing of it waits any more when its loop goes: its own timer belongs to that.
     void end()
@@ -88,7 +87,7 @@ class TestPostedClient : public QObject {
         auto page = std::make_shared<Page>();
         // The coroutine's own frame holds what it needs.
         m_listening.push_back(asio::co_spawn(
-            asio::make_strand(m_loop->executor()),
+            m_loop->executor(),
             [client = m_client, page, lastSeen]() -> net::Awaitable<> { co_await client->tell(*page, lastSeen); },
             asio::use_future));
         return page;
@@ -112,7 +111,7 @@ private slots:
     {
         begin({50, core::Milliseconds{60'000}, core::Milliseconds{60'000}});
         QVERIFY(m_loop->run(m_client->say({std::string(60, 'a'), "b"})));
-        auto more = asio::co_spawn(asio::make_strand(m_loop->executor()), m_client->say({"c"}), asio::use_future);
+        auto more = asio::co_spawn(m_loop->executor(), m_client->say({"c"}), asio::use_future);
         QCOMPARE(more.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
         auto first = there(m_client->read());
         QCOMPARE(Loop::finished(first)->data, std::string(60, 'a'));

@@ -1,16 +1,13 @@
 #include "broker/relay/relay_session.h"
 #include "broker/store/database.h"
+#include "net/timer.h"
 #include "tests/broker/broker_harness.h"
 #include "tests/net/test_server.h"
 
 #include <QElapsedTimer>
 #include <QTest>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <atomic>
@@ -34,7 +31,7 @@ using Read = core::Expected<net::WebSocketMessage, net::WebSocketClose>;
 class FakeSocket final : public net::WebSocketSession {
 public:
     explicit FakeSocket(net::IoExecutor strand)
-        : m_strand(strand), m_bell(strand, asio::steady_timer::time_point::max())
+        : m_strand(strand), m_bell(strand, std::chrono::steady_clock::time_point::max())
     {
     }
 
@@ -72,7 +69,7 @@ public:
     net::Awaitable<Read> read() override
     {
         while (m_inbox.empty() && !m_end) {
-            co_await m_bell.async_wait(asio::as_tuple(asio::use_awaitable));
+            co_await m_bell.async_wait(net::asTuple);
         }
         if (m_inbox.empty()) {
             co_return core::Unexpected<net::WebSocketClose>(*m_end);
@@ -84,7 +81,7 @@ public:
     net::Awaitable<bool> send(std::string text) override
     {
         while (m_isDeaf && !m_end) {
-            co_await m_bell.async_wait(asio::as_tuple(asio::use_awaitable));
+            co_await m_bell.async_wait(net::asTuple);
         }
         const std::lock_guard lock(m_mutex);
         m_heard.push_back(std::move(text));
@@ -98,7 +95,7 @@ public:
     net::Awaitable<> close(std::uint16_t code, std::string reason, core::Milliseconds patience) override
     {
         while (m_isSlow && patience > core::Milliseconds{0} && !m_end) {
-            co_await m_bell.async_wait(asio::as_tuple(asio::use_awaitable));
+            co_await m_bell.async_wait(net::asTuple);
         }
         {
             const std::lock_guard lock(m_mutex);
@@ -117,7 +114,7 @@ private:
     }
 
     const net::IoExecutor m_strand;
-    asio::steady_timer m_bell;
+    net::Timer m_bell;
     std::deque<net::WebSocketMessage> m_inbox;
     std::optional<net::WebSocketClose> m_end;
     std::atomic<bool> m_isDeaf{false};
@@ -162,7 +159,7 @@ struct World {
     explicit World(const RelaySession::Settings& settings = {}, std::int64_t untold = 0)
         : database(openDatabase(log)),
           ledger({}, {*database, clock, log}),
-          strand(asio::make_strand(loop.executor())),
+          strand(loop.executor()),
           client(strand),
           provider(strand)
     {

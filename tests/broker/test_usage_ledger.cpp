@@ -408,7 +408,8 @@ private slots:
         std::promise<void> first;
         std::promise<void> second;
         world.database->post([opened = first.get_future().share()](soci::session&) { opened.wait(); });
-        auto begun = boost::asio::co_spawn(world.threads.strand(), world.ledger->begin(late), boost::asio::use_future);
+        auto begun =
+            boost::asio::co_spawn(world.threads.executor(), world.ledger->begin(late), boost::asio::use_future);
         world.database->post([opened = second.get_future().share()](soci::session&) { opened.wait(); });
         first.set_value();
         const auto fault = begun.get();

@@ -407,7 +407,8 @@ private slots:
                 sql << query, soci::into(value);
                 return 0;
             };
-            return boost::asio::co_spawn(threads.strand(), (*database)->run<int>(work), boost::asio::use_future).get();
+            return boost::asio::co_spawn(threads.executor(), (*database)->run<int>(work), boost::asio::use_future)
+                .get();
         };
         std::string holder;
         QVERIFY(inDatabase("UPDATE usage_sessions SET holder = 'other' RETURNING holder", holder).has_value());

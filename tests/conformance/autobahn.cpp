@@ -49,7 +49,7 @@ int serve()
             accept.run = echoAll;
             co_return accept;
         });
-    auto server = net::Server::create(io.get_executor(), {}, std::move(router));
+    auto server = net::Server::create({io.get_executor()}, {}, std::move(router));
     if (!server) {
         return EXIT_FAILURE;
     }

@@ -59,7 +59,7 @@ private:
 /// A server of ours on a port of its own.
 inline std::unique_ptr<net::Server> serve(NetThread& thread, net::Router router, net::ServerConfig config = {})
 {
-    auto server = net::Server::create(thread.io().get_executor(), std::move(config), std::move(router));
+    auto server = net::Server::create({thread.io().get_executor()}, std::move(config), std::move(router));
     if (!server) {
         return nullptr;
     }

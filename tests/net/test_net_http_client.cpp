@@ -1,4 +1,5 @@
 #include "net/http_client.h"
+#include "net/timer.h"
 #include "tests/net/net_harness.h"
 #include "tests/net/test_certificates.h"
 
@@ -45,10 +46,10 @@ class HttpClientTest : public QObject {
         boost::asio::co_spawn(
             m_thread.io(),
             [acceptor, bytes = std::move(answer)]() -> net::Awaitable<> {
-                auto socket = co_await acceptor->async_accept(boost::asio::use_awaitable);
+                auto socket = co_await acceptor->async_accept(net::useAwaitable);
                 std::array<char, 4096> request{};
-                co_await socket.async_read_some(boost::asio::buffer(request), boost::asio::use_awaitable);
-                co_await boost::asio::async_write(socket, boost::asio::buffer(bytes), boost::asio::use_awaitable);
+                co_await socket.async_read_some(boost::asio::buffer(request), net::useAwaitable);
+                co_await boost::asio::async_write(socket, boost::asio::buffer(bytes), net::useAwaitable);
             },
             boost::asio::detached);
         return port;

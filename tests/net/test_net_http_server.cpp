@@ -1,3 +1,4 @@
+#include "net/timer.h"
 #include "tests/net/net_harness.h"
 
 #include <QTest>
@@ -21,8 +22,8 @@ net::Awaitable<net::HttpResponse> fail(const net::HttpRequest&)
 
 net::Awaitable<net::HttpResponse> never(const net::HttpRequest&)
 {
-    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, std::chrono::hours(1));
-    co_await timer.async_wait(boost::asio::use_awaitable);
+    net::Timer timer(co_await boost::asio::this_coro::executor, std::chrono::hours(1));
+    co_await timer.async_wait(net::useAwaitable);
     co_return net::HttpResponse();
 }
 
@@ -173,7 +174,7 @@ private Q_SLOTS:
     {
         net::ServerConfig config;
         config.port = m_server->port();
-        const auto second = net::Server::create(m_thread.io().get_executor(), config, {});
+        const auto second = net::Server::create({m_thread.io().get_executor()}, config, {});
         QVERIFY(!second.has_value());
         QCOMPARE(second.error().code, core::ErrorCode::AlreadyRunning);
     }
@@ -182,11 +183,11 @@ private Q_SLOTS:
     {
         net::ServerConfig config;
         config.address = "nowhere";
-        QCOMPARE(net::Server::create(m_thread.io().get_executor(), config, {}).error().code,
+        QCOMPARE(net::Server::create({m_thread.io().get_executor()}, config, {}).error().code,
             core::ErrorCode::BadConfiguration);
         config.address = "127.0.0.1";
         config.tls = {"/no/such/file.pem", "/no/such/key.pem"};
-        QCOMPARE(net::Server::create(m_thread.io().get_executor(), config, {}).error().code,
+        QCOMPARE(net::Server::create({m_thread.io().get_executor()}, config, {}).error().code,
             core::ErrorCode::BadConfiguration);
     }
 
@@ -196,8 +197,8 @@ private Q_SLOTS:
         net::Router routes;
         routes.add("GET", "/slow", [&started](const net::HttpRequest&) -> net::Awaitable<net::HttpResponse> {
             started.set_value();
-            boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, std::chrono::milliseconds(150));
-            co_await timer.async_wait(boost::asio::use_awaitable);
+            net::Timer timer(co_await boost::asio::this_coro::executor, std::chrono::milliseconds(150));
+            co_await timer.async_wait(net::useAwaitable);
             co_return net::HttpResponse::json(200, "{}");
         });
         net::ServerConfig config;

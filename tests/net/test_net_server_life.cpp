@@ -20,7 +20,7 @@ const std::string kGet = "GET /echo HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 core::ErrorCode creationError(Loop& loop, ServerConfig config)
 {
-    const auto server = Server::create(loop.executor(), std::move(config), Router());
+    const auto server = Server::create({loop.executor()}, std::move(config), Router());
     return server ? core::ErrorCode::Internal : server.error().code;
 }
 

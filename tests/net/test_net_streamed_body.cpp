@@ -1,11 +1,10 @@
+#include "net/timer.h"
 #include "tests/net/raw_socket.h"
 #include "tests/net/test_server.h"
 
 #include <QTest>
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <atomic>
 #include <memory>
@@ -77,9 +76,8 @@ private slots:
             const Leaving leaving(m_hasLeft);
             (void)co_await body.write("begun");
             m_hasHeard = true;
-            boost::asio::steady_timer never(
-                co_await boost::asio::this_coro::executor, boost::asio::steady_timer::time_point::max());
-            co_await never.async_wait(boost::asio::use_awaitable);
+            net::Timer never(co_await boost::asio::this_coro::executor, std::chrono::steady_clock::time_point::max());
+            co_await never.async_wait(net::useAwaitable);
         });
         add("/pour", [this](net::BodyWriter& body) -> net::Awaitable<> {
             const Leaving leaving(m_hasLeft);

@@ -1,7 +1,6 @@
 #include "net/task_group.h"
+#include "net/timer.h"
 #include "tests/net/net_harness.h"
-
-#include <boost/asio/steady_timer.hpp>
 
 #include <QTest>
 
@@ -20,8 +19,8 @@ class TaskGroupTest : public QObject {
             std::atomic<int>& ended;
             ~Count() { ++ended; }
         } count{ended};
-        boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, std::chrono::hours(1));
-        co_await timer.async_wait(boost::asio::use_awaitable);
+        net::Timer timer(co_await boost::asio::this_coro::executor, std::chrono::hours(1));
+        co_await timer.async_wait(net::useAwaitable);
     }
 
     static net::Awaitable<bool> join(net::TaskGroup& group, Milliseconds deadline)

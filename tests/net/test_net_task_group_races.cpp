@@ -47,7 +47,7 @@ private Q_SLOTS:
         Counted count;
         TaskGroup group(loop.executor());
         for (int i = 0; i < 20; ++i) {
-            QVERIFY(group.spawn(boost::asio::make_strand(loop.executor()), waiting(count, core::Milliseconds(i))));
+            QVERIFY(group.spawn(loop.executor(), waiting(count, core::Milliseconds(i))));
         }
         QVERIFY(loop.run(group.join(20s)));
         QCOMPARE(count.ended.load(), 20);
@@ -59,7 +59,7 @@ private Q_SLOTS:
         Loop loop;
         Counted count;
         TaskGroup group(loop.executor());
-        group.spawn(boost::asio::make_strand(loop.executor()), waiting(count, 60s));
+        group.spawn(loop.executor(), waiting(count, 60s));
         QElapsedTimer elapsed;
         elapsed.start();
         QVERIFY(!loop.run(group.join(50ms)));
@@ -82,7 +82,7 @@ private Q_SLOTS:
                 group.cancel();
             });
             int spawned = 0;
-            while (group.spawn(boost::asio::make_strand(loop.executor()), waiting(count, 60s))) {
+            while (group.spawn(loop.executor(), waiting(count, 60s))) {
                 ++spawned;
             }
             canceller.join();
@@ -98,7 +98,7 @@ private Q_SLOTS:
         Counted count;
         TaskGroup group(loop.executor());
         group.cancel();
-        QVERIFY(!group.spawn(boost::asio::make_strand(loop.executor()), waiting(count, 0ms)));
+        QVERIFY(!group.spawn(loop.executor(), waiting(count, 0ms)));
         QVERIFY(loop.run(group.join(0ms)));
         QCOMPARE(count.begun.load(), 0);
     }
@@ -107,7 +107,7 @@ private Q_SLOTS:
     {
         Loop loop;
         TaskGroup group(loop.executor());
-        group.spawn(boost::asio::make_strand(loop.executor()), throwing());
+        group.spawn(loop.executor(), throwing());
         QVERIFY(loop.run(group.join(20s)));
     }
 
@@ -117,7 +117,7 @@ private Q_SLOTS:
         Counted count;
         {
             TaskGroup group(loop.executor());
-            group.spawn(boost::asio::make_strand(loop.executor()), waiting(count, 60s));
+            group.spawn(loop.executor(), waiting(count, 60s));
         }
         QTRY_COMPARE_WITH_TIMEOUT(count.ended.load(), count.begun.load(), 20'000);
     }

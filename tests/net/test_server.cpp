@@ -1,29 +1,18 @@
 #include "tests/net/test_server.h"
+#include "net/timer.h"
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace vivavoce::net::test {
 
 namespace asio = boost::asio;
-
-Loop::Loop() : m_work(m_io.get_executor()), m_one([this] { m_io.run(); }), m_two([this] { m_io.run(); }) {}
-
-Loop::~Loop()
-{
-    m_work.reset();
-    m_io.stop();
-    m_one.join();
-    m_two.join();
-}
 
 TestServer::TestServer(Router router, ServerLimits limits, TlsFiles tls)
 {
     ServerConfig config;
     config.limits = limits;
     config.tls = std::move(tls);
-    auto server = Server::create(m_loop.executor(), std::move(config), std::move(router));
+    auto server = Server::create(m_loop.executors(), std::move(config), std::move(router));
     if (!server) {
         throw std::runtime_error("no server: " + server.error().detail);
     }
@@ -86,8 +75,8 @@ void addEchoSocket(Router& router, std::size_t maxMessageBytes)
 
 Awaitable<> after(core::Milliseconds time)
 {
-    asio::steady_timer timer(co_await asio::this_coro::executor, time);
-    co_await timer.async_wait(asio::use_awaitable);
+    Timer timer(co_await asio::this_coro::executor, time);
+    co_await timer.async_wait(useAwaitable);
 }
 
 } // namespace vivavoce::net::test

@@ -1,13 +1,11 @@
 #pragma once
 
 #include "net/http_client.h"
+#include "net/io_threads.h"
 #include "net/server.h"
 #include "net/websocket_client.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <atomic>
@@ -16,27 +14,26 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <thread>
+#include <vector>
 
 namespace vivavoce::net::test {
 
 inline constexpr std::chrono::seconds kTestPatience{20};
 
-/// A context on two threads, as the broker has it, so that races have a chance.
+/// Two threads, as the broker has them, so that races have a chance.
 class Loop {
 public:
-    Loop();
-    ~Loop();
-    Loop(const Loop&) = delete;
-    Loop& operator=(const Loop&) = delete;
+    Loop() { m_threads.start(); }
 
-    [[nodiscard]] IoExecutor executor() { return m_io.get_executor(); }
+    /// One and the other in turn.
+    [[nodiscard]] IoExecutor executor() { return executors()[m_turn++ % kThreads]; }
+    [[nodiscard]] std::vector<IoExecutor> executors() const { return m_threads.executors(); }
 
-    /// Runs `task` on a strand of its own and waits for its result.
+    /// Runs `task` and waits for its result.
     template <typename T>
     T run(Awaitable<T> task)
     {
-        auto result = boost::asio::co_spawn(boost::asio::make_strand(m_io), std::move(task), boost::asio::use_future);
+        auto result = boost::asio::co_spawn(executor(), std::move(task), boost::asio::use_future);
         return finished(result);
     }
 
@@ -51,10 +48,9 @@ public:
     }
 
 private:
-    boost::asio::io_context m_io;
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> m_work;
-    std::thread m_one;
-    std::thread m_two;
+    static constexpr std::size_t kThreads = 2;
+    IoThreads m_threads{kThreads};
+    std::atomic<std::size_t> m_turn{0};
 };
 
 /// A server on a port of its own, with the router of a test.

@@ -1,13 +1,10 @@
 #include "broker/audit/internal/audit_ticket.h"
+#include "net/timer.h"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <utility>
 
@@ -38,29 +35,29 @@ net::Awaitable<AuditTrail::Appended> AuditTicket::wait(std::shared_ptr<AuditTick
 {
     const auto executor = co_await asio::this_coro::executor;
     // A coroutine of its own with a slot that nobody emits to: whoever waits may be cancelled, the wait is not.
-    auto result = co_await asio::co_spawn(asio::make_strand(executor), waitOnStrand(std::move(ticket), patience),
-        asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable));
+    auto result = co_await asio::co_spawn(executor, waitHere(std::move(ticket), patience),
+        asio::bind_cancellation_slot(asio::cancellation_slot(), net::useAwaitable));
     co_return result;
 }
 
-net::Awaitable<AuditTrail::Appended> AuditTicket::waitOnStrand(
+net::Awaitable<AuditTrail::Appended> AuditTicket::waitHere(
     std::shared_ptr<AuditTicket> ticket, core::Milliseconds patience)
 {
     const auto executor = co_await asio::this_coro::executor;
-    const auto timer = std::make_shared<asio::steady_timer>(executor, patience);
+    const auto timer = std::make_shared<net::Timer>(executor, patience);
     {
         const std::lock_guard lock(ticket->m_mutex);
         if (ticket->m_landing) {
             co_return *ticket->m_landing;
         }
-        // Posted to this strand, where it can only run once the wait has begun.
+        // Posted to this executor, where it can only run once the wait has begun.
         ticket->m_wake = [executor, timer] { asio::post(executor, [timer] { timer->cancel(); }); };
     }
     struct Waiter {
         AuditTicket& ticket;
         ~Waiter() { ticket.forgetWaiter(); }
     } const waiter{*ticket};
-    co_await timer->async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await timer->async_wait(net::asTuple);
     const std::lock_guard lock(ticket->m_mutex);
     co_return ticket->m_landing.value_or(core::Unexpected<AuditFailure>(AuditFailure::TimedOut));
 }

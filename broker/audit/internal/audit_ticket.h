@@ -21,7 +21,7 @@ public:
         std::shared_ptr<AuditTicket> ticket, core::Milliseconds patience);
 
 private:
-    [[nodiscard]] static net::Awaitable<AuditTrail::Appended> waitOnStrand(
+    [[nodiscard]] static net::Awaitable<AuditTrail::Appended> waitHere(
         std::shared_ptr<AuditTicket> ticket, core::Milliseconds patience);
     void forgetWaiter();
 

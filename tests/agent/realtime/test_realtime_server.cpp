@@ -12,7 +12,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/strand.hpp>
 #include <nlohmann/json.hpp>
 
 #include <QtTest>
@@ -45,7 +44,7 @@ public:
         agent::realtime::SpeechParts parts{
             workers, recognisers, voice, brains, clock, [] { return std::make_unique<LoudnessDetector>(); }};
         realtime = std::make_shared<RealtimeServer>(std::move(config), std::move(parts));
-        server = std::move(*net::Server::create(io.get_executor(), {}, realtime->routes()));
+        server = std::move(*net::Server::create({io.get_executor()}, {}, realtime->routes()));
         server->start();
         for (int i = 0; i < 2; ++i) {
             threads.emplace_back([this] { io.run(); });
@@ -73,7 +72,7 @@ public:
         const auto kept = std::make_shared<Work>(std::move(work));
         // A client's connection belongs to one strand.
         boost::asio::co_spawn(
-            boost::asio::make_strand(io), [kept]() -> net::Awaitable<> { co_await (*kept)(); },
+            io, [kept]() -> net::Awaitable<> { co_await (*kept)(); },
             [done, kept](const std::exception_ptr&) { done->set_value(); });
         return future.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
     }

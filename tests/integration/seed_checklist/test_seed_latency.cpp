@@ -1,4 +1,5 @@
 #include "audio/dsp/wav_file.h"
+#include "net/timer.h"
 #include "tests/broker/relay_harness.h"
 
 #include <QJsonDocument>
@@ -8,9 +9,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -119,7 +118,7 @@ private:
         m_isDone = false;
         m_turn = {};
         m_endOfSpeech.reset();
-        boost::asio::steady_timer next(co_await boost::asio::this_coro::executor, Clock::now());
+        net::Timer next(co_await boost::asio::this_coro::executor, Clock::now());
         constexpr std::size_t kLongest = 24'000 * 20;
         for (std::size_t at = 0; !m_isDone && !m_hasEnded && at < m_question.size() + kLongest; at += kPiece) {
             Samples piece(kPiece, 0);
@@ -128,7 +127,7 @@ private:
                 std::copy_n(m_question.begin() + static_cast<std::ptrdiff_t>(at), size, piece.begin());
             }
             next.expires_at(next.expiry() + std::chrono::milliseconds(20));
-            co_await next.async_wait(boost::asio::use_awaitable);
+            co_await next.async_wait(net::useAwaitable);
             co_await m_session->send(append(piece));
             if (at < m_question.size() && at + kPiece >= m_question.size()) {
                 m_endOfSpeech = Clock::now();
@@ -198,7 +197,7 @@ private Q_SLOTS:
         for (int attempt = 0; attempt < 5; ++attempt) {
             net::test::Loop loop;
             const auto asker = std::make_shared<Asker>(asked);
-            auto asking = boost::asio::co_spawn(boost::asio::make_strand(loop.executor()),
+            auto asking = boost::asio::co_spawn(loop.executor(),
                 asker->ask(world.streamRequest(world.session().token.reveal()), kTurns), boost::asio::use_future);
             QCOMPARE(asking.wait_for(std::chrono::seconds(30)), std::future_status::ready);
             const std::vector<Turn> turns = asking.get();
