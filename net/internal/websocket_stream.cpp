@@ -176,8 +176,6 @@ void WebSocketStream<Stream>::start()
     m_isOpen = true;
     m_life.emplace(m_limits.silence, boundedKernelRoom(), std::chrono::steady_clock::now());
     asio::co_spawn(
-        m_executor, [self = this->shared_from_this()]() -> Awaitable<> { co_await self->writeLoop(); }, asio::detached);
-    asio::co_spawn(
         m_executor, [self = this->shared_from_this()]() -> Awaitable<> { co_await self->watch(); }, asio::detached);
 }
 
@@ -239,11 +237,11 @@ Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> WebSocketStream<Stre
         if (error) {
             if (error != websocket::error::closed) {
                 // Our own farewell may be reading in our stead, and knows better how this ends.
-                co_await farewellSaid();
+                co_await farewellOver();
             }
             m_end = m_end.value_or(closeOf(error));
-            m_isDown = true;
-            wake();
+            m_patience.cancel();
+            drop();
             continue;
         }
         m_life->heard(std::chrono::steady_clock::now());
@@ -301,7 +299,7 @@ Awaitable<bool> WebSocketStream<Stream>::enqueue(WebSocketMessage::Kind kind, st
     }
     m_queuedBytes += data.size();
     m_queue.push_back({kind, std::move(data)});
-    wake();
+    writeNext();
     // What is queued when a session closes still leaves, and nobody is kept waiting for it.
     while (m_queuedBytes > m_limits.queueBytes && !m_isDown && !m_isClosing) {
         co_await m_changed.async_wait(asTuple);
@@ -309,42 +307,51 @@ Awaitable<bool> WebSocketStream<Stream>::enqueue(WebSocketMessage::Kind kind, st
     co_return !m_isDown;
 }
 
+/// A callback, not a coroutine that is woken: a message that finds the line free leaves at once.
 template <typename Stream>
-Awaitable<> WebSocketStream<Stream>::writeLoop()
+void WebSocketStream<Stream>::writeNext()
 {
-    co_await writeQueue();
-    if (!m_isDown) {
-        const auto [error] = co_await m_stream.async_close(m_farewell, asTuple);
-        if (!error) {
-            m_end = m_end.value_or(closeOf(websocket::error::closed));
-        }
+    if (m_isWriting || m_isDown) {
+        return;
+    }
+    if (!m_queue.empty()) {
+        m_isWriting = true;
+        m_stream.text(m_queue.front().kind == WebSocketMessage::Kind::Text);
+        m_stream.async_write(asio::buffer(m_queue.front().data),
+            [self = this->shared_from_this()](
+                const ErrorCode& error, std::size_t size) { self->written(error, size); });
+    } else if (m_isClosing) {
+        m_isWriting = true;
+        m_stream.async_close(
+            m_farewell, [self = this->shared_from_this()](const ErrorCode& error) { self->farewellSaid(error); });
+    }
+}
+
+template <typename Stream>
+void WebSocketStream<Stream>::written(const ErrorCode& error, std::size_t size)
+{
+    m_isWriting = false;
+    m_queuedBytes -= m_queue.front().data.size();
+    m_queue.pop_front();
+    m_written += size;
+    m_life->wrote(size, std::chrono::steady_clock::now());
+    if (error) {
+        m_patience.cancel();
+        drop();
+        return;
+    }
+    wake();
+    writeNext();
+}
+
+template <typename Stream>
+void WebSocketStream<Stream>::farewellSaid(const ErrorCode& error)
+{
+    if (!error) {
+        m_end = m_end.value_or(closeOf(websocket::error::closed));
     }
     m_patience.cancel();
     drop();
-}
-
-/// Until there is nothing more to send, or no way to.
-template <typename Stream>
-Awaitable<> WebSocketStream<Stream>::writeQueue()
-{
-    while (!m_isDown) {
-        if (m_queue.empty()) {
-            if (m_isClosing) {
-                co_return;
-            }
-            co_await m_changed.async_wait(asTuple);
-            continue;
-        }
-        const WebSocketMessage message = std::move(m_queue.front());
-        m_queue.pop_front();
-        m_stream.text(message.kind == WebSocketMessage::Kind::Text);
-        const auto [error, size] = co_await m_stream.async_write(asio::buffer(message.data), asTuple);
-        m_queuedBytes -= message.data.size();
-        m_written += size;
-        m_life->wrote(size, std::chrono::steady_clock::now());
-        m_isDown = m_isDown || error;
-        wake();
-    }
 }
 
 template <typename Stream>
@@ -357,12 +364,12 @@ Awaitable<> WebSocketStream<Stream>::close(std::uint16_t code, std::string reaso
     if (!m_isDown && !m_isClosing) {
         beginClosing(code, reason, patience);
     }
-    co_await farewellSaid();
+    co_await farewellOver();
 }
 
 /// Returns at once unless a farewell is under way; that one has a deadline.
 template <typename Stream>
-Awaitable<> WebSocketStream<Stream>::farewellSaid()
+Awaitable<> WebSocketStream<Stream>::farewellOver()
 {
     while (m_isClosing && !m_isDown) {
         co_await m_changed.async_wait(asTuple);
@@ -383,6 +390,7 @@ void WebSocketStream<Stream>::beginClosing(std::uint16_t code, std::string_view 
     m_lastMoment = std::chrono::steady_clock::now() + std::max(patience, kLongestFarewell);
     dropUnlessMoving(patience, isAtOnce ? kNeverMoving : taken());
     wake();
+    writeNext();
 }
 
 template <typename Stream>

@@ -21,10 +21,10 @@ struct WebSocketLimits {
 };
 
 /// A WebSocketSession over a Beast stream, for both ends.
-/// Invariant: one writer coroutine takes from the queue and says the farewell, so messages leave whole and in order and the
+/// Invariant: one message of the queue at a time is written, and the farewell behind them, so messages leave whole and in order and the
 /// close frame last, even if whoever asked for it is cancelled. The queue is bounded by its senders: `send` waits while
 /// more than `queueBytes` are unsent; nothing is dropped.
-/// Threads: the stream's executor. Lifetime: shared with its writer until it is down.
+/// Threads: the stream's executor. Lifetime: shared with what is being written, and with its watch until it is down.
 template <typename Stream>
 class WebSocketStream final : public WebSocketSession, public std::enable_shared_from_this<WebSocketStream<Stream>> {
 public:
@@ -62,9 +62,11 @@ private:
     Awaitable<> watch();
     void ping();
     Awaitable<bool> enqueue(WebSocketMessage::Kind kind, std::string data);
-    Awaitable<> writeLoop();
-    Awaitable<> writeQueue();
-    Awaitable<> farewellSaid();
+    /// The first of the queue, or the farewell behind it, unless something is being written.
+    void writeNext();
+    void written(const ErrorCode& error, std::size_t size);
+    void farewellSaid(const ErrorCode& error);
+    Awaitable<> farewellOver();
     void beginClosing(std::uint16_t code, std::string_view reason, core::Milliseconds patience);
     /// After that time, and again where the peer has taken more by then, but not for ever.
     void dropUnlessMoving(core::Milliseconds patience, std::uint64_t takenBefore);
@@ -96,6 +98,8 @@ private:
     std::optional<WebSocketClose> m_end;
     bool m_isOpen = false;
     bool m_isClosing = false;
+    /// A message or the farewell.
+    bool m_isWriting = false;
     bool m_isDown = false;
     /// A ping waits to be sent, or is being sent: there is one at a time.
     bool m_isPinging = false;
