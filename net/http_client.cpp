@@ -1,5 +1,6 @@
 #include "net/http_client.h"
 
+#include "core/base/secret.h"
 #include "net/internal/dial.h"
 #include "net/internal/header_block.h"
 #include "net/internal/wire.h"
@@ -92,7 +93,7 @@ Awaitable<Result> exchange(Stream& stream, http::request<http::string_body> raw,
     const bool isHead = raw.method() == http::verb::head;
     std::string bytes = wireBytes(std::move(raw));
     const auto [writeError, written] = co_await asio::async_write(stream, asio::buffer(bytes), asTuple);
-    std::fill(bytes.begin(), bytes.end(), '\0');
+    core::wipeString(bytes);
     if (writeError) {
         co_return core::Unexpected<Error>(errorOf(writeError));
     }

@@ -67,7 +67,8 @@ void IoThreads::run()
     for (std::size_t i = 1; i < m_contexts.size(); ++i) {
         m_threads.push_back(std::make_unique<Thread>(*m_contexts[i]));
     }
-    m_contexts.front()->run();
+    // As in the others: what throws is not thrown into the ends of things that they still use.
+    [this]() noexcept { m_contexts.front()->run(); }();
     join();
 }
 

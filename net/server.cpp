@@ -124,25 +124,27 @@ private:
 
     void tellAll(void (HttpSession::*what)())
     {
-        Sessions sessions;
+        std::vector<std::shared_ptr<HttpSession>> sessions;
         {
             const std::lock_guard lock(m_mutex);
-            sessions = m_sessions;
+            sessions.assign(m_sessions.begin(), m_sessions.end());
         }
-        for (const auto& session : sessions) {
-            asio::post(session->executor(), [session, what] { ((*session).*what)(); });
+        for (auto& session : sessions) {
+            // Whoever is the last to hold one is on its thread.
+            const IoExecutor executor = session->executor();
+            asio::post(executor, [session = std::move(session), what] { ((*session).*what)(); });
         }
     }
 
     static Awaitable<> acceptLoop(std::shared_ptr<Listener> self)
     {
-        for (std::size_t turn = 0; !self->m_core->isDraining; ++turn) {
-            const IoExecutor executor = self->m_executors[turn % self->m_executors.size()];
-            auto [error, socket] = co_await self->m_acceptor.async_accept(executor, asTuple);
+        while (!self->m_core->isDraining) {
+            const std::size_t lane = self->leastBusy();
+            auto [error, socket] = co_await self->m_acceptor.async_accept(self->m_executors[lane], asTuple);
             if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
                 co_return;
             }
-            if (error || !self->welcome(std::move(socket))) {
+            if (error || !self->welcome(std::move(socket), lane)) {
                 // Out of descriptors or memory: trying again at once would only burn the processor.
                 Timer pause(self->m_acceptor.get_executor(), kAcceptPause);
                 co_await pause.async_wait(asTuple);
@@ -153,19 +155,25 @@ private:
     /// One of the places, and who has it. Given back when it goes, however that comes.
     class Place {
     public:
-        Place(std::shared_ptr<Listener> listener, std::shared_ptr<HttpSession> session, asio::ip::address network)
-            : m_listener(std::move(listener)), m_session(std::move(session)), m_network(std::move(network))
+        Place(std::shared_ptr<Listener> listener, std::shared_ptr<HttpSession> session, asio::ip::address network,
+            std::size_t lane)
+            : m_listener(std::move(listener)),
+              m_session(std::move(session)),
+              m_network(std::move(network)),
+              m_lane(lane)
         {
             const std::lock_guard lock(m_listener->m_mutex);
             // What may throw comes first; a count of nobody is no harm.
             std::size_t& count = m_listener->m_perNetwork[m_network];
             m_listener->m_sessions.insert(m_session);
             ++count;
+            ++m_listener->m_perLane[m_lane];
         }
         ~Place()
         {
             const std::lock_guard lock(m_listener->m_mutex);
             m_listener->m_sessions.erase(m_session);
+            --m_listener->m_perLane[m_lane];
             const auto count = m_listener->m_perNetwork.find(m_network);
             if (--count->second == 0) {
                 m_listener->m_perNetwork.erase(count);
@@ -179,10 +187,18 @@ private:
         const std::shared_ptr<Listener> m_listener;
         const std::shared_ptr<HttpSession> m_session;
         const asio::ip::address m_network;
+        const std::size_t m_lane;
     };
 
+    /// Of the executors. Not one after the other: where each stream is begun by a short request, all of them would be on one.
+    [[nodiscard]] std::size_t leastBusy() const
+    {
+        const std::lock_guard lock(m_mutex);
+        return static_cast<std::size_t>(std::min_element(m_perLane.begin(), m_perLane.end()) - m_perLane.begin());
+    }
+
     /// False: out of memory. A connection too many is closed without a word.
-    bool welcome(TcpSocket socket)
+    bool welcome(TcpSocket socket, std::size_t lane)
     {
         try {
             ErrorCode error;
@@ -190,10 +206,11 @@ private:
             if (error || !hasRoom(remote.address())) {
                 return true;
             }
-            const auto session = HttpSession::create(m_core, std::move(socket), remote);
-            auto place = std::make_unique<Place>(shared_from_this(), session, networkOf(remote.address()));
+            auto session = HttpSession::create(m_core, std::move(socket), remote);
+            auto place =
+                std::make_unique<Place>(shared_from_this(), std::move(session), networkOf(remote.address()), lane);
             // A refused task gives its place back.
-            static_cast<void>(m_tasks.spawn(session->executor(), serve(std::move(place))));
+            static_cast<void>(m_tasks.spawn(m_executors[lane], serve(std::move(place))));
             return true;
         } catch (const std::exception&) {
             return false;
@@ -228,6 +245,8 @@ private:
     Sessions m_sessions;
     std::map<asio::ip::address, std::size_t> m_perNetwork;
     std::vector<asio::ip::address> m_uncapped;
+    /// Sessions of each executor.
+    std::vector<std::size_t> m_perLane = std::vector<std::size_t>(m_executors.size());
     TaskGroup m_tasks;
 };
 
@@ -294,6 +313,9 @@ core::Expected<void, core::Error> checkTls(const TlsFiles& files)
 core::Expected<std::unique_ptr<Server>, core::Error> Server::create(
     std::vector<IoExecutor> executors, ServerConfig config, Router router)
 {
+    if (executors.empty()) {
+        return core::fail(core::ErrorCode::BadConfiguration, "a server needs an executor");
+    }
     auto tls = tlsOf(config.tls);
     if (!tls) {
         return core::Unexpected<core::Error>(tls.error());

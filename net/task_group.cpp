@@ -1,6 +1,7 @@
 #include "net/task_group.h"
 
 #include "net/internal/boost.h"
+#include "net/run_on.h"
 #include "net/timer.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -119,7 +120,7 @@ void TaskGroup::cancel()
 Awaitable<bool> TaskGroup::join(core::Milliseconds deadline)
 {
     // Whoever joins may run elsewhere.
-    co_return co_await asio::co_spawn(m_state->executor, State::allEnded(m_state, deadline), useAwaitable);
+    co_return co_await runOn(m_state->executor, State::allEnded(m_state, deadline));
 }
 
 std::size_t TaskGroup::size() const

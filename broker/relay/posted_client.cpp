@@ -2,11 +2,11 @@
 
 #include "broker/relay/close_codes.h"
 #include "core/base/json.h"
+#include "net/run_on.h"
 #include "net/timer.h"
 
 #include <nlohmann/json.hpp>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 
@@ -61,7 +61,7 @@ net::Awaitable<> PostedClient::change(core::Milliseconds patience)
 
 net::Awaitable<bool> PostedClient::say(std::vector<std::string> messages)
 {
-    const bool isSaid = co_await asio::co_spawn(m_executor, sayHere(std::move(messages)), net::useAwaitable);
+    const bool isSaid = co_await net::runOn(m_executor, sayHere(std::move(messages)));
     co_return isSaid;
 }
 
@@ -171,12 +171,11 @@ net::Awaitable<> PostedClient::tell(net::BodyWriter& body, std::optional<EventId
         std::shared_ptr<PostedClient> client;
         std::uint64_t listener;
     };
-    const std::uint64_t listener =
-        co_await asio::co_spawn(m_executor, beginListening(std::move(lastSeen)), net::useAwaitable);
+    const std::uint64_t listener = co_await net::runOn(m_executor, beginListening(std::move(lastSeen)));
     const Listening listening(shared_from_this(), listener);
     bool goesOn = true;
     while (goesOn) {
-        Batch batch = co_await asio::co_spawn(m_executor, next(listener), net::useAwaitable);
+        Batch batch = co_await net::runOn(m_executor, next(listener));
         const bool isRead = co_await body.write(std::move(batch.text));
         goesOn = isRead && !batch.isLast;
     }

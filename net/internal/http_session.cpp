@@ -2,6 +2,7 @@
 
 #include "core/base/base64.h"
 #include "core/base/random_id.h"
+#include "core/base/secret.h"
 #include "net/internal/header_block.h"
 #include "net/internal/outgoing_response.h"
 #include "net/internal/request_reader.h"
@@ -128,10 +129,10 @@ public:
             if constexpr (kIsTls) {
                 m_watchdog.watch(limits().headerTimeout);
                 const auto [error] = co_await m_stream.async_handshake(ssl::stream_base::server, asTuple);
+                m_watchdog.rest();
                 if (error) {
                     co_return;
                 }
-                m_watchdog.rest();
             }
             bool goesOn = true;
             while (goesOn) {
@@ -187,7 +188,7 @@ private:
         request.peer = m_peer;
         // A connection that waits keeps no routes alive that the server has replaced.
         m_router.reset();
-        const Arrival arrival = co_await m_reader.read(request);
+        Arrival arrival = co_await m_reader.read(request);
         m_router = m_core->face.router();
         if (arrival.kind == Arrival::Kind::Gone) {
             co_return false;
@@ -197,7 +198,7 @@ private:
             co_return co_await respond(request, m_router->unrouted(request, arrival.refusal), arrival.version, false);
         }
         if (offersWebSocket(request)) {
-            co_return co_await upgrade(request, arrival);
+            co_return co_await upgrade(std::move(request), std::move(arrival));
         }
         HttpResponse response = co_await answer(request);
         co_return co_await respond(
@@ -248,7 +249,7 @@ private:
         const auto [error, size] = co_await asio::async_write(m_stream, asio::buffer(bytes), asTuple);
         m_watchdog.rest();
         // A body may have held a token.
-        std::fill(bytes.begin(), bytes.end(), '\0');
+        core::wipeString(bytes);
         if (!keepsAlive && !error) {
             co_await linger();
         }
@@ -299,9 +300,10 @@ private:
         while (!error && !m_watchdog.hasBarked()) {
             std::tie(error, std::ignore) = co_await lowest().async_read_some(asio::buffer(dropped), asTuple);
         }
+        m_watchdog.rest();
     }
 
-    Awaitable<bool> upgrade(const HttpRequest& request, const Arrival& arrival)
+    Awaitable<bool> upgrade(HttpRequest request, Arrival arrival)
     {
         const Router& router = *m_router;
         const UpgradeHandler* handler = router.findWebSocket(request.path);
@@ -331,11 +333,13 @@ private:
         if (!(*welcome)->subprotocol.empty() && !isToken((*welcome)->subprotocol)) {
             co_return co_await respond(request, router.unrouted(request, 500), arrival.version, false);
         }
-        co_await runWebSocket(**welcome, arrival.raw);
+        // What led to it is not kept in memory for the life of the session.
+        request = {};
+        co_await runWebSocket(std::move(**welcome), std::move(arrival.raw));
         co_return false;
     }
 
-    Awaitable<> runWebSocket(const WebSocketAccept& accept, const http::request<http::string_body>& raw)
+    Awaitable<> runWebSocket(WebSocketAccept accept, http::request<http::string_body> raw)
     {
         m_reader.finish();
         m_isHandedOver = true;
@@ -347,6 +351,7 @@ private:
         if (error) {
             co_return;
         }
+        raw = {};
         if (m_core->isDraining) {
             goAway();
         }

@@ -185,6 +185,9 @@ Awaitable<Arrival> RequestReader<Stream>::readBody(
     if (isAwaited) {
         constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
         co_await asio::async_write(m_stream, asio::buffer(kContinue), asTuple);
+        if (m_watchdog.hasBarked()) {
+            co_return refused(408);
+        }
     }
     const auto [error, size] = co_await http::async_read(m_stream, m_buffer, parser, asTuple);
     if (m_watchdog.hasBarked()) {

@@ -8,8 +8,8 @@
 
 namespace vivavoce::net {
 
-/// Ends a wait on a connection that takes too long, in one of two ways: `close` for an operation of several steps, since what is only
-/// cancelled between two of them goes on; `cancel` where the connection is to stay, so that the peer can be told 408.
+/// Ends a wait on a connection that takes too long, in one of two ways: `Close`, or `Cancel` where the connection is to stay, so that the
+/// peer can be told 408. (Beast's own timeout closes the socket.)
 /// Threads: the connection's executor. Lifetime: not longer than the socket; a pending bark outlives neither.
 class Watchdog {
 public:
@@ -24,20 +24,7 @@ public:
     {
         m_state->isAwake = true;
         m_state->hasBarked = false;
-        m_state->timer.expires_after(patience);
-        m_state->timer.async_wait([state = m_state](const ErrorCode&) {
-            // A wait that was called off can already be on its way here: the clock decides, not the error.
-            if (state->isAwake && state->timer.expiry() <= std::chrono::steady_clock::now()) {
-                state->isAwake = false;
-                state->hasBarked = true;
-                ErrorCode ignored;
-                if (state->bite == Bite::Close) {
-                    state->socket.close(ignored);
-                } else {
-                    state->socket.cancel(ignored);
-                }
-            }
-        });
+        barkAfter(m_state, patience);
     }
 
     void rest()
@@ -59,6 +46,29 @@ private:
         bool isAwake = false;
         bool hasBarked = false;
     };
+
+    static void barkAfter(const std::shared_ptr<State>& state, core::Milliseconds patience)
+    {
+        constexpr core::Milliseconds kAgain{100};
+        state->timer.expires_after(patience);
+        state->timer.async_wait([state](const ErrorCode&) {
+            // A wait that was called off can already be on its way here: the clock decides, not the error.
+            if (!state->isAwake || state->timer.expiry() > std::chrono::steady_clock::now()) {
+                return;
+            }
+            state->hasBarked = true;
+            ErrorCode ignored;
+            if (state->bite == Bite::Close) {
+                state->isAwake = false;
+                state->socket.close(ignored);
+            } else {
+                state->socket.cancel(ignored);
+                // Between two steps of an operation there is nothing to cancel.
+                barkAfter(state, kAgain);
+            }
+        });
+    }
+
     std::shared_ptr<State> m_state;
 };
 

@@ -240,7 +240,6 @@ Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> WebSocketStream<Stre
                 co_await farewellOver();
             }
             m_end = m_end.value_or(closeOf(error));
-            m_patience.cancel();
             drop();
             continue;
         }
@@ -336,7 +335,6 @@ void WebSocketStream<Stream>::written(const ErrorCode& error, std::size_t size)
     m_written += size;
     m_life->wrote(size, std::chrono::steady_clock::now());
     if (error) {
-        m_patience.cancel();
         drop();
         return;
     }
@@ -350,7 +348,6 @@ void WebSocketStream<Stream>::farewellSaid(const ErrorCode& error)
     if (!error) {
         m_end = m_end.value_or(closeOf(websocket::error::closed));
     }
-    m_patience.cancel();
     drop();
 }
 
@@ -421,6 +418,7 @@ template <typename Stream>
 void WebSocketStream<Stream>::drop()
 {
     m_isDown = true;
+    m_patience.cancel();
     m_nextLook.cancel();
     ErrorCode ignored;
     beast::get_lowest_layer(m_stream).close(ignored);

@@ -75,7 +75,8 @@ private:
     [[nodiscard]] WebSocketClose closeOf(const ErrorCode& error) const;
     void wake() { m_changed.cancel(); }
 
-    websocket::stream<Stream> m_stream;
+    /// Without compression.
+    websocket::stream<Stream, false> m_stream;
     IoExecutor m_executor;
     WebSocketLimits m_limits;
     beast::flat_buffer m_buffer;

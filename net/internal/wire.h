@@ -1,15 +1,15 @@
 #pragma once
 
+#include "core/base/secret.h"
 #include "net/internal/boost.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 
 namespace vivavoce::net {
 
 /// The bytes of a message, or of its header alone, to be written at once. (Written part by part, each part is a type of its own all
-/// the way down to the socket.) They never move while they are put together: no copy is left behind of a token in them.
+/// the way down to the socket.) They do not move while they are put together: wiping them leaves no copy of what was in the body.
 template <bool isRequest>
 [[nodiscard]] std::string wireBytes(http::message<isRequest, http::string_body> message, bool isHeaderOnly = false)
 {
@@ -36,7 +36,7 @@ template <bool isRequest>
             serializer.consume(beast::buffer_bytes(buffers));
         });
     }
-    std::fill(message.body().begin(), message.body().end(), '\0');
+    core::wipeString(message.body());
     return bytes;
 }
 

@@ -4,14 +4,6 @@
 #include <QFile>
 #include <QStandardPaths>
 
-#if defined(__SANITIZE_ADDRESS__)
-// What the sound library's plug-ins keep for good is found only as long as they are loaded; unloaded, it is taken for a leak of ours.
-extern "C" __attribute__((visibility("default"))) int dlclose(void* /*library*/)
-{
-    return 0;
-}
-#endif
-
 namespace vivavoce::tests {
 namespace {
 

@@ -14,7 +14,7 @@
 
 namespace vivavoce::tests {
 
-/// Runs a coroutine on a strand of its own.
+/// Runs a coroutine on one of them.
 template <typename T>
 std::future<T> begin(NetThreads& threads, net::Awaitable<T> task)
 {

@@ -267,9 +267,9 @@ net::HttpRequest ScriptedUpstream::request()
 StreamClient::StreamClient(net::WebSocketRequest request)
 {
     using Opened = core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>;
-    // One strand for the opening and the session.
-    const auto strand = m_loop.executor();
-    auto opening = asio::co_spawn(strand, net::openWebSocket(std::move(request)), asio::use_future);
+    // One executor for the opening and the session.
+    const auto executor = m_loop.executor();
+    auto opening = asio::co_spawn(executor, net::openWebSocket(std::move(request)), asio::use_future);
     Opened opened = net::test::Loop::finished(opening);
     if (!opened) {
         m_status = opened.error().foreignCode.empty() ? 0 : std::stoi(opened.error().foreignCode);
@@ -278,7 +278,7 @@ StreamClient::StreamClient(net::WebSocketRequest request)
     m_status = 101;
     *m_session = std::move(*opened);
     m_served = asio::co_spawn(
-        strand, [line = m_line, session = m_session]() { return line->serve(**session); }, asio::use_future);
+        executor, [line = m_line, session = m_session]() { return line->serve(**session); }, asio::use_future);
 }
 
 StreamClient::~StreamClient()

@@ -13,7 +13,7 @@
 namespace vivavoce::tests {
 
 /// One end of a WebSocket in a test's hands: what it reads is kept until it is asked for.
-/// Threads: `serve` on the session's strand; everything else on the test's.
+/// Threads: `serve` on the session's executor; everything else on the test's.
 class Line {
 public:
     using Message = net::WebSocketMessage;

@@ -327,23 +327,23 @@ private slots:
         AuditWorld world;
         const auto trail = world.open();
         world.disk->hold();
-        const auto strand = world.threads.executor();
+        const auto executor = world.threads.executor();
         boost::asio::cancellation_signal signal;
         std::promise<void> ended;
         std::atomic<bool> isStored{false};
         auto caller = [&]() -> net::Awaitable<> {
             // Boost 1.81 takes no cancellation from a coroutine that has not waited for anything yet.
-            co_await boost::asio::post(strand, net::useAwaitable);
+            co_await boost::asio::post(executor, net::useAwaitable);
             if (isBefore) {
                 signal.emit(boost::asio::cancellation_type::terminal);
             }
             const auto appended = co_await trail->append(mintRecord("1"));
             isStored = appended.has_value();
         };
-        boost::asio::co_spawn(strand, caller,
+        boost::asio::co_spawn(executor, caller,
             boost::asio::bind_cancellation_slot(signal.slot(), [&](const std::exception_ptr&) { ended.set_value(); }));
         QVERIFY(world.disk->isHolding());
-        boost::asio::post(strand, [&] { signal.emit(boost::asio::cancellation_type::terminal); });
+        boost::asio::post(executor, [&] { signal.emit(boost::asio::cancellation_type::terminal); });
         world.disk->release();
         QVERIFY(ended.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
         QCOMPARE(isStored.load(), !isBefore);

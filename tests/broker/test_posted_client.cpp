@@ -71,7 +71,7 @@ class TestPostedClient : public QObject {
         m_client.reset();
         m_loop.reset();
     }
-    /// On the client's strand.
+    /// On the client's executor.
     template <typename T>
     std::future<T> there(net::Awaitable<T> task)
     {

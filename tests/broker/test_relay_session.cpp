@@ -8,6 +8,7 @@
 #include <QTest>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <atomic>
@@ -27,18 +28,18 @@ namespace {
 namespace asio = boost::asio;
 using Read = core::Expected<net::WebSocketMessage, net::WebSocketClose>;
 
-/// One end of a stream whose connection is made up. Threads: its strand, but for what is marked.
+/// One end of a stream whose connection is made up. Threads: its executor, but for what is marked.
 class FakeSocket final : public net::WebSocketSession {
 public:
-    explicit FakeSocket(net::IoExecutor strand)
-        : m_strand(strand), m_bell(strand, std::chrono::steady_clock::time_point::max())
+    explicit FakeSocket(net::IoExecutor executor)
+        : m_executor(executor), m_bell(executor, std::chrono::steady_clock::time_point::max())
     {
     }
 
     /// [any thread]
     void says(std::string text)
     {
-        asio::post(m_strand, [this, text = std::move(text)] {
+        asio::post(m_executor, [this, text = std::move(text)] {
             m_inbox.push_back({net::WebSocketMessage::Kind::Text, text});
             m_bell.cancel();
         });
@@ -46,7 +47,7 @@ public:
     /// [any thread]
     void hangsUp(net::WebSocketClose close)
     {
-        asio::post(m_strand, [this, close = std::move(close)] { finish(close); });
+        asio::post(m_executor, [this, close = std::move(close)] { finish(close); });
     }
     /// Takes its time with a farewell, for as long as it is given any. [any thread]
     void isSlow() { m_isSlow = true; }
@@ -65,7 +66,7 @@ public:
         return m_told;
     }
 
-    [[nodiscard]] net::IoExecutor executor() const override { return m_strand; }
+    [[nodiscard]] net::IoExecutor executor() const override { return m_executor; }
     net::Awaitable<Read> read() override
     {
         while (m_inbox.empty() && !m_end) {
@@ -113,7 +114,7 @@ private:
         m_bell.cancel();
     }
 
-    const net::IoExecutor m_strand;
+    const net::IoExecutor m_executor;
     net::Timer m_bell;
     std::deque<net::WebSocketMessage> m_inbox;
     std::optional<net::WebSocketClose> m_end;
@@ -159,9 +160,9 @@ struct World {
     explicit World(const RelaySession::Settings& settings = {}, std::int64_t untold = 0)
         : database(openDatabase(log)),
           ledger({}, {*database, clock, log}),
-          strand(loop.executor()),
-          client(strand),
-          provider(strand)
+          executor(loop.executor()),
+          client(executor),
+          provider(executor)
     {
         SessionMeter meter({"gpt-realtime", std::make_shared<const core::PriceList>(core::PriceList::builtIn()), {},
             false, {}, untold});
@@ -175,15 +176,17 @@ struct World {
             [this]() -> net::Awaitable<core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>> {
             co_return std::make_unique<Lent>(provider);
         };
-        ran = asio::co_spawn(strand, stream->run(client, dial), asio::use_future);
+        ran = asio::co_spawn(executor, stream->run(client, dial), asio::use_future);
     }
     ~World()
     {
-        client.hangsUp({1000, {}});
-        provider.hangsUp({1000, {}});
         if (ran.valid()) {
+            client.hangsUp({1000, {}});
+            provider.hangsUp({1000, {}});
             (void)Loop::finished(ran);
         }
+        // What was posted to them comes before they go.
+        asio::post(executor, asio::use_future).wait();
     }
     World(const World&) = delete;
     World& operator=(const World&) = delete;
@@ -194,7 +197,7 @@ struct World {
     std::unique_ptr<broker::Database> database;
     broker::usage::Ledger ledger;
     Loop loop;
-    const net::IoExecutor strand;
+    const net::IoExecutor executor;
     FakeSocket client;
     FakeSocket provider;
     std::shared_ptr<StreamAccount> account;

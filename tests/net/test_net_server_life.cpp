@@ -8,6 +8,10 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <map>
+#include <mutex>
+#include <thread>
+
 using namespace vivavoce;
 using namespace vivavoce::net;
 using namespace vivavoce::net::test;
@@ -59,6 +63,41 @@ private Q_SLOTS:
     }
 
     void initTestCase() { m_certificates = makeCertificates(m_folder.path().toStdString()); }
+
+    /// As clients do it: a short request, then the stream that lasts.
+    void streams_ThatEachFollowAShortRequest_AreNotAllOnOneThread()
+    {
+        constexpr int kStreams = 8;
+        std::mutex mutex;
+        std::map<std::thread::id, int> perThread;
+        Router router = echoRouter();
+        addSocket(router, [&](WebSocketSession& session) -> Awaitable<> {
+            {
+                const std::lock_guard lock(mutex);
+                ++perThread[std::this_thread::get_id()];
+            }
+            co_await session.read();
+        });
+        TestServer server(std::move(router));
+        Loop clients;
+        std::vector<std::unique_ptr<WebSocketSession>> streams;
+        for (int i = 0; i < kStreams; ++i) {
+            ClientRequest request;
+            request.url = server.url("/echo");
+            QVERIFY(clients.run(sendRequest(std::move(request))));
+            WebSocketRequest dial;
+            dial.url = server.socketUrl("/socket");
+            auto opened = clients.run(openWebSocket(std::move(dial)));
+            QVERIFY(opened);
+            streams.push_back(std::move(*opened));
+        }
+        QTRY_COMPARE(server.server().connections(), std::size_t{kStreams});
+        const std::lock_guard lock(mutex);
+        QCOMPARE(perThread.size(), std::size_t{2});
+        for (const auto& [thread, count] : perThread) {
+            QVERIFY2(count >= 2, "nearly all on the other one");
+        }
+    }
 
     void create_OnAPortInUse_IsAlreadyRunning()
     {

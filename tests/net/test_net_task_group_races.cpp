@@ -1,3 +1,5 @@
+#include "net/internal/boost.h"
+#include "net/run_on.h"
 #include "net/task_group.h"
 #include "tests/net/test_server.h"
 
@@ -109,6 +111,35 @@ private Q_SLOTS:
         TaskGroup group(loop.executor());
         group.spawn(loop.executor(), throwing());
         QVERIFY(loop.run(group.join(20s)));
+    }
+
+    void taskElsewhere_GivesItsResultOrThrows()
+    {
+        Loop loop;
+        const auto answer = [](int value) -> Awaitable<int> { co_return value; };
+        QCOMPARE(loop.run(runOn(loop.executors().front(), answer(7))), 7);
+        QCOMPARE(loop.run(runOn(loop.executors().back(), answer(8))), 8);
+        QVERIFY_EXCEPTION_THROWN(loop.run(runOn(loop.executors().back(), throwing())), std::runtime_error);
+    }
+
+    /// The end of the one against the other's giving it up, on two threads.
+    void taskElsewhere_CalledOffWhenItEnds_IsNoHarm()
+    {
+        using namespace asio::experimental::awaitable_operators;
+        Loop loop;
+        Counted count;
+        const auto either = [&](core::Milliseconds task, core::Milliseconds patience) -> Awaitable<> {
+            Awaitable<> elsewhere = runOn(loop.executors().back(), waiting(count, task));
+            co_await (std::move(elsewhere) || after(patience));
+        };
+        for (int i = 0; i < 200; ++i) {
+            auto ended =
+                asio::co_spawn(loop.executors().front(), either(core::Milliseconds(i % 3), 1ms), asio::use_future);
+            Loop::finished(ended);
+        }
+        auto calledOff = asio::co_spawn(loop.executors().front(), either(60s, 1ms), asio::use_future);
+        Loop::finished(calledOff);
+        QCOMPARE(count.ended.load(), count.begun.load());
     }
 
     void destructor_WithChildren_CancelsThem()

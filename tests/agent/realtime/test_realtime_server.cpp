@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "net/http_client.h"
+#include "net/io_threads.h"
 #include "net/server.h"
 #include "net/websocket_client.h"
 #include "tests/agent/realtime/session_harness.h"
@@ -10,8 +11,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
 
 #include <QtTest>
@@ -44,21 +43,17 @@ public:
         agent::realtime::SpeechParts parts{
             workers, recognisers, voice, brains, clock, [] { return std::make_unique<LoudnessDetector>(); }};
         realtime = std::make_shared<RealtimeServer>(std::move(config), std::move(parts));
-        server = std::move(*net::Server::create({io.get_executor()}, {}, realtime->routes()));
+        server = std::move(*net::Server::create(threads.executors(), {}, realtime->routes()));
         server->start();
-        for (int i = 0; i < 2; ++i) {
-            threads.emplace_back([this] { io.run(); });
-        }
+        threads.start();
     }
 
     ~Running()
     {
         voice.isHeld = false;
         run([this]() -> net::Awaitable<> { co_await server->drain(core::Milliseconds{2'000}); });
-        io.stop();
-        for (std::thread& thread : threads) {
-            thread.join();
-        }
+        threads.stop();
+        threads.join();
         workers.stop();
     }
 
@@ -70,9 +65,8 @@ public:
         auto future = done->get_future();
         // The closure must outlive the coroutine that it made.
         const auto kept = std::make_shared<Work>(std::move(work));
-        // A client's connection belongs to one strand.
         boost::asio::co_spawn(
-            io, [kept]() -> net::Awaitable<> { co_await (*kept)(); },
+            threads.executor(), [kept]() -> net::Awaitable<> { co_await (*kept)(); },
             [done, kept](const std::exception_ptr&) { done->set_value(); });
         return future.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
     }
@@ -95,11 +89,9 @@ public:
     FakeVoice voice;
     FakeBrains brains;
     agent::realtime::SpeechWorkers workers{8};
-    boost::asio::io_context io;
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard{io.get_executor()};
+    net::IoThreads threads{2};
     std::shared_ptr<RealtimeServer> realtime;
     std::unique_ptr<net::Server> server;
-    std::vector<std::thread> threads;
 };
 
 /// How a connection went: the events until the wanted one or the end, and the end.
@@ -394,7 +386,7 @@ private Q_SLOTS:
         running.run([&]() -> net::Awaitable<> {
             auto socket = co_await net::openWebSocket(request(running, "?model=gpt-realtime", kCredential));
             (void)co_await (*socket)->read();
-            boost::asio::co_spawn(running.io, running.server->drain(core::Milliseconds{2'000}), boost::asio::detached);
+            boost::asio::co_spawn(running.threads.executor(), running.server->drain(core::Milliseconds{2'000}), boost::asio::detached);
             auto end = co_await (*socket)->read();
             told.close = end ? net::WebSocketClose{} : end.error();
         });

@@ -82,7 +82,7 @@ struct Turn {
 };
 
 /// Asks as somebody at a microphone does: sound comes no faster than it is spoken, and silence follows.
-/// Threads: one strand.
+/// Threads: one thread.
 class Asker : public std::enable_shared_from_this<Asker> {
 public:
     explicit Asker(Samples question) : m_question(std::move(question)) {}
