@@ -12,7 +12,12 @@ constexpr core::Milliseconds kStep{2};
 /// Three seconds of speech have enough syllables.
 constexpr std::size_t kHistory = 1500;
 constexpr std::size_t kLongestLag = 250;
+/// A second of what is played, in it: two voices that begin together are as alike as can be for as long as there is no more than that.
 constexpr std::size_t kFirstLook = 500;
+/// Above the noise of a quiet line.
+constexpr float kAudible = 3.0F;
+/// Powers of ten in a step: the rise out of silence is not to outweigh all syllables that follow.
+constexpr float kMost = 0.5F;
 constexpr std::size_t kCompareEvery = 125;
 /// Sounds that have nothing to do with each other come to 0.25, once in a while to 0.45; an echo to 0.8 and more (measured).
 constexpr double kLeast = 0.55;
@@ -30,12 +35,14 @@ void EchoDelay::Onsets::add(std::span<const std::int16_t> frame)
             energy += static_cast<float>(sample) * static_cast<float>(sample);
         }
         const float loudness = std::log10(energy / static_cast<float>(length) + 30.0F);
-        steps.push_back(std::max(loudness - last, 0.0F));
+        steps.push_back(std::clamp(loudness - last, 0.0F, kMost));
+        audible.push_back(loudness >= kAudible);
         // A short memory, so that the pulses of a voice are not taken for syllables.
         last = std::max(loudness, last - 0.06F);
     }
     if (steps.size() > kHistory) {
         steps.erase(steps.begin(), steps.end() - static_cast<std::ptrdiff_t>(kHistory));
+        audible.erase(audible.begin(), audible.end() - static_cast<std::ptrdiff_t>(kHistory));
     }
 }
 
@@ -46,7 +53,10 @@ void EchoDelay::add(std::span<const std::int16_t> played, std::span<const std::i
     m_sinceCompared += kStepsInFrame;
     if (m_played.steps.size() >= kFirstLook && m_sinceCompared >= kCompareEvery) {
         m_sinceCompared = 0;
-        compare();
+        const auto& audible = m_played.audible;
+        if (std::count(audible.begin(), audible.end(), true) >= static_cast<std::ptrdiff_t>(kFirstLook)) {
+            compare();
+        }
     }
 }
 

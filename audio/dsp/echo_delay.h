@@ -28,6 +28,7 @@ private:
         void add(std::span<const std::int16_t> frame);
 
         std::vector<float> steps;
+        std::vector<bool> audible;
         float last = 0;
     };
 

@@ -89,6 +89,24 @@ private Q_SLOTS:
         QVERIFY(!finder.delay().has_value());
     }
 
+    /// Somebody who interrupts a reply as it begins: for a moment there is one rise in the loudness of each.
+    void twoVoices_ThatBeginTogether_AreNoEcho()
+    {
+        for (std::size_t offset = 0; offset < 40; ++offset) {
+            dsp::EchoDelay finder;
+            const Samples quiet(2 * kSecond, 0);
+            feed(finder, quiet, quiet, 0, 2 * kSecond);
+            const Samples played = speech(2 * kSecond, offset * kSecond / 20);
+            const Samples strange = strangeSpeech(3 * kSecond);
+            // The other one 60 ms later.
+            Samples heard(static_cast<std::size_t>(2'880), 0);
+            heard.insert(
+                heard.end(), strange.begin() + static_cast<std::ptrdiff_t>(offset * kSecond / 40), strange.end());
+            feed(finder, played, heard, 0, 2 * kSecond);
+            QVERIFY2(!finder.delay().has_value(), qPrintable(QString::number(offset)));
+        }
+    }
+
     void delay_ThatChanges_IsFollowed()
     {
         const Samples played = speech(12 * kSecond, 0);
