@@ -16,7 +16,7 @@ EOT
 bench_relay() {
     need_node
     (need bench) || say "not all peers could be installed: the bench goes without"
-    local bin=$PWD/build/release/bin load=$PWD/build/release/bench/relay/vivavoce-bench-relay
+    local bin=$PWD/build/release/bin load=$PWD/build/release/bin/vivavoce-bench-relay
     local -a agent=()
     build release vivavoce-broker vivavoce-bench-relay
     if ninja -C build/release -t query vivavoce-agent >/dev/null 2>&1; then
