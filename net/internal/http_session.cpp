@@ -138,6 +138,10 @@ public:
             while (goesOn) {
                 goesOn = co_await serveOne();
             }
+            // Here, so that what led to it is not kept in memory for the life of the session.
+            if (m_upgrade != nullptr) {
+                co_await runWebSocket();
+            }
         } catch (...) {
             // Cancelled, or out of something: the connection ends, the server goes on.
         }
@@ -198,7 +202,7 @@ private:
             co_return co_await respond(request, m_router->unrouted(request, arrival.refusal), arrival.version, false);
         }
         if (offersWebSocket(request)) {
-            co_return co_await upgrade(std::move(request), std::move(arrival));
+            co_return co_await upgrade(request, arrival);
         }
         HttpResponse response = co_await answer(request);
         co_return co_await respond(
@@ -303,7 +307,7 @@ private:
         m_watchdog.rest();
     }
 
-    Awaitable<bool> upgrade(HttpRequest request, Arrival arrival)
+    Awaitable<bool> upgrade(const HttpRequest& request, Arrival& arrival)
     {
         const Router& router = *m_router;
         const UpgradeHandler* handler = router.findWebSocket(request.path);
@@ -333,29 +337,29 @@ private:
         if (!(*welcome)->subprotocol.empty() && !isToken((*welcome)->subprotocol)) {
             co_return co_await respond(request, router.unrouted(request, 500), arrival.version, false);
         }
-        // What led to it is not kept in memory for the life of the session.
-        request = {};
-        co_await runWebSocket(std::move(**welcome), std::move(arrival.raw));
+        m_upgrade = std::make_unique<Upgrade>(Upgrade{std::move(**welcome), std::move(arrival.raw)});
         co_return false;
     }
 
-    Awaitable<> runWebSocket(WebSocketAccept accept, http::request<http::string_body> raw)
+    Awaitable<> runWebSocket()
     {
         m_reader.finish();
         m_isHandedOver = true;
         const auto socket = std::make_shared<WebSocketStream<Stream>>(std::move(m_stream),
-            WebSocketLimits{accept.maxMessageBytes, accept.queueBytes.value_or(limits().webSocketQueueBytes),
-                accept.silence.value_or(limits().webSocketSilence)});
+            WebSocketLimits{m_upgrade->accept.maxMessageBytes,
+                m_upgrade->accept.queueBytes.value_or(limits().webSocketQueueBytes),
+                m_upgrade->accept.silence.value_or(limits().webSocketSilence)});
         m_webSocket = socket;
-        const auto error = co_await socket->accept(raw, accept.subprotocol, limits().headerTimeout);
+        const auto error =
+            co_await socket->accept(m_upgrade->raw, m_upgrade->accept.subprotocol, limits().headerTimeout);
         if (error) {
             co_return;
         }
-        raw = {};
+        m_upgrade->raw = {};
         if (m_core->isDraining) {
             goAway();
         }
-        const bool isFine = co_await hasRunThrough(accept, *socket);
+        const bool isFine = co_await hasRunThrough(m_upgrade->accept, *socket);
         co_await socket->close(isFine ? 1000 : 1011, {}, kClosePatience);
     }
 
@@ -368,6 +372,12 @@ private:
     RequestReader<Stream> m_reader;
     /// The one that the request at hand is answered by.
     std::shared_ptr<const Router> m_router;
+    /// A WebSocket that is welcome.
+    struct Upgrade {
+        WebSocketAccept accept;
+        http::request<http::string_body> raw;
+    };
+    std::unique_ptr<Upgrade> m_upgrade;
     /// The stream has become the WebSocket's.
     bool m_isHandedOver = false;
     std::shared_ptr<WebSocketStream<Stream>> m_webSocket;

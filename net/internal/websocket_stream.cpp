@@ -16,6 +16,8 @@ namespace {
 
 /// A peer that declares a long message and sends nothing costs no more than this at a time.
 constexpr std::size_t kReadSize = 64 * 1024;
+/// Where nothing has come yet: what waits does so in this much memory.
+constexpr std::size_t kFirstRead = 128;
 /// Time for a peer that was answered its farewell to close its side.
 constexpr core::Milliseconds kFarewellPatience{500};
 /// Time for a peer that sends too much to notice that it was told so.
@@ -230,7 +232,8 @@ Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> WebSocketStream<Stre
 {
     m_buffer.clear();
     while (!m_end) {
-        const std::size_t room = std::min(kReadSize, m_limits.maxMessageBytes + 1 - m_buffer.size());
+        const std::size_t most = m_buffer.capacity() == 0 ? kFirstRead : kReadSize;
+        const std::size_t room = std::min(most, m_limits.maxMessageBytes + 1 - m_buffer.size());
         m_life->listen(std::chrono::steady_clock::now());
         const auto [error, size] = co_await m_stream.async_read_some(m_buffer, room, asTuple);
         m_life->stopListening();
