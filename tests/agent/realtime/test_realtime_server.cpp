@@ -386,7 +386,8 @@ private Q_SLOTS:
         running.run([&]() -> net::Awaitable<> {
             auto socket = co_await net::openWebSocket(request(running, "?model=gpt-realtime", kCredential));
             (void)co_await (*socket)->read();
-            boost::asio::co_spawn(running.threads.executor(), running.server->drain(core::Milliseconds{2'000}), boost::asio::detached);
+            boost::asio::co_spawn(
+                running.threads.executor(), running.server->drain(core::Milliseconds{2'000}), boost::asio::detached);
             auto end = co_await (*socket)->read();
             told.close = end ? net::WebSocketClose{} : end.error();
         });
