@@ -62,7 +62,7 @@ struct ServerConfig {
 /// executors' contexts must still exist then.
 class Server {
 public:
-    /// Binds and listens. Connections are dealt out to `executors` in turn, the first one accepts them. BadConfiguration for a bad address or certificate, AlreadyRunning for a port in use.
+    /// Binds and listens. The first of `executors` accepts connections, the one with the fewest gets them. BadConfiguration for a bad address or certificate, AlreadyRunning for a port in use.
     static core::Expected<std::unique_ptr<Server>, core::Error> create(
         std::vector<IoExecutor> executors, ServerConfig config, Router router);
     virtual ~Server() = default;

@@ -343,7 +343,12 @@ private slots:
         boost::asio::co_spawn(executor, caller,
             boost::asio::bind_cancellation_slot(signal.slot(), [&](const std::exception_ptr&) { ended.set_value(); }));
         QVERIFY(world.disk->isHolding());
-        boost::asio::post(executor, [&] { signal.emit(boost::asio::cancellation_type::terminal); });
+        std::promise<void> calledOff;
+        boost::asio::post(executor, [&] {
+            signal.emit(boost::asio::cancellation_type::terminal);
+            calledOff.set_value();
+        });
+        calledOff.get_future().wait();
         world.disk->release();
         QVERIFY(ended.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
         QCOMPARE(isStored.load(), !isBefore);
