@@ -33,7 +33,7 @@ set(VV_LAYER_vv_net_PRIVATE "")
 
 set(VV_LAYER_vv_platform_OURS vv_core)
 set(VV_LAYER_vv_platform_PUBLIC "^Qt6::Core$")
-set(VV_LAYER_vv_platform_PRIVATE "^Qt6::(Gui|Network|WebSockets|NetworkAuth|DBus)(Private)?$")
+set(VV_LAYER_vv_platform_PRIVATE "^Qt6::(Gui|Network|Sql|WebSockets|NetworkAuth|DBus)(Private)?$")
 
 set(VV_LAYER_vv_embedded_OURS vv_core)
 set(VV_LAYER_vv_embedded_PUBLIC "^Qt6::Core$")

@@ -19,6 +19,8 @@ enum class ErrorCode {
     InputEmpty,
     InputNoSpeech,
     OutputUnwritable,
+    /// The conversations that are kept on this computer.
+    HistoryFailed,
     // Tokens and the broker
     BrokerUnreachable,
     BrokerMalformed,
