@@ -41,7 +41,9 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     FakeConversation conversation(voice);
     conversation.setQuiet(true);
     FakeAccount account;
-    app::Window window({conversation, voice, devices, settings, clock, account});
+    FakeHistory history;
+    FakeFiles files;
+    app::Window window({conversation, voice, devices, settings, clock, account, history, files});
     if (!window.open()) {
         return false;
     }
@@ -51,9 +53,13 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     // Where nothing is under it.
     QCursor::setPos(5000, 5000);
     settle(60);
-    scene.arrange({conversation, voice, devices, account});
+    scene.arrange({conversation, voice, devices, account, history});
     if (scene.isAccount) {
         QMetaObject::invokeMethod(quick, "showAccount");
+    }
+    if (scene.isHistory) {
+        QMetaObject::invokeMethod(quick, "showHistory");
+        settle(kSettleMs);
     }
     if (scene.settingsScroll >= 0) {
         QMetaObject::invokeMethod(quick, "showSettings");
@@ -68,7 +74,9 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     }
     for (const QString& name : scene.press) {
         if (auto* item = quick->findChild<QQuickItem*>(name)) {
-            QMetaObject::invokeMethod(item, "clicked");
+            // A switch turns with its click alone where a hand makes that.
+            QMetaObject::invokeMethod(item, item->metaObject()->indexOfMethod("flip()") >= 0 ? "flip" : "clicked");
+            settle(60);
         }
     }
     settle(kSettleMs);

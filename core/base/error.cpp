@@ -20,7 +20,6 @@ constexpr std::array kRows{
     Row{ErrorCode::InputEmpty, "input.empty", 2, false},
     Row{ErrorCode::InputNoSpeech, "input.no_speech", 2, false},
     Row{ErrorCode::OutputUnwritable, "output.unwritable", 2, false},
-    Row{ErrorCode::HistoryFailed, "history.failed", 2, false},
     Row{ErrorCode::BrokerUnreachable, "broker.unreachable", 4, true},
     Row{ErrorCode::BrokerMalformed, "broker.malformed", 4, false},
     Row{ErrorCode::BrokerFailed, "broker.failed", 4, true},
@@ -49,6 +48,7 @@ constexpr std::array kRows{
     Row{ErrorCode::Cancelled, "cancelled", 0, false},
     Row{ErrorCode::AlreadyRunning, "already_running", 8, false},
     Row{ErrorCode::NoDisplay, "no_display", 9, false},
+    Row{ErrorCode::HistoryFailed, "history.failed", 2, false},
     Row{ErrorCode::Internal, "internal", 4, false},
 };
 

@@ -19,8 +19,6 @@ enum class ErrorCode {
     InputEmpty,
     InputNoSpeech,
     OutputUnwritable,
-    /// The conversations that are kept on this computer.
-    HistoryFailed,
     // Tokens and the broker
     BrokerUnreachable,
     BrokerMalformed,
@@ -54,6 +52,8 @@ enum class ErrorCode {
     Cancelled,
     AlreadyRunning,
     NoDisplay,
+    /// The conversations that are kept on this computer.
+    HistoryFailed,
     Internal,
 };
 

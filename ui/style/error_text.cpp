@@ -26,7 +26,6 @@ constexpr std::array kRows{
     Row{ErrorCode::InputEmpty, QT_TRANSLATE_NOOP("ErrorText", "The recording is empty. Choose another one."), ErrorAction::Nothing},
     Row{ErrorCode::InputNoSpeech, QT_TRANSLATE_NOOP("ErrorText", "No speech was heard. Check the microphone and try again."), ErrorAction::ShowSoundSettings},
     Row{ErrorCode::OutputUnwritable, QT_TRANSLATE_NOOP("ErrorText", "This could not be saved. Check that the disk has room and may be written to."), ErrorAction::Nothing},
-    Row{ErrorCode::HistoryFailed, QT_TRANSLATE_NOOP("ErrorText", "Kept conversations cannot be read or written just now. Check that the disk has room."), ErrorAction::Nothing},
     Row{ErrorCode::BrokerUnreachable, QT_TRANSLATE_NOOP("ErrorText", "The broker does not answer. Check the network and its address, then try again."), ErrorAction::Retry},
     Row{ErrorCode::BrokerMalformed, QT_TRANSLATE_NOOP("ErrorText", "Something else answers at the broker's address. Check the address."), ErrorAction::ShowSettings},
     Row{ErrorCode::BrokerFailed, QT_TRANSLATE_NOOP("ErrorText", "The broker has trouble of its own. Try again in a moment."), ErrorAction::Retry},
@@ -55,6 +54,7 @@ constexpr std::array kRows{
     Row{ErrorCode::Cancelled, QT_TRANSLATE_NOOP("ErrorText", "Nobody has said anything for a while, so it was ended. Start again when you like."), ErrorAction::Retry},
     Row{ErrorCode::AlreadyRunning, QT_TRANSLATE_NOOP("ErrorText", "Vivavoce is already open. Look for its other window."), ErrorAction::Nothing},
     Row{ErrorCode::NoDisplay, QT_TRANSLATE_NOOP("ErrorText", "There is no screen to show a window on. Use vivavoce-cli here."), ErrorAction::Nothing},
+    Row{ErrorCode::HistoryFailed, QT_TRANSLATE_NOOP("ErrorText", "Kept conversations cannot be read or written just now. Check that the disk has room."), ErrorAction::Nothing},
     Row{ErrorCode::Internal, QT_TRANSLATE_NOOP("ErrorText", "Something went wrong on our side. Try again; the code helps us to find it."), ErrorAction::Retry},
 };
 // clang-format on
