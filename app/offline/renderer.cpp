@@ -26,6 +26,20 @@ void settle(int milliseconds)
     loop.exec();
 }
 
+/// Also a row of a list, which belongs to nobody that `findChild` knows.
+QQuickItem* itemOf(QQuickItem* within, const QString& name)
+{
+    if (within->objectName() == name) {
+        return within;
+    }
+    for (QQuickItem* child : within->childItems()) {
+        if (QQuickItem* found = itemOf(child, name)) {
+            return found;
+        }
+    }
+    return nullptr;
+}
+
 bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
 {
     core::Settings wanted;
@@ -73,10 +87,10 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
         item->forceActiveFocus(Qt::TabFocusReason);
     }
     for (const QString& name : scene.press) {
-        if (auto* item = quick->findChild<QQuickItem*>(name)) {
+        if (QQuickItem* item = itemOf(quick->contentItem(), name)) {
             // A switch turns with its click alone where a hand makes that.
             QMetaObject::invokeMethod(item, item->metaObject()->indexOfMethod("flip()") >= 0 ? "flip" : "clicked");
-            settle(60);
+            settle(kSettleMs);
         }
     }
     settle(kSettleMs);

@@ -12,6 +12,13 @@ Card {
 
     title: qsTr("Conversations")
 
+    // After the page has made room for it.
+    Timer {
+        interval: 0
+        running: card.settings.isDeletionOffered
+        onTriggered: leave.forceActiveFocus(Qt.TabFocusReason)
+    }
+
     Toggle {
         id: toggle
 
@@ -37,6 +44,8 @@ Card {
         spacing: Theme.inside
 
         PushButton {
+            id: leave
+
             objectName: "leaveKept"
             text: qsTr("Leave it")
             onClicked: {
