@@ -59,9 +59,11 @@ Item {
             verify(World.settings.keepsConversations);
             World.keep("c", "Hello");
             verify(!part("deleteKept").visible);
+            root.height = 520;
             Reader.act(toggle, "Toggle");
             verify(!World.settings.keepsConversations);
-            tryVerify(() => part("deleteKept").visible);
+            tryVerify(() => part("leaveKept").activeFocus);
+            tryVerify(() => seen(part("leaveKept")));
             compare(World.kept, 1);
             Reader.act(part("leaveKept"), "Press");
             tryVerify(() => !part("deleteKept").visible);

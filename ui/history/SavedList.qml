@@ -49,7 +49,7 @@ FocusScope {
             clip: true
             spacing: Theme.inside
             boundsBehavior: Flickable.StopAtBounds
-            activeFocusOnTab: count > 0
+            activeFocusOnTab: true
             keyNavigationEnabled: true
             currentIndex: 0
             model: saved.history.conversations

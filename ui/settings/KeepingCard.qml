@@ -9,16 +9,24 @@ Card {
 
     required property SettingsViewModel settings
     readonly property Item keep: toggle
+    readonly property bool isOffered: settings.isDeletionOffered
+    property bool isOfferNew: false
 
     title: qsTr("Conversations")
+    onIsOfferedChanged: isOfferNew = isOffered
+    onHeightChanged: if (isOfferNew)
+        reveal.restart()
 
-    // After the page has made room for it.
+    // When the page has made room for the question: where the keyboard goes, it scrolls to.
     Timer {
-        interval: 0
-        running: card.settings.isDeletionOffered
-        onTriggered: leave.forceActiveFocus(Qt.TabFocusReason)
-    }
+        id: reveal
 
+        interval: 0
+        onTriggered: {
+            card.isOfferNew = false;
+            leave.forceActiveFocus(Qt.TabFocusReason);
+        }
+    }
     Toggle {
         id: toggle
 
