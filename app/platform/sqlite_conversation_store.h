@@ -12,7 +12,8 @@ namespace vivavoce::platform {
 
 /// Conversations in an SQLite file of mode 0600 in a folder of mode 0700, with an index of their words (FTS5). The file is opened when it
 /// is first needed, and made when something is first put; after a fault it is opened anew.
-/// Invariant: what is deleted is overwritten, in the file, its index and its log.
+/// Invariant: a conversation that is removed is overwritten, in the file, its index and its log. A line that is dropped or put anew leaves its
+/// words in the index and the log until they are merged by themselves, or by the next removal.
 /// Threads: the thread that made it.
 class SqliteConversationStore final : public core::ConversationStore {
 public:
