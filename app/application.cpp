@@ -48,7 +48,8 @@ Application::Application(std::shared_ptr<const core::Secret> credential)
       m_sound(m_executor, m_settings),
       m_talk({m_settings, m_sound.engine(), m_transports, m_http, m_tools, m_clock, m_executor,
           credentialOf(std::move(credential), m_signIn), services(), &platform::useNetwork}),
-      m_window({m_talk, m_sound.engine(), m_sound.engine(), m_settings, m_clock, *m_signIn,
+      m_history(platform::SqliteConversationStore::defaultFolder()),
+      m_window({m_talk, m_sound.engine(), m_sound.engine(), m_settings, m_clock, *m_signIn, m_history, m_files,
           embedded::EmbeddedServices::missingProgram(QCoreApplication::applicationDirPath()).isEmpty(), m_hasCredential,
           [this](const std::string& url, BrokerTrial::Done done) { m_trial.ask(url, std::move(done)); }})
 {

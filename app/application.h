@@ -3,10 +3,12 @@
 #include "app/broker_trial.h"
 #include "app/no_tools.h"
 #include "app/platform/loopback_redirect.h"
+#include "app/platform/private_files.h"
 #include "app/platform/qt_executor.h"
 #include "app/platform/qt_http_client.h"
 #include "app/platform/qt_settings_store.h"
 #include "app/platform/qt_websocket_transport.h"
+#include "app/platform/sqlite_conversation_store.h"
 #include "app/platform/system_browser.h"
 #include "app/sound.h"
 #include "app/talk_session.h"
@@ -54,6 +56,8 @@ private:
     NoTools m_tools;
     Sound m_sound;
     TalkSession m_talk;
+    platform::SqliteConversationStore m_history;
+    platform::PrivateFiles m_files;
     Window m_window;
 };
 

@@ -8,6 +8,7 @@
 Q_IMPORT_QML_PLUGIN(Vivavoce_StylePlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_AccountPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_ConversationPlugin)
+Q_IMPORT_QML_PLUGIN(Vivavoce_HistoryPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_SettingsPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_ShellPlugin)
 
@@ -24,8 +25,12 @@ QUrl page(const QString& path)
 Window::Window(const Ports& ports)
     : m_shell({ports.conversation, ports.clock, ports.settings, ports.hasAgent, ports.hasCredential, ports.tryBroker}),
       m_conversation({ports.conversation, ports.voice, ports.clock, ports.settings}),
-      m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent}),
-      m_account({ports.account, ports.settings, ports.hasCredential})
+      m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent, &ports.history}),
+      m_account({ports.account, ports.settings, ports.hasCredential}),
+      m_history({ports.history, ports.settings}),
+      m_export(ports.files),
+      m_keeper({ports.conversation, ports.history, ports.settings, ports.clock,
+          [this](const core::Error& error) { m_conversation.showProblem(error); }})
 {
     // Whoever is signed in and may not talk all the same has nothing to do there.
     QObject::connect(&m_shell, &ui::ShellViewModel::notAuthorised, &m_shell, [this] {
@@ -35,6 +40,10 @@ Window::Window(const Ports& ports)
             QMetaObject::invokeMethod(&m_conversation, &ui::ConversationViewModel::dismissError, Qt::QueuedConnection);
         }
     });
+    QObject::connect(&m_conversation, &ui::ConversationViewModel::exportWanted, &m_export,
+        [this] { m_export.begin(m_conversation.said()); });
+    QObject::connect(
+        &m_history, &ui::HistoryViewModel::exportWanted, &m_export, [this] { m_export.begin(m_history.opened()); });
     // Qt looks there of its own accord from 6.5 on.
     m_engine.addImportPath(QStringLiteral("qrc:/qt/qml"));
 }
@@ -47,6 +56,10 @@ bool Window::open()
         {QStringLiteral("conversation"), QVariant::fromValue<QObject*>(&m_conversation)},
         {QStringLiteral("settings"), QVariant::fromValue<QObject*>(&m_settings)},
         {QStringLiteral("account"), QVariant::fromValue<QObject*>(&m_account)},
+        {QStringLiteral("history"), QVariant::fromValue<QObject*>(&m_history)},
+        {QStringLiteral("exporter"), QVariant::fromValue<QObject*>(&m_export)},
+        {QStringLiteral("historyPage"), page(QStringLiteral("History/HistoryPage.qml"))},
+        {QStringLiteral("exportPage"), page(QStringLiteral("History/ExportPage.qml"))},
         {QStringLiteral("conversationPage"), page(QStringLiteral("Conversation/ConversationPage.qml"))},
         {QStringLiteral("settingsPage"), page(QStringLiteral("Settings/SettingsPage.qml"))},
         {QStringLiteral("accountPage"), page(QStringLiteral("Account/AccountPage.qml"))}});

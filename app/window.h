@@ -1,7 +1,11 @@
 #pragma once
 
+#include "core/history/conversation_keeper.h"
+#include "core/ports/text_files.h"
 #include "ui/account/account_view_model.h"
 #include "ui/conversation/conversation_view_model.h"
+#include "ui/history/export_view_model.h"
+#include "ui/history/history_view_model.h"
 #include "ui/settings/settings_view_model.h"
 #include "ui/shell/shell_view_model.h"
 
@@ -11,7 +15,7 @@ class QQuickWindow;
 
 namespace vivavoce::app {
 
-/// The window on the ports: view models, pages and the engine that shows them.
+/// The window on the ports: view models, pages and the engine that shows them, and who keeps what is said in it.
 /// Lifetime: the ports outlive it. Threads: the main thread.
 class Window {
 public:
@@ -22,6 +26,8 @@ public:
         core::LiveSettings& settings;
         const core::Clock& clock;
         core::Account& account;
+        core::ConversationStore& history;
+        core::TextFiles& files;
         bool hasAgent = true;
         /// A broker is shown something else than a signed-in user's token.
         bool hasCredential = false;
@@ -44,6 +50,9 @@ private:
     ui::ConversationViewModel m_conversation;
     ui::SettingsViewModel m_settings;
     ui::AccountViewModel m_account;
+    ui::HistoryViewModel m_history;
+    ui::ExportViewModel m_export;
+    core::ConversationKeeper m_keeper;
     QQmlApplicationEngine m_engine;
 };
 

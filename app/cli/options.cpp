@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/history/transcript_export.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -97,13 +98,18 @@ bool isHttpUrl(const std::string& url)
 std::optional<std::string> contradiction(const CLI::App& talk, const TalkOptions& options)
 {
     for (const auto& [name, value] : {std::pair("--in", &options.inFile), {"--out", &options.outFile},
-             {"--tools", &options.toolsFile}, {"--broker", &options.brokerUrl}, {"--chat-url", &options.chatUrl}}) {
+             {"--tools", &options.toolsFile}, {"--transcript", &options.transcriptFile},
+             {"--broker", &options.brokerUrl}, {"--chat-url", &options.chatUrl}}) {
         if (talk.count(name) > 0 && value->empty()) {
             return std::string(name) + " is empty";
         }
     }
     if (!options.chatUrl.empty() && !isHttpUrl(options.chatUrl)) {
         return "--chat-url is not an http or https address";
+    }
+    if (!options.transcriptFile.empty() && !core::transcriptFormatOf(options.transcriptFile)) {
+        return "--transcript names no format: \"" + options.transcriptFile
+            + "\" ends with none of .txt, .md, .json, .srt and .vtt";
     }
     const char* const credential = std::getenv(options.credentialVariable.c_str());
     if (talk.count("--credential-env") > 0 && (credential == nullptr || *credential == '\0')) {
@@ -130,6 +136,9 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
     talk.add_option("--out", options.outFile,
             "Where what was heard of the replies is written, or speaker: the loudspeaker (with --in mic that is the default)")
         ->option_text("FILE.wav|speaker");
+    talk.add_option("--transcript", options.transcriptFile,
+            "Where what was said is written at the end, as far as it was heard; the ending says how: txt, md, json, srt or vtt")
+        ->option_text("FILE");
     talk.add_option(
             "--input-device", options.devices.captureId, "A microphone of vivavoce-cli devices, instead of the default")
         ->option_text("ID");

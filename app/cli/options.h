@@ -40,6 +40,8 @@ struct TalkOptions {
     double spendLimit = 0;
     /// 0: never.
     int idleMinutes = 0;
+    /// Where what was said is written at the end, in the format that its ending names. Empty: nowhere.
+    std::string transcriptFile;
     /// Authorities that are trusted besides the system's. Empty: none.
     std::string caFile;
     Pace pace = Pace::RealTime;

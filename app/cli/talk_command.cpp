@@ -5,6 +5,7 @@
 #include "app/platform/qt_sha256.h"
 #include "core/base/environment_secret.h"
 #include "core/base/random_id.h"
+#include "core/history/transcript_export.h"
 
 #include <QCoreApplication>
 
@@ -37,6 +38,7 @@ TalkCommand::TalkCommand(TalkOptions options, std::function<void(int)> finished)
       m_finished(std::move(finished)),
       m_events(m_clock, m_options.format),
       m_report(m_events),
+      m_transcript(m_clock),
       m_turns(m_options.turns),
       m_tools(m_executor)
 {
@@ -135,6 +137,11 @@ core::Expected<void, Error> TalkCommand::prepare()
             return core::Unexpected<Error>(writer.error());
         }
         m_out.emplace(std::move(*writer));
+    }
+    if (!m_options.transcriptFile.empty()) {
+        if (auto found = m_textFiles.check(m_options.transcriptFile); !found) {
+            return found;
+        }
     }
     m_files = std::make_unique<RecordedVoiceIo>(m_executor, m_clock, std::move(recording), m_options.pace,
         [this](std::span<const std::int16_t> samples) { return !m_out || m_out->write(samples); });
@@ -274,6 +281,7 @@ void TalkCommand::sessionTold(const core::SessionNotice& notice)
         return;
     }
     m_report.tell(notice);
+    m_transcript.told(notice);
     if (const auto* changed = std::get_if<core::session_notice::ActivityChanged>(&notice)) {
         m_turns.activityChanged(changed->activity, m_clock.now());
     } else if (problem != nullptr) {
@@ -387,6 +395,13 @@ void TalkCommand::end(std::optional<Error> error)
             error = closed.error();
         }
     }
+    m_transcript.close();
+    const core::Transcript said = m_transcript.transcript();
+    const bool hasTranscript = !m_options.transcriptFile.empty() && !said.lines.empty();
+    const auto written = hasTranscript ? writeTranscript(said) : core::Expected<void, Error>();
+    if (!written && !error) {
+        error = written.error();
+    }
     TalkReport::Ending ending;
     if (error) {
         m_report.tell(*error, true);
@@ -394,6 +409,7 @@ void TalkCommand::end(std::optional<Error> error)
     }
     ending.turns = m_turns.replies();
     ending.outFile = m_out && !m_out->isEmpty() ? m_options.outFile : std::string();
+    ending.transcriptFile = hasTranscript && written ? m_options.transcriptFile : std::string();
     if (m_files != nullptr) {
         ending.spoken = m_files->spoken().duration(core::kRealtimeRate);
         ending.heard = m_files->heardFrames().duration(core::kRealtimeRate);
@@ -402,6 +418,13 @@ void TalkCommand::end(std::optional<Error> error)
     m_servers.reset();
     m_finishBy = m_clock.now() + kTellingPatience;
     finish(ending.exitCode);
+}
+
+core::Expected<void, Error> TalkCommand::writeTranscript(const core::Transcript& said)
+{
+    const core::TranscriptFormat format =
+        core::transcriptFormatOf(m_options.transcriptFile).value_or(core::TranscriptFormat::PlainText);
+    return m_textFiles.write(m_options.transcriptFile, core::exportTranscript(said, format));
 }
 
 void TalkCommand::finish(int exitCode)

@@ -10,12 +10,14 @@
 #include "app/cli/turn_watch.h"
 #include "app/embedded/embedded_services.h"
 #include "app/platform/loopback_redirect.h"
+#include "app/platform/private_files.h"
 #include "app/platform/qt_executor.h"
 #include "app/platform/qt_http_client.h"
 #include "app/platform/qt_websocket_transport.h"
 #include "app/platform/system_browser.h"
 #include "audio/audio_engine.h"
 #include "audio/dsp/wav_file.h"
+#include "core/history/transcript_recorder.h"
 #include "core/session/allowance_watch.h"
 #include "core/session/session_runner.h"
 #include "core/session/usage_reporter.h"
@@ -62,6 +64,7 @@ private:
     void watch();
     void sayNextText();
     void end(std::optional<core::Error> error);
+    [[nodiscard]] core::Expected<void, core::Error> writeTranscript(const core::Transcript& said);
     /// Once the broker knows what this came to, and the issuer that its user has gone; or both could have.
     void finish(int exitCode);
 
@@ -71,6 +74,8 @@ private:
     platform::QtExecutor m_executor;
     EventWriter m_events;
     TalkReport m_report;
+    core::TranscriptRecorder m_transcript;
+    platform::PrivateFiles m_textFiles;
     TurnWatch m_turns;
     std::size_t m_nextText = 0;
     int m_repliesAtLastText = 0;

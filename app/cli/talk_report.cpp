@@ -208,12 +208,18 @@ void TalkReport::sumUp(const Ending& ending)
     if (!ending.outFile.empty()) {
         fields["out"] = ending.outFile;
     }
+    if (!ending.transcriptFile.empty()) {
+        fields["transcript"] = ending.transcriptFile;
+    }
     m_events.write("summary", std::move(fields));
     if (m_firstLatency) {
         m_events.say("(first reply " + std::to_string(m_firstLatency->count()) + " ms after the end of your speech)");
     }
     if (ending.exitCode == 0 && !ending.outFile.empty()) {
         m_events.say("(the reply was written to " + ending.outFile + ")");
+    }
+    if (!ending.transcriptFile.empty()) {
+        m_events.say("(what was said was written to " + ending.transcriptFile + ")");
     }
 }
 

@@ -27,6 +27,7 @@ public:
         core::Milliseconds spoken{0};
         core::Milliseconds heard{0};
         std::string outFile;
+        std::string transcriptFile;
     };
     void sumUp(const Ending& ending);
 

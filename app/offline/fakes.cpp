@@ -43,6 +43,111 @@ std::vector<SoundDevice> FakeDevices::devices(SoundDirection direction) const
     return found;
 }
 
+core::Expected<void, core::Error> FakeHistory::state() const
+{
+    return m_isBroken ? core::fail(ErrorCode::HistoryFailed, "made up") : core::Expected<void, core::Error>();
+}
+
+core::Expected<void, core::Error> FakeHistory::put(
+    const ConversationHead& head, const TranscriptLine& line, std::string_view nextItemId)
+{
+    auto kept = std::find_if(m_kept.begin(), m_kept.end(), [&](const Kept& each) { return each.head.id == head.id; });
+    if (kept == m_kept.end()) {
+        kept = m_kept.insert(m_kept.begin(), Kept{head, {}});
+    }
+    const auto place = [&](std::string_view id) {
+        return std::find_if(kept->lines.begin(), kept->lines.end(),
+            [id](const TranscriptLine& each) { return each.entry.itemId == id; });
+    };
+    if (const auto known = place(line.entry.itemId); known != kept->lines.end()) {
+        *known = line;
+    } else {
+        kept->lines.insert(place(nextItemId), line);
+    }
+    return state();
+}
+
+core::Expected<void, core::Error> FakeHistory::drop(const std::string& id, const std::string& itemId)
+{
+    for (Kept& kept : m_kept) {
+        if (kept.head.id == id) {
+            std::erase_if(kept.lines, [&](const TranscriptLine& each) { return each.entry.itemId == itemId; });
+        }
+    }
+    return state();
+}
+
+core::Expected<std::vector<SavedConversation>, core::Error> FakeHistory::find(const std::string& words)
+{
+    if (auto now = state(); !now) {
+        return core::Unexpected<core::Error>(now.error());
+    }
+    std::vector<SavedConversation> found;
+    for (const Kept& kept : m_kept) {
+        const auto line = std::find_if(kept.lines.begin(), kept.lines.end(),
+            [&](const TranscriptLine& each) { return each.entry.text.find(words) != std::string::npos; });
+        if (line != kept.lines.end()) {
+            found.push_back({kept.head, kept.lines.back().end, static_cast<int>(kept.lines.size()), line->entry.text});
+        }
+    }
+    return found;
+}
+
+core::Expected<Transcript, core::Error> FakeHistory::open(const std::string& id)
+{
+    for (const Kept& kept : m_kept) {
+        if (kept.head.id == id) {
+            return Transcript{kept.head.startedAt, kept.head.model, kept.lines};
+        }
+    }
+    return core::fail(ErrorCode::HistoryFailed, "there is none");
+}
+
+core::Expected<void, core::Error> FakeHistory::remove(const std::string& id)
+{
+    std::erase_if(m_kept, [&](const Kept& each) { return each.head.id == id; });
+    return state();
+}
+
+core::Expected<void, core::Error> FakeHistory::removeAll()
+{
+    m_kept.clear();
+    return state();
+}
+
+void FakeHistory::fill()
+{
+    for (std::size_t i = 0; i < std::size(kAnswers); ++i) {
+        // 2026-11-27 and the days after it.
+        const ConversationHead head{"kept_" + std::to_string(i),
+            WallTime{std::chrono::seconds{1'795'770'000 + 86'400 * static_cast<int>(i)}}, "gpt-realtime-2.1-mini"};
+        TranscriptLine question{
+            {"q", Speaker::User, kQuestions[i], true, false}, Milliseconds{2'000}, Milliseconds{4'000}};
+        TranscriptLine answer{
+            {"r", Speaker::Assistant, kAnswers[i], true, i == 0}, Milliseconds{5'000}, Milliseconds{11'000}};
+        answer.entry.wasHeard(i == 0 ? 0.6 : 1);
+        answer.entry.text = std::string(answer.entry.heardText());
+        answer.entry.heardBytes.reset();
+        TranscriptLine thanks{{"t", Speaker::User, "Thank you. That is all for today.", true, false},
+            Milliseconds{74'000}, Milliseconds{76'000}};
+        for (const TranscriptLine& line : {question, answer, thanks}) {
+            static_cast<void>(put(head, line, {}));
+        }
+    }
+}
+
+core::Expected<void, core::Error> FakeFiles::check(const std::string& path) const
+{
+    return path.starts_with('/') ? core::Expected<void, core::Error>()
+                                 : core::fail(ErrorCode::OutputUnwritable, path + " is nowhere");
+}
+
+core::Expected<void, core::Error> FakeFiles::write(const std::string& path, std::string_view)
+{
+    m_written = path;
+    return {};
+}
+
 void FakeAccount::start(Way way)
 {
     core::SignInStatus status;

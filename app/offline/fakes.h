@@ -2,8 +2,10 @@
 
 #include "core/ports/account.h"
 #include "core/ports/conversation.h"
+#include "core/ports/conversation_store.h"
 #include "core/ports/device_catalog.h"
 #include "core/ports/settings_store.h"
+#include "core/ports/text_files.h"
 #include "core/ports/voice_controls.h"
 
 #include <QObject>
@@ -26,6 +28,45 @@ public:
 
 private:
     core::Settings m_settings;
+};
+
+/// Conversations of somebody who has talked before; forgets at the end.
+class FakeHistory final : public core::ConversationStore {
+public:
+    core::Expected<void, core::Error> put(
+        const core::ConversationHead& head, const core::TranscriptLine& line, std::string_view nextItemId) override;
+    core::Expected<void, core::Error> drop(const std::string& id, const std::string& itemId) override;
+    [[nodiscard]] core::Expected<std::vector<core::SavedConversation>, core::Error> find(
+        const std::string& words) override;
+    [[nodiscard]] core::Expected<core::Transcript, core::Error> open(const std::string& id) override;
+    [[nodiscard]] bool isEmpty() override { return m_kept.empty(); }
+    core::Expected<void, core::Error> remove(const std::string& id) override;
+    core::Expected<void, core::Error> removeAll() override;
+    /// Three of them.
+    void fill();
+    void setBroken() { m_isBroken = true; }
+
+private:
+    struct Kept {
+        core::ConversationHead head;
+        std::vector<core::TranscriptLine> lines;
+    };
+    [[nodiscard]] core::Expected<void, core::Error> state() const;
+
+    std::vector<Kept> m_kept;
+    bool m_isBroken = false;
+};
+
+/// Writes nothing.
+class FakeFiles final : public core::TextFiles {
+public:
+    [[nodiscard]] std::string usualFolder() const override { return "/home/ada/Documents"; }
+    [[nodiscard]] bool exists(const std::string& path) const override { return m_written == path; }
+    [[nodiscard]] core::Expected<void, core::Error> check(const std::string& path) const override;
+    core::Expected<void, core::Error> write(const std::string& path, std::string_view text) override;
+
+private:
+    std::string m_written;
 };
 
 class FakeDevices final : public core::DeviceCatalog {

@@ -30,7 +30,10 @@ int show()
     offline::FakeDevices devices;
     offline::FakeConversation conversation(voice);
     offline::FakeAccount account;
-    app::Window window({conversation, voice, devices, settings, clock, account});
+    offline::FakeHistory history;
+    history.fill();
+    offline::FakeFiles files;
+    app::Window window({conversation, voice, devices, settings, clock, account, history, files});
     return window.open() ? QGuiApplication::exec() : 2;
 }
 

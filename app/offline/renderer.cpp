@@ -26,6 +26,20 @@ void settle(int milliseconds)
     loop.exec();
 }
 
+/// Also a row of a list, which belongs to nobody that `findChild` knows.
+QQuickItem* itemOf(QQuickItem* within, const QString& name)
+{
+    if (within->objectName() == name) {
+        return within;
+    }
+    for (QQuickItem* child : within->childItems()) {
+        if (QQuickItem* found = itemOf(child, name)) {
+            return found;
+        }
+    }
+    return nullptr;
+}
+
 bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
 {
     core::Settings wanted;
@@ -41,7 +55,9 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     FakeConversation conversation(voice);
     conversation.setQuiet(true);
     FakeAccount account;
-    app::Window window({conversation, voice, devices, settings, clock, account});
+    FakeHistory history;
+    FakeFiles files;
+    app::Window window({conversation, voice, devices, settings, clock, account, history, files});
     if (!window.open()) {
         return false;
     }
@@ -51,9 +67,13 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     // Where nothing is under it.
     QCursor::setPos(5000, 5000);
     settle(60);
-    scene.arrange({conversation, voice, devices, account});
+    scene.arrange({conversation, voice, devices, account, history});
     if (scene.isAccount) {
         QMetaObject::invokeMethod(quick, "showAccount");
+    }
+    if (scene.isHistory) {
+        QMetaObject::invokeMethod(quick, "showHistory");
+        settle(kSettleMs);
     }
     if (scene.settingsScroll >= 0) {
         QMetaObject::invokeMethod(quick, "showSettings");
@@ -67,8 +87,10 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
         item->forceActiveFocus(Qt::TabFocusReason);
     }
     for (const QString& name : scene.press) {
-        if (auto* item = quick->findChild<QQuickItem*>(name)) {
-            QMetaObject::invokeMethod(item, "clicked");
+        if (QQuickItem* item = itemOf(quick->contentItem(), name)) {
+            // A switch turns with its click alone where a hand makes that.
+            QMetaObject::invokeMethod(item, item->metaObject()->indexOfMethod("flip()") >= 0 ? "flip" : "clicked");
+            settle(kSettleMs);
         }
     }
     settle(kSettleMs);

@@ -191,6 +191,42 @@ std::vector<Scene> accountScenes()
         scene("account-failed", kSmallest, failure), scene("account-wide", kWide, device)};
 }
 
+std::vector<Scene> historyScenes()
+{
+    const auto keeping = [](Settings& settings) { settings.keepsConversations = true; };
+    const auto filled = [](const Stage& stage) { stage.history.fill(); };
+    const auto broken = [](const Stage& stage) { stage.history.setBroken(); };
+    const auto nothing = [](const Stage&) {};
+    const auto scene = [&](const char* name, QSize size, std::function<void(const Stage&)> arrange,
+                           QStringList press = {}, QString focus = {}) {
+        Scene made{
+            QString::fromLatin1(name), size, keeping, std::move(arrange), -1, std::move(focus), std::move(press)};
+        made.isHistory = true;
+        return made;
+    };
+    const QString row = QStringLiteral("savedRow");
+    const QString save = QStringLiteral("exportOpen");
+    Scene off = scene("history-off", {420, 720}, nothing);
+    off.settings = [](Settings&) {};
+    Scene deleting = scene("settings-kept", {420, 720}, filled, {QStringLiteral("keepConversations")});
+    deleting.isHistory = false;
+    deleting.settingsScroll = 4'000;
+    Scene ended{QStringLiteral("conversation-ended"), {420, 720}, [](Settings&) {},
+        [](const Stage& stage) {
+            connected(stage);
+            talk(stage);
+            stage.conversation.tell(notice::Ended{});
+        }};
+    return {scene("history", {420, 720}, filled),
+        scene("history-focus", {420, 720}, filled, {}, QStringLiteral("savedList")),
+        scene("history-empty", {420, 720}, nothing), std::move(off), scene("history-broken", kSmallest, broken),
+        scene("history-open", {420, 720}, filled, {row}), scene("history-open-wide", kWide, filled, {row}),
+        scene("history-delete", kSmallest, filled, {row, QStringLiteral("deleteOpen")}),
+        scene("export", {420, 720}, filled, {row, save}),
+        scene("export-saved", kSmallest, filled, {row, save, QStringLiteral("exportSave")}), std::move(deleting),
+        std::move(ended)};
+}
+
 } // namespace
 
 std::vector<Scene> allScenes()
@@ -211,8 +247,8 @@ std::vector<Scene> allScenes()
          }) {
         scenes.push_back(std::move(scene));
     }
-    for (Scene& scene : accountScenes()) {
-        scenes.push_back(std::move(scene));
+    for (auto& more : {accountScenes(), historyScenes()}) {
+        scenes.insert(scenes.end(), more.begin(), more.end());
     }
     return scenes;
 }

@@ -16,6 +16,7 @@ struct Stage {
     FakeVoice& voice;
     FakeDevices& devices;
     FakeAccount& account;
+    FakeHistory& history;
 };
 
 /// One picture: a page in one state.
@@ -34,6 +35,8 @@ struct Scene {
     bool isScaledToo = false;
     /// Of the account page.
     bool isAccount = false;
+    /// Of the page of kept conversations.
+    bool isHistory = false;
 };
 
 [[nodiscard]] std::vector<Scene> allScenes();

@@ -91,6 +91,7 @@ core::Settings QtSettingsStore::load() const
     settings.network.proxy = kProxies.value(text("network/proxy"), defaults.network.proxy);
     settings.network.proxyUrl = text("network/proxyUrl").toStdString();
     settings.network.caFile = text("network/caFile").toStdString();
+    settings.keepsConversations = flag("history/keep", defaults.keepsConversations);
     return settings;
 }
 
@@ -117,6 +118,7 @@ core::Expected<void, core::Error> QtSettingsStore::save(const core::Settings& se
     put("network/proxy", kProxies.text(settings.network.proxy));
     put("network/proxyUrl", QString::fromStdString(settings.network.proxyUrl));
     put("network/caFile", QString::fromStdString(settings.network.caFile));
+    put("history/keep", flag(settings.keepsConversations));
     file.sync();
     if (file.status() != QSettings::NoError) {
         return core::fail(core::ErrorCode::OutputUnwritable, m_file.toStdString() + " cannot be written");

@@ -48,6 +48,7 @@ constexpr std::array kRows{
     Row{ErrorCode::Cancelled, "cancelled", 0, false},
     Row{ErrorCode::AlreadyRunning, "already_running", 8, false},
     Row{ErrorCode::NoDisplay, "no_display", 9, false},
+    Row{ErrorCode::HistoryFailed, "history.failed", 2, false},
     Row{ErrorCode::Internal, "internal", 4, false},
 };
 

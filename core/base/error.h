@@ -52,6 +52,8 @@ enum class ErrorCode {
     Cancelled,
     AlreadyRunning,
     NoDisplay,
+    /// The conversations that are kept on this computer.
+    HistoryFailed,
     Internal,
 };
 

@@ -51,6 +51,8 @@ struct Settings {
     /// Of silence, after which a conversation is ended; 0: never.
     int idleMinutes = 10;
     NetworkChoice network;
+    /// What was said is kept on this computer.
+    bool keepsConversations = false;
 
     bool operator==(const Settings&) const = default;
 };

@@ -39,6 +39,7 @@ void TestWindowPlatform::settings_AreReadAsTheyWereSaved()
     settings.isGainAutomatic = false;
     settings.spendLimitCents = 250;
     settings.idleMinutes = 0;
+    settings.keepsConversations = true;
     settings.network = {core::ProxyChoice::Own, "socks5://proxy.example:1080", "/etc/ca of ours.pem"};
     QVERIFY(store.save(settings).has_value());
     QCOMPARE(store.load(), settings);

@@ -127,6 +127,9 @@ private Q_SLOTS:
             QStringLiteral("x"), QStringLiteral("--turns"), QStringLiteral("0")};
         const QStringList words{QStringLiteral("talk"), QStringLiteral("--text"), QStringLiteral("x")};
         QTest::newRow("nowhere to write to") << words + QStringList{QStringLiteral("--out"), QString()};
+        QTest::newRow("a transcript of no format")
+            << words + QStringList{QStringLiteral("--transcript"), QStringLiteral("talk.doc")};
+        QTest::newRow("a transcript without a name") << words + QStringList{QStringLiteral("--transcript"), QString()};
         QTest::newRow("no such variable") << words
                 + QStringList{QStringLiteral("--broker"), QStringLiteral("http://127.0.0.1:1"),
                     QStringLiteral("--credential-env"), QStringLiteral("VV_NOT_SET")};
@@ -172,6 +175,38 @@ private Q_SLOTS:
         QCOMPARE(outcome.exitCode, 2);
     }
 
+    void transcriptThatCannotBeWritten_IsToldBeforeAnythingElse()
+    {
+        for (const QString& place : {QStringLiteral("no/where.txt"), QStringLiteral("folder.md")}) {
+            QDir(m_folder.path()).mkdir(QStringLiteral("folder.md"));
+            const Outcome outcome = run({QStringLiteral("--text"), QStringLiteral("hi"), QStringLiteral("--transcript"),
+                m_folder.filePath(place)});
+            QCOMPARE(outcome.code, std::string("output.unwritable"));
+            QCOMPARE(outcome.exitCode, 2);
+            QVERIFY(!outcome.output.contains("fetching_token"));
+        }
+    }
+
+    void transcript_HoldsWhatWasSaid_ForItsUserAlone()
+    {
+        const ScriptedProvider provider([](QWebSocket& socket) { say(socket, kCreated); }, answerProperly);
+        const QString path = m_folder.filePath(QStringLiteral("talk.md"));
+        QFile earlier(path);
+        QVERIFY(earlier.open(QIODevice::WriteOnly) && earlier.write("earlier") == 7);
+        earlier.close();
+        const Outcome outcome = runAgainst(provider, {QStringLiteral("--transcript"), path});
+        QCOMPARE(outcome.exitCode, 0);
+        QVERIFY(outcome.output.contains("\"transcript\":\"" + path.toUtf8() + "\""));
+        QFile file(path);
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        const QByteArray written = file.readAll();
+        QVERIFY2(written.contains("**You** (00:00:0") && written.contains("): hello\n"), written.constData());
+        QVERIFY2(written.contains("**Agent** (00:00:0") && written.contains("): Hello.\n"), written.constData());
+        QVERIFY(!written.contains("earlier"));
+        QCOMPARE(file.permissions() & (QFile::ReadGroup | QFile::WriteGroup | QFile::ReadOther | QFile::WriteOther),
+            QFile::Permissions());
+    }
+
     void conversationThatFails_LeavesAnEarlierRecordingAlone()
     {
         const QString earlier = file("answer.wav", "an earlier answer");
@@ -186,6 +221,12 @@ private Q_SLOTS:
         QCOMPARE(kept.readAll(), QByteArray("an earlier answer"));
         QVERIFY(!QFile::exists(fresh));
         QVERIFY(!QFile::exists(earlier + QStringLiteral(".part")));
+
+        const QString unsaid = m_folder.filePath(QStringLiteral("unsaid.txt"));
+        const Outcome outcome = run({QStringLiteral("--broker"), QStringLiteral("http://127.0.0.1:1"),
+            QStringLiteral("--text"), QStringLiteral("hi"), QStringLiteral("--transcript"), unsaid});
+        QCOMPARE(outcome.code, std::string("broker.unreachable"));
+        QVERIFY(!QFile::exists(unsaid));
     }
 
     void toolsThatAreNone_AreRefused()

@@ -63,6 +63,7 @@ const QMap<QString, Row>& table()
         {QStringLiteral("libpq-fe.h"), row("libpq-dev", "libpq-devel", "libpq", "")},
         {QStringLiteral("Qt6::Core"), kQtBase},
         {QStringLiteral("Qt6::Network"), kQtBase},
+        {QStringLiteral("Qt6::Sql"), kQtBase},
         {QStringLiteral("Qt6::Gui"), kQtBase},
         {QStringLiteral("Qt6::Test"), kQtBase},
         {QStringLiteral("Qt6::Qml"), kQtQml},

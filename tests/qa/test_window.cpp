@@ -99,8 +99,10 @@ struct World {
     FakeDeviceCatalog devices;
     FakeSettingsStore store;
     FakeAccount account;
+    FakeConversationStore history;
+    FakeTextFiles files;
     core::LiveSettings settings{store};
-    app::Window window{{conversation, voice, devices, settings, clock, account}};
+    app::Window window{{conversation, voice, devices, settings, clock, account, history, files}};
 
     [[nodiscard]] QString words() const
     {

@@ -25,6 +25,28 @@ void PagesWorld::write(const QString& id, bool isUser, const QString& text)
         {id.toStdString(), isUser ? core::Speaker::User : core::Speaker::Assistant, text.toStdString(), true, false}});
 }
 
+void PagesWorld::keep(const QString& id, const QString& words)
+{
+    const auto number = static_cast<int>(now().history.all.size());
+    core::TranscriptLine line;
+    line.entry = {"q", core::Speaker::User, words.toStdString(), true, false};
+    line.end = core::Milliseconds{65'000};
+    const core::ConversationHead head{
+        id.toStdString(), core::WallTime{std::chrono::seconds{1'800'000'000 + 3'600 * number}}, "m"};
+    (void)now().history.put(head, line, {});
+    line.entry = {"r", core::Speaker::Assistant, "As you say.", true, true};
+    (void)now().history.put(head, line, {});
+}
+
+QString PagesWorld::written()
+{
+    QStringList all;
+    for (const auto& [path, text] : now().files.all) {
+        all << QString::fromStdString(path);
+    }
+    return all.join(QLatin1Char('|'));
+}
+
 QString PagesWorld::said()
 {
     QStringList all;

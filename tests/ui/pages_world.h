@@ -4,6 +4,8 @@
 #include "tests/ui/ui_fakes.h"
 #include "ui/account/account_view_model.h"
 #include "ui/conversation/conversation_view_model.h"
+#include "ui/history/export_view_model.h"
+#include "ui/history/history_view_model.h"
 #include "ui/settings/settings_view_model.h"
 #include "ui/shell/shell_view_model.h"
 
@@ -18,6 +20,10 @@ class PagesWorld final : public QObject {
     Q_PROPERTY(vivavoce::ui::SettingsViewModel* settings READ settings NOTIFY begun)
     Q_PROPERTY(vivavoce::ui::ShellViewModel* shell READ shell NOTIFY begun)
     Q_PROPERTY(vivavoce::ui::AccountViewModel* account READ account NOTIFY begun)
+    Q_PROPERTY(vivavoce::ui::HistoryViewModel* history READ history NOTIFY begun)
+    Q_PROPERTY(vivavoce::ui::ExportViewModel* exporter READ exporter NOTIFY begun)
+    Q_PROPERTY(int kept READ kept)
+    Q_PROPERTY(QString written READ written)
     Q_PROPERTY(int openings READ openings)
     Q_PROPERTY(int starts READ starts)
     Q_PROPERTY(int stops READ stops)
@@ -63,12 +69,23 @@ public:
         now().account.become(
             FakeAccount::Stage::Failed, core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, {}});
     }
+    /// A conversation that is kept: the user says `words`.
+    Q_INVOKABLE void keep(const QString& id, const QString& words);
+    Q_INVOKABLE void breakHistory()
+    {
+        now().history.fault = core::Error{core::ErrorCode::HistoryFailed, "", std::nullopt, {}};
+    }
     Q_INVOKABLE void unplugAll() { now().devices.set({}); }
 
     [[nodiscard]] ui::ConversationViewModel* conversation() { return &now().conversationModel; }
     [[nodiscard]] ui::SettingsViewModel* settings() { return &now().settingsModel; }
     [[nodiscard]] ui::ShellViewModel* shell() { return &now().shellModel; }
     [[nodiscard]] ui::AccountViewModel* account() { return &now().accountModel; }
+    [[nodiscard]] ui::HistoryViewModel* history() { return &now().historyModel; }
+    [[nodiscard]] ui::ExportViewModel* exporter() { return &now().exportModel; }
+    [[nodiscard]] int kept() { return static_cast<int>(now().history.all.size()); }
+    /// The names of the files that were written.
+    [[nodiscard]] QString written();
     [[nodiscard]] int openings() { return now().account.openings; }
     [[nodiscard]] int starts() { return now().conversation.starts; }
     [[nodiscard]] int stops() { return now().conversation.stops; }
@@ -93,22 +110,32 @@ private:
         FakeDeviceCatalog devices;
         FakeSettingsStore store;
         FakeAccount account;
+        FakeConversationStore history;
+        FakeTextFiles files;
     };
     struct World : Parts {
         explicit World(bool isFirstRun, bool hasAgent)
             : Parts(isFirstRun),
               live(store),
               conversationModel({conversation, voice, clock, live}),
-              settingsModel({live, devices, voice, hasAgent}),
+              settingsModel({live, devices, voice, hasAgent, &history}),
               shellModel({conversation, clock, live, hasAgent}),
-              accountModel({account, live})
+              accountModel({account, live}),
+              historyModel({history, live}),
+              exportModel(files)
         {
+            QObject::connect(&conversationModel, &ui::ConversationViewModel::exportWanted, &exportModel,
+                [this] { exportModel.begin(conversationModel.said()); });
+            QObject::connect(&historyModel, &ui::HistoryViewModel::exportWanted, &exportModel,
+                [this] { exportModel.begin(historyModel.opened()); });
         }
         core::LiveSettings live;
         ui::ConversationViewModel conversationModel;
         ui::SettingsViewModel settingsModel;
         ui::ShellViewModel shellModel;
         ui::AccountViewModel accountModel;
+        ui::HistoryViewModel historyModel;
+        ui::ExportViewModel exportModel;
     };
     [[nodiscard]] World& now() { return *m_worlds.back(); }
 

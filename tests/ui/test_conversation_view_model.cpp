@@ -61,6 +61,8 @@ private Q_SLOTS:
     void missingDevices_AreSaidTogether();
     void error_WhenTheAgentChanges_IsGone();
     void error_WhenAnythingElseChanges_Stays();
+    void problemAroundIt_DoesNotFailAConversation();
+    void whatWasSaid_CanBeExported_AsFarAsItWasHeard();
     void states_AreToldInTheirWords_data();
     void states_AreToldInTheirWords();
     void waiting_CountsDown();
@@ -624,6 +626,47 @@ void TestConversationViewModel::sessionTime_RunsFromLiveToTheEnd()
     world.conversation.tell(notice::Ended{});
     world.clock.advance(Milliseconds{65'000});
     QCOMPARE(world.model.sessionTime(), QStringLiteral("1:05"));
+}
+
+void TestConversationViewModel::problemAroundIt_DoesNotFailAConversation()
+{
+    World world;
+    const core::Error full{core::ErrorCode::HistoryFailed, "full", std::nullopt, {}};
+    world.conversation.tellPhase(core::Phase::Live);
+    world.model.showProblem(full);
+    QVERIFY(world.model.hasError());
+    QVERIFY(world.model.isLive());
+    world.model.dismissError();
+    QVERIFY(world.model.isLive());
+    // What keeps the conversation from going on says more.
+    world.conversation.tell(notice::Ended{core::Error{core::ErrorCode::ProviderClosed, "", std::nullopt, {}}});
+    world.model.showProblem(full);
+    QCOMPARE(world.model.errorCode(), QStringLiteral("provider.closed"));
+    world.model.dismissError();
+    world.conversation.tell(notice::Ended{});
+    world.model.showProblem(full);
+    QCOMPARE(world.model.errorCode(), QStringLiteral("history.failed"));
+    QVERIFY(world.model.voice() == ui::Voice::Idle);
+}
+
+void TestConversationViewModel::whatWasSaid_CanBeExported_AsFarAsItWasHeard()
+{
+    World world;
+    QSignalSpy wanted(&world.model, &ui::ConversationViewModel::exportWanted);
+    world.model.exportTranscript();
+    QCOMPARE(wanted.count(), 0);
+    world.conversation.tellPhase(core::Phase::Live);
+    world.conversation.tell(notice::TranscriptChanged{{"typed_1", core::Speaker::User, "Hello", true, false}});
+    world.conversation.tellActivity(core::Activity::Speaking);
+    world.conversation.tell(notice::TranscriptChanged{{"r", core::Speaker::Assistant, "Good morning", true, false}});
+    world.model.exportTranscript();
+    QCOMPARE(wanted.count(), 1);
+    QCOMPARE(world.model.said().lines.size(), std::size_t{1});
+    world.conversation.tell(notice::Ended{});
+    // The page goes on over conversations, and so does what is said on it.
+    world.conversation.tellPhase(core::Phase::Live);
+    world.conversation.tell(notice::TranscriptChanged{{"typed_2", core::Speaker::User, "Again", true, false}});
+    QCOMPARE(world.model.said().lines.size(), std::size_t{3});
 }
 
 QTEST_GUILESS_MAIN(TestConversationViewModel)

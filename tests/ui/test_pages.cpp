@@ -8,6 +8,7 @@
 Q_IMPORT_QML_PLUGIN(Vivavoce_StylePlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_AccountPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_ConversationPlugin)
+Q_IMPORT_QML_PLUGIN(Vivavoce_HistoryPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_SettingsPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_ShellPlugin)
 

@@ -52,6 +52,38 @@ Item {
             compare(World.settings.microphone, 2);
         }
 
+        function test_turning_off_offers_to_delete_what_is_kept() {
+            const toggle = part("keepConversations");
+            verify(!toggle.checked, "off until somebody wants it");
+            Reader.act(toggle, "Toggle");
+            verify(World.settings.keepsConversations);
+            World.keep("c", "Hello");
+            verify(!part("deleteKept").visible);
+            root.height = 520;
+            Reader.act(toggle, "Toggle");
+            verify(!World.settings.keepsConversations);
+            tryVerify(() => part("leaveKept").activeFocus);
+            tryVerify(() => seen(part("leaveKept")));
+            compare(World.kept, 1);
+            Reader.act(part("leaveKept"), "Press");
+            tryVerify(() => !part("deleteKept").visible);
+            compare(World.kept, 1);
+            verify(toggle.activeFocus);
+            Reader.act(toggle, "Toggle");
+            Reader.act(toggle, "Toggle");
+            tryVerify(() => part("deleteKept").visible);
+            Reader.act(part("deleteKept"), "Press");
+            compare(World.kept, 0);
+            tryVerify(() => !part("keptWords").visible);
+        }
+
+        function test_turning_off_says_nothing_where_nothing_is_kept() {
+            const toggle = part("keepConversations");
+            Reader.act(toggle, "Toggle");
+            Reader.act(toggle, "Toggle");
+            verify(!part("keptWords").visible);
+        }
+
         function seen(item) {
             const area = part("settingsArea");
             const top = item.mapToItem(area, 0, 0).y;

@@ -19,6 +19,10 @@ TestCase {
             conversation: World.conversation
             settings: World.settings
             account: World.account
+            history: World.history
+            exporter: World.exporter
+            historyPage: "qrc:/qt/qml/Vivavoce/History/HistoryPage.qml"
+            exportPage: "qrc:/qt/qml/Vivavoce/History/ExportPage.qml"
             accountPage: "qrc:/qt/qml/Vivavoce/Account/AccountPage.qml"
             conversationPage: "qrc:/qt/qml/Vivavoce/Conversation/ConversationPage.qml"
             settingsPage: "qrc:/qt/qml/Vivavoce/Settings/SettingsPage.qml"
@@ -121,6 +125,59 @@ TestCase {
         keyClick(Qt.Key_Escape);
         tryCompare(pages, "depth", 1);
         verify(!World.isPreview);
+    }
+
+    function settled(depth) {
+        tryCompare(part("pages"), "depth", depth);
+        tryCompare(part("pages"), "busy", false);
+    }
+
+    function test_what_was_said_goes_into_a_file_and_back() {
+        open(false);
+        keyClick(Qt.Key_S, Qt.ControlModifier);
+        compare(part("pages").depth, 1);
+        World.goLive();
+        World.write("q", true, "Hello");
+        keyClick(Qt.Key_S, Qt.ControlModifier);
+        settled(2);
+        tryVerify(() => part("exportPath").activeFocus);
+        keyClick(Qt.Key_Return);
+        verify(World.written.startsWith("/home/Vivavoce "));
+        tryVerify(() => part("exportBack").activeFocus);
+        keyClick(Qt.Key_Return);
+        settled(1);
+        tryVerify(() => part("pages").currentItem.activeFocus);
+    }
+
+    function test_kept_conversation_goes_into_a_file_and_back_to_it() {
+        open(false);
+        World.keep("c", "Hello");
+        mouseClick(part("history"));
+        settled(2);
+        World.history.open("c");
+        waitForRendering(window.contentItem);
+        mouseClick(part("exportOpen"));
+        settled(3);
+        keyClick(Qt.Key_Escape);
+        settled(2);
+        verify(World.history.isOpen);
+        tryVerify(() => part("savedLines").activeFocus);
+        keyClick(Qt.Key_Escape);
+        verify(!World.history.isOpen);
+        keyClick(Qt.Key_Escape);
+        settled(1);
+    }
+
+    function test_nothing_kept_leads_to_the_setting() {
+        open(false);
+        keyClick(Qt.Key_H, Qt.ControlModifier);
+        settled(2);
+        tryVerify(() => part("keepingWanted").activeFocus);
+        keyClick(Qt.Key_Return);
+        tryVerify(() => findChild(window, "keepConversations") !== null);
+        tryVerify(() => part("keepConversations").activeFocus);
+        keyClick(Qt.Key_Space);
+        verify(World.settings.keepsConversations);
     }
 
     function test_keys_of_the_window() {

@@ -4,8 +4,11 @@
 #include "core/ports/conversation.h"
 #include "core/ports/device_catalog.h"
 #include "core/ports/settings_store.h"
+#include "core/ports/text_files.h"
 #include "core/ports/voice_controls.h"
+#include "tests/support/fake_conversation_store.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -119,6 +122,29 @@ public:
         {"m2", "Headset", core::SoundDirection::Capture, false},
         {"s1", "Loudspeaker", core::SoundDirection::Playback, true}};
     std::function<void()> changed;
+};
+
+/// Files in memory; there is one folder, "/home".
+class FakeTextFiles final : public core::TextFiles {
+public:
+    [[nodiscard]] std::string usualFolder() const override { return "/home"; }
+    [[nodiscard]] bool exists(const std::string& path) const override { return all.contains(path); }
+    [[nodiscard]] core::Expected<void, core::Error> check(const std::string& path) const override
+    {
+        return path.starts_with("/home/") ? core::Expected<void, core::Error>()
+                                          : core::fail(core::ErrorCode::OutputUnwritable, "nowhere");
+    }
+    core::Expected<void, core::Error> write(const std::string& path, std::string_view text) override
+    {
+        if (isFull) {
+            return core::fail(core::ErrorCode::OutputUnwritable, "full");
+        }
+        all[path] = std::string(text);
+        return {};
+    }
+
+    std::map<std::string, std::string> all;
+    bool isFull = false;
 };
 
 class FakeSettingsStore final : public core::SettingsStore {

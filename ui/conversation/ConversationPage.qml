@@ -36,6 +36,12 @@ FocusScope {
     onActiveFocusChanged: if (!activeFocus)
         page.conversation.isTalkHeld = false
 
+    Shortcut {
+        sequence: "Ctrl+S"
+        enabled: page.visible
+        onActivated: page.conversation.exportTranscript()
+        onActivatedAmbiguously: page.conversation.exportTranscript()
+    }
     RowLayout {
         anchors.fill: parent
         spacing: 0

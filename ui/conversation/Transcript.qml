@@ -72,7 +72,21 @@ Item {
             implicitHeight: Theme.inside
         }
         footer: Item {
-            implicitHeight: Theme.edge
+            width: ListView.view ? ListView.view.width - (Theme.edge - 4) : 0
+            implicitHeight: save.visible ? save.height + 2 * Theme.edge : Theme.edge
+
+            PushButton {
+                id: save
+
+                objectName: "exportTranscript"
+                anchors.horizontalCenter: parent ? parent.horizontalCenter : undefined
+                y: Theme.edge
+                visible: list.count > 0 && !transcript.conversation.isRunning  // qmllint disable unqualified
+                isStrong: false
+                size: Theme.small
+                text: qsTr("Save as a file")
+                onClicked: transcript.conversation.exportTranscript()  // qmllint disable unqualified
+            }
         }
         ScrollBar.vertical: ScrollBar {
             objectName: "transcriptBar"

@@ -35,7 +35,7 @@ int secondsOf(core::Milliseconds time)
 } // namespace
 
 ConversationViewModel::ConversationViewModel(Dependencies dependencies, QObject* parent)
-    : QObject(parent), m_deps(dependencies)
+    : QObject(parent), m_deps(dependencies), m_recorder(dependencies.clock)
 {
     m_levelTimer.setInterval(kLevelInterval);
     m_secondTimer.setInterval(kSecond);
@@ -128,6 +128,26 @@ void ConversationViewModel::dismissError()
     if (m_phase == Phase::Ended) {
         m_phase = Phase::Idle;
     }
+    Q_EMIT stateChanged();
+}
+
+void ConversationViewModel::exportTranscript()
+{
+    if (m_transcript.count() > 0) {
+        Q_EMIT exportWanted();
+    }
+}
+
+void ConversationViewModel::showProblem(const core::Error& error)
+{
+    if (m_error) {
+        return;
+    }
+    // A conversation that has ended has not failed for that.
+    if (m_phase == Phase::Ended) {
+        m_phase = Phase::Idle;
+    }
+    setError(error);
     Q_EMIT stateChanged();
 }
 
@@ -331,6 +351,7 @@ int ConversationViewModel::tokenLifetime() const
 
 void ConversationViewModel::conversationTold(const core::SessionNotice& notice)
 {
+    m_recorder.told(notice);
     std::visit([this](const auto& what) { tellOf(what); }, notice);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/clock.h"
+#include "core/history/transcript_recorder.h"
 #include "core/ports/conversation.h"
 #include "core/ports/voice_controls.h"
 #include "core/settings/live_settings.h"
@@ -81,6 +82,12 @@ public:
     Q_INVOKABLE void interrupt();
     /// The error has been read: away with it, and after a failed conversation back to idle.
     Q_INVOKABLE void dismissError();
+    /// Asks for a file for what was said, once somebody has said something.
+    Q_INVOKABLE void exportTranscript();
+    /// Something around the conversation does not work; it goes on. What is told already is not replaced.
+    void showProblem(const core::Error& error);
+    /// All of the page, as far as it was heard.
+    [[nodiscard]] core::Transcript said() const { return m_recorder.transcript(); }
     /// To the clipboard, for a report.
     Q_INVOKABLE void copyErrorCode() const;
 
@@ -124,6 +131,7 @@ Q_SIGNALS:
     void timeChanged();
     void errorChanged();
     void tokenChanged();
+    void exportWanted();
 
 private:
     void conversationTold(const core::SessionNotice& notice) override;
@@ -184,6 +192,7 @@ private:
     std::string m_model;
     bool m_isRelayed = false;
     TranscriptModel m_transcript;
+    core::TranscriptRecorder m_recorder;
     ToolModel m_tools;
     UsageViewModel m_turnUsage;
     UsageViewModel m_sessionUsage;

@@ -4,13 +4,15 @@ import QtQuick.Layouts
 import Vivavoce.Settings
 import Vivavoce.Style
 
-/** Sound, talking, look, where the agent is, and what ends a conversation by itself. */
+/** Sound, talking, look, where the agent is, what ends a conversation by itself, and what is kept of it. */
 FocusScope {
     id: page
 
     required property SettingsViewModel settings
     /** Somebody comes to change the broker's address: the keyboard is there. */
     property bool isForAddress: false
+    /** Somebody comes to have conversations kept: likewise. */
+    property bool isForKeeping: false
     signal backWanted()
 
     focus: true
@@ -20,6 +22,8 @@ FocusScope {
         page.settings.isShown = true;
         if (page.isForAddress)
             agent.showAddress();
+        if (page.isForKeeping)
+            keeping.keep.forceActiveFocus(Qt.TabFocusReason);
     }
     StackView.onDeactivating: page.settings.isShown = false
     Component.onDestruction: page.settings.isShown = false
@@ -115,6 +119,12 @@ FocusScope {
                     settings: page.settings
                 }
                 LimitsCard {
+                    Layout.fillWidth: true
+                    settings: page.settings
+                }
+                KeepingCard {
+                    id: keeping
+
                     Layout.fillWidth: true
                     settings: page.settings
                 }

@@ -119,6 +119,7 @@ void SettingsViewModel::setShown(bool isShown)
         m_levels.start();
     } else {
         m_levels.stop();
+        m_isDeletionOffered = false;
         m_microphoneLevel = 0;
         m_loudspeakerLevel = 0;
         Q_EMIT levelsChanged();
@@ -207,6 +208,31 @@ void SettingsViewModel::setColourScheme(int scheme)
 void SettingsViewModel::setMotionReduced(bool isOn)
 {
     set(&core::Settings::isMotionReduced, isOn);
+}
+
+void SettingsViewModel::setKeepsConversations(bool isOn)
+{
+    if (isOn != keepsConversations()) {
+        m_isDeletionOffered = !isOn && m_deps.history != nullptr && !m_deps.history->isEmpty();
+        set(&core::Settings::keepsConversations, isOn);
+    }
+}
+
+void SettingsViewModel::deleteKept()
+{
+    if (m_deps.history == nullptr || !std::exchange(m_isDeletionOffered, false)) {
+        return;
+    }
+    const auto deleted = m_deps.history->removeAll();
+    m_saveFault = deleted ? QString() : errorText(deleted.error()).sentence;
+    m_isDeletionOffered = !deleted;
+    Q_EMIT changed();
+}
+
+void SettingsViewModel::leaveKept()
+{
+    m_isDeletionOffered = false;
+    Q_EMIT changed();
 }
 
 template <typename Value>

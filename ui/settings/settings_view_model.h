@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/ports/conversation_store.h"
 #include "core/ports/device_catalog.h"
 #include "core/settings/live_settings.h"
 #include "ui/settings/device_model.h"
@@ -44,6 +45,10 @@ class SettingsViewModel final : public QObject {
     /// This build can run an agent of its own.
     Q_PROPERTY(bool hasAgent READ hasAgent CONSTANT)
     Q_PROPERTY(QString addressFault READ addressFault NOTIFY addressFaultChanged)
+    /// What is said stays on this computer.
+    Q_PROPERTY(bool keepsConversations READ keepsConversations WRITE setKeepsConversations NOTIFY changed)
+    /// Nothing more is kept, and something was: it can be deleted.
+    Q_PROPERTY(bool isDeletionOffered READ isDeletionOffered NOTIFY changed)
     /// Why the last change could not be saved; empty: it was.
     Q_PROPERTY(QString saveFault READ saveFault NOTIFY changed)
 
@@ -53,6 +58,8 @@ public:
         core::DeviceCatalog& devices;
         core::VoiceControls& voice;
         bool hasAgent = true;
+        /// Null: nothing is ever kept.
+        core::ConversationStore* history = nullptr;
     };
 
     explicit SettingsViewModel(Dependencies dependencies, QObject* parent = nullptr);
@@ -67,6 +74,9 @@ public:
     Q_INVOKABLE bool useBroker(const QString& address);
     /// Somebody types: what was wrong before is no more of interest.
     Q_INVOKABLE void forgetAddressFault();
+    /// Deletes every conversation that was kept.
+    Q_INVOKABLE void deleteKept();
+    Q_INVOKABLE void leaveKept();
 
     [[nodiscard]] bool isShown() const { return m_levels.isActive(); }
     void setShown(bool isShown);
@@ -96,6 +106,9 @@ public:
     void setColourScheme(int scheme);
     [[nodiscard]] bool isMotionReduced() const { return now().isMotionReduced; }
     void setMotionReduced(bool isOn);
+    [[nodiscard]] bool keepsConversations() const { return now().keepsConversations; }
+    void setKeepsConversations(bool isOn);
+    [[nodiscard]] bool isDeletionOffered() const { return m_isDeletionOffered; }
     [[nodiscard]] int profile() const { return now().profile == core::Profile::Broker ? 1 : 0; }
     [[nodiscard]] QString brokerUrl() const { return QString::fromStdString(now().brokerUrl); }
     [[nodiscard]] bool hasAgent() const { return m_deps.hasAgent; }
@@ -128,6 +141,7 @@ private:
     QString m_toldBrokerUrl;
     QString m_addressFault;
     QString m_saveFault;
+    bool m_isDeletionOffered = false;
 };
 
 } // namespace vivavoce::ui

@@ -9,18 +9,29 @@ ApplicationWindow {
     id: window
 
     required property ShellViewModel shell
-    /** Each is made with {conversation}, {settings} or {account}; none of them is known here. */
+    /** Each is made with {conversation}, {settings}, {account}, {history} or {exporter}; none of them is known here. */
     required property QtObject account
     required property QtObject conversation
     required property QtObject settings
+    required property QtObject history
+    required property QtObject exporter
     required property url conversationPage
     required property url settingsPage
     required property url accountPage
+    required property url historyPage
+    required property url exportPage
 
     function showAccount() {
         if (pages.depth === 1 && window.shell.hasAccount)
             pages.push(window.accountPage, {
                 account: window.account
+            });
+    }
+
+    function showHistory() {
+        if (pages.depth === 1 && !window.shell.isFirstRun)
+            pages.push(window.historyPage, {
+                history: window.history
             });
     }
 
@@ -74,6 +85,17 @@ ApplicationWindow {
             window.requestActivate();
         }
     }
+    Connections {
+        target: window.exporter
+        // The window knows it by its signal alone.
+        ignoreUnknownSignals: true
+
+        function onWanted() {
+            pages.push(window.exportPage, {
+                exporter: window.exporter
+            });
+        }
+    }
 
     ColumnLayout {
         anchors.fill: parent
@@ -84,6 +106,7 @@ ApplicationWindow {
             visible: pages.depth === 1 && !window.shell.isFirstRun
             shell: window.shell
             onAccountWanted: window.showAccount()
+            onHistoryWanted: window.showHistory()
             onSettingsWanted: window.showSettings()
         }
         StackView {
@@ -131,6 +154,13 @@ ApplicationWindow {
             window.showSettings();
         }
 
+        function onKeepingWanted() {
+            pages.replace(window.settingsPage, {
+                settings: window.settings,
+                isForKeeping: true
+            });
+        }
+
         function onAddressWanted() {
             pages.replace(window.settingsPage, {
                 settings: window.settings,
@@ -143,6 +173,11 @@ ApplicationWindow {
         sequence: "Ctrl+,"
         onActivated: window.showSettings()
         onActivatedAmbiguously: window.showSettings()
+    }
+    Shortcut {
+        sequence: "Ctrl+H"
+        onActivated: window.showHistory()
+        onActivatedAmbiguously: window.showHistory()
     }
     Shortcut {
         sequence: "Ctrl+Q"

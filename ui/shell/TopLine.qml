@@ -9,6 +9,7 @@ Item {
 
     required property ShellViewModel shell
     signal accountWanted()
+    signal historyWanted()
     signal settingsWanted()
 
     implicitHeight: 48
@@ -47,6 +48,13 @@ Item {
             text: qsTr("Account")
             hue: Theme.soft
             onClicked: line.accountWanted()
+        }
+        IconButton {
+            objectName: "history"
+            glyph: "history"
+            text: qsTr("Conversations")
+            hue: Theme.soft
+            onClicked: line.historyWanted()
         }
         IconButton {
             objectName: "menu"

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "core/ports/conversation_store.h"
+
+#include <QString>
+#include <QStringList>
+
+#include <functional>
+#include <memory>
+
+namespace vivavoce::platform {
+
+/// Conversations in an SQLite file of mode 0600 in a folder of mode 0700, with an index of their words (FTS5). The file is opened when it
+/// is first needed, and made when something is first put; after a fault it is opened anew.
+/// Invariant: a conversation that is removed is overwritten, in the file, its index and its log. A line that is dropped or put anew leaves its
+/// words in the index and the log until they are merged by themselves, or by the next removal.
+/// Threads: the thread that made it.
+class SqliteConversationStore final : public core::ConversationStore {
+public:
+    /// `folder` is ours alone.
+    explicit SqliteConversationStore(QString folder);
+    ~SqliteConversationStore() override;
+    SqliteConversationStore(const SqliteConversationStore&) = delete;
+    SqliteConversationStore& operator=(const SqliteConversationStore&) = delete;
+
+    /// Where this user's conversations are: "…/vivavoce/conversations".
+    [[nodiscard]] static QString defaultFolder();
+
+    core::Expected<void, core::Error> put(
+        const core::ConversationHead& head, const core::TranscriptLine& line, std::string_view nextItemId) override;
+    core::Expected<void, core::Error> drop(const std::string& id, const std::string& itemId) override;
+    [[nodiscard]] core::Expected<std::vector<core::SavedConversation>, core::Error> find(
+        const std::string& words) override;
+    [[nodiscard]] core::Expected<core::Transcript, core::Error> open(const std::string& id) override;
+    [[nodiscard]] bool isEmpty() override;
+    core::Expected<void, core::Error> remove(const std::string& id) override;
+    core::Expected<void, core::Error> removeAll() override;
+
+private:
+    class Connection;
+
+    [[nodiscard]] bool hasFile();
+    [[nodiscard]] core::Expected<void, core::Error> makePlace() const;
+    /// The file, opened and brought to this version's shape.
+    [[nodiscard]] core::Expected<Connection*, core::Error> ready();
+    /// One transaction.
+    core::Expected<void, core::Error> change(const std::function<void(Connection&)>& work);
+
+    QString m_folder;
+    QString m_file;
+    std::unique_ptr<Connection> m_connection;
+};
+
+} // namespace vivavoce::platform

@@ -1,0 +1,193 @@
+#include "core/history/transcript_recorder.h"
+
+#include "core/session/session_options.h"
+
+#include <algorithm>
+
+namespace vivavoce::core {
+
+void TranscriptRecorder::told(const SessionNotice& notice)
+{
+    std::visit([this](const auto& what) { tellOf(what); }, notice);
+}
+
+void TranscriptRecorder::close()
+{
+    closeUnfinished();
+    for (Kept& kept : m_lines) {
+        if (!kept.isSettled) {
+            // Nobody has said how much of it was heard.
+            kept.line.entry.wasInterrupted = kept.line.entry.wasInterrupted || m_activity == Activity::Speaking;
+            kept.line.end = std::max(kept.line.end, elapsed());
+            settle(kept);
+        }
+    }
+    m_activity = Activity::Listening;
+}
+
+void TranscriptRecorder::closeUnfinished()
+{
+    for (Kept& kept : m_lines) {
+        if (!kept.line.entry.isFinal) {
+            kept.line.entry.isFinal = true;
+            kept.line.entry.wasInterrupted = true;
+            kept.line.end = std::max(kept.line.end, elapsed());
+            settle(kept);
+        }
+    }
+    m_spoken.clear();
+}
+
+Transcript TranscriptRecorder::transcript() const
+{
+    Transcript transcript{m_startedAt, m_model, {}};
+    for (const Kept& kept : m_lines) {
+        if (kept.isSettled && !kept.line.entry.heardText().empty()) {
+            transcript.lines.push_back(kept.line);
+        }
+    }
+    return transcript;
+}
+
+const TranscriptLine* TranscriptRecorder::find(std::string_view itemId) const
+{
+    const auto found = std::find_if(m_lines.rbegin(), m_lines.rend(),
+        [&](const Kept& kept) { return kept.isSettled && kept.line.entry.itemId == itemId; });
+    return found == m_lines.rend() ? nullptr : &found->line;
+}
+
+std::string TranscriptRecorder::settledAfter(std::string_view itemId) const
+{
+    std::string next;
+    for (auto kept = m_lines.rbegin(); kept != m_lines.rend() && kept->line.entry.itemId != itemId; ++kept) {
+        if (kept->isSettled) {
+            next = kept->line.entry.itemId;
+        }
+    }
+    return next;
+}
+
+std::vector<std::string> TranscriptRecorder::takeNews()
+{
+    std::vector<std::string> news;
+    for (Kept& kept : m_lines) {
+        if (std::exchange(kept.isNews, false)) {
+            news.push_back(kept.line.entry.itemId);
+        }
+    }
+    return news;
+}
+
+void TranscriptRecorder::tellOf(const session_notice::PhaseChanged& changed)
+{
+    if (!m_begin && changed.phase != Phase::Idle && changed.phase != Phase::Ended) {
+        m_begin = m_clock.now();
+        m_startedAt = m_clock.wallNow();
+    }
+    if (changed.phase == Phase::Waiting) {
+        // The connection that was to finish them is gone; the speech without words is heard again over the next one. What has come of
+        // a reply may be heard for a while yet.
+        closeUnfinished();
+    }
+}
+
+void TranscriptRecorder::tellOf(const session_notice::ActivityChanged& changed)
+{
+    const Activity before = std::exchange(m_activity, changed.activity);
+    if (before == Activity::HearingUser && before != m_activity && !m_spoken.empty()) {
+        m_spoken.back().end = elapsed();
+    }
+    if (m_activity == Activity::HearingUser && before != m_activity) {
+        m_spoken.push_back({elapsed(), elapsed()});
+    }
+    if (before == Activity::Speaking && before != m_activity) {
+        settleReplies();
+    }
+}
+
+void TranscriptRecorder::tellOf(const session_notice::TranscriptChanged& changed)
+{
+    Kept& kept = upsert(changed);
+    const bool isReply = changed.entry.speaker == Speaker::Assistant;
+    if (kept.isSettled && kept.line.entry == changed.entry) {
+        return;
+    }
+    // The provider writes replies down ahead of the sound.
+    const bool isBeingHeard = isReply && m_activity == Activity::Speaking && !changed.entry.wasInterrupted;
+    kept.line.entry = changed.entry;
+    if (isReply && !kept.isSettled) {
+        kept.line.end = std::max(kept.line.end, elapsed());
+    }
+    if (changed.entry.isFinal && !isBeingHeard) {
+        settle(kept);
+    }
+}
+
+void TranscriptRecorder::tellOf(const session_notice::TranscriptRemoved& removed)
+{
+    std::erase_if(m_lines, [&](const Kept& kept) { return kept.line.entry.itemId == removed.itemId; });
+}
+
+void TranscriptRecorder::tellOf(const session_notice::TokenChanged& changed)
+{
+    if (!changed.model.empty()) {
+        m_model = changed.model;
+    }
+}
+
+void TranscriptRecorder::tellOf(const session_notice::Ended&)
+{
+    // What was cut off was told as such before.
+    m_activity = Activity::Listening;
+    close();
+}
+
+TranscriptRecorder::Kept& TranscriptRecorder::upsert(const session_notice::TranscriptChanged& changed)
+{
+    const auto isIt = [](std::string_view id) {
+        return [id](const Kept& kept) { return kept.line.entry.itemId == id; };
+    };
+    if (const auto known = std::find_if(m_lines.rbegin(), m_lines.rend(), isIt(changed.entry.itemId));
+        known != m_lines.rend()) {
+        return *known;
+    }
+    Kept kept;
+    kept.line.entry = changed.entry;
+    kept.line.start = kept.line.end = elapsed();
+    const bool isSpoken =
+        changed.entry.speaker == Speaker::User && !changed.entry.itemId.starts_with(SessionOptions().typedIdPrefix);
+    if (isSpoken && !m_spoken.empty()) {
+        kept.line.start = m_spoken.front().start;
+        kept.line.end = m_spoken.front().end;
+        m_spoken.pop_front();
+    }
+    const auto next = changed.nextItemId.empty()
+        ? m_lines.end()
+        : std::find_if(m_lines.begin(), m_lines.end(), isIt(changed.nextItemId));
+    return *m_lines.insert(next, std::move(kept));
+}
+
+void TranscriptRecorder::settle(Kept& kept)
+{
+    kept.isSettled = true;
+    kept.isNews = true;
+}
+
+void TranscriptRecorder::settleReplies()
+{
+    for (Kept& kept : m_lines) {
+        if (!kept.isSettled && kept.line.entry.speaker == Speaker::Assistant) {
+            kept.line.end = std::max(kept.line.end, elapsed());
+            if (kept.line.entry.isFinal) {
+                settle(kept);
+            }
+        }
+    }
+}
+
+Milliseconds TranscriptRecorder::elapsed() const
+{
+    return m_begin ? std::chrono::duration_cast<Milliseconds>(m_clock.now() - *m_begin) : Milliseconds{0};
+}
+
+} // namespace vivavoce::core

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "core/history/transcript.h"
+#include "core/session/session_effect.h"
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vivavoce::core {
+
+/// Writes down, from what a session tells of itself, each line with when it was said. A line is settled when no more of it comes and, of
+/// a reply that is spoken, when it has been heard: what is not played is not said.
+/// Threads: the executor's own thread.
+class TranscriptRecorder {
+public:
+    explicit TranscriptRecorder(const Clock& clock) : m_clock(clock) {}
+
+    void told(const SessionNotice& notice);
+    /// Everything that is open stays as it is, and a reply that is being heard counts as interrupted: nobody will finish it.
+    void close();
+    [[nodiscard]] bool hasBegun() const { return m_begin.has_value(); }
+    /// The settled lines that have something in them.
+    [[nodiscard]] Transcript transcript() const;
+    /// The settled line of that id; null: there is none.
+    [[nodiscard]] const TranscriptLine* find(std::string_view itemId) const;
+    /// The next settled line behind that one; empty: there is none.
+    [[nodiscard]] std::string settledAfter(std::string_view itemId) const;
+    /// The lines that have been settled, or have changed since, after the last call.
+    [[nodiscard]] std::vector<std::string> takeNews();
+    [[nodiscard]] WallTime startedAt() const { return m_startedAt; }
+    [[nodiscard]] const std::string& model() const { return m_model; }
+
+private:
+    struct Kept {
+        TranscriptLine line;
+        bool isSettled = false;
+        bool isNews = false;
+    };
+    struct Span {
+        Milliseconds start{0};
+        Milliseconds end{0};
+    };
+
+    void tellOf(const session_notice::PhaseChanged& changed);
+    void tellOf(const session_notice::ActivityChanged& changed);
+    void tellOf(const session_notice::TranscriptChanged& changed);
+    void tellOf(const session_notice::TranscriptRemoved& removed);
+    void tellOf(const session_notice::TokenChanged& changed);
+    void tellOf(const session_notice::Ended& ended);
+    template <typename Other>
+    void tellOf(const Other&)
+    {
+    }
+
+    Kept& upsert(const session_notice::TranscriptChanged& changed);
+    /// The connection that was to finish them is gone.
+    void closeUnfinished();
+    void settle(Kept& kept);
+    void settleReplies();
+    [[nodiscard]] Milliseconds elapsed() const;
+
+    const Clock& m_clock;
+    std::optional<MonotonicTime> m_begin;
+    WallTime m_startedAt{};
+    std::string m_model;
+    Activity m_activity = Activity::Listening;
+    /// When the user spoke; the words to it come later, one transcript each, in order.
+    std::deque<Span> m_spoken;
+    std::vector<Kept> m_lines;
+};
+
+} // namespace vivavoce::core

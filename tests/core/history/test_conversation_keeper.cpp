@@ -1,0 +1,227 @@
+#include "core/history/conversation_keeper.h"
+#include "tests/support/fake_conversation_store.h"
+#include "tests/support/manual_clock.h"
+
+#include <QTest>
+
+#include <memory>
+
+using namespace vivavoce::core;
+using namespace vivavoce::tests;
+namespace notice = vivavoce::core::session_notice;
+
+namespace {
+
+class Told final : public Conversation {
+public:
+    void add(ConversationListener& listener) override { listeners.push_back(&listener); }
+    void remove(ConversationListener& listener) override { std::erase(listeners, &listener); }
+    void start() override {}
+    void stop() override {}
+    void say(std::string) override {}
+    void interrupt() override {}
+
+    void tell(const SessionNotice& what)
+    {
+        for (ConversationListener* listener : std::vector(listeners)) {
+            listener->conversationTold(what);
+        }
+    }
+    std::vector<ConversationListener*> listeners;
+};
+
+class MemorySettings final : public SettingsStore {
+public:
+    [[nodiscard]] Settings load() const override
+    {
+        Settings settings;
+        settings.keepsConversations = true;
+        return settings;
+    }
+    Expected<void, Error> save(const Settings&) override { return {}; }
+};
+
+struct World {
+    World() { start(); }
+    void start()
+    {
+        keeper = std::make_unique<ConversationKeeper>(ConversationKeeper::Dependencies{
+            conversation, store, settings, clock, [this](const Error& error) { errors.push_back(error.code); }});
+    }
+    void keep(bool isOn)
+    {
+        Settings wanted = settings.current();
+        wanted.keepsConversations = isOn;
+        static_cast<void>(settings.change(wanted));
+    }
+    void phase(Phase phase) { conversation.tell(notice::PhaseChanged{phase}); }
+    void activity(Activity activity) { conversation.tell(notice::ActivityChanged{activity}); }
+    void line(const char* id, Speaker speaker, const char* text, const char* next = "", bool isFinal = true)
+    {
+        conversation.tell(notice::TranscriptChanged{{id, speaker, text, isFinal, false}, next});
+    }
+    /// Of the conversation kept last: "text|text".
+    [[nodiscard]] QString kept() const
+    {
+        QStringList texts;
+        if (!store.all.empty()) {
+            for (const TranscriptLine& line : store.all.back().lines) {
+                texts += QString::fromStdString(line.entry.text)
+                    + (line.entry.wasInterrupted ? QStringLiteral("!") : QString());
+            }
+        }
+        return texts.join(QLatin1Char('|'));
+    }
+
+    ManualClock clock;
+    Told conversation;
+    FakeConversationStore store;
+    MemorySettings memory;
+    LiveSettings settings{memory};
+    std::vector<ErrorCode> errors;
+    std::unique_ptr<ConversationKeeper> keeper;
+};
+
+} // namespace
+
+class ConversationKeeperTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void eachLine_IsKeptWhenItIsSettled()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.line("q", Speaker::User, "When?");
+        QCOMPARE(world.kept(), QStringLiteral("When?"));
+        world.activity(Activity::Speaking);
+        world.line("r", Speaker::Assistant, "At nine.");
+        QCOMPARE(world.kept(), QStringLiteral("When?"));
+        world.activity(Activity::Listening);
+        QCOMPARE(world.kept(), QStringLiteral("When?|At nine."));
+        QCOMPARE(world.store.puts, 2);
+    }
+
+    void nothing_IsKeptUnlessItIsWanted()
+    {
+        World world;
+        world.keep(false);
+        world.phase(Phase::Live);
+        world.line("q", Speaker::User, "Between us");
+        world.conversation.tell(notice::Ended{});
+        world.keeper.reset();
+        QCOMPARE(world.store.puts, 0);
+    }
+
+    void whatWasSaidBefore_IsNotKeptLater()
+    {
+        World world;
+        world.keep(false);
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "Between us");
+        world.keep(true);
+        world.line("b", Speaker::User, "For the file");
+        // It changes once more.
+        world.line("a", Speaker::User, "Between us two");
+        QCOMPARE(world.kept(), QStringLiteral("For the file"));
+        world.keep(false);
+        world.line("c", Speaker::User, "Between us again");
+        QCOMPARE(world.kept(), QStringLiteral("For the file"));
+    }
+
+    void lateWords_AreKeptInTheirPlace()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.line("r", Speaker::Assistant, "two");
+        world.activity(Activity::Speaking);
+        world.line("s", Speaker::Assistant, "three");
+        // What comes right behind it is not kept yet; what comes behind that is.
+        world.line("typed_1", Speaker::User, "four");
+        world.line("q", Speaker::User, "one", "r");
+        world.line("p", Speaker::User, "two and a half", "s");
+        QCOMPARE(world.kept(), QStringLiteral("one|two|two and a half|four"));
+        world.activity(Activity::Listening);
+        QCOMPARE(world.kept(), QStringLiteral("one|two|two and a half|three|four"));
+    }
+
+    void cutReply_IsKeptAsFarAsItWasHeard()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.activity(Activity::Speaking);
+        world.line("r", Speaker::Assistant, "Once upon a time");
+        world.activity(Activity::HearingUser);
+        ConversationEntry cut{"r", Speaker::Assistant, "Once upon a time", true, true};
+        cut.heardBytes = 4;
+        world.conversation.tell(notice::TranscriptChanged{cut, ""});
+        QCOMPARE(world.kept(), QStringLiteral("Once!"));
+        cut.heardBytes = 0;
+        world.conversation.tell(notice::TranscriptChanged{cut, ""});
+        QCOMPARE(world.kept(), QString());
+    }
+
+    void removedLine_IsKeptNoLonger()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "one");
+        world.line("b", Speaker::User, "two");
+        world.conversation.tell(notice::TranscriptRemoved{"a"});
+        QCOMPARE(world.kept(), QStringLiteral("two"));
+    }
+
+    void fullDisk_IsToldOnce_AndCaughtUpWith()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "one");
+        world.store.fault = Error{ErrorCode::HistoryFailed, "full", std::nullopt, {}};
+        world.line("b", Speaker::User, "two");
+        world.line("c", Speaker::User, "three");
+        QCOMPARE(world.errors, std::vector<ErrorCode>{ErrorCode::HistoryFailed});
+        QCOMPARE(world.kept(), QStringLiteral("one"));
+        world.store.fault.reset();
+        world.line("d", Speaker::User, "four");
+        QCOMPARE(world.kept(), QStringLiteral("one|two|three|four"));
+        world.store.fault = Error{ErrorCode::HistoryFailed, "full", std::nullopt, {}};
+        world.line("e", Speaker::User, "five");
+        QCOMPARE(world.errors.size(), std::size_t{2});
+    }
+
+    void eachConversation_IsOneOfItsOwn()
+    {
+        World world;
+        world.phase(Phase::FetchingToken);
+        world.line("a", Speaker::User, "one");
+        world.conversation.tell(notice::Ended{});
+        world.phase(Phase::FetchingToken);
+        world.line("b", Speaker::User, "two");
+        QCOMPARE(world.store.all.size(), std::size_t{2});
+        QVERIFY(world.store.all[0].head.id != world.store.all[1].head.id);
+        QCOMPARE(world.kept(), QStringLiteral("two"));
+    }
+
+    void conversationInWhichNothingIsSaid_IsNotKept()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "");
+        world.conversation.tell(notice::Ended{});
+        QVERIFY(world.store.all.empty());
+    }
+
+    void endOfTheProgram_KeepsWhatIsOpen()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "half a sen", "", false);
+        QCOMPARE(world.kept(), QString());
+        world.keeper.reset();
+        QCOMPARE(world.kept(), QStringLiteral("half a sen!"));
+        QVERIFY(world.conversation.listeners.empty());
+    }
+};
+
+QTEST_GUILESS_MAIN(ConversationKeeperTest)
+#include "test_conversation_keeper.moc"

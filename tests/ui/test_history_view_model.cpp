@@ -1,0 +1,220 @@
+#include "tests/ui/ui_fakes.h"
+#include "ui/history/export_view_model.h"
+#include "ui/history/history_view_model.h"
+
+#include <QAbstractItemModelTester>
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace vivavoce;
+using namespace vivavoce::tests;
+
+namespace {
+
+constexpr auto kFatal = QAbstractItemModelTester::FailureReportingMode::Fatal;
+
+core::TranscriptLine line(const char* id, const char* words, bool isUser = true)
+{
+    core::TranscriptLine made;
+    made.entry = {id, isUser ? core::Speaker::User : core::Speaker::Assistant, words, true, false};
+    made.start = core::Milliseconds{63'000};
+    made.end = core::Milliseconds{65'900};
+    return made;
+}
+
+struct World {
+    void keep(const char* id, const char* words)
+    {
+        (void)store.put({id, core::WallTime{std::chrono::seconds{1'800'000'000}}, "m"}, line("q", words), {});
+    }
+    FakeConversationStore store;
+    FakeSettingsStore memory;
+    core::LiveSettings live{memory};
+    ui::HistoryViewModel history{{store, live}};
+    FakeTextFiles files;
+    ui::ExportViewModel exporter{files};
+};
+
+core::Error broken()
+{
+    return {core::ErrorCode::HistoryFailed, "english, for logs", std::nullopt, {}};
+}
+
+} // namespace
+
+class HistoryViewModelTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void models_AreModels()
+    {
+        World world;
+        const QAbstractItemModelTester conversations(world.history.conversations(), kFatal);
+        const QAbstractItemModelTester lines(world.history.lines(), kFatal);
+        world.keep("one", "first\nwords");
+        world.history.refresh();
+        world.history.open(QStringLiteral("one"));
+        const QModelIndex row = world.history.conversations()->index(0);
+        QCOMPARE(row.data(ui::SavedConversationModel::Words).toString(), QStringLiteral("first words"));
+        QCOMPARE(row.data(ui::SavedConversationModel::Detail).toString(), QStringLiteral("1:05 min · 1 line"));
+        QCOMPARE(world.history.lines()->index(0).data(ui::SavedLineModel::At).toString(), QStringLiteral("1:03"));
+        QCOMPARE(
+            world.history.lines()->index(0).data(ui::SavedLineModel::Words).toString(), QStringLiteral("first\nwords"));
+        world.history.close();
+        QCOMPARE(world.history.lines()->count(), 0);
+    }
+
+    void linesThatAreKeptMeanwhile_AreThereAtTheNextLook()
+    {
+        World world;
+        world.history.refresh();
+        QVERIFY(!world.history.hasAny());
+        world.keep("one", "words");
+        world.history.refresh();
+        QVERIFY(world.history.hasAny());
+        QCOMPARE(world.history.conversations()->count(), 1);
+    }
+
+    void search_ThatFindsNothing_StillKnowsThatThereIsSomething()
+    {
+        World world;
+        world.keep("one", "words");
+        world.history.setWords(QStringLiteral("other"));
+        QCOMPARE(world.history.conversations()->count(), 0);
+        QVERIFY(world.history.hasAny());
+    }
+
+    void conversationThatIsGone_IsToldAndNotOpened()
+    {
+        World world;
+        world.keep("one", "words");
+        world.history.refresh();
+        world.store.all.clear();
+        world.history.open(QStringLiteral("one"));
+        QVERIFY(!world.history.isOpen());
+        QVERIFY(!world.history.fault().isEmpty());
+        QCOMPARE(world.history.conversations()->count(), 0);
+        world.history.refresh();
+        QVERIFY(world.history.fault().isEmpty());
+    }
+
+    void deletion_IsAskedFor_AndHappensOnce()
+    {
+        World world;
+        world.keep("one", "words");
+        world.history.refresh();
+        world.history.confirmDeletion();
+        QCOMPARE(world.store.all.size(), std::size_t{1});
+        world.history.askToDelete(QStringLiteral("unknown"));
+        QVERIFY(world.history.question().isEmpty());
+        world.history.askToDelete(QStringLiteral("one"));
+        QVERIFY(world.history.question().contains(world.history.conversations()->whenOf(QStringLiteral("one"))));
+        world.history.cancelDeletion();
+        world.history.confirmDeletion();
+        QCOMPARE(world.store.all.size(), std::size_t{1});
+        world.history.askToDelete(QStringLiteral("one"));
+        world.history.confirmDeletion();
+        QVERIFY(world.store.all.empty());
+        QVERIFY(!world.history.hasAny());
+    }
+
+    void deletionThatFails_IsTold_AndTheOneStaysOpen()
+    {
+        World world;
+        world.keep("one", "words");
+        world.history.open(QStringLiteral("one"));
+        world.history.askToDeleteOpen();
+        world.store.fault = broken();
+        world.history.confirmDeletion();
+        QVERIFY(!world.history.fault().isEmpty());
+        QVERIFY(!world.history.fault().contains(QStringLiteral("english")));
+        QVERIFY(world.history.isOpen());
+        QVERIFY(world.history.question().isEmpty());
+    }
+
+    void export_IsOfTheOneThatIsOpen()
+    {
+        World world;
+        QSignalSpy wanted(&world.history, &ui::HistoryViewModel::exportWanted);
+        world.history.exportOpen();
+        QCOMPARE(wanted.count(), 0);
+        world.keep("one", "words");
+        world.history.open(QStringLiteral("one"));
+        world.history.exportOpen();
+        QCOMPARE(wanted.count(), 1);
+        QCOMPARE(world.history.opened().lines.size(), std::size_t{1});
+    }
+
+    void exportedFile_HasTheFormatOfItsName()
+    {
+        World world;
+        world.exporter.begin({core::WallTime{std::chrono::seconds{1'800'000'000}}, "m", {line("q", "words")}});
+        QVERIFY(world.exporter.path().startsWith(QStringLiteral("/home/Vivavoce 2027-01-1")));
+        QVERIFY(world.exporter.path().endsWith(QStringLiteral(".md")));
+        world.exporter.setFormat(4);
+        QVERIFY(world.exporter.path().endsWith(QStringLiteral(".vtt"))
+            && !world.exporter.path().contains(QStringLiteral(".md")));
+        world.exporter.setFormat(-1);
+        world.exporter.setFormat(99);
+        QCOMPARE(world.exporter.format(), 4);
+        world.exporter.setPath(QStringLiteral("/home/Talk.SRT"));
+        QCOMPARE(world.exporter.format(), 3);
+        world.exporter.save();
+        QVERIFY(world.exporter.isSaved());
+        QVERIFY(world.files.all.at("/home/Talk.SRT").starts_with("1\n00:01:03,000 --> "));
+    }
+
+    void exportedFile_IsNotWrittenTwice()
+    {
+        World world;
+        world.exporter.begin({core::WallTime{}, {}, {}});
+        world.exporter.setPath(QStringLiteral("/home/a.txt"));
+        world.exporter.save();
+        world.files.all["/home/a.txt"] = "changed by somebody";
+        world.exporter.save();
+        QCOMPARE(world.files.all["/home/a.txt"], std::string("changed by somebody"));
+        world.exporter.begin({core::WallTime{}, {}, {}});
+        QVERIFY(!world.exporter.isSaved());
+    }
+
+    void existingFile_IsReplacedOnlyWhenThatIsSaidAgain()
+    {
+        World world;
+        world.files.all["/home/a.txt"] = "mine";
+        world.exporter.begin({core::WallTime{}, {}, {}});
+        world.exporter.setPath(QStringLiteral("/home/a.txt"));
+        world.exporter.save();
+        QVERIFY(world.exporter.isReplacing());
+        QCOMPARE(world.files.all["/home/a.txt"], std::string("mine"));
+        world.exporter.setPath(QStringLiteral("/home/b.txt"));
+        QVERIFY(!world.exporter.isReplacing());
+        world.exporter.setPath(QStringLiteral("/home/a.txt"));
+        world.exporter.save();
+        QCOMPARE(world.files.all["/home/a.txt"], std::string("mine"));
+        world.exporter.save();
+        QVERIFY(world.files.all["/home/a.txt"].starts_with("Conversation of"));
+    }
+
+    void whatCannotBeSaved_IsToldInWords()
+    {
+        World world;
+        world.exporter.begin({core::WallTime{}, {}, {}});
+        for (const char* path : {"/home/a.doc", "/nowhere/a.txt", ""}) {
+            world.exporter.setPath(QString::fromLatin1(path));
+            QVERIFY(world.exporter.fault().isEmpty());
+            world.exporter.save();
+            QVERIFY2(!world.exporter.fault().isEmpty(), path);
+            QVERIFY(!world.exporter.isSaved());
+        }
+        world.files.isFull = true;
+        world.exporter.setPath(QStringLiteral("/home/a.txt"));
+        world.exporter.save();
+        QVERIFY(!world.exporter.fault().isEmpty());
+        world.files.isFull = false;
+        world.exporter.save();
+        QVERIFY(world.exporter.isSaved() && world.exporter.fault().isEmpty());
+    }
+};
+
+QTEST_GUILESS_MAIN(HistoryViewModelTest)
+#include "test_history_view_model.moc"

@@ -1,0 +1,210 @@
+import QtQuick
+import QtTest
+import Vivavoce.History
+import Vivavoce.Style
+import Vivavoce.Tests
+
+Item {
+    id: root
+
+    width: 340
+    height: 520
+
+    Component {
+        id: pageOf
+
+        HistoryPage {
+            anchors.fill: parent
+            history: World.history
+        }
+    }
+    Component {
+        id: exportOf
+
+        ExportPage {
+            anchors.fill: parent
+            exporter: World.exporter
+        }
+    }
+    SignalSpy {
+        id: back
+
+        signalName: "backWanted"
+    }
+    TestCase {
+        property Item page
+
+        name: "HistoryPage"
+        when: windowShown
+
+        function part(name) {
+            const item = findChild(page, name);
+            verify(item, "there is a " + name);
+            return item;
+        }
+
+        function press(name) {
+            verify(Reader.act(part(name), "Press"), name);
+        }
+
+        function show(component) {
+            page = createTemporaryObject(component, root);
+            back.target = page;
+            back.clear();
+            page.forceActiveFocus();
+            waitForRendering(page);
+        }
+
+        function init() {
+            World.begin(false);
+        }
+
+        function test_empty_says_whether_anything_will_be_kept() {
+            show(pageOf);
+            verify(part("emptyHistory").text.includes("not kept"));
+            verify(part("keepingWanted").visible);
+            verify(!part("search").visible);
+            verify(!part("deleteAll").visible);
+            World.settings.keepsConversations = true;
+            tryVerify(() => part("emptyHistory").text.includes("kept here"));
+            verify(!part("keepingWanted").visible);
+        }
+
+        function test_conversations_are_found_opened_and_left_by_keyboard() {
+            World.keep("one", "About mountains");
+            World.keep("two", "About the <b>sea</b>");
+            show(pageOf);
+            tryVerify(() => part("search").activeFocus);
+            compare(part("savedList").count, 2);
+            for (const letter of "mount")
+                keyClick(letter);
+            compare(part("savedList").count, 1);
+            keyClick(Qt.Key_Down);
+            verify(part("savedList").activeFocus);
+            keyClick(Qt.Key_Return);
+            verify(World.history.isOpen);
+            tryVerify(() => part("savedLines").activeFocus);
+            tryVerify(() => Reader.names(page).some(name => name.startsWith("You, 0:00: About mountains")));
+            verify(Reader.names(page).some(name => name === "Agent, 0:00: As you say., interrupted"));
+            keyClick(Qt.Key_Escape);
+            verify(!World.history.isOpen);
+            compare(part("search").text, "mount", "the search is as it was");
+            keyClick(Qt.Key_Escape);
+            compare(back.count, 1);
+        }
+
+        function test_words_that_nobody_said_are_not_found() {
+            World.keep("one", "About mountains");
+            show(pageOf);
+            for (const letter of "xyz")
+                keyClick(letter);
+            tryVerify(() => part("emptyHistory").visible);
+            verify(part("emptyHistory").text.includes("these words"));
+            verify(part("search").visible, "to look for something else");
+        }
+
+        function test_nothing_is_deleted_before_it_is_confirmed() {
+            World.keep("one", "About mountains");
+            show(pageOf);
+            part("savedList").forceActiveFocus();
+            keyClick(Qt.Key_Delete);
+            tryVerify(() => part("cancelDeletion").activeFocus, 5000, "return keeps it");
+            verify(part("deletionQuestion").text.includes("cannot be brought back"));
+            keyClick(Qt.Key_Return);
+            tryVerify(() => !part("deletionCard").visible);
+            compare(World.kept, 1);
+            compare(back.count, 0);
+            part("savedList").forceActiveFocus();
+            keyClick(Qt.Key_Delete);
+            keyClick(Qt.Key_Escape);
+            tryVerify(() => !part("deletionCard").visible);
+            compare(World.kept, 1);
+            compare(back.count, 0);
+            press("deleteRow");
+            tryVerify(() => part("deletionCard").visible);
+            press("confirmDeletion");
+            compare(World.kept, 0);
+            tryVerify(() => part("emptyHistory").visible);
+        }
+
+        function test_open_one_is_deleted_alone() {
+            World.keep("one", "About mountains");
+            World.keep("two", "About the sea");
+            show(pageOf);
+            World.history.open("one");
+            tryVerify(() => part("deleteOpen").visible);
+            press("deleteOpen");
+            press("confirmDeletion");
+            verify(!World.history.isOpen);
+            compare(World.kept, 1);
+            compare(part("savedList").count, 1);
+        }
+
+        function test_all_are_deleted_at_once() {
+            World.keep("one", "About mountains");
+            World.keep("two", "About the sea");
+            show(pageOf);
+            press("deleteAll");
+            verify(part("deletionQuestion").text.includes("all"));
+            press("confirmDeletion");
+            compare(World.kept, 0);
+        }
+
+        function test_fault_is_told_in_words() {
+            World.keep("one", "About mountains");
+            World.breakHistory();
+            show(pageOf);
+            tryVerify(() => part("historyFault").visible);
+            verify(!part("emptyHistory").visible);
+            verify(part("deleteAll").visible, "what cannot be read can be deleted");
+        }
+
+        function test_format_and_name_say_the_same() {
+            World.keep("one", "About mountains");
+            World.history.open("one");
+            World.history.exportOpen();
+            show(exportOf);
+            tryVerify(() => part("exportPath").activeFocus);
+            verify(part("exportPath").text.endsWith(".md"));
+            compare(part("exportFormat").currentIndex, 1);
+            part("exportFormat").activated(3);
+            tryVerify(() => part("exportPath").text.endsWith(".srt"));
+            compare(part("exportFormat").currentIndex, 3);
+        }
+
+        function test_file_that_is_there_is_replaced_at_the_second_press() {
+            World.keep("one", "About mountains");
+            World.history.open("one");
+            World.history.exportOpen();
+            World.exporter.path = "/home/a.txt";
+            World.exporter.save();
+            World.history.exportOpen();
+            World.exporter.path = "/home/a.txt";
+            show(exportOf);
+            press("exportSave");
+            compare(part("exportSave").text, "Replace it");
+            verify(part("exportWords").text.includes("already"));
+            press("exportSave");
+            tryVerify(() => part("exportBack").activeFocus);
+            compare(part("exportBack").text, "Done");
+            keyClick(Qt.Key_Return);
+            compare(back.count, 1);
+        }
+
+        function test_name_that_does_not_do_is_told_until_it_is_changed() {
+            World.keep("one", "About mountains");
+            World.history.open("one");
+            World.history.exportOpen();
+            show(exportOf);
+            part("exportPath").selectAll();
+            for (const letter of "/nowhere/a.txt")
+                keyClick(letter);
+            keyClick(Qt.Key_Return);
+            verify(part("exportPath").isWrong);
+            compare(Reader.description(part("exportPath")), part("exportWords").text);
+            keyClick("x");
+            verify(!part("exportPath").isWrong);
+            compare(World.written, "");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+#include "ui/history/saved_models.h"
+
+#include <QDateTime>
+#include <QLocale>
+
+namespace vivavoce::ui {
+namespace {
+
+/// "3:05".
+QString lengthText(core::Milliseconds time)
+{
+    const auto seconds = time.count() / 1'000;
+    return QStringLiteral("%1:%2").arg(seconds / 60).arg(seconds % 60, 2, 10, QLatin1Char('0'));
+}
+
+} // namespace
+
+QString whenText(core::WallTime time)
+{
+    const auto milliseconds = std::chrono::duration_cast<core::Milliseconds>(time.time_since_epoch()).count();
+    return QLocale().toString(QDateTime::fromMSecsSinceEpoch(milliseconds), QLocale::ShortFormat);
+}
+
+void SavedConversationModel::set(std::vector<core::SavedConversation> conversations)
+{
+    beginResetModel();
+    m_conversations = std::move(conversations);
+    endResetModel();
+    Q_EMIT countChanged();
+}
+
+QString SavedConversationModel::whenOf(const QString& id) const
+{
+    for (const core::SavedConversation& conversation : m_conversations) {
+        if (conversation.head.id == id.toStdString()) {
+            return whenText(conversation.head.startedAt);
+        }
+    }
+    return {};
+}
+
+int SavedConversationModel::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : count();
+}
+
+QVariant SavedConversationModel::data(const QModelIndex& index, int role) const
+{
+    if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid)) {
+        return {};
+    }
+    const core::SavedConversation& conversation = m_conversations[static_cast<std::size_t>(index.row())];
+    switch (role) {
+    case ConversationId:
+        return QString::fromStdString(conversation.head.id);
+    case Qt::DisplayRole:
+    case When:
+        return whenText(conversation.head.startedAt);
+    case Detail:
+        return conversation.lines == 1
+            ? tr("%1 min · 1 line").arg(lengthText(conversation.length))
+            : tr("%1 min · %2 lines").arg(lengthText(conversation.length)).arg(conversation.lines);
+    case Words:
+        return QString::fromStdString(conversation.words).simplified();
+    default:
+        return {};
+    }
+}
+
+QHash<int, QByteArray> SavedConversationModel::roleNames() const
+{
+    return {{ConversationId, "conversationId"}, {When, "when"}, {Detail, "detail"}, {Words, "words"}};
+}
+
+void SavedLineModel::set(std::vector<core::TranscriptLine> lines)
+{
+    beginResetModel();
+    m_lines = std::move(lines);
+    endResetModel();
+    Q_EMIT countChanged();
+}
+
+int SavedLineModel::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : count();
+}
+
+QVariant SavedLineModel::data(const QModelIndex& index, int role) const
+{
+    if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid)) {
+        return {};
+    }
+    const core::TranscriptLine& line = m_lines[static_cast<std::size_t>(index.row())];
+    switch (role) {
+    case IsUser:
+        return line.entry.speaker == core::Speaker::User;
+    case Qt::DisplayRole:
+    case Words:
+        return QString::fromStdString(std::string(line.entry.heardText()));
+    case WasInterrupted:
+        return line.entry.wasInterrupted;
+    case At:
+        return lengthText(line.start);
+    default:
+        return {};
+    }
+}
+
+QHash<int, QByteArray> SavedLineModel::roleNames() const
+{
+    return {{IsUser, "isUser"}, {Words, "words"}, {WasInterrupted, "wasInterrupted"}, {At, "at"}};
+}
+
+} // namespace vivavoce::ui

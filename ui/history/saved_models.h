@@ -1,0 +1,67 @@
+#pragma once
+
+#include "core/ports/conversation_store.h"
+
+#include <QAbstractListModel>
+#include <QtQml/qqmlregistration.h>
+
+#include <vector>
+
+namespace vivavoce::ui {
+
+/// When a conversation began, in the words and the time of this place.
+[[nodiscard]] QString whenText(core::WallTime time);
+
+/// Kept conversations, as they were found.
+class SavedConversationModel : public QAbstractListModel {
+    Q_OBJECT
+    QML_ELEMENT
+    QML_UNCREATABLE("The history has it")
+    Q_PROPERTY(int count READ count NOTIFY countChanged)
+
+public:
+    enum Role { ConversationId = Qt::UserRole + 1, When, Detail, Words };
+
+    explicit SavedConversationModel(QObject* parent = nullptr) : QAbstractListModel(parent) {}
+
+    void set(std::vector<core::SavedConversation> conversations);
+    /// Empty: there is none of that id.
+    [[nodiscard]] QString whenOf(const QString& id) const;
+    [[nodiscard]] int count() const { return static_cast<int>(m_conversations.size()); }
+    [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
+    [[nodiscard]] QHash<int, QByteArray> roleNames() const override;
+
+Q_SIGNALS:
+    void countChanged();
+
+private:
+    std::vector<core::SavedConversation> m_conversations;
+};
+
+/// The lines of one of them.
+class SavedLineModel : public QAbstractListModel {
+    Q_OBJECT
+    QML_ELEMENT
+    QML_UNCREATABLE("The history has it")
+    Q_PROPERTY(int count READ count NOTIFY countChanged)
+
+public:
+    enum Role { IsUser = Qt::UserRole + 1, Words, WasInterrupted, At };
+
+    explicit SavedLineModel(QObject* parent = nullptr) : QAbstractListModel(parent) {}
+
+    void set(std::vector<core::TranscriptLine> lines);
+    [[nodiscard]] int count() const { return static_cast<int>(m_lines.size()); }
+    [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
+    [[nodiscard]] QHash<int, QByteArray> roleNames() const override;
+
+Q_SIGNALS:
+    void countChanged();
+
+private:
+    std::vector<core::TranscriptLine> m_lines;
+};
+
+} // namespace vivavoce::ui
