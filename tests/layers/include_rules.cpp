@@ -21,7 +21,7 @@ struct Room {
 const std::vector<Room>& rooms()
 {
     static const std::vector<Room> table{
-        {"core", {}, {"nlohmann", "tl"}},
+        {"core", {}, {"nlohmann", "tl", "valijson"}},
         {"audio/rt", {}, {"readerwriterqueue"}},
         {"audio/dsp", {"core"}, {"sndfile", "speex", "webrtc", "opus", "nlohmann"}},
         {"audio", {"core", "audio/rt", "audio/dsp"}, {"qt", "portaudio"}},
@@ -63,6 +63,7 @@ const std::vector<Library>& libraries()
         {"openssl", header("openssl/.*")},
         {"nlohmann", header("nlohmann/.*")},
         {"tl", header("tl/.*")},
+        {"valijson", header("valijson/.*")},
         {"spdlog", header("(spdlog|fmt)/.*")},
         {"toml", header("toml\\+\\+/.*|toml\\.hpp")},
         {"cli", header("CLI/.*")},

@@ -219,6 +219,7 @@ void Stepper::on(const session_event::Interrupt&)
 {
     if (isLive()) {
         m_state.reply.isWanted = false;
+        stopTools();
         stopReply();
         settleActivity();
     }

@@ -321,6 +321,32 @@ private Q_SLOTS:
         QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
     }
 
+    void functionCall_ThatDoesNotFit_IsToldWhy()
+    {
+        Story story;
+        story.goLive();
+        story.functionIsCalled();
+        story.happens(session_event::ToolAnswered{"call_1", fail(ErrorCode::ToolArguments, "city is missing")});
+        QCOMPARE(story.sent<openai::ConversationItemCreate>().at(0).item.output,
+            std::string(R"({"error":"tool.arguments","message":"city is missing"})"));
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+    }
+
+    void interruption_StopsTheFunctions_AndAnswersThemWithoutAReply()
+    {
+        Story story;
+        story.goLive();
+        story.functionIsCalled();
+        story.happens(session_event::Interrupt{});
+        QCOMPARE(story.all<session_effect::CancelTools>().size(), std::size_t{1});
+        QCOMPARE(
+            story.sent<openai::ConversationItemCreate>().at(0).item.output, std::string("{\"error\":\"cancelled\"}"));
+        QVERIFY(story.sent<openai::ResponseCreate>().empty());
+        QCOMPARE(story.state.activity, Activity::Listening);
+        story.happens(session_event::ToolAnswered{"call_1", std::string("{}")});
+        QVERIFY(story.effects.empty());
+    }
+
     void functionResult_WhileTheUserSpeaks_IsAnsweredWithTheirTurn()
     {
         Story story;
