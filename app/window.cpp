@@ -23,8 +23,8 @@ QUrl page(const QString& path)
 
 Window::Window(const Ports& ports)
     : m_shell({ports.conversation, ports.clock, ports.settings, ports.hasAgent, ports.hasCredential, ports.tryBroker}),
-      m_conversation({ports.conversation, ports.voice, ports.clock, ports.settings}),
-      m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent}),
+      m_conversation({ports.conversation, ports.voice, ports.clock, ports.settings, ports.approvals}),
+      m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent, ports.tools}),
       m_account({ports.account, ports.settings, ports.hasCredential})
 {
     // Whoever is signed in and may not talk all the same has nothing to do there.
@@ -52,6 +52,14 @@ bool Window::open()
         {QStringLiteral("accountPage"), page(QStringLiteral("Account/AccountPage.qml"))}});
     m_engine.load(page(QStringLiteral("Shell/Main.qml")));
     return quickWindow() != nullptr;
+}
+
+void Window::tellTimer(const core::TimerDue& timer)
+{
+    m_conversation.timers()->tell(timer);
+    if (QQuickWindow* window = quickWindow()) {
+        window->alert(0);
+    }
 }
 
 void Window::raise()

@@ -30,7 +30,9 @@ int show()
     offline::FakeDevices devices;
     offline::FakeConversation conversation(voice);
     offline::FakeAccount account;
-    app::Window window({conversation, voice, devices, settings, clock, account});
+    offline::FakeApprovals approvals;
+    offline::FakeTools tools;
+    app::Window window({conversation, voice, devices, settings, clock, account, true, false, {}, &approvals, &tools});
     return window.open() ? QGuiApplication::exec() : 2;
 }
 

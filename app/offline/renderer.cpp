@@ -41,7 +41,9 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     FakeConversation conversation(voice);
     conversation.setQuiet(true);
     FakeAccount account;
-    app::Window window({conversation, voice, devices, settings, clock, account});
+    FakeApprovals approvals;
+    FakeTools tools;
+    app::Window window({conversation, voice, devices, settings, clock, account, true, false, {}, &approvals, &tools});
     if (!window.open()) {
         return false;
     }
@@ -51,7 +53,8 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     // Where nothing is under it.
     QCursor::setPos(5000, 5000);
     settle(60);
-    scene.arrange({conversation, voice, devices, account});
+    scene.arrange({conversation, voice, devices, account, approvals, tools,
+        [&window](const core::TimerDue& timer) { window.tellTimer(timer); }});
     if (scene.isAccount) {
         QMetaObject::invokeMethod(quick, "showAccount");
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/offline/fakes.h"
+#include "core/tools/built_in_tools.h"
 
 #include <QSize>
 #include <QString>
@@ -16,6 +17,10 @@ struct Stage {
     FakeVoice& voice;
     FakeDevices& devices;
     FakeAccount& account;
+    FakeApprovals& approvals;
+    FakeTools& tools;
+    /// Says that a timer is over.
+    std::function<void(const core::TimerDue&)> tellTimer;
 };
 
 /// One picture: a page in one state.

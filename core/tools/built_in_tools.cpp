@@ -19,13 +19,26 @@ constexpr const char* kSetSchema =
     R"({"type":"object","properties":{"seconds":{"type":"integer","minimum":1,"maximum":86400},"label":{"type":"string","maxLength":80,"description":"What it is for"}},"required":["seconds"],"additionalProperties":false})";
 constexpr const char* kNothingSchema = R"({"type":"object","properties":{},"additionalProperties":false})";
 constexpr const char* kCancelSchema =
-    R"({"type":"object","properties":{"id":{"type":"string","maxLength":40,"description":"As set_timer and list_timers tell it"}},"required":["id"],"additionalProperties":false})";
+    R"({"type":"object","properties":{"id":{"type":"string","maxLength":40,"description":"As set_timer and list_timers tell it; without it the only one"}},"additionalProperties":false})";
 constexpr const char* kLinkSchema =
     R"({"type":"object","properties":{"url":{"type":"string","maxLength":2000,"description":"An https address"}},"required":["url"],"additionalProperties":false})";
 
 Tool tool(const char* name, const char* description, const char* schema, ToolPolicy policy, bool alwaysAsks)
 {
     return {{name, description, openai::RawJson{schema}}, kSource, policy, alwaysAsks};
+}
+
+/// In words: it is said as it stands.
+std::string result(const std::string& words)
+{
+    return writeJson({{"result", words}});
+}
+
+std::string durationOf(long seconds)
+{
+    const bool isWhole = seconds >= 60 && seconds % 60 == 0;
+    const long count = isWhole ? seconds / 60 : seconds;
+    return std::to_string(count) + (isWhole ? " minute" : " second") + (count == 1 ? "" : "s");
 }
 
 /// https:// with a host, and nothing that would make it look like another address than it is.
@@ -102,8 +115,7 @@ Expected<std::string, Error> BuiltInTools::tellTime(const std::string& zone) con
     if (!moment) {
         return fail(ErrorCode::ToolArguments, "there is no such time zone; IANA names are known, as Europe/Oslo");
     }
-    return writeJson({{"date", moment->date}, {"time", moment->time}, {"weekday", moment->weekday},
-        {"time_zone", moment->zone}, {"utc_offset", moment->offset}});
+    return result("It is " + moment->time + " on " + moment->weekday + ", " + moment->date + ", in " + moment->zone);
 }
 
 Expected<std::string, Error> BuiltInTools::setTimer(long seconds, const std::string& label)
@@ -115,25 +127,30 @@ Expected<std::string, Error> BuiltInTools::setTimer(long seconds, const std::str
     const Milliseconds length = std::chrono::seconds{seconds};
     m_timers.push_back(
         {id, label, m_deps.clock.now() + length, m_deps.executor.after(length, [this, id] { timerDue(id); })});
-    return writeJson({{"id", id}, {"label", label}, {"seconds", seconds}});
+    return result("The timer is set for " + durationOf(seconds) + ", and its id is " + id);
 }
 
 std::string BuiltInTools::listTimers() const
 {
-    Json list = Json::array();
+    std::string list;
     for (const RunningTimer& running : m_timers) {
         const auto left = std::chrono::ceil<std::chrono::seconds>(running.due - m_deps.clock.now());
-        list.push_back({{"id", running.id}, {"label", running.label}, {"seconds_left", left.count()}});
+        list += (list.empty() ? "" : "; ") + running.id + (running.label.empty() ? "" : " (" + running.label + ")")
+            + ": " + durationOf(left.count()) + " left";
     }
-    return writeJson({{"timers", list}});
+    return result(list.empty() ? "No timer runs" : list);
 }
 
 Expected<std::string, Error> BuiltInTools::cancelTimer(const std::string& id)
 {
-    if (std::erase_if(m_timers, [&](const RunningTimer& running) { return running.id == id; }) == 0) {
-        return fail(ErrorCode::ToolArguments, "no timer with that id runs");
+    if (id.empty() && m_timers.size() > 1) {
+        return fail(ErrorCode::ToolArguments, "several timers run; which one is meant needs its id");
     }
-    return writeJson({{"cancelled", id}});
+    const std::string wanted = id.empty() && !m_timers.empty() ? m_timers.front().id : id;
+    if (std::erase_if(m_timers, [&](const RunningTimer& running) { return running.id == wanted; }) == 0) {
+        return fail(ErrorCode::ToolArguments, "no such timer runs");
+    }
+    return result(wanted + " is cancelled");
 }
 
 void BuiltInTools::timerDue(const std::string& id)
@@ -159,7 +176,7 @@ Expected<std::string, Error> BuiltInTools::openLink(const std::string& url) cons
     if (!m_deps.browser.open(url)) {
         return fail(ErrorCode::ToolFailed, "there is no browser");
     }
-    return writeJson({{"opened", true}});
+    return result("The page is open in the browser");
 }
 
 } // namespace vivavoce::core

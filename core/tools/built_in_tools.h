@@ -18,13 +18,11 @@ namespace vivavoce::core {
 struct LocalMoment {
     /// 2026-11-29
     std::string date;
-    /// 14:05:09
+    /// 14:05
     std::string time;
     std::string weekday;
     /// Europe/Berlin
     std::string zone;
-    /// +01:00
-    std::string offset;
 };
 
 /// In the zone of that name, or for no name in this computer's; nothing: there is no such zone.

@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/executor.h"
 #include "core/ports/tool_approvals.h"
+#include "core/ports/tool_catalog.h"
 #include "core/ports/tool_source.h"
 #include "core/tools/argument_schema.h"
 
@@ -16,15 +17,6 @@
 #include <vector>
 
 namespace vivavoce::core {
-
-/// A function as a person may see and decide on it.
-struct OfferedTool {
-    std::string name;
-    std::string source;
-    std::string description;
-    ToolPolicy policy = ToolPolicy::Ask;
-    bool alwaysAsks = false;
-};
 
 /// All functions of a conversation behind one port: finds the source of a call, holds its arguments against the function's schema, asks a
 /// person where that is wanted, and bounds the time and the size of the answer. Of two functions with one name the first source's counts.

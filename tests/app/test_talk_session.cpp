@@ -82,7 +82,7 @@ struct World {
     FakeVoiceIo voice;
     FakeTransportFactory transports;
     FakeHttpClient http;
-    FakeToolRunner tools;
+    core::ToolBox tools{core::ToolBox::Dependencies{clock, executor, {}, {}}};
     Heard heard;
     std::unique_ptr<app::TalkSession> talk;
 };

@@ -88,7 +88,7 @@ bool isStandardOrSystem(const std::string& header)
 {
     static const std::regex pattern(
         "[a-z_0-9]+|(sys|netinet|arpa|linux|net)/[a-z_]+\\.h"
-        "|(unistd|fcntl|signal|poll|dlfcn|pthread|sched|time|stdio|stdlib|string|errno|windows|winsock2|ws2tcpip|bcrypt|io)\\.h",
+        "|(unistd|fcntl|signal|poll|termios|dlfcn|pthread|sched|time|stdio|stdlib|string|errno|windows|winsock2|ws2tcpip|bcrypt|io)\\.h",
         std::regex::optimize);
     return std::regex_match(header, pattern);
 }

@@ -63,6 +63,33 @@ public:
         now().account.become(
             FakeAccount::Stage::Failed, core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, {}});
     }
+    Q_INVOKABLE void askFor(const QString& callId, const QString& tool, const QString& arguments)
+    {
+        now().approvals.ask({callId.toStdString(), tool.toStdString(), "files", arguments.toStdString(),
+            now().clock.now() + core::Milliseconds{30'000}});
+    }
+    Q_INVOKABLE void forgetQuestions()
+    {
+        now().approvals.waiting.clear();
+        now().approvals.tell();
+    }
+    /// "call:0" for once, 1 for the conversation, 2 for no; of all answers.
+    Q_INVOKABLE QString answers();
+    /// One that waits to be allowed, and one that has failed.
+    Q_INVOKABLE void bringServers()
+    {
+        using Stage = core::ToolServer::Stage;
+        now().tools.started = {{"mail", "/opt/mail --x", {"TOKEN"}, Stage::NotApproved, std::nullopt},
+            {"files", "files", {}, Stage::Failed,
+                core::Error{core::ErrorCode::ToolFailed, "it has ended", std::nullopt, {}}}};
+        now().tools.tell();
+    }
+    /// What was decided of functions and servers.
+    Q_INVOKABLE QString decisions();
+    Q_INVOKABLE void endTimer(const QString& label)
+    {
+        now().conversationModel.timers()->tell({"timer_1", label.toStdString()});
+    }
     Q_INVOKABLE void unplugAll() { now().devices.set({}); }
 
     [[nodiscard]] ui::ConversationViewModel* conversation() { return &now().conversationModel; }
@@ -93,13 +120,15 @@ private:
         FakeDeviceCatalog devices;
         FakeSettingsStore store;
         FakeAccount account;
+        FakeApprovals approvals;
+        FakeToolCatalog tools;
     };
     struct World : Parts {
         explicit World(bool isFirstRun, bool hasAgent)
             : Parts(isFirstRun),
               live(store),
-              conversationModel({conversation, voice, clock, live}),
-              settingsModel({live, devices, voice, hasAgent}),
+              conversationModel({conversation, voice, clock, live, &approvals}),
+              settingsModel({live, devices, voice, hasAgent, &tools}),
               shellModel({conversation, clock, live, hasAgent}),
               accountModel({account, live})
         {
