@@ -34,6 +34,11 @@ public:
     Q_INVOKABLE void begin(bool isFirstRun, bool hasAgent = true);
     Q_INVOKABLE void goLive() { now().conversation.tellPhase(core::Phase::Live); }
     Q_INVOKABLE void speak() { now().conversation.tellActivity(core::Activity::Speaking); }
+    Q_INVOKABLE void useTool()
+    {
+        now().conversation.tell(core::session_notice::ToolCalled{{"c1", "look_up", "{}"}});
+        now().conversation.tellActivity(core::Activity::RunningTool);
+    }
     Q_INVOKABLE void listen() { now().conversation.tellActivity(core::Activity::Listening); }
     Q_INVOKABLE void fail(int code)
     {

@@ -133,6 +133,17 @@ Item {
             verify(!part("approvalCard").visible);
         }
 
+        function test_escape_stops_the_tools() {
+            World.goLive();
+            World.useTool();
+            compare(part("stateText").text, "look_up");
+            verify(part("hint").text.includes("Esc"));
+            keyClick(Qt.Key_Escape);
+            compare(World.interruptions, 1);
+            ask("c1");
+            verify(!part("hint").text.includes("Esc"));
+        }
+
         function test_timer_is_told_until_it_is_read() {
             verify(!part("timerNote").visible);
             World.endTimer("tea");
