@@ -65,7 +65,11 @@ Application::Application(std::shared_ptr<const core::Secret> credential)
           [this](const std::string& url, BrokerTrial::Done done) { m_trial.ask(url, std::move(done)); }, &m_tools,
           &m_toolChoices})
 {
-    m_builtIn.followTimers([this](const core::TimerDue& timer) { m_window.tellTimer(timer); });
+    m_builtIn.followTimers([this](const core::TimerDue& timer) {
+        // Nobody may be looking.
+        m_sound.engine().playTestTone();
+        m_window.tellTimer(timer);
+    });
     follow(m_settings.current());
     m_settings.follow([this](const core::Settings& settings) { follow(settings); });
     m_signIn->follow([this](const core::SignInStatus& status) { accountChanged(status); });
