@@ -20,13 +20,13 @@ void McpServers::use(const std::vector<McpServerConfig>& configs)
             McpServer::Dependencies{m_deps.executor, m_deps.makeProcess, config, m_deps.version}));
         next.back()->follow([this] { tell(); });
     }
-    for (const auto& server : m_servers) {
-        if (server != nullptr) {
-            // Whoever waits for it is told.
-            server->stop();
+    // Whoever is told that one has stopped finds the new ones.
+    std::swap(m_servers, next);
+    for (const auto& old : next) {
+        if (old != nullptr) {
+            old->stop();
         }
     }
-    m_servers = std::move(next);
     tell();
 }
 
@@ -41,8 +41,7 @@ std::vector<Tool> McpServers::tools() const
 {
     std::vector<Tool> all;
     for (const auto& server : m_servers) {
-        // One that has gone has none; while servers are replaced there are such.
-        const std::vector<Tool> some = server == nullptr ? std::vector<Tool>() : server->tools();
+        const std::vector<Tool> some = server->tools();
         all.insert(all.end(), some.begin(), some.end());
     }
     return all;

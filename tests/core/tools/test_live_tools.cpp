@@ -185,6 +185,24 @@ private Q_SLOTS:
         QCOMPARE(next.started, 0);
     }
 
+    void fileInWhichOneHasChanged_LeavesTheOtherAlone_WhoeverLooks()
+    {
+        World world;
+        LiveTools& tools = world.make();
+        QVERIFY(tools.useFile("/mcp.json").has_value());
+        tools.approve("a", "run-a x");
+        tools.approve("b", "run-b");
+        // As the page of settings does.
+        std::size_t seen = 0;
+        tools.follow([&] { seen = tools.servers().size() + tools.tools().size(); });
+        world.files["/mcp.json"] = R"({"mcpServers":{"a":{"command":"run-z"},"b":{"command":"run-b"}}})";
+        QVERIFY(tools.useFile("/mcp.json").has_value());
+        QCOMPARE(seen, std::size_t{3});
+        QVERIFY(world.stageOf("a") == Stage::NotApproved);
+        QVERIFY(world.stageOf("b") == Stage::Starting);
+        QCOMPARE(world.started, 2);
+    }
+
     void withdrawn_IsStopped_AndAsksAgain()
     {
         World world;
