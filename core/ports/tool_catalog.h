@@ -54,7 +54,7 @@ public:
 
     /// Where the servers stand; empty: nowhere.
     [[nodiscard]] virtual std::string file() const = 0;
-    /// Why that file, which was fine once, is not now.
+    /// Why that file, which was fine once, is not now, or why the last decision holds until the end of this run only.
     [[nodiscard]] virtual std::optional<Error> fileFault() const = 0;
     /// A file that cannot be used is an error, and changes nothing. The one that is used already is read again.
     virtual Expected<void, Error> useFile(const std::string& file) = 0;

@@ -137,8 +137,8 @@ void LiveTools::change(const std::function<void(Settings&)>& edit)
 {
     Settings wanted = m_deps.settings.current();
     edit(wanted);
-    // One that cannot be saved holds until the end of this run; the page of settings tells that of each change.
-    (void)m_deps.settings.change(wanted);
+    const auto saved = m_deps.settings.change(wanted);
+    m_saveFault = saved ? std::nullopt : std::optional(saved.error());
 }
 
 void LiveTools::tell() const

@@ -32,7 +32,7 @@ public:
     [[nodiscard]] std::vector<std::string> remarks() const override { return m_deps.box.remarks(); }
     void decide(const std::string& tool, ToolPolicy policy) override;
     [[nodiscard]] std::string file() const override { return m_deps.settings.current().mcpFile; }
-    [[nodiscard]] std::optional<Error> fileFault() const override { return m_fault; }
+    [[nodiscard]] std::optional<Error> fileFault() const override { return m_saveFault ? m_saveFault : m_fault; }
     Expected<void, Error> useFile(const std::string& file) override;
     [[nodiscard]] std::vector<ToolServer> servers() const override;
     void approve(const std::string& server, const std::string& shown) override;
@@ -49,6 +49,7 @@ private:
 
     Dependencies m_deps;
     std::optional<Error> m_fault;
+    std::optional<Error> m_saveFault;
     std::vector<Follower> m_followers;
 };
 

@@ -18,10 +18,14 @@ public:
     [[nodiscard]] Settings load() const override { return kept; }
     Expected<void, Error> save(const Settings& settings) override
     {
+        if (isFull) {
+            return fail(ErrorCode::OutputUnwritable, "full");
+        }
         kept = settings;
         return {};
     }
     Settings kept;
+    bool isFull = false;
 };
 
 class SilentProcess final : public LineProcess {
@@ -227,6 +231,19 @@ private Q_SLOTS:
         QCOMPARE(tools.servers()[0].error->detail, std::string("gone"));
         tools.startAgain("a");
         QVERIFY(world.stageOf("a") == Stage::Starting);
+    }
+
+    void decision_ThatCannotBeKept_HoldsAndIsTold()
+    {
+        World world;
+        LiveTools& tools = world.make();
+        world.store.isFull = true;
+        tools.decide("delete_file", ToolPolicy::Never);
+        QVERIFY(tools.tools()[0].policy == ToolPolicy::Never);
+        QCOMPARE(tools.fileFault()->detail, std::string("full"));
+        world.store.isFull = false;
+        tools.decide("delete_file", ToolPolicy::Ask);
+        QVERIFY(!tools.fileFault().has_value());
     }
 
     void fileThatIsGone_IsToldAtTheStart()
