@@ -1,11 +1,15 @@
 #include "app/application.h"
 
+#include "app/platform/local_moment.h"
 #include "app/platform/network_settings.h"
+#include "app/platform/qt_line_process.h"
 #include "app/platform/qt_sha256.h"
+#include "app/platform/small_file.h"
 #include "core/base/environment_secret.h"
 
 #include <QCoreApplication>
 
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -44,15 +48,29 @@ Application::Application(std::shared_ptr<const core::Secret> credential)
       m_hasCredential(credential != nullptr),
       m_signIn(std::make_shared<core::SignIn>(
           core::SignIn::Dependencies{m_http, m_clock, m_executor, m_browser, m_redirect, &platform::sha256})),
-      m_tools(m_executor),
+      m_builtIn({m_clock, m_executor, m_browser, &platform::localMoment}),
+      m_mcp({m_executor, [] { return std::make_unique<platform::QtLineProcess>(); }, VV_VERSION}),
+      m_tools({m_clock, m_executor, {&m_builtIn, &m_mcp},
+          [this](const std::string& name) -> std::optional<core::ToolPolicy> {
+              const auto& decided = m_settings.current().toolPolicies;
+              const auto found = decided.find(name);
+              return found == decided.end() ? std::nullopt : std::optional(found->second);
+          }}),
+      m_toolChoices({m_settings, m_tools, m_mcp, &platform::readSmallFile, &platform::sha256}),
       m_sound(m_executor, m_settings),
       m_talk({m_settings, m_sound.engine(), m_transports, m_http, m_tools, m_clock, m_executor,
           credentialOf(std::move(credential), m_signIn), services(), &platform::useNetwork}),
       m_history(platform::SqliteConversationStore::defaultFolder()),
       m_window({m_talk, m_sound.engine(), m_sound.engine(), m_settings, m_clock, *m_signIn, m_history, m_files,
           embedded::EmbeddedServices::missingProgram(QCoreApplication::applicationDirPath()).isEmpty(), m_hasCredential,
-          [this](const std::string& url, BrokerTrial::Done done) { m_trial.ask(url, std::move(done)); }})
+          [this](const std::string& url, BrokerTrial::Done done) { m_trial.ask(url, std::move(done)); }, &m_tools,
+          &m_toolChoices})
 {
+    m_builtIn.followTimers([this](const core::TimerDue& timer) {
+        // Nobody may be looking.
+        m_sound.engine().playTestTone();
+        m_window.tellTimer(timer);
+    });
     follow(m_settings.current());
     m_settings.follow([this](const core::Settings& settings) { follow(settings); });
     m_signIn->follow([this](const core::SignInStatus& status) { accountChanged(status); });

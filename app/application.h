@@ -1,7 +1,6 @@
 #pragma once
 
 #include "app/broker_trial.h"
-#include "app/no_tools.h"
 #include "app/platform/loopback_redirect.h"
 #include "app/platform/private_files.h"
 #include "app/platform/qt_executor.h"
@@ -15,6 +14,10 @@
 #include "app/window.h"
 #include "core/base/secret.h"
 #include "core/sign_in/sign_in.h"
+#include "core/tools/built_in_tools.h"
+#include "core/tools/live_tools.h"
+#include "core/tools/mcp_servers.h"
+#include "core/tools/tool_box.h"
 
 #include <memory>
 
@@ -53,7 +56,10 @@ private:
     std::shared_ptr<core::SignIn> m_signIn;
     bool m_isSignedIn = false;
     BrokerTrial m_trial{m_http};
-    NoTools m_tools;
+    core::BuiltInTools m_builtIn;
+    core::McpServers m_mcp;
+    core::ToolBox m_tools;
+    core::LiveTools m_toolChoices;
     Sound m_sound;
     TalkSession m_talk;
     platform::SqliteConversationStore m_history;

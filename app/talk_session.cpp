@@ -12,6 +12,7 @@ namespace notice = core::session_notice;
 
 /// What writes down the user's words; without one there is only half a transcript.
 constexpr const char* kTranscriptionModel = "gpt-live-transcribe";
+constexpr core::Milliseconds kToolSlack{5'000};
 
 } // namespace
 
@@ -47,6 +48,9 @@ void TalkSession::start()
     m_tokens = std::make_unique<core::CachingTokenSource>(*m_broker, m_deps.clock, m_deps.executor);
     core::SessionOptions options;
     options.transcriptionModel = kTranscriptionModel;
+    options.tools = m_deps.tools.begin();
+    // They have deadlines of their own; the session's is behind them.
+    options.deadlines.tool = m_deps.tools.longest() + kToolSlack;
     // The transcript goes on over conversations.
     options.typedIdPrefix = "typed_" + core::randomId().substr(0, 8) + "_";
     // The services have their own patience; the first token waits for both of them.

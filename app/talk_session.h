@@ -10,6 +10,7 @@
 #include "core/token/broker_token_source.h"
 #include "core/token/caching_token_source.h"
 #include "core/token/deferred_token_source.h"
+#include "core/tools/tool_box.h"
 
 #include <functional>
 #include <memory>
@@ -28,7 +29,7 @@ public:
         core::VoiceIo& voice;
         core::TransportFactory& transports;
         core::HttpClient& http;
-        core::ToolRunner& tools;
+        core::ToolBox& tools;
         const core::Clock& clock;
         core::Executor& executor;
         /// What a remote broker knows us by.

@@ -24,8 +24,8 @@ QUrl page(const QString& path)
 
 Window::Window(const Ports& ports)
     : m_shell({ports.conversation, ports.clock, ports.settings, ports.hasAgent, ports.hasCredential, ports.tryBroker}),
-      m_conversation({ports.conversation, ports.voice, ports.clock, ports.settings}),
-      m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent, &ports.history}),
+      m_conversation({ports.conversation, ports.voice, ports.clock, ports.settings, ports.approvals}),
+      m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent, &ports.history, ports.tools}),
       m_account({ports.account, ports.settings, ports.hasCredential}),
       m_history({ports.history, ports.settings}),
       m_export(ports.files),
@@ -65,6 +65,14 @@ bool Window::open()
         {QStringLiteral("accountPage"), page(QStringLiteral("Account/AccountPage.qml"))}});
     m_engine.load(page(QStringLiteral("Shell/Main.qml")));
     return quickWindow() != nullptr;
+}
+
+void Window::tellTimer(const core::TimerDue& timer)
+{
+    m_conversation.timers()->tell(timer);
+    if (QQuickWindow* window = quickWindow()) {
+        window->alert(0);
+    }
 }
 
 void Window::raise()

@@ -32,6 +32,10 @@ public:
         /// A broker is shown something else than a signed-in user's token.
         bool hasCredential = false;
         ui::ShellViewModel::TryBroker tryBroker = {};
+        /// Null: nothing is asked for.
+        core::ToolApprovals* approvals = nullptr;
+        /// Null: there are no tools to decide on.
+        core::ToolCatalog* tools = nullptr;
     };
 
     explicit Window(const Ports& ports);
@@ -39,6 +43,8 @@ public:
 
     /// Whether there is something to see; where not, Qt has said why on standard error.
     [[nodiscard]] bool open();
+    /// A timer that somebody set is over.
+    void tellTimer(const core::TimerDue& timer);
     /// In front of the others.
     void raise();
     /// Out of sight at once; what is behind it may take a while to end.

@@ -2,6 +2,12 @@
 find_package(Threads REQUIRED)
 find_package(nlohmann_json 3.10 REQUIRED)
 find_package(tl-expected REQUIRED)
+# Headers only; not every system packs its CMake files.
+find_path(VV_VALIJSON_INCLUDE valijson/validator.hpp REQUIRED)
+add_library(VV::Valijson INTERFACE IMPORTED)
+target_include_directories(VV::Valijson SYSTEM INTERFACE "${VV_VALIJSON_INCLUDE}")
+# Else it ends the program where it is given a schema that is none.
+target_compile_definitions(VV::Valijson INTERFACE VALIJSON_USE_EXCEPTIONS=1)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 find_package(spdlog REQUIRED)

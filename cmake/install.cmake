@@ -28,9 +28,9 @@ set(package "${CMAKE_INSTALL_LIBDIR}/cmake/Vivavoce")
 set_target_properties(vv_core PROPERTIES EXPORT_NAME Core
   INTERFACE_INCLUDE_DIRECTORIES "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>;$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/vivavoce>"
   INTERFACE_COMPILE_FEATURES "$<INSTALL_INTERFACE:cxx_std_20>")
-# A static library would have others link our warnings.
+# A static library would have others link our warnings, and look for headers that only our sources need.
 get_target_property(links vv_core INTERFACE_LINK_LIBRARIES)
-list(REMOVE_ITEM links "$<LINK_ONLY:vv_warnings>")
+list(REMOVE_ITEM links "$<LINK_ONLY:vv_warnings>" "$<LINK_ONLY:VV::Valijson>")
 set_target_properties(vv_core PROPERTIES INTERFACE_LINK_LIBRARIES "${links}")
 install(TARGETS vv_core EXPORT VivavoceTargets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" ${development}

@@ -8,7 +8,7 @@ set(VV_LAYER_ANY "^vv_warnings$" "^Threads::" "^-" "^::@" "^vv_ui_[a-z]+_(resour
 
 set(VV_LAYER_vv_core_OURS "")
 set(VV_LAYER_vv_core_PUBLIC "^nlohmann_json" "^tl::expected$")
-set(VV_LAYER_vv_core_PRIVATE "")
+set(VV_LAYER_vv_core_PRIVATE "^VV::Valijson$")
 
 set(VV_LAYER_vv_dsp_OURS vv_core)
 set(VV_LAYER_vv_dsp_PUBLIC "")

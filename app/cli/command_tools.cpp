@@ -1,21 +1,16 @@
 #include "app/cli/command_tools.h"
 
+#include "app/platform/child_group.h"
 #include "core/base/json.h"
 #include "core/base/process_memory.h"
+#include "core/tools/argument_schema.h"
 
 #include <nlohmann/json.hpp>
 
 #include <QFile>
 
 #include <algorithm>
-
-#ifdef Q_OS_UNIX
-#include <csignal>
-#include <unistd.h>
-#endif
-#ifdef Q_OS_LINUX
-#include <sys/prctl.h>
-#endif
+#include <optional>
 
 namespace vivavoce::cli {
 namespace {
@@ -34,35 +29,6 @@ core::Unexpected<Error> bad(const std::string& file, const std::string& what)
 /// Of SIGKILL.
 constexpr int kKilledIsGone = 1'000;
 
-/// What a command starts is ended with it, and it with us.
-void tie(QProcess& process)
-{
-#ifdef Q_OS_LINUX
-    process.setChildProcessModifier([parent = ::getpid()] {
-        ::setpgid(0, 0);
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        // We may have gone before that was said.
-        if (::getppid() != parent) {
-            ::_exit(1);
-        }
-    });
-#elif defined(Q_OS_UNIX)
-    process.setChildProcessModifier([] { ::setpgid(0, 0); });
-#else
-    (void)process;
-#endif
-}
-
-void killGroup(QProcess& process)
-{
-#ifdef Q_OS_UNIX
-    if (process.processId() > 0) {
-        ::kill(static_cast<pid_t>(-process.processId()), SIGKILL);
-    }
-#endif
-    process.kill();
-}
-
 bool isText(const core::Json& object, const char* key)
 {
     return object.contains(key) && object[key].is_string() && !object[key].get_ref<const std::string&>().empty();
@@ -72,6 +38,18 @@ bool isCommand(const core::Json& value)
 {
     return value.is_array() && !value.empty()
         && std::all_of(value.begin(), value.end(), [](const core::Json& word) { return word.is_string(); });
+}
+
+std::optional<core::ToolPolicy> policyOf(const core::Json& entry)
+{
+    const core::Json word = entry.value("approval", core::Json("always"));
+    if (word == "always") {
+        return core::ToolPolicy::Always;
+    }
+    if (word == "ask") {
+        return core::ToolPolicy::Ask;
+    }
+    return word == "never" ? std::optional(core::ToolPolicy::Never) : std::nullopt;
 }
 
 } // namespace
@@ -99,7 +77,7 @@ core::Expected<void, Error> CommandTools::load(const std::string& file)
         return bad(file, "not a JSON array of functions");
     }
     for (const core::Json& entry : *parsed) {
-        const std::string place = "function " + std::to_string(m_declarations.size() + 1) + ": ";
+        const std::string place = "function " + std::to_string(m_tools.size() + 1) + ": ";
         if (!entry.is_object() || !isText(entry, "name") || !isCommand(entry.value("command", core::Json()))) {
             return bad(file, place + "needs \"name\" and \"command\": [program, argument...]");
         }
@@ -107,12 +85,19 @@ core::Expected<void, Error> CommandTools::load(const std::string& file)
         if (!parameters.is_object()) {
             return bad(file, place + "\"parameters\" is not a JSON Schema object");
         }
+        const auto policy = policyOf(entry);
+        if (!policy) {
+            return bad(file, place + "\"approval\" is none of \"always\", \"ask\", \"never\"");
+        }
         core::openai::FunctionTool tool;
         tool.name = entry["name"];
         if (isText(entry, "description")) {
             tool.description = entry["description"].get<std::string>();
         }
         tool.parameters = core::openai::RawJson{core::writeJson(parameters)};
+        if (const auto schema = core::ArgumentSchema::create(tool.parameters->text); !schema) {
+            return bad(file, place + "\"parameters\": " + schema.error());
+        }
         QStringList command;
         for (const core::Json& word : entry["command"]) {
             command += QString::fromStdString(word.get<std::string>());
@@ -120,7 +105,7 @@ core::Expected<void, Error> CommandTools::load(const std::string& file)
         if (!m_commands.emplace(tool.name, std::move(command)).second) {
             return bad(file, place + "the name stands twice");
         }
-        m_declarations.push_back(std::move(tool));
+        m_tools.push_back({std::move(tool), "command", *policy, false});
     }
     return {};
 }
@@ -142,7 +127,7 @@ void CommandTools::run(const core::ToolCall& call, Callback done)
             finished(running);
         }
     });
-    tie(*running);
+    platform::tieToUs(*running);
     running->setStandardErrorFile(QProcess::nullDevice());
     m_running.push_back({call.callId, std::move(process), {}, std::move(done)});
     const core::ChildCoreLimit theirs;
@@ -165,7 +150,7 @@ void CommandTools::read(QProcess* process)
     }
     command->output += process->readAllStandardOutput();
     if (command->output.size() > kLargestOutput) {
-        killGroup(*process);
+        platform::killGroup(*process);
         finish(process, core::fail(ErrorCode::ToolFailed, "the command said more than 64 KiB"));
     }
 }
@@ -211,7 +196,7 @@ void CommandTools::cancel(const std::string& callId)
     const std::unique_ptr<QProcess> process = std::move(command->process);
     m_running.erase(command);
     process->disconnect();
-    killGroup(*process);
+    platform::killGroup(*process);
     process->waitForFinished(kKilledIsGone);
 }
 

@@ -98,7 +98,7 @@ bool isHttpUrl(const std::string& url)
 std::optional<std::string> contradiction(const CLI::App& talk, const TalkOptions& options)
 {
     for (const auto& [name, value] : {std::pair("--in", &options.inFile), {"--out", &options.outFile},
-             {"--tools", &options.toolsFile}, {"--transcript", &options.transcriptFile},
+             {"--tools", &options.toolsFile}, {"--mcp", &options.mcpFile}, {"--transcript", &options.transcriptFile},
              {"--broker", &options.brokerUrl}, {"--chat-url", &options.chatUrl}}) {
         if (talk.count(name) > 0 && value->empty()) {
             return std::string(name) + " is empty";
@@ -148,6 +148,14 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
     talk.add_option(
             "--tools", options.toolsFile, "Functions that the agent may call, each with the command that answers it")
         ->option_text("FILE.json");
+    talk.add_option("--mcp", options.mcpFile,
+            "MCP servers ({\"mcpServers\": {…}}) that are started, and whose functions the agent may call if you allow it")
+        ->option_text("FILE.json");
+    talk.add_flag("--built-in-tools", options.hasBuiltInTools,
+        "The agent may ask for the time, set timers, and open links, each of which asks you");
+    addChoice<std::optional<ApproveMode>>(talk, "--approve", options.approve,
+        {{"always", ApproveMode::Always}, {"ask", ApproveMode::Ask}, {"never", ApproveMode::Never}},
+        "What becomes of a function that asks before it runs (ask; never where standard input is no terminal)");
     talk.add_option("--turns", options.turns, "End after so many replies")
         ->check(CLI::Range(1, 10'000))
         ->option_text("N");

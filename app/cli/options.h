@@ -11,6 +11,9 @@
 
 namespace vivavoce::cli {
 
+/// What becomes of a function that asks before it runs.
+enum class ApproveMode { Always, Ask, Never };
+
 /// How fast a recording is spoken.
 enum class Pace { RealTime, Fast };
 
@@ -33,6 +36,12 @@ struct TalkOptions {
     core::SoundBackend soundBackend = core::SoundBackend::PortAudio;
     std::vector<std::string> texts;
     std::string toolsFile;
+    /// MCP servers whose functions the agent may call.
+    std::string mcpFile;
+    /// The time, timers, opening a link.
+    bool hasBuiltInTools = false;
+    /// Nothing: as there is somebody at a terminal to be asked, or not.
+    std::optional<ApproveMode> approve;
     /// 0: until the recording and the texts are through and everything is answered.
     int turns = 0;
     core::Milliseconds timeout{120'000};

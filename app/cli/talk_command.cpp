@@ -1,8 +1,11 @@
 #include "app/cli/talk_command.h"
 
 #include "app/cli/sound_devices.h"
+#include "app/platform/local_moment.h"
 #include "app/platform/network_settings.h"
+#include "app/platform/qt_line_process.h"
 #include "app/platform/qt_sha256.h"
+#include "app/platform/small_file.h"
 #include "core/base/environment_secret.h"
 #include "core/base/random_id.h"
 #include "core/history/transcript_export.h"
@@ -22,6 +25,8 @@ constexpr core::Milliseconds kWatchInterval{100};
 /// For telling the broker what the conversation came to.
 constexpr core::Milliseconds kTellingPatience{1'000};
 constexpr core::Milliseconds kTellingInterval{10};
+/// The tools have deadlines of their own; the session's is behind them.
+constexpr core::Milliseconds kToolSlack{5'000};
 
 std::string withoutTrailingSlash(std::string url)
 {
@@ -40,7 +45,9 @@ TalkCommand::TalkCommand(TalkOptions options, std::function<void(int)> finished)
       m_report(m_events),
       m_transcript(m_clock),
       m_turns(m_options.turns),
-      m_tools(m_executor)
+      m_commands(m_executor),
+      m_builtIn({m_clock, m_executor, m_browser, &platform::localMoment}),
+      m_mcp({m_executor, [] { return std::make_unique<platform::QtLineProcess>(); }, VV_VERSION})
 {
 }
 
@@ -108,6 +115,43 @@ void TalkCommand::begin(std::shared_ptr<core::CredentialSource> credential)
         // Who waited in vain for an answer is told why none came.
         end(m_options.isLive() ? late : m_lastProblem.value_or(late));
     });
+    for (const auto& server : m_mcp.all()) {
+        server->start();
+    }
+    if (lookAtServers()) {
+        beginTalking(std::move(credential));
+        return;
+    }
+    // The agent is told of functions when the conversation begins: it waits for them.
+    m_mcp.followServers([this, credential = std::move(credential)] {
+        if (m_isOver || !lookAtServers() || m_session != nullptr) {
+            return;
+        }
+        m_executor.post([this, credential] {
+            if (!m_isOver && m_session == nullptr) {
+                beginTalking(credential);
+            }
+        });
+    });
+}
+
+bool TalkCommand::lookAtServers()
+{
+    using Stage = core::McpServer::Stage;
+    bool isAnyComing = false;
+    for (const auto& server : m_mcp.all()) {
+        const Stage stage = server->stage();
+        isAnyComing = isAnyComing || stage == Stage::Starting;
+        const bool isNew = std::exchange(m_toldServers[server->name()], stage) != stage;
+        if (isNew && (stage == Stage::Ready || stage == Stage::Failed)) {
+            m_report.tell(*server);
+        }
+    }
+    return !isAnyComing;
+}
+
+void TalkCommand::beginTalking(std::shared_ptr<core::CredentialSource> credential)
+{
     converse();
     if (m_options.brokerUrl.empty()) {
         startServers();
@@ -127,9 +171,20 @@ core::Expected<void, Error> TalkCommand::prepare()
         recording = std::move(*read);
     }
     if (!m_options.toolsFile.empty()) {
-        if (auto loaded = m_tools.load(m_options.toolsFile); !loaded) {
+        if (auto loaded = m_commands.load(m_options.toolsFile); !loaded) {
             return loaded;
         }
+    }
+    if (!m_options.mcpFile.empty()) {
+        const auto text = platform::readSmallFile(m_options.mcpFile);
+        if (!text) {
+            return core::Unexpected<Error>(text.error());
+        }
+        const auto servers = core::parseMcpConfig(*text);
+        if (!servers) {
+            return core::fail(servers.error().code, m_options.mcpFile + ": " + servers.error().detail);
+        }
+        m_mcp.use(*servers);
     }
     if (!m_options.outFile.empty() && !m_options.isAloud()) {
         auto writer = ReplyRecording::create(m_options.outFile);
@@ -241,6 +296,22 @@ void TalkCommand::useBroker(const std::string& url, std::shared_ptr<core::Creden
         m_http, m_clock, url, std::move(credential), std::move(wishes), core::randomId()}));
 }
 
+void TalkCommand::gatherTools()
+{
+    std::vector<core::ToolSource*> sources{&m_commands, &m_mcp};
+    if (m_options.hasBuiltInTools) {
+        sources.push_back(&m_builtIn);
+    }
+    m_builtIn.followTimers([this](const core::TimerDue& timer) { m_report.tell(timer); });
+    m_tools = std::make_unique<core::ToolBox>(core::ToolBox::Dependencies{m_clock, m_executor, std::move(sources), {}});
+    m_approvals = std::make_unique<TerminalApprovals>(
+        TerminalApprovals::Dependencies{*m_tools, m_clock, m_options.approve.value_or(TerminalApprovals::defaultMode()),
+            [this](const core::ApprovalRequest& request, core::Milliseconds left) { m_report.tell(request, left); }});
+    for (const std::string& remark : m_tools->remarks()) {
+        m_report.remark(remark);
+    }
+}
+
 void TalkCommand::converse()
 {
     m_broker = std::make_unique<core::DeferredTokenSource>();
@@ -249,14 +320,16 @@ void TalkCommand::converse()
     options.instructions = m_options.instructions;
     options.voice = m_options.voice;
     options.transcriptionModel = m_options.transcriptionModel;
-    options.tools = m_tools.declarations();
+    gatherTools();
+    options.tools = m_tools->begin();
+    options.deadlines.tool = m_tools->longest() + kToolSlack;
     options.capturesWhileConnecting = m_options.isLive();
     if (m_options.brokerUrl.empty()) {
         // Our servers have their own patience; the first token waits for both of them.
         options.deadlines.token += 2 * embedded::EmbeddedServices::Options().patience;
     }
     m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{
-        *m_tokens, m_transports, voice(), m_tools, m_clock, m_executor, *this, std::move(options)});
+        *m_tokens, m_transports, voice(), *m_tools, m_clock, m_executor, *this, std::move(options)});
     core::Allowance allowance;
     // Our own agent costs nothing.
     if (!m_options.brokerUrl.empty()) {

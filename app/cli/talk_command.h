@@ -7,6 +7,7 @@
 #include "app/cli/reply_recording.h"
 #include "app/cli/split_voice_io.h"
 #include "app/cli/talk_report.h"
+#include "app/cli/terminal_approvals.h"
 #include "app/cli/turn_watch.h"
 #include "app/embedded/embedded_services.h"
 #include "app/platform/loopback_redirect.h"
@@ -25,8 +26,12 @@
 #include "core/token/broker_token_source.h"
 #include "core/token/caching_token_source.h"
 #include "core/token/deferred_token_source.h"
+#include "core/tools/built_in_tools.h"
+#include "core/tools/mcp_servers.h"
+#include "core/tools/tool_box.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +55,10 @@ private:
 
     [[nodiscard]] core::Expected<void, core::Error> prepare();
     [[nodiscard]] core::VoiceIo& voice();
+    void gatherTools();
+    /// Tells of those that are new to it; whether none is still on its way.
+    bool lookAtServers();
+    void beginTalking(std::shared_ptr<core::CredentialSource> credential);
     void startServers();
     void signIn();
     void signInChanged(const core::SignInStatus& status);
@@ -84,11 +93,16 @@ private:
     bool m_isOver = false;
     bool m_wasInputEndSeen = false;
 
-    CommandTools m_tools;
+    CommandTools m_commands;
+    platform::SystemBrowser m_browser;
+    core::BuiltInTools m_builtIn;
+    core::McpServers m_mcp;
+    std::map<std::string, core::McpServer::Stage> m_toldServers;
+    std::unique_ptr<core::ToolBox> m_tools;
+    std::unique_ptr<TerminalApprovals> m_approvals;
     std::optional<ReplyRecording> m_out;
     platform::QtHttpClient m_http;
     platform::QtWebSocketFactory m_transports;
-    platform::SystemBrowser m_browser;
     platform::LoopbackRedirect m_redirect;
     std::shared_ptr<core::SignIn> m_signIn;
     std::unique_ptr<embedded::EmbeddedServices> m_servers;

@@ -200,6 +200,37 @@ void TalkReport::tell(const core::Error& error, bool isFatal)
     m_events.say("Error " + std::string(core::codeText(error.code)) + ": " + error.detail);
 }
 
+void TalkReport::tell(const core::ApprovalRequest& request, core::Milliseconds expiresIn)
+{
+    m_events.write("tool",
+        {{"event", "asked"}, {"callId", request.callId}, {"name", request.tool}, {"source", request.source},
+            {"arguments", request.arguments}, {"expiresInMs", expiresIn.count()}});
+}
+
+void TalkReport::tell(const core::TimerDue& timer)
+{
+    m_events.write("timer", {{"event", "due"}, {"id", timer.id}, {"label", timer.label}});
+    m_events.say("(the timer " + (timer.label.empty() ? timer.id : timer.label) + " is over)");
+}
+
+void TalkReport::tell(const core::McpServer& server)
+{
+    Json fields{{"server", server.name()}, {"event", server.error() ? "failed" : "ready"}};
+    if (server.error()) {
+        fields["message"] = server.error()->detail;
+        m_events.say("(the MCP server " + server.name() + " cannot be used: " + server.error()->detail + ")");
+    } else {
+        fields["tools"] = server.tools().size();
+    }
+    m_events.write("mcp", std::move(fields));
+}
+
+void TalkReport::remark(const std::string& text)
+{
+    m_events.write("tool", {{"event", "remark"}, {"message", text}});
+    m_events.say("(" + text + ")");
+}
+
 void TalkReport::sumUp(const Ending& ending)
 {
     Json fields{{"exitCode", ending.exitCode}, {"turns", ending.turns}, {"toolCalls", m_toolCalls},

@@ -2,8 +2,11 @@
 
 #include "app/cli/json_lines.h"
 #include "core/ports/account.h"
+#include "core/ports/tool_approvals.h"
 #include "core/session/latency_meter.h"
 #include "core/session/session_effect.h"
+#include "core/tools/built_in_tools.h"
+#include "core/tools/mcp_server.h"
 
 #include <cstdint>
 #include <optional>
@@ -21,6 +24,13 @@ public:
     /// What somebody who signs in has to do next, and who it was.
     void tell(const core::SignInStatus& status);
     void tell(const core::Error& error, bool isFatal);
+    /// A function waits for a person's word, for so long.
+    void tell(const core::ApprovalRequest& request, core::Milliseconds expiresIn);
+    void tell(const core::TimerDue& timer);
+    /// It can be asked, or never will be.
+    void tell(const core::McpServer& server);
+    /// A line about functions that are left out or not checked in full.
+    void remark(const std::string& text);
     struct Ending {
         int exitCode = 0;
         int turns = 0;

@@ -175,6 +175,95 @@ void FakeAccount::become(core::SignInStatus status)
     }
 }
 
+void FakeTools::decide(const std::string& tool, ToolPolicy policy)
+{
+    for (OfferedTool& offered : m_tools) {
+        if (offered.name == tool) {
+            offered.policy = policy;
+        }
+    }
+    tell();
+}
+
+Expected<void, Error> FakeTools::useFile(const std::string& file)
+{
+    if (!file.empty() && !file.ends_with(".json")) {
+        return fail(ErrorCode::BadConfiguration, file + ": it has no object \"mcpServers\"");
+    }
+    m_file = file;
+    m_servers.clear();
+    tell();
+    return {};
+}
+
+void FakeTools::bringServers()
+{
+    using Stage = ToolServer::Stage;
+    m_file = "/home/ada/.config/mcp.json";
+    m_tools.push_back(
+        {"files__read_file", "files", "Reads a file of the folders that it was started with", ToolPolicy::Ask, false});
+    m_tools.push_back({"files__write_file", "files", "", ToolPolicy::Never, false});
+    m_remarks = {"files__search of files: left to it to check: pattern"};
+    m_servers = {
+        {"files", "npx -y @modelcontextprotocol/server-filesystem /home/ada/Documents", {}, Stage::Ready, std::nullopt},
+        {"mail", "/opt/mail/bin/mail-mcp --account ada@example.com", {"MAIL_TOKEN"}, Stage::NotApproved, std::nullopt},
+        {"weather", "weather-mcp", {}, Stage::Failed,
+            Error{ErrorCode::ToolFailed, "it has ended with code 1", std::nullopt, {}}}};
+    tell();
+}
+
+void FakeTools::approve(const std::string& server, const std::string&)
+{
+    become(server, ToolServer::Stage::Ready);
+}
+
+void FakeTools::withdraw(const std::string& server)
+{
+    become(server, ToolServer::Stage::NotApproved);
+}
+
+void FakeTools::startAgain(const std::string& server)
+{
+    become(server, ToolServer::Stage::Starting);
+}
+
+void FakeTools::become(const std::string& server, ToolServer::Stage stage)
+{
+    for (ToolServer& one : m_servers) {
+        if (one.name == server) {
+            one.stage = stage;
+            one.error.reset();
+        }
+    }
+    tell();
+}
+
+void FakeTools::tell() const
+{
+    for (const Follower& follower : m_followers) {
+        follower();
+    }
+}
+
+void FakeApprovals::answer(const std::string& callId, Approval)
+{
+    std::erase_if(m_pending, [&](const ApprovalRequest& request) { return request.callId == callId; });
+    tell();
+}
+
+void FakeApprovals::ask(ApprovalRequest request)
+{
+    m_pending.push_back(std::move(request));
+    tell();
+}
+
+void FakeApprovals::tell() const
+{
+    for (const Follower& follower : m_followers) {
+        follower();
+    }
+}
+
 void FakeDevices::set(std::vector<SoundDevice> devices)
 {
     m_devices = std::move(devices);

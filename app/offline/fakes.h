@@ -6,6 +6,8 @@
 #include "core/ports/device_catalog.h"
 #include "core/ports/settings_store.h"
 #include "core/ports/text_files.h"
+#include "core/ports/tool_approvals.h"
+#include "core/ports/tool_catalog.h"
 #include "core/ports/voice_controls.h"
 
 #include <QObject>
@@ -97,6 +99,53 @@ public:
 
 private:
     core::SignInStatus m_status;
+    std::vector<Follower> m_followers;
+};
+
+/// Functions and servers to look at; a decision holds until the end.
+class FakeTools final : public core::ToolCatalog {
+public:
+    void follow(Follower follower) override { m_followers.push_back(std::move(follower)); }
+    [[nodiscard]] std::vector<core::OfferedTool> tools() const override { return m_tools; }
+    [[nodiscard]] std::vector<std::string> remarks() const override { return m_remarks; }
+    void decide(const std::string& tool, core::ToolPolicy policy) override;
+    [[nodiscard]] std::string file() const override { return m_file; }
+    [[nodiscard]] std::optional<core::Error> fileFault() const override { return std::nullopt; }
+    core::Expected<void, core::Error> useFile(const std::string& file) override;
+    [[nodiscard]] std::vector<core::ToolServer> servers() const override { return m_servers; }
+    void approve(const std::string& server, const std::string& shown) override;
+    void withdraw(const std::string& server) override;
+    void startAgain(const std::string& server) override;
+    /// With a file of servers, one of each kind.
+    void bringServers();
+
+private:
+    void become(const std::string& server, core::ToolServer::Stage stage);
+    void tell() const;
+
+    std::vector<core::OfferedTool> m_tools{
+        {"get_current_time", "Vivavoce", "The date and the time now", core::ToolPolicy::Always, false},
+        {"set_timer", "Vivavoce", "Sets a timer; the user is told when it is over", core::ToolPolicy::Always, false},
+        {"open_link", "Vivavoce", "Opens a web page in the user's browser, if the user allows it",
+            core::ToolPolicy::Ask, true}};
+    std::vector<std::string> m_remarks;
+    std::string m_file;
+    std::vector<core::ToolServer> m_servers;
+    std::vector<Follower> m_followers;
+};
+
+/// Asks what it is told to ask.
+class FakeApprovals final : public core::ToolApprovals {
+public:
+    void follow(Follower follower) override { m_followers.push_back(std::move(follower)); }
+    [[nodiscard]] const std::vector<core::ApprovalRequest>& pending() const override { return m_pending; }
+    void answer(const std::string& callId, core::Approval approval) override;
+    void ask(core::ApprovalRequest request);
+
+private:
+    void tell() const;
+
+    std::vector<core::ApprovalRequest> m_pending;
     std::vector<Follower> m_followers;
 };
 

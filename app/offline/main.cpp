@@ -33,7 +33,10 @@ int show()
     offline::FakeHistory history;
     history.fill();
     offline::FakeFiles files;
-    app::Window window({conversation, voice, devices, settings, clock, account, history, files});
+    offline::FakeApprovals approvals;
+    offline::FakeTools tools;
+    app::Window window({conversation, voice, devices, settings, clock, account, history, files, true, false, {},
+        &approvals, &tools});
     return window.open() ? QGuiApplication::exec() : 2;
 }
 

@@ -57,7 +57,10 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     FakeAccount account;
     FakeHistory history;
     FakeFiles files;
-    app::Window window({conversation, voice, devices, settings, clock, account, history, files});
+    FakeApprovals approvals;
+    FakeTools tools;
+    app::Window window({conversation, voice, devices, settings, clock, account, history, files, true, false, {},
+        &approvals, &tools});
     if (!window.open()) {
         return false;
     }
@@ -67,7 +70,8 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     // Where nothing is under it.
     QCursor::setPos(5000, 5000);
     settle(60);
-    scene.arrange({conversation, voice, devices, account, history});
+    scene.arrange({conversation, voice, devices, account, history, approvals, tools,
+        [&window](const core::TimerDue& timer) { window.tellTimer(timer); }});
     if (scene.isAccount) {
         QMetaObject::invokeMethod(quick, "showAccount");
     }

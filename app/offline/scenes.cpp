@@ -108,6 +108,27 @@ void longWords(const Stage& stage)
         "invalid_request_error.conversation_item_truncate_audio_end_ms"}});
 }
 
+void asked(const Stage& stage, const char* tool, const char* arguments)
+{
+    stage.conversation.tell(notice::ToolCalled{{"c9", tool, arguments}});
+    stage.approvals.ask({"c9", tool, tool == std::string("open_link") ? "Vivavoce" : "files", arguments,
+        SystemClock().now() + Milliseconds{30'000}});
+}
+
+void askedForALink(const Stage& stage)
+{
+    during(stage, Activity::RunningTool);
+    asked(stage, "open_link", R"({"url":"https://www.chamonix.example/routes/gouter?season=2027"})");
+}
+
+void askedForMuch(const Stage& stage)
+{
+    during(stage, Activity::RunningTool);
+    asked(stage, "files__write_file",
+        R"({"path":"/home/ada/Documents/A folder with a rather long name/plan.md","content":"# Plan\n\nFirst up to the hut, then early in the morning over the ridge to the top, and down by noon before the snow gets soft. Take crampons, a rope, and two litres of water for each of you.","overwrite":true,"mode":"0600"})");
+    stage.approvals.ask({"c10", "files__delete", "files", "{}", SystemClock().now() + Milliseconds{30'000}});
+}
+
 void broker(Settings& settings)
 {
     settings.profile = Profile::Broker;
@@ -133,6 +154,15 @@ std::vector<Scene> conversationScenes()
         {QStringLiteral("hearing"), {420, 720}, broker, live(Activity::HearingUser), -1, {}, {}, true},
         {QStringLiteral("thinking"), {420, 720}, nothing, live(Activity::Thinking)},
         {QStringLiteral("tool"), {420, 720}, nothing, live(Activity::RunningTool)},
+        {QStringLiteral("approval"), {420, 720}, nothing, askedForALink, -1, {}, {}, true},
+        {QStringLiteral("approval-long"), {420, 720}, nothing, askedForMuch, -1, QStringLiteral("allowTool")},
+        {QStringLiteral("approval-smallest"), kSmallest, nothing, askedForMuch},
+        {QStringLiteral("approval-wide"), kWide, broker, askedForALink},
+        {QStringLiteral("timer"), {420, 720}, nothing,
+            [](const Stage& stage) {
+                during(stage, Activity::Listening);
+                stage.tellTimer({"timer_1", "tea"});
+            }},
         {QStringLiteral("speaking"), {420, 720}, broker, live(Activity::Speaking), -1, {}, {}, true},
         {QStringLiteral("push-to-talk"), {420, 720},
             [](Settings& settings) { settings.talkMode = TalkMode::PushToTalk; }, live(Activity::Listening)},
@@ -241,6 +271,12 @@ std::vector<Scene> allScenes()
              {QStringLiteral("first-run-smallest"), kSmallest, firstRun},
              {QStringLiteral("settings"), {420, 720}, [](Settings&) {}, [](const Stage&) {}, 0, {}, {}, true},
              {QStringLiteral("settings-end"), {420, 720}, broker, [](const Stage&) {}, 4'000},
+             {QStringLiteral("settings-tools"), {420, 720}, [](Settings&) {},
+                 [](const Stage& stage) { stage.tools.bringServers(); }, 1'030, {}, {}, true},
+             {QStringLiteral("settings-servers"), {420, 720}, [](Settings&) {},
+                 [](const Stage& stage) { stage.tools.bringServers(); }, 1'560, QStringLiteral("approve_mail")},
+             {QStringLiteral("settings-tools-smallest"), kSmallest, [](Settings&) {},
+                 [](const Stage& stage) { stage.tools.bringServers(); }, 1'200},
              {QStringLiteral("settings-no-devices"), {420, 720}, [](Settings&) {}, noDevices, 0},
              {QStringLiteral("settings-wide"), kWide, broker, [](const Stage&) {}, 0, QStringLiteral("microphone")},
              {QStringLiteral("settings-smallest"), kSmallest, [](Settings&) {}, [](const Stage&) {}, 0},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/offline/fakes.h"
+#include "core/tools/built_in_tools.h"
 
 #include <QSize>
 #include <QString>
@@ -17,6 +18,10 @@ struct Stage {
     FakeDevices& devices;
     FakeAccount& account;
     FakeHistory& history;
+    FakeApprovals& approvals;
+    FakeTools& tools;
+    /// Says that a timer is over.
+    std::function<void(const core::TimerDue&)> tellTimer;
 };
 
 /// One picture: a page in one state.

@@ -6,6 +6,8 @@
 #include <QStandardPaths>
 
 #include <array>
+#include <map>
+#include <string>
 
 namespace vivavoce::platform {
 namespace {
@@ -47,9 +49,36 @@ constexpr Names<core::SoundBackend, 2> kBackends{
 constexpr Names<core::ProxyChoice, 3> kProxies{
     {{{core::ProxyChoice::System, "system"}, {core::ProxyChoice::None, "none"}, {core::ProxyChoice::Own, "own"}}}};
 
+constexpr Names<core::ToolPolicy, 3> kPolicies{
+    {{{core::ToolPolicy::Always, "always"}, {core::ToolPolicy::Ask, "ask"}, {core::ToolPolicy::Never, "never"}}}};
+
 QString key(const char* name)
 {
     return QString::fromLatin1(name);
+}
+
+/// Names that others chose are keys; percent signs keep what a key cannot hold.
+std::map<std::string, QString> groupOf(const QSettings& file, const char* group)
+{
+    std::map<std::string, QString> found;
+    const QString prefix = key(group) + QLatin1Char('/');
+    for (const QString& name : file.allKeys()) {
+        if (name.startsWith(prefix)) {
+            found[QByteArray::fromPercentEncoding(name.mid(prefix.size()).toUtf8()).toStdString()] =
+                file.value(name).toString();
+        }
+    }
+    return found;
+}
+
+void putGroup(QSettings& file, const char* group, const std::map<std::string, QString>& values)
+{
+    file.remove(key(group));
+    for (const auto& [name, value] : values) {
+        file.setValue(
+            key(group) + QLatin1Char('/') + QString::fromLatin1(QByteArray::fromStdString(name).toPercentEncoding()),
+            value);
+    }
 }
 
 } // namespace
@@ -92,6 +121,14 @@ core::Settings QtSettingsStore::load() const
     settings.network.proxyUrl = text("network/proxyUrl").toStdString();
     settings.network.caFile = text("network/caFile").toStdString();
     settings.keepsConversations = flag("history/keep", defaults.keepsConversations);
+    // A word that is not known asks: it may have been "never".
+    for (const auto& [name, word] : groupOf(file, "tools")) {
+        settings.toolPolicies[name] = kPolicies.value(word, core::ToolPolicy::Ask);
+    }
+    settings.mcpFile = text("mcp/file").toStdString();
+    for (const auto& [name, fingerprint] : groupOf(file, "approvedServers")) {
+        settings.approvedServers[name] = fingerprint.toStdString();
+    }
     return settings;
 }
 
@@ -119,6 +156,17 @@ core::Expected<void, core::Error> QtSettingsStore::save(const core::Settings& se
     put("network/proxyUrl", QString::fromStdString(settings.network.proxyUrl));
     put("network/caFile", QString::fromStdString(settings.network.caFile));
     put("history/keep", flag(settings.keepsConversations));
+    std::map<std::string, QString> policies;
+    for (const auto& [name, policy] : settings.toolPolicies) {
+        policies[name] = kPolicies.text(policy);
+    }
+    putGroup(file, "tools", policies);
+    put("mcp/file", QString::fromStdString(settings.mcpFile));
+    std::map<std::string, QString> approved;
+    for (const auto& [name, fingerprint] : settings.approvedServers) {
+        approved[name] = QString::fromStdString(fingerprint);
+    }
+    putGroup(file, "approvedServers", approved);
     file.sync();
     if (file.status() != QSettings::NoError) {
         return core::fail(core::ErrorCode::OutputUnwritable, m_file.toStdString() + " cannot be written");

@@ -39,6 +39,8 @@ constexpr std::array kRows{
     Row{ErrorCode::SessionEnded, "session.ended", 3, false},
     Row{ErrorCode::BudgetExhausted, "budget.exhausted", 7, false},
     Row{ErrorCode::ToolFailed, "tool.failed", 4, false},
+    Row{ErrorCode::ToolArguments, "tool.arguments", 4, false},
+    Row{ErrorCode::ToolDenied, "tool.denied", 3, false},
     Row{ErrorCode::ChildNotStarted, "child.not_started", 4, false},
     Row{ErrorCode::ChildDied, "child.died", 4, true},
     Row{ErrorCode::SoundFailed, "sound.failed", 5, false},

@@ -43,6 +43,10 @@ enum class ErrorCode {
     BudgetExhausted,
     // Ourselves
     ToolFailed,
+    /// What the model wrote for a function does not fit what that takes.
+    ToolArguments,
+    /// A person, or what they have set, did not let it run.
+    ToolDenied,
     ChildNotStarted,
     ChildDied,
     SoundFailed,

@@ -26,7 +26,7 @@ public:
     virtual void stop() = 0;
     /// A typed message; kept until the session is live.
     virtual void say(std::string text) = 0;
-    /// Stops the reply.
+    /// Stops the reply, and the functions that run for it.
     virtual void interrupt() = 0;
 };
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "core/ports/tool_source.h"
 #include "core/ports/voice_controls.h"
 
+#include <map>
 #include <string>
 
 namespace vivavoce::core {
@@ -53,6 +55,12 @@ struct Settings {
     NetworkChoice network;
     /// What was said is kept on this computer.
     bool keepsConversations = false;
+    /// Which functions may run, by name, where a person has decided it; the others are as their source says.
+    std::map<std::string, ToolPolicy> toolPolicies;
+    /// A file of MCP servers. Empty: none.
+    std::string mcpFile;
+    /// Those that a person lets be started, by name: the fingerprint of what is started, so that another command asks again.
+    std::map<std::string, std::string> approvedServers;
 
     bool operator==(const Settings&) const = default;
 };

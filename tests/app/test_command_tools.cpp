@@ -32,7 +32,7 @@ int runTheFirst(int argc, char** argv)
     if (!tools.load(argv[1]).has_value()) {
         return 1;
     }
-    tools.run({"call_1", tools.declarations()[0].name, "{}"}, [](const auto&) {});
+    tools.run({"call_1", tools.tools()[0].declaration.name, "{}"}, [](const auto&) {});
     return QCoreApplication::exec();
 }
 
@@ -82,8 +82,8 @@ private Q_SLOTS:
                     .load(file(
                         R"([{"name":"echo","description":"d","parameters":{"type":"object"},"command":["/bin/cat"]}])"))
                     .has_value());
-        QCOMPARE(tools.declarations().size(), std::size_t{1});
-        QCOMPARE(tools.declarations()[0].parameters->text, std::string(R"({"type":"object"})"));
+        QCOMPARE(tools.tools().size(), std::size_t{1});
+        QCOMPARE(tools.tools()[0].declaration.parameters->text, std::string(R"({"type":"object"})"));
         const auto answer = call(tools, "echo", R"({"a":1})");
         QVERIFY(answer && answer->has_value());
         QCOMPARE(answer->value(), std::string(R"({"a":1})"));

@@ -1,6 +1,7 @@
 #include "app/talk_session.h"
 #include "core/protocol/openai/codec.h"
 #include "core/sign_in/sign_in.h"
+#include "tests/core/tools/tool_world.h"
 #include "tests/support/fake_ports.h"
 #include "tests/support/manual_executor.h"
 
@@ -82,7 +83,8 @@ struct World {
     FakeVoiceIo voice;
     FakeTransportFactory transports;
     FakeHttpClient http;
-    FakeToolRunner tools;
+    FakeToolSource source;
+    core::ToolBox tools{core::ToolBox::Dependencies{clock, executor, {&source}, {}}};
     Heard heard;
     std::unique_ptr<app::TalkSession> talk;
 };
@@ -122,6 +124,7 @@ private Q_SLOTS:
     void spendLimit_OnWhatHasNoPrice_EndsIt();
     void network_IsTakenUpBeforeTheBrokerIsAsked();
     void network_ThatCannotBeUsed_IsWhyItEnds();
+    void tools_AreToldToTheProvider_AndHaveTimeForAPerson();
     void start_OnThisComputerWithoutPrograms_SaysSo();
 };
 
@@ -300,6 +303,49 @@ void TestTalkSession::network_ThatCannotBeUsed_IsWhyItEnds()
     QCOMPARE(world.heard.endings.size(), 1U);
     QCOMPARE(world.heard.endings.front()->code, core::ErrorCode::BadConfiguration);
     QVERIFY(world.http.sent.empty());
+}
+
+void TestTalkSession::tools_AreToldToTheProvider_AndHaveTimeForAPerson()
+{
+    World world;
+    world.source.offer("delete_file", core::ToolPolicy::Ask);
+    world.source.offer("format_disk", core::ToolPolicy::Never);
+    world.source.follower();
+    world.talk->start();
+    world.executor.runPosted();
+    world.http.sent.front().done(tokenOf("m"));
+    FakeTransport::Wire& wire = world.transports.last();
+    wire.pongs = &world.executor;
+    core::TransportListener& provider = *wire.listener;
+    provider.transportOpened();
+    provider.textReceived(core::openai::encode(core::openai::ServerEvent(core::openai::SessionCreated{})));
+    QVERIFY(QByteArray::fromStdString(wire.sent.back()).contains("delete_file"));
+    QVERIFY(!QByteArray::fromStdString(wire.sent.back()).contains("format_disk"));
+    provider.textReceived(core::openai::encode(core::openai::ServerEvent(core::openai::SessionUpdated{})));
+    core::openai::ResponseCreated created;
+    created.response.id = "r";
+    provider.textReceived(core::openai::encode(core::openai::ServerEvent(created)));
+    core::openai::ResponseDone done;
+    done.response.id = "r";
+    done.response.status = core::openai::ResponseStatus::Completed;
+    core::openai::Item call;
+    call.type = core::openai::ItemType::FunctionCall;
+    call.callId = "call_1";
+    call.name = "delete_file";
+    call.arguments = "{}";
+    done.response.output.push_back(call);
+    provider.textReceived(core::openai::encode(core::openai::ServerEvent(done)));
+    // Both together take longer than a function alone may.
+    world.executor.advance(core::Milliseconds{25'000});
+    QCOMPARE(world.tools.pending().size(), std::size_t{1});
+    world.tools.answer("call_1", core::Approval::Once);
+    world.executor.advance(core::Milliseconds{25'000});
+    QCOMPARE(world.source.calls.size(), std::size_t{1});
+    wire.sent.clear();
+    world.source.answer("call_1", std::string("gone"));
+    QVERIFY(std::any_of(wire.sent.begin(), wire.sent.end(), [](const std::string& sent) {
+        return sent.find("function_call_output") != std::string::npos && sent.find("gone") != std::string::npos;
+    }));
 }
 
 void TestTalkSession::start_OnThisComputerWithoutPrograms_SaysSo()

@@ -1,4 +1,5 @@
 #include "app/platform/display.h"
+#include "app/platform/local_moment.h"
 #include "app/platform/qt_settings_store.h"
 #include "app/platform/single_instance.h"
 
@@ -18,6 +19,8 @@ private Q_SLOTS:
     void settings_ThatCannotBeSaved_AreToldSo();
     void secondStart_FindsTheFirstAndShowsIt();
     void start_AfterTheFirstHasLetGo_IsTheFirst();
+    void toolPolicy_OfAnUnknownWord_Asks();
+    void moment_IsToldInItsZone();
     void display_IsAskedOfTheEnvironment();
 };
 
@@ -41,8 +44,40 @@ void TestWindowPlatform::settings_AreReadAsTheyWereSaved()
     settings.idleMinutes = 0;
     settings.keepsConversations = true;
     settings.network = {core::ProxyChoice::Own, "socks5://proxy.example:1080", "/etc/ca of ours.pem"};
+    settings.toolPolicies = {{"set_timer", core::ToolPolicy::Never}, {"files__a/b%", core::ToolPolicy::Always}};
+    settings.mcpFile = "/home/ada/mcp servers.json";
+    settings.approvedServers = {{"files", "00ff"}, {"mail-2", "abcd"}};
     QVERIFY(store.save(settings).has_value());
     QCOMPARE(store.load(), settings);
+    // What was taken back is gone.
+    settings.toolPolicies.erase("set_timer");
+    settings.approvedServers.clear();
+    QVERIFY(store.save(settings).has_value());
+    QCOMPARE(store.load(), settings);
+}
+
+void TestWindowPlatform::toolPolicy_OfAnUnknownWord_Asks()
+{
+    const QTemporaryDir folder;
+    const QString path = folder.filePath(QStringLiteral("vivavoce.ini"));
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write("[tools]\ndelete_file=perhaps\n");
+    file.close();
+    QVERIFY(platform::QtSettingsStore(path).load().toolPolicies.at("delete_file") == core::ToolPolicy::Ask);
+}
+
+void TestWindowPlatform::moment_IsToldInItsZone()
+{
+    const core::WallTime time{std::chrono::seconds{1'800'000'000}};
+    const auto tokyo = platform::localMoment(time, "Asia/Tokyo");
+    QVERIFY(tokyo.has_value());
+    QCOMPARE(tokyo->date + " " + tokyo->time + " " + tokyo->weekday + " " + tokyo->zone,
+        std::string("2027-01-15 17:00 Friday Asia/Tokyo"));
+    const auto here = platform::localMoment(time, "");
+    QVERIFY(here.has_value() && !here->zone.empty());
+    QVERIFY(!platform::localMoment(time, "Moon/Base").has_value());
+    QVERIFY(!platform::localMoment(time, "../../etc/passwd").has_value());
 }
 
 void TestWindowPlatform::settings_ThatCannotBeRead_AreTheDefaults()

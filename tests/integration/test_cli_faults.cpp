@@ -512,6 +512,56 @@ private Q_SLOTS:
         QCOMPARE(requests, 3);
     }
 
+    void callsThatDoNotFit_OrNobodyAllows_DoNotRun_AndAreAnsweredTogether()
+    {
+        QStringList sent;
+        int requests = 0;
+        ScriptedProvider provider([](QWebSocket& socket) { say(socket, kCreated); },
+            [&](QWebSocket& socket, const QString& message) {
+                const bool isRequest = message.contains(QStringLiteral("\"response.create\""));
+                if (isRequest) {
+                    sent << QStringLiteral("reply");
+                }
+                if (message.contains(QStringLiteral("function_call_output"))) {
+                    const auto item = core::parseJson(message.toStdString());
+                    sent << QString::fromStdString((*item)["item"].value("output", ""));
+                }
+                if (!isRequest || ++requests != 1) {
+                    answerProperly(socket, message);
+                    return;
+                }
+                say(socket,
+                    R"({"type":"response.created","event_id":"e3","response":{"id":"c","object":"realtime.response","status":"in_progress","output":[]}})");
+                say(socket,
+                    R"({"type":"response.done","event_id":"e4","response":{"id":"c","object":"realtime.response","status":"completed","output":[{"type":"function_call","id":"f1","call_id":"call_1","name":"echo","arguments":"[1]"},{"type":"function_call","id":"f2","call_id":"call_2","name":"erase","arguments":"{}"},{"type":"function_call","id":"f3","call_id":"call_3","name":"echo","arguments":"{}"}]}})");
+            });
+        ScriptedHttpServer broker(ScriptedHttpServer::token(provider.url()), After::HangUp);
+        const QString trace = m_folder.filePath(QStringLiteral("erased"));
+        CliRun cli({QStringLiteral("talk"), QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"),
+            QStringLiteral("one"), QStringLiteral("--turns"), QStringLiteral("1"), QStringLiteral("--timeout"),
+            QStringLiteral("10"), QStringLiteral("--tools"),
+            file("guarded.json",
+                "[{\"name\":\"echo\",\"command\":[\"/bin/cat\"]},"
+                "{\"name\":\"erase\",\"approval\":\"ask\",\"command\":[\"/usr/bin/touch\",\""
+                    + trace.toUtf8() + "\"]}]")});
+        QCOMPARE(cli.finish(), 0);
+        QVERIFY(!QFile::exists(trace));
+        QCOMPARE(sent.size(), 5);
+        QCOMPARE(sent.first(), QStringLiteral("reply"));
+        QCOMPARE(sent.last(), QStringLiteral("reply"));
+        QCOMPARE(sent.filter(QStringLiteral("tool.arguments")).size(), 1);
+        QCOMPARE(sent.filter(QStringLiteral("tool.denied")).size(), 1);
+        QVERIFY(sent.contains(QStringLiteral("{}")));
+    }
+
+    void serversThatAreNone_AreRefused()
+    {
+        const Outcome outcome = run({QStringLiteral("--text"), QStringLiteral("hi"), QStringLiteral("--mcp"),
+            file("mcp.json", R"({"mcpServers":{"a":{"url":"x"}}})")});
+        QCOMPARE(outcome.code, std::string("configuration.bad"));
+        QCOMPARE(outcome.exitCode, 2);
+    }
+
     void requestThatIsRefused_EndsTheRunAtOnce()
     {
         ScriptedProvider provider([](QWebSocket& socket) { say(socket, kCreated); },

@@ -21,7 +21,7 @@ struct Room {
 const std::vector<Room>& rooms()
 {
     static const std::vector<Room> table{
-        {"core", {}, {"nlohmann", "tl"}},
+        {"core", {}, {"nlohmann", "tl", "valijson"}},
         {"audio/rt", {}, {"readerwriterqueue"}},
         {"audio/dsp", {"core"}, {"sndfile", "speex", "webrtc", "opus", "nlohmann"}},
         {"audio", {"core", "audio/rt", "audio/dsp"}, {"qt", "portaudio"}},
@@ -64,6 +64,7 @@ const std::vector<Library>& libraries()
         {"openssl", header("openssl/.*")},
         {"nlohmann", header("nlohmann/.*")},
         {"tl", header("tl/.*")},
+        {"valijson", header("valijson/.*")},
         {"spdlog", header("(spdlog|fmt)/.*")},
         {"toml", header("toml\\+\\+/.*|toml\\.hpp")},
         {"cli", header("CLI/.*")},
@@ -88,7 +89,7 @@ bool isStandardOrSystem(const std::string& header)
 {
     static const std::regex pattern(
         "[a-z_0-9]+|(sys|netinet|arpa|linux|net)/[a-z_]+\\.h"
-        "|(unistd|fcntl|signal|poll|dlfcn|pthread|sched|time|stdio|stdlib|string|errno|windows|winsock2|ws2tcpip|bcrypt|io)\\.h",
+        "|(unistd|fcntl|signal|poll|termios|dlfcn|pthread|sched|time|stdio|stdlib|string|errno|windows|winsock2|ws2tcpip|bcrypt|io)\\.h",
         std::regex::optimize);
     return std::regex_match(header, pattern);
 }

@@ -37,6 +37,7 @@ const QMap<QString, Row>& table()
         {QStringLiteral("PkgConfig"), row("pkg-config", "pkgconf-pkg-config", "pkgconf", "pkgconf")},
         {QStringLiteral("nlohmann_json"), row("nlohmann-json3-dev", "json-devel", "nlohmann-json", "nlohmann-json")},
         {QStringLiteral("tl-expected"), row("libexpected-dev", "expected-devel", "tl-expected", "tl-expected")},
+        {QStringLiteral("valijson/validator.hpp"), row("libvalijson-dev", "valijson-devel", "valijson", "valijson")},
         {QStringLiteral("OpenSSL"), row("libssl-dev", "openssl-devel", "openssl@3", "openssl")},
         {QStringLiteral("Boost"), row("libboost1.81-dev", "boost-devel", "boost", "boost-asio boost-beast")},
         {QStringLiteral("spdlog"), row("libspdlog-dev", "spdlog-devel", "spdlog", "spdlog")},

@@ -47,6 +47,27 @@ QString PagesWorld::written()
     return all.join(QLatin1Char('|'));
 }
 
+QString PagesWorld::decisions()
+{
+    QStringList all;
+    for (const auto& [tool, policy] : now().tools.decisions) {
+        all << QString::fromStdString(tool) + QLatin1Char(':') + QString::number(static_cast<int>(policy));
+    }
+    for (const std::string& act : now().tools.acts) {
+        all << QString::fromStdString(act);
+    }
+    return all.join(QLatin1Char('|'));
+}
+
+QString PagesWorld::answers()
+{
+    QStringList all;
+    for (const auto& [callId, approval] : now().approvals.answers) {
+        all << QString::fromStdString(callId) + QLatin1Char(':') + QString::number(static_cast<int>(approval));
+    }
+    return all.join(QLatin1Char('|'));
+}
+
 QString PagesWorld::said()
 {
     QStringList all;

@@ -40,6 +40,11 @@ public:
     Q_INVOKABLE void begin(bool isFirstRun, bool hasAgent = true);
     Q_INVOKABLE void goLive() { now().conversation.tellPhase(core::Phase::Live); }
     Q_INVOKABLE void speak() { now().conversation.tellActivity(core::Activity::Speaking); }
+    Q_INVOKABLE void useTool()
+    {
+        now().conversation.tell(core::session_notice::ToolCalled{{"c1", "look_up", "{}"}});
+        now().conversation.tellActivity(core::Activity::RunningTool);
+    }
     Q_INVOKABLE void listen() { now().conversation.tellActivity(core::Activity::Listening); }
     Q_INVOKABLE void fail(int code)
     {
@@ -74,6 +79,33 @@ public:
     Q_INVOKABLE void breakHistory()
     {
         now().history.fault = core::Error{core::ErrorCode::HistoryFailed, "", std::nullopt, {}};
+    }
+    Q_INVOKABLE void askFor(const QString& callId, const QString& tool, const QString& arguments)
+    {
+        now().approvals.ask({callId.toStdString(), tool.toStdString(), "files", arguments.toStdString(),
+            now().clock.now() + core::Milliseconds{30'000}});
+    }
+    Q_INVOKABLE void forgetQuestions()
+    {
+        now().approvals.waiting.clear();
+        now().approvals.tell();
+    }
+    /// "call:0" for once, 1 for the conversation, 2 for no; of all answers.
+    Q_INVOKABLE QString answers();
+    /// One that waits to be allowed, and one that has failed.
+    Q_INVOKABLE void bringServers()
+    {
+        using Stage = core::ToolServer::Stage;
+        now().tools.started = {{"mail", "/opt/mail --x", {"TOKEN"}, Stage::NotApproved, std::nullopt},
+            {"files", "files", {}, Stage::Failed,
+                core::Error{core::ErrorCode::ToolFailed, "it has ended", std::nullopt, {}}}};
+        now().tools.tell();
+    }
+    /// What was decided of functions and servers.
+    Q_INVOKABLE QString decisions();
+    Q_INVOKABLE void endTimer(const QString& label)
+    {
+        now().conversationModel.timers()->tell({"timer_1", label.toStdString()});
     }
     Q_INVOKABLE void unplugAll() { now().devices.set({}); }
 
@@ -112,13 +144,15 @@ private:
         FakeAccount account;
         FakeConversationStore history;
         FakeTextFiles files;
+        FakeApprovals approvals;
+        FakeToolCatalog tools;
     };
     struct World : Parts {
         explicit World(bool isFirstRun, bool hasAgent)
             : Parts(isFirstRun),
               live(store),
-              conversationModel({conversation, voice, clock, live}),
-              settingsModel({live, devices, voice, hasAgent, &history}),
+              conversationModel({conversation, voice, clock, live, &approvals}),
+              settingsModel({live, devices, voice, hasAgent, &history, &tools}),
               shellModel({conversation, clock, live, hasAgent}),
               accountModel({account, live}),
               historyModel({history, live}),

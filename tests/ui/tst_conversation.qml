@@ -51,6 +51,110 @@ Item {
             compare(World.stops, 1);
         }
 
+        function ask(callId) {
+            World.askFor(callId, "write_file", '{"path":"a.txt"}');
+            waitForRendering(page);
+        }
+
+        function test_approval_is_shown_and_answered_data() {
+            return [
+                { tag: "once", button: "allowTool", answer: "c1:0" },
+                { tag: "conversation", button: "allowToolForConversation", answer: "c1:1" },
+                { tag: "no", button: "denyTool", answer: "c1:2" }
+            ];
+        }
+        function test_approval_is_shown_and_answered(row) {
+            const card = part("approvalCard");
+            verify(!card.visible);
+            World.goLive();
+            ask("c1");
+            verify(card.visible);
+            verify(part("approvalQuestion").text.includes("write_file"));
+            verify(part("approvalQuestion").text.includes("files"));
+            compare(part("approvalArguments").visible, true);
+            tryCompare(part("allowTool"), "enabled", true);
+            tryVerify(() => card.height >= card.implicitHeight);
+            mouseClick(part(row.button));
+            compare(World.answers(), row.answer);
+            verify(!card.visible);
+        }
+
+        function test_approval_leaves_the_keyboard_and_is_reached_by_it() {
+            World.goLive();
+            ask("c1");
+            // Whoever mutes does not allow anything.
+            keyClick(Qt.Key_Space);
+            compare(World.answers(), "");
+            verify(World.isSoundMuted);
+            tryCompare(part("allowTool"), "enabled", true);
+            part("denyTool").forceActiveFocus(Qt.TabFocusReason);
+            keyClick(Qt.Key_Tab);
+            verify(part("allowTool").activeFocus);
+            keyClick(Qt.Key_Return);
+            compare(World.answers(), "c1:0");
+        }
+
+        function test_approval_that_has_just_come_cannot_be_given_by_mistake() {
+            World.goLive();
+            ask("c1");
+            mouseClick(part("allowTool"));
+            compare(World.answers(), "");
+            tryCompare(part("allowTool"), "enabled", true);
+            ask("c2");
+            mouseClick(part("allowTool"));
+            compare(World.answers(), "c1:0");
+            // The next one is another question.
+            verify(!part("allowTool").enabled);
+            mouseClick(part("allowTool"));
+            compare(World.answers(), "c1:0");
+            mouseClick(part("denyTool"));
+            compare(World.answers(), "c1:0|c2:2");
+        }
+
+        function test_approval_of_much_says_that_there_is_more() {
+            World.goLive();
+            ask("c1");
+            verify(!part("approvalTime").text.includes("Scroll"));
+            World.forgetQuestions();
+            World.askFor("c2", "write_file", JSON.stringify({ text: "much ".repeat(300) }));
+            tryVerify(() => part("approvalTime").text.includes("Scroll"));
+            const area = part("approvalArguments");
+            area.forceActiveFocus(Qt.TabFocusReason);
+            keyClick(Qt.Key_End);
+            tryVerify(() => area.contentY > 0);
+            verify(area.atYEnd);
+        }
+
+        function test_approval_goes_when_its_time_is_over() {
+            World.goLive();
+            ask("c1");
+            verify(part("approvalTime").text.includes("30 s") || part("approvalTime").text.includes("29 s"));
+            World.forgetQuestions();
+            verify(!part("approvalCard").visible);
+        }
+
+        function test_escape_stops_the_tools() {
+            World.goLive();
+            World.useTool();
+            compare(part("stateText").text, "look_up");
+            verify(part("hint").text.includes("Esc"));
+            keyClick(Qt.Key_Escape);
+            compare(World.interruptions, 1);
+            ask("c1");
+            verify(!part("hint").text.includes("Esc"));
+        }
+
+        function test_timer_is_told_until_it_is_read() {
+            verify(!part("timerNote").visible);
+            World.endTimer("tea");
+            verify(part("timerNote").visible);
+            compare(part("timerText").text, "Time is up: tea.");
+            World.endTimer("");
+            compare(part("timerText").text, "2 timers are over: tea.");
+            mouseClick(part("dismissTimer"));
+            verify(!part("timerNote").visible);
+        }
+
         function test_space_starts_then_mutes() {
             keyClick(Qt.Key_Space);
             compare(World.starts, 1);
@@ -222,7 +326,7 @@ Item {
             root.width = 340;
             root.height = 520;
             World.goLive();
-            World.problem(29);
+            World.problem(31);
             compare(part("stateText").text, "No microphone");
             verify(!part("errorBanner").visible, "the words tell it");
             waitForRendering(page);
@@ -235,10 +339,10 @@ Item {
             verify(!part("mute").enabled);
             keyClick(Qt.Key_Space);
             verify(!World.conversation.isMuted, "there is nothing to mute");
-            World.problem(30);
+            World.problem(32);
             compare(part("stateText").text, "No microphone and no loudspeaker");
             verify(!part("errorBanner").visible);
-            World.fail(27);
+            World.fail(29);
             verify(part("mute").enabled);
         }
 

@@ -109,6 +109,46 @@ Item {
             verify(part("microphone").activeFocus);
         }
 
+        function test_tools_are_decided_on() {
+            const timer = part("policy_set_timer");
+            compare(timer.count, 3);
+            compare(timer.currentIndex, 0);
+            timer.activated(2);
+            compare(World.decisions(), "set_timer:2");
+            compare(timer.currentIndex, 2);
+            // A link is never opened unasked.
+            const link = part("policy_open_link");
+            compare(link.count, 2);
+            compare(link.currentText, "Asks");
+            link.activated(1);
+            compare(World.decisions(), "set_timer:2|open_link:2");
+            compare(link.currentText, "Never");
+        }
+
+        function test_servers_are_shown_whole_and_allowed() {
+            World.bringServers();
+            compare(part("command_mail").text, "/opt/mail --x");
+            verify(!part("withdraw_mail").visible);
+            verify(!part("approve_files").visible);
+            verify(part("state_files").text.includes("it has ended"));
+            part("approve_mail").clicked();
+            part("again_files").clicked();
+            part("withdraw_files").clicked();
+            compare(World.decisions(), "approve mail: /opt/mail --x|again files|withdraw files");
+        }
+
+        function test_server_file_that_cannot_be_used_is_told() {
+            const path = part("mcpFile");
+            path.text = "/missing";
+            part("useMcpFile").clicked();
+            compare(part("mcpFault").text, "/missing: there is none");
+            verify(part("mcpFault").visible);
+            path.text = " /there ";
+            part("useMcpFile").clicked();
+            verify(!part("mcpFault").visible);
+            compare(path.text, "/there");
+        }
+
         function test_keys_turn_pages() {
             root.width = 340;
             root.height = 520;

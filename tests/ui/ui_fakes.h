@@ -5,11 +5,14 @@
 #include "core/ports/device_catalog.h"
 #include "core/ports/settings_store.h"
 #include "core/ports/text_files.h"
+#include "core/ports/tool_approvals.h"
+#include "core/ports/tool_catalog.h"
 #include "core/ports/voice_controls.h"
 #include "tests/support/fake_conversation_store.h"
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::tests {
@@ -75,6 +78,82 @@ public:
     std::vector<Way> ways;
     bool hasDeviceFlow = true;
     int openings = 0;
+};
+
+class FakeToolCatalog final : public core::ToolCatalog {
+public:
+    void follow(Follower follower) override { followers.push_back(std::move(follower)); }
+    [[nodiscard]] std::vector<core::OfferedTool> tools() const override { return offered; }
+    [[nodiscard]] std::vector<std::string> remarks() const override { return told; }
+    void decide(const std::string& tool, core::ToolPolicy policy) override
+    {
+        decisions.emplace_back(tool, policy);
+        for (core::OfferedTool& one : offered) {
+            one.policy = one.name == tool ? policy : one.policy;
+        }
+        tell();
+    }
+    [[nodiscard]] std::string file() const override { return used; }
+    [[nodiscard]] std::optional<core::Error> fileFault() const override { return fault; }
+    core::Expected<void, core::Error> useFile(const std::string& file) override
+    {
+        if (file == "/missing") {
+            return core::fail(core::ErrorCode::BadConfiguration, "/missing: there is none");
+        }
+        used = file;
+        tell();
+        return {};
+    }
+    [[nodiscard]] std::vector<core::ToolServer> servers() const override { return started; }
+    void approve(const std::string& server, const std::string& shown) override
+    {
+        acts.push_back("approve " + server + ": " + shown);
+    }
+    void withdraw(const std::string& server) override { acts.push_back("withdraw " + server); }
+    void startAgain(const std::string& server) override { acts.push_back("again " + server); }
+    void tell() const
+    {
+        for (const Follower& follower : followers) {
+            follower();
+        }
+    }
+
+    std::vector<Follower> followers;
+    std::vector<core::OfferedTool> offered{{"set_timer", "Vivavoce", "Sets a timer", core::ToolPolicy::Always, false},
+        {"open_link", "Vivavoce", "Opens a page", core::ToolPolicy::Ask, true}};
+    std::vector<std::string> told;
+    std::string used;
+    std::optional<core::Error> fault;
+    std::vector<core::ToolServer> started;
+    std::vector<std::pair<std::string, core::ToolPolicy>> decisions;
+    std::vector<std::string> acts;
+};
+
+class FakeApprovals final : public core::ToolApprovals {
+public:
+    void follow(Follower follower) override { followers.push_back(std::move(follower)); }
+    [[nodiscard]] const std::vector<core::ApprovalRequest>& pending() const override { return waiting; }
+    void answer(const std::string& callId, core::Approval approval) override
+    {
+        answers.emplace_back(callId, approval);
+        std::erase_if(waiting, [&](const core::ApprovalRequest& one) { return one.callId == callId; });
+        tell();
+    }
+    void ask(core::ApprovalRequest request)
+    {
+        waiting.push_back(std::move(request));
+        tell();
+    }
+    void tell() const
+    {
+        for (const Follower& follower : followers) {
+            follower();
+        }
+    }
+
+    std::vector<Follower> followers;
+    std::vector<core::ApprovalRequest> waiting;
+    std::vector<std::pair<std::string, core::Approval>> answers;
 };
 
 class FakeVoiceControls final : public core::VoiceControls {

@@ -9,6 +9,7 @@ FocusScope {
 
     required property ConversationViewModel conversation
     readonly property bool isWide: width >= 900
+    readonly property bool isTight: height < 600
     signal settingsWanted()
 
     focus: true
@@ -31,7 +32,7 @@ FocusScope {
             event.accepted = true;
         }
     }
-    Keys.onEscapePressed: if (page.conversation.voice === Ui.Speaking)
+    Keys.onEscapePressed: if (page.conversation.voice === Ui.Speaking || page.conversation.voice === Ui.Tool)
         page.conversation.interrupt()
     onActiveFocusChanged: if (!activeFocus)
         page.conversation.isTalkHeld = false
@@ -53,6 +54,8 @@ FocusScope {
 
             VoiceString {
                 objectName: "string"
+                // A question needs its place where that is scarce.
+                visible: !(page.isTight && page.conversation.approval.isAsking)
                 Layout.fillWidth: true
                 Layout.leftMargin: Theme.edge
                 Layout.rightMargin: Theme.edge
@@ -82,6 +85,30 @@ FocusScope {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 conversation: page.conversation
+            }
+            ApprovalCard {
+                objectName: "approvalCard"
+                Layout.fillWidth: true
+                Layout.preferredHeight: settledHeight
+                Layout.maximumWidth: transcript.measure
+                Layout.alignment: Qt.AlignHCenter
+                Layout.leftMargin: Theme.edge
+                Layout.rightMargin: Theme.edge
+                Layout.bottomMargin: Theme.between
+                visible: page.conversation.approval.isAsking
+                approval: page.conversation.approval
+                isTight: page.isTight
+            }
+            TimerNote {
+                objectName: "timerNote"
+                Layout.fillWidth: true
+                Layout.maximumWidth: transcript.measure
+                Layout.alignment: Qt.AlignHCenter
+                Layout.leftMargin: Theme.edge
+                Layout.rightMargin: Theme.edge
+                Layout.bottomMargin: Theme.between
+                visible: page.conversation.timers.isDue
+                timers: page.conversation.timers
             }
             ErrorBanner {
                 objectName: "errorBanner"

@@ -35,7 +35,10 @@ int secondsOf(core::Milliseconds time)
 } // namespace
 
 ConversationViewModel::ConversationViewModel(Dependencies dependencies, QObject* parent)
-    : QObject(parent), m_deps(dependencies), m_recorder(dependencies.clock)
+    : QObject(parent),
+      m_deps(dependencies),
+      m_recorder(dependencies.clock),
+      m_approval(dependencies.approvals, dependencies.clock)
 {
     m_levelTimer.setInterval(kLevelInterval);
     m_secondTimer.setInterval(kSecond);
@@ -58,6 +61,7 @@ ConversationViewModel::ConversationViewModel(Dependencies dependencies, QObject*
     });
     followAgent(m_deps.settings.current());
     m_deps.conversation.add(*this);
+    connect(&m_approval, &ApprovalViewModel::changed, this, &ConversationViewModel::stateChanged);
     applyMute();
 }
 
@@ -254,7 +258,8 @@ QString ConversationViewModel::hint() const
         }
         return m_wasLive ? tr("The conversation goes on where it was") : QString();
     case Voice::Tool:
-        return tr("The agent uses a tool");
+        return m_approval.isAsking() ? tr("The agent waits for your answer")
+                                     : tr("The agent uses a tool: Esc stops it");
     default:
         return {};
     }

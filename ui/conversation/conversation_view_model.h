@@ -6,6 +6,8 @@
 #include "core/ports/voice_controls.h"
 #include "core/settings/live_settings.h"
 #include "core/token/token_age.h"
+#include "ui/conversation/approval_view_model.h"
+#include "ui/conversation/timer_view_model.h"
 #include "ui/conversation/tool_model.h"
 #include "ui/conversation/transcript_model.h"
 #include "ui/conversation/usage_view_model.h"
@@ -51,6 +53,8 @@ class ConversationViewModel final : public QObject, private core::ConversationLi
     Q_PROPERTY(QString errorCode READ errorCode NOTIFY errorChanged)
     Q_PROPERTY(vivavoce::ui::TranscriptModel* transcript READ transcript CONSTANT)
     Q_PROPERTY(vivavoce::ui::ToolModel* tools READ tools CONSTANT)
+    Q_PROPERTY(vivavoce::ui::ApprovalViewModel* approval READ approval CONSTANT)
+    Q_PROPERTY(vivavoce::ui::TimerViewModel* timers READ timers CONSTANT)
     Q_PROPERTY(vivavoce::ui::UsageViewModel* turnUsage READ turnUsage CONSTANT)
     Q_PROPERTY(vivavoce::ui::UsageViewModel* sessionUsage READ sessionUsage CONSTANT)
     Q_PROPERTY(bool hasToken READ hasToken NOTIFY tokenChanged)
@@ -66,6 +70,8 @@ public:
         core::VoiceControls& voice;
         const core::Clock& clock;
         core::LiveSettings& settings;
+        /// Null: nothing is asked for.
+        core::ToolApprovals* approvals = nullptr;
     };
 
     explicit ConversationViewModel(Dependencies dependencies, QObject* parent = nullptr);
@@ -78,7 +84,7 @@ public:
     Q_INVOKABLE void stop();
     /// Sends a typed message, and starts a conversation for it where none runs. Blank text is not sent.
     Q_INVOKABLE void say(const QString& text);
-    /// Stops the reply that is being spoken.
+    /// Stops the reply that is being spoken, and the tools that run for it.
     Q_INVOKABLE void interrupt();
     /// The error has been read: away with it, and after a failed conversation back to idle.
     Q_INVOKABLE void dismissError();
@@ -115,6 +121,8 @@ public:
     [[nodiscard]] QString errorCode() const;
     [[nodiscard]] TranscriptModel* transcript() { return &m_transcript; }
     [[nodiscard]] ToolModel* tools() { return &m_tools; }
+    [[nodiscard]] ApprovalViewModel* approval() { return &m_approval; }
+    [[nodiscard]] TimerViewModel* timers() { return &m_timers; }
     [[nodiscard]] UsageViewModel* turnUsage() { return &m_turnUsage; }
     [[nodiscard]] UsageViewModel* sessionUsage() { return &m_sessionUsage; }
     [[nodiscard]] bool hasToken() const { return m_token.isKnown(); }
@@ -194,6 +202,8 @@ private:
     TranscriptModel m_transcript;
     core::TranscriptRecorder m_recorder;
     ToolModel m_tools;
+    ApprovalViewModel m_approval;
+    TimerViewModel m_timers;
     UsageViewModel m_turnUsage;
     UsageViewModel m_sessionUsage;
     QTimer m_levelTimer;

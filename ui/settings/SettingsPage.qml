@@ -118,6 +118,11 @@ FocusScope {
                     Layout.fillWidth: true
                     settings: page.settings
                 }
+                ToolsCard {
+                    Layout.fillWidth: true
+                    visible: page.settings.tools.isThere
+                    tools: page.settings.tools
+                }
                 LimitsCard {
                     Layout.fillWidth: true
                     settings: page.settings

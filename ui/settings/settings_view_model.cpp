@@ -52,7 +52,8 @@ bool isRow(const std::vector<int>& values, int row)
 
 } // namespace
 
-SettingsViewModel::SettingsViewModel(Dependencies dependencies, QObject* parent) : QObject(parent), m_deps(dependencies)
+SettingsViewModel::SettingsViewModel(Dependencies dependencies, QObject* parent)
+    : QObject(parent), m_deps(dependencies), m_tools(dependencies.tools)
 {
     m_toldBrokerUrl = brokerUrl();
     m_levels.setInterval(kLevelInterval);

@@ -4,6 +4,7 @@
 #include "core/ports/device_catalog.h"
 #include "core/settings/live_settings.h"
 #include "ui/settings/device_model.h"
+#include "ui/settings/tools_view_model.h"
 
 #include <QObject>
 #include <QStringList>
@@ -21,6 +22,7 @@ class SettingsViewModel final : public QObject {
     Q_PROPERTY(bool isShown READ isShown WRITE setShown NOTIFY isShownChanged)
     Q_PROPERTY(vivavoce::ui::DeviceModel* microphones READ microphones CONSTANT)
     Q_PROPERTY(vivavoce::ui::DeviceModel* loudspeakers READ loudspeakers CONSTANT)
+    Q_PROPERTY(vivavoce::ui::ToolsViewModel* tools READ tools CONSTANT)
     Q_PROPERTY(int microphone READ microphone WRITE setMicrophone NOTIFY changed)
     Q_PROPERTY(int loudspeaker READ loudspeaker WRITE setLoudspeaker NOTIFY changed)
     Q_PROPERTY(qreal microphoneLevel READ microphoneLevel NOTIFY levelsChanged)
@@ -60,6 +62,8 @@ public:
         bool hasAgent = true;
         /// Null: nothing is ever kept.
         core::ConversationStore* history = nullptr;
+        /// Null: there are no tools to decide on.
+        core::ToolCatalog* tools = nullptr;
     };
 
     explicit SettingsViewModel(Dependencies dependencies, QObject* parent = nullptr);
@@ -82,6 +86,7 @@ public:
     void setShown(bool isShown);
     [[nodiscard]] DeviceModel* microphones() { return &m_microphones; }
     [[nodiscard]] DeviceModel* loudspeakers() { return &m_loudspeakers; }
+    [[nodiscard]] ToolsViewModel* tools() { return &m_tools; }
     [[nodiscard]] int microphone() const { return m_microphones.rowOf(now().devices.captureId); }
     void setMicrophone(int row);
     [[nodiscard]] int loudspeaker() const { return m_loudspeakers.rowOf(now().devices.playbackId); }
@@ -135,6 +140,7 @@ private:
     Dependencies m_deps;
     DeviceModel m_microphones;
     DeviceModel m_loudspeakers;
+    ToolsViewModel m_tools;
     QTimer m_levels;
     qreal m_microphoneLevel = 0;
     qreal m_loudspeakerLevel = 0;

@@ -45,6 +45,8 @@ constexpr std::array kRows{
     Row{ErrorCode::SessionEnded, QT_TRANSLATE_NOOP("ErrorText", "Whoever runs your broker has ended this conversation. Ask them, or start a new one."), ErrorAction::Retry},
     Row{ErrorCode::BudgetExhausted, QT_TRANSLATE_NOOP("ErrorText", "A spending limit is reached: the one in your settings, or one that whoever runs your broker has set."), ErrorAction::Nothing},
     Row{ErrorCode::ToolFailed, QT_TRANSLATE_NOOP("ErrorText", "A tool did not work. The conversation goes on; ask again if you need it."), ErrorAction::Nothing},
+    Row{ErrorCode::ToolArguments, QT_TRANSLATE_NOOP("ErrorText", "The agent asked for a tool in a way that the tool does not understand. The conversation goes on."), ErrorAction::Nothing},
+    Row{ErrorCode::ToolDenied, QT_TRANSLATE_NOOP("ErrorText", "A tool was not allowed to run. The conversation goes on."), ErrorAction::Nothing},
     Row{ErrorCode::ChildNotStarted, QT_TRANSLATE_NOOP("ErrorText", "The agent on this computer did not start. Try again, or install Vivavoce anew."), ErrorAction::Retry},
     Row{ErrorCode::ChildDied, QT_TRANSLATE_NOOP("ErrorText", "The agent on this computer has stopped. Start it again to go on."), ErrorAction::Retry},
     Row{ErrorCode::SoundFailed, QT_TRANSLATE_NOOP("ErrorText", "The sound does not work. Check that a microphone and a loudspeaker are connected."), ErrorAction::ShowSoundSettings},

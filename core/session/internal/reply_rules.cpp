@@ -1,5 +1,8 @@
+#include "core/base/json.h"
 #include "core/session/internal/provider_errors.h"
 #include "core/session/internal/stepper.h"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -11,8 +14,15 @@ namespace {
 
 std::string functionOutput(const Expected<std::string, Error>& output)
 {
-    // Told to the model in words that it can act on; the codes are ours, so there is nothing to escape.
-    return output ? *output : "{\"error\":\"" + std::string(codeText(output.error().code)) + "\"}";
+    if (output) {
+        return *output;
+    }
+    // Told to the model in words that it can act on. What a failed function says of itself may be nobody's business.
+    Json told{{"error", codeText(output.error().code)}};
+    if (output.error().code == ErrorCode::ToolArguments) {
+        told["message"] = output.error().detail;
+    }
+    return writeJson(told);
 }
 
 } // namespace
@@ -217,12 +227,7 @@ void Stepper::on(session_event::ToolAnswered& answered)
     if (call == running.end() || !isLive()) {
         return;
     }
-    tell(session_notice::ToolDone{*call, answered.output});
-    openai::ConversationItemCreate create;
-    create.item.type = openai::ItemType::FunctionCallOutput;
-    create.item.callId = answered.callId;
-    create.item.output = functionOutput(answered.output);
-    send(std::move(create));
+    answerCall(*call, answered.output);
     running.erase(call);
     // One reply for all of them. Where the user is saying something new, the provider's reply to that goes by the answers, too.
     m_state.tools.wantsReply = running.empty();
@@ -230,6 +235,29 @@ void Stepper::on(session_event::ToolAnswered& answered)
         requestReply();
     }
     settleActivity();
+}
+
+void Stepper::answerCall(const ToolCall& call, const Expected<std::string, Error>& output)
+{
+    tell(session_notice::ToolDone{call, output});
+    openai::ConversationItemCreate create;
+    create.item.type = openai::ItemType::FunctionCallOutput;
+    create.item.callId = call.callId;
+    create.item.output = functionOutput(output);
+    send(std::move(create));
+}
+
+void Stepper::stopTools()
+{
+    if (m_state.tools.running.empty()) {
+        return;
+    }
+    put(CancelTools{});
+    // A call without an answer would stand in the way of all replies to come; this one asks for none.
+    const ToolRound stopped = std::exchange(m_state.tools, ToolRound());
+    for (const ToolCall& call : stopped.running) {
+        answerCall(call, fail(ErrorCode::Cancelled, "the user stopped it"));
+    }
 }
 
 } // namespace vivavoce::core::internal

@@ -109,6 +109,9 @@ private:
     void stopReply();
     [[nodiscard]] static bool isAnswer(const openai::Response& response);
     void startTools(const openai::Response& response);
+    void answerCall(const ToolCall& call, const Expected<std::string, Error>& output);
+    /// The user wants to hear nothing of what they find.
+    void stopTools();
     void tellEntry(const ConversationEntry& entry)
     {
         tell(session_notice::TranscriptChanged{entry, m_state.log.toldAfter(entry.itemId)});

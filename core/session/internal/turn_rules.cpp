@@ -34,6 +34,9 @@ openai::Item textMessage(const ConversationEntry& entry)
     return item;
 }
 
+/// A broker's code for what its policy does not leave to the client.
+constexpr const char* kLocked = "locked_by_policy";
+
 } // namespace
 
 // --- The life of the session ---------------------------------------------------------------------------------------
@@ -171,6 +174,14 @@ void Stepper::providerError(const openai::ErrorEvent& event)
     if (m_state.reply.isRequested && event.error.eventId == m_state.reply.requestId) {
         replyRefused();
     }
+    if (m_state.phase == Phase::Configuring && event.error.code == kLocked && !m_state.options->tools.empty()) {
+        // A broker's policy may not know our functions: the rest of the update is worth more than they are.
+        auto without = *m_state.options;
+        without.tools.clear();
+        m_state.options = std::make_shared<const SessionOptions>(std::move(without));
+        configure();
+        return;
+    }
     if (m_state.phase == Phase::Configuring) {
         // The update was thrown away as a whole; the conversation is possible with the provider's defaults.
         stopTimer(SessionTimer::Configured);
@@ -219,6 +230,7 @@ void Stepper::on(const session_event::Interrupt&)
 {
     if (isLive()) {
         m_state.reply.isWanted = false;
+        stopTools();
         stopReply();
         settleActivity();
     }

@@ -321,6 +321,59 @@ private Q_SLOTS:
         QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
     }
 
+    void functionCall_ThatDoesNotFit_IsToldWhy()
+    {
+        Story story;
+        story.goLive();
+        story.functionIsCalled();
+        story.happens(session_event::ToolAnswered{"call_1", fail(ErrorCode::ToolArguments, "city is missing")});
+        QCOMPARE(story.sent<openai::ConversationItemCreate>().at(0).item.output,
+            std::string(R"({"error":"tool.arguments","message":"city is missing"})"));
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+    }
+
+    void functionsThatABrokerLocks_AreLeftOutOfTheSettings()
+    {
+        Story story;
+        SessionOptions options;
+        options.transcriptionModel = "writer";
+        options.tools.push_back({"get_weather", std::nullopt, std::nullopt});
+        story.state.options = std::make_shared<const SessionOptions>(options);
+        story.happens(session_event::Start{});
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        QVERIFY(story.sent<openai::SessionUpdate>().at(0).session.tools.has_value());
+        openai::ErrorEvent refused;
+        refused.error.type = "invalid_request_error";
+        refused.error.code = "locked_by_policy";
+        story.says(refused);
+        QCOMPARE(story.sent<openai::SessionUpdate>().size(), std::size_t{1});
+        QVERIFY(!story.sent<openai::SessionUpdate>().at(0).session.tools.has_value());
+        QVERIFY(story.sent<openai::SessionUpdate>().at(0).session.transcription.hasValue());
+        QCOMPARE(story.state.phase, Phase::Configuring);
+        QCOMPARE(story.all<session_effect::Tell>().empty(), false);
+        // Something else is locked, too: as it always was.
+        story.says(refused);
+        QVERIFY(story.sent<openai::SessionUpdate>().empty());
+        QCOMPARE(story.state.phase, Phase::Live);
+    }
+
+    void interruption_StopsTheFunctions_AndAnswersThemWithoutAReply()
+    {
+        Story story;
+        story.goLive();
+        story.functionIsCalled();
+        story.happens(session_event::Interrupt{});
+        QCOMPARE(story.all<session_effect::CancelTools>().size(), std::size_t{1});
+        QCOMPARE(
+            story.sent<openai::ConversationItemCreate>().at(0).item.output, std::string("{\"error\":\"cancelled\"}"));
+        QVERIFY(story.sent<openai::ResponseCreate>().empty());
+        QCOMPARE(story.state.activity, Activity::Listening);
+        story.happens(session_event::ToolAnswered{"call_1", std::string("{}")});
+        QVERIFY(story.effects.empty());
+    }
+
     void functionResult_WhileTheUserSpeaks_IsAnsweredWithTheirTurn()
     {
         Story story;

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "core/ports/line_process.h"
+
+#include <QByteArray>
+#include <QProcess>
+
+#include <memory>
+
+namespace vivavoce::platform {
+
+/// A child whose standard input and output are lines of at most 4 MiB. What it says on standard error goes nowhere. It is in a process group of its own, which
+/// is killed with it; on Linux it does not outlive us, however we end.
+/// Threads: the main thread.
+class QtLineProcess final : public core::LineProcess {
+public:
+    QtLineProcess() = default;
+    ~QtLineProcess() override;
+
+    void start(const core::ProcessCommand& command, core::LineProcessListener& listener) override;
+    void write(std::string_view line) override;
+
+private:
+    void read();
+    void end(const std::string& why);
+
+    std::unique_ptr<QProcess> m_process;
+    core::LineProcessListener* m_listener = nullptr;
+    QByteArray m_unread;
+};
+
+} // namespace vivavoce::platform

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/base/expected.h"
+#include "core/ports/line_process.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vivavoce::core {
+
+/// A server of the Model Context Protocol that is started as a program.
+struct McpServerConfig {
+    std::string name;
+    ProcessCommand command;
+
+    bool operator==(const McpServerConfig&) const = default;
+};
+
+/// `{"mcpServers": {"name": {"command": …, "args": […], "env": {…}}}}`, as other programs have it; what else stands there is not ours to know. Servers that
+/// are reached in another way (`url`) are refused, as are more than 20. BadConfiguration with what is wrong where.
+[[nodiscard]] Expected<std::vector<McpServerConfig>, Error> parseMcpConfig(std::string_view text);
+
+/// For people: program and arguments in one line.
+[[nodiscard]] std::string commandLine(const ProcessCommand& command);
+/// Another text for each other command, its environment included.
+[[nodiscard]] std::string commandIdentity(const ProcessCommand& command);
+
+} // namespace vivavoce::core
