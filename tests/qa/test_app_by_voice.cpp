@@ -121,7 +121,7 @@ private Q_SLOTS:
         // Nothing of ours holds a device any more.
         QTRY_VERIFY_WITH_TIMEOUT(!m_server.control({QStringLiteral("list"), QStringLiteral("source-outputs")})
                                       .contains(QByteArray::number(QCoreApplication::applicationPid())),
-            1'000);
+            5'000);
     }
 
     void speech_OverTheReply_StopsIt()
