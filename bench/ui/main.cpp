@@ -101,7 +101,9 @@ int main(int argc, char** argv)
     offline::FakeConversation conversation(voice);
     conversation.setQuiet(true);
     offline::FakeAccount account;
-    app::Window window({conversation, voice, devices, settings, clock, account});
+    offline::FakeHistory history;
+    offline::FakeFiles files;
+    app::Window window({conversation, voice, devices, settings, clock, account, history, files});
     if (!window.open()) {
         return 2;
     }
