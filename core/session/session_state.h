@@ -46,8 +46,6 @@ struct ReplyGate {
     std::string activeId;
     /// The item that its audio belongs to.
     std::string itemId;
-    /// How many bytes of that item's speech have come so far.
-    std::size_t itemBytes = 0;
     /// response.create has been sent and response.created is not yet here.
     bool isRequested = false;
     /// What that response.create is called, should it be refused.
@@ -56,6 +54,8 @@ struct ReplyGate {
     bool isAwaited = false;
     /// Another one is to be asked for as soon as this one is done.
     bool isWanted = false;
+    /// What was to be asked for is answered with the reply that the provider is to make of its own accord.
+    bool isPartOfTurn = false;
     /// The user stopped it before it had an id.
     bool cancelWhenCreated = false;
     /// Its late deltas are not played: the user has spoken over it.
@@ -67,9 +67,39 @@ struct ReplyGate {
     bool operator==(const ReplyGate&) const = default;
 };
 
-/// Function calls of the last reply that are not answered yet.
+/// One item of a reply, and what the user has of it.
+struct ReplyItem {
+    std::string id;
+    std::string responseId;
+    int contentIndex = 0;
+    /// Of its speech, given out to be heard.
+    std::size_t bytes = 0;
+    /// No more speech of it will come.
+    bool isComplete = false;
+    /// It is read, not heard.
+    bool isWritten = false;
+    /// Given out, and perhaps not heard to its end yet.
+    bool isQueued = false;
+    /// No more of it reaches the user than has.
+    bool isCut = false;
+    /// The provider knows that, or is not there any more.
+    bool isTruncated = false;
+    /// Of what was given out, so much was heard when it was cut.
+    double heard = 0;
+};
+
+/// A function call with what it was answered.
+struct AnsweredCall {
+    ToolCall call;
+    std::string output;
+};
+
+/// Function calls since the last reply that was an answer.
 struct ToolRound {
+    /// Not answered yet.
     std::vector<ToolCall> running;
+    /// Answered: a next connection is told, so that nothing is done twice.
+    std::vector<AnsweredCall> answered;
     /// All are answered, and no reply has begun since that could go by it.
     bool wantsReply = false;
 };
@@ -115,6 +145,8 @@ struct SessionState {
     bool endsWithCut = false;
 
     ReplyGate reply;
+    /// Of the reply in progress, and of earlier ones that are still to be heard; in the order in which they came.
+    std::vector<ReplyItem> replyItems;
     ToolRound tools;
     ConversationLog log;
     /// response.create so far.

@@ -46,6 +46,8 @@ Error errorOf(const HttpClient::Response& response)
         error.detail += problem->detail.empty() ? std::string() : ": " + problem->detail;
         // Until another day or month: nobody waits for that in the background.
         error.code = problem->code == "budget_exhausted" ? ErrorCode::BudgetExhausted : error.code;
+        // The broker has forgotten it; it still makes new ones.
+        error.code = problem->code == "session_not_found" ? ErrorCode::TokenExpired : error.code;
     }
     error.retryAfter = retryAfter(response.headers);
     return error;

@@ -152,7 +152,7 @@ void Stepper::on(const session_event::TimedOut& timedOut)
         } else if (isLive() && std::exchange(m_state.reply.isAwaited, false)) {
             tell(session_notice::Problem{{ErrorCode::ProviderSilent, "no reply to what was said", std::nullopt, {}}});
             turnsAnswered();
-            if (m_state.tools.wantsReply) {
+            if (m_state.tools.wantsReply || std::exchange(m_state.reply.isPartOfTurn, false)) {
                 requestReply();
             }
             settleActivity();
@@ -292,15 +292,22 @@ void Stepper::forgetReply()
     if (!m_state.reply.itemId.empty()) {
         put(FinishItem{m_state.reply.itemId});
     }
-    // What came of it may be heard for a while yet.
-    ReplyGate gone;
-    gone.itemId = std::move(m_state.reply.itemId);
-    gone.itemBytes = m_state.reply.itemBytes;
-    m_state.reply = std::move(gone);
+    if (!m_state.reply.activeId.empty()) {
+        settleItems(m_state.reply.activeId, false);
+    }
+    // What came of it may be heard for a while yet; the provider of another connection knows nothing of it.
+    for (ReplyItem& item : m_state.replyItems) {
+        item.isTruncated = true;
+    }
+    m_state.reply = ReplyGate();
     if (!m_state.tools.running.empty()) {
         put(CancelTools{});
     }
-    m_state.tools = ToolRound();
+    ToolRound gone;
+    if (m_state.owedReply == OwedReply::ToTools) {
+        gone.answered = std::move(m_state.tools.answered);
+    }
+    m_state.tools = std::move(gone);
     m_state.isUserSpeaking = false;
     m_state.log.closeOpenEntries();
 }

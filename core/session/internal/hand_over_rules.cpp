@@ -18,7 +18,7 @@ bool Stepper::isQuiet() const
 {
     const ReplyGate& reply = m_state.reply;
     return !m_state.isUserSpeaking && !m_state.isPlaying && !m_state.isStalled && reply.isFree() && !reply.isAwaited
-        && !reply.isWanted && m_state.tools.running.empty() && !m_state.tools.wantsReply
+        && !reply.isWanted && !reply.isPartOfTurn && m_state.tools.running.empty() && !m_state.tools.wantsReply
         && m_state.speech.isWrittenDown();
 }
 

@@ -25,15 +25,20 @@ std::string functionOutput(const Expected<std::string, Error>& output)
     return writeJson(told);
 }
 
+Milliseconds soundOf(const ReplyItem& item)
+{
+    return FrameCount{static_cast<std::int64_t>(item.bytes / 2)}.duration(kRealtimeRate);
+}
+
 } // namespace
 
 void Stepper::on(const openai::ResponseCreated& created)
 {
     m_state.reply.activeId = created.response.id;
     m_state.reply.itemId.clear();
-    m_state.reply.itemBytes = 0;
     m_state.reply.isRequested = false;
     m_state.reply.isAwaited = false;
+    m_state.reply.isPartOfTurn = false;
     m_state.reply.isDeaf = false;
     // Whoever asked for it: it goes by all that was told before.
     m_state.reply.isForTools = std::exchange(m_state.tools.wantsReply, false) || m_state.reply.isForTools;
@@ -41,7 +46,7 @@ void Stepper::on(const openai::ResponseCreated& created)
         openai::ResponseCancel cancel;
         cancel.responseId = created.response.id;
         send(std::move(cancel));
-        m_state.reply.isDeaf = true;
+        deafen();
     }
     startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
     settleActivity();
@@ -63,7 +68,14 @@ void Stepper::replyHeardOf(const std::string& responseId)
 void Stepper::on(openai::ResponseOutputAudioDelta& delta)
 {
     replyHeardOf(delta.responseId);
-    if (m_state.reply.isDeaf || delta.responseId != m_state.reply.activeId || delta.audio.empty()) {
+    if (delta.responseId != m_state.reply.activeId || delta.audio.empty()) {
+        return;
+    }
+    ReplyItem& item = replyItem(delta.responseId, delta.itemId);
+    item.contentIndex = static_cast<int>(delta.contentIndex);
+    if (m_state.reply.isDeaf) {
+        // The provider takes what it has sent for heard.
+        truncate(item, Milliseconds{0});
         return;
     }
     if (m_state.reply.itemId != delta.itemId) {
@@ -71,7 +83,6 @@ void Stepper::on(openai::ResponseOutputAudioDelta& delta)
             tell(session_notice::ReplyStarted{delta.responseId});
         }
         m_state.reply.itemId = delta.itemId;
-        m_state.reply.itemBytes = 0;
     }
     if (isTooFarAhead(delta.audio.size() / 2)) {
         tell(session_notice::Problem{
@@ -80,9 +91,10 @@ void Stepper::on(openai::ResponseOutputAudioDelta& delta)
         settleActivity();
         return;
     }
-    const std::size_t samples = m_state.reply.itemBytes / 2;
-    m_state.reply.itemBytes += delta.audio.size();
-    m_state.isPlaying = m_state.isPlaying || m_state.reply.itemBytes / 2 > samples;
+    const std::size_t samples = item.bytes / 2;
+    item.bytes += delta.audio.size();
+    item.isQueued = item.isQueued || item.bytes / 2 > samples;
+    m_state.isPlaying = m_state.isPlaying || item.isQueued;
     turnsAnswered();
     put(Play{delta.itemId, static_cast<int>(delta.contentIndex), std::move(delta.audio)});
     settleActivity();
@@ -102,6 +114,7 @@ bool Stepper::isTooFarAhead(std::size_t samples)
 void Stepper::on(const openai::ResponseOutputAudioDone& done)
 {
     if (!m_state.reply.isDeaf && done.responseId == m_state.reply.activeId) {
+        replyItem(done.responseId, done.itemId).isComplete = true;
         put(FinishItem{done.itemId});
     }
 }
@@ -130,7 +143,11 @@ void Stepper::on(const openai::ResponseOutputTextDone& done)
 
 void Stepper::writingBegins(const std::string& responseId, const std::string& itemId)
 {
-    if (m_state.reply.itemId.empty() && responseId == m_state.reply.activeId && !m_state.reply.isDeaf) {
+    if (responseId != m_state.reply.activeId) {
+        return;
+    }
+    replyItem(responseId, itemId).isWritten = true;
+    if (m_state.reply.itemId.empty() && !m_state.reply.isDeaf) {
         m_state.reply.itemId = itemId;
         turnsAnswered();
         tell(session_notice::ReplyStarted{responseId});
@@ -150,7 +167,111 @@ void Stepper::replyText(const std::string& responseId, const std::string& itemId
     } else {
         entry.text += text;
     }
+    if (responseId == m_state.reply.activeId) {
+        const ReplyItem& item = replyItem(responseId, itemId);
+        const bool wasHeardWhole = item.isComplete && item.bytes > 0 && !item.isCut;
+        if (m_state.reply.isDeaf && !item.isWritten && !wasHeardWhole) {
+            markHeard(entry, item.heard);
+            return;
+        }
+    }
     tellEntry(entry);
+}
+
+ReplyItem& Stepper::replyItem(const std::string& responseId, const std::string& itemId)
+{
+    auto& items = m_state.replyItems;
+    const auto known =
+        std::find_if(items.begin(), items.end(), [&](const ReplyItem& item) { return item.id == itemId; });
+    if (known != items.end()) {
+        return *known;
+    }
+    ReplyItem item;
+    item.id = itemId;
+    item.responseId = responseId;
+    return items.emplace_back(std::move(item));
+}
+
+void Stepper::deafen()
+{
+    m_state.reply.isDeaf = true;
+    cutUnfinished();
+}
+
+void Stepper::cutUnfinished()
+{
+    for (ReplyItem& item : m_state.replyItems) {
+        const bool isOver = item.isComplete || item.isCut || item.responseId != m_state.reply.activeId;
+        // What is at the ear, or waits for it, is for the sound side to tell.
+        if (!isOver && !item.isQueued && !item.isWritten) {
+            cutItem(item, soundOf(item), item.bytes > 0 ? 1 : 0);
+        }
+    }
+}
+
+void Stepper::cutItem(ReplyItem& item, Milliseconds heard, double share)
+{
+    item.isQueued = false;
+    item.isCut = true;
+    item.heard = share;
+    if (item.bytes > 0) {
+        truncate(item, heard);
+    }
+    if (ConversationEntry* entry = m_state.log.find(item.id)) {
+        markHeard(*entry, share);
+    }
+}
+
+void Stepper::truncate(ReplyItem& item, Milliseconds heard)
+{
+    if (!std::exchange(item.isTruncated, true) && isLive()) {
+        openai::ConversationItemTruncate truncate;
+        truncate.itemId = item.id;
+        truncate.contentIndex = item.contentIndex;
+        truncate.audioEndMs = heard.count();
+        send(std::move(truncate));
+    }
+}
+
+void Stepper::markHeard(ConversationEntry& entry, double share)
+{
+    entry.wasInterrupted = true;
+    entry.isFinal = true;
+    entry.wasHeard(share);
+    tellEntry(entry);
+}
+
+void Stepper::queueHeard()
+{
+    m_state.isPlaying = false;
+    for (ReplyItem& item : m_state.replyItems) {
+        item.isQueued = false;
+    }
+    std::erase_if(m_state.replyItems,
+        [this](const ReplyItem& item) { return item.responseId != m_state.reply.activeId || item.responseId.empty(); });
+}
+
+void Stepper::settleItems(const std::string& responseId, bool wasCompleted)
+{
+    for (ReplyItem& item : m_state.replyItems) {
+        if (item.responseId != responseId) {
+            continue;
+        }
+        item.isComplete = true;
+        item.responseId.clear();
+        ConversationEntry* entry = wasCompleted ? nullptr : m_state.log.find(item.id);
+        if (entry == nullptr) {
+            continue;
+        }
+        if (item.bytes == 0 && !item.isWritten && !entry->heardBytes) {
+            markHeard(*entry, 0);
+        } else if (!entry->isFinal) {
+            entry->isFinal = true;
+            entry->wasInterrupted = true;
+            tellEntry(*entry);
+        }
+    }
+    std::erase_if(m_state.replyItems, [](const ReplyItem& item) { return item.responseId.empty() && !item.isQueued; });
 }
 
 void Stepper::on(const openai::ResponseDone& done)
@@ -174,6 +295,8 @@ void Stepper::on(const openai::ResponseDone& done)
     if (!m_state.reply.itemId.empty()) {
         put(FinishItem{m_state.reply.itemId});
     }
+    const bool wasCompleted = response.status == openai::ResponseStatus::Completed;
+    settleItems(response.id, wasCompleted);
     m_state.reply.activeId.clear();
     m_state.reply.isDeaf = false;
     m_state.reply.isForTools = false;
@@ -185,17 +308,17 @@ void Stepper::on(const openai::ResponseDone& done)
             : ProviderFault{{ErrorCode::ProviderFailed, "the reply failed", std::nullopt, {}}, ErrorWeight::Notable};
         tell(session_notice::Problem{fault.error});
     }
-    const bool wasCompleted = response.status == openai::ResponseStatus::Completed;
     if (!wasDeaf) {
         turnsAnswered();
+    }
+    if (isAnswer(response)) {
+        m_state.tools.answered.clear();
     }
     tell(session_notice::ReplyEnded{response.id, wasCompleted && !wasDeaf, isAnswer(response)});
     if (wasCompleted && !wasDeaf) {
         startTools(response);
     }
-    if (m_state.reply.isWanted && m_state.tools.running.empty()) {
-        requestReply();
-    }
+    askForWanted();
     settleActivity();
 }
 
@@ -227,23 +350,30 @@ void Stepper::on(session_event::ToolAnswered& answered)
     if (call == running.end() || !isLive()) {
         return;
     }
-    answerCall(*call, answered.output);
+    m_state.tools.answered.push_back({*call, answerCall(*call, answered.output)});
     running.erase(call);
     // One reply for all of them. Where the user is saying something new, the provider's reply to that goes by the answers, too.
     m_state.tools.wantsReply = running.empty();
-    if (m_state.tools.wantsReply && !m_state.isUserSpeaking && !m_state.reply.isAwaited) {
+    if (m_state.tools.wantsReply && !isUsersTurn()) {
         requestReply();
     }
     settleActivity();
 }
 
-void Stepper::answerCall(const ToolCall& call, const Expected<std::string, Error>& output)
+std::string Stepper::answerCall(const ToolCall& call, const Expected<std::string, Error>& output)
 {
     tell(session_notice::ToolDone{call, output});
+    std::string told = functionOutput(output);
+    sendOutput(call.callId, told);
+    return told;
+}
+
+void Stepper::sendOutput(const std::string& callId, std::string output)
+{
     openai::ConversationItemCreate create;
     create.item.type = openai::ItemType::FunctionCallOutput;
-    create.item.callId = call.callId;
-    create.item.output = functionOutput(output);
+    create.item.callId = callId;
+    create.item.output = std::move(output);
     send(std::move(create));
 }
 

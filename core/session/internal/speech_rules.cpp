@@ -78,8 +78,8 @@ void Stepper::keepUnsettledSpeech()
     }
     // The provider answers of its own accord what it hears, with everything before it.
     const ReplyGate& reply = m_state.reply;
-    const bool isOwed = !reply.isFree() || reply.isAwaited || reply.isWanted || m_state.tools.wantsReply
-        || !m_state.tools.running.empty();
+    const bool isOwed = !reply.isFree() || reply.isAwaited || reply.isWanted || reply.isPartOfTurn
+        || m_state.tools.wantsReply || !m_state.tools.running.empty();
     const bool isStopped = reply.isDeaf || reply.cancelWhenCreated;
     const bool isNothingHeard = reply.isForTools && !isStopped && (reply.isRequested || reply.itemId.empty());
     const bool isToTools = m_state.tools.wantsReply || !m_state.tools.running.empty() || isNothingHeard;

@@ -103,13 +103,34 @@ private:
     void replyText(const std::string& responseId, const std::string& itemId, const std::string& text, bool isFinal);
     void writingBegins(const std::string& responseId, const std::string& itemId);
     void replyHeardOf(const std::string& responseId);
+    [[nodiscard]] ReplyItem& replyItem(const std::string& responseId, const std::string& itemId);
+    /// Of the reply in progress the user hears no more than what was heard.
+    void deafen();
+    void cutUnfinished();
+    /// The user knows only so much of it: the entry says so, and the provider is told where it has speech.
+    void cutItem(ReplyItem& item, Milliseconds heard, double share);
+    void truncate(ReplyItem& item, Milliseconds heard);
+    /// Only that share of it reached the user.
+    void markHeard(ConversationEntry& entry, double share);
+    /// All that was given out has been heard.
+    void queueHeard();
+    /// The reply that they belong to is over.
+    void settleItems(const std::string& responseId, bool wasCompleted);
     /// Counts what waits to be heard; whether that is more than anybody would wait for.
     [[nodiscard]] bool isTooFarAhead(std::size_t samples);
     void requestReply();
+    /// Where something waits to be asked for and may be.
+    void askForWanted();
+    /// The provider makes a reply of its own accord when they are done; it goes by all that was told before.
+    [[nodiscard]] bool isUsersTurn() const { return m_state.isUserSpeaking || m_state.reply.isAwaited; }
     void stopReply();
     [[nodiscard]] static bool isAnswer(const openai::Response& response);
     void startTools(const openai::Response& response);
-    void answerCall(const ToolCall& call, const Expected<std::string, Error>& output);
+    /// As it was told to the model.
+    std::string answerCall(const ToolCall& call, const Expected<std::string, Error>& output);
+    void sendOutput(const std::string& callId, std::string output);
+    /// What functions have answered, to a connection that knows of none of it.
+    void seedCalls();
     /// The user wants to hear nothing of what they find.
     void stopTools();
     void tellEntry(const ConversationEntry& entry)

@@ -54,7 +54,7 @@ void Stepper::on(const session_event::TokenFailed& failed)
         tell(session_notice::TokenChanged{
             isRefused && !m_state.sessionId.empty() ? TokenNews::Revoked : TokenNews::Failed, m_state.sessionId, {}});
         // A session that the broker no longer knows cannot be continued, but the conversation can: in a new one.
-        if (!m_state.sessionId.empty() && !isRetryable(failed.error.code)) {
+        if (!isRetryable(failed.error.code) || failed.error.code == ErrorCode::TokenExpired) {
             m_state.sessionId.clear();
         }
         lost(failed.error);
@@ -67,7 +67,8 @@ void Stepper::on(const session_event::TokenFailed& failed)
         }
         tell(session_notice::Problem{failed.error});
         // The open conversation outlives its token; the next attempt is for a reconnect that may need one.
-        if (isRetryable(failed.error.code) && m_state.token != nullptr && !m_state.token->isExpired(m_now)) {
+        const bool isRenewable = isRetryable(failed.error.code) && failed.error.code != ErrorCode::TokenExpired;
+        if (isRenewable && m_state.token != nullptr && !m_state.token->isExpired(m_now)) {
             const auto wait = std::max(failed.error.retryAfter.value_or(Milliseconds{0}), m_state.options->maxBackoff);
             startTimer(SessionTimer::Renewal, wait);
         }

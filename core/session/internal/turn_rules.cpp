@@ -34,9 +34,6 @@ openai::Item textMessage(const ConversationEntry& entry)
     return item;
 }
 
-/// A broker's code for what its policy does not leave to the client.
-constexpr const char* kLocked = "locked_by_policy";
-
 } // namespace
 
 // --- The life of the session ---------------------------------------------------------------------------------------
@@ -141,8 +138,25 @@ void Stepper::seed()
     }
     // What was heard of an answer is not said twice.
     const OwedReply owed = std::exchange(m_state.owedReply, OwedReply::None);
+    if (owed == OwedReply::ToTools) {
+        seedCalls();
+    }
     if (owed == OwedReply::ToTools || (owed == OwedReply::ToWords && last == Speaker::User)) {
         requestReply();
+    }
+}
+
+void Stepper::seedCalls()
+{
+    // Without them the model would have it done again: a second mail, a second timer.
+    for (const AnsweredCall& answered : m_state.tools.answered) {
+        openai::ConversationItemCreate create;
+        create.item.type = openai::ItemType::FunctionCall;
+        create.item.callId = answered.call.callId;
+        create.item.name = answered.call.name;
+        create.item.arguments = answered.call.arguments;
+        send(std::move(create));
+        sendOutput(answered.call.callId, answered.output);
     }
 }
 
@@ -174,8 +188,8 @@ void Stepper::providerError(const openai::ErrorEvent& event)
     if (m_state.reply.isRequested && event.error.eventId == m_state.reply.requestId) {
         replyRefused();
     }
-    if (m_state.phase == Phase::Configuring && event.error.code == kLocked && !m_state.options->tools.empty()) {
-        // A broker's policy may not know our functions: the rest of the update is worth more than they are.
+    if (m_state.phase == Phase::Configuring && !m_state.options->tools.empty()) {
+        // A broker's policy may not know our functions, or a provider not like one: the rest of the update is worth more than they are.
         auto without = *m_state.options;
         without.tools.clear();
         m_state.options = std::make_shared<const SessionOptions>(std::move(without));
@@ -197,9 +211,7 @@ void Stepper::replyRefused()
     m_state.reply.cancelWhenCreated = false;
     stopTimer(SessionTimer::Reply);
     tell(session_notice::ReplyEnded{});
-    if (m_state.reply.isWanted) {
-        requestReply();
-    }
+    askForWanted();
     settleActivity();
 }
 
@@ -230,6 +242,7 @@ void Stepper::on(const session_event::Interrupt&)
 {
     if (isLive()) {
         m_state.reply.isWanted = false;
+        m_state.reply.isPartOfTurn = false;
         stopTools();
         stopReply();
         settleActivity();
@@ -242,7 +255,7 @@ void Stepper::stopReply()
         openai::ResponseCancel cancel;
         cancel.responseId = m_state.reply.activeId;
         send(std::move(cancel));
-        m_state.reply.isDeaf = true;
+        deafen();
     } else if (m_state.reply.isRequested) {
         m_state.reply.cancelWhenCreated = true;
     }
@@ -253,7 +266,7 @@ void Stepper::stopReply()
 
 void Stepper::requestReply()
 {
-    if (!m_state.reply.isFree()) {
+    if (!m_state.reply.isFree() || !m_state.tools.running.empty()) {
         m_state.reply.isWanted = true;
         return;
     }
@@ -268,6 +281,13 @@ void Stepper::requestReply()
     settleActivity();
 }
 
+void Stepper::askForWanted()
+{
+    if (m_state.reply.isWanted && !isUsersTurn()) {
+        requestReply();
+    }
+}
+
 void Stepper::on(const openai::InputAudioBufferSpeechStarted& started)
 {
     m_state.isUserSpeaking = true;
@@ -275,7 +295,7 @@ void Stepper::on(const openai::InputAudioBufferSpeechStarted& started)
     m_state.reply.isAwaited = false;
     if (!m_state.reply.activeId.empty()) {
         // The provider cancels it by itself (interrupt_response); what still comes is not to be heard.
-        m_state.reply.isDeaf = true;
+        deafen();
     }
     if (m_state.isPlaying) {
         put(CutPlayback{});
@@ -289,13 +309,13 @@ void Stepper::on(const openai::InputAudioBufferSpeechStopped& stopped)
     m_state.speech.turnEnded(stopped.itemId, Milliseconds{stopped.audioEndMs});
     tell(session_notice::SpeechStopped{Milliseconds{stopped.audioEndMs}});
     m_state.reply.isAwaited = true;
+    m_state.reply.isPartOfTurn = std::exchange(m_state.reply.isWanted, false) || m_state.reply.isPartOfTurn;
     startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
     settleActivity();
 }
 
 void Stepper::on(const session_event::PlaybackCut& cut)
 {
-    m_state.isPlaying = false;
     tellCut(cut.heard);
     if (m_state.endsWithCut) {
         ended();
@@ -304,30 +324,31 @@ void Stepper::on(const session_event::PlaybackCut& cut)
 
 void Stepper::tellCut(const HeardAudio& heard)
 {
-    if (heard.itemId.empty() || heard.wasWhole) {
-        return;
-    }
-    if (isLive()) {
-        openai::ConversationItemTruncate truncate;
-        truncate.itemId = heard.itemId;
-        truncate.contentIndex = heard.contentIndex;
-        truncate.audioEndMs = heard.heard.count();
-        send(std::move(truncate));
-    }
-    if (ConversationEntry* entry = m_state.log.find(heard.itemId)) {
-        entry->wasInterrupted = true;
-        entry->isFinal = true;
-        if (heard.itemId == m_state.reply.itemId && m_state.reply.itemBytes > 0) {
-            entry->wasHeard(static_cast<double>(FrameCount::of(heard.heard, kRealtimeRate).value() * 2)
-                / static_cast<double>(m_state.reply.itemBytes));
+    auto& items = m_state.replyItems;
+    const auto isQueued = [](const ReplyItem& item) { return item.isQueued; };
+    const auto isAtEar = [&](const ReplyItem& item) { return item.isQueued && item.id == heard.itemId; };
+    auto item = std::find_if(items.begin(), items.end(), isAtEar);
+    if (heard.wasWhole && item != items.end()) {
+        item->isComplete = true;
+    } else if (item != items.end()) {
+        item->contentIndex = heard.contentIndex;
+        const auto bytes = static_cast<double>(FrameCount::of(heard.heard, kRealtimeRate).value() * 2);
+        cutItem(*item, heard.heard, bytes / static_cast<double>(item->bytes));
+        // What stood behind it was not heard at all.
+        while ((item = std::find_if(item + 1, items.end(), isQueued)) != items.end()) {
+            cutItem(*item, Milliseconds{0}, 0);
         }
-        tellEntry(*entry);
+    }
+    queueHeard();
+    if (m_state.reply.isDeaf) {
+        // All of it that had come was heard.
+        cutUnfinished();
     }
 }
 
 void Stepper::on(const session_event::PlaybackDrained&)
 {
-    m_state.isPlaying = false;
+    queueHeard();
     if (isLive()) {
         settleActivity();
     }

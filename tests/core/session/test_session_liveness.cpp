@@ -492,7 +492,8 @@ private Q_SLOTS:
             story.says(created);
         }
         story.reconnects();
-        QCOMPARE(story.sent<openai::ConversationItemCreate>().size(), std::size_t{2});
+        // The words of both, and what was answered: a call and its output.
+        QCOMPARE(story.sent<openai::ConversationItemCreate>().size(), std::size_t(isAnswered ? 4 : 2));
         QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
     }
 

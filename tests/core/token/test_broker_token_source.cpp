@@ -153,6 +153,9 @@ private Q_SLOTS:
                                         << std::string(
                                                R"({"title":"t","status":429,"detail":"d","code":"budget_exhausted"})")
                                         << code(ErrorCode::BudgetExhausted);
+        QTest::newRow("a session that it has forgotten")
+            << 404 << std::string(R"({"title":"t","status":404,"detail":"d","code":"session_not_found"})")
+            << code(ErrorCode::TokenExpired);
         QTest::newRow("500") << 500 << std::string("<html>") << code(ErrorCode::BrokerFailed);
         QTest::newRow("503") << 503 << std::string() << code(ErrorCode::BrokerFailed);
         QTest::newRow("400") << 400 << std::string() << code(ErrorCode::BrokerMalformed);
