@@ -24,6 +24,9 @@ using core::Expected;
 constexpr auto kMine = QFileDevice::ReadOwner | QFileDevice::WriteOwner;
 constexpr auto kMyFolder = kMine | QFileDevice::ExeOwner;
 
+/// In milliseconds.
+constexpr int kWaits = 250;
+
 /// What SQLite says is wrong. It does not leave this file.
 struct Fault {
     QString why;
@@ -71,12 +74,23 @@ qlonglong millisecondsOf(core::WallTime time)
 
 core::WallTime wallTimeOf(qlonglong milliseconds)
 {
-    return core::WallTime(core::Milliseconds(milliseconds));
+    // A damaged file may say anything; the wall clock counts to the year 2262.
+    constexpr qlonglong kLatest = 9'000'000'000'000;
+    return core::WallTime(core::Milliseconds(std::clamp(milliseconds, qlonglong{0}, kLatest)));
 }
 
-/// FTS5 queries, one a word: as a string nothing in it is an operator. Nothing of what has no letter or digit: FTS5 has no word for it.
+core::Milliseconds sinceStart(qlonglong milliseconds)
+{
+    constexpr qlonglong kLongest = 1'000'000'000'000;
+    return core::Milliseconds(std::clamp(milliseconds, qlonglong{0}, kLongest));
+}
+
+/// FTS5 queries, one a word, of the first fifty: as a string nothing in it is an operator. Nothing of what has no letter or digit: FTS5 has
+/// no word for it.
 QStringList queriesOf(const std::string& words)
 {
+    // SQLite takes an expression of no more than a thousand parts.
+    constexpr qsizetype kMostWords = 50;
     QStringList queries;
     for (QString word : text(words).simplified().split(QLatin1Char(' '), Qt::SkipEmptyParts)) {
         word.remove(QChar(u'\0'));
@@ -84,6 +98,9 @@ QStringList queriesOf(const std::string& words)
         if (std::any_of(points.begin(), points.end(), [](uint point) { return QChar::isLetterOrNumber(point); })) {
             queries +=
                 QLatin1Char('"') + word.replace(QLatin1Char('"'), QStringLiteral("\"\"")) + QStringLiteral("\"*");
+        }
+        if (queries.size() == kMostWords) {
+            break;
         }
     }
     return queries;
@@ -99,7 +116,7 @@ public:
         m_database = QSqlDatabase::addDatabase(QStringLiteral("QSQLITE"), m_name);
         m_database.setDatabaseName(file);
         // Nothing waits long for another program that has the file.
-        m_database.setConnectOptions(QStringLiteral("QSQLITE_BUSY_TIMEOUT=250"));
+        m_database.setConnectOptions(QStringLiteral("QSQLITE_BUSY_TIMEOUT=%1").arg(kWaits));
     }
     ~Connection()
     {
@@ -145,7 +162,27 @@ public:
     [[nodiscard]] qlonglong number(const QString& sql, std::initializer_list<QVariant> values = {})
     {
         QSqlQuery query = run(sql, values);
-        return query.next() ? query.value(0).toLongLong() : -1;
+        return hasNext(query) ? query.value(0).toLongLong() : -1;
+    }
+    /// False: that was the last row.
+    [[nodiscard]] static bool hasNext(QSqlQuery& rows)
+    {
+        if (rows.next()) {
+            return true;
+        }
+        // To Qt, rows that cannot be read are the end of them.
+        if (rows.lastError().isValid()) {
+            throw Fault{rows.lastError().databaseText()};
+        }
+        return false;
+    }
+    /// What was deleted is in the log no more. False: another program reads what was before.
+    [[nodiscard]] bool cutLog(bool mayWait)
+    {
+        run(QStringLiteral("PRAGMA busy_timeout=%1").arg(mayWait ? kWaits : 0));
+        const bool isBusy = number(QStringLiteral("PRAGMA wal_checkpoint(TRUNCATE)")) != 0;
+        run(QStringLiteral("PRAGMA busy_timeout=%1").arg(kWaits));
+        return !isBusy;
     }
     void inTransaction(const std::function<void(Connection&)>& work)
     {
@@ -161,19 +198,27 @@ public:
     }
 
 private:
+    /// At most the newest.
+    [[nodiscard]] qlonglong currentVersion()
+    {
+        const qlonglong version = number(QStringLiteral("PRAGMA user_version"));
+        if (version > static_cast<qlonglong>(migrations().size())) {
+            throw Fault{QStringLiteral("it was written by a newer version of Vivavoce")};
+        }
+        if (version < 0) {
+            throw Fault{QStringLiteral("it is of no version of Vivavoce")};
+        }
+        return version;
+    }
     void migrate()
     {
         const auto newest = static_cast<qlonglong>(migrations().size());
-        const QString asked = QStringLiteral("PRAGMA user_version");
-        if (number(asked) > newest) {
-            throw Fault{QStringLiteral("it was written by a newer version of Vivavoce")};
-        }
-        if (number(asked) == newest) {
+        if (currentVersion() == newest) {
             return;
         }
         inTransaction([&](Connection&) {
             // Somebody may have been faster.
-            for (auto version = number(asked); version < newest; ++version) {
+            for (auto version = currentVersion(); version < newest; ++version) {
                 for (const QString& step : migrations()[static_cast<std::size_t>(version)]) {
                     run(step);
                 }
@@ -288,11 +333,11 @@ Expected<std::vector<core::SavedConversation>, Error> SqliteConversationStore::f
     sql += QStringLiteral(" ORDER BY started_ms DESC, id");
     try {
         QSqlQuery rows = (*file)->run(sql, values);
-        while (rows.next()) {
+        while (Connection::hasNext(rows)) {
             core::SavedConversation saved;
             saved.head = {rows.value(0).toString().toStdString(), wallTimeOf(rows.value(1).toLongLong()),
                 rows.value(2).toString().toStdString()};
-            saved.length = core::Milliseconds{rows.value(3).toLongLong()};
+            saved.length = sinceStart(rows.value(3).toLongLong());
             saved.lines = rows.value(4).toInt();
             saved.words = rows.value(5).toString().toStdString();
             found.push_back(std::move(saved));
@@ -317,7 +362,7 @@ Expected<core::Transcript, Error> SqliteConversationStore::open(const std::strin
     try {
         QSqlQuery head =
             (*file)->run(QStringLiteral("SELECT started_ms, model FROM conversation WHERE id = ?"), {text(id)});
-        if (!head.next()) {
+        if (!Connection::hasNext(head)) {
             return failed(m_file, QStringLiteral("there is no such conversation"));
         }
         transcript.startedAt = wallTimeOf(head.value(0).toLongLong());
@@ -325,15 +370,15 @@ Expected<core::Transcript, Error> SqliteConversationStore::open(const std::strin
         QSqlQuery rows = (*file)->run(QStringLiteral("SELECT item, is_user, words, was_interrupted, start_ms, end_ms"
                                                      " FROM line WHERE conversation = ? ORDER BY place"),
             {text(id)});
-        while (rows.next()) {
+        while (Connection::hasNext(rows)) {
             core::TranscriptLine line;
             line.entry.itemId = rows.value(0).toString().toStdString();
             line.entry.speaker = rows.value(1).toBool() ? core::Speaker::User : core::Speaker::Assistant;
             line.entry.text = rows.value(2).toString().toStdString();
             line.entry.isFinal = true;
             line.entry.wasInterrupted = rows.value(3).toBool();
-            line.start = core::Milliseconds{rows.value(4).toLongLong()};
-            line.end = core::Milliseconds{rows.value(5).toLongLong()};
+            line.start = sinceStart(rows.value(4).toLongLong());
+            line.end = sinceStart(rows.value(5).toLongLong());
             transcript.lines.push_back(std::move(line));
         }
     } catch (const Fault& fault) {
@@ -364,11 +409,24 @@ Expected<void, Error> SqliteConversationStore::remove(const std::string& id)
     if (!done) {
         return done;
     }
+    m_isLogToBeCut = true;
+    return cutLog(true);
+}
+
+Expected<void, Error> SqliteConversationStore::cutLog(bool mayWait)
+{
+    const auto file = ready();
+    if (!file) {
+        return core::Unexpected<Error>(file.error());
+    }
     try {
-        m_connection->run(QStringLiteral("PRAGMA wal_checkpoint(TRUNCATE)"));
+        m_isLogToBeCut = !(*file)->cutLog(mayWait);
     } catch (const Fault& fault) {
         m_connection.reset();
-        return failed(m_file, fault.why);
+        return failed(m_file, QStringLiteral("deleted, but not yet overwritten: ") + fault.why);
+    }
+    if (m_isLogToBeCut) {
+        return failed(m_file, QStringLiteral("deleted, but not yet overwritten: another program is reading it"));
     }
     return {};
 }
@@ -382,6 +440,7 @@ Expected<void, Error> SqliteConversationStore::removeAll()
             return failed(file.fileName(), file.errorString());
         }
     }
+    m_isLogToBeCut = false;
     return {};
 }
 
@@ -441,6 +500,10 @@ Expected<void, Error> SqliteConversationStore::change(const std::function<void(C
     } catch (const Fault& fault) {
         m_connection.reset();
         return failed(m_file, fault.why);
+    }
+    if (m_isLogToBeCut) {
+        // The change itself is made; should the log still be read, it is cut with one of the next.
+        static_cast<void>(cutLog(false));
     }
     return {};
 }

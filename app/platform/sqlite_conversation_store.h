@@ -12,7 +12,8 @@ namespace vivavoce::platform {
 
 /// Conversations in an SQLite file of mode 0600 in a folder of mode 0700, with an index of their words (FTS5). The file is opened when it
 /// is first needed, and made when something is first put; after a fault it is opened anew.
-/// Invariant: a conversation that is removed is overwritten, in the file, its index and its log. A line that is dropped or put anew leaves its
+/// Invariant: a conversation that is removed is overwritten, in the file, its index and its log; where another program reads the log, `remove`
+/// says that it is not yet, and each later change tries again, without waiting. A line that is dropped or put anew leaves its
 /// words in the index and the log until they are merged by themselves, or by the next removal.
 /// Threads: the thread that made it.
 class SqliteConversationStore final : public core::ConversationStore {
@@ -45,10 +46,13 @@ private:
     [[nodiscard]] core::Expected<Connection*, core::Error> ready();
     /// One transaction.
     core::Expected<void, core::Error> change(const std::function<void(Connection&)>& work);
+    core::Expected<void, core::Error> cutLog(bool mayWait);
 
     QString m_folder;
     QString m_file;
     std::unique_ptr<Connection> m_connection;
+    /// It may hold words that were removed.
+    bool m_isLogToBeCut = false;
 };
 
 } // namespace vivavoce::platform

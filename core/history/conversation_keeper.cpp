@@ -2,13 +2,19 @@
 
 #include "core/base/random_id.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace vivavoce::core {
+namespace {
+
+/// Whoever holds the file, holds up the main thread at each try.
+constexpr std::chrono::seconds kPause{5};
+
+} // namespace
 
 ConversationKeeper::ConversationKeeper(Dependencies dependencies) : m_deps(std::move(dependencies))
 {
+    m_deps.settings.follow([this](const Settings& settings) { follow(settings); });
     m_deps.conversation.add(*this);
 }
 
@@ -18,7 +24,7 @@ ConversationKeeper::~ConversationKeeper()
     if (m_recorder) {
         m_recorder->close();
         takeNews();
-        saveWaiting();
+        saveWaiting(true);
     }
 }
 
@@ -27,13 +33,7 @@ void ConversationKeeper::conversationTold(const SessionNotice& notice)
     if (m_isOver) {
         const auto* changed = std::get_if<session_notice::PhaseChanged>(&notice);
         if (changed != nullptr && changed->phase != Phase::Idle && changed->phase != Phase::Ended) {
-            m_recorder.emplace(m_deps.clock);
-            m_id = randomId();
-            m_isOver = false;
-            m_isFailing = false;
-            m_kept.clear();
-            m_unkept.clear();
-            m_waiting.clear();
+            begin();
         }
     }
     if (!m_recorder) {
@@ -41,32 +41,76 @@ void ConversationKeeper::conversationTold(const SessionNotice& notice)
     }
     m_recorder->told(notice);
     if (const auto* removed = std::get_if<session_notice::TranscriptRemoved>(&notice);
-        removed != nullptr && m_kept.contains(removed->itemId) && hasWorked(m_deps.store.drop(m_id, removed->itemId))) {
-        m_kept.erase(removed->itemId);
+        removed != nullptr && m_kept.contains(removed->itemId)) {
+        m_dropping.insert(removed->itemId);
+        m_isDue = true;
     }
     takeNews();
-    saveWaiting();
-    m_isOver = m_isOver || std::holds_alternative<session_notice::Ended>(notice);
+    const bool isEnd = std::holds_alternative<session_notice::Ended>(notice);
+    saveWaiting(isEnd);
+    m_isOver = m_isOver || isEnd;
 }
 
-void ConversationKeeper::takeNews()
+void ConversationKeeper::begin()
 {
-    for (std::string& itemId : m_recorder->takeNews()) {
-        if (!m_deps.settings.current().keepsConversations) {
-            m_unkept.insert(std::move(itemId));
-        } else if (!m_unkept.contains(itemId)
-            && std::find(m_waiting.begin(), m_waiting.end(), itemId) == m_waiting.end()) {
-            m_waiting.push_back(std::move(itemId));
-        }
+    if (m_recorder) {
+        saveWaiting(true);
     }
-    if (!m_deps.settings.current().keepsConversations) {
+    m_recorder.emplace(m_deps.clock);
+    m_recorder->setPrivate(!m_deps.settings.current().keepsConversations);
+    m_id = randomId();
+    m_isOver = false;
+    m_isFailing = false;
+    m_notBefore = {};
+    m_isDue = false;
+    m_kept.clear();
+    m_unkept.clear();
+    m_waiting.clear();
+    m_dropping.clear();
+}
+
+void ConversationKeeper::follow(const Settings& settings)
+{
+    if (m_recorder) {
+        m_recorder->setPrivate(!settings.keepsConversations);
+    }
+    if (!settings.keepsConversations) {
         m_unkept.insert(m_waiting.begin(), m_waiting.end());
         m_waiting.clear();
     }
 }
 
-void ConversationKeeper::saveWaiting()
+void ConversationKeeper::takeNews()
 {
+    for (std::string& itemId : m_recorder->takeNews()) {
+        const TranscriptLine* line = m_recorder->find(itemId);
+        if (line == nullptr || line->entry.heardText().empty()) {
+            std::erase(m_waiting, itemId);
+            if (m_kept.contains(itemId)) {
+                m_dropping.insert(std::move(itemId));
+                m_isDue = true;
+            }
+        } else if (!m_recorder->isPrivate(itemId) && !m_unkept.contains(itemId)) {
+            std::erase(m_waiting, itemId);
+            m_waiting.push_back(std::move(itemId));
+            m_isDue = true;
+        }
+    }
+}
+
+void ConversationKeeper::saveWaiting(bool isLast)
+{
+    if (!isLast && (!m_isDue || m_deps.clock.now() < m_notBefore)) {
+        return;
+    }
+    m_isDue = false;
+    while (!m_dropping.empty()) {
+        if (!hasWorked(m_deps.store.drop(m_id, *m_dropping.begin()))) {
+            return;
+        }
+        m_kept.erase(*m_dropping.begin());
+        m_dropping.erase(m_dropping.begin());
+    }
     while (!m_waiting.empty() && save(m_waiting.front())) {
         m_waiting.erase(m_waiting.begin());
     }
@@ -75,9 +119,9 @@ void ConversationKeeper::saveWaiting()
 bool ConversationKeeper::save(const std::string& itemId)
 {
     const TranscriptLine* line = m_recorder->find(itemId);
-    const bool hasWords = line != nullptr && !line->entry.heardText().empty();
-    if (!hasWords) {
-        return !m_kept.contains(itemId) || (hasWorked(m_deps.store.drop(m_id, itemId)) && m_kept.erase(itemId) > 0);
+    if (line == nullptr) {
+        // Taken back before it was kept.
+        return true;
     }
     std::string next = m_recorder->settledAfter(itemId);
     while (!next.empty() && !m_kept.contains(next)) {
@@ -92,8 +136,11 @@ bool ConversationKeeper::save(const std::string& itemId)
 
 bool ConversationKeeper::hasWorked(const Expected<void, Error>& result)
 {
-    if (!result && !std::exchange(m_isFailing, true)) {
-        m_deps.failed(result.error());
+    if (!result) {
+        m_notBefore = m_deps.clock.now() + kPause;
+        if (!std::exchange(m_isFailing, true)) {
+            m_deps.failed(result.error());
+        }
     }
     m_isFailing = !result;
     return result.has_value();

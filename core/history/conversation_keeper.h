@@ -13,15 +13,17 @@
 
 namespace vivavoce::core {
 
-/// Keeps what is said, line by line as lines are settled, where the user wants that. Nothing of what was said while they did not is
-/// ever kept. A line that cannot be kept is tried again with the next one; the conversation does not notice.
-/// Threads: the executor's own thread. Lifetime: its dependencies outlive it; at its end it keeps what is open.
+/// Keeps what is said, line by line as lines are settled, where the user wants that. Nothing of what was begun while they did not is
+/// ever kept. What cannot be kept, or taken back, is tried again with the next line, some seconds later at the earliest, and at the
+/// conversation's end; the conversation does not notice.
+/// Threads: the executor's own thread. Lifetime: its dependencies outlive it, and the settings are not changed after it; at its end it
+/// keeps what is open.
 class ConversationKeeper final : private ConversationListener {
 public:
     struct Dependencies {
         Conversation& conversation;
         ConversationStore& store;
-        const LiveSettings& settings;
+        LiveSettings& settings;
         const Clock& clock;
         /// Once for each time that keeping begins to fail.
         std::function<void(const Error&)> failed;
@@ -34,8 +36,11 @@ public:
 
 private:
     void conversationTold(const SessionNotice& notice) override;
+    void begin();
+    void follow(const Settings& settings);
     void takeNews();
-    void saveWaiting();
+    /// Not while it is too soon after a failure, unless it is the last time.
+    void saveWaiting(bool isLast);
     /// False: it could not be kept.
     [[nodiscard]] bool save(const std::string& itemId);
     [[nodiscard]] bool hasWorked(const Expected<void, Error>& result);
@@ -45,10 +50,16 @@ private:
     std::string m_id;
     bool m_isOver = true;
     bool m_isFailing = false;
+    /// After the last failure.
+    MonotonicTime m_notBefore{};
+    /// Something has come that was not tried yet.
+    bool m_isDue = false;
     std::set<std::string> m_kept;
-    /// Said while nothing was to be kept.
+    /// They waited when keeping was turned off.
     std::set<std::string> m_unkept;
     std::vector<std::string> m_waiting;
+    /// Kept, and taken back.
+    std::set<std::string> m_dropping;
 };
 
 } // namespace vivavoce::core

@@ -189,6 +189,27 @@ std::string asMarkdown(const Transcript& transcript)
     return out;
 }
 
+/// DEL and C1 escaped, as what is below a space is: JSON itself lets them stand, and whoever reads it gets them back.
+std::string withoutOrders(std::string_view json)
+{
+    std::string out;
+    out.reserve(json.size());
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(json[i]);
+        const auto next = i + 1 < json.size() ? static_cast<unsigned char>(json[i + 1]) : 0U;
+        const bool isC1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;
+        if (isC1 || byte == 0x7F) {
+            std::array<char, 8> escape{};
+            const int size = std::snprintf(escape.data(), escape.size(), "\\u%04x", isC1 ? next : byte);
+            out.append(escape.data(), static_cast<std::size_t>(size));
+            i += isC1 ? 1 : 0;
+        } else {
+            out += json[i];
+        }
+    }
+    return out;
+}
+
 std::string asJson(const Transcript& transcript)
 {
     Json lines = Json::array();
@@ -200,9 +221,9 @@ std::string asJson(const Transcript& transcript)
                 {"startMs", line.start.count()}, {"endMs", line.end.count()}, {"interrupted", entry.wasInterrupted}});
         }
     }
-    return writeJson(
+    return withoutOrders(writeJson(
                {{"format", "vivavoce-transcript"}, {"version", 1}, {"startedAt", formatRfc3339(transcript.startedAt)},
-                   {"model", transcript.model}, {"lines", std::move(lines)}})
+                   {"model", transcript.model}, {"lines", std::move(lines)}}))
         + "\n";
 }
 

@@ -5,6 +5,14 @@
 #include <algorithm>
 
 namespace vivavoce::core {
+namespace {
+
+/// A session sends so much of what it could not send, or was not understood, when it can.
+constexpr std::chrono::seconds kSaidAgain{10};
+/// It sends that at once, and what is speech in it is noticed by then.
+constexpr std::chrono::seconds kSaidAgainIsHeard{3};
+
+} // namespace
 
 void TranscriptRecorder::told(const SessionNotice& notice)
 {
@@ -36,6 +44,28 @@ void TranscriptRecorder::closeUnfinished()
         }
     }
     m_spoken.clear();
+}
+
+void TranscriptRecorder::setPrivate(bool isPrivate)
+{
+    if (m_isPrivate && !isPrivate) {
+        m_privateUntil = m_clock.now();
+    }
+    m_isPrivate = isPrivate;
+    if (m_isPrivate) {
+        for (Kept& kept : m_lines) {
+            kept.isPrivate = kept.isPrivate || !kept.isSettled;
+        }
+        for (Span& span : m_spoken) {
+            span.isPrivate = true;
+        }
+    }
+}
+
+bool TranscriptRecorder::isPrivate(std::string_view itemId) const
+{
+    return std::any_of(m_lines.rbegin(), m_lines.rend(),
+        [&](const Kept& kept) { return kept.line.entry.itemId == itemId && kept.isPrivate; });
 }
 
 Transcript TranscriptRecorder::transcript() const
@@ -84,6 +114,8 @@ void TranscriptRecorder::tellOf(const session_notice::PhaseChanged& changed)
         m_begin = m_clock.now();
         m_startedAt = m_clock.wallNow();
     }
+    m_phase = changed.phase;
+    reach();
     if (changed.phase == Phase::Waiting) {
         // The connection that was to finish them is gone; the speech without words is heard again over the next one. What has come of
         // a reply may be heard for a while yet.
@@ -94,11 +126,12 @@ void TranscriptRecorder::tellOf(const session_notice::PhaseChanged& changed)
 void TranscriptRecorder::tellOf(const session_notice::ActivityChanged& changed)
 {
     const Activity before = std::exchange(m_activity, changed.activity);
+    reach();
     if (before == Activity::HearingUser && before != m_activity && !m_spoken.empty()) {
         m_spoken.back().end = elapsed();
     }
     if (m_activity == Activity::HearingUser && before != m_activity) {
-        m_spoken.push_back({elapsed(), elapsed()});
+        m_spoken.push_back({elapsed(), elapsed(), m_isPrivate || m_clock.now() < m_heardLateUntil});
     }
     if (before == Activity::Speaking && before != m_activity) {
         settleReplies();
@@ -115,6 +148,7 @@ void TranscriptRecorder::tellOf(const session_notice::TranscriptChanged& changed
     // The provider writes replies down ahead of the sound.
     const bool isBeingHeard = isReply && m_activity == Activity::Speaking && !changed.entry.wasInterrupted;
     kept.line.entry = changed.entry;
+    kept.isPrivate = kept.isPrivate || m_isPrivate;
     if (isReply && !kept.isSettled) {
         kept.line.end = std::max(kept.line.end, elapsed());
     }
@@ -159,6 +193,7 @@ TranscriptRecorder::Kept& TranscriptRecorder::upsert(const session_notice::Trans
     if (isSpoken && !m_spoken.empty()) {
         kept.line.start = m_spoken.front().start;
         kept.line.end = m_spoken.front().end;
+        kept.isPrivate = m_spoken.front().isPrivate;
         m_spoken.pop_front();
     }
     const auto next = changed.nextItemId.empty()
@@ -182,6 +217,19 @@ void TranscriptRecorder::settleReplies()
                 settle(kept);
             }
         }
+    }
+}
+
+void TranscriptRecorder::reach()
+{
+    const bool isReached = m_phase == Phase::Live && m_activity != Activity::Stalled;
+    if (std::exchange(m_isReached, isReached) == isReached) {
+        return;
+    }
+    if (!isReached) {
+        m_unreachedSince = m_clock.now();
+    } else if (m_isPrivate || (m_privateUntil && *m_privateUntil + kSaidAgain >= m_unreachedSince)) {
+        m_heardLateUntil = m_clock.now() + kSaidAgainIsHeard;
     }
 }
 

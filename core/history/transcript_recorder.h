@@ -21,6 +21,10 @@ public:
     void told(const SessionNotice& notice);
     /// Everything that is open stays as it is, and a reply that is being heard counts as interrupted: nobody will finish it.
     void close();
+    /// Whether what is said from now on is private, and with it all that is open: what has been begun, or waits to be sent or written down.
+    /// A line stays private. Where it is not sure when something was said, it is.
+    void setPrivate(bool isPrivate);
+    [[nodiscard]] bool isPrivate(std::string_view itemId) const;
     [[nodiscard]] bool hasBegun() const { return m_begin.has_value(); }
     /// The settled lines that have something in them.
     [[nodiscard]] Transcript transcript() const;
@@ -38,10 +42,12 @@ private:
         TranscriptLine line;
         bool isSettled = false;
         bool isNews = false;
+        bool isPrivate = false;
     };
     struct Span {
         Milliseconds start{0};
         Milliseconds end{0};
+        bool isPrivate = false;
     };
 
     void tellOf(const session_notice::PhaseChanged& changed);
@@ -60,13 +66,23 @@ private:
     void closeUnfinished();
     void settle(Kept& kept);
     void settleReplies();
+    /// Whoever listens is reached, or is not: then what is said is sent later.
+    void reach();
     [[nodiscard]] Milliseconds elapsed() const;
 
     const Clock& m_clock;
     std::optional<MonotonicTime> m_begin;
     WallTime m_startedAt{};
     std::string m_model;
+    Phase m_phase = Phase::Idle;
     Activity m_activity = Activity::Listening;
+    bool m_isPrivate = false;
+    /// Nothing was private yet: none.
+    std::optional<MonotonicTime> m_privateUntil;
+    bool m_isReached = false;
+    MonotonicTime m_unreachedSince{};
+    /// Speech that begins before may have been private, and is sent only now.
+    MonotonicTime m_heardLateUntil{};
     /// When the user spoke; the words to it come later, one transcript each, in order.
     std::deque<Span> m_spoken;
     std::vector<Kept> m_lines;

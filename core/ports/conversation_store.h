@@ -45,7 +45,8 @@ public:
     /// HistoryFailed also where there is none of that id.
     [[nodiscard]] virtual Expected<Transcript, Error> open(const std::string& id) = 0;
     [[nodiscard]] virtual bool isEmpty() = 0;
-    /// Its words are overwritten on the disk.
+    /// Its words are overwritten on the disk. HistoryFailed where it is there no longer: they are not yet; that is tried again with each
+    /// change, and by the same call.
     virtual Expected<void, Error> remove(const std::string& id) = 0;
     /// Also where nothing can be read any more.
     virtual Expected<void, Error> removeAll() = 0;

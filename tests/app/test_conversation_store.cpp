@@ -260,6 +260,34 @@ private Q_SLOTS:
         QVERIFY(m_store->remove("c").has_value());
     }
 
+    void deletionBesideSomebodyWhoReads_IsToldAsNotYetOverwritten()
+    {
+        QVERIFY(m_store->put(head("c"), line("a", "Rumpelstilzchen"), {}).has_value());
+        QVERIFY(m_store->put(head("d"), line("a", "one"), {}).has_value());
+        {
+            QSqlDatabase reader = QSqlDatabase::addDatabase(QStringLiteral("QSQLITE"), QStringLiteral("reader"));
+            reader.setDatabaseName(file());
+            QVERIFY(reader.open());
+            QSqlQuery rows(reader);
+            QVERIFY(rows.exec(QStringLiteral("BEGIN")));
+            QVERIFY(rows.exec(QStringLiteral("SELECT words FROM line")));
+            QVERIFY(rows.next());
+            const auto removed = m_store->remove("c");
+            QVERIFY(!removed.has_value());
+            QCOMPARE(removed.error().code, ErrorCode::HistoryFailed);
+            QVERIFY2(removed.error().detail.find("deleted, but not yet overwritten") != std::string::npos,
+                removed.error().detail.c_str());
+            QCOMPARE(found(*m_store, ""), QStringList{QStringLiteral("d")});
+            // What is said meanwhile is kept all the same.
+            QVERIFY(m_store->put(head("d"), line("b", "two"), {}).has_value());
+            QVERIFY(allBytes(m_folder).contains("Rumpelstilzchen"));
+        }
+        QSqlDatabase::removeDatabase(QStringLiteral("reader"));
+        QVERIFY(m_store->put(head("d"), line("c", "three"), {}).has_value());
+        QVERIFY(!allBytes(m_folder).toLower().contains("rumpelstilzchen"));
+        QCOMPARE(said(*m_store, "d"), QStringLiteral("one|two|three"));
+    }
+
     void removeAll_LeavesNoFile_AndBeginsAnew()
     {
         QVERIFY(m_store->put(head("c"), line("a", "one"), {}).has_value());
@@ -365,6 +393,90 @@ private Q_SLOTS:
         QVERIFY(!m_store->isEmpty());
         byHand({QStringLiteral("PRAGMA user_version=2")});
         QCOMPARE(said(*m_store, "c"), QStringLiteral("one"));
+    }
+
+    void fileOfNoVersion_IsAnError()
+    {
+        QVERIFY(m_store->put(head("c"), line("a", "one"), {}).has_value());
+        m_store.reset();
+        byHand({QStringLiteral("PRAGMA user_version=-1")});
+        reopen();
+        const auto opened = m_store->open("c");
+        QVERIFY(!opened.has_value());
+        QCOMPARE(opened.error().code, ErrorCode::HistoryFailed);
+        QVERIFY(opened.error().detail.find("no version") != std::string::npos);
+        QVERIFY(!m_store->put(head("c"), line("b", "two"), {}).has_value());
+    }
+
+    void damagedRows_AreAnError_AndNotFewerOfThem()
+    {
+        for (int i = 0; i < 200; ++i) {
+            const std::string id = "i" + std::to_string(i);
+            QVERIFY(m_store->put(head(id.c_str(), i), line(id.c_str(), std::string(400, 'w')), {}).has_value());
+            QVERIFY(m_store->put(head("long", 1'000), line(id.c_str(), std::string(400, 'w')), {}).has_value());
+        }
+        m_store.reset();
+        byHand({QStringLiteral("PRAGMA wal_checkpoint(TRUNCATE)")});
+        // The leaves of the table of lines say that they are something else; the first ones are whole.
+        QFile damaged(file());
+        QVERIFY(damaged.open(QIODevice::ReadWrite));
+        QByteArray bytes = damaged.readAll();
+        constexpr qsizetype kPage = 4'096;
+        const QByteArray words(400, 'w');
+        int leaves = 0;
+        for (qsizetype at = kPage; at < bytes.size(); at += kPage) {
+            if (bytes[at] == '\x0D' && bytes.mid(at, kPage).contains(words) && ++leaves > 3) {
+                bytes[at] = '\x77';
+            }
+        }
+        QVERIFY(leaves > 10);
+        QVERIFY(damaged.seek(0) && damaged.write(bytes) == bytes.size());
+        damaged.close();
+        reopen();
+        const auto opened = m_store->open("long");
+        QVERIFY(!opened.has_value());
+        QCOMPARE(opened.error().code, ErrorCode::HistoryFailed);
+        QVERIFY(!m_store->find("").has_value());
+    }
+
+    void damagedTimes_AreNoFarTimes()
+    {
+        QVERIFY(m_store->put(head("c"), line("a", "one"), {}).has_value());
+        m_store.reset();
+        byHand({QStringLiteral("UPDATE conversation SET started_ms = 9223372036854775807"),
+            QStringLiteral("UPDATE line SET start_ms = -9223372036854775807, end_ms = 9223372036854775807")});
+        reopen();
+        const auto opened = m_store->open("c");
+        QVERIFY(opened.has_value());
+        QVERIFY(opened->startedAt > head("c").startedAt);
+        QCOMPARE(opened->lines.at(0).start.count(), 0);
+        QVERIFY(opened->lines.at(0).end.count() < 10'000'000'000'000);
+    }
+
+    void strangeWords_ComeBack_AndAreFound()
+    {
+        const std::string strange("nul\0within \xF0\x9F\x8E\xBB emoji \xF0\x9E\xA4\x80", 30);
+        QVERIFY(m_store->put(head("c"), line("a", strange), {}).has_value());
+        QCOMPARE(m_store->open("c")->lines.at(0).entry.text, strange);
+        QCOMPARE(found(*m_store, "emoji \xF0\x9F\x8E\xBB"), QStringList{QStringLiteral("c")});
+        QCOMPARE(found(*m_store, "\xF0\x9F\x8E\xBB"), QStringList());
+        QVERIFY(m_store->find(std::string("em\0", 3)).has_value());
+        // A page that somebody has put there by mistake.
+        std::string page;
+        for (int i = 0; i < 5'000; ++i) {
+            page += "emoji ";
+        }
+        QCOMPARE(found(*m_store, page.c_str()), QStringList{QStringLiteral("c")});
+        QVERIFY(m_store->remove("c").has_value());
+        QVERIFY(!allBytes(m_folder).contains("emoji"));
+    }
+
+    void folderInTheFilesPlace_IsAnError()
+    {
+        QVERIFY(QDir().mkpath(file()));
+        QCOMPARE(m_store->put(head("c"), line("a", "one"), {}).error().code, ErrorCode::HistoryFailed);
+        QCOMPARE(m_store->find("").error().code, ErrorCode::HistoryFailed);
+        QVERIFY(!m_store->removeAll().has_value());
     }
 
     void fileThatIsNone_IsAnError_AndCanBeDeleted()

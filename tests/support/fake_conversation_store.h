@@ -46,6 +46,9 @@ public:
     }
     core::Expected<void, core::Error> drop(const std::string& id, const std::string& itemId) override
     {
+        if (fault) {
+            return core::Unexpected<core::Error>(*fault);
+        }
         if (Kept* conversation = known(id)) {
             std::erase_if(
                 conversation->lines, [&](const core::TranscriptLine& line) { return line.entry.itemId == itemId; });
@@ -85,6 +88,9 @@ public:
             return core::Unexpected<core::Error>(*fault);
         }
         std::erase_if(all, [&](const Kept& conversation) { return conversation.head.id == id; });
+        if (isRead) {
+            return core::fail(core::ErrorCode::HistoryFailed, "not yet overwritten");
+        }
         return {};
     }
     core::Expected<void, core::Error> removeAll() override
@@ -98,6 +104,8 @@ public:
 
     std::vector<Kept> all;
     std::optional<core::Error> fault;
+    /// Another program reads it: what is removed cannot be overwritten.
+    bool isRead = false;
     int puts = 0;
 
 private:

@@ -132,6 +132,23 @@ private Q_SLOTS:
         QVERIFY(world.history.question().isEmpty());
     }
 
+    void deletionThatIsNotYetOverwritten_IsToldAsThat()
+    {
+        World world;
+        world.keep("one", "words");
+        world.keep("two", "words");
+        world.history.refresh();
+        world.history.open(QStringLiteral("one"));
+        world.history.askToDeleteOpen();
+        world.store.isRead = true;
+        world.history.confirmDeletion();
+        QVERIFY(world.history.fault().contains(QStringLiteral("not yet overwritten")));
+        QVERIFY(!world.history.isOpen());
+        QCOMPARE(world.history.conversations()->count(), 1);
+        world.history.refresh();
+        QVERIFY(world.history.fault().isEmpty());
+    }
+
     void export_IsOfTheOneThatIsOpen()
     {
         World world;

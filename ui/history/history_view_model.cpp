@@ -2,6 +2,7 @@
 
 #include "ui/style/error_text.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace vivavoce::ui {
@@ -99,8 +100,24 @@ void HistoryViewModel::confirmDeletion()
         close();
         return;
     }
-    setFault(deleted.error());
+    if (asked == Asked::One && isGone(m_askedId)) {
+        close();
+        m_fault =
+            tr("The conversation is deleted, but its words are not yet overwritten on the disk: another program may be "
+               "reading the file. That is done with the next thing that is kept or deleted.");
+    } else {
+        look();
+        setFault(deleted.error());
+    }
     Q_EMIT changed();
+}
+
+bool HistoryViewModel::isGone(const QString& id) const
+{
+    const auto all = m_deps.store.find({});
+    return all && std::none_of(all->begin(), all->end(), [&](const core::SavedConversation& saved) {
+        return saved.head.id == id.toStdString();
+    });
 }
 
 void HistoryViewModel::cancelDeletion()

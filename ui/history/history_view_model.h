@@ -72,6 +72,8 @@ private:
     enum class Asked { Nothing, One, All };
 
     void look();
+    /// It is surely in the list no longer.
+    [[nodiscard]] bool isGone(const QString& id) const;
     void setFault(const core::Error& error);
 
     Dependencies m_deps;

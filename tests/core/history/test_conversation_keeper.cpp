@@ -129,6 +129,87 @@ private Q_SLOTS:
         QCOMPARE(world.kept(), QStringLiteral("For the file"));
     }
 
+    void lineThatWasBegunBefore_IsNotKeptWhenItIsFinalLater()
+    {
+        World world;
+        world.keep(false);
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "Between", "", false);
+        world.activity(Activity::Speaking);
+        world.line("r", Speaker::Assistant, "Only for you");
+        world.keep(true);
+        world.line("a", Speaker::User, "Between us");
+        world.activity(Activity::Listening);
+        QCOMPARE(world.store.puts, 0);
+        world.line("b", Speaker::User, "For the file");
+        QCOMPARE(world.kept(), QStringLiteral("For the file"));
+    }
+
+    void speechWithoutWordsYet_IsNotKeptWhenTheyComeLater()
+    {
+        World world;
+        world.keep(false);
+        world.phase(Phase::Live);
+        world.clock.advance(Milliseconds{60'000});
+        world.activity(Activity::HearingUser);
+        world.keep(true);
+        world.activity(Activity::Thinking);
+        world.activity(Activity::HearingUser);
+        world.activity(Activity::Thinking);
+        world.line("a", Speaker::User, "Between us");
+        QCOMPARE(world.store.puts, 0);
+        world.line("b", Speaker::User, "For the file");
+        QCOMPARE(world.kept(), QStringLiteral("For the file"));
+    }
+
+    void keepingThatIsOffForAMoment_IsOffForAllThatIsOpen()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.activity(Activity::HearingUser);
+        world.line("a", Speaker::User, "For", "", false);
+        // Nothing is told in between.
+        world.keep(false);
+        world.keep(true);
+        world.line("a", Speaker::User, "For nobody");
+        QCOMPARE(world.store.puts, 0);
+    }
+
+    void speechThatWaitsForTheConnection_IsNotKeptWhenItIsHeardLater()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.clock.advance(Milliseconds{60'000});
+        world.phase(Phase::Waiting);
+        world.keep(false);
+        world.clock.advance(Milliseconds{2'000});
+        world.keep(true);
+        world.phase(Phase::Live);
+        world.clock.advance(Milliseconds{500});
+        world.activity(Activity::HearingUser);
+        world.activity(Activity::Thinking);
+        world.line("a", Speaker::User, "Between us");
+        QCOMPARE(world.store.puts, 0);
+        world.clock.advance(Milliseconds{5'000});
+        world.activity(Activity::HearingUser);
+        world.activity(Activity::Thinking);
+        world.line("b", Speaker::User, "For the file");
+        QCOMPARE(world.kept(), QStringLiteral("For the file"));
+    }
+
+    void whatWaitsWhenKeepingIsTurnedOff_IsNotKeptLater()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.store.fault = Error{ErrorCode::HistoryFailed, "full", std::nullopt, {}};
+        world.line("a", Speaker::User, "one");
+        world.store.fault.reset();
+        world.keep(false);
+        world.keep(true);
+        world.conversation.tell(notice::Ended{});
+        QVERIFY(world.store.all.empty());
+    }
+
     void lateWords_AreKeptInTheirPlace()
     {
         World world;
@@ -171,6 +252,63 @@ private Q_SLOTS:
         QCOMPARE(world.kept(), QStringLiteral("two"));
     }
 
+    void removedLine_ThatCannotBeTakenBack_IsTriedAgain()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "one");
+        world.line("b", Speaker::User, "two");
+        world.store.fault = Error{ErrorCode::HistoryFailed, "locked", std::nullopt, {}};
+        world.conversation.tell(notice::TranscriptRemoved{"a"});
+        QCOMPARE(world.errors.size(), std::size_t{1});
+        world.store.fault.reset();
+        // It is taken back whatever is wanted by now.
+        world.keep(false);
+        QCOMPARE(world.kept(), QStringLiteral("one|two"));
+        world.conversation.tell(notice::Ended{});
+        QCOMPARE(world.kept(), QStringLiteral("two"));
+    }
+
+    void lockedFile_IsTriedSeldom_AndNothingIsLostAtTheEnd()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.store.fault = Error{ErrorCode::HistoryFailed, "locked", std::nullopt, {}};
+        world.line("a", Speaker::User, "one");
+        QCOMPARE(world.store.puts, 1);
+        for (int i = 0; i < 100; ++i) {
+            world.line("r", Speaker::Assistant, "tw", "", false);
+        }
+        QCOMPARE(world.store.puts, 1);
+        world.line("r", Speaker::Assistant, "two");
+        world.clock.advance(Milliseconds{4'900});
+        world.line("s", Speaker::Assistant, "thr", "", false);
+        QCOMPARE(world.store.puts, 1);
+        world.clock.advance(Milliseconds{200});
+        world.line("s", Speaker::Assistant, "thre", "", false);
+        QCOMPARE(world.store.puts, 2);
+        // Nothing new has come to be kept since.
+        world.clock.advance(Milliseconds{60'000});
+        world.line("s", Speaker::Assistant, "three", "", false);
+        QCOMPARE(world.store.puts, 2);
+        world.store.fault.reset();
+        world.conversation.tell(notice::Ended{});
+        QCOMPARE(world.kept(), QStringLiteral("one|two|three!"));
+    }
+
+    void whatCouldNotBeKeptAtTheEnd_IsTriedBeforeTheNextConversation()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.store.fault = Error{ErrorCode::HistoryFailed, "locked", std::nullopt, {}};
+        world.line("a", Speaker::User, "one");
+        world.conversation.tell(notice::Ended{});
+        QCOMPARE(world.store.puts, 2);
+        world.store.fault.reset();
+        world.phase(Phase::FetchingToken);
+        QCOMPARE(world.kept(), QStringLiteral("one"));
+    }
+
     void fullDisk_IsToldOnce_AndCaughtUpWith()
     {
         World world;
@@ -182,6 +320,7 @@ private Q_SLOTS:
         QCOMPARE(world.errors, std::vector<ErrorCode>{ErrorCode::HistoryFailed});
         QCOMPARE(world.kept(), QStringLiteral("one"));
         world.store.fault.reset();
+        world.clock.advance(Milliseconds{5'000});
         world.line("d", Speaker::User, "four");
         QCOMPARE(world.kept(), QStringLiteral("one|two|three|four"));
         world.store.fault = Error{ErrorCode::HistoryFailed, "full", std::nullopt, {}};

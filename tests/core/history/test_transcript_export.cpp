@@ -197,6 +197,25 @@ private Q_SLOTS:
         QCOMPARE(read->at("lines").at(0).value("text", ""), std::string(words));
     }
 
+    void json_HasNoOrdersToATerminal()
+    {
+        const char* const words = "\x1B[2J a\x7F \xC2\x9B"
+                                  "31m \xC2\x80 \xC2\xA0\xC3\xA4";
+        Transcript transcript = of({line(Speaker::User, words, 0, 1)});
+        transcript.model = "m\xC2\x9B"
+                           "2J";
+        const QByteArray out = exported(transcript, TranscriptFormat::JsonText);
+        for (const QChar c : QString::fromUtf8(out)) {
+            QVERIFY2(c.category() != QChar::Other_Control || c == QLatin1Char('\n'),
+                qPrintable(QString::number(c.unicode())));
+        }
+        QVERIFY(out.contains("\\u001b[2J a\\u007f \\u009b31m \\u0080 \xC2\xA0\xC3\xA4"));
+        const auto read = parseJson(out.toStdString());
+        QVERIFY(read.has_value());
+        QCOMPARE(read->at("lines").at(0).value("text", ""), std::string(words));
+        QCOMPARE(read->value("model", ""), transcript.model);
+    }
+
     void cues_ComeInTheOrderOfTheirTimes()
     {
         // The words of a user are often there after the reply to them, and spoken before it.
