@@ -16,12 +16,24 @@
 namespace vivavoce::core {
 
 /// Waits that can run out. Starting one that runs restarts it.
-enum class SessionTimer { Token, FirstEvent, Configured, Reply, Liveness, HandOver, Renewal, Expiry, Backoff, Close };
+enum class SessionTimer {
+    Token,
+    FirstEvent,
+    Configured,
+    Reply,
+    TurnEnd,
+    Liveness,
+    HandOver,
+    Renewal,
+    Expiry,
+    Backoff,
+    Close
+};
 
 /// All of them.
 inline constexpr std::array kSessionTimers{SessionTimer::Token, SessionTimer::FirstEvent, SessionTimer::Configured,
-    SessionTimer::Reply, SessionTimer::Liveness, SessionTimer::HandOver, SessionTimer::Renewal, SessionTimer::Expiry,
-    SessionTimer::Backoff, SessionTimer::Close};
+    SessionTimer::Reply, SessionTimer::TurnEnd, SessionTimer::Liveness, SessionTimer::HandOver, SessionTimer::Renewal,
+    SessionTimer::Expiry, SessionTimer::Backoff, SessionTimer::Close};
 
 /// Everything that can happen to a session.
 namespace session_event {
@@ -68,6 +80,14 @@ struct TextEntered {
 };
 /// The user wants the reply to stop.
 struct Interrupt {};
+/// Push to talk: a turn is what is said while the key is down, and not what the provider takes for one.
+struct TurnsByHand {
+    bool isOn = false;
+};
+/// That key. It counts only where turns are made by hand.
+struct TalkHeld {
+    bool isHeld = false;
+};
 /// Playback was cut, as asked; what was heard until then.
 struct PlaybackCut {
     HeardAudio heard;
@@ -86,7 +106,8 @@ struct TimedOut {
 using SessionEvent = std::variant<session_event::Start, session_event::Stop, session_event::Abort,
     session_event::TokenArrived, session_event::TokenFailed, session_event::Opened, session_event::Closed,
     session_event::OpenFailed, session_event::PingAnswered, session_event::ServerSaid, session_event::ServerGarbled,
-    session_event::AudioCaptured, session_event::TextEntered, session_event::Interrupt, session_event::PlaybackCut,
-    session_event::PlaybackDrained, session_event::ToolAnswered, session_event::TimedOut>;
+    session_event::AudioCaptured, session_event::TextEntered, session_event::Interrupt, session_event::TurnsByHand,
+    session_event::TalkHeld, session_event::PlaybackCut, session_event::PlaybackDrained, session_event::ToolAnswered,
+    session_event::TimedOut>;
 
 } // namespace vivavoce::core

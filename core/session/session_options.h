@@ -17,6 +17,8 @@ struct SessionDeadlines {
     Milliseconds firstEvent{10'000};
     /// Some servers never answer `session.update`; after this we go on and say so.
     Milliseconds configured{3'000};
+    /// Between the key's release and the end of the turn: what the microphone heard until then is on its way.
+    Milliseconds turnEnd{200};
     /// Between two events of a reply that has been asked for.
     Milliseconds reply{30'000};
     Milliseconds tool{30'000};

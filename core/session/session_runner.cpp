@@ -127,6 +127,16 @@ void SessionRunner::interrupt()
     dispatch(session_event::Interrupt{});
 }
 
+void SessionRunner::makeTurnsByHand(bool isOn)
+{
+    dispatch(session_event::TurnsByHand{isOn});
+}
+
+void SessionRunner::holdTalk(bool isHeld)
+{
+    dispatch(session_event::TalkHeld{isHeld});
+}
+
 void SessionRunner::voiceCaptured(std::span<const std::int16_t> samples)
 {
     Bytes pcm = pcmBytes(samples);
@@ -323,7 +333,9 @@ void SessionRunner::tell(const SessionNotice& notice)
 {
     const MonotonicTime now = m_deps.clock.now();
     if (const auto* stopped = std::get_if<session_notice::SpeechStopped>(&notice)) {
-        m_latency.speechStopped(stopped->audioEnd, m_deps.options.endOfTurnSilence, now);
+        const Milliseconds silence =
+            m_state.held.isByHand ? m_deps.options.deadlines.turnEnd : m_deps.options.endOfTurnSilence;
+        m_latency.speechStopped(stopped->audioEnd, silence, now);
     } else if (const auto* started = std::get_if<session_notice::ReplyStarted>(&notice)) {
         if (const auto latency = m_latency.replyStarted(started->responseId, now)) {
             m_deps.observer.replyTook(*latency);

@@ -51,6 +51,9 @@ public:
     void abort(Error error);
     void say(std::string text);
     void interrupt();
+    /// Push to talk: the user's key makes the turns. At any time.
+    void makeTurnsByHand(bool isOn);
+    void holdTalk(bool isHeld);
 
     [[nodiscard]] const SessionState& state() const { return m_state; }
     /// A recording that feeds the session has come to its end.

@@ -104,6 +104,19 @@ struct ToolRound {
     bool wantsReply = false;
 };
 
+/// Push to talk.
+struct HeldTurn {
+    bool isByHand = false;
+    /// The key is down.
+    bool isDown = false;
+    /// The key is up, and what was said is still on its way from the microphone.
+    bool isEnding = false;
+    /// It ended while nothing could be sent: the provider is told when it has heard all of it.
+    bool isDue = false;
+    /// Where it began: bytes of speech over this connection.
+    std::size_t begin = 0;
+};
+
 /// To what a reply is to be asked for over the next connection. What functions have answered concerns also a reply that was begun.
 enum class OwedReply { None, ToWords, ToTools };
 
@@ -160,6 +173,7 @@ struct SessionState {
     /// Typed messages so far: they get their ids here, so that they are known before the provider has seen them.
     int typedMessages = 0;
     bool isUserSpeaking = false;
+    HeldTurn held;
     bool isPlaying = false;
     /// Speech of replies that had come and could not have been heard yet, at that time.
     MonotonicTime::duration soundAhead{0};

@@ -158,6 +158,11 @@ void Stepper::on(const session_event::TimedOut& timedOut)
             settleActivity();
         }
         return;
+    case SessionTimer::TurnEnd:
+        if (std::exchange(m_state.held.isEnding, false)) {
+            heldTurnEnds();
+        }
+        return;
     case SessionTimer::Liveness:
         if (isLive()) {
             pingUnanswered();

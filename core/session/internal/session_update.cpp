@@ -2,7 +2,32 @@
 
 namespace vivavoce::core::internal {
 
-openai::SessionUpdate sessionUpdate(const SessionOptions& options)
+namespace {
+
+openai::Nullable<openai::TurnDetection> turnDetection(const SessionOptions& options, bool turnsByHand)
+{
+    if (turnsByHand) {
+        return openai::Null{};
+    }
+    openai::ServerVad vad;
+    vad.threshold = 0.5;
+    vad.prefixPaddingMs = 300;
+    vad.silenceDurationMs = options.endOfTurnSilence.count();
+    vad.createResponse = true;
+    vad.interruptResponse = true;
+    return openai::TurnDetection{vad};
+}
+
+} // namespace
+
+openai::SessionUpdate turnsUpdate(const SessionOptions& options, bool turnsByHand)
+{
+    openai::SessionUpdate update;
+    update.session.turnDetection = turnDetection(options, turnsByHand);
+    return update;
+}
+
+openai::SessionUpdate sessionUpdate(const SessionOptions& options, bool turnsByHand)
 {
     openai::Session session;
     if (!options.instructions.empty()) {
@@ -19,13 +44,7 @@ openai::SessionUpdate sessionUpdate(const SessionOptions& options)
         transcription.model = options.transcriptionModel;
         session.transcription = std::move(transcription);
     }
-    openai::ServerVad vad;
-    vad.threshold = 0.5;
-    vad.prefixPaddingMs = 300;
-    vad.silenceDurationMs = options.endOfTurnSilence.count();
-    vad.createResponse = true;
-    vad.interruptResponse = true;
-    session.turnDetection = openai::TurnDetection{vad};
+    session.turnDetection = turnDetection(options, turnsByHand);
     if (!options.tools.empty()) {
         session.tools.emplace(options.tools.begin(), options.tools.end());
         session.toolChoice = openai::ToolChoiceMode::Auto;

@@ -49,6 +49,7 @@ void Stepper::sendHeld()
     }
     m_state.heldAudioSize = 0;
     m_state.backlogEnd = m_state.speech.end();
+    heldTurnSent();
     if (m_state.lostAudio > Milliseconds{0}) {
         tell(session_notice::AudioLost{std::exchange(m_state.lostAudio, Milliseconds{0})});
     }
@@ -86,6 +87,8 @@ void Stepper::keepUnsettledSpeech()
     if (isOwed && !isAskedBySpeech) {
         m_state.owedReply = std::max(m_state.owedReply, isToTools ? OwedReply::ToTools : OwedReply::ToWords);
     }
+    HeldTurn& held = m_state.held;
+    held.isDue = held.isDue || (held.isByHand && isAskedBySpeech && !held.isDown && !held.isEnding);
     m_state.lostAudio += rest.lost;
     for (const Bytes& pcm : rest.pieces) {
         m_state.heldAudioSize += pcm.size();

@@ -9,7 +9,7 @@ namespace vivavoce::core::internal {
 
 /// One step under construction: the state being changed and what is to be done, with the few moves that many rules share.
 /// The rules stand in connection_rules.cpp (transport, timers), token_rules.cpp, liveness_rules.cpp (a connection that is dead and does not
-/// say so), hand_over_rules.cpp (a provider's session that nears its end), speech_rules.cpp (what the microphone hears), turn_rules.cpp (the user's turn) and reply_rules.cpp (the reply).
+/// say so), hand_over_rules.cpp (a provider's session that nears its end), speech_rules.cpp (what the microphone hears), held_turn_rules.cpp (push to talk), turn_rules.cpp (the user's turn) and reply_rules.cpp (the reply).
 class Stepper {
 public:
     Stepper(SessionState state, MonotonicTime now) : m_state(std::move(state)), m_now(now) {}
@@ -30,6 +30,8 @@ public:
     void on(session_event::AudioCaptured&);
     void on(session_event::TextEntered&);
     void on(const session_event::Interrupt&);
+    void on(const session_event::TurnsByHand&);
+    void on(const session_event::TalkHeld&);
     void on(const session_event::PlaybackCut&);
     void on(const session_event::PlaybackDrained&);
     void on(session_event::ToolAnswered&);
@@ -98,6 +100,10 @@ private:
     void on(const openai::ResponseOutputTextDelta&);
     void on(const openai::ResponseOutputTextDone&);
     void on(const openai::ResponseDone&);
+    void heldTurnBegins();
+    void heldTurnEnds();
+    /// What was kept has been sent; a turn that ended meanwhile is in it.
+    void heldTurnSent();
     void tellCut(const HeardAudio& heard);
     void itemExists(const openai::Item& item, const std::string& previousItemId);
     void replyText(const std::string& responseId, const std::string& itemId, const std::string& text, bool isFinal);

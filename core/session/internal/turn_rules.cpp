@@ -95,7 +95,7 @@ void Stepper::on(const openai::SessionCreated&)
 void Stepper::configure()
 {
     setPhase(Phase::Configuring);
-    send(sessionUpdate(*m_state.options));
+    send(sessionUpdate(*m_state.options, m_state.held.isByHand));
     startTimer(SessionTimer::Configured, m_state.options->deadlines.configured);
 }
 
@@ -119,6 +119,10 @@ void Stepper::goLive()
     // Ahead of what may take a while: whether the connection is alive is known before that is through.
     ping();
     seed();
+    if (m_state.held.isDown || m_state.held.isEnding || m_state.held.isDue) {
+        // It begins with what was kept.
+        heldTurnBegins();
+    }
     sendHeld();
     settleActivity();
 }

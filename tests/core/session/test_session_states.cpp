@@ -103,6 +103,10 @@ std::vector<NamedEvent> everyEvent()
         {"audio", [](auto) { return session_event::AudioCaptured{Bytes(960)}; }},
         {"text", [](auto) { return session_event::TextEntered{"hello"}; }},
         {"interrupt", [](auto) { return session_event::Interrupt{}; }},
+        {"turns by hand", [](auto) { return session_event::TurnsByHand{true}; }},
+        {"turns by ear", [](auto) { return session_event::TurnsByHand{false}; }},
+        {"key down", [](auto) { return session_event::TalkHeld{true}; }},
+        {"key up", [](auto) { return session_event::TalkHeld{false}; }},
         {"playback cut",
             [](auto) {
                 return session_event::PlaybackCut{{"item_a", 0, Milliseconds{120}, false}};
