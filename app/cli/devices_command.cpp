@@ -1,6 +1,5 @@
 #include "app/cli/devices_command.h"
 
-#include "app/cli/json_lines.h"
 #include "app/cli/sound_devices.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
@@ -13,19 +12,25 @@ int runDevices(const DevicesOptions& options)
 {
     core::SystemClock clock;
     EventWriter events(clock, options.format);
-    const std::vector<core::SoundDevice> found = findSoundDevices(options.backend);
+    return tellDevices(events, findSoundDevices(options.backend));
+}
+
+int tellDevices(EventWriter& events, const std::vector<core::SoundDevice>& found)
+{
     for (const core::SoundDevice& device : found) {
         const bool isCapture = device.direction == core::SoundDirection::Capture;
         events.write("device",
             {{"direction", isCapture ? "capture" : "playback"}, {"id", device.id}, {"name", device.name},
                 {"default", device.isDefault}});
         events.say(std::string(isCapture ? "microphone   " : "loudspeaker  ") + (device.isDefault ? "* " : "  ")
-            + device.name + "\n                 " + device.id);
+            + device.name);
+        events.say("                 " + device.id);
     }
     const int exitCode = found.empty() ? core::exitCode(core::ErrorCode::SoundFailed) : 0;
     if (found.empty()) {
-        events.write(
-            "error", {{"code", core::codeText(core::ErrorCode::SoundFailed)}, {"detail", "there is no sound device"}});
+        events.write("error",
+            {{"code", core::codeText(core::ErrorCode::SoundFailed)}, {"message", "there is no sound device"},
+                {"fatal", true}});
         events.say("There is no sound device.");
     }
     events.write("summary", {{"exitCode", exitCode}});

@@ -1,5 +1,7 @@
 #include "app/cli/json_lines.h"
 
+#include "core/tools/readable_text.h"
+
 #include <nlohmann/json.hpp>
 
 namespace vivavoce::cli {
@@ -14,14 +16,14 @@ void EventWriter::write(std::string_view type, core::Json fields)
     if (m_format == OutputFormat::JsonLines) {
         fields["at"] = elapsed().count();
         fields["type"] = type;
-        writeLine(core::writeJson(fields));
+        writeLine(core::terminalJson(core::writeJson(fields)));
     }
 }
 
 void EventWriter::say(const std::string& line)
 {
     if (m_format == OutputFormat::Text) {
-        writeLine(line);
+        writeLine(core::terminalText(line));
     }
 }
 

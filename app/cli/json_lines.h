@@ -13,14 +13,15 @@ namespace vivavoce::cli {
 enum class OutputFormat { JsonLines, Text };
 
 /// Writes what happens to standard output, one JSON object a line with `at` (ms since the start) and `type`; or, for people,
-/// only what is said, done and wrong. Each line is flushed: whoever reads along is never behind.
+/// only what is said, done and wrong. Each line is flushed: whoever reads along is never behind. A terminal obeys nothing of what others said: in JSON that
+/// is escaped, for people it is shown as U+FFFD.
 class EventWriter {
 public:
     EventWriter(const core::Clock& clock, OutputFormat format, std::FILE* out = stdout);
 
     /// `fields` is an object without `at` and `type`.
     void write(std::string_view type, core::Json fields);
-    /// A line for people; nothing in JSON Lines.
+    /// A line for people, whatever is in it; nothing in JSON Lines.
     void say(const std::string& line);
     [[nodiscard]] core::Milliseconds elapsed() const;
 
