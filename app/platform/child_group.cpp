@@ -32,12 +32,19 @@ void tieToUs(QProcess& process)
 
 void killGroup(QProcess& process)
 {
-#ifdef Q_OS_UNIX
-    if (process.processId() > 0) {
-        ::kill(static_cast<pid_t>(-process.processId()), SIGKILL);
-    }
-#endif
+    killRestOfGroup(process.processId());
     process.kill();
+}
+
+void killRestOfGroup(qint64 leader)
+{
+#ifdef Q_OS_UNIX
+    if (leader > 0) {
+        ::kill(static_cast<pid_t>(-leader), SIGKILL);
+    }
+#else
+    (void)leader;
+#endif
 }
 
 } // namespace vivavoce::platform

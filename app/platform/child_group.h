@@ -1,5 +1,7 @@
 #pragma once
 
+#include <QtGlobal>
+
 class QProcess;
 
 namespace vivavoce::platform {
@@ -8,5 +10,7 @@ namespace vivavoce::platform {
 void tieToUs(QProcess& process);
 /// It is killed with its group; it is still to be waited for.
 void killGroup(QProcess& process);
+/// What is left of the group of one that has just ended, by the id that it had. Later that id may be another's.
+void killRestOfGroup(qint64 leader);
 
 } // namespace vivavoce::platform

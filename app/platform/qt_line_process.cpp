@@ -12,6 +12,7 @@ namespace vivavoce::platform {
 namespace {
 
 constexpr qsizetype kLongestLine = 4 * 1024 * 1024;
+constexpr qint64 kMostUnwritten = 8 * 1024 * 1024;
 /// Of SIGKILL.
 constexpr int kKilledIsGone = 1'000;
 
@@ -41,7 +42,7 @@ QtLineProcess::~QtLineProcess()
 {
     if (m_process != nullptr) {
         m_process->disconnect();
-        killGroup(*m_process);
+        killAll();
         m_process->waitForFinished(kKilledIsGone);
     }
 }
@@ -74,13 +75,21 @@ void QtLineProcess::start(const core::ProcessCommand& command, core::LineProcess
     }
     const core::ChildCoreLimit theirs;
     process->start(QString::fromStdString(command.program), arguments);
+    m_group = process->processId();
 }
 
 void QtLineProcess::write(std::string_view line)
 {
-    if (m_process != nullptr && m_listener != nullptr) {
-        m_process->write(line.data(), static_cast<qint64>(line.size()));
-        m_process->write("\n", 1);
+    if (m_process == nullptr || m_listener == nullptr || m_isDeaf) {
+        return;
+    }
+    m_process->write(line.data(), static_cast<qint64>(line.size()));
+    m_process->write("\n", 1);
+    if (m_process->bytesToWrite() > kMostUnwritten) {
+        m_isDeaf = true;
+        // Whoever writes is not told from within.
+        QMetaObject::invokeMethod(
+            m_process.get(), [this] { end("it does not read what it is told"); }, Qt::QueuedConnection);
     }
 }
 
@@ -102,11 +111,17 @@ void QtLineProcess::read()
     }
 }
 
+void QtLineProcess::killAll()
+{
+    killGroup(*m_process);
+    killRestOfGroup(std::exchange(m_group, 0));
+}
+
 void QtLineProcess::end(const std::string& why)
 {
     if (core::LineProcessListener* const listener = std::exchange(m_listener, nullptr)) {
         m_unread.clear();
-        killGroup(*m_process);
+        killAll();
         listener->processEnded({core::ErrorCode::ToolFailed, why, std::nullopt, {}});
     }
 }

@@ -9,8 +9,9 @@
 
 namespace vivavoce::platform {
 
-/// A child whose standard input and output are lines of at most 4 MiB. What it says on standard error goes nowhere. It is in a process group of its own, which
-/// is killed with it; on Linux it does not outlive us, however we end.
+/// A child whose standard input and output are lines of at most 4 MiB. It is ended when over 8 MiB wait for it to read them. What it says on standard error goes
+/// nowhere. It is in a process group of its own, which is killed with it and when it ends; on Linux the child itself, though not its own children, does not outlive
+/// us, however we end.
 /// Threads: the main thread.
 class QtLineProcess final : public core::LineProcess {
 public:
@@ -23,10 +24,14 @@ public:
 private:
     void read();
     void end(const std::string& why);
+    void killAll();
 
     std::unique_ptr<QProcess> m_process;
     core::LineProcessListener* m_listener = nullptr;
     QByteArray m_unread;
+    /// The id of its group; QProcess forgets it when it ends.
+    qint64 m_group = 0;
+    bool m_isDeaf = false;
 };
 
 } // namespace vivavoce::platform

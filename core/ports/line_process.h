@@ -29,11 +29,12 @@ public:
     virtual ~LineProcessListener() = default;
     /// Without its end.
     virtual void lineReceived(std::string_view line) = 0;
-    /// It did not start, has ended, or said a line that was too long. It is the last thing that is told.
+    /// It did not start, has ended, said a line that was too long, or does not read what it is told. It is the last thing that is told.
     virtual void processEnded(const Error& why) = 0;
 };
 
-/// Port: a program that is talked to in lines, on its standard input and output. Destroying it kills the program with all that it started.
+/// Port: a program that is talked to in lines, on its standard input and output. Destroying it kills the program with
+/// what it started, as far as the system lets them be found together.
 /// Threads: the executor's own thread.
 class LineProcess {
 public:

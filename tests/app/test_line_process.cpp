@@ -99,6 +99,35 @@ private Q_SLOTS:
         QTRY_COMPARE(heard.endings.size(), 1);
     }
 
+    void programThatDoesNotRead_IsEnded()
+    {
+        Heard heard;
+        platform::QtLineProcess process;
+        process.start(shell("exec sleep 600"), heard);
+        const std::string line(1024 * 1024, 'x');
+        for (int i = 0; i < 20; ++i) {
+            process.write(line);
+        }
+        QVERIFY2(heard.endings.isEmpty(), "whoever writes is told from within");
+        QTRY_COMPARE(heard.endings.size(), 1);
+        QVERIFY(heard.endings[0].contains("does not read"));
+    }
+
+    void ended_WhatItStartedIsKilled()
+    {
+#ifndef Q_OS_LINUX
+        QSKIP("another system tells it in another way");
+#endif
+        const QTemporaryDir folder;
+        const QString pid = folder.filePath(QStringLiteral("child"));
+        Heard heard;
+        platform::QtLineProcess process;
+        process.start(shell("sleep 600 & echo $! >" + pid.toStdString()), heard);
+        QTRY_COMPARE(heard.endings.size(), 1);
+        QVERIFY(QFile::exists(pid));
+        QTRY_VERIFY(!isRunning(pid));
+    }
+
     void destroyed_ItIsKilledWithAllThatItStarted()
     {
 #ifndef Q_OS_LINUX
