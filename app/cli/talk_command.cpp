@@ -298,10 +298,12 @@ void TalkCommand::useBroker(const std::string& url, std::shared_ptr<core::Creden
 
 void TalkCommand::gatherTools()
 {
-    std::vector<core::ToolSource*> sources{&m_commands, &m_mcp};
+    std::vector<core::ToolSource*> sources{&m_commands};
     if (m_options.hasBuiltInTools) {
         sources.push_back(&m_builtIn);
     }
+    // Last: however many functions servers bring, they do not crowd out the others.
+    sources.push_back(&m_mcp);
     m_builtIn.followTimers([this](const core::TimerDue& timer) { m_report.tell(timer); });
     m_tools = std::make_unique<core::ToolBox>(core::ToolBox::Dependencies{m_clock, m_executor, std::move(sources), {}});
     m_approvals = std::make_unique<TerminalApprovals>(

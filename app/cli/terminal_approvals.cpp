@@ -83,15 +83,16 @@ void TerminalApprovals::changed()
 void TerminalApprovals::ask(const ApprovalRequest& request)
 {
     m_asked = request.callId;
+    m_isOnceOnly = request.alwaysAsks;
     m_typed.clear();
 #ifdef Q_OS_UNIX
     ::tcflush(m_deps.input, TCIFLUSH);
 #endif
     const auto left = std::chrono::ceil<std::chrono::seconds>(request.deadline - m_deps.clock.now());
     std::fprintf(m_deps.output,
-        "The agent wants to run %s (%s) with %s\n[y]es, [c]onversation: yes until it ends, [N]o; in %d s it is no: ",
-        request.tool.c_str(), printable(core::writeJson(core::Json(request.source))).c_str(),
-        printable(request.arguments).c_str(), static_cast<int>(left.count()));
+        "The agent wants to run %s (%s) with %s\n[y]es, %s[N]o; in %d s it is no: ", request.tool.c_str(),
+        printable(core::writeJson(core::Json(request.source))).c_str(), printable(request.arguments).c_str(),
+        m_isOnceOnly ? "" : "[c]onversation: yes until it ends, ", static_cast<int>(left.count()));
     std::fflush(m_deps.output);
 }
 
@@ -120,7 +121,7 @@ void TerminalApprovals::answer(const QByteArray& line)
     const std::string callId = std::exchange(m_asked, {});
     m_typed.clear();
     const bool isYes = line == "y" || line == "yes";
-    const bool isForAll = line == "c" || line == "conversation";
+    const bool isForAll = !m_isOnceOnly && (line == "c" || line == "conversation");
     m_deps.approvals.answer(callId, isForAll ? Approval::Conversation : isYes ? Approval::Once : Approval::Deny);
 }
 

@@ -47,6 +47,7 @@ private:
     std::set<std::string> m_told;
     /// The call that the question on the screen is about.
     std::string m_asked;
+    bool m_isOnceOnly = false;
     QByteArray m_typed;
     std::unique_ptr<QSocketNotifier> m_reader;
 };

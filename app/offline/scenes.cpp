@@ -111,8 +111,9 @@ void longWords(const Stage& stage)
 void asked(const Stage& stage, const char* tool, const char* arguments)
 {
     stage.conversation.tell(notice::ToolCalled{{"c9", tool, arguments}});
-    stage.approvals.ask({"c9", tool, tool == std::string("open_link") ? "Vivavoce" : "files", arguments,
-        SystemClock().now() + Milliseconds{30'000}});
+    const bool isLink = tool == std::string("open_link");
+    stage.approvals.ask(
+        {"c9", tool, isLink ? "Vivavoce" : "files", arguments, SystemClock().now() + Milliseconds{30'000}, isLink});
 }
 
 void askedForALink(const Stage& stage)

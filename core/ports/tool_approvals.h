@@ -18,6 +18,8 @@ struct ApprovalRequest {
     std::string arguments;
     /// Without an answer until then it is denied.
     MonotonicTime deadline{};
+    /// It is asked for each time: a yes for the conversation is a yes for once.
+    bool alwaysAsks = false;
 
     bool operator==(const ApprovalRequest&) const = default;
 };

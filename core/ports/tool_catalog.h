@@ -28,13 +28,15 @@ struct ToolServer {
     enum class Stage { NotApproved, Off, Starting, Ready, Failed };
 
     std::string name;
-    /// Program and arguments.
+    /// Program and arguments, for people.
     std::string commandLine;
-    /// Names of variables that it is given; their values may be secret.
+    /// Names of variables that it is given, for people; their values may be secret.
     std::vector<std::string> environment;
     Stage stage = Stage::NotApproved;
     /// Why it failed.
     std::optional<Error> error;
+    /// Another one for each other program, arguments and environment.
+    std::string fingerprint = {};
 
     bool operator==(const ToolServer&) const = default;
 };
@@ -59,8 +61,8 @@ public:
     /// A file that cannot be used is an error, and changes nothing. The one that is used already is read again.
     virtual Expected<void, Error> useFile(const std::string& file) = 0;
     [[nodiscard]] virtual std::vector<ToolServer> servers() const = 0;
-    /// `shown` is the command line that the person saw: another one is not approved. It is started.
-    virtual void approve(const std::string& server, const std::string& shown) = 0;
+    /// `fingerprint` is that of what the person saw: nothing else is approved. It is started.
+    virtual void approve(const std::string& server, const std::string& fingerprint) = 0;
     /// It is stopped, and asks again.
     virtual void withdraw(const std::string& server) = 0;
     /// One that is approved and has failed.

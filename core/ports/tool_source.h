@@ -28,6 +28,8 @@ struct Tool {
 class ToolSource : public ToolRunner {
 public:
     [[nodiscard]] virtual std::vector<Tool> tools() const = 0;
+    /// Functions that it has but does not offer, and why: a line each, for people.
+    [[nodiscard]] virtual std::vector<std::string> remarks() const { return {}; }
     /// There are other tools from now on. One follower.
     virtual void follow(std::function<void()> changed) = 0;
 };

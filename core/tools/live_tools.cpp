@@ -81,9 +81,10 @@ std::vector<ToolServer> LiveTools::servers() const
 {
     std::vector<ToolServer> all;
     for (const auto& server : m_deps.mcp.all()) {
-        ToolServer shown{server->name(), commandLine(server->command()), {}, ToolServer::Stage::Off, server->error()};
+        ToolServer shown{server->name(), commandLine(server->command()), {}, ToolServer::Stage::Off, server->error(),
+            fingerprint(server->command())};
         for (const auto& variable : server->command().environment) {
-            shown.environment.push_back(variable.first);
+            shown.environment.push_back(quotedWord(variable.first));
         }
         if (!isApproved(*server)) {
             shown.stage = ToolServer::Stage::NotApproved;
@@ -108,10 +109,10 @@ void LiveTools::decide(const std::string& tool, ToolPolicy policy)
 void LiveTools::approve(const std::string& server, const std::string& shown)
 {
     McpServer* const found = m_deps.mcp.find(server);
-    if (found == nullptr || commandLine(found->command()) != shown) {
+    if (found == nullptr || fingerprint(found->command()) != shown) {
         return;
     }
-    change([&](Settings& settings) { settings.approvedServers[server] = fingerprint(found->command()); });
+    change([&](Settings& settings) { settings.approvedServers[server] = shown; });
     found->start();
     tell();
 }

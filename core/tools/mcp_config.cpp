@@ -85,12 +85,19 @@ Expected<std::vector<McpServerConfig>, Error> parseMcpConfig(std::string_view te
     return found;
 }
 
+std::string quotedWord(const std::string& word)
+{
+    const bool isPlain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+        return c > ' ' && c < '\x7f' && c != '"' && c != '\'' && c != '\\';
+    });
+    return isPlain ? word : Json(word).dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
 std::string commandLine(const ProcessCommand& command)
 {
-    std::string line = command.program;
+    std::string line = quotedWord(command.program);
     for (const std::string& argument : command.arguments) {
-        const bool isPlain = !argument.empty() && argument.find_first_of(" \t\r\n\"'") == std::string::npos;
-        line += ' ' + (isPlain ? argument : Json(argument).dump(-1, ' ', false, Json::error_handler_t::replace));
+        line += ' ' + quotedWord(argument);
     }
     return line;
 }

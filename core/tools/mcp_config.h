@@ -22,7 +22,10 @@ struct McpServerConfig {
 /// are reached in another way (`url`) are refused, as are more than 20. BadConfiguration with what is wrong where.
 [[nodiscard]] Expected<std::vector<McpServerConfig>, Error> parseMcpConfig(std::string_view text);
 
-/// For people: program and arguments in one line.
+/// For people who decide by it: as it is where it is plain ASCII without blanks, quotes and backslashes, else as a JSON string with everything beyond ASCII
+/// as `\u` escapes. No two words look the same.
+[[nodiscard]] std::string quotedWord(const std::string& word);
+/// For people: program and arguments in one line, each as quotedWord() has it.
 [[nodiscard]] std::string commandLine(const ProcessCommand& command);
 /// Another text for each other command, its environment included.
 [[nodiscard]] std::string commandIdentity(const ProcessCommand& command);

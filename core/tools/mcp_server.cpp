@@ -1,6 +1,7 @@
 #include "core/tools/mcp_server.h"
 
 #include "core/base/json.h"
+#include "core/tools/readable_text.h"
 
 #include <nlohmann/json.hpp>
 
@@ -13,11 +14,14 @@ namespace {
 
 constexpr const char* kNewestVersion = "2025-11-25";
 constexpr std::array<std::string_view, 4> kVersions{"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
-constexpr Milliseconds kStartPatience{20'000};
+constexpr Milliseconds kPatience{20'000};
+constexpr Milliseconds kPauseOfLists{1'000};
 constexpr std::size_t kMostTools = 200;
 constexpr int kMostPages = 50;
 constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kLongestDescription = 1'024;
+constexpr std::size_t kLongestId = 128;
+constexpr std::size_t kMostRemarks = 10;
 constexpr int kMethodNotFound = -32601;
 
 std::string text(const Json& object, const char* key)
@@ -36,6 +40,12 @@ std::string shortened(std::string words, std::size_t most)
         words.resize(most);
     }
     return words;
+}
+
+/// A number or a short text, as people number their requests; it is sent back.
+bool isId(const Json& id)
+{
+    return id.is_number() || (id.is_string() && id.get_ref<const std::string&>().size() <= kLongestId);
 }
 
 /// As providers take it.
@@ -116,7 +126,7 @@ void McpServer::start()
     letGo();
     m_error.reset();
     m_stage = Stage::Starting;
-    m_deadline = m_deps.executor.after(kStartPatience, [this] {
+    m_deadline = m_deps.executor.after(kPatience, [this] {
         failed({ErrorCode::Timeout, "it did not begin within 20 s", std::nullopt, {}});
     });
     m_link = std::make_shared<Link>(*this, m_deps.makeProcess());
@@ -138,7 +148,7 @@ void McpServer::stop()
 void McpServer::initialised(const Json& result, const std::string& error)
 {
     if (!error.empty()) {
-        failed({ErrorCode::ToolFailed, "it refused to begin: " + error, std::nullopt, {}});
+        failed({ErrorCode::ToolFailed, "it refused to begin: " + readableText(error), std::nullopt, {}});
         return;
     }
     const std::string version = text(result, "protocolVersion");
@@ -160,6 +170,7 @@ void McpServer::listTools(const std::string& cursor)
     if (cursor.empty()) {
         m_coming.clear();
         m_comingNames.clear();
+        m_comingRemarks.clear();
         m_pages = 0;
         m_isListing = true;
         m_isListStale = false;
@@ -177,21 +188,22 @@ void McpServer::listed(const Json& result, const std::string& error)
 {
     const auto tools = result.find("tools");
     if (!error.empty() || tools == result.end() || !tools->is_array()) {
-        failed({ErrorCode::ToolFailed, "it does not tell its functions" + (error.empty() ? "" : ": " + error),
-            std::nullopt, {}});
+        failed({ErrorCode::ToolFailed,
+            "it does not tell its functions" + (error.empty() ? "" : ": " + readableText(error)), std::nullopt, {}});
         return;
     }
     for (const Json& tool : *tools) {
         collect(tool);
     }
     const std::string next = text(result, "nextCursor");
-    if (m_isListStale) {
-        listTools({});
-    } else if (!next.empty() && m_pages < kMostPages && m_coming.size() < kMostTools) {
+    if (!next.empty() && m_pages < kMostPages && m_coming.size() < kMostTools) {
         listTools(next);
-    } else {
-        finishList();
+        return;
     }
+    if (!next.empty()) {
+        leaveOut("what follows", "the server has more than can be taken");
+    }
+    finishList();
 }
 
 void McpServer::collect(const Json& tool)
@@ -199,9 +211,21 @@ void McpServer::collect(const Json& tool)
     const std::string own = text(tool, "name");
     const std::string name = functionName(this->name(), own);
     const auto schema = tool.is_object() ? tool.find("inputSchema") : tool.end();
-    // Of two that would be called the same, and without parameters, which the protocol wants, nothing can be said.
-    if (own.empty() || schema == tool.end() || !schema->is_object() || m_coming.size() >= kMostTools
-        || !m_comingNames.emplace(name, own).second) {
+    if (own.empty()) {
+        leaveOut("one", "it has no name");
+        return;
+    }
+    if (m_coming.size() >= kMostTools) {
+        leaveOut(own, "the server has more than " + std::to_string(kMostTools));
+        return;
+    }
+    // The protocol wants it so, and a provider refuses all settings for one function that is otherwise.
+    if (schema == tool.end() || text(*schema, "type") != "object") {
+        leaveOut(own, "its inputSchema is not one of \"type\": \"object\"");
+        return;
+    }
+    if (!m_comingNames.emplace(name, own).second) {
+        leaveOut(own, "another one would be called the same");
         return;
     }
     Tool found;
@@ -213,16 +237,48 @@ void McpServer::collect(const Json& tool)
     m_coming.push_back(std::move(found));
 }
 
+void McpServer::leaveOut(const std::string& tool, const std::string& why)
+{
+    if (m_comingRemarks.size() < kMostRemarks) {
+        m_comingRemarks.push_back(shortened(tool, kLongestName) + " of " + name() + " is left out: " + why);
+    } else if (m_comingRemarks.size() == kMostRemarks) {
+        m_comingRemarks.push_back("others of " + name() + " are left out, too");
+    }
+}
+
 void McpServer::finishList()
 {
     m_isListing = false;
     m_deadline.reset();
-    m_tools = std::move(m_coming);
-    m_names = std::move(m_comingNames);
-    m_coming.clear();
-    m_comingNames.clear();
+    m_tools = std::exchange(m_coming, {});
+    m_names = std::exchange(m_comingNames, {});
+    m_remarks = std::exchange(m_comingRemarks, {});
     m_stage = Stage::Ready;
+    if (m_isListStale) {
+        listAgain();
+    }
     tell();
+}
+
+void McpServer::listAgain()
+{
+    m_isListStale = true;
+    if (m_isListing || m_pause != nullptr) {
+        return;
+    }
+    m_pause = m_deps.executor.after(kPauseOfLists, [this] { endPause(); });
+    m_deadline = m_deps.executor.after(kPatience, [this] {
+        failed({ErrorCode::Timeout, "it did not tell its functions again within 20 s", std::nullopt, {}});
+    });
+    listTools({});
+}
+
+void McpServer::endPause()
+{
+    m_pause.reset();
+    if (m_isListStale) {
+        listAgain();
+    }
 }
 
 void McpServer::run(const ToolCall& call, Callback done)
@@ -314,11 +370,8 @@ void McpServer::take(const Json& message)
     if (!method.empty()) {
         if (id != message.end()) {
             serve(*id, method);
-        } else if (method == "notifications/tools/list_changed" && m_stage == Stage::Ready) {
-            m_isListStale = m_isListing;
-            if (!m_isListing) {
-                listTools({});
-            }
+        } else if (method == "notifications/tools/list_changed" && (m_isListing || m_stage == Stage::Ready)) {
+            listAgain();
         }
         return;
     }
@@ -342,7 +395,10 @@ void McpServer::take(const Json& message)
 
 void McpServer::serve(const Json& id, const std::string& method)
 {
-    if (method == "ping") {
+    if (!isId(id)) {
+        failed({ErrorCode::ToolFailed, "it asked for something under an id that is neither a number nor a short text",
+            std::nullopt, {}});
+    } else if (method == "ping") {
         send({{"jsonrpc", "2.0"}, {"id", id}, {"result", Json::object()}});
     } else {
         send({{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", kMethodNotFound}, {"message", "not known here"}}}});
@@ -391,9 +447,12 @@ void McpServer::letGo()
     m_deadline.reset();
     m_requests.clear();
     m_calls.clear();
+    m_pause.reset();
     m_tools.clear();
     m_names.clear();
+    m_remarks.clear();
     m_isListing = false;
+    m_isListStale = false;
     if (m_link != nullptr) {
         m_link->letGo();
         // We may stand in one of its own calls.

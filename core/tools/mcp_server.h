@@ -18,7 +18,8 @@
 namespace vivavoce::core {
 
 /// The functions of a server of the Model Context Protocol (2025-11-25, and back to 2024-11-05; JSON-RPC 2.0 in lines over standard input and output).
-/// They are called `<server>__<function>`. Once the server has ended, says what is no JSON-RPC, or does not begin in 20 s, it has none.
+/// They are called `<server>__<function>`. Once the server has ended, says what is no JSON-RPC, or does not begin or tell its
+/// functions again in 20 s, it has none. A list that changes is read again, once a second at most.
 /// Threads: the executor's own thread. Lifetime: its dependencies outlive it.
 class McpServer final : public ToolSource {
 public:
@@ -45,6 +46,7 @@ public:
     [[nodiscard]] const std::optional<Error>& error() const { return m_error; }
 
     [[nodiscard]] std::vector<Tool> tools() const override { return m_tools; }
+    [[nodiscard]] std::vector<std::string> remarks() const override { return m_remarks; }
     /// Also told: another stage.
     void follow(std::function<void()> changed) override { m_follower = std::move(changed); }
     void run(const ToolCall& call, Callback done) override;
@@ -67,7 +69,10 @@ private:
     void listTools(const std::string& cursor);
     void listed(const nlohmann::json& result, const std::string& error);
     void collect(const nlohmann::json& tool);
+    void leaveOut(const std::string& tool, const std::string& why);
     void finishList();
+    void listAgain();
+    void endPause();
     void answered(const std::string& callId, const nlohmann::json& result, const std::string& error);
     std::int64_t request(const std::string& method, nlohmann::json params, Answer answer);
     void notify(const std::string& method, nlohmann::json params);
@@ -89,12 +94,16 @@ private:
     std::vector<Tool> m_tools;
     /// The server's own names, by ours.
     std::map<std::string, std::string> m_names;
+    std::vector<std::string> m_remarks;
     std::vector<Tool> m_coming;
     std::map<std::string, std::string> m_comingNames;
+    std::vector<std::string> m_comingRemarks;
     int m_pages = 0;
     bool m_isListing = false;
-    /// The list has changed while it was read.
+    /// The list has changed since we began to read it.
     bool m_isListStale = false;
+    /// Until it is over, the list is not read again.
+    std::unique_ptr<Timer> m_pause;
 };
 
 } // namespace vivavoce::core

@@ -47,6 +47,16 @@ std::vector<Tool> McpServers::tools() const
     return all;
 }
 
+std::vector<std::string> McpServers::remarks() const
+{
+    std::vector<std::string> all;
+    for (const auto& server : m_servers) {
+        const std::vector<std::string> some = server->remarks();
+        all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+}
+
 void McpServers::run(const ToolCall& call, Callback done)
 {
     for (const auto& server : m_servers) {

@@ -33,6 +33,7 @@ public:
     void followServers(std::function<void()> changed) { m_serverFollower = std::move(changed); }
 
     [[nodiscard]] std::vector<Tool> tools() const override;
+    [[nodiscard]] std::vector<std::string> remarks() const override;
     void follow(std::function<void()> changed) override { m_follower = std::move(changed); }
     void run(const ToolCall& call, Callback done) override;
     void cancel(const std::string& callId) override;

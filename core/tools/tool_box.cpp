@@ -1,5 +1,7 @@
 #include "core/tools/tool_box.h"
 
+#include "core/tools/readable_text.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -57,22 +59,38 @@ ToolBox::~ToolBox()
 void ToolBox::readTools()
 {
     m_offers.clear();
+    m_offeredBytes = 0;
+    m_leftOut = 0;
     m_remarks.clear();
+    // A source may tell often that it has changed, and making a schema ready is work.
+    Schemas known = std::exchange(m_schemas, {});
     for (ToolSource* source : m_deps.sources) {
         for (const Tool& tool : source->tools()) {
-            take(*source, tool);
+            take(*source, tool, known);
         }
+        for (const std::string& text : source->remarks()) {
+            remark(text);
+        }
+    }
+    if (m_leftOut > 0) {
+        remark(std::to_string(m_leftOut) + " more are left out: at most " + std::to_string(m_limits.functions)
+            + " functions are offered, of " + std::to_string(m_limits.declarationBytes / 1024) + " KiB together");
     }
     for (const Follower& follower : m_toolFollowers) {
         follower();
     }
 }
 
-void ToolBox::take(ToolSource& source, const Tool& tool)
+void ToolBox::remark(const std::string& text)
+{
+    m_remarks.push_back(readableText(text));
+}
+
+void ToolBox::take(ToolSource& source, const Tool& tool, Schemas& known)
 {
     const std::string& name = tool.declaration.name;
     const auto leaveOut = [&](const std::string& why) {
-        m_remarks.push_back(name.substr(0, kLongestName) + " of " + tool.source + " is left out: " + why);
+        remark(name.substr(0, kLongestName) + " of " + tool.source + " is left out: " + why);
     };
     if (!isName(name)) {
         leaveOut("such a name is not taken by providers");
@@ -84,15 +102,27 @@ void ToolBox::take(ToolSource& source, const Tool& tool)
         leaveOut("there is one of that name of " + same->tool.source);
         return;
     }
-    auto schema = ArgumentSchema::create(tool.declaration.parameters ? tool.declaration.parameters->text : "{}");
-    if (!schema) {
-        leaveOut("its parameters cannot be checked: " + schema.error());
+    const std::string text = tool.declaration.parameters ? tool.declaration.parameters->text : "{}";
+    const std::size_t bytes = name.size() + tool.declaration.description.value_or(std::string()).size() + text.size();
+    if (m_offers.size() >= m_limits.functions || m_offeredBytes + bytes > m_limits.declarationBytes) {
+        ++m_leftOut;
         return;
     }
-    if (!schema->ignored().empty()) {
-        m_remarks.push_back(name + " of " + tool.source + ": left to it to check: " + listed(schema->ignored()));
+    auto schema = m_schemas.find(text);
+    if (schema == m_schemas.end()) {
+        auto kept = known.extract(text);
+        schema =
+            kept ? m_schemas.insert(std::move(kept)).position : m_schemas.emplace(text, m_deps.makeSchema(text)).first;
     }
-    m_offers.push_back({&source, tool, std::move(*schema)});
+    if (!schema->second) {
+        leaveOut("its parameters cannot be checked: " + schema->second.error());
+        return;
+    }
+    if (!schema->second->ignored().empty()) {
+        remark(name + " of " + tool.source + ": left to it to check: " + listed(schema->second->ignored()));
+    }
+    m_offeredBytes += bytes;
+    m_offers.push_back({&source, tool, *schema->second});
 }
 
 ToolPolicy ToolBox::policyOf(const Tool& tool) const
@@ -157,7 +187,7 @@ void ToolBox::run(const ToolCall& call, Callback done)
     const ToolPolicy policy = policyOf(offer->tool);
     if (policy == ToolPolicy::Never) {
         finishLater(call.callId, open.serial, error(ErrorCode::ToolDenied, "it is set to never run"));
-    } else if (policy == ToolPolicy::Ask && !m_allowed.contains(call.name)) {
+    } else if (policy == ToolPolicy::Ask && (offer->tool.alwaysAsks || !m_allowed.contains(call.name))) {
         ask(*offer, open);
     } else {
         start(call.callId);
@@ -167,7 +197,7 @@ void ToolBox::run(const ToolCall& call, Callback done)
 void ToolBox::ask(const Offer& offer, Open& open)
 {
     m_pending.push_back({open.call.callId, open.call.name, offer.tool.source, open.call.arguments,
-        m_deps.clock.now() + m_limits.approval});
+        m_deps.clock.now() + m_limits.approval, offer.tool.alwaysAsks});
     open.deadline = m_deps.executor.after(m_limits.approval, [this, id = open.call.callId, serial = open.serial] {
         forgetRequest(id);
         finish(id, serial, Unexpected<Error>(error(ErrorCode::ToolDenied, "nobody allowed it in time")));
@@ -184,22 +214,25 @@ void ToolBox::ask(const Offer& offer, Open& open)
 void ToolBox::answer(const std::string& callId, Approval approval)
 {
     const auto open = m_open.find(callId);
-    if (!forgetRequest(callId) || open == m_open.end()) {
+    const auto request = std::find_if(
+        m_pending.begin(), m_pending.end(), [&](const ApprovalRequest& one) { return one.callId == callId; });
+    if (request == m_pending.end() || open == m_open.end()) {
         return;
     }
+    const bool isForAll = approval == Approval::Conversation && !request->alwaysAsks;
+    m_pending.erase(request);
     open->second.deadline.reset();
     if (approval == Approval::Deny) {
         finish(
             callId, open->second.serial, Unexpected<Error>(error(ErrorCode::ToolDenied, "the user did not allow it")));
     } else {
-        const std::string name = open->second.call.name;
-        if (approval == Approval::Conversation) {
-            m_allowed.insert(name);
+        if (isForAll) {
+            m_allowed.insert(open->second.call.name);
         }
         start(callId);
         // Others may have waited for the same word.
         for (const ApprovalRequest& other : std::vector(m_pending)) {
-            if (m_allowed.contains(other.tool) && forgetRequest(other.callId)) {
+            if (!other.alwaysAsks && m_allowed.contains(other.tool) && forgetRequest(other.callId)) {
                 start(other.callId);
             }
         }

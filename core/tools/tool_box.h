@@ -14,12 +14,13 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vivavoce::core {
 
 /// All functions of a conversation behind one port: finds the source of a call, holds its arguments against the function's schema, asks a
-/// person where that is wanted, and bounds the time and the size of the answer. Of two functions with one name the first source's counts.
+/// person where that is wanted, and bounds the time and the size of the answer, and how many functions there are. Of two functions with one name the first source's counts.
 /// Invariant: a source is given a call only once it fits and may run.
 /// Threads: the executor's own thread. Lifetime: its dependencies outlive it.
 class ToolBox final : public ToolRunner, public ToolApprovals {
@@ -30,6 +31,9 @@ public:
         Milliseconds run{30'000};
         std::size_t argumentBytes = 64 * 1024;
         std::size_t outputBytes = 64 * 1024;
+        /// Of all sources together, as names, descriptions and schemas. Providers refuse all settings that hold more than they take.
+        std::size_t functions = 128;
+        std::size_t declarationBytes = 256 * 1024;
     };
     struct Dependencies {
         const Clock& clock;
@@ -37,6 +41,7 @@ public:
         std::vector<ToolSource*> sources;
         /// What a person has decided of a function by that name; nothing: what its source says.
         std::function<std::optional<ToolPolicy>(const std::string& name)> decided;
+        std::function<Expected<ArgumentSchema, std::string>(std::string_view)> makeSchema = &ArgumentSchema::create;
     };
 
     explicit ToolBox(Dependencies dependencies) : ToolBox(std::move(dependencies), Limits()) {}
@@ -68,6 +73,8 @@ private:
         Tool tool;
         ArgumentSchema schema;
     };
+    /// By their text.
+    using Schemas = std::map<std::string, Expected<ArgumentSchema, std::string>>;
     /// A call that is not answered yet.
     struct Open {
         ToolCall call;
@@ -79,7 +86,8 @@ private:
     };
 
     void readTools();
-    void take(ToolSource& source, const Tool& tool);
+    void take(ToolSource& source, const Tool& tool, Schemas& known);
+    void remark(const std::string& text);
     [[nodiscard]] ToolPolicy policyOf(const Tool& tool) const;
     void ask(const Offer& offer, Open& open);
     void start(const std::string& callId);
@@ -92,6 +100,9 @@ private:
     Dependencies m_deps;
     Limits m_limits;
     std::vector<Offer> m_offers;
+    std::size_t m_offeredBytes = 0;
+    std::size_t m_leftOut = 0;
+    Schemas m_schemas;
     std::vector<std::string> m_remarks;
     std::map<std::string, Open> m_open;
     std::vector<ApprovalRequest> m_pending;

@@ -26,9 +26,9 @@ public:
         answers.emplace_back(callId, approval);
         forget(callId);
     }
-    void ask(const std::string& callId, const std::string& arguments = "{}")
+    void ask(const std::string& callId, const std::string& arguments = "{}", bool alwaysAsks = false)
     {
-        waiting.push_back({callId, "open_link", "Vivavoce", arguments, {}});
+        waiting.push_back({callId, "open_link", "Vivavoce", arguments, {}, alwaysAsks});
         follower();
     }
     void forget(const std::string& callId)
@@ -119,6 +119,18 @@ private Q_SLOTS:
         QVERIFY2(!world.screen().contains('\x1b'), "the terminal would obey it");
         world.type(typed);
         QTRY_COMPARE(world.approvals.answers, (Answers{{"1", static_cast<Approval>(approval)}}));
+    }
+
+    void whatAlwaysAsks_IsNotAllowedForTheConversation()
+    {
+        World world;
+        const auto terminal = world.make(ApproveMode::Ask);
+        world.approvals.ask("1", "{}", true);
+        QVERIFY(!world.screen().contains("[c]onversation"));
+        world.type("c\n");
+        QTRY_COMPARE(world.approvals.answers, (Answers{{"1", Approval::Deny}}));
+        world.approvals.ask("2");
+        QVERIFY(world.screen().contains("[c]onversation"));
     }
 
     void questions_ComeOneAfterAnother()

@@ -85,6 +85,11 @@ public:
         now().approvals.ask({callId.toStdString(), tool.toStdString(), "files", arguments.toStdString(),
             now().clock.now() + core::Milliseconds{30'000}});
     }
+    Q_INVOKABLE void askForALink(const QString& callId)
+    {
+        now().approvals.ask({callId.toStdString(), "open_link", "Vivavoce", R"({"url":"https://example.com"})",
+            now().clock.now() + core::Milliseconds{30'000}, true});
+    }
     Q_INVOKABLE void forgetQuestions()
     {
         now().approvals.waiting.clear();
@@ -96,7 +101,7 @@ public:
     Q_INVOKABLE void bringServers()
     {
         using Stage = core::ToolServer::Stage;
-        now().tools.started = {{"mail", "/opt/mail --x", {"TOKEN"}, Stage::NotApproved, std::nullopt},
+        now().tools.started = {{"mail", "/opt/mail --x", {"TOKEN"}, Stage::NotApproved, std::nullopt, "5f0c"},
             {"files", "files", {}, Stage::Failed,
                 core::Error{core::ErrorCode::ToolFailed, "it has ended", std::nullopt, {}}}};
         now().tools.tell();

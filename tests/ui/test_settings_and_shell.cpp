@@ -31,6 +31,7 @@ class TestSettingsAndShell : public QObject {
 private Q_SLOTS:
     void preview_IsOnOnlyWhileShown();
     void choice_OfADevice_HoldsAndIsSaved();
+    void toolsDescription_CannotDeceive();
     void limits_AreChosenFromAList();
     void limit_ThatTheFileHas_IsAmongTheOthers();
     void devices_WhenTheyCome_ShowUpByThemselves();
@@ -70,6 +71,15 @@ void TestSettingsAndShell::choice_OfADevice_HoldsAndIsSaved()
     QCOMPARE(world.settings.microphone(), 2);
     world.settings.setMicrophone(0);
     QCOMPARE(world.store.kept.devices.captureId, std::string());
+}
+
+void TestSettingsAndShell::toolsDescription_CannotDeceive()
+{
+    FakeToolCatalog catalog;
+    catalog.offered[0].description = "Reads\n a \xe2\x80\xae file\xe2\x80\x8b";
+    ui::ToolsViewModel tools(&catalog);
+    const QModelIndex first = tools.rules()->index(0);
+    QCOMPARE(first.data(ui::ToolRulesModel::Description).toString(), QStringLiteral("Reads a \ufffd file\ufffd"));
 }
 
 void TestSettingsAndShell::limits_AreChosenFromAList()

@@ -79,6 +79,16 @@ Item {
             verify(!card.visible);
         }
 
+        function test_approval_of_a_link_is_for_once() {
+            World.goLive();
+            World.askForALink("c1");
+            verify(!part("allowToolForConversation").visible);
+            verify(part("allowTool").visible);
+            World.forgetQuestions();
+            ask("c2");
+            verify(part("allowToolForConversation").visible);
+        }
+
         function test_approval_leaves_the_keyboard_and_is_reached_by_it() {
             World.goLive();
             ask("c1");

@@ -134,7 +134,7 @@ Item {
             part("approve_mail").clicked();
             part("again_files").clicked();
             part("withdraw_files").clicked();
-            compare(World.decisions(), "approve mail: /opt/mail --x|again files|withdraw files");
+            compare(World.decisions(), "approve mail: 5f0c|again files|withdraw files");
         }
 
         function test_server_file_that_cannot_be_used_is_told() {

@@ -105,9 +105,9 @@ public:
         return {};
     }
     [[nodiscard]] std::vector<core::ToolServer> servers() const override { return started; }
-    void approve(const std::string& server, const std::string& shown) override
+    void approve(const std::string& server, const std::string& fingerprint) override
     {
-        acts.push_back("approve " + server + ": " + shown);
+        acts.push_back("approve " + server + ": " + fingerprint);
     }
     void withdraw(const std::string& server) override { acts.push_back("withdraw " + server); }
     void startAgain(const std::string& server) override { acts.push_back("again " + server); }

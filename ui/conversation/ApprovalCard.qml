@@ -116,6 +116,7 @@ Rectangle {
                 objectName: "allowToolForConversation"
                 text: qsTr("Yes, in this conversation")
                 size: Theme.small
+                visible: !card.approval.alwaysAsks
                 enabled: card.isArmed
                 Accessible.description: question.text
                 onClicked: card.approval.allowForConversation()

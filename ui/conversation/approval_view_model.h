@@ -23,6 +23,8 @@ class ApprovalViewModel final : public QObject {
     Q_PROPERTY(QString source READ source NOTIFY changed)
     /// A line each; empty: there are none.
     Q_PROPERTY(QString arguments READ arguments NOTIFY changed)
+    /// A yes is for this once only.
+    Q_PROPERTY(bool alwaysAsks READ alwaysAsks NOTIFY changed)
     Q_PROPERTY(int secondsLeft READ secondsLeft NOTIFY timeChanged)
     /// How many wait behind this one.
     Q_PROPERTY(int othersWaiting READ othersWaiting NOTIFY changed)
@@ -40,6 +42,7 @@ public:
     [[nodiscard]] QString tool() const { return QString::fromStdString(m_request.tool); }
     [[nodiscard]] QString source() const { return QString::fromStdString(m_request.source); }
     [[nodiscard]] QString arguments() const { return m_arguments; }
+    [[nodiscard]] bool alwaysAsks() const { return m_request.alwaysAsks; }
     [[nodiscard]] int secondsLeft() const;
     [[nodiscard]] int othersWaiting() const { return m_othersWaiting; }
 

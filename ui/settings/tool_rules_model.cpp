@@ -1,5 +1,7 @@
 #include "ui/settings/tool_rules_model.h"
 
+#include "core/tools/readable_text.h"
+
 #include <QStringList>
 
 #include <algorithm>
@@ -53,7 +55,8 @@ QVariant ToolRulesModel::data(const QModelIndex& index, int role) const
     case Source:
         return QString::fromStdString(tool.source);
     case Description:
-        return QString::fromStdString(tool.description).simplified();
+        return QString::fromStdString(
+            core::readableText(QString::fromStdString(tool.description).simplified().toStdString()));
     case Policies:
         return tool.alwaysAsks ? QStringList{tr("Asks"), tr("Never")}
                                : QStringList{tr("Always"), tr("Asks"), tr("Never")};

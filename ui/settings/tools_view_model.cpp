@@ -58,7 +58,7 @@ void ToolsViewModel::approve(int row)
 {
     if (const core::ToolServer* server = m_servers.at(row)) {
         // Copies: the rows are others as soon as it is done.
-        m_catalog->approve(std::string(server->name), std::string(server->commandLine));
+        m_catalog->approve(std::string(server->name), std::string(server->fingerprint));
     }
 }
 

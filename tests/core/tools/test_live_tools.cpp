@@ -79,6 +79,16 @@ struct World {
         return Stage::Off;
     }
 
+    /// As somebody does who has seen it.
+    void approve(const std::string& name)
+    {
+        for (const ToolServer& server : tools->servers()) {
+            if (server.name == name) {
+                tools->approve(name, server.fingerprint);
+            }
+        }
+    }
+
     ManualClock clock;
     ManualExecutor executor{clock};
     MemoryStore store;
@@ -121,6 +131,15 @@ private Q_SLOTS:
         QCOMPARE(world.started, 0);
     }
 
+    void variables_CannotDeceive()
+    {
+        World world;
+        LiveTools& tools = world.make();
+        world.files["/mcp.json"] = R"({"mcpServers":{"a":{"command":"run-a","env":{"A\u202e":"x"}}}})";
+        QVERIFY(tools.useFile("/mcp.json").has_value());
+        QCOMPARE(tools.servers()[0].environment, (std::vector<std::string>{R"("A\u202e")"}));
+    }
+
     void fileThatCannotBeUsed_ChangesNothing()
     {
         World world;
@@ -140,7 +159,7 @@ private Q_SLOTS:
         World world;
         LiveTools& tools = world.make();
         QVERIFY(tools.useFile("/mcp.json").has_value());
-        tools.approve("a", "run-a x");
+        world.approve("a");
         QVERIFY(world.stageOf("a") == Stage::Starting);
         QCOMPARE(world.started, 1);
         QVERIFY(world.store.kept.approvedServers.at("a").find("secret") == std::string::npos);
@@ -156,8 +175,15 @@ private Q_SLOTS:
         World world;
         LiveTools& tools = world.make();
         QVERIFY(tools.useFile("/mcp.json").has_value());
-        tools.approve("a", "run-a y");
-        tools.approve("c", "run-c");
+        tools.approve("a", "");
+        tools.approve("a", tools.servers()[0].commandLine);
+        tools.approve("a", tools.servers()[1].fingerprint);
+        tools.approve("c", tools.servers()[0].fingerprint);
+        // It looks the same, and is given something else.
+        const std::string seen = tools.servers()[0].fingerprint;
+        world.files["/mcp.json"] = R"({"mcpServers":{"a":{"command":"run-a","args":["x"],"env":{"KEY":"another"}}}})";
+        QVERIFY(tools.useFile("/mcp.json").has_value());
+        tools.approve("a", seen);
         QCOMPARE(world.started, 0);
         QVERIFY(world.store.kept.approvedServers.empty());
     }
@@ -178,7 +204,7 @@ private Q_SLOTS:
         World world;
         LiveTools& tools = world.make();
         QVERIFY(tools.useFile("/mcp.json").has_value());
-        tools.approve("a", "run-a x");
+        world.approve("a");
         world.files["/mcp.json"] = file.toStdString();
         QVERIFY(tools.useFile("/mcp.json").has_value());
         QVERIFY(world.stageOf("a") == Stage::NotApproved);
@@ -194,8 +220,8 @@ private Q_SLOTS:
         World world;
         LiveTools& tools = world.make();
         QVERIFY(tools.useFile("/mcp.json").has_value());
-        tools.approve("a", "run-a x");
-        tools.approve("b", "run-b");
+        world.approve("a");
+        world.approve("b");
         // As the page of settings does.
         std::size_t seen = 0;
         tools.follow([&] { seen = tools.servers().size() + tools.tools().size(); });
@@ -212,7 +238,7 @@ private Q_SLOTS:
         World world;
         LiveTools& tools = world.make();
         QVERIFY(tools.useFile("/mcp.json").has_value());
-        tools.approve("a", "run-a x");
+        world.approve("a");
         tools.withdraw("a");
         QVERIFY(world.stageOf("a") == Stage::NotApproved);
         QVERIFY(world.store.kept.approvedServers.empty());
@@ -223,7 +249,7 @@ private Q_SLOTS:
         World world;
         LiveTools& tools = world.make();
         QVERIFY(tools.useFile("/mcp.json").has_value());
-        tools.approve("a", "run-a x");
+        world.approve("a");
         const int before = world.told;
         world.last->listener->processEnded({ErrorCode::ToolFailed, "gone", std::nullopt, {}});
         QVERIFY(world.stageOf("a") == Stage::Failed);

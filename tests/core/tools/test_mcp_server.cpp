@@ -265,9 +265,107 @@ private Q_SLOTS:
         world.says(changed);
         QCOMPARE(world.pipe().said.size(), said);
         world.answers({{"tools", Json::array({World::tool("old")})}});
+        world.executor.advance(Milliseconds{1'000});
         QCOMPARE(world.pipe().said.size(), said + 1);
         world.answers({{"tools", Json::array({World::tool("new")})}});
         QCOMPARE(namesOf(world.server), (std::vector<std::string>{"files__new"}));
+    }
+
+    void listThatChangesAllTheTime_IsReadOnceASecond()
+    {
+        World world;
+        world.begin();
+        const Json changed{{"jsonrpc", "2.0"}, {"method", "notifications/tools/list_changed"}};
+        // While it begins, too.
+        world.says(changed);
+        world.answers({{"tools", Json::array({World::tool("read")})}});
+        QVERIFY(world.server.stage() == Stage::Ready);
+        QVERIFY(world.last()["method"] == Json("tools/list"));
+        const std::size_t said = world.pipe().said.size();
+        for (int i = 0; i < 100; ++i) {
+            world.says(changed);
+            if (world.pipe().said.size() == said && i == 50) {
+                world.answers({{"tools", Json::array({World::tool("read")})}});
+            }
+        }
+        world.executor.advance(Milliseconds{999});
+        QCOMPARE(world.pipe().said.size(), said);
+        world.executor.advance(Milliseconds{1});
+        QCOMPARE(world.pipe().said.size(), said + 1);
+        world.answers({{"tools", Json::array({World::tool("new")})}});
+        world.executor.advance(Milliseconds{60'000});
+        QCOMPARE(world.pipe().said.size(), said + 1);
+        QCOMPARE(namesOf(world.server), (std::vector<std::string>{"files__new"}));
+        QCOMPARE(world.executor.pendingTimers(), std::size_t{0});
+    }
+
+    void listThatIsNotToldAgain_EndsTheServer()
+    {
+        World world;
+        world.ready();
+        world.says({{"jsonrpc", "2.0"}, {"method", "notifications/tools/list_changed"}});
+        world.answers({{"tools", Json::array()}, {"nextCursor", "p2"}});
+        world.executor.advance(Milliseconds{19'999});
+        QVERIFY(world.server.stage() == Stage::Ready);
+        world.executor.advance(Milliseconds{1});
+        QVERIFY(world.server.stage() == Stage::Failed);
+        QVERIFY(world.server.tools().empty());
+    }
+
+    void functionsThatAProviderWouldNotTake_AreLeftOut_AndThatIsTold()
+    {
+        World world;
+        world.begin();
+        const Json listed = Json::parse(R"([{"name":"fine","inputSchema":{"type":"object"}},
+            {"name":"none"}, {"name":"text","inputSchema":"object"}, {"name":"untyped","inputSchema":{}},
+            {"name":"list","inputSchema":{"type":"array"}}, {"name":"either","inputSchema":{"type":["object","null"]}},
+            {"name":"fine","inputSchema":{"type":"object"}}, {"inputSchema":{"type":"object"}}, 7])");
+        world.answers({{"tools", listed}});
+        QCOMPARE(namesOf(world.server), (std::vector<std::string>{"files__fine"}));
+        const std::vector<std::string> remarks = world.server.remarks();
+        QCOMPARE(remarks.size(), std::size_t{8});
+        QVERIFY(QByteArray::fromStdString(remarks[0]).startsWith("none of files is left out"));
+        QVERIFY(QByteArray::fromStdString(remarks[5]).contains("the same"));
+        world.server.stop();
+        QVERIFY(world.server.remarks().empty());
+    }
+
+    void functionsThatAreLeftOut_FillNoScreen()
+    {
+        World world;
+        world.begin();
+        const Json longOne{{"name", std::string(5'000, 'x')}};
+        world.answers({{"tools", Json(std::vector<Json>(1'000, longOne))}});
+        QCOMPARE(world.server.remarks().size(), std::size_t{11});
+        for (const std::string& remark : world.server.remarks()) {
+            QVERIFY(remark.size() < 200);
+        }
+    }
+
+    void requestUnderAnIdThatIsNone_EndsTheServer_data()
+    {
+        QTest::addColumn<QByteArray>("id");
+        QTest::newRow("object") << QByteArray("{}");
+        QTest::newRow("nothing") << QByteArray("null");
+        QTest::newRow("long") << '"' + QByteArray(129, 'x') + '"';
+    }
+    void requestUnderAnIdThatIsNone_EndsTheServer()
+    {
+        QFETCH(QByteArray, id);
+        World world;
+        world.ready();
+        const std::size_t said = world.pipe().said.size();
+        world.says({{"jsonrpc", "2.0"}, {"id", Json::parse(id.toStdString())}, {"method", "ping"}});
+        QCOMPARE(world.pipe().said.size(), said);
+        QVERIFY(world.server.stage() == Stage::Failed);
+    }
+
+    void serversWords_CannotDeceive()
+    {
+        World world;
+        world.server.start();
+        world.says({{"jsonrpc", "2.0"}, {"id", 1}, {"error", {{"code", -1}, {"message", "\x1b[2J\nready"}}}});
+        QCOMPARE(world.server.error()->detail, std::string("it refused to begin: \xef\xbf\xbd[2J \xe2\x86\xb5 ready"));
     }
 
     void serversRequests_AreAnswered()
@@ -347,6 +445,29 @@ private Q_SLOTS:
             other.environment["A"] = "c";
             QVERIFY(commandIdentity(other) != commandIdentity(read->front().command));
         }
+    }
+
+    void commandLine_ShowsWhatItIs_data()
+    {
+        QTest::addColumn<QByteArray>("word");
+        QTest::addColumn<QByteArray>("shown");
+        QTest::newRow("plain") << QByteArray("/usr/bin/x-1.2_a=b,c:d@e$(f)")
+                               << QByteArray("/usr/bin/x-1.2_a=b,c:d@e$(f)");
+        QTest::newRow("nothing") << QByteArray() << QByteArray(R"("")");
+        QTest::newRow("blank") << QByteArray("/opt/my program") << QByteArray(R"("/opt/my program")");
+        QTest::newRow("blank that is another") << QByteArray("a\xc2\xa0\x62") << QByteArray(R"("a\u00a0b")");
+        QTest::newRow("quote") << QByteArray("a\"b") << QByteArray("\"a\\\"b\"");
+        QTest::newRow("backslash") << QByteArray("a\\u202e") << QByteArray(R"("a\\u202e")");
+        QTest::newRow("turned round") << QByteArray("gpj\xe2\x80\xae.sh") << QByteArray(R"("gpj\u202e.sh")");
+        QTest::newRow("zero width") << QByteArray("a\xe2\x80\x8b") << QByteArray(R"("a\u200b")");
+        QTest::newRow("control") << QByteArray("a\x1b\nb\x7f") << QByteArray(R"("a\u001b\nb\u007f")");
+        QTest::newRow("another alphabet's a") << QByteArray("b\xd0\xb0sh") << QByteArray(R"("b\u0430sh")");
+    }
+    void commandLine_ShowsWhatItIs()
+    {
+        QFETCH(QByteArray, word);
+        QFETCH(QByteArray, shown);
+        QCOMPARE(commandLine({word.toStdString(), {word.toStdString()}, {}}), (shown + ' ' + shown).toStdString());
     }
 };
 

@@ -174,6 +174,39 @@ private Q_SLOTS:
         QCOMPARE(world.source.calls.size(), std::size_t{3});
     }
 
+    void functionThatAlwaysAsks_IsNotAllowedForTheConversation()
+    {
+        World world;
+        ToolBox& box = world.make();
+        (void)box.begin();
+        world.call("1", "open_link");
+        world.call("2", "open_link");
+        QVERIFY(box.pending()[0].alwaysAsks);
+        box.answer("1", Approval::Conversation);
+        QCOMPARE(world.source.calls.size(), std::size_t{1});
+        QCOMPARE(box.pending().size(), std::size_t{1});
+        box.answer("2", Approval::Once);
+        world.call("3", "open_link");
+        QCOMPARE(world.source.calls.size(), std::size_t{2});
+        QCOMPARE(box.pending().size(), std::size_t{1});
+        world.call("4", "delete_file");
+        QVERIFY(!box.pending()[1].alwaysAsks);
+    }
+
+    void functionThatAlwaysAsksFromNowOn_IsAskedForAgain()
+    {
+        World world;
+        ToolBox& box = world.make();
+        (void)box.begin();
+        world.call("1", "delete_file");
+        box.answer("1", Approval::Conversation);
+        world.source.offered[1].alwaysAsks = true;
+        world.source.follower();
+        world.call("2", "delete_file");
+        QCOMPARE(world.source.calls.size(), std::size_t{1});
+        QCOMPARE(box.pending().size(), std::size_t{1});
+    }
+
     void run_ThatTakesTooLong_IsCancelled()
     {
         World world;
@@ -248,6 +281,69 @@ private Q_SLOTS:
         QCOMPARE(box.remarks().size(), std::size_t{4});
         world.call("1", "weather", R"({"city":"Oslo"})");
         QVERIFY(world.other.calls.empty());
+    }
+
+    void remarks_HoldNothingThatCouldDeceive_AndThoseOfTheSources()
+    {
+        World world;
+        world.other.offer("\x1b[8m\nweather", ToolPolicy::Always);
+        world.other.remarked = {"gpj\xe2\x80\xae.exe is left out"};
+        ToolBox& box = world.make();
+        QCOMPARE(box.remarks(),
+            (std::vector<std::string>{
+                "\xef\xbf\xbd[8m \xe2\x86\xb5 weather of the test is left out: such a name is not taken by providers",
+                "gpj\xef\xbf\xbd.exe is left out"}));
+    }
+
+    void functions_BeyondTheMost_AreLeftOut_AndThatIsTold_data()
+    {
+        QTest::addColumn<int>("count");
+        QTest::addColumn<int>("bytes");
+        QTest::addColumn<int>("offered");
+        QTest::newRow("as many as there may be") << 124 << 10 << 128;
+        QTest::newRow("too many") << 200 << 10 << 128;
+        QTest::newRow("too long") << 10 << 100'000 << 6;
+    }
+    void functions_BeyondTheMost_AreLeftOut_AndThatIsTold()
+    {
+        QFETCH(int, count);
+        QFETCH(int, bytes);
+        QFETCH(int, offered);
+        World world;
+        for (int i = 0; i < count; ++i) {
+            world.other.offer("f" + std::to_string(i), ToolPolicy::Ask,
+                "{\"title\":\"" + std::string(static_cast<std::size_t>(bytes), 'x') + "\"}");
+        }
+        ToolBox& box = world.make();
+        QCOMPARE(box.begin().size() + 1, static_cast<std::size_t>(offered));
+        QCOMPARE(box.tools().size(), static_cast<std::size_t>(offered));
+        const int leftOut = count + 4 - offered;
+        QCOMPARE(box.remarks().size(), static_cast<std::size_t>(leftOut > 0 ? 1 : 0));
+        if (leftOut > 0) {
+            QVERIFY(QByteArray::fromStdString(box.remarks()[0]).startsWith(QByteArray::number(leftOut) + " more"));
+        }
+    }
+
+    void schema_IsMadeReadyOnce_WhateverASourceTells()
+    {
+        World world;
+        world.other.offer("round", ToolPolicy::Always, "{\"$ref\":\"#\"}");
+        int made = 0;
+        ToolBox box({world.clock, world.executor, {&world.source, &world.other}, {}, [&made](std::string_view text) {
+                         ++made;
+                         return ArgumentSchema::create(text);
+                     }});
+        // Three of the five functions take anything.
+        QCOMPARE(made, 3);
+        world.source.follower();
+        world.other.follower();
+        QCOMPARE(made, 3);
+        QCOMPARE(box.tools().size(), std::size_t{4});
+        QCOMPARE(box.remarks().size(), std::size_t{1});
+        world.other.offered[0].declaration.parameters->text = R"({"type":"object"})";
+        world.other.follower();
+        QCOMPARE(made, 4);
+        QCOMPARE(box.tools().size(), std::size_t{5});
     }
 
     void tools_ThatVanish_AreNotThereAnyMore()

@@ -14,6 +14,7 @@ namespace vivavoce::tests {
 class FakeToolSource final : public core::ToolSource {
 public:
     [[nodiscard]] std::vector<core::Tool> tools() const override { return offered; }
+    [[nodiscard]] std::vector<std::string> remarks() const override { return remarked; }
     void follow(std::function<void()> changed) override { follower = std::move(changed); }
     void run(const core::ToolCall& call, Callback done) override
     {
@@ -40,6 +41,7 @@ public:
     }
 
     std::vector<core::Tool> offered;
+    std::vector<std::string> remarked;
     std::function<void()> follower;
     std::vector<core::ToolCall> calls;
     std::map<std::string, Callback> open;
