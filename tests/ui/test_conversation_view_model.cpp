@@ -61,6 +61,9 @@ private Q_SLOTS:
     void missingDevices_AreSaidTogether();
     void error_WhenTheAgentChanges_IsGone();
     void error_WhenAnythingElseChanges_Stays();
+    void missedRenewal_IsToldUntilOneSucceeds();
+    void silence_IsToldUntilTheNextAnswer_data();
+    void silence_IsToldUntilTheNextAnswer();
     void problemAroundIt_DoesNotFailAConversation();
     void whatWasSaid_CanBeExported_AsFarAsItWasHeard();
     void states_AreToldInTheirWords_data();
@@ -86,6 +89,9 @@ private Q_SLOTS:
     void transcription_IsCountedAndPriced();
     void transcription_OfUnknownPrice_MakesTheMoneyALowerBound();
     void usage_IsSummedAndPriced();
+    void lastTurn_IsAllThatTheUserHasAskedFor();
+    void lastTurn_WhenTyped_HasNoTranscription();
+    void lastTurn_WithoutTheReplyThatItCutOff();
     void usage_OfAnUnknownModel_ShowsNoMoney();
     void usage_OfThisComputer_IsFree();
     void usage_WhenTheProfileChangesMeanwhile_IsStillPaidFor();
@@ -180,6 +186,55 @@ void TestConversationViewModel::error_WhenTheAgentChanges_IsGone()
     world.conversation.tell(notice::Ended{core::Error{ErrorCode::BrokerUnreachable, "", std::nullopt, {}}});
     world.change([](core::Settings& wanted) { wanted.brokerUrl = "https://voice.example"; });
     QCOMPARE(world.model.voice(), Voice::Idle);
+}
+
+void TestConversationViewModel::missedRenewal_IsToldUntilOneSucceeds()
+{
+    World world;
+    world.model.start();
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tell(notice::Problem{{ErrorCode::SoundNoLoudspeaker, "", std::nullopt, {}}});
+    world.conversation.tell(token(core::TokenNews::Failed));
+    world.conversation.tell(notice::Problem{{ErrorCode::BrokerUnreachable, "", std::nullopt, {}}});
+    const QString missed = world.model.errorCode();
+    world.conversation.tell(token(core::TokenNews::Refreshed));
+    // What else there was to tell is told again.
+    QVERIFY(world.model.errorCode() != missed);
+    world.conversation.tell(notice::ProblemSolved{ErrorCode::SoundNoLoudspeaker});
+    QVERIFY(!world.model.hasError());
+    // A token solves nothing else.
+    world.conversation.tell(notice::Problem{{ErrorCode::ToolFailed, "", std::nullopt, {}}});
+    world.conversation.tell(token(core::TokenNews::Refreshed));
+    QVERIFY(world.model.hasError());
+}
+
+void TestConversationViewModel::silence_IsToldUntilTheNextAnswer_data()
+{
+    QTest::addColumn<bool>("isSpoken");
+    QTest::newRow("a reply") << true;
+    QTest::newRow("a function that is called") << false;
+}
+
+void TestConversationViewModel::silence_IsToldUntilTheNextAnswer()
+{
+    QFETCH(bool, isSpoken);
+    World world;
+    world.model.start();
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tell(notice::Problem{{ErrorCode::ProviderSilent, "", std::nullopt, {}}});
+    QVERIFY(world.model.hasError());
+    world.conversation.tellActivity(Activity::HearingUser);
+    QVERIFY(world.model.hasError());
+    if (isSpoken) {
+        world.conversation.tell(notice::ReplyStarted{"r1"});
+    } else {
+        world.conversation.tell(notice::ToolCalled{{"c1", "look_up", "{}"}});
+    }
+    QVERIFY(!world.model.hasError());
+    // An answer says nothing of other things.
+    world.conversation.tell(notice::Problem{{ErrorCode::ProviderMalformed, "", std::nullopt, {}}});
+    world.conversation.tell(notice::ReplyStarted{"r2"});
+    QVERIFY(world.model.hasError());
 }
 
 void TestConversationViewModel::error_WhenAnythingElseChanges_Stays()
@@ -439,6 +494,7 @@ void TestConversationViewModel::transcription_IsCountedAndPriced()
     world.conversation.tell(
         notice::TranscriptionUsage{"u1", core::openai::TranscriptionDuration{30}, "gpt-live-transcribe"});
     world.conversation.tell(notice::ReplyUsage{"r1", usage(1'000, 0, 0)});
+    world.conversation.tellActivity(Activity::HearingUser);
     world.conversation.tell(
         notice::TranscriptionUsage{"u2", core::openai::TranscriptionDuration{90}, "gpt-live-transcribe"});
     QCOMPARE(world.model.turnUsage()->transcription(), QStringLiteral("90 s"));
@@ -480,6 +536,7 @@ void TestConversationViewModel::usage_IsSummedAndPriced()
     World world;
     world.conversation.tell(token(core::TokenNews::Acquired));
     world.conversation.tell(notice::ReplyUsage{"r1", usage(1'000, 400, 200)});
+    world.conversation.tellActivity(Activity::HearingUser);
     world.conversation.tell(notice::ReplyUsage{"r2", usage(500, 500, 100)});
     QCOMPARE(world.model.turnUsage()->tally().audioIn, 0);
     QCOMPARE(world.model.turnUsage()->tally().cachedAudioIn, 500);
@@ -488,6 +545,61 @@ void TestConversationViewModel::usage_IsSummedAndPriced()
     QCOMPARE(world.model.sessionUsage()->tally().audioOut, 300);
     // 600 × $32 + 900 × $0.40 + 20 × $4 + 300 × $64 + 10 × $24, for a million each.
     QCOMPARE(world.model.sessionUsage()->money(), QStringLiteral("≈ $0.039"));
+}
+
+void TestConversationViewModel::lastTurn_IsAllThatTheUserHasAskedFor()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tellActivity(Activity::HearingUser);
+    world.conversation.tell(
+        notice::TranscriptionUsage{"u1", core::openai::TranscriptionDuration{3}, "gpt-live-transcribe"});
+    // A pause, and no answer yet.
+    world.conversation.tellActivity(Activity::Thinking);
+    world.conversation.tellActivity(Activity::HearingUser);
+    world.conversation.tell(
+        notice::TranscriptionUsage{"u2", core::openai::TranscriptionDuration{4}, "gpt-live-transcribe"});
+    // The reply that calls a function, and the one to its result.
+    world.conversation.tell(notice::ReplyUsage{"r1", usage(100, 0, 0)});
+    world.conversation.tell(notice::ToolCalled{{"c1", "look_up", "{}"}});
+    world.conversation.tell(notice::ToolDone{{"c1", "look_up", "{}"}, std::string("{}")});
+    world.conversation.tell(notice::ReplyStarted{"r2"});
+    world.conversation.tell(notice::ReplyUsage{"r2", usage(150, 0, 70)});
+    QCOMPARE(world.model.turnUsage()->tally().audioIn, 250);
+    QCOMPARE(world.model.turnUsage()->tally().audioOut, 70);
+    QCOMPARE(world.model.turnUsage()->transcription(), QStringLiteral("7 s"));
+    world.conversation.tellActivity(Activity::HearingUser);
+    QVERIFY(world.model.turnUsage()->isEmpty());
+    QCOMPARE(world.model.sessionUsage()->tally().audioIn, 250);
+}
+
+void TestConversationViewModel::lastTurn_WhenTyped_HasNoTranscription()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tellActivity(Activity::HearingUser);
+    world.conversation.tell(
+        notice::TranscriptionUsage{"u1", core::openai::TranscriptionDuration{3}, "gpt-live-transcribe"});
+    world.conversation.tell(notice::ReplyUsage{"r1", usage(100, 0, 50)});
+    world.model.say(QStringLiteral("and in writing"));
+    world.conversation.tell(notice::ReplyUsage{"r2", usage(120, 0, 60)});
+    QCOMPARE(world.model.turnUsage()->transcription(), QString());
+    QCOMPARE(world.model.turnUsage()->tally().audioIn, 120);
+    QCOMPARE(world.model.sessionUsage()->transcription(), QStringLiteral("3 s"));
+}
+
+void TestConversationViewModel::lastTurn_WithoutTheReplyThatItCutOff()
+{
+    World world;
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tellActivity(Activity::HearingUser);
+    world.conversation.tell(notice::ReplyStarted{"r1"});
+    world.conversation.tellActivity(Activity::HearingUser);
+    world.conversation.tell(notice::ReplyUsage{"r1", usage(100, 0, 50)});
+    world.conversation.tell(notice::ReplyStarted{"r2"});
+    world.conversation.tell(notice::ReplyUsage{"r2", usage(120, 0, 60)});
+    QCOMPARE(world.model.turnUsage()->tally().audioIn, 120);
+    QCOMPARE(world.model.sessionUsage()->tally().audioIn, 220);
 }
 
 void TestConversationViewModel::usage_OfAnUnknownModel_ShowsNoMoney()

@@ -88,7 +88,7 @@ void ConversationViewModel::start()
     m_lasted = {};
     m_lostSpeech = {};
     m_token.forget();
-    m_turnUsage.clear();
+    beginTurn();
     m_sessionUsage.clear();
     m_tools.clear();
     applyMute();
@@ -117,6 +117,7 @@ void ConversationViewModel::say(const QString& text)
     if (m_isStartWanted) {
         m_wordsToSay.push_back(words.toStdString());
     } else {
+        beginTurn();
         m_deps.conversation.say(words.toStdString());
     }
 }
@@ -358,6 +359,9 @@ void ConversationViewModel::conversationTold(const core::SessionNotice& notice)
 {
     m_recorder.told(notice);
     std::visit([this](const auto& what) { tellOf(what); }, notice);
+    const auto* const token = std::get_if<core::session_notice::TokenChanged>(&notice);
+    m_isTokenMissed =
+        token != nullptr && (token->news == core::TokenNews::Failed || token->news == core::TokenNews::Revoked);
 }
 
 void ConversationViewModel::tellOf(const core::session_notice::PhaseChanged& changed)
@@ -383,6 +387,10 @@ void ConversationViewModel::tellOf(const core::session_notice::PhaseChanged& cha
 void ConversationViewModel::tellOf(const core::session_notice::ActivityChanged& changed)
 {
     m_activity = changed.activity;
+    // Whoever goes on after a pause, before there was an answer, is in the same turn.
+    if (m_activity == Activity::HearingUser && m_isTurnAnswered) {
+        beginTurn();
+    }
     Q_EMIT stateChanged();
 }
 
@@ -407,6 +415,9 @@ void ConversationViewModel::tellOf(const core::session_notice::TokenChanged& cha
     if (changed.news == core::TokenNews::Failed) {
         return;
     }
+    if (m_error && m_error == m_tokenProblem) {
+        errorSolved();
+    }
     m_token.acquired(m_deps.clock.now(), changed.lifetime, changed.renewIn);
     m_model = changed.model;
     m_isRelayed = changed.isRelayed;
@@ -419,6 +430,7 @@ void ConversationViewModel::tellOf(const core::session_notice::TokenChanged& cha
 
 void ConversationViewModel::tellOf(const core::session_notice::ToolCalled& called)
 {
+    answerBegins();
     m_tools.called(called.call);
     Q_EMIT stateChanged();
 }
@@ -432,15 +444,40 @@ void ConversationViewModel::tellOf(const core::session_notice::ToolDone& done)
 void ConversationViewModel::tellOf(const core::session_notice::ReplyUsage& used)
 {
     const core::UsageTally tally = core::UsageTally::of(used.usage);
-    m_turnUsage.setTally(tally);
+    // A reply that was spoken into ends in the turn that cut it off.
+    if (used.responseId.empty() || used.responseId != m_replyBeforeTurn) {
+        m_isTurnAnswered = true;
+        m_turnUsage.add(tally);
+    }
     m_sessionUsage.add(tally);
 }
 
 void ConversationViewModel::tellOf(const core::session_notice::TranscriptionUsage& used)
 {
     const core::TranscriptionTally tally = core::TranscriptionTally::of(used.usage);
-    m_turnUsage.setTranscription(used.model, tally);
+    m_turnUsage.addTranscription(used.model, tally);
     m_sessionUsage.addTranscription(used.model, tally);
+}
+
+void ConversationViewModel::tellOf(const core::session_notice::ReplyStarted& started)
+{
+    m_replyId = started.responseId;
+    answerBegins();
+}
+
+void ConversationViewModel::answerBegins()
+{
+    m_isTurnAnswered = true;
+    if (isLive() && m_error && m_error->code == core::ErrorCode::ProviderSilent) {
+        errorSolved();
+    }
+}
+
+void ConversationViewModel::beginTurn()
+{
+    m_isTurnAnswered = false;
+    m_replyBeforeTurn = m_replyId;
+    m_turnUsage.clear();
 }
 
 void ConversationViewModel::tellOf(const core::session_notice::AudioLost& lost)
@@ -457,7 +494,7 @@ void ConversationViewModel::tellOf(const core::session_notice::ProblemSolved& so
         m_noLoudspeaker.reset();
     }
     if (m_error && m_error->code == solved.code) {
-        setError(m_isDeaf ? std::nullopt : m_noLoudspeaker);
+        errorSolved();
     }
     Q_EMIT stateChanged();
 }
@@ -468,6 +505,9 @@ void ConversationViewModel::tellOf(const core::session_notice::Problem& problem)
     const bool isLoudspeaker = problem.error.code == core::ErrorCode::SoundNoLoudspeaker;
     if (isLoudspeaker) {
         m_noLoudspeaker = problem.error;
+    }
+    if (m_isTokenMissed) {
+        m_tokenProblem = problem.error;
     }
     Q_EMIT stateChanged();
     // The words tell of both devices at once.
@@ -548,6 +588,11 @@ void ConversationViewModel::followAgent(const core::Settings& settings)
     if (!isSame && !isRunning() && m_phase != Phase::Closing) {
         dismissError();
     }
+}
+
+void ConversationViewModel::errorSolved()
+{
+    setError(m_isDeaf ? std::nullopt : m_noLoudspeaker);
 }
 
 void ConversationViewModel::setError(std::optional<core::Error> error)

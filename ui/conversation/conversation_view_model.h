@@ -152,6 +152,7 @@ private:
     void tellOf(const core::session_notice::ToolDone& done);
     void tellOf(const core::session_notice::ReplyUsage& used);
     void tellOf(const core::session_notice::TranscriptionUsage& used);
+    void tellOf(const core::session_notice::ReplyStarted& started);
     void tellOf(const core::session_notice::AudioLost& lost);
     void tellOf(const core::session_notice::Problem& problem);
     void tellOf(const core::session_notice::ProblemSolved& solved);
@@ -167,6 +168,12 @@ private:
     void runTimers();
     void readLevels();
     void setError(std::optional<core::Error> error);
+    /// What is shown is over; what else there is to tell takes its place.
+    void errorSolved();
+    /// The agent answers what was said.
+    void answerBegins();
+    /// The user has begun to say something else: it is counted anew.
+    void beginTurn();
     /// What went wrong elsewhere says nothing about the agent that is talked to from now on.
     void followAgent(const core::Settings& settings);
 
@@ -197,6 +204,9 @@ private:
     qreal m_agentLevel = 0;
     std::optional<core::Error> m_error;
     core::TokenAge m_token;
+    /// The last notice was that there is no token; the problem right behind it is why.
+    bool m_isTokenMissed = false;
+    std::optional<core::Error> m_tokenProblem;
     std::string m_model;
     bool m_isRelayed = false;
     TranscriptModel m_transcript;
@@ -205,6 +215,10 @@ private:
     ApprovalViewModel m_approval;
     TimerViewModel m_timers;
     UsageViewModel m_turnUsage;
+    bool m_isTurnAnswered = false;
+    /// The last reply that began, and the one that the user's turn began after.
+    std::string m_replyId;
+    std::string m_replyBeforeTurn;
     UsageViewModel m_sessionUsage;
     QTimer m_levelTimer;
     QTimer m_secondTimer;

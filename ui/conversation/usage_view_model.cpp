@@ -6,22 +6,10 @@
 
 namespace vivavoce::ui {
 
-void UsageViewModel::setTally(const core::UsageTally& tally)
-{
-    m_tally = tally;
-    Q_EMIT changed();
-}
-
 void UsageViewModel::add(const core::UsageTally& tally)
 {
     m_tally += tally;
     Q_EMIT changed();
-}
-
-void UsageViewModel::setTranscription(std::string transcriber, const core::TranscriptionTally& tally)
-{
-    m_transcription = {};
-    addTranscription(std::move(transcriber), tally);
 }
 
 void UsageViewModel::addTranscription(std::string transcriber, const core::TranscriptionTally& tally)

@@ -30,12 +30,9 @@ class UsageViewModel : public QObject {
 public:
     explicit UsageViewModel(QObject* parent = nullptr) : QObject(parent) {}
 
-    /// In place of what was counted before.
-    void setTally(const core::UsageTally& tally);
     /// On top of what was counted before.
     void add(const core::UsageTally& tally);
     /// The same for what wrote down the user's words.
-    void setTranscription(std::string transcriber, const core::TranscriptionTally& tally);
     void addTranscription(std::string transcriber, const core::TranscriptionTally& tally);
     void clear();
     /// Whose prices count. `isFree`: the agent of this computer, whatever it calls itself.
