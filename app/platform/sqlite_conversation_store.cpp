@@ -299,6 +299,9 @@ Expected<void, Error> SqliteConversationStore::drop(const std::string& id, const
     }
     return change([&](Connection& file) {
         file.run(QStringLiteral("DELETE FROM line WHERE conversation = ? AND item = ?"), {text(id), text(itemId)});
+        file.run(QStringLiteral("DELETE FROM conversation WHERE id = ?"
+                                " AND NOT EXISTS (SELECT 1 FROM line WHERE conversation = ?)"),
+            {text(id), text(id)});
     });
 }
 
@@ -390,9 +393,20 @@ Expected<core::Transcript, Error> SqliteConversationStore::open(const std::strin
 
 bool SqliteConversationStore::isEmpty()
 {
+    if (!hasFile()) {
+        return true;
+    }
     // What cannot be read is not nothing: it can still be deleted.
-    const auto all = find({});
-    return all && all->empty();
+    const auto file = ready();
+    if (!file) {
+        return false;
+    }
+    try {
+        return (*file)->number(QStringLiteral("SELECT EXISTS (SELECT 1 FROM line)")) == 0;
+    } catch (const Fault&) {
+        m_connection.reset();
+        return false;
+    }
 }
 
 Expected<void, Error> SqliteConversationStore::remove(const std::string& id)

@@ -9,6 +9,8 @@ namespace {
 
 /// Whoever holds the file, holds up the main thread at each try.
 constexpr std::chrono::seconds kPause{5};
+/// So many lines that have waited are kept at a notice, each with its own wait for the disk.
+constexpr std::size_t kAtOnce = 10;
 
 } // namespace
 
@@ -111,9 +113,13 @@ void ConversationKeeper::saveWaiting(bool isLast)
         m_kept.erase(*m_dropping.begin());
         m_dropping.erase(m_dropping.begin());
     }
-    while (!m_waiting.empty() && save(m_waiting.front())) {
+    for (std::size_t saved = 0; !m_waiting.empty() && (isLast || saved < kAtOnce); ++saved) {
+        if (!save(m_waiting.front())) {
+            return;
+        }
         m_waiting.erase(m_waiting.begin());
     }
+    m_isDue = !m_waiting.empty();
 }
 
 bool ConversationKeeper::save(const std::string& itemId)

@@ -37,7 +37,7 @@ public:
     /// `nextItemId`; empty or unknown: at the end.
     virtual Expected<void, Error> put(
         const ConversationHead& head, const TranscriptLine& line, std::string_view nextItemId) = 0;
-    /// That line is in the conversation no longer. Nothing where it is not there.
+    /// That line is in the conversation no longer, and with its last line there is no conversation. Nothing where it is not there.
     virtual Expected<void, Error> drop(const std::string& id, const std::string& itemId) = 0;
     /// The newest first; all of them, or those that hold each of the words or what begins with it. The words are no query: they may have
     /// any characters in them.

@@ -64,6 +64,17 @@ private Q_SLOTS:
         QCOMPARE(world.history.lines()->count(), 0);
     }
 
+    void speechOfAnHour_IsShownByItsBeginning()
+    {
+        World world;
+        world.keep("one", ("begin " + std::string(1'000'000, 'w')).c_str());
+        world.history.refresh();
+        const QString shown =
+            world.history.conversations()->index(0).data(ui::SavedConversationModel::Words).toString();
+        QVERIFY(shown.startsWith(QStringLiteral("begin w")));
+        QVERIFY(shown.size() <= 500);
+    }
+
     void linesThatAreKeptMeanwhile_AreThereAtTheNextLook()
     {
         World world;

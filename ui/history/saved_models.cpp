@@ -6,6 +6,8 @@
 namespace vivavoce::ui {
 namespace {
 
+constexpr qsizetype kShownOfWords = 500;
+
 /// "3:05".
 QString lengthText(core::Milliseconds time)
 {
@@ -61,7 +63,8 @@ QVariant SavedConversationModel::data(const QModelIndex& index, int role) const
             ? tr("%1 min · 1 line").arg(lengthText(conversation.length))
             : tr("%1 min · %2 lines").arg(lengthText(conversation.length)).arg(conversation.lines);
     case Words:
-        return QString::fromStdString(conversation.words).simplified();
+        // A row shows two lines; to lay out a speech of an hour for it takes long.
+        return QString::fromStdString(conversation.words).left(kShownOfWords).simplified();
     default:
         return {};
     }

@@ -296,6 +296,26 @@ private Q_SLOTS:
         QCOMPARE(world.kept(), QStringLiteral("one|two|three!"));
     }
 
+    void muchThatHasWaited_IsKeptAFewLinesAtATime()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.store.fault = Error{ErrorCode::HistoryFailed, "locked", std::nullopt, {}};
+        for (int i = 0; i < 35; ++i) {
+            world.line(("i" + std::to_string(i)).c_str(), Speaker::User, "x");
+        }
+        world.store.fault.reset();
+        world.store.puts = 0;
+        world.clock.advance(Milliseconds{5'000});
+        world.activity(Activity::Thinking);
+        QCOMPARE(world.store.puts, 10);
+        world.activity(Activity::Listening);
+        QCOMPARE(world.store.puts, 20);
+        world.keeper.reset();
+        QCOMPARE(world.store.puts, 35);
+        QCOMPARE(world.store.all.back().lines.size(), std::size_t{35});
+    }
+
     void whatCouldNotBeKeptAtTheEnd_IsTriedBeforeTheNextConversation()
     {
         World world;
