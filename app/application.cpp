@@ -8,6 +8,7 @@
 #include "core/base/environment_secret.h"
 
 #include <QCoreApplication>
+#include <QEventLoop>
 
 #include <optional>
 #include <tuple>
@@ -74,6 +75,15 @@ Application::Application(std::shared_ptr<const core::Secret> credential)
     follow(m_settings.current());
     m_settings.follow([this](const core::Settings& settings) { follow(settings); });
     m_signIn->follow([this](const core::SignInStatus& status) { accountChanged(status); });
+}
+
+void Application::finish()
+{
+    bool isDone = false;
+    m_talk.finish([&isDone] { isDone = true; });
+    while (!isDone) {
+        QCoreApplication::processEvents(QEventLoop::ExcludeUserInputEvents | QEventLoop::WaitForMoreEvents);
+    }
 }
 
 void Application::follow(const core::Settings& settings)

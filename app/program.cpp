@@ -51,6 +51,7 @@ int runInWindow(int argc, char** argv, std::shared_ptr<const core::Secret> crede
     // Whoever starts it now does not want to see the one that goes.
     instance.release();
     application.hide();
+    application.finish();
     return code;
 }
 

@@ -13,12 +13,68 @@ namespace notice = core::session_notice;
 /// What writes down the user's words; without one there is only half a transcript.
 constexpr const char* kTranscriptionModel = "gpt-live-transcribe";
 constexpr core::Milliseconds kToolSlack{5'000};
+/// Brokers that are still owed something.
+constexpr std::size_t kMostAccounts = 4;
+/// Nobody who quits waits for longer.
+constexpr core::Milliseconds kTellingPatience{1'000};
+constexpr core::Milliseconds kTellingInterval{20};
 
 } // namespace
+
+/// What one broker knows us by. Whoever signs in at another one afterwards is none of its business: from then on it is shown what it was
+/// shown last.
+class TalkSession::BrokersCredential final : public core::CredentialSource {
+public:
+    BrokersCredential(std::shared_ptr<core::CredentialSource> source, core::Executor& executor)
+        : m_source(std::move(source)), m_executor(executor)
+    {
+    }
+
+    void setCurrent(bool isCurrent) { m_isCurrent = isCurrent; }
+    void fetch(core::CredentialCallback done) override
+    {
+        if (!m_isCurrent) {
+            if (m_shown) {
+                done(*m_shown);
+            } else {
+                m_executor.post([done = std::move(done)] {
+                    done(core::fail(core::ErrorCode::NotAuthorised, "another broker was chosen"));
+                });
+            }
+            return;
+        }
+        m_source->fetch([weak = std::weak_ptr<BrokersCredential*>(m_self), done = std::move(done)](
+                            const core::Expected<core::CredentialPtr, Error>& credential) {
+            const auto self = weak.lock();
+            if (self != nullptr && credential && (*self)->m_isCurrent) {
+                (*self)->m_shown = *credential;
+            }
+            done(credential);
+        });
+    }
+    [[nodiscard]] bool replace(const core::CredentialPtr& refused) override
+    {
+        return m_isCurrent && m_source->replace(refused);
+    }
+
+private:
+    const std::shared_ptr<core::CredentialSource> m_source;
+    core::Executor& m_executor;
+    std::optional<core::CredentialPtr> m_shown;
+    bool m_isCurrent = true;
+    /// What comes late finds nothing here when we are gone.
+    std::shared_ptr<BrokersCredential*> m_self = std::make_shared<BrokersCredential*>(this);
+};
 
 TalkSession::TalkSession(Dependencies dependencies)
     : m_deps(std::move(dependencies)), m_self(std::make_shared<TalkSession*>(this))
 {
+    m_deps.settings.follow([self = m_self](const core::Settings& settings) {
+        if (*self != nullptr) {
+            (*self)->followBroker(settings);
+            (*self)->followTurns(settings);
+        }
+    });
 }
 
 TalkSession::~TalkSession()
@@ -59,21 +115,22 @@ void TalkSession::start()
         m_deps.voice, m_deps.tools, m_deps.clock, m_deps.executor, *this, std::move(options)});
     m_allowance = std::make_unique<core::AllowanceWatch>(core::AllowanceWatch::Dependencies{
         m_deps.clock, m_deps.executor, allowance(), [this](Error error) { m_session->abort(std::move(error)); }});
-    m_session->start();
     const core::Settings& settings = m_deps.settings.current();
+    followTurns(settings);
+    m_session->start();
+    // What is said to the agent of this computer is nobody's bill.
+    m_usage = nullptr;
     if (settings.profile == core::Profile::Broker) {
-        m_services.reset();
-        m_address.reset();
+        dropServices();
         if (const auto used = m_deps.useNetwork(settings.network); !used) {
             m_session->abort(used.error());
             return;
         }
-        tellUsageTo(settings.brokerUrl);
-        useBroker(settings.brokerUrl, m_deps.credential);
+        const Account& account = accountAt(settings.brokerUrl);
+        m_usage = account.usage.get();
+        useBroker(settings.brokerUrl, account.credential);
         return;
     }
-    // What is said to the agent of this computer is nobody's bill.
-    m_usage.reset();
     if (m_address) {
         useBroker(m_address->brokerUrl, std::make_shared<core::LiteralCredential>(m_address->credential));
     } else {
@@ -101,6 +158,23 @@ void TalkSession::dropSession()
     m_broker.reset();
 }
 
+void TalkSession::dropServices()
+{
+    m_address.reset();
+    if (m_services == nullptr) {
+        return;
+    }
+    m_ending.push_back(std::move(m_services));
+    // It comes from within a child of the services.
+    m_ending.back()->end([self = m_self, services = m_ending.back().get(), &executor = m_deps.executor] {
+        executor.post([self, services] {
+            if (*self != nullptr) {
+                std::erase_if((*self)->m_ending, [&](const auto& ending) { return ending.get() == services; });
+            }
+        });
+    });
+}
+
 void TalkSession::stop()
 {
     if (m_isWanted) {
@@ -122,6 +196,22 @@ void TalkSession::interrupt()
     }
 }
 
+void TalkSession::holdTalk(bool isHeld)
+{
+    m_isTalkHeld = isHeld;
+    if (m_isWanted) {
+        m_session->holdTalk(isHeld);
+    }
+}
+
+void TalkSession::followTurns(const core::Settings& settings)
+{
+    if (m_isWanted) {
+        m_session->makeTurnsByHand(settings.talkMode == core::TalkMode::PushToTalk);
+        m_session->holdTalk(m_isTalkHeld);
+    }
+}
+
 void TalkSession::startServices()
 {
     if (m_services != nullptr) {
@@ -129,10 +219,10 @@ void TalkSession::startServices()
         return;
     }
     m_services = std::make_unique<embedded::EmbeddedServices>(m_deps.services);
-    const auto later = [this](auto work) {
+    const auto later = [this, from = m_services.get()](auto work) {
         // Both callbacks come from within a child of the services, which the work may let go of.
-        m_deps.executor.post([self = m_self, work = std::move(work)] {
-            if (*self != nullptr) {
+        m_deps.executor.post([self = m_self, from, work = std::move(work)] {
+            if (*self != nullptr && (*self)->m_services.get() == from) {
                 work(**self);
             }
         });
@@ -156,8 +246,7 @@ void TalkSession::servicesFound(const embedded::EmbeddedServices::Address& addre
 
 void TalkSession::servicesFailed(const Error& error)
 {
-    m_services.reset();
-    m_address.reset();
+    dropServices();
     if (m_isWanted) {
         m_session->abort(error);
     }
@@ -169,14 +258,52 @@ void TalkSession::useBroker(const std::string& url, std::shared_ptr<core::Creden
         m_deps.http, m_deps.clock, url, std::move(credential), core::BrokerWishes{}, core::randomId()}));
 }
 
-void TalkSession::tellUsageTo(const std::string& url)
+TalkSession::Account& TalkSession::accountAt(const std::string& url)
 {
-    if (m_usage != nullptr && m_usageUrl == url) {
+    std::erase_if(m_accounts, [&](const Account& each) { return each.brokerUrl != url && each.usage->isDone(); });
+    const auto known =
+        std::find_if(m_accounts.begin(), m_accounts.end(), [&](const Account& each) { return each.brokerUrl == url; });
+    if (known != m_accounts.end()) {
+        std::rotate(known, known + 1, m_accounts.end());
+        return m_accounts.back();
+    }
+    if (m_accounts.size() == kMostAccounts) {
+        m_accounts.erase(m_accounts.begin());
+    }
+    auto credential = std::make_shared<BrokersCredential>(m_deps.credential, m_deps.executor);
+    auto usage = std::make_unique<core::UsageReporter>(core::UsageReporter::Dependencies{
+        m_deps.http, m_deps.clock, m_deps.executor, url, credential, kTranscriptionModel});
+    return m_accounts.emplace_back(Account{url, std::move(credential), std::move(usage)});
+}
+
+void TalkSession::followBroker(const core::Settings& settings)
+{
+    for (const Account& account : m_accounts) {
+        account.credential->setCurrent(
+            settings.profile == core::Profile::Broker && account.brokerUrl == settings.brokerUrl);
+    }
+}
+
+void TalkSession::finish(std::function<void()> done)
+{
+    stop();
+    m_finished = std::move(done);
+    m_finishBy = m_deps.clock.now() + kTellingPatience;
+    finishTelling();
+}
+
+void TalkSession::finishTelling()
+{
+    const bool isTold = std::all_of(
+        m_accounts.begin(), m_accounts.end(), [](const Account& account) { return account.usage->isDone(); });
+    if (isTold || m_deps.clock.now() >= m_finishBy) {
+        std::exchange(m_finished, nullptr)();
         return;
     }
-    m_usageUrl = url;
-    m_usage = std::make_unique<core::UsageReporter>(core::UsageReporter::Dependencies{
-        m_deps.http, m_deps.clock, m_deps.executor, url, m_deps.credential, kTranscriptionModel});
+    m_finishing = m_deps.executor.after(kTellingInterval, [this] {
+        const auto timer = std::move(m_finishing);
+        finishTelling();
+    });
 }
 
 void TalkSession::sessionTold(const core::SessionNotice& told)

@@ -48,8 +48,22 @@ public:
     void stop() override;
     void say(std::string text) override;
     void interrupt() override;
+    void holdTalk(bool isHeld) override;
+
+    /// Before the program ends: ends the conversation and tells its broker what it came to. `done` is called once there is nothing left to
+    /// tell, or after a second; possibly from within this call.
+    void finish(std::function<void()> done);
 
 private:
+    class BrokersCredential;
+    /// What is told to one broker.
+    struct Account {
+        std::string brokerUrl;
+        std::shared_ptr<BrokersCredential> credential;
+        /// With a broker that is not ours alone; outlives a conversation, whose end it still tells.
+        std::unique_ptr<core::UsageReporter> usage;
+    };
+
     void sessionTold(const core::SessionNotice& told) override;
     void replyTook(const core::ReplyLatency&) override {}
 
@@ -59,7 +73,13 @@ private:
     void useBroker(const std::string& url, std::shared_ptr<core::CredentialSource> credential);
     [[nodiscard]] core::Allowance allowance() const;
     void dropSession();
-    void tellUsageTo(const std::string& url);
+    /// They end while other things go on.
+    void dropServices();
+    /// Makes it where there is none. Of more than a few the oldest is given up.
+    Account& accountAt(const std::string& url);
+    void followBroker(const core::Settings& settings);
+    void followTurns(const core::Settings& settings);
+    void finishTelling();
     /// Later, so that no listener is called from within a call.
     void tellLater(core::SessionNotice told);
     void tell(const core::SessionNotice& told);
@@ -67,18 +87,24 @@ private:
     Dependencies m_deps;
     std::vector<core::ConversationListener*> m_listeners;
     bool m_isWanted = false;
-    /// The broker that m_usage tells.
-    std::string m_usageUrl;
+    bool m_isTalkHeld = false;
     /// Which conversation this is: what comes late from an earlier one is not told.
     int m_generation = 0;
     std::unique_ptr<embedded::EmbeddedServices> m_services;
+    /// Let go of, and not gone yet.
+    std::vector<std::unique_ptr<embedded::EmbeddedServices>> m_ending;
     std::optional<embedded::EmbeddedServices::Address> m_address;
     std::unique_ptr<core::DeferredTokenSource> m_broker;
     std::unique_ptr<core::CachingTokenSource> m_tokens;
-    /// With a broker that is not ours alone; outlives a conversation, whose end it still tells.
-    std::unique_ptr<core::UsageReporter> m_usage;
+    /// Where the conversations went, the latest last; what was not told before another one began still is.
+    std::vector<Account> m_accounts;
+    /// The one of them that hears of this conversation.
+    core::UsageReporter* m_usage = nullptr;
     std::unique_ptr<core::SessionRunner> m_session;
     std::unique_ptr<core::AllowanceWatch> m_allowance;
+    core::MonotonicTime m_finishBy;
+    std::function<void()> m_finished;
+    std::unique_ptr<core::Timer> m_finishing;
     /// Posted work finds nothing here when we are gone.
     std::shared_ptr<TalkSession*> m_self;
 };

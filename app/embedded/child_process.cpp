@@ -50,7 +50,9 @@ ChildProcess::ChildProcess(std::string name, Ready ready, Died died)
         m_log = m_log.right(kKeptLogBytes);
     });
     QObject::connect(&m_process, &QProcess::errorOccurred, &m_deadline, [this](QProcess::ProcessError error) {
-        if (error == QProcess::FailedToStart) {
+        if (error == QProcess::FailedToStart && m_gone) {
+            tellGone();
+        } else if (error == QProcess::FailedToStart) {
             answer(core::fail(ErrorCode::ChildNotStarted,
                 m_name + " could not be started: " + m_process.errorString().toStdString()));
         }
@@ -80,6 +82,33 @@ void ChildProcess::askToEnd()
         m_asked.start();
         // The end of the pipe says it.
         m_process.closeWriteChannel();
+    }
+}
+
+void ChildProcess::end(std::function<void()> gone)
+{
+    m_ready = nullptr;
+    m_died = nullptr;
+    m_gone = std::move(gone);
+    const bool isRunning = m_process.state() != QProcess::NotRunning;
+    if (isRunning) {
+        askToEnd();
+    }
+    m_deadline.disconnect();
+    QObject::connect(&m_deadline, &QTimer::timeout, &m_deadline, [this] {
+        if (m_process.state() == QProcess::NotRunning) {
+            tellGone();
+        } else {
+            m_process.kill();
+        }
+    });
+    m_deadline.start(isRunning ? static_cast<int>(kPoliteEndMs) : 0);
+}
+
+void ChildProcess::tellGone()
+{
+    if (const auto gone = std::exchange(m_gone, nullptr)) {
+        gone();
     }
 }
 
@@ -140,6 +169,10 @@ void ChildProcess::readReadyLine()
 
 void ChildProcess::ended()
 {
+    if (m_gone) {
+        tellGone();
+        return;
+    }
     m_log.append(m_process.readAllStandardError());
     const std::string how = m_process.exitStatus() == QProcess::CrashExit
         ? std::string(" crashed")

@@ -37,6 +37,9 @@ public:
         const std::vector<const core::Secret*>& secretLines, core::Milliseconds patience);
     /// The word to end. The destructor, which waits for that, counts from here on.
     void askToEnd();
+    /// The same without waiting, and with patience for no longer than that: `gone` is called once there is no process, never from within this
+    /// call. Nothing else is told any more.
+    void end(std::function<void()> gone);
     [[nodiscard]] qint64 pid() const { return m_process.processId(); }
 
 private:
@@ -44,11 +47,13 @@ private:
     void overwriteSentSecrets();
     void ended();
     void answer(core::Expected<std::string, core::Error> result);
+    void tellGone();
     [[nodiscard]] std::string lastWords() const;
 
     std::string m_name;
     Ready m_ready;
     Died m_died;
+    std::function<void()> m_gone;
     QTimer m_deadline;
     QByteArray m_log;
     QStringList m_kept;

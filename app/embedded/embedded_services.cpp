@@ -45,6 +45,23 @@ EmbeddedServices::~EmbeddedServices()
     }
 }
 
+void EmbeddedServices::end(std::function<void()> gone)
+{
+    m_ready = nullptr;
+    m_died = nullptr;
+    m_gone = std::move(gone);
+    for (const auto* child : {&m_broker, &m_agent}) {
+        if (*child != nullptr) {
+            ++m_ending;
+            (*child)->end([this] {
+                if (--m_ending == 0) {
+                    m_gone();
+                }
+            });
+        }
+    }
+}
+
 QString EmbeddedServices::missingProgram(const QString& programFolder)
 {
     for (const char* name : {kAgent, kBroker}) {

@@ -37,6 +37,9 @@ public:
 
     /// Starts the agent, then the broker that mints at it. One of the two callbacks ends it.
     void start(Ready ready, Died died);
+    /// Ends both without waiting: `gone` is called once there is neither, never from within this call. The callbacks of the start are called no
+    /// more.
+    void end(std::function<void()> gone);
     /// Where either program is missing: which one, in words for `doctor`. Empty: both are there.
     [[nodiscard]] static QString missingProgram(const QString& programFolder);
 
@@ -48,6 +51,8 @@ private:
     Options m_options;
     Ready m_ready;
     Died m_died;
+    std::function<void()> m_gone;
+    int m_ending = 0;
     std::shared_ptr<const core::Secret> m_brokerCredential;
     core::Secret m_agentCredential;
     std::unique_ptr<ChildProcess> m_agent;

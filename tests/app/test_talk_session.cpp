@@ -5,10 +5,17 @@
 #include "tests/support/fake_ports.h"
 #include "tests/support/manual_executor.h"
 
+#include <QElapsedTimer>
+#include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
 
 #include <algorithm>
+#include <array>
+
+#ifdef Q_OS_UNIX
+#include <csignal>
+#endif
 
 using namespace vivavoce;
 using namespace vivavoce::tests;
@@ -39,6 +46,14 @@ public:
         return core::fail(core::ErrorCode::Internal, "nowhere");
     }
     void close() override {}
+};
+
+/// Who is signed in now.
+class ChangingCredential final : public core::CredentialSource {
+public:
+    void fetch(core::CredentialCallback done) override { done(value); }
+    [[nodiscard]] bool replace(const core::CredentialPtr&) override { return false; }
+    core::CredentialPtr value;
 };
 
 class Heard final : public core::ConversationListener {
@@ -104,6 +119,58 @@ core::HttpClient::Response tokenOf(const std::string& model)
     return response;
 }
 
+void choose(World& world, core::Profile profile, const std::string& brokerUrl)
+{
+    core::Settings settings = world.settings->current();
+    settings.profile = profile;
+    settings.brokerUrl = brokerUrl;
+    QVERIFY(world.settings->change(settings).has_value());
+}
+
+/// The requests that went there, whoever waits for an answer.
+std::vector<core::HttpClient::Request> reportsTo(const World& world, const std::string& brokerUrl)
+{
+    std::vector<core::HttpClient::Request> found;
+    for (const FakeHttpClient::Sent& each : world.http.sent) {
+        if (each.request.url == brokerUrl + "/api/voice/usage") {
+            found.push_back(each.request);
+        }
+    }
+    return found;
+}
+
+/// A conversation that goes to the provider directly and costs something, by the chosen broker's token.
+void talkDirectly(World& world)
+{
+    world.talk->start();
+    world.executor.runPosted();
+    QVERIFY(world.http.sent.back().request.url.find("/token") != std::string::npos);
+    world.http.sent.back().done(tokenOf("m"));
+    world.executor.runPosted();
+    core::TransportListener& provider = *world.transports.last().listener;
+    const auto say = [&provider](const core::openai::ServerEvent& event) {
+        provider.textReceived(core::openai::encode(event));
+    };
+    provider.transportOpened();
+    say(core::openai::SessionCreated{});
+    say(core::openai::SessionUpdated{});
+    core::openai::ResponseCreated created;
+    created.response.id = "r";
+    say(created);
+    core::openai::ResponseDone done;
+    done.response.id = "r";
+    done.response.status = core::openai::ResponseStatus::Completed;
+    done.response.usage = core::openai::Usage{10, 5, 5, {}, {}};
+    say(done);
+    world.executor.runPosted();
+}
+
+void endIt(World& world)
+{
+    world.talk->stop();
+    world.executor.advance(core::Milliseconds{5'000});
+}
+
 } // namespace
 
 class TestTalkSession : public QObject {
@@ -125,7 +192,16 @@ private Q_SLOTS:
     void network_IsTakenUpBeforeTheBrokerIsAsked();
     void network_ThatCannotBeUsed_IsWhyItEnds();
     void tools_AreToldToTheProvider_AndHaveTimeForAPerson();
+    void pushToTalk_IsToldToTheProvider_WheneverItIsChosen();
     void start_OnThisComputerWithoutPrograms_SaysSo();
+    void usage_OfOneBroker_IsToldAlsoWhileAnotherIsTalkedTo_data();
+    void usage_OfOneBroker_IsToldAlsoWhileAnotherIsTalkedTo();
+    void usage_IsNotShownToABrokerAsAnothersUser();
+    void brokersThatAreOwedUsage_AreFew();
+    void finish_WaitsForWhatIsToldAtTheEnd_AndNotForLong();
+#ifdef Q_OS_UNIX
+    void services_ThatDoNotListen_KeepNobodyWaiting();
+#endif
 };
 
 void TestTalkSession::start_WithABroker_AsksItForAToken()
@@ -348,6 +424,41 @@ void TestTalkSession::tools_AreToldToTheProvider_AndHaveTimeForAPerson()
     }));
 }
 
+void TestTalkSession::pushToTalk_IsToldToTheProvider_WheneverItIsChosen()
+{
+    World world;
+    core::Settings wanted = world.settings->current();
+    wanted.talkMode = core::TalkMode::PushToTalk;
+    QVERIFY(world.settings->change(wanted));
+    // The key is down already.
+    world.talk->holdTalk(true);
+    world.talk->start();
+    world.executor.runPosted();
+    world.http.sent.front().done(tokenOf("m"));
+    FakeTransport::Wire& wire = world.transports.last();
+    wire.pongs = &world.executor;
+    core::TransportListener& provider = *wire.listener;
+    provider.transportOpened();
+    provider.textReceived(core::openai::encode(core::openai::ServerEvent(core::openai::SessionCreated{})));
+    QVERIFY(wire.sent.back().find(R"("turn_detection":null)") != std::string::npos);
+    provider.textReceived(core::openai::encode(core::openai::ServerEvent(core::openai::SessionUpdated{})));
+    const std::vector<std::int16_t> speech(24'000, 8'000);
+    world.voice.listener->voiceCaptured(speech);
+    world.talk->holdTalk(false);
+    wire.sent.clear();
+    world.executor.advance(core::Milliseconds{200});
+    const auto sends = [&wire](const char* what) {
+        return std::count_if(wire.sent.begin(), wire.sent.end(),
+            [&](const std::string& sent) { return sent.find(what) != std::string::npos; });
+    };
+    QCOMPARE(sends("input_audio_buffer.commit"), 1);
+    QCOMPARE(sends("response.create"), 1);
+    wire.sent.clear();
+    wanted.talkMode = core::TalkMode::OpenMic;
+    QVERIFY(world.settings->change(wanted));
+    QCOMPARE(sends("server_vad"), 1);
+}
+
 void TestTalkSession::start_OnThisComputerWithoutPrograms_SaysSo()
 {
     World world(core::Profile::ThisComputer);
@@ -360,6 +471,153 @@ void TestTalkSession::start_OnThisComputerWithoutPrograms_SaysSo()
     QVERIFY(world.heard.endings.front().has_value());
     QCOMPARE(world.heard.endings.front()->code, core::ErrorCode::ChildNotStarted);
 }
+
+void TestTalkSession::usage_OfOneBroker_IsToldAlsoWhileAnotherIsTalkedTo_data()
+{
+    QTest::addColumn<bool>("isThisComputer");
+    QTest::newRow("this computer") << true;
+    QTest::newRow("another address") << false;
+}
+
+void TestTalkSession::usage_OfOneBroker_IsToldAlsoWhileAnotherIsTalkedTo()
+{
+    QFETCH(bool, isThisComputer);
+    World world;
+    talkDirectly(world);
+    endIt(world);
+    QCOMPARE(reportsTo(world, "https://voice.example").size(), std::size_t{1});
+    choose(world, isThisComputer ? core::Profile::ThisComputer : core::Profile::Broker, "https://other.example");
+    world.talk->start();
+    world.executor.runPosted();
+    // The broker was away for a moment.
+    for (FakeHttpClient::Sent& each : world.http.sent) {
+        if (each.request.url == "https://voice.example/api/voice/usage") {
+            QVERIFY(!*each.wasCancelled);
+            each.done(core::fail(core::ErrorCode::BrokerUnreachable, "away"));
+            break;
+        }
+    }
+    world.executor.advance(core::Milliseconds{15'000});
+    QCOMPARE(reportsTo(world, "https://voice.example").size(), std::size_t{2});
+    QCOMPARE(reportsTo(world, "https://other.example").size(), std::size_t{0});
+}
+
+void TestTalkSession::usage_IsNotShownToABrokerAsAnothersUser()
+{
+    World world;
+    auto who = std::make_shared<ChangingCredential>();
+    who->value = std::make_shared<const core::Secret>(std::string_view("ada here"));
+    const core::CredentialPtr here = who->value;
+    world.withCredential(who);
+    talkDirectly(world);
+    endIt(world);
+    choose(world, core::Profile::Broker, "https://other.example");
+    who->value = std::make_shared<const core::Secret>(std::string_view("ada there"));
+    for (FakeHttpClient::Sent& each : world.http.sent) {
+        if (each.request.url == "https://voice.example/api/voice/usage") {
+            each.done(core::fail(core::ErrorCode::BrokerUnreachable, "away"));
+            break;
+        }
+    }
+    world.talk->start();
+    world.executor.runPosted();
+    QVERIFY(world.http.sent.back().request.url.starts_with("https://other.example/"));
+    QVERIFY(world.http.sent.back().request.bearer == who->value);
+    world.executor.advance(core::Milliseconds{15'000});
+    const auto reports = reportsTo(world, "https://voice.example");
+    QCOMPARE(reports.size(), std::size_t{2});
+    QVERIFY(reports.back().bearer == here);
+}
+
+void TestTalkSession::brokersThatAreOwedUsage_AreFew()
+{
+    World world;
+    for (int i = 0; i < 5; ++i) {
+        choose(world, core::Profile::Broker, "https://" + std::to_string(i) + ".example");
+        talkDirectly(world);
+        endIt(world);
+    }
+    std::vector<std::string> waiting;
+    for (const FakeHttpClient::Sent& each : world.http.sent) {
+        if (each.request.url.ends_with("/usage") && !*each.wasCancelled) {
+            waiting.push_back(each.request.url.substr(8, 1));
+        }
+    }
+    QCOMPARE(waiting, (std::vector<std::string>{"1", "2", "3", "4"}));
+}
+
+void TestTalkSession::finish_WaitsForWhatIsToldAtTheEnd_AndNotForLong()
+{
+    int done = 0;
+    World idle;
+    idle.talk->finish([&] { ++done; });
+    QCOMPARE(done, 1);
+    for (const bool isAnswered : {true, false}) {
+        done = 0;
+        World world;
+        talkDirectly(world);
+        const auto answerAll = [&world] {
+            for (FakeHttpClient::Sent& each : world.http.sent) {
+                if (each.request.url.ends_with("/usage") && !*each.wasCancelled) {
+                    core::HttpClient::Response response;
+                    response.status = 200;
+                    each.done(response);
+                    return;
+                }
+            }
+        };
+        answerAll();
+        world.executor.advance(core::Milliseconds{3'000});
+        world.http.sent.clear();
+        world.talk->finish([&] { ++done; });
+        world.executor.advance(core::Milliseconds{500});
+        QCOMPARE(done, 0);
+        QCOMPARE(reportsTo(world, "https://voice.example").size(), std::size_t{1});
+        if (isAnswered) {
+            answerAll();
+            world.executor.advance(core::Milliseconds{20});
+            QCOMPARE(done, 1);
+        }
+        world.executor.advance(core::Milliseconds{600});
+        QCOMPARE(done, 1);
+    }
+}
+
+#ifdef Q_OS_UNIX
+void TestTalkSession::services_ThatDoNotListen_KeepNobodyWaiting()
+{
+    World world(core::Profile::ThisComputer);
+    for (const char* name : {"vivavoce-agent", "vivavoce-broker"}) {
+        QFile program(world.folder.filePath(QLatin1String(name)));
+        QVERIFY(program.open(QIODevice::WriteOnly));
+        program.write("#!/bin/sh\necho $$ > \"$0.pid\"\n"
+                      "echo '{\"event\":\"listening\",\"url\":\"http://127.0.0.1:9\"}'\nexec sleep 600\n");
+        program.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+    }
+    world.talk->start();
+    const auto holds = [&world](const auto& condition) {
+        world.executor.runPosted();
+        return condition();
+    };
+    QTRY_VERIFY(holds([&] { return !world.http.sent.empty(); }));
+    QCOMPARE(world.http.sent.back().request.url.substr(0, 18), std::string("http://127.0.0.1:9"));
+    endIt(world);
+    const auto pidOf = [&world](const char* name) {
+        QFile file(world.folder.filePath(QLatin1String(name)));
+        return file.open(QIODevice::ReadOnly) ? file.readAll().trimmed().toInt() : 0;
+    };
+    const std::array pids{pidOf("vivavoce-agent.pid"), pidOf("vivavoce-broker.pid")};
+    QVERIFY(pids[0] > 0 && pids[1] > 0);
+    choose(world, core::Profile::Broker, "https://voice.example");
+    QElapsedTimer time;
+    time.start();
+    world.talk->start();
+    // They are given half a second to end by themselves, which nobody sits through.
+    QVERIFY2(time.elapsed() < 400, qPrintable(QString::number(time.elapsed())));
+    QVERIFY(::kill(pids[0], 0) == 0);
+    QTRY_VERIFY(holds([&] { return ::kill(pids[0], 0) != 0 && ::kill(pids[1], 0) != 0; }));
+}
+#endif
 
 QTEST_GUILESS_MAIN(TestTalkSession)
 #include "test_talk_session.moc"
