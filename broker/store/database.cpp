@@ -31,6 +31,7 @@ constexpr core::Milliseconds kLongestPause{2'000};
 constexpr std::chrono::seconds kFarewell{5};
 /// And at least, so that one that works is left in order.
 constexpr core::Milliseconds kShortestFarewell{250};
+constexpr const char* kTookTooLong = "the database took too long for it";
 
 } // namespace
 
@@ -136,6 +137,8 @@ private:
         void runAlone(std::shared_ptr<soci::session>& sql, Job& job);
         /// What is done, and nobody's.
         void takeBack(Job& job);
+        /// Whoever waited for it has been told that it is not done.
+        [[nodiscard]] static bool isTooLate(const Job& job) { return !job.isUpkeep && Clock::now() >= job.deadline; }
         void tell(LogLevel level, std::string_view event, const std::string& reason);
         void worked();
         void failed(const std::string& reason);
@@ -302,6 +305,10 @@ void SqlDatabase::State::runTogether(soci::session& sql, std::vector<Job>& batch
             sql << "SAVEPOINT unit";
             try {
                 batch[i].work(sql);
+                if (isTooLate(batch[i])) {
+                    results[i] = DatabaseDown{kTookTooLong};
+                    sql << "ROLLBACK TO unit";
+                }
             } catch (const std::exception& error) {
                 results[i] = DatabaseDown{reasonOf(error)};
                 tell(LogLevel::Error, "store.failed", results[i]->reason);
@@ -338,6 +345,10 @@ void SqlDatabase::State::runAlone(std::shared_ptr<soci::session>& sql, Job& job)
             }
             soci::transaction alone(*sql);
             job.work(*sql);
+            if (isTooLate(job)) {
+                down.reason = kTookTooLong;
+                break;
+            }
             isCommitting = true;
             alone.commit();
             worked();

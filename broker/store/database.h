@@ -66,7 +66,8 @@ public:
     using Undo = std::function<void(soci::session&, const T&)>;
     /// Runs `work` in a transaction and gives what it returned. Work that throws is rolled back and counts as DatabaseDown; after a lost
     /// connection or a conflict with another transaction it runs once more, so it must have no other effects, and has to know its own
-    /// again: the connection may have been lost while it was committed. What is committed when its caller has given up is undone.
+    /// again: the connection may have been lost while it was committed. What is done later than its deadline is rolled back; what is committed
+    /// when its caller has given up is undone.
     template <typename T>
     [[nodiscard]] net::Awaitable<core::Expected<T, DatabaseDown>> run(
         std::function<T(soci::session&)> work, Undo<T> undo = {});
@@ -95,11 +96,12 @@ net::Awaitable<core::Expected<T, DatabaseDown>> Database::run(std::function<T(so
 {
     using Result = core::Expected<T, DatabaseDown>;
     const auto executor = co_await boost::asio::this_coro::executor;
+    Job job;
+    // No later than whoever waits gives up.
+    job.deadline = std::chrono::steady_clock::now() + patience();
     const auto pending = std::make_shared<net::PendingValue<Result>>(executor, patience());
     const net::Pending::Waiter waiter(*pending);
     const auto value = std::make_shared<std::optional<T>>();
-    Job job;
-    job.deadline = std::chrono::steady_clock::now() + patience();
     job.work = [work = std::move(work), value](soci::session& sql) { value->emplace(work(sql)); };
     if (undo) {
         job.undo = [undo = std::move(undo), value](soci::session& sql) { undo(sql, **value); };

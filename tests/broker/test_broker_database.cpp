@@ -350,6 +350,41 @@ private slots:
         QVERIFY(world.database->isWorking());
     }
 
+    /// Whoever waited for it has been told that it is not done.
+    void work_DoneLaterThanItsDeadline_IsRolledBack_data()
+    {
+        QTest::addColumn<bool>("isShared");
+        QTest::newRow("SQLite") << false;
+        QTest::newRow("PostgreSQL") << true;
+    }
+    void work_DoneLaterThanItsDeadline_IsRolledBack()
+    {
+        QFETCH(bool, isShared);
+        tests::PostgresServer server;
+        if (const QString missing = tests::PostgresServer::missing(); isShared && !missing.isEmpty()) {
+            QSKIP(qPrintable(QStringLiteral("NOT TESTED: ") + missing));
+        }
+        QVERIFY(!isShared || server.start());
+        World world;
+        QVERIFY(world.open(isShared ? server.url() : "sqlite://:memory:", core::Milliseconds{400}).has_value());
+        std::promise<void> gate;
+        std::promise<void> isOver;
+        const auto late = world
+                              .begin<int>([&](soci::session& sql) {
+                                  World::inserting("late")(sql);
+                                  gate.get_future().wait();
+                                  isOver.set_value();
+                                  return 0;
+                              })
+                              .get();
+        QVERIFY(!late.has_value());
+        gate.set_value();
+        isOver.get_future().wait();
+        // Waits for the row where that is about to be committed.
+        QVERIFY(world.begin<int>(World::inserting("late")).get().has_value());
+        QCOMPARE(world.count().value_or(-1), 1);
+    }
+
     void server_ThatIsNotThere_IsAClearErrorWithoutThePassword()
     {
         World world;
