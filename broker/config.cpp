@@ -26,6 +26,8 @@ using core::Unexpected;
 constexpr const char* kRateVariable = "VOICE_AGENT_RATE_LIMIT";
 constexpr const char* kDurationVariable = "VOICE_AGENT_TOKEN_DURATION";
 constexpr const char* kOriginsVariable = "ALLOWED_ORIGINS";
+/// Of a provider that clients of others may have; somebody may wait for it here.
+constexpr const char* kGeminiVariable = "GEMINI_API_KEY";
 
 bool isPlainText(std::string_view text)
 {
@@ -75,6 +77,11 @@ void readEnvironment(const Environment& environment, Config& config, Problems& p
         }
     }
     readSecretVariables(environment, config, problems);
+    if (auto unused = environment(kGeminiVariable); unused && !unused->empty()) {
+        core::wipeString(*unused);
+        problems.add(kGeminiVariable, "is not used: the broker speaks the OpenAI Realtime protocol only",
+            Problems::Severity::Warning);
+    }
     if (const auto text = environment(kOriginsVariable); text && !text->empty()) {
         problems.setOrigin("allowed_origins", kOriginsVariable);
         config.allowedOrigins = words(*text);

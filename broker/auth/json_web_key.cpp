@@ -125,7 +125,7 @@ std::string_view joseName(JoseAlgorithm algorithm)
 
 core::Expected<JsonWebKey, KeyFault> JsonWebKey::read(const Json& jwk)
 {
-    if (!jwk.is_object() || (jwk.contains("kid") && !text(jwk, "kid"))) {
+    if (!jwk.is_object() || (jwk.contains("kid") && text(jwk, "kid").value_or("").empty())) {
         return fail(KeyFault::Malformed);
     }
     std::string kid = text(jwk, "kid").value_or("");

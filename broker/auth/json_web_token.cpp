@@ -193,7 +193,9 @@ core::Expected<UnverifiedToken, JwtFault> readToken(std::string_view token)
     const auto algorithmName = text(*header, "alg");
     const auto kid = text(*header, "kid");
     const auto type = text(*header, "typ");
-    if (!algorithmName || !kid || !type || kid->size() > kLongestKid) {
+    // A name that is empty is no name: it would stand for whichever key there is.
+    const bool isNameless = kid && kid->empty() && header->contains("kid");
+    if (!algorithmName || !kid || !type || kid->size() > kLongestKid || isNameless) {
         return fail(JwtFault::Malformed);
     }
     if (const auto fault = headerFault(*header)) {

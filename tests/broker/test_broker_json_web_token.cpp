@@ -189,6 +189,7 @@ private Q_SLOTS:
         QTest::newRow("kid walks") << changed("header", "kid", "../../dev/null") << std::string("unknown_key");
         QTest::newRow("kid injects") << changed("header", "kid", "k1' OR '1'='1") << std::string("unknown_key");
         QTest::newRow("kid too long") << changed("header", "kid", std::string(129, 'k')) << std::string("malformed");
+        QTest::newRow("kid is empty") << changed("header", "kid", "") << std::string("malformed");
         QTest::newRow("kid is an object") << changed("header", "kid", Json::object()) << std::string("malformed");
         QTest::newRow("alg twice") << signedToken(R"({"alg":"HS256","alg":"none","kid":"k1","typ":"at+jwt"})", claims)
                                    << std::string("malformed");
@@ -349,6 +350,12 @@ private Q_SLOTS:
         QVERIFY(set.has_value());
         QCOMPARE(set->size(), std::size_t{1});
         QVERIFY(set->has("good"));
+    }
+
+    void key_WithAnEmptyName_IsRefused()
+    {
+        const auto key = JsonWebKey::read(hmacJwk(""));
+        QVERIFY(!key && key.error() == KeyFault::Malformed);
     }
 
     void keySet_AskedWithoutAName_AnswersOnlyWhereThereIsOne()

@@ -338,6 +338,18 @@ private slots:
         QVERIFY2(checked.says(QStringLiteral("warning: provider.api_key is not set")), checked.all().constData());
     }
 
+    void load_KeyOfAnotherProvider_IsAWarning()
+    {
+        Problems problems;
+        (void)loadConfig({}, environmentOf({{"GEMINI_API_KEY", "key-marker"}}), problems);
+        const auto& all = problems.all();
+        const auto found =
+            std::find_if(all.begin(), all.end(), [](const auto& one) { return one.key == "GEMINI_API_KEY"; });
+        QVERIFY(found != all.end() && found->severity == Problems::Severity::Warning);
+        QVERIFY(found->text.find("OpenAI Realtime") != std::string::npos);
+        QVERIFY(found->text.find("marker") == std::string::npos);
+    }
+
     void check_EveryProblem_IsToldOnceWithItsLine()
     {
         const World world;
