@@ -132,7 +132,14 @@ std::optional<Fault> checkContentType(const net::HttpRequest& request)
 {
     const auto field = request.headers.find("Content-Type");
     const Fault fault{FaultCode::UnsupportedMediaType, "Content-Type has to be application/json", std::nullopt};
-    if (!field || request.headers.count("Content-Type") != 1) {
+    if (request.headers.count("Content-Type") > 1) {
+        return Fault{FaultCode::BadRequest, "Content-Type is there twice", std::nullopt};
+    }
+    const std::string encodings = joinedValues(request.headers, "Content-Encoding");
+    if (!encodings.empty() && !core::equalsIgnoreCase(trimmed(encodings), "identity")) {
+        return Fault{FaultCode::UnsupportedMediaType, "the body has to come without a Content-Encoding", std::nullopt};
+    }
+    if (!field) {
         return fault;
     }
     const std::size_t semicolon = field->find(';');

@@ -24,7 +24,7 @@ struct StreamBearer {
 /// chosen is never the one with the token in it. The field wins where both are there.
 [[nodiscard]] core::Expected<StreamBearer, Fault> streamBearerOf(const net::HttpRequest& request);
 
-/// application/json, with charset=utf-8 or no parameter.
+/// application/json, with charset=utf-8 or no parameter, and not encoded. BadRequest where it is said twice, UnsupportedMediaType.
 [[nodiscard]] std::optional<Fault> checkContentType(const net::HttpRequest& request);
 
 /// `Idempotency-Key`: 1 to 128 visible ASCII characters, once; empty where absent.

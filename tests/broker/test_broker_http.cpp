@@ -205,6 +205,29 @@ private slots:
         QCOMPARE(world.send(std::move(refresh)).status, status == 200 ? 200U : 415U);
     }
 
+    void contentType_SaidTwice_IsRefused()
+    {
+        BrokerWorld world;
+        auto request = world.mintRequest();
+        request.headers.add("Content-Type", "application/json");
+        const auto answer = world.send(std::move(request));
+        QCOMPARE(answer.status, 400U);
+        QCOMPARE(codeOf(answer), std::string("bad_request"));
+    }
+
+    void body_ThatIsEncoded_IsRefused()
+    {
+        BrokerWorld world;
+        for (const char* const encoding : {"gzip", "identity, gzip", "identity"}) {
+            auto request = world.mintRequest();
+            request.headers.add("Content-Encoding", encoding);
+            const auto answer = world.send(std::move(request));
+            const bool isPlain = std::string_view(encoding) == "identity";
+            QCOMPARE(answer.status, isPlain ? 200U : 415U);
+            QVERIFY(isPlain || codeOf(answer) == "unsupported_media_type");
+        }
+    }
+
     void otherProvider_IsUnknown()
     {
         BrokerWorld world;
