@@ -60,6 +60,11 @@ std::string lockedField(const Json& settings, const Locks& locks)
         if (tools != nullptr && !areAllowedTools(*tools, *locks.tools)) {
             return "tools";
         }
+        // A prompt template brings tools of its own; none brings none.
+        const Json* const prompt = core::findAt(settings, {"prompt"});
+        if (prompt != nullptr && !prompt->is_null()) {
+            return "prompt";
+        }
     }
     if (locks.areInstructionsFixed) {
         // A prompt template brings instructions of its own.

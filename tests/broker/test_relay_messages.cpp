@@ -200,6 +200,23 @@ private slots:
         QCOMPARE(verdictOn(ClientMessageCheck(open), named.toStdString()).kind == Verdict::Kind::Pass, !isModel);
     }
 
+    /// A template brings tools along.
+    void promptTemplate_WhereToolsAreLocked_IsRefused()
+    {
+        Locks locks;
+        locks.model = "gpt-realtime";
+        locks.tools = std::vector<std::string>{"look_up"};
+        const ClientMessageCheck check(locks);
+        for (const char* const text : {"{'type':'session.update','session':{'prompt':{'id':'p'}}}",
+                 "{'type':'response.create','response':{'prompt':{'id':'p'}}}"}) {
+            const Verdict verdict = verdictOn(check, json(text).toStdString());
+            QVERIFY(verdict.kind == Verdict::Kind::Refuse);
+            QVERIFY(verdict.field.ends_with(".prompt"));
+        }
+        QVERIFY(verdictOn(check, json("{'type':'session.update','session':{'prompt':null}}").toStdString()).kind
+            == Verdict::Kind::Pass);
+    }
+
     void sound_IsCountedByItsLength()
     {
         ClientMessageCheck check{Locks{}};
