@@ -252,15 +252,26 @@ net::Awaitable<net::HttpResponse> Api::refreshToken(const net::HttpRequest& requ
     if (message->clientInstance) {
         idempotency = {std::move(*key), *message->clientInstance};
     }
+    // Before the database is asked: a good token would open it without end.
+    const Admission own = m_deps.gatekeeper.admitCredential(*bearer);
+    if (own.fault) {
+        m_deps.entrance.turnedAway(stranger.client, faultRow(own.fault->code).text);
+        co_return chargedProblem(*own.fault, own.charge);
+    }
     auto look = m_deps.entrance.mayLook(stranger);
     if (!look) {
+        m_deps.gatekeeper.countedElsewhere(*bearer, own.ticket);
         co_return m_deps.entrance.refuse(stranger, {}, {});
     }
     core::Secret token(*bearer);
     auto outcome =
         co_await m_deps.tokens.refresh(stranger.client, std::move(token), std::move(idempotency), std::move(*look));
     const Fault* const fault = outcome.result ? nullptr : &outcome.result.error();
-    if (fault != nullptr && fault->code == FaultCode::InvalidToken) {
+    const bool isNobodys = fault != nullptr && fault->code == FaultCode::InvalidToken;
+    if (isNobodys || (outcome.charge && outcome.charge->decision.isAllowed)) {
+        m_deps.gatekeeper.countedElsewhere(*bearer, own.ticket);
+    }
+    if (isNobodys) {
         co_return m_deps.entrance.refuse(stranger, *fault, faultRow(fault->code).text);
     }
     // What was counted in the bucket of a live session came with a good token; whatever else is counted where it came from.

@@ -18,6 +18,13 @@ AuditRecord recordOf(AuditEvent event, const Client& client, const SessionRecord
     return record;
 }
 
+void tellOfFailure(AuditTrail& audit, AuditRecord told, const Fault& fault)
+{
+    told.outcome = AuditOutcome::Failed;
+    told.why = std::string(faultRow(fault.code).text);
+    static_cast<void>(audit.append(std::move(told)));
+}
+
 net::Awaitable<std::optional<Fault>> witness(AuditTrail& audit, AuditRecord record)
 {
     const auto stored = co_await audit.append(std::move(record));

@@ -113,7 +113,7 @@ net::Awaitable<std::optional<Fault>> SessionEnder::end(Client client, std::strin
     ended.event = isTheirs ? AuditEvent::Revoke : AuditEvent::Kill;
     // Told first: should it fail half-way, there is a line too many, not one too few.
     Told told(m_audit, co_await asio::this_coro::executor, m_settings);
-    told.tell(std::move(ended));
+    told.tell(ended);
     if (m_audit.isWorking()) {
         const auto early = co_await told.wait(m_settings.patience);
         static_cast<void>(early);
@@ -121,6 +121,9 @@ net::Awaitable<std::optional<Fault>> SessionEnder::end(Client client, std::strin
     // Ended in any case: what could not be told of must not go on for that.
     m_ledger.endsBecause(sessionId, isTheirs ? "ended" : "revoked");
     const auto gone = co_await m_registry.end(std::move(sessionId));
+    if (!gone) {
+        tellOfFailure(m_audit, std::move(ended), gone.error());
+    }
     auto fault = co_await told.wait();
     if (!gone && !fault) {
         fault = gone.error();
@@ -148,13 +151,15 @@ net::Awaitable<core::Expected<std::size_t, Fault>> SessionEnder::endAll(
     // Whoever gives up waiting leaves no session untold.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     Told told(m_audit, co_await asio::this_coro::executor, m_settings);
-    told.tell(orderOf(admin, std::move(caller), std::move(project)));
+    AuditRecord order = orderOf(admin, std::move(caller), std::move(project));
+    told.tell(order);
     if (m_audit.isWorking()) {
         const auto early = co_await told.wait(m_settings.patience);
         static_cast<void>(early);
     }
     const auto ended = co_await std::move(end);
     if (!ended) {
+        tellOfFailure(m_audit, std::move(order), ended.error());
         co_return Unexpected<Fault>(ended.error());
     }
     std::optional<Fault> fault;

@@ -120,7 +120,8 @@ net::Awaitable<TokenOutcome> TokenService::mint(Client client, TokenRequest requ
     SessionRegistry::Together together = m_deps.ledger.opening(std::move(account));
     if (auto fault = co_await m_deps.registry.open(
             record, hashOf(fresh->token), fresh->expiresAt, caps(*policy), std::move(together))) {
-        tellOfFailure(std::move(minted), *fault);
+        // Not waited for: no token leaves.
+        tellOfFailure(m_deps.audit, std::move(minted), *fault);
         co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
     }
     m_deps.metrics.tokenMinted(record.transport);
@@ -242,7 +243,7 @@ net::Awaitable<Fault> TokenService::tellOfReuse(Client client, SessionRecord ses
     reused.outcome = AuditOutcome::Refused;
     reused.why = std::string(faultRow(fault.code).text);
     reused.token = token;
-    if (auto unseen = co_await witness(m_deps.audit, std::move(reused))) {
+    if (auto unseen = co_await witness(m_deps.audit, reused)) {
         // The session stays, renewed by nobody meanwhile, so that whoever comes next has it told.
         co_return std::move(*unseen);
     }
@@ -250,16 +251,9 @@ net::Awaitable<Fault> TokenService::tellOfReuse(Client client, SessionRecord ses
     const auto ended = co_await m_deps.registry.end(std::move(session.id));
     if (!ended) {
         fault = ended.error();
+        tellOfFailure(m_deps.audit, std::move(reused), fault);
     }
     co_return fault;
-}
-
-void TokenService::tellOfFailure(AuditRecord told, const Fault& fault)
-{
-    told.outcome = AuditOutcome::Failed;
-    told.why = std::string(faultRow(fault.code).text);
-    // Not waited for: no token leaves.
-    static_cast<void>(m_deps.audit.append(std::move(told)));
 }
 
 core::Expected<TokenResponse, Fault> TokenService::answerAgain(
@@ -314,7 +308,8 @@ net::Awaitable<core::Expected<TokenResponse, Fault>> TokenService::renewAdmitted
     if (!isIn || !*isIn) {
         Fault refused =
             isIn ? Fault{FaultCode::InvalidToken, "the session has ended", std::nullopt} : std::move(isIn.error());
-        tellOfFailure(std::move(renewed), refused);
+        // Not waited for: no token leaves.
+        tellOfFailure(m_deps.audit, std::move(renewed), refused);
         co_return Unexpected<Fault>(std::move(refused));
     }
     m_deps.metrics.tokenRenewed();

@@ -92,8 +92,6 @@ private:
     [[nodiscard]] net::Awaitable<TokenOutcome> renewResumed(Client client, RenewalLead lead);
     [[nodiscard]] net::Awaitable<core::Expected<core::broker::TokenResponse, Fault>> renewAdmitted(
         Client client, RenewalLead lead, AuditEvent event, std::optional<core::Secret> spent);
-    /// What the audit was told that it is done is not.
-    void tellOfFailure(AuditRecord told, const Fault& fault);
     [[nodiscard]] net::Awaitable<Fault> tellOfReuse(Client client, SessionRecord session, TokenHash token);
     [[nodiscard]] net::Awaitable<core::Expected<Policy, Fault>> policyOfSession(Client client, std::string sessionId);
     [[nodiscard]] SessionCaps caps(const Policy& policy) const;

@@ -1,12 +1,17 @@
 #include "broker/audit/audit_verifier.h"
+#include "broker/store/database.h"
 #include "tests/broker/operator_world.h"
 #include "tests/broker/test_secrets.h"
 
 #include <nlohmann/json.hpp>
 
+#include <QTemporaryDir>
 #include <QTest>
 
+#include <soci/soci.h>
+
 #include <algorithm>
+#include <future>
 #include <set>
 
 #include <csignal>
@@ -168,6 +173,36 @@ private slots:
             [](const Json& line) { return line.at("event").get<std::string>() == "token.reuse"; }));
         QCOMPARE(codeOf(world.broker.send(world.broker.refreshRequest(second.token.reveal()))),
             std::string("invalid_token"));
+    }
+
+    /// The line before said what was to follow.
+    void reuse_WhoseSessionCannotBeEnded_IsToldAsFailed()
+    {
+        const QTemporaryDir folder;
+        const std::string url = "sqlite://" + folder.path().toStdString() + "/broker.db";
+        World world([&](Config& config) { config.databaseUrl = core::Secret(url); });
+        const auto first = tokenOf(world.as(world.user(), "POST", kMint, "{}"));
+        const std::string spent(first.token.reveal());
+        (void)tokenOf(world.broker.send(world.broker.refreshRequest(spent)));
+        CapturedLog log;
+        Database::Settings settings;
+        settings.url = core::Secret(url);
+        const auto database = Database::open(std::move(settings), log);
+        QVERIFY(database.has_value());
+        std::promise<void> done;
+        (*database)->post([](soci::session& sql) {
+            sql << "CREATE TRIGGER stays BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'no'); END";
+        });
+        (*database)->post([&](soci::session&) { done.set_value(); });
+        done.get_future().wait();
+        const auto answer = world.broker.send(world.broker.refreshRequest(spent));
+        QCOMPARE(answer.status, 503U);
+        auto lines = world.lines(4);
+        std::erase_if(lines, [](const Json& line) { return line.at("event") != "token.reuse"; });
+        QCOMPARE(lines.size(), std::size_t{2});
+        QCOMPARE(lines[1].at("outcome").get<std::string>(), std::string("failed"));
+        QCOMPARE(lines[1].at("why").get<std::string>(), std::string("unavailable"));
+        QCOMPARE(lines[1].at("request").get<std::string>(), lines[0].at("request").get<std::string>());
     }
 
     void forgiving_WithoutAnAudit_ForgivesNobody()
@@ -411,6 +446,30 @@ private slots:
                 std::string("\"refresh\";q=1;w=60"));
         }
         QCOMPARE(codeOf(world.as("wrong", "POST", kMint, "{}")), std::string("invalid_token"));
+    }
+
+    /// Whoever bears one live token would have the database looked into without end.
+    void refreshes_ThatAreRefused_AreBoundedByTheirToken()
+    {
+        World world([](Config& config) {
+            config.refreshesPerMinute = 2;
+            config.othersPerMinute = 3;
+            config.violationsToBlock = 0;
+        });
+        std::string token(tokenOf(world.as(world.user(), "POST", kMint, "{}")).token.reveal());
+        const auto refresh = [&] { return world.broker.send(world.broker.refreshRequest(token)); };
+        for (int i = 0; i < 2; ++i) {
+            token = tokenOf(refresh()).token.reveal();
+            QVERIFY(!token.empty());
+        }
+        for (int i = 0; i < 3; ++i) {
+            QCOMPARE(header(refresh(), "RateLimit-Policy"), std::string("\"refresh\";q=2;w=60"));
+        }
+        for (int i = 0; i < 3; ++i) {
+            QCOMPARE(header(refresh(), "RateLimit-Policy"), std::string("\"credential\";q=3;w=60"));
+        }
+        world.broker.clock.advance(std::chrono::seconds(59));
+        QCOMPARE(refresh().status, 429U);
     }
 
     void strangersInGreatNumber_MakeNobodyAskAnIssuer()

@@ -2,6 +2,7 @@
 #include "broker/tokens/sql_session_registry.h"
 #include "net/timer.h"
 #include "tests/broker/broker_harness.h"
+#include "tests/broker/fake_audit_trail.h"
 
 #include <QElapsedTimer>
 #include <QTest>
@@ -138,6 +139,43 @@ private slots:
         QVERIFY(answer == FaultCode::Unavailable);
         // All were handed in: they are stored when the disk is back.
         QCOMPARE(world.audit.taken(), what == "one" ? std::size_t{1} : count + 1);
+    }
+
+    /// The line before it says that it is done.
+    void end_ThatTheDatabaseRefuses_IsToldAsFailed_data()
+    {
+        QTest::addColumn<QByteArray>("what");
+        for (const char* what : {"one", "caller", "project"}) {
+            QTest::addRow("%s", what) << QByteArray(what);
+        }
+    }
+    void end_ThatTheDatabaseRefuses_IsToldAsFailed()
+    {
+        QFETCH(QByteArray, what);
+        World world(true);
+        world.open("s");
+        world.database->post([](soci::session& sql) {
+            sql << "CREATE TRIGGER stays BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'no'); END";
+        });
+        FakeAuditTrail trail;
+        SessionEnder ender(*world.registry, trail, *world.ledger);
+        Client admin = World::admin();
+        admin.request = "r-1";
+        if (what == "one") {
+            QVERIFY(world.begin(ender.end(admin, "s")).get().has_value());
+        } else {
+            QVERIFY(!world.begin(what == "caller" ? ender.endAllOf(admin, "alice") : ender.endProject(admin, "choir"))
+                         .get()
+                         .has_value());
+        }
+        QCOMPARE(world.left(), std::size_t{1});
+        const auto records = trail.records();
+        QCOMPARE(records.size(), std::size_t{2});
+        QVERIFY(records[0].outcome == AuditOutcome::Done);
+        QVERIFY(records[1].outcome == AuditOutcome::Failed && records[1].event == AuditEvent::Kill);
+        QCOMPARE(records[1].why, std::string("unavailable"));
+        QCOMPARE(records[1].request, std::string("r-1"));
+        QCOMPARE(records[1].session, records[0].session);
     }
 };
 
