@@ -298,7 +298,8 @@ private:
     net::Awaitable<> tellLedger()
     {
         co_await m_lasting->streams.tell(m_lasting->ledger);
-        co_await m_lasting->ledger.tend();
+        const auto over = co_await m_lasting->ledger.tend();
+        m_lasting->streams.endSpent(over);
     }
 
     const std::vector<net::IoExecutor> m_executors;

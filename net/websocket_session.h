@@ -22,6 +22,8 @@ struct WebSocketMessage {
 struct WebSocketClose {
     std::uint16_t code = 1006;
     std::string reason;
+    /// It was we who closed first, for what the peer sent perhaps.
+    bool isOurs = false;
 };
 
 /// One accepted or dialled WebSocket.

@@ -99,15 +99,21 @@ net::Awaitable<Entrance::Entered> Entrance::enter(
     }
     const Client& client = entered->client;
     if (!client.caller.may(scope) && (otherScope.empty() || !client.caller.may(otherScope))) {
-        const Fault fault{FaultCode::InsufficientScope, "this needs the scope " + std::string(scope), std::nullopt};
-        turnedAway(client, faultRow(fault.code).text);
-        auto refused = problemResponse(fault);
-        // RFC 6750 §3: which scope would do.
-        refused.headers.set("WWW-Authenticate",
-            "Bearer realm=\"vivavoce\", error=\"insufficient_scope\", scope=\"" + std::string(scope) + "\"");
-        co_return core::Unexpected<net::HttpResponse>(std::move(refused));
+        co_return core::Unexpected<net::HttpResponse>(
+            refuseWithout(scope, client, "this needs the scope " + std::string(scope)));
     }
     co_return entered;
+}
+
+net::HttpResponse Entrance::refuseWithout(std::string_view scope, const Client& client, std::string detail)
+{
+    const Fault fault{FaultCode::InsufficientScope, std::move(detail), std::nullopt};
+    turnedAway(client, faultRow(fault.code).text);
+    auto refused = problemResponse(fault);
+    // RFC 6750 §3: which scope would do.
+    refused.headers.set("WWW-Authenticate",
+        "Bearer realm=\"vivavoce\", error=\"insufficient_scope\", scope=\"" + std::string(scope) + "\"");
+    return refused;
 }
 
 net::Awaitable<bool> Entrance::isBorneBy(const net::HttpRequest& request, std::string_view scope)

@@ -74,6 +74,8 @@ public:
     void countedElsewhere(const net::HttpRequest& request, const Guest& guest);
     /// Whether this request bears that scope. Who bears nothing is not counted.
     [[nodiscard]] net::Awaitable<bool> isBorneBy(const net::HttpRequest& request, std::string_view scope);
+    /// The answer for somebody who is known and lacks that scope.
+    [[nodiscard]] net::HttpResponse refuseWithout(std::string_view scope, const Client& client, std::string detail);
     /// For log and audit. Not waited for: a refusal that is not told of yet opens nothing.
     void turnedAway(const Client& client, std::string_view reason, std::string_view target = std::string_view())
     {

@@ -104,11 +104,10 @@ net::Awaitable<net::HttpResponse> PostedStreamApi::post(const net::HttpRequest& 
 {
     auto stranger = m_deps.entrance.meet(request);
     const auto bearer = bearerOf(request);
-    auto token = bearer.map([](std::string_view borne) { return core::Secret(borne); });
-    auto visitor = co_await m_deps.opener->identify(std::move(stranger), std::move(token));
-    if (!visitor) {
-        co_return std::move(visitor.error());
+    if (!bearer) {
+        co_return m_deps.entrance.refuse(stranger, bearer.error(), faultRow(bearer.error().code).text);
     }
+    // Before anybody is asked about the token.
     if (const auto fault = checkContentType(request)) {
         co_return problemResponse(*fault);
     }
@@ -120,12 +119,17 @@ net::Awaitable<net::HttpResponse> PostedStreamApi::post(const net::HttpRequest& 
     if (!lastSeen) {
         co_return problemResponse(lastSeen.error());
     }
+    auto visitor = co_await m_deps.opener->identify(std::move(stranger), core::Secret(*bearer));
+    if (!visitor) {
+        co_return std::move(visitor.error());
+    }
     // As the relay counts messages; a post costs one more.
     const auto allowance = m_deps.opener->allowanceOf(visitor->permit.session.record.id);
     if (!allowance->take(core::Milliseconds{0}, m_deps.clock.now())) {
         const Fault fault{FaultCode::RateLimited, "the session's messages of this minute", std::chrono::seconds(60)};
         co_return m_deps.opener->turnAway(visitor->client, fault);
     }
+    m_deps.opener->countedElsewhere(*visitor);
     const std::size_t count = messages->size();
     const bool isComingBack = lastSeen->has_value() && count == 0;
     auto client = co_await clientOf(std::move(*visitor), request.id, isComingBack);

@@ -10,9 +10,11 @@
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <chrono>
 #include <exception>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace vivavoce::broker::http {
 namespace {
@@ -33,6 +35,19 @@ const char* byWhom(relay::StreamEnd::By by)
     return "unknown";
 }
 
+const char* byWhom(const relay::StreamEnd& end)
+{
+    // Of a client's message that was too long, say, it is we who ended it.
+    return byWhom(end.close.isOurs ? relay::StreamEnd::By::Broker : end.by);
+}
+
+/// What a token of a session is counted by: nothing of the token itself, and another one for the next token.
+std::string credentialOf(const SessionClaims& claims)
+{
+    const auto until = std::chrono::floor<std::chrono::seconds>(claims.expiresAt).time_since_epoch();
+    return claims.sessionId + ' ' + std::to_string(until.count());
+}
+
 /// Said with or without a code, as browsers do; going away (1001) and a lost connection (1006) are not.
 bool isGoodbye(const relay::StreamEnd& end)
 {
@@ -48,23 +63,37 @@ net::HttpResponse StreamOpener::turnAway(const Client& client, const Fault& faul
     return problemResponse(fault);
 }
 
+net::HttpResponse StreamOpener::turnAway(Entrance::Stranger& stranger, const Fault& fault)
+{
+    if (fault.code == FaultCode::InvalidToken) {
+        return m_deps.entrance.refuse(stranger, fault, faultRow(fault.code).text);
+    }
+    m_deps.entrance.hasProved(stranger);
+    return turnAway(stranger.client, fault);
+}
+
 net::Awaitable<core::Expected<StreamOpener::Visitor, net::HttpResponse>> StreamOpener::identify(
     Entrance::Stranger stranger, core::Expected<core::Secret, Fault> token)
 {
     if (!token) {
         co_return Refused(m_deps.entrance.refuse(stranger, token.error(), faultRow(token.error().code).text));
     }
-    auto permit = co_await m_deps.door.enter(std::move(*token));
+    auto claims = m_deps.door.read(*token);
+    if (!claims) {
+        co_return Refused(turnAway(stranger, claims.error()));
+    }
+    std::string credential = credentialOf(*claims);
+    const Admission own = m_deps.gatekeeper.admitCredential(credential);
+    if (own.fault) {
+        m_deps.entrance.turnedAway(stranger.client, faultRow(own.fault->code).text);
+        co_return Refused(chargedProblem(*own.fault, own.charge));
+    }
+    auto permit = co_await m_deps.door.enter(std::move(*token), std::move(*claims));
     if (!permit) {
-        const Fault& fault = permit.error();
-        if (fault.code == FaultCode::InvalidToken) {
-            co_return Refused(m_deps.entrance.refuse(stranger, fault, faultRow(fault.code).text));
-        }
-        m_deps.entrance.hasProved(stranger);
-        co_return Refused(turnAway(stranger.client, fault));
+        co_return Refused(turnAway(stranger, permit.error()));
     }
     m_deps.entrance.hasProved(stranger);
-    Visitor visitor{std::move(*permit), std::move(stranger.client)};
+    Visitor visitor{std::move(*permit), std::move(stranger.client), std::move(credential), own.ticket};
     co_return std::move(visitor);
 }
 
@@ -82,6 +111,7 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
         m_deps.entrance.turnedAway(visitor.client, faultRow(admission.fault->code).text);
         co_return Refused(chargedProblem(*admission.fault, admission.charge));
     }
+    countedElsewhere(visitor);
     auto account = accountFor(visitor.permit);
     std::optional<Fault> fault;
     if (account) {
@@ -148,8 +178,8 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         door->silence = kStreamSilence;
         auto opened = co_await net::openWebSocket(std::move(*door));
         if (opened) {
-            // Not before: another broker's stream of the session goes on where this one comes to nothing.
-            co_await begin(*stream);
+            // Not before: another stream of the session goes on where this one comes to nothing.
+            co_await begin(stream);
         } else {
             co_await toldOf(opened.error());
         }
@@ -175,24 +205,26 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
     }
 }
 
-net::Awaitable<> StreamOpener::begin(RelaySession& stream)
+net::Awaitable<> StreamOpener::begin(std::shared_ptr<RelaySession> stream)
 {
-    if (stream.isToldToEnd()) {
+    if (stream->isToldToEnd()) {
         // Another one has its place, and may be in the ledger already.
         co_return;
     }
-    if (const auto fault = co_await stream.account().begin()) {
+    if (const auto fault = co_await stream->account().begin()) {
         const bool isSpent = fault->code == FaultCode::BudgetExhausted;
-        stream.end({isSpent ? relay::closing::kBudgetExhausted : relay::closing::kTryAgainLater,
+        stream->end({isSpent ? relay::closing::kBudgetExhausted : relay::closing::kTryAgainLater,
             std::string(faultRow(fault->code).text)});
+        co_return;
     }
+    m_deps.streams.takePlace(stream);
 }
 
 net::Awaitable<> StreamOpener::settleEnd(RelaySession& stream, relay::StreamEnd end, core::MonotonicTime since)
 {
     const bool isOurs = end.by == relay::StreamEnd::By::Broker;
     const bool isTakenOver = isOurs && end.close.code == relay::closing::kTakenOver;
-    std::string reason = isOurs ? end.close.reason : byWhom(end.by);
+    std::string reason = isOurs ? end.close.reason : byWhom(end);
     if (isTakenOver) {
         // The session goes on, and holds what it holds.
         reason.clear();
@@ -202,9 +234,23 @@ net::Awaitable<> StreamOpener::settleEnd(RelaySession& stream, relay::StreamEnd 
         stream.account().release();
     }
     if (isGoodbye(end)) {
-        co_await hungUp(stream.sessionId());
+        const bool goesOn = co_await hasSuccessor(stream);
+        if (!goesOn) {
+            co_await hungUp(stream.sessionId());
+        }
     }
     told(stream, end, since);
+}
+
+net::Awaitable<bool> StreamOpener::hasSuccessor(RelaySession& stream)
+{
+    if (stream.isToldToEnd() || m_deps.streams.hasOther(stream)) {
+        co_return true;
+    }
+    std::vector<std::string> ids{stream.sessionId()};
+    const auto holders = co_await m_deps.ledger.holders(std::move(ids));
+    const auto found = holders.find(stream.sessionId());
+    co_return found != holders.end() && found->second != stream.account().account().stream;
 }
 
 net::Awaitable<> StreamOpener::hungUp(std::string sessionId)
@@ -233,9 +279,10 @@ void StreamOpener::told(const RelaySession& stream, const relay::StreamEnd& end,
     const auto lasted = m_deps.clock.now() - since;
     const relay::StreamCounts& counts = stream.counts();
     // A reason of the client's or the provider's is foreign text: only the code is told of those.
+    const bool isOurs = end.by == relay::StreamEnd::By::Broker || end.close.isOurs;
     m_deps.log.write(LogLevel::Info, "stream.closed",
-        {{"session", stream.sessionId()}, {"by", byWhom(end.by)}, {"code", end.close.code},
-            {"why", end.by == relay::StreamEnd::By::Broker ? end.close.reason : std::string()},
+        {{"session", stream.sessionId()}, {"by", byWhom(end)}, {"code", end.close.code},
+            {"why", isOurs ? end.close.reason : std::string()},
             {"ms", std::chrono::duration_cast<core::Milliseconds>(lasted).count()}, {"messagesIn", counts.fromClient},
             {"messagesOut", counts.fromProvider}});
     if (const std::uint64_t untold = stream.account().untold(); untold > 0) {

@@ -9,7 +9,9 @@
 #include "broker/usage/rate_card.h"
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace vivavoce::broker::http {
 
@@ -36,6 +38,9 @@ public:
     struct Visitor {
         relay::RelayDoor::Permit permit;
         Client client;
+        /// What their token was counted with, and by.
+        std::string credential;
+        SlidingWindow::Ticket ticket;
     };
     /// One that may run, once.
     struct Opening {
@@ -48,7 +53,8 @@ public:
     {
     }
 
-    /// Whoever bears it, or the answer that they get. Counts them as strangers until they have shown a good token.
+    /// Whoever bears it, or the answer that they get. Counts them as strangers until they have shown a good token, and what is done with that
+    /// before anybody is asked about it.
     [[nodiscard]] net::Awaitable<core::Expected<Visitor, net::HttpResponse>> identify(
         Entrance::Stranger stranger, core::Expected<core::Secret, Fault> token);
     /// Charges a connection to the session's bucket, and asks its budgets.
@@ -56,6 +62,11 @@ public:
         Visitor visitor, std::string requestId);
     /// Until it has ended, and has been told of.
     [[nodiscard]] net::Awaitable<> run(Opening opening, net::WebSocketSession& client);
+    /// A bucket has counted this request and admitted it.
+    void countedElsewhere(Visitor& visitor)
+    {
+        m_deps.gatekeeper.countedElsewhere(visitor.credential, std::exchange(visitor.ticket, std::nullopt));
+    }
     /// The allowance that all of that session's streams share.
     [[nodiscard]] std::shared_ptr<relay::StreamAllowance> allowanceOf(const std::string& sessionId)
     {
@@ -65,13 +76,18 @@ public:
     [[nodiscard]] net::HttpResponse turnAway(const Client& client, const Fault& fault);
 
 private:
+    /// The same of somebody whose token is not good, or not any more.
+    [[nodiscard]] net::HttpResponse turnAway(Entrance::Stranger& stranger, const Fault& fault);
     /// NotAllowed: there is a budget, and what the model costs is not known any more.
     [[nodiscard]] core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> accountFor(
         const relay::RelayDoor::Permit& permit) const;
     /// Whoever hangs up has no use for the session any more: it is no longer one of those that they may have at a time.
     [[nodiscard]] net::Awaitable<> hungUp(std::string sessionId);
-    /// Holds for it what a turn can cost; where others have begun since it was let in, and nothing is left, it ends.
-    [[nodiscard]] net::Awaitable<> begin(relay::RelaySession& stream);
+    /// Gives it its session's place, and holds for it what a turn can cost; where others have begun since it was let in, and nothing is left,
+    /// it ends.
+    [[nodiscard]] net::Awaitable<> begin(std::shared_ptr<relay::RelaySession> stream);
+    /// Whether another stream has its session's place, or is about to.
+    [[nodiscard]] net::Awaitable<bool> hasSuccessor(relay::RelaySession& stream);
     /// Its last word in ledger, registry and log.
     [[nodiscard]] net::Awaitable<> settleEnd(
         relay::RelaySession& stream, relay::StreamEnd end, core::MonotonicTime since);

@@ -9,8 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace vivavoce::broker::http {
@@ -21,6 +23,27 @@ constexpr std::int64_t kDaysUnasked = 30;
 core::Unexpected<Fault> bad(std::string detail)
 {
     return core::Unexpected<Fault>(Fault{FaultCode::BadRequest, std::move(detail), std::nullopt});
+}
+
+/// Each of them once, as they are written, and with a value that can be read: what is not understood is not left out.
+std::optional<Fault> checkNames(std::string_view query)
+{
+    constexpr std::array<std::string_view, 6> kNames{"by", "format", "from", "project", "to", "user"};
+    std::array<bool, kNames.size()> isThere{};
+    for (std::string_view rest = query; !rest.empty();) {
+        const std::size_t end = std::min(rest.find('&'), rest.size());
+        const std::string_view part = rest.substr(0, end);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        const std::size_t equals = std::min(part.find('='), part.size());
+        const auto* const name = std::find(kNames.begin(), kNames.end(), part.substr(0, equals));
+        const bool isEmpty = equals + 1 >= part.size();
+        if (name == kNames.end() || std::exchange(isThere[static_cast<std::size_t>(name - kNames.begin())], true)
+            || (!isEmpty && net::queryParameter(query, *name).empty())) {
+            return Fault{
+                FaultCode::BadRequest, "there are by, format, from, project, to and user, each once", std::nullopt};
+        }
+    }
+    return std::nullopt;
 }
 
 } // namespace
@@ -67,11 +90,17 @@ net::Awaitable<net::HttpResponse> UsageApi::report(const net::HttpRequest& reque
     if (!guest) {
         co_return std::move(guest.error());
     }
+    if (const auto fault = checkNames(request.query)) {
+        co_return problemResponse(*fault);
+    }
     const std::string format = net::queryParameter(request.query, "format");
     if (!format.empty() && format != "json" && format != "csv") {
         co_return problemResponse(Fault{FaultCode::BadRequest, "format has to be json or csv", std::nullopt});
     }
     const auto query = queryOf(request, guest->client.caller);
+    if (!query && query.error().code == FaultCode::InsufficientScope) {
+        co_return m_deps.entrance.refuseWithout(auth::scope::kAdmin, guest->client, query.error().detail);
+    }
     if (!query) {
         co_return problemResponse(query.error());
     }
@@ -137,6 +166,10 @@ net::Awaitable<net::HttpResponse> UsageApi::take(const net::HttpRequest& request
     }
     const auto session = co_await m_deps.ledger.directSession(report->sessionId, guest->client.caller.key());
     if (!session) {
+        if (session.error().code == FaultCode::SessionNotFound) {
+            m_deps.entrance.turnedAway(
+                guest->client, faultRow(FaultCode::SessionNotFound).text, sessionNamed(report->sessionId));
+        }
         co_return problemResponse(session.error());
     }
     Visit visit;
@@ -155,8 +188,9 @@ net::Awaitable<net::HttpResponse> UsageApi::take(const net::HttpRequest& request
         co_return problemResponse(entries.error());
     }
     const std::size_t count = report->events.size();
-    const auto over = co_await m_deps.ledger.record(std::move(*entries));
-    static_cast<void>(over);
+    // Budgets do not count it: nobody is to be ended for it.
+    const auto recorded = co_await m_deps.ledger.record(std::move(*entries));
+    static_cast<void>(recorded);
     const core::Json accepted{{"accepted", count}};
     co_return net::HttpResponse::json(200, core::writeJson(accepted));
 }

@@ -26,6 +26,11 @@ struct Budgets {
     Budget projectMonth;
 
     [[nodiscard]] bool areUnlimited() const { return *this == Budgets(); }
+    /// One of them is of time.
+    [[nodiscard]] bool boundTime() const
+    {
+        return userDay.connected || userMonth.connected || projectDay.connected || projectMonth.connected;
+    }
     bool operator==(const Budgets&) const = default;
 };
 

@@ -1,41 +1,85 @@
 #include "broker/relay/live_streams.h"
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace vivavoce::broker::relay {
+
+namespace {
+
+void endTakenOver(const std::shared_ptr<RelaySession>& former)
+{
+    if (former != nullptr) {
+        former->end({closing::kTakenOver, "taken_over"});
+    }
+}
+
+} // namespace
 
 void LiveStreams::add(const std::shared_ptr<RelaySession>& stream)
 {
     std::shared_ptr<RelaySession> former;
     {
         const std::lock_guard lock(m_mutex);
+        former = std::exchange(m_coming[stream->sessionId()], stream);
+    }
+    endTakenOver(former);
+}
+
+void LiveStreams::takePlace(const std::shared_ptr<RelaySession>& stream)
+{
+    std::shared_ptr<RelaySession> former;
+    {
+        const std::lock_guard lock(m_mutex);
+        const auto found = m_coming.find(stream->sessionId());
+        if (found == m_coming.end() || found->second != stream) {
+            // A later one is on its way, and this one has been told so.
+            return;
+        }
+        m_coming.erase(found);
         former = std::exchange(m_streams[stream->sessionId()], stream);
     }
-    if (former != nullptr) {
-        former->end({closing::kTakenOver, "taken_over"});
-    }
+    endTakenOver(former);
 }
 
 void LiveStreams::remove(const std::shared_ptr<RelaySession>& stream)
 {
     const std::lock_guard lock(m_mutex);
-    const auto found = m_streams.find(stream->sessionId());
-    if (found != m_streams.end() && found->second == stream) {
-        m_streams.erase(found);
+    for (BySession* const streams : {&m_streams, &m_coming}) {
+        const auto found = streams->find(stream->sessionId());
+        if (found != streams->end() && found->second == stream) {
+            streams->erase(found);
+        }
     }
+}
+
+bool LiveStreams::hasOther(const RelaySession& stream) const
+{
+    const auto isOther = [&](const BySession& streams) {
+        const auto found = streams.find(stream.sessionId());
+        return found != streams.end() && found->second.get() != &stream;
+    };
+    const std::lock_guard lock(m_mutex);
+    return isOther(m_streams) || isOther(m_coming);
 }
 
 std::size_t LiveStreams::count() const
 {
     const std::lock_guard lock(m_mutex);
-    return m_streams.size();
+    return m_streams.size() + m_coming.size();
 }
 
-std::unordered_map<std::string, std::shared_ptr<RelaySession>> LiveStreams::all() const
+std::vector<std::shared_ptr<RelaySession>> LiveStreams::all() const
 {
     const std::lock_guard lock(m_mutex);
-    return m_streams;
+    std::vector<std::shared_ptr<RelaySession>> streams;
+    streams.reserve(m_streams.size() + m_coming.size());
+    for (const BySession* const some : {&m_streams, &m_coming}) {
+        for (const auto& [id, stream] : *some) {
+            streams.push_back(stream);
+        }
+    }
+    return streams;
 }
 
 std::shared_ptr<StreamAllowance> LiveStreams::allowanceOf(
@@ -65,14 +109,14 @@ net::Awaitable<> LiveStreams::look(SessionRegistry& registry, const core::Clock&
     }
     std::vector<std::string> ids;
     ids.reserve(streams.size());
-    for (const auto& [id, stream] : streams) {
-        ids.push_back(id);
+    for (const auto& stream : streams) {
+        ids.push_back(stream->sessionId());
     }
     const auto expiries = co_await registry.expiriesOf(std::move(ids));
     const core::WallTime now = clock.wallNow();
-    for (const auto& [id, stream] : streams) {
+    for (const auto& stream : streams) {
         if (expiries) {
-            const auto found = expiries->find(id);
+            const auto found = expiries->find(stream->sessionId());
             if (found == expiries->end()) {
                 stream->end({closing::kSessionEnded, "session_ended"});
                 continue;
@@ -85,22 +129,22 @@ net::Awaitable<> LiveStreams::look(SessionRegistry& registry, const core::Clock&
 
 net::Awaitable<> LiveStreams::giveWay(usage::Ledger& ledger)
 {
-    const auto streams = all();
-    std::vector<std::string> ids;
-    for (const auto& [id, stream] : streams) {
-        // Asked before the ledger is: it may have been entered there since.
-        if (stream->account().isHolder()) {
-            ids.push_back(id);
-        }
-    }
-    if (ids.empty()) {
+    auto streams = all();
+    // Asked before the ledger is: it may have been entered there since.
+    std::erase_if(streams, [](const auto& stream) { return !stream->account().isHolder(); });
+    if (streams.empty()) {
         co_return;
     }
+    std::vector<std::string> ids;
+    ids.reserve(streams.size());
+    for (const auto& stream : streams) {
+        ids.push_back(stream->sessionId());
+    }
     const auto holders = co_await ledger.holders(std::move(ids));
-    for (const auto& [id, holder] : holders) {
-        const auto& stream = streams.at(id);
-        if (holder != stream->account().account().stream) {
-            stream->end({closing::kTakenOver, "taken_over"});
+    for (const auto& stream : streams) {
+        const auto found = holders.find(stream->sessionId());
+        if (found != holders.end() && found->second != stream->account().account().stream) {
+            endTakenOver(stream);
         }
     }
 }
@@ -110,18 +154,30 @@ net::Awaitable<> LiveStreams::tell(usage::Ledger& ledger)
     co_await giveWay(ledger);
     const auto streams = all();
     std::vector<usage::Entry> entries;
-    for (const auto& [id, stream] : streams) {
+    for (const auto& stream : streams) {
         if (auto entry = stream->account().due()) {
             entries.push_back(std::move(*entry));
         }
     }
-    if (entries.empty()) {
-        co_return;
+    if (!entries.empty()) {
+        const auto recorded = co_await ledger.record(std::move(entries));
+        endSpent(recorded.over);
     }
-    const auto over = co_await ledger.record(std::move(entries));
-    for (const std::string& id : over) {
-        if (const auto found = streams.find(id); found != streams.end()) {
-            found->second->end({closing::kBudgetExhausted, "budget_exhausted"});
+    for (const auto& stream : streams) {
+        if (stream->account().isBeyondHold()) {
+            stream->end({closing::kTryAgainLater, "unavailable"});
+        }
+    }
+}
+
+void LiveStreams::endSpent(const std::vector<std::string>& sessions)
+{
+    if (sessions.empty()) {
+        return;
+    }
+    for (const auto& stream : all()) {
+        if (std::find(sessions.begin(), sessions.end(), stream->sessionId()) != sessions.end()) {
+            stream->end({closing::kBudgetExhausted, "budget_exhausted"});
         }
     }
 }

@@ -19,19 +19,24 @@ Locks locksOf(const SessionRecord& session, const Policy& policy)
 
 } // namespace
 
-net::Awaitable<core::Expected<RelayDoor::Permit, Fault>> RelayDoor::enter(core::Secret token)
+core::Expected<SessionClaims, Fault> RelayDoor::read(const core::Secret& token) const
 {
-    const auto claims = m_deps.tokens.verify(token.reveal(), m_deps.clock.wallNow());
+    auto claims = m_deps.tokens.verify(token.reveal(), m_deps.clock.wallNow());
     if (!claims) {
         const bool isLate = claims.error() == auth::JwtFault::Expired;
-        co_return Unexpected<Fault>(Fault{isLate ? FaultCode::TokenExpired : FaultCode::InvalidToken,
+        return Unexpected<Fault>(Fault{isLate ? FaultCode::TokenExpired : FaultCode::InvalidToken,
             isLate ? "ask for a token with resumeSessionId" : "not a token of a session here", std::nullopt});
     }
+    return std::move(*claims);
+}
+
+net::Awaitable<core::Expected<RelayDoor::Permit, Fault>> RelayDoor::enter(core::Secret token, SessionClaims claims)
+{
     auto live = co_await m_deps.registry.liveByToken(m_deps.hasher.hashes(token.reveal()));
     if (!live) {
         co_return Unexpected<Fault>(std::move(live.error()));
     }
-    if (!*live || (*live)->record.id != claims->sessionId || (*live)->record.transport != SessionTransport::Relay) {
+    if (!*live || (*live)->record.id != claims.sessionId || (*live)->record.transport != SessionTransport::Relay) {
         co_return Unexpected<Fault>(
             Fault{FaultCode::InvalidToken, "its session has ended, or has a newer token", std::nullopt});
     }

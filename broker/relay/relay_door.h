@@ -29,9 +29,11 @@ public:
 
     explicit RelayDoor(Dependencies dependencies) : m_deps(dependencies) {}
 
-    /// InvalidToken (not ours, forged, superseded, of a session that has ended), TokenExpired, NotAllowed and ProjectNotAllowed (what the
-    /// session was begun with is not allowed any more), Unavailable.
-    [[nodiscard]] net::Awaitable<core::Expected<Permit, Fault>> enter(core::Secret token);
+    /// Asks nobody: InvalidToken (not ours, forged), TokenExpired.
+    [[nodiscard]] core::Expected<SessionClaims, Fault> read(const core::Secret& token) const;
+    /// InvalidToken (superseded, of a session that has ended), NotAllowed and ProjectNotAllowed (what the session was begun with is not
+    /// allowed any more), Unavailable.
+    [[nodiscard]] net::Awaitable<core::Expected<Permit, Fault>> enter(core::Secret token, SessionClaims claims);
 
 private:
     const Dependencies m_deps;

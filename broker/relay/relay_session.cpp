@@ -194,12 +194,23 @@ net::Awaitable<bool> RelaySession::take(Message message)
 net::Awaitable<> RelaySession::giveUpSilent()
 {
     std::vector<SessionMeter::Bill> bills = m_deps.account->giveUpSilent();
-    bool isAffordable = true;
     for (SessionMeter::Bill& bill : bills) {
-        isAffordable = co_await m_deps.account->settle(std::move(bill));
+        const auto settled = co_await m_deps.account->settle(std::move(bill));
+        finishIfOver(settled);
     }
-    if (!isAffordable) {
+}
+
+void RelaySession::finishIfOver(StreamAccount::Settled settled)
+{
+    switch (settled) {
+    case StreamAccount::Settled::GoesOn:
+        break;
+    case StreamAccount::Settled::Spent:
         finish(StreamEnd::By::Broker, net::WebSocketClose{closing::kBudgetExhausted, "budget_exhausted"});
+        break;
+    case StreamAccount::Settled::Unknown:
+        finish(StreamEnd::By::Broker, net::WebSocketClose{closing::kTryAgainLater, "unavailable"});
+        break;
     }
 }
 
@@ -248,9 +259,9 @@ net::Awaitable<> RelaySession::passDown()
 net::Awaitable<> RelaySession::deliver(Message message)
 {
     // What a client has heard of is in the ledger.
-    bool isAffordable = true;
+    auto settled = StreamAccount::Settled::GoesOn;
     if (auto bill = heed(message)) {
-        isAffordable = co_await m_deps.account->settle(std::move(*bill));
+        settled = co_await m_deps.account->settle(std::move(*bill));
     }
     if (m_end) {
         co_await cancelResponses();
@@ -259,9 +270,7 @@ net::Awaitable<> RelaySession::deliver(Message message)
     ++m_counts.fromProvider;
     // Where the client does not take it, whoever reads from it finds out why.
     co_await passOn(*m_client, std::move(message));
-    if (!isAffordable) {
-        finish(StreamEnd::By::Broker, net::WebSocketClose{closing::kBudgetExhausted, "budget_exhausted"});
-    }
+    finishIfOver(settled);
 }
 
 std::optional<SessionMeter::Bill> RelaySession::heed(Message& message)

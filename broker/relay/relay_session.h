@@ -99,6 +99,8 @@ private:
     /// What is not passed on is answered here. False: the stream ends.
     [[nodiscard]] net::Awaitable<bool> take(net::WebSocketMessage message);
     [[nodiscard]] net::Awaitable<bool> refuse(Verdict verdict);
+    /// Ends it where it may not go on after a bill.
+    void finishIfOver(StreamAccount::Settled settled);
     /// The first one counts.
     void finish(StreamEnd::By by, net::WebSocketClose close);
 

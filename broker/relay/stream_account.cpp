@@ -20,6 +20,8 @@ using namespace boost::asio::experimental::awaitable_operators;
 
 using net::asTuple;
 constexpr core::Milliseconds kSettlePatience{250};
+/// The one that is on its way, and one that should have come.
+constexpr int kMostTellingsUnderWay = 2;
 
 usage::Account withStream(usage::Account account)
 {
@@ -47,7 +49,9 @@ StreamAccount::StreamAccount(
       m_ledger(ledger),
       m_clock(clock),
       m_meter(std::move(meter)),
-      m_told(clock.now())
+      m_told(clock.now()),
+      m_known{m_told},
+      m_toldLast{m_told}
 {
 }
 
@@ -74,6 +78,7 @@ void StreamAccount::opened()
     const std::lock_guard lock(m_mutex);
     m_since = m_clock.now();
     m_told = *m_since;
+    m_known.at = m_toldLast.at = *m_since;
 }
 
 void StreamAccount::closed()
@@ -168,15 +173,43 @@ usage::Entry StreamAccount::entryOf(const SessionMeter::Bill& bill) const
     return entry;
 }
 
-net::Awaitable<bool> StreamAccount::settle(SessionMeter::Bill bill)
+net::Awaitable<StreamAccount::Settled> StreamAccount::settle(SessionMeter::Bill bill)
 {
+    const auto isTold = std::make_shared<std::atomic<bool>>(false);
     std::vector<usage::Entry> entries;
     entries.push_back(entryOf(bill));
+    entries.back().isTold = isTold;
     net::Timer patience(co_await asio::this_coro::executor, kSettlePatience);
     // What is given up here is told once more by the ledger itself, and counts once.
     const auto settled = co_await (m_ledger.record(std::move(entries)) || patience.async_wait(asTuple));
-    const auto* const over = std::get_if<0>(&settled);
-    co_return over == nullptr || over->empty();
+    const auto* const recorded = std::get_if<0>(&settled);
+    if (recorded != nullptr && recorded->isTold) {
+        co_return recorded->over.empty() ? Settled::GoesOn : Settled::Spent;
+    }
+    if (m_account.budgets.areUnlimited()) {
+        co_return Settled::GoesOn;
+    }
+    {
+        const std::lock_guard lock(m_mutex);
+        m_lateBills.push_back({isTold, bill.amounts[usage::Measure::NanoDollars]});
+    }
+    co_return isBeyondHold() ? Settled::Unknown : Settled::GoesOn;
+}
+
+bool StreamAccount::isBeyondHold()
+{
+    const std::lock_guard lock(m_mutex);
+    std::erase_if(m_lateBills, [](const LateBill& bill) { return bill.isTold->load(); });
+    if (m_isLastTold != nullptr && *m_isLastTold) {
+        m_known = m_toldLast;
+    }
+    std::int64_t untold = m_toldLast.nanoDollars - m_known.nanoDollars;
+    for (const LateBill& bill : m_lateBills) {
+        untold += bill.nanoDollars;
+    }
+    const bool isTimeOut =
+        m_account.budgets.boundTime() && m_toldLast.at - m_known.at >= kMostTellingsUnderWay * kTellEvery;
+    return isTimeOut || (m_account.isMoneyBounded() && untold > m_account.hold);
 }
 
 usage::Entry StreamAccount::standing(std::string ending) const
@@ -198,7 +231,14 @@ std::optional<usage::Entry> StreamAccount::due()
         return std::nullopt;
     }
     m_told = now;
-    return standing({});
+    usage::Entry entry = standing({});
+    if (m_isLastTold != nullptr && *m_isLastTold) {
+        m_known = m_toldLast;
+    }
+    m_isLastTold = std::make_shared<std::atomic<bool>>(false);
+    m_toldLast = {m_until.value_or(now), entry.amounts[usage::Measure::NanoDollars]};
+    entry.isTold = m_isLastTold;
+    return entry;
 }
 
 net::Awaitable<> StreamAccount::close(std::string reason)
@@ -212,8 +252,8 @@ net::Awaitable<> StreamAccount::close(std::string reason)
         }
         entries.push_back(standing(std::move(reason)));
     }
-    const auto over = co_await m_ledger.record(std::move(entries));
-    static_cast<void>(over);
+    const auto recorded = co_await m_ledger.record(std::move(entries));
+    static_cast<void>(recorded);
 }
 
 } // namespace vivavoce::broker::relay

@@ -4,7 +4,9 @@
 #include "broker/usage/ledger.h"
 #include "core/base/clock.h"
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -22,6 +24,14 @@ public:
     static constexpr core::Milliseconds kTellEvery{15'000};
     /// A response that is under way is heard of much more often.
     static constexpr core::Milliseconds kLongestSilence{60'000};
+    /// What becomes of the stream once something was billed.
+    enum class Settled {
+        GoesOn,
+        /// The budgets do not bear one more turn.
+        Spent,
+        /// So much has not come to the ledger that nobody knows whether they do.
+        Unknown
+    };
 
     StreamAccount(usage::Account account, SessionMeter meter, usage::Ledger& ledger, const core::Clock& clock);
 
@@ -44,9 +54,11 @@ public:
     [[nodiscard]] std::vector<SessionMeter::Bill> giveUpSilent();
     /// A message of the provider's, and what it bills.
     [[nodiscard]] std::optional<SessionMeter::Bill> read(const MessageScan& scan, std::string_view text);
-    /// In the ledger when it returns, unless that takes so long that the conversation would feel it: then it comes there later. False: the
-    /// budgets do not bear one more turn.
-    [[nodiscard]] net::Awaitable<bool> settle(SessionMeter::Bill bill);
+    /// In the ledger when it returns, unless that takes so long that the conversation would feel it: then it comes there later, and what the
+    /// session holds stands for it meanwhile.
+    [[nodiscard]] net::Awaitable<Settled> settle(SessionMeter::Bill bill);
+    /// Under a budget, and more of the stream has not come to the ledger than the session holds.
+    [[nodiscard]] bool isBeyondHold();
     /// The provider may still say what a response costs.
     [[nodiscard]] bool isBillDue() const;
     /// What ends the responses under way, as the client would say it; of each once.
@@ -61,6 +73,18 @@ public:
     [[nodiscard]] std::size_t inputBytesPerMillisecond() const;
 
 private:
+    using Told = std::shared_ptr<std::atomic<bool>>;
+    /// A bill that came too late to be waited for.
+    struct LateBill {
+        Told isTold;
+        std::int64_t nanoDollars = 0;
+    };
+    /// How the stream stood.
+    struct Mark {
+        core::MonotonicTime at{};
+        std::int64_t nanoDollars = 0;
+    };
+
     [[nodiscard]] usage::Entry standing(std::string ending) const;
     [[nodiscard]] usage::Entry entryOf(const SessionMeter::Bill& bill) const;
 
@@ -72,6 +96,11 @@ private:
     std::optional<core::MonotonicTime> m_since;
     std::optional<core::MonotonicTime> m_until;
     core::MonotonicTime m_told;
+    std::vector<LateBill> m_lateBills;
+    /// As the ledger knows it, and as it was told last; with the latter's word that it has come there.
+    Mark m_known;
+    Mark m_toldLast;
+    Told m_isLastTold;
     /// When a response was last heard of, or asked for.
     core::MonotonicTime m_lastOfResponses{};
     std::set<std::string> m_cancelled;

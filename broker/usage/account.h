@@ -3,7 +3,9 @@
 #include "broker/projects/budgets.h"
 #include "broker/usage/amounts.h"
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace vivavoce::broker::usage {
@@ -47,6 +49,8 @@ struct Entry {
     bool isReported = false;
     /// Why the session's stream ended, where this is the last of it.
     std::string ending{};
+    /// Set once the ledger has it, however late that is; empty: nobody wants to know.
+    std::shared_ptr<std::atomic<bool>> isTold{};
 };
 
 } // namespace vivavoce::broker::usage

@@ -241,15 +241,23 @@ net::Awaitable<std::unordered_map<std::string, std::string>> Ledger::holders(std
     co_return answer ? std::move(*answer) : Holders();
 }
 
-net::Awaitable<std::vector<std::string>> Ledger::record(std::vector<Entry> entries)
+net::Awaitable<Ledger::Recorded> Ledger::record(std::vector<Entry> entries)
 {
     sortForWriting(entries);
     auto over = co_await write(entries);
+    Recorded recorded;
+    recorded.isTold = over.has_value();
     if (!over) {
         keep(std::move(entries), over.error().reason);
-        co_return std::vector<std::string>();
+        co_return recorded;
     }
-    co_return std::move(*over);
+    for (const Entry& entry : entries) {
+        if (entry.isTold != nullptr) {
+            *entry.isTold = true;
+        }
+    }
+    recorded.over = std::move(*over);
+    co_return recorded;
 }
 
 net::Awaitable<core::Expected<std::vector<std::string>, DatabaseDown>> Ledger::write(std::vector<Entry> entries)
@@ -317,7 +325,7 @@ net::Awaitable<core::Expected<UsageReport, Fault>> Ledger::report(UsageQuery que
     co_return std::move(*answer);
 }
 
-net::Awaitable<> Ledger::tellLate()
+net::Awaitable<std::vector<std::string>> Ledger::tellLate()
 {
     std::vector<Entry> late;
     {
@@ -327,26 +335,27 @@ net::Awaitable<> Ledger::tellLate()
             m_waiting.pop_front();
         }
     }
-    if (!late.empty()) {
-        // Whose budgets are spent is found by what those sessions are told next.
-        const auto over = co_await record(std::move(late));
-        static_cast<void>(over);
+    if (late.empty()) {
+        co_return std::vector<std::string>();
     }
+    auto recorded = co_await record(std::move(late));
+    co_return std::move(recorded.over);
 }
 
 net::Awaitable<> Ledger::flush()
 {
     std::size_t before = waiting();
     while (before > 0) {
-        co_await tellLate();
+        const auto over = co_await tellLate();
+        static_cast<void>(over);
         const std::size_t left = waiting();
         before = left < before ? left : 0;
     }
 }
 
-net::Awaitable<> Ledger::tend()
+net::Awaitable<std::vector<std::string>> Ledger::tend()
 {
-    co_await tellLate();
+    auto over = co_await tellLate();
     const core::WallTime now = m_deps.clock.wallNow();
     const std::int64_t today = rows::dayOf(now);
     const bool isNewDay = m_forgotOn.exchange(today) != today;
@@ -356,6 +365,7 @@ net::Awaitable<> Ledger::tend()
             rows::forget(sql, first, now);
         }
     });
+    co_return over;
 }
 
 std::size_t Ledger::waiting() const

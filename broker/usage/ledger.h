@@ -53,8 +53,14 @@ public:
     [[nodiscard]] net::Awaitable<std::unordered_map<std::string, std::string>> holders(
         std::vector<std::string> sessions);
 
-    /// Durable when it returns, unless the store was away. The sessions whose budgets do not bear a next turn.
-    [[nodiscard]] net::Awaitable<std::vector<std::string>> record(std::vector<Entry> entries);
+    struct Recorded {
+        /// The sessions whose budgets do not bear a next turn.
+        std::vector<std::string> over;
+        /// False: the store was away, and nobody knows of any budget.
+        bool isTold = true;
+    };
+    /// Durable when it returns, unless the store was away: then it is told later.
+    [[nodiscard]] net::Awaitable<Recorded> record(std::vector<Entry> entries);
     /// Why a session is about to end, where that is not its stream's doing. Not waited for.
     void endsBecause(std::string sessionId, std::string reason);
 
@@ -69,8 +75,9 @@ public:
 
     [[nodiscard]] net::Awaitable<core::Expected<UsageReport, Fault>> report(UsageQuery query);
 
-    /// Tells what waits, closes the accounts of sessions that are gone, forgets what is old; called often.
-    [[nodiscard]] net::Awaitable<> tend();
+    /// Tells what waits, closes the accounts of sessions that are gone, forgets what is old; called often. The sessions whose budgets do not
+    /// bear a next turn, as what was told late has shown.
+    [[nodiscard]] net::Awaitable<std::vector<std::string>> tend();
     /// Tells what waits, as far as the store takes it. For the end.
     [[nodiscard]] net::Awaitable<> flush();
     /// Entries that the store has not taken yet.
@@ -82,7 +89,7 @@ private:
     [[nodiscard]] net::Awaitable<core::Expected<std::vector<std::string>, DatabaseDown>> write(
         std::vector<Entry> entries);
     void keep(std::vector<Entry> entries, const std::string& reason);
-    [[nodiscard]] net::Awaitable<> tellLate();
+    [[nodiscard]] net::Awaitable<std::vector<std::string>> tellLate();
 
     const Settings m_settings;
     const Dependencies m_deps;

@@ -248,13 +248,13 @@ Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> WebSocketStream<Stre
         }
         m_life->heard(std::chrono::steady_clock::now());
         if (m_buffer.size() > m_limits.maxMessageBytes) {
-            m_end = WebSocketClose{1009, "message too big"};
+            m_end = WebSocketClose{1009, "message too big", true};
             m_buffer = beast::flat_buffer();
             // What the peer still sends of it is read and dropped while it learns why.
             co_await close(1009, "message too big", kTooBigPatience);
         } else if (m_stream.is_message_done() && m_stream.got_text() && endsWithinCharacter(bytesOf(m_buffer))) {
             // Beast does not look at the end of a text whose last frame is empty (RFC 6455 §8.1).
-            m_end = WebSocketClose{1007, "not UTF-8"};
+            m_end = WebSocketClose{1007, "not UTF-8", true};
             co_await close(1007, "not UTF-8", kFarewellPatience);
         } else if (m_stream.is_message_done()) {
             WebSocketMessage message;
@@ -285,10 +285,10 @@ WebSocketClose WebSocketStream<Stream>::closeOf(const ErrorCode& error) const
             std::string(reason.reason.data(), reason.reason.size())};
     }
     if (error == websocket::error::bad_frame_payload) {
-        return {1007, "not UTF-8"};
+        return {1007, "not UTF-8", true};
     }
     if (error == websocket::condition::protocol_violation) {
-        return {1002, "protocol violation"};
+        return {1002, "protocol violation", true};
     }
     return {1006, "connection lost"};
 }
@@ -381,7 +381,7 @@ void WebSocketStream<Stream>::beginClosing(std::uint16_t code, std::string_view 
 {
     m_isClosing = true;
     if (!m_end) {
-        m_ours = WebSocketClose{code, std::string(reason)};
+        m_ours = WebSocketClose{code, std::string(reason), true};
     }
     const std::string_view text = fitting(reason);
     m_farewell.code = sendable(code);

@@ -305,6 +305,23 @@ private slots:
         QCOMPARE(Json::parse(refused.body)["code"].get<std::string>(), std::string("rate_limited"));
     }
 
+    void floods_AreRefusedWithoutAskingAnybody()
+    {
+        World world([](broker::Config& config) {
+            config.relayMessagesPerMinute = 4;
+            config.othersPerMinute = 2;
+        });
+        for (int i = 0; i < 4; ++i) {
+            QCOMPARE(world.post("{}").status, 202);
+        }
+        for (int i = 0; i < 2; ++i) {
+            const auto refused = world.post("{}");
+            QCOMPARE(refused.status, 429);
+            QCOMPARE(header(refused, "RateLimit-Policy"), std::string());
+        }
+        QCOMPARE(header(world.post("{}"), "RateLimit-Policy"), std::string("\"credential\";q=2;w=60"));
+    }
+
     void badRequests_AreRefused_data()
     {
         QTest::addColumn<QByteArray>("body");

@@ -79,6 +79,10 @@ private slots:
         QCOMPARE(unsigned{client->line().end().code}, 1009U);
         QCOMPARE(unsigned{provider->end().code}, 1009U);
         QCOMPARE(provider->pending(), std::size_t{0});
+        // The client has not said so.
+        const auto log = [&] { return world.operators.broker.log.text(); };
+        QTRY_VERIFY(log().find("stream.closed") != std::string::npos);
+        QVERIFY(log().find(R"("by":"broker","code":1009)") != std::string::npos);
     }
 
     void whatIsSaidBeforeTheProviderIsThere_WaitsInOrder()
@@ -594,6 +598,46 @@ private slots:
         (void)lost->end();
         second->line().send(numbered("input_audio_buffer.commit", 1));
         QCOMPARE(world.upstream.next()->next(), numbered("input_audio_buffer.commit", 1));
+    }
+
+    /// Of two that it has there would be none.
+    void clientThatComesAgain_WhereTheProviderDoesNot_KeepsItsFormerSelf()
+    {
+        RelayWorld world;
+        const auto session = world.session();
+        const auto first = world.open(session);
+        const auto provider = world.upstream.next();
+        provider->send(numbered("x", 1));
+        QCOMPARE(first->line().next(), numbered("x", 1));
+        world.upstream.hold();
+        const auto second = world.open(session);
+        QCOMPARE(second->line().end().reason, std::string("provider_timeout"));
+        provider->send(numbered("x", 2));
+        QCOMPARE(first->line().next(), numbered("x", 2));
+        world.upstream.release();
+    }
+
+    /// The session's token is good, and what is asked for with it is not.
+    void requestsForAStream_ThatAreRefused_AreBoundedByTheirToken()
+    {
+        RelayWorld world([](broker::Config& config) { config.othersPerMinute = 3; });
+        const auto session = world.session();
+        const auto status = [&](const char* query) {
+            auto request = world.streamRequest(session.token.reveal());
+            request.url += query;
+            return StreamClient(std::move(request)).status();
+        };
+        // What a bucket counts is not counted by token.
+        for (int i = 0; i < 5; ++i) {
+            QCOMPARE(status(""), 101);
+        }
+        for (int i = 0; i < 3; ++i) {
+            QCOMPARE(status("?model=dear"), 403);
+        }
+        QCOMPARE(status("?model=dear"), 429);
+        QCOMPARE(status(""), 429);
+        // Another one is another matter.
+        QCOMPARE(StreamClient(world.streamRequest(world.session("{}", "u2").token.reveal())).status(), 101);
     }
 
     void clientThatStopsReading_StopsTheProvider_AndCostsLittle()

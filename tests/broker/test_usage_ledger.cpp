@@ -21,6 +21,7 @@ using usage::Account;
 using usage::Amounts;
 using usage::Entry;
 using usage::Measure;
+using Settled = relay::StreamAccount::Settled;
 
 namespace {
 
@@ -37,6 +38,13 @@ Amounts amounts(std::int64_t nanoDollars, std::int64_t connectedMs = 0, std::int
     made[Measure::ConnectedMs] = connectedMs;
     made[Measure::Turns] = turns;
     return made;
+}
+
+Budgets dollarsADay(std::int64_t dollars)
+{
+    Budgets budgets;
+    budgets.userDay.nanoDollars = dollars * kDollar;
+    return budgets;
 }
 
 struct World {
@@ -110,7 +118,7 @@ struct World {
         entry.account = account;
         entry.part = std::move(part);
         entry.amounts = amounts;
-        return wait(ledger->record({entry}));
+        return wait(ledger->record({entry})).over;
     }
     [[nodiscard]] usage::UsageReport report(
         usage::Grouping by = usage::Grouping::Day, std::int64_t from = kToday - 40, std::int64_t to = kToday + 40)
@@ -143,16 +151,26 @@ struct World {
         });
         return row;
     }
-    void tend()
+    /// The sessions that are over their budget, as what was told late has shown.
+    std::vector<std::string> tend()
     {
-        wait(settled(ledger->tend()));
+        auto over = wait(ledger->tend());
         // What it posts is done before whatever comes after, where there is one connection.
         sql([](soci::session&) {});
+        return over;
     }
-    static net::Awaitable<bool> settled(net::Awaitable<> task)
+    /// The ledger cannot be written from now on, or can again.
+    void setAway(bool isAway)
     {
-        co_await std::move(task);
-        co_return true;
+        sql([isAway](soci::session& sql) {
+            sql << (isAway ? "ALTER TABLE usage_parts RENAME TO gone" : "ALTER TABLE gone RENAME TO usage_parts");
+        });
+    }
+    [[nodiscard]] relay::StreamAccount stream(const Account& account)
+    {
+        relay::SessionMeter meter(
+            {"gpt-realtime", std::make_shared<const core::PriceList>(core::PriceList::builtIn()), {}, false});
+        return {account, std::move(meter), *ledger, clock};
     }
 
     tests::NetThreads threads;
@@ -247,14 +265,14 @@ private slots:
             made.amounts = amounts(1, 0, 1);
             return made;
         };
-        std::vector<std::future<std::vector<std::string>>> waiting;
+        std::vector<std::future<usage::Ledger::Recorded>> waiting;
         for (int i = 0; i < 60; ++i) {
             waiting.push_back(
                 tests::begin(world.threads, world.ledger->record({entry(c, i), entry(b, i), entry(a, i)})));
             waiting.push_back(tests::begin(world.threads, world.ledger->record({entry(b, 1'000 + i)})));
         }
         for (auto& one : waiting) {
-            QVERIFY(one.get().empty());
+            QVERIFY(one.get().over.empty());
         }
         QCOMPARE(world.ledger->waiting(), std::size_t{0});
         QCOMPARE(world.report().total.amounts[Measure::Turns], 240);
@@ -465,13 +483,13 @@ private slots:
         QVERIFY(!world.open(account) && !world.open(other));
         world.clock.advance(Milliseconds(7'000));
         (void)world.record(account, "stream a", amounts(1, 7'000));
-        world.tend();
+        (void)world.tend();
         QCOMPARE(world.row("s").endedAt, 0LL);
         world.ledger->endsBecause("other", "revoked");
         (void)world.wait(world.registry->end("s"));
         (void)world.wait(world.registry->end("other"));
         world.clock.advance(Milliseconds(60'000));
-        world.tend();
+        (void)world.tend();
         QTRY_COMPARE(world.row("s").endedAt, 1'800'000'007'000LL);
         QCOMPARE(world.row("s").reason, std::string("expired"));
         QCOMPARE(world.row("s").isHolding, 0LL);
@@ -485,7 +503,7 @@ private slots:
         QCOMPARE(world.row("other").reason, std::string("revoked"));
         // What comes late still counts, and opens nothing.
         (void)world.record(account, "response late", amounts(kDollar));
-        world.tend();
+        (void)world.tend();
         QCOMPARE(world.row("s").nanoDollars, kDollar + 1);
         QVERIFY(world.row("s").endedAt != 0);
     }
@@ -497,12 +515,12 @@ private slots:
         QVERIFY(!world.open(account));
         (void)world.record(account, "response 1", amounts(kDollar));
         (void)world.wait(world.registry->end("s"));
-        world.tend();
+        (void)world.tend();
         world.clock.advance(390 * kDay);
-        world.tend();
+        (void)world.tend();
         QCOMPARE(world.report(usage::Grouping::Day, kToday, kToday).total.sessions, 1);
         world.clock.advance(20 * kDay);
-        world.tend();
+        (void)world.tend();
         QTRY_COMPARE(world.report(usage::Grouping::Day, kToday, kToday).total.sessions, 0);
         int left = 1;
         world.sql([&](soci::session& sql) {
@@ -578,17 +596,84 @@ private slots:
         for (int i = 0; i < 4; ++i) {
             world.database->post([released](soci::session&) { released.wait(); });
         }
-        relay::SessionMeter meter(
-            {"gpt-realtime", std::make_shared<const core::PriceList>(core::PriceList::builtIn()), {}, false});
-        relay::StreamAccount stream(account, std::move(meter), *world.ledger, world.clock);
+        relay::StreamAccount stream = world.stream(account);
         relay::SessionMeter::Bill bill{"response 1", amounts(kDollar, 0, 1)};
-        const bool isAffordable = world.wait(stream.settle(bill));
+        const auto settled = world.wait(stream.settle(bill));
         release.set_value();
-        QVERIFY(isAffordable);
-        world.tend();
-        world.tend();
+        // Nobody has a budget that it could break.
+        QVERIFY(settled == Settled::GoesOn);
+        (void)world.tend();
+        (void)world.tend();
         QTRY_COMPARE(world.report().total.amounts[Measure::NanoDollars], kDollar);
         QCOMPARE(world.ledger->waiting(), std::size_t{0});
+    }
+
+    /// Under a budget what the session holds stands for what has not come to the ledger, and nothing stands for more.
+    void storeThatHangs_BearsNoMoreThanTheHold()
+    {
+        World world(url());
+        const Account account = World::account("s", dollarsADay(5), kDollar);
+        QVERIFY(!world.open(account));
+        std::promise<void> release;
+        const auto released = release.get_future().share();
+        for (int i = 0; i < 4; ++i) {
+            world.database->post([released](soci::session&) { released.wait(); });
+        }
+        relay::StreamAccount stream = world.stream(account);
+        const auto first = world.wait(stream.settle({"response 1", amounts(kDollar * 6 / 10, 0, 1)}));
+        const auto second = world.wait(stream.settle({"response 2", amounts(kDollar * 6 / 10, 0, 1)}));
+        const bool isBeyondHold = stream.isBeyondHold();
+        release.set_value();
+        QVERIFY(first == Settled::GoesOn);
+        QVERIFY(second == Settled::Unknown);
+        QVERIFY(isBeyondHold);
+        QVERIFY(QTest::qWaitFor([&] { return world.tend().empty() && !stream.isBeyondHold(); }));
+        QCOMPARE(world.report().total.amounts[Measure::NanoDollars], kDollar * 12 / 10);
+        QVERIFY(world.wait(stream.settle({"response 3", amounts(kDollar, 0, 1)})) == Settled::GoesOn);
+    }
+
+    /// What is told late is answered, too.
+    void storeThatIsAway_TellsLaterWhoseBudgetIsSpent()
+    {
+        World world(url());
+        const Account account = World::account("s", dollarsADay(2), kDollar);
+        QVERIFY(!world.open(account));
+        relay::StreamAccount stream = world.stream(account);
+        world.setAway(true);
+        QVERIFY(world.wait(stream.settle({"response 1", amounts(kDollar, 0, 1)})) == Settled::GoesOn);
+        QVERIFY(world.wait(stream.settle({"response 2", amounts(1, 0, 1)})) == Settled::Unknown);
+        QVERIFY(world.tend().empty());
+        QVERIFY(stream.isBeyondHold());
+        world.setAway(false);
+        const auto over = world.tend();
+        QVERIFY(over.size() == 2 && over.front() == "s");
+        QVERIFY(!stream.isBeyondHold());
+    }
+
+    void storeThatIsAway_BearsNoMoreTimeThanTheHold()
+    {
+        World world(url());
+        Budgets budgets;
+        budgets.userDay.connected = std::chrono::hours(1);
+        const Account account = World::account("s", budgets);
+        QVERIFY(!world.open(account));
+        relay::StreamAccount stream = world.stream(account);
+        stream.opened();
+        const auto tell = [&] {
+            world.clock.advance(relay::StreamAccount::kTellEvery);
+            auto due = stream.due();
+            return due && world.wait(world.ledger->record({std::move(*due)})).isTold;
+        };
+        QVERIFY(tell() && tell() && tell());
+        QVERIFY(!stream.isBeyondHold());
+        world.setAway(true);
+        QVERIFY(!tell());
+        QVERIFY(!stream.isBeyondHold());
+        QVERIFY(!tell());
+        QVERIFY(stream.isBeyondHold());
+        world.setAway(false);
+        (void)world.tend();
+        QVERIFY(!stream.isBeyondHold());
     }
 
     /// What the store does not take now is told later, once.
@@ -601,10 +686,10 @@ private slots:
         QVERIFY(world.record(account, "response 1", amounts(kDollar)).empty());
         QCOMPARE(world.ledger->waiting(), std::size_t{1});
         QVERIFY(world.log.text().find("usage.not_written") != std::string::npos);
-        world.tend();
+        (void)world.tend();
         QCOMPARE(world.ledger->waiting(), std::size_t{1});
         world.sql([](soci::session& sql) { sql << "ALTER TABLE gone RENAME TO usage_parts"; });
-        world.tend();
+        (void)world.tend();
         QCOMPARE(world.ledger->waiting(), std::size_t{0});
         QCOMPARE(world.report().total.amounts[Measure::NanoDollars], kDollar);
     }

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <future>
 
 using namespace vivavoce;
 using namespace vivavoce::tests;
@@ -75,6 +76,17 @@ void underABudget(broker::Config& config)
     config.policy.budgets.userDay.nanoDollars = 10'000'000'000;
 }
 
+/// Whether the audit, and the metrics, have it.
+bool hasDenial(RelayWorld& world, const std::string& why, const std::string& target)
+{
+    const auto lines = world.operators.lines(0);
+    const auto scrape = world.operators.as(world.operators.admin(), "GET", "/metrics").body;
+    return scrape.find("vivavoce_denials_total{reason=\"" + why + "\"}") != std::string::npos
+        && std::any_of(lines.begin(), lines.end(), [&](const Json& line) {
+               return line.at("event") == "request.deny" && line.at("why") == why && line.value("target", "") == target;
+           });
+}
+
 int take(RelayWorld& world, const Json& report, const std::string& user = "u1")
 {
     const auto answer = world.operators.as(world.operators.user(user), "POST", "/api/voice/usage", report.dump());
@@ -82,6 +94,41 @@ int take(RelayWorld& world, const Json& report, const std::string& user = "u1")
 }
 
 } // namespace
+
+/// The database of a broker, for what its tests do to it behind its back.
+class DatabaseBeside {
+public:
+    void use(broker::Config& config) const { config.databaseUrl = core::Secret(url()); }
+    void run(const std::string& query)
+    {
+        if (m_database == nullptr) {
+            broker::Database::Settings settings;
+            settings.url = core::Secret(url());
+            auto opened = broker::Database::open(std::move(settings), m_log);
+            if (!opened) {
+                qFatal("%s", opened.error().detail.c_str());
+            }
+            m_database = std::move(*opened);
+        }
+        std::promise<void> done;
+        m_database->post([&](soci::session& sql) {
+            sql << query;
+            done.set_value();
+        });
+        done.get_future().wait();
+        // Behind it, so that it is committed.
+        std::promise<void> next;
+        m_database->post([&](soci::session&) { next.set_value(); });
+        next.get_future().wait();
+    }
+
+private:
+    [[nodiscard]] std::string url() const { return "sqlite://" + m_folder.path().toStdString() + "/broker.db"; }
+
+    const QTemporaryDir m_folder;
+    CapturedLog m_log;
+    std::unique_ptr<broker::Database> m_database;
+};
 
 /// From the provider's own word to what users and admins read of it.
 class TestUsageRelay : public QObject {
@@ -169,6 +216,53 @@ private slots:
         }
         // Somebody else has a budget of their own.
         (void)world.session("{}", "u2");
+    }
+
+    /// The provider goes on all the same, and so would a client.
+    void ledgerThatCannotBeWritten_EndsASession_OnceItsHoldIsUsed()
+    {
+        DatabaseBeside database;
+        RelayWorld world([&](broker::Config& config) {
+            underABudget(config);
+            database.use(config);
+        });
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        provider->send(done("r1", kDollarOfSpeech));
+        QCOMPARE(client->line().next(), done("r1", kDollarOfSpeech));
+        database.run("ALTER TABLE usage_parts RENAME TO gone");
+        provider->send(done("r2", kDollarOfSpeech));
+        QCOMPARE(client->line().next(), done("r2", kDollarOfSpeech));
+        // What it holds is a dollar.
+        provider->send(R"({"type":"x"})");
+        QCOMPARE(client->line().next(), std::string(R"({"type":"x"})"));
+        provider->send(done("r3", 1));
+        QCOMPARE(client->line().next(), done("r3", 1));
+        QCOMPARE(unsigned{client->line().end().code}, 1013U);
+        QCOMPARE(client->line().end().reason, std::string("unavailable"));
+        (void)provider->end();
+        database.run("ALTER TABLE gone RENAME TO usage_parts");
+        QTRY_VERIFY(usageOf(world, world.operators.user())["totalCost"].get<double>() > 2.0);
+    }
+
+    void budgetThatIsSpent_WhileTheLedgerIsAway_EndsTheSessionWhenItIsBack()
+    {
+        DatabaseBeside database;
+        RelayWorld world([&](broker::Config& config) {
+            paid(config);
+            config.policy.budgets.userDay.nanoDollars = 1'500'000'000;
+            database.use(config);
+        });
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        provider->send(R"({"type":"x"})");
+        (void)client->line().next();
+        database.run("ALTER TABLE usage_parts RENAME TO gone");
+        provider->send(done("r1", kDollarOfSpeech));
+        QCOMPARE(client->line().next(), done("r1", kDollarOfSpeech));
+        database.run("ALTER TABLE gone RENAME TO usage_parts");
+        QCOMPARE(unsigned{client->line().end().code}, 4402U);
+        (void)provider->end();
     }
 
     /// Or one hold would stand for as many of the longest turns as can be asked for before the first one is billed.
@@ -386,6 +480,27 @@ private slots:
         (void)provider->end();
     }
 
+    /// It says goodbye in the moment in which its session has moved to another broker.
+    void hangingUp_OnceAnotherBrokerHasTheSession_EndsNothing()
+    {
+        DatabaseBeside database;
+        RelayWorld world([&](broker::Config& config) {
+            paid(config);
+            database.use(config);
+        });
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        provider->send(R"({"type":"x"})");
+        (void)client->line().next();
+        database.run("CREATE TRIGGER moved AFTER UPDATE OF reason ON usage_sessions BEGIN "
+                     "UPDATE usage_sessions SET holder = 'other' WHERE id = new.id; END");
+        client->line().close(1000, "");
+        (void)provider->end();
+        QTRY_VERIFY(world.operators.broker.log.text().find("stream.closed") != std::string::npos);
+        const auto live = world.operators.as(world.operators.user(), "GET", "/api/voice/session");
+        QCOMPARE(Json::parse(live.body)["sessions"].size(), std::size_t{1});
+    }
+
     /// Another broker's stream of the session goes on, and so does what the session holds for it.
     void streamThatComesToNothing_TakesNobodysPlace()
     {
@@ -492,6 +607,10 @@ private slots:
         const int refused = static_cast<int>(world.operators.as(u1, "GET", path(one)).status == 403)
             + static_cast<int>(world.operators.as(u1, "GET", path(other)).status == 403);
         QCOMPARE(refused, 1);
+        const auto denied = world.operators.as(u1, "GET", "/api/voice/usage?user=somebody");
+        QCOMPARE(denied.headers.find("WWW-Authenticate").value_or(""),
+            std::string_view("Bearer realm=\"vivavoce\", error=\"insufficient_scope\", scope=\"voice:admin\""));
+        QTRY_VERIFY(hasDenial(world, "insufficient_scope", {}));
         const auto csv = world.operators.as(world.operators.admin(), "GET", "/api/voice/usage?by=model&format=csv");
         QVERIFY(csv.headers.find("Content-Type").value_or("").starts_with("text/csv"));
         QVERIFY(csv.body.find("\r\ngpt-realtime,2,") != std::string::npos);
@@ -501,8 +620,8 @@ private slots:
     {
         RelayWorld world(&paid);
         const std::string user = world.operators.user();
-        for (const char* const query :
-            {"?by=colour", "?from=tomorrow", "?to=2027-02-30", "?format=xml", "?from=2027-02-02&to=2027-02-01"}) {
+        for (const char* const query : {"?by=colour", "?from=tomorrow", "?to=2027-02-30", "?format=xml",
+                 "?from=2027-02-02&to=2027-02-01", "?colour=red", "?by=day&by=user", "?&by=day", "?BY=day"}) {
             const auto answer = world.operators.as(user, "GET", std::string("/api/voice/usage") + query);
             QVERIFY2(answer.status == 400, query);
         }
@@ -567,6 +686,7 @@ private slots:
         RelayWorld world(&paid);
         const Json nothing{{"sessionId", directSession(world)}, {"connectedMs", 0}, {"toolCalls", 0}};
         QCOMPARE(take(world, nothing, "u2"), 404);
+        QTRY_VERIFY(hasDenial(world, "session_not_found", nothing["sessionId"].get<std::string>()));
         Json relayed = nothing;
         relayed["sessionId"] = world.session().sessionId;
         QCOMPARE(take(world, relayed), 404);
