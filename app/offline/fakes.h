@@ -183,6 +183,7 @@ public:
     void stop() override;
     void say(std::string text) override;
     void interrupt() override;
+    void holdTalk(bool) override {}
 
     /// Now, to all.
     void tell(const core::SessionNotice& notice);

@@ -28,6 +28,8 @@ public:
     virtual void say(std::string text) = 0;
     /// Stops the reply, and the functions that run for it.
     virtual void interrupt() = 0;
+    /// Push to talk: the key is down, or up again. Kept over conversations; where the provider detects the turns it does nothing.
+    virtual void holdTalk(bool isHeld) = 0;
 };
 
 } // namespace vivavoce::core

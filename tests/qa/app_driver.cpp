@@ -81,6 +81,16 @@ void AppDriver::press(Qt::Key key)
     QTest::keyClick(m_app.quickWindow(), key);
 }
 
+void AppDriver::hold(Qt::Key key)
+{
+    QTest::keyPress(m_app.quickWindow(), key);
+}
+
+void AppDriver::letGo(Qt::Key key)
+{
+    QTest::keyRelease(m_app.quickWindow(), key);
+}
+
 QString AppDriver::text(const QString& name) const
 {
     const QQuickItem* const item = find(name);

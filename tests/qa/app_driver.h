@@ -26,6 +26,8 @@ public:
     [[nodiscard]] bool click(const QString& name);
     [[nodiscard]] bool type(const QString& name, const QString& text);
     void press(Qt::Key key);
+    void hold(Qt::Key key);
+    void letGo(Qt::Key key);
     /// The `text` of a control.
     [[nodiscard]] QString text(const QString& name) const;
     /// The words under the string.

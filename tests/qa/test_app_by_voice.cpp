@@ -1,3 +1,4 @@
+#include "app/platform/qt_settings_store.h"
 #include "tests/audio/sound_server.h"
 #include "tests/qa/app_driver.h"
 
@@ -167,6 +168,29 @@ private Q_SLOTS:
             questions += line.speaker == kYou ? 1 : 0;
         }
         QCOMPARE(questions, 1);
+    }
+
+    void pushToTalk_EndsTheTurnWithTheKey_AndNotWithAPause()
+    {
+        platform::QtSettingsStore store(platform::QtSettingsStore::defaultFile());
+        core::Settings settings = store.load();
+        settings.talkMode = core::TalkMode::PushToTalk;
+        QVERIFY(store.save(settings));
+        AppDriver app;
+        QVERIFY(app.click(QStringLiteral("tryHere")));
+        QVERIFY2(app.waitForState(QStringLiteral("Muted")), qPrintable(app.state()));
+        app.hold(Qt::Key_Space);
+        QVERIFY2(app.waitForState(QStringLiteral("Hearing you")), qPrintable(app.state()));
+        {
+            Speaker person;
+            person.say(recording());
+        }
+        // A detector of turns would take that for the end of one.
+        QVERIFY(!app.waitForLine(kAgent, QStringLiteral("eighty four"), 2'500));
+        QCOMPARE(app.state(), QStringLiteral("Hearing you"));
+        app.letGo(Qt::Key_Space);
+        QVERIFY2(app.waitForLine(kYou, QStringLiteral("twelve times seven")), qPrintable(app.state()));
+        QVERIFY2(app.waitForLine(kAgent, QStringLiteral("eighty four")), qPrintable(app.state()));
     }
 
     void typedWords_AreAnsweredAloud()

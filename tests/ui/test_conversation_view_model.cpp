@@ -342,9 +342,11 @@ void TestConversationViewModel::pushToTalk_IsMutedUntilHeld()
     QCOMPARE(world.model.voice(), Voice::Muted);
     world.model.setTalkHeld(true);
     QVERIFY(!world.voice.isMuted);
+    QVERIFY(world.conversation.isTalkHeld);
     QCOMPARE(world.model.voice(), Voice::Listening);
     world.model.setTalkHeld(false);
     QVERIFY(world.voice.isMuted);
+    QVERIFY(!world.conversation.isTalkHeld);
 }
 
 void TestConversationViewModel::pushToTalk_WhileSpeaking_Interrupts()

@@ -26,6 +26,7 @@ public:
     void stop() override { ++stops; }
     void say(std::string text) override { said.push_back(std::move(text)); }
     void interrupt() override { ++interruptions; }
+    void holdTalk(bool isHeld) override { isTalkHeld = isHeld; }
 
     void tell(const core::SessionNotice& notice)
     {
@@ -43,6 +44,7 @@ public:
     int starts = 0;
     int stops = 0;
     int interruptions = 0;
+    bool isTalkHeld = false;
     std::vector<std::string> said;
 };
 

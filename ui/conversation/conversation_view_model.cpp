@@ -303,6 +303,7 @@ void ConversationViewModel::setTalkHeld(bool isHeld)
     }
     m_isTalkHeld = isHeld;
     applyMute();
+    m_deps.conversation.holdTalk(isHeld);
     // Who presses to talk over the agent wants it to be quiet at once.
     if (isHeld && isPushToTalk() && m_activity == Activity::Speaking && isLive()) {
         interrupt();
