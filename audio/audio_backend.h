@@ -46,8 +46,9 @@ public:
 
     /// The default first. As of the last look.
     [[nodiscard]] virtual std::vector<core::SoundDevice> devices(core::SoundDirection direction) const = 0;
-    /// Looks again. No stream may be open.
+    /// Looks again. No stream may be open, unless `looksWhileOpen`.
     virtual void rescan() = 0;
+    [[nodiscard]] virtual bool looksWhileOpen() const = 0;
 };
 
 } // namespace vivavoce::audio

@@ -3,6 +3,7 @@
 #include "audio/internal/captured_voice.h"
 #include "audio/internal/portaudio_backend.h"
 #include "audio/internal/qt_multimedia_backend.h"
+#include "audio/internal/sound_log.h"
 #include "audio/internal/voice_worker.h"
 #include "core/base/thread_role.h"
 
@@ -56,6 +57,11 @@ AudioEngine::AudioEngine(core::Executor& executor, BackendFactory makeBackend)
     VoiceWorker::Callbacks callbacks;
     callbacks.captured = [this](std::vector<std::int16_t> voice) {
         if (m_captured->put(std::move(voice))) {
+            m_executor.post(ifAlive([](AudioEngine& engine) { engine.handOver(); }));
+        }
+    };
+    callbacks.lost = [this](core::Milliseconds amount) {
+        if (m_captured->lose(amount)) {
             m_executor.post(ifAlive([](AudioEngine& engine) { engine.handOver(); }));
         }
     };
@@ -133,13 +139,17 @@ void AudioEngine::start(core::VoiceListener& listener)
 {
     core::assertRole(core::ThreadRole::Main);
     m_listener = &listener;
+    static_cast<void>(m_worker->takeFaults());
     wish();
 }
 
 void AudioEngine::stop()
 {
     core::assertRole(core::ThreadRole::Main);
-    m_listener = nullptr;
+    if (std::exchange(m_listener, nullptr) != nullptr) {
+        m_faults = m_worker->takeFaults();
+        logFaults(m_faults);
+    }
     wish();
 }
 

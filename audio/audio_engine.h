@@ -1,6 +1,7 @@
 #pragma once
 
 #include "audio/audio_backend.h"
+#include "audio/sound_faults.h"
 #include "core/base/executor.h"
 #include "core/ports/device_catalog.h"
 #include "core/ports/voice_controls.h"
@@ -44,6 +45,8 @@ public:
     ~AudioEngine() override;
 
     void setProcessing(const Processing& processing);
+    /// Of the last conversation, once it was stopped.
+    [[nodiscard]] const SoundFaults& faults() const { return m_faults; }
 
     // core::VoiceIo
     void start(core::VoiceListener& listener) override;
@@ -79,6 +82,7 @@ private:
     bool m_isPreviewOn = false;
     core::DeviceChoice m_choice;
     Processing m_processing;
+    SoundFaults m_faults;
     /// What the last reader saw, and when: two pages that look in turn are to see the same.
     core::VoiceLevels m_levels;
     std::chrono::steady_clock::time_point m_levelsAt;

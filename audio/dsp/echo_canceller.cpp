@@ -96,6 +96,18 @@ struct EchoCanceller::State {
         fewest = kMostRendered;
         most = sinceLook = 0;
     }
+
+    /// What was played while nobody listened.
+    void skipUnheard()
+    {
+        while (rendered.size() > usual.value_or(0)) {
+            delay.add(rendered.front(), kSilence);
+            rendered.pop_front();
+        }
+        fewest = kMostRendered;
+        most = sinceLook = 0;
+        alone = 0;
+    }
 };
 
 EchoCanceller::EchoCanceller(std::unique_ptr<State> state) : m_state(std::move(state)) {}
@@ -144,6 +156,12 @@ void EchoCanceller::set(Settings settings)
 void EchoCanceller::cut()
 {
     m_state->guard.cut();
+}
+
+void EchoCanceller::resumed()
+{
+    m_state->skipUnheard();
+    m_state->guard.doubt();
 }
 
 void EchoCanceller::rendered(std::span<const std::int16_t, kFrameSamples> frame)

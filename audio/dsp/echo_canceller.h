@@ -39,6 +39,8 @@ public:
 
     /// What is being played is cut off, by somebody who wants to be heard: what comes once its echo is over is not held back any more.
     void cut();
+    /// The same devices as before run again after they stood still: the room is the same, and what was learnt of it is to be shown again.
+    void resumed();
     /// What goes to the loudspeaker: the far end.
     void rendered(std::span<const std::int16_t, kFrameSamples> frame);
     /// What is left of what came from the microphone: a frame, or none while it is held back, or that and all that was. Valid until the

@@ -18,7 +18,7 @@ class CapturedVoice {
 public:
     struct Taken {
         std::vector<std::vector<std::int16_t>> pieces;
-        /// Before the first of the pieces.
+        /// Before the first of the pieces, or between them.
         core::Milliseconds lost{0};
     };
 
@@ -33,6 +33,14 @@ public:
             m_lost += core::FrameCount{static_cast<std::int64_t>(m_pieces.front().size())};
             m_pieces.pop_front();
         }
+        return !std::exchange(m_isTold, true);
+    }
+
+    /// So much could not be captured. As for `put`.
+    [[nodiscard]] bool lose(core::Milliseconds amount)
+    {
+        const std::lock_guard lock(m_mutex);
+        m_lost += core::FrameCount::of(amount, core::kRealtimeRate);
         return !std::exchange(m_isTold, true);
     }
 

@@ -1,6 +1,7 @@
 #include "audio/internal/device_streams.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace vivavoce::audio {
 namespace {
@@ -18,6 +19,19 @@ core::Milliseconds durationOf(std::size_t frames, core::SampleRate rate)
 }
 
 } // namespace
+
+std::string servingDevice(
+    const std::vector<core::SoundDevice>& devices, core::SoundDirection direction, const std::string& wanted)
+{
+    // The default is the first.
+    std::string serving;
+    for (const core::SoundDevice& device : devices) {
+        if (device.direction == direction && (serving.empty() || (!wanted.empty() && device.id == wanted))) {
+            serving = device.id;
+        }
+    }
+    return serving;
+}
 
 core::Expected<CaptureLine, core::Error> CaptureLine::open(AudioBackend& backend, const std::string& deviceId)
 {
@@ -42,6 +56,26 @@ core::Milliseconds CaptureLine::delay() const
 {
     const StreamFormat format = stream->format();
     return format.latency.duration(format.rate) + durationOf(ring->fill(), format.rate);
+}
+
+core::Milliseconds CaptureLine::waiting() const
+{
+    return durationOf(ring->fill(), stream->format().rate);
+}
+
+core::Milliseconds CaptureLine::takeDropped()
+{
+    const std::uint64_t now = callback->dropped();
+    const core::Milliseconds lost = durationOf(now - dropped, stream->format().rate);
+    // What is less than a millisecond waits for more.
+    dropped = lost.count() > 0 ? now : dropped;
+    return lost;
+}
+
+void CaptureLine::count(SoundFaults& faults)
+{
+    const std::uint64_t now = callback->overruns();
+    faults.overruns += now - std::exchange(overruns, now);
 }
 
 core::Expected<PlaybackLine, core::Error> PlaybackLine::open(AudioBackend& backend, const std::string& deviceId)
@@ -75,6 +109,23 @@ core::FrameCount PlaybackLine::ahead() const
     const auto call = static_cast<std::int64_t>(callback->longestCall());
     const std::int64_t most = static_cast<std::int64_t>(ring->capacity()) / 2;
     return core::FrameCount{std::min(core::FrameCount::of(kSlack, rate).value() + call, most)};
+}
+
+void PlaybackLine::fill(PlayoutQueue& queue, rt::LevelMeter& meter)
+{
+    chain->fill(*ring, ahead(), queue, meter);
+    if (!std::exchange(isFilled, true)) {
+        // It could play nothing before there was something.
+        starved = callback->starved();
+    }
+}
+
+void PlaybackLine::count(SoundFaults& faults)
+{
+    const std::uint64_t missed = callback->underruns();
+    faults.underruns += missed - std::exchange(underruns, missed);
+    const std::uint64_t silent = callback->starved();
+    faults.starved += durationOf(silent - std::exchange(starved, silent), stream->format().rate);
 }
 
 core::Milliseconds PlaybackLine::delay() const

@@ -200,6 +200,9 @@ public:
         look();
     }
 
+    // PortAudio makes its list when it starts, and ends with all of its streams.
+    [[nodiscard]] bool looksWhileOpen() const override { return false; }
+
 private:
     static PaDeviceIndex defaultOf(SoundDirection direction)
     {

@@ -295,6 +295,7 @@ public:
 
     // Qt keeps its list up to date by itself.
     void rescan() override {}
+    [[nodiscard]] bool looksWhileOpen() const override { return true; }
 
 private:
     template <typename Stream>

@@ -81,6 +81,9 @@ void VoiceWorker::wish(const VoiceWishes& wishes)
         }
         m_isLookFresh = m_isLookFresh && m_wishes.wantsCapture == wishes.wantsCapture
             && m_wishes.wantsPlayback == wishes.wantsPlayback;
+        if (!wishes.wantsCapture || wishes.isMuted) {
+            m_deafSince.reset();
+        }
         m_wishes = wishes;
         m_captureRetry = m_playbackRetry = {};
     }
@@ -147,6 +150,20 @@ void VoiceWorker::playTone()
     m_changed.notify_one();
 }
 
+SoundFaults VoiceWorker::takeFaults()
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_capture) {
+        m_capture->count(m_faults);
+    }
+    if (m_playback) {
+        m_playback->count(m_faults);
+    }
+    const core::Milliseconds late = m_queue.starved();
+    m_faults.replyLate = late - std::exchange(m_lateTold, late);
+    return std::exchange(m_faults, {});
+}
+
 std::vector<core::SoundDevice> VoiceWorker::devices(SoundDirection direction)
 {
     std::vector<core::SoundDevice> found;
@@ -195,12 +212,53 @@ void VoiceWorker::close(std::unique_lock<std::mutex>& lock, std::optional<Line>&
     lock.lock();
 }
 
-/// Devices can be looked for only while none is open; those that are still wanted are opened again right after.
+void VoiceWorker::closeCapture(std::unique_lock<std::mutex>& lock)
+{
+    if (!m_capture) {
+        return;
+    }
+    m_capture->count(m_faults);
+    if (m_wishes.wantsCapture && !m_wishes.isMuted && !m_deafSince) {
+        m_deafSince = m_heardAt;
+    }
+    close(lock, m_capture);
+}
+
+void VoiceWorker::closePlayback(std::unique_lock<std::mutex>& lock)
+{
+    if (m_playback) {
+        m_playback->count(m_faults);
+    }
+    close(lock, m_playback);
+}
+
+/// The device is gone, or the one that is wanted has come, or another one is the default now.
+void VoiceWorker::closeThoseThatServeNot(std::unique_lock<std::mutex>& lock)
+{
+    lock.unlock();
+    const bool isCaptureAlive = m_capture && m_capture->stream->isAlive();
+    const bool isPlaybackAlive = m_playback && m_playback->stream->isAlive();
+    lock.lock();
+    if (m_capture
+        && (!isCaptureAlive || !m_hasMicrophone
+            || m_capture->runsOn != servingDevice(m_devices, SoundDirection::Capture, m_capture->deviceId))) {
+        closeCapture(lock);
+    }
+    if (m_playback
+        && (!isPlaybackAlive
+            || m_playback->runsOn != servingDevice(m_devices, SoundDirection::Playback, m_playback->deviceId))) {
+        closePlayback(lock);
+    }
+}
+
+/// Some libraries can look only while no device is open; those that are still wanted are opened again right after.
 void VoiceWorker::look(std::unique_lock<std::mutex>& lock)
 {
     m_wantsLook = false;
-    close(lock, m_capture);
-    close(lock, m_playback);
+    if (m_backend != nullptr && !m_backend->looksWhileOpen()) {
+        closeCapture(lock);
+        closePlayback(lock);
+    }
     lock.unlock();
     if (m_backend == nullptr) {
         if (auto made = m_makeBackend()) {
@@ -222,6 +280,7 @@ void VoiceWorker::look(std::unique_lock<std::mutex>& lock)
     m_lastLook = steady_clock::now();
     m_devices = std::move(found);
     m_captureRetry = m_playbackRetry = {};
+    closeThoseThatServeNot(lock);
     if (isNews) {
         lock.unlock();
         m_callbacks.devicesChanged();
@@ -264,7 +323,11 @@ bool VoiceWorker::hasLostADevice(std::unique_lock<std::mutex>& lock, Time now)
 void VoiceWorker::reconcileCapture(std::unique_lock<std::mutex>& lock, Time now)
 {
     if (m_capture && (!m_wishes.wantsCapture || m_capture->deviceId != m_wishes.devices.captureId)) {
-        close(lock, m_capture);
+        closeCapture(lock);
+    }
+    if (!m_wishes.wantsCapture) {
+        m_knownMicrophone.reset();
+        m_piece.clear();
     }
     if (m_capture || !m_wishes.wantsCapture || now < m_captureRetry) {
         return;
@@ -288,32 +351,54 @@ void VoiceWorker::reconcileCapture(std::unique_lock<std::mutex>& lock, Time now)
         // The chosen one is not there: the default serves until it is.
         line = CaptureLine::open(*m_backend, {});
     }
-    auto processing = dsp::EchoCanceller::create({});
+    const std::vector<core::SoundDevice> there = m_backend->devices(SoundDirection::Capture);
     lock.lock();
     if (!line && mayHaveComeBack(m_isCaptureReported)) {
         return;
     }
-    if (!line || !processing) {
-        report(lock, SoundDirection::Capture, line ? processing.error() : line.error());
+    if (!line) {
+        report(lock, SoundDirection::Capture, line.error());
         return;
     }
+    line->runsOn = servingDevice(there, SoundDirection::Capture, line->deviceId);
     line->deviceId = wanted;
+    if (const auto entered = enterRoom(m_knownMicrophone, line->runsOn); !entered) {
+        report(lock, SoundDirection::Capture, entered.error());
+        return;
+    }
     reportFound(lock, SoundDirection::Capture);
-    m_processing.emplace(std::move(*processing));
-    m_wasCut = false;
-    m_processing->set(m_wishes.processing);
     if (m_playback) {
         // What was played before anybody listened has no echo here.
         m_playback->forgetPlayed();
     }
     m_capture.emplace(std::move(*line));
-    m_piece.clear();
+    m_heardAt = steady_clock::now();
+}
+
+/// Another microphone or loudspeaker is another room. The same one again is heard through what was learnt.
+core::Expected<void, core::Error> VoiceWorker::enterRoom(std::optional<std::string>& known, const std::string& device)
+{
+    if (m_processing && known == device) {
+        m_processing->resumed();
+        return {};
+    }
+    auto processing = dsp::EchoCanceller::create(m_wishes.processing);
+    if (!processing) {
+        return core::Unexpected<core::Error>(processing.error());
+    }
+    m_processing.emplace(std::move(*processing));
+    m_wasCut = false;
+    known = device;
+    return {};
 }
 
 void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now)
 {
     if (m_playback && (!wantsPlayback() || m_playback->deviceId != m_wishes.devices.playbackId)) {
-        close(lock, m_playback);
+        closePlayback(lock);
+    }
+    if (!wantsPlayback()) {
+        m_knownLoudspeaker.reset();
     }
     if (m_playback || !wantsPlayback() || now < m_playbackRetry) {
         return;
@@ -330,6 +415,7 @@ void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now
     if (!line && !wanted.empty()) {
         line = PlaybackLine::open(*m_backend, {});
     }
+    const std::vector<core::SoundDevice> there = m_backend->devices(SoundDirection::Playback);
     lock.lock();
     if (!line && mayHaveComeBack(m_isPlaybackReported)) {
         return;
@@ -341,13 +427,14 @@ void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now
         report(lock, SoundDirection::Playback, line.error());
         return;
     }
+    line->runsOn = servingDevice(there, SoundDirection::Playback, line->deviceId);
     line->deviceId = wanted;
     reportFound(lock, SoundDirection::Playback);
-    if (auto processing = dsp::EchoCanceller::create(m_wishes.processing); m_processing && processing) {
-        // Another loudspeaker is another room.
-        *m_processing = std::move(*processing);
-        m_wasCut = false;
+    if (m_processing) {
+        // Where it cannot be made the old one serves: it learns again.
+        static_cast<void>(enterRoom(m_knownLoudspeaker, line->runsOn));
     }
+    m_knownLoudspeaker = line->runsOn;
     m_playback.emplace(std::move(*line));
     m_playback->chain->restart(*m_playback->ring, m_queue);
 }
@@ -380,7 +467,16 @@ void VoiceWorker::report(std::unique_lock<std::mutex>& lock, SoundDirection dire
     if (std::exchange(isReported, true)) {
         return;
     }
+    core::Milliseconds lost{0};
+    if (direction == SoundDirection::Capture && m_deafSince) {
+        // From here on it is known that nobody is heard.
+        lost = std::chrono::duration_cast<core::Milliseconds>(steady_clock::now() - *m_deafSince);
+        m_deafSince.reset();
+    }
     lock.unlock();
+    if (lost.count() > 0) {
+        m_callbacks.lost(lost);
+    }
     m_callbacks.missing(std::move(error));
     lock.lock();
 }
@@ -412,7 +508,7 @@ void VoiceWorker::pumpPlayback(std::unique_lock<std::mutex>& lock)
             }
             m_playback->farEnd->pump(*m_playback->played, *m_processing);
         }
-        m_playback->chain->fill(*m_playback->ring, m_playback->ahead(), m_queue, m_playbackMeter);
+        m_playback->fill(m_queue, m_playbackMeter);
         heard = m_playback->heard();
     } else {
         heard = playUnheard(steady_clock::now());
@@ -424,6 +520,22 @@ void VoiceWorker::pumpPlayback(std::unique_lock<std::mutex>& lock)
     }
 }
 
+/// What the user may have said that is in no ring, since the last call.
+core::Milliseconds VoiceWorker::takeLost(Time now)
+{
+    core::Milliseconds lost = m_capture->takeDropped();
+    const core::Milliseconds waiting = m_capture->waiting();
+    if (waiting.count() > 0) {
+        if (m_deafSince) {
+            const auto gap = std::chrono::duration_cast<core::Milliseconds>(now - *m_deafSince) - waiting;
+            lost += std::max(gap, core::Milliseconds{0});
+            m_deafSince.reset();
+        }
+        m_heardAt = now;
+    }
+    return m_wishes.isMuted ? core::Milliseconds{0} : lost;
+}
+
 void VoiceWorker::pump(std::unique_lock<std::mutex>& lock)
 {
     pumpPlayback(lock);
@@ -431,8 +543,12 @@ void VoiceWorker::pump(std::unique_lock<std::mutex>& lock)
         const bool isMuted = m_wishes.isMuted;
         const core::Milliseconds delay =
             m_capture->delay() + (m_playback ? m_playback->delay() : core::Milliseconds{0});
+        const core::Milliseconds lost = takeLost(steady_clock::now());
         // Nobody else touches what is used from here on.
         lock.unlock();
+        if (lost.count() > 0) {
+            m_callbacks.lost(lost);
+        }
         m_capture->chain->pump(*m_capture->ring, *m_processing, delay, isMuted, m_captureMeter,
             [&](std::span<const std::int16_t> voice) { hand(voice, isMuted); });
         lock.lock();

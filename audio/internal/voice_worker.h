@@ -38,6 +38,8 @@ public:
     using BackendFactory = std::function<core::Expected<std::unique_ptr<AudioBackend>, core::Error>()>;
     struct Callbacks {
         std::function<void(std::vector<std::int16_t>)> captured;
+        /// So much could not be captured before what comes next, while somebody may have spoken.
+        std::function<void(core::Milliseconds)> lost;
         std::function<void()> drained;
         /// One direction cannot be had; told once until it was there again.
         std::function<void(core::Error)> missing;
@@ -63,6 +65,8 @@ public:
     [[nodiscard]] bool isPlaying() const;
     void playTone();
 
+    /// Since the last call.
+    [[nodiscard]] SoundFaults takeFaults();
     /// Peaks since the last call, 0 to 32768.
     [[nodiscard]] int takeCapturePeak() { return m_captureMeter.take(); }
     [[nodiscard]] int takePlaybackPeak() { return m_playbackMeter.take(); }
@@ -76,6 +80,12 @@ private:
     void look(std::unique_lock<std::mutex>& lock);
     template <typename Line>
     static void close(std::unique_lock<std::mutex>& lock, std::optional<Line>& line);
+    void closeCapture(std::unique_lock<std::mutex>& lock);
+    void closePlayback(std::unique_lock<std::mutex>& lock);
+    void closeThoseThatServeNot(std::unique_lock<std::mutex>& lock);
+    [[nodiscard]] core::Expected<void, core::Error> enterRoom(
+        std::optional<std::string>& known, const std::string& device);
+    [[nodiscard]] core::Milliseconds takeLost(Time now);
     [[nodiscard]] bool hasLostADevice(std::unique_lock<std::mutex>& lock, Time now);
     void reconcile(std::unique_lock<std::mutex>& lock);
     void reconcileCapture(std::unique_lock<std::mutex>& lock, Time now);
@@ -115,6 +125,14 @@ private:
     std::optional<dsp::EchoCanceller> m_processing;
     std::optional<CaptureLine> m_capture;
     std::optional<PlaybackLine> m_playback;
+    /// What m_processing has learnt on, as long as they are wanted.
+    std::optional<std::string> m_knownMicrophone;
+    std::optional<std::string> m_knownLoudspeaker;
+    SoundFaults m_faults;
+    core::Milliseconds m_lateTold{0};
+    /// When something was captured last, and since when nothing can be.
+    Time m_heardAt;
+    std::optional<Time> m_deafSince;
     Time m_captureRetry;
     Time m_playbackRetry;
     bool m_isCaptureReported = false;

@@ -3,12 +3,14 @@
 #include "core/base/executor.h"
 #include "tests/audio/realtime_guard.h"
 
+#include <QElapsedTimer>
 #include <QTest>
 
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
 #include <mutex>
+#include <random>
 #include <set>
 #include <thread>
 #include <vector>
@@ -60,6 +62,7 @@ struct Devices {
     audio::rt::CaptureCallback* capture = nullptr;
     audio::rt::PlaybackCallback* playback = nullptr;
     int opened = 0;
+    bool looksWhileOpen = false;
     /// Until the next look.
     bool isBlind = false;
 
@@ -166,6 +169,7 @@ public:
         const std::lock_guard lock(m_devices.mutex);
         m_devices.isBlind = false;
     }
+    [[nodiscard]] bool looksWhileOpen() const override { return m_devices.looksWhileOpen; }
 
 private:
     static std::string choose(const std::set<std::string>& there, const std::string& id)
@@ -234,6 +238,16 @@ class AudioEngineTest : public QObject {
     {
         const std::lock_guard lock(devices.mutex);
         return devices.openMicrophone;
+    }
+    static int opened(Devices& devices)
+    {
+        const std::lock_guard lock(devices.mutex);
+        return devices.opened;
+    }
+    static void plugIn(Devices& devices, const char* microphone)
+    {
+        const std::lock_guard lock(devices.mutex);
+        devices.microphones.insert(microphone);
     }
     static std::string openSpeaker(Devices& devices)
     {
@@ -459,6 +473,177 @@ private Q_SLOTS:
         engine->rescan(true);
         QVERIFY(comesTrue([&] { return openMicrophone(devices) == "headset"; }));
         QVERIFY(ear.failed.empty() && ear.impaired.empty());
+    }
+
+    void devicesThatAreNotUsed_CutNothing_WhereTheLibraryCanLookMeanwhile()
+    {
+        Devices devices;
+        devices.looksWhileOpen = true;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        int told = 0;
+        engine->watch([&] { ++told; });
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "mic" && told == 1; }));
+        plugIn(devices, "web camera");
+        engine->rescan(true);
+        QVERIFY(comesTrue([&] { return told == 2; }));
+        QVERIFY(comesTrue([&] {
+            devices.pump(1'000);
+            return ear.voice.size() > 2'400;
+        }));
+        QCOMPARE(opened(devices), 1);
+        QCOMPARE(ear.lost, core::Milliseconds{0});
+        // Another default is followed,
+        plugIn(devices, "a better one");
+        engine->rescan(true);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "a better one"; }));
+        // and so is the one that was chosen, once it is there.
+        engine->choose({"headset", ""});
+        QVERIFY(comesTrue([&] { return opened(devices) == 3; }));
+        plugIn(devices, "headset");
+        engine->rescan(true);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "headset"; }));
+        {
+            const std::lock_guard lock(devices.mutex);
+            devices.microphones.erase("headset");
+        }
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "a better one"; }));
+        // What the system knows of no more is the loudspeaker's echo at best.
+        engine->rescan(false);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices).empty() && ear.impaired.size() == 1; }));
+    }
+
+    void look_ThatClosesTheMicrophone_TellsWhatWasMissed()
+    {
+        for (const bool isMuted : {false, true}) {
+            Devices devices;
+            Ear ear;
+            const auto engine = engineOn(devices);
+            engine->start(ear);
+            engine->setMuted(isMuted);
+            QVERIFY(comesTrue([&] {
+                devices.pump(1'000);
+                return !ear.voice.empty();
+            }));
+            QElapsedTimer gap;
+            gap.start();
+            engine->rescan(true);
+            QVERIFY(comesTrue([&] { return opened(devices) == 2 && gap.elapsed() > 60; }));
+            const std::size_t before = ear.voice.size();
+            QVERIFY(comesTrue([&] {
+                devices.pump(1'000);
+                return ear.voice.size() > before;
+            }));
+            // The pieces of 10 ms that came after it are not missing.
+            QVERIFY2(isMuted ? ear.lost.count() == 0 : ear.lost.count() >= 40 && ear.lost.count() <= gap.elapsed() + 50,
+                qPrintable(QString::number(ear.lost.count())));
+        }
+    }
+
+    void microphone_ThatIsMissed_IsTellingNothingBeyondItsLack()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] {
+            devices.pump(1'000);
+            return !ear.voice.empty();
+        }));
+        engine->rescan(false);
+        QVERIFY(comesTrue([&] { return ear.impaired.size() == 1; }));
+        const core::Milliseconds lost = ear.lost;
+        QElapsedTimer gap;
+        gap.start();
+        QVERIFY(comesTrue([&] { return gap.elapsed() > 60; }));
+        engine->rescan(true);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "mic"; }));
+        const std::size_t before = ear.voice.size();
+        QVERIFY(comesTrue([&] {
+            devices.pump(1'000);
+            return ear.voice.size() > before;
+        }));
+        QCOMPARE(ear.lost, lost);
+    }
+
+    void captureThatFindsNoRoom_IsTold()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "mic"; }));
+        // Twenty seconds at once; between the device and the worker there is room for two.
+        const std::vector<std::int16_t> in(960'000, 1'000);
+        {
+            const std::lock_guard lock(devices.mutex);
+            (*devices.capture)(in.data(), in.size(), 1);
+        }
+        const auto accountedFor = [&ear] {
+            return ear.lost
+                + core::FrameCount{static_cast<std::int64_t>(ear.voice.size())}.duration(core::kRealtimeRate);
+        };
+        QVERIFY(comesTrue([&] { return accountedFor() >= core::Milliseconds{19'900}; }));
+        QVERIFY(ear.lost > core::Milliseconds{1'000});
+        QVERIFY2(accountedFor() <= core::Milliseconds{20'000}, qPrintable(QString::number(accountedFor().count())));
+    }
+
+    void faultsOfTheDevices_AreKnownAtTheEnd()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "mic" && openSpeaker(devices) == "speaker"; }));
+        {
+            const std::lock_guard lock(devices.mutex);
+            devices.capture->missed();
+            devices.playback->missed();
+            devices.playback->missed();
+        }
+        // Also of those that were closed meanwhile.
+        engine->rescan(true);
+        QVERIFY(comesTrue([&] { return opened(devices) == 2; }));
+        engine->stop();
+        QCOMPARE(engine->faults().overruns, std::uint64_t{1});
+        QCOMPARE(engine->faults().underruns, std::uint64_t{2});
+        engine->start(ear);
+        engine->stop();
+        QCOMPARE(engine->faults().overruns, std::uint64_t{0});
+        QCOMPARE(engine->faults().underruns, std::uint64_t{0});
+    }
+
+    void sameDevices_OpenedAgain_AreHeardThroughWhatWasLearnt()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->setProcessing({true, false, false});
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "speaker" && openMicrophone(devices) == "mic"; }));
+        std::minstd_rand random(1);
+        std::vector<std::int16_t> noise(480'000);
+        std::generate(noise.begin(), noise.end(),
+            [&] { return static_cast<std::int16_t>(static_cast<int>(random() % 16'000) - 8'000); });
+        engine->play("item", 0, noise);
+        // Long enough to learn that nothing of it comes back.
+        int frames = 0;
+        QVERIFY(comesTrue([&] {
+            frames += devices.pump().back() != 0 ? 1 : 0;
+            return frames == 150;
+        }));
+        engine->rescan(true);
+        QVERIFY(comesTrue([&] { return opened(devices) == 2 && openSpeaker(devices) == "speaker"; }));
+        const std::size_t before = ear.voice.size();
+        frames = 0;
+        QVERIFY(comesTrue([&] {
+            frames += devices.pump(8'000).back() != 0 ? 1 : 0;
+            return frames == 150;
+        }));
+        // Handed on after a second at the latest; who has to learn anew holds it back for two and a half and more.
+        QVERIFY2(comesTrue([&] { return ear.voice.size() - before > 7'200; }),
+            qPrintable(QString::number(ear.voice.size() - before)));
     }
 
     void choice_InTheMiddleOfAReply_KeepsTheReply()

@@ -130,6 +130,25 @@ private Q_SLOTS:
         }
     }
 
+    void echo_AfterTheDevicesStoodStill_DoesNotGetThrough()
+    {
+        auto canceller = dsp::EchoCanceller::create(kEchoAlone);
+        const auto far = speech(6, 0);
+        const std::vector<double> echo = MadeUpRoom().echoOf(far);
+        static_cast<void>(runCanceller(*canceller, far, echo, {}, core::Milliseconds{100}));
+        // A loudspeaker that was the first to run again.
+        for (std::size_t at = 0; at + 480 <= kRate / 5; at += 480) {
+            canceller->rendered(std::span<const std::int16_t, 480>(far.data() + at, 480));
+        }
+        canceller->resumed();
+        const auto out = runCanceller(*canceller, far, echo, {}, core::Milliseconds{100});
+        for (std::size_t second = 0; second < 6; ++second) {
+            const double left = decibels(out, second * kRate, (second + 1) * kRate);
+            QVERIFY2(left < decibels(echo, 4 * kRate, 5 * kRate) - 25,
+                qPrintable(QStringLiteral("second %1: %2 dB").arg(second).arg(left)));
+        }
+    }
+
     void voice_WhereThereIsNoEcho_IsHeardWithinTwoSeconds()
     {
         // Headphones.
