@@ -20,6 +20,7 @@ public:
     void stop() override {}
     void say(std::string) override {}
     void interrupt() override {}
+    void holdTalk(bool) override {}
 
     void tell(const SessionNotice& what)
     {
