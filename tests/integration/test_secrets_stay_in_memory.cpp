@@ -469,7 +469,8 @@ static int startAgain(char** argv)
     const auto address = reinterpret_cast<std::uintptr_t>(block->data());
     block.reset();
     const ssize_t size = ::pread(memory, found.data(), found.size(), static_cast<off_t>(address));
-    const bool isOverwritten = size == static_cast<ssize_t>(found.size()) && found.find('~') == std::string::npos;
+    // The allocator keeps pointers there, and one of their bytes may be anything.
+    const bool isOverwritten = size == static_cast<ssize_t>(found.size()) && found.find("~~~~") == std::string::npos;
     std::cout << core::writeJson(
         {{"name", argv[0]}, {"argument", argv[2]}, {"pid", ::getpid()}, {"tunables", variable(core::kTunablesVariable)},
             {"marker", variable(kMarker)}, {"isOverwritten", isOverwritten}})
