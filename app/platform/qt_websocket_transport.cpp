@@ -206,8 +206,13 @@ private:
             return;
         }
         if (auto* listener = std::exchange(m_listener, nullptr)) {
-            listener->transportClosed(
-                {static_cast<std::uint16_t>(m_socket.closeCode()), m_socket.closeReason().toStdString()});
+            const std::string reason = m_socket.closeReason().toStdString();
+            auto code = static_cast<std::uint16_t>(m_socket.closeCode());
+            if (m_isBroken && code == QWebSocketProtocol::CloseCodeNormal && reason.empty()) {
+                // Nobody has said goodbye: what Qt tells is its default.
+                code = QWebSocketProtocol::CloseCodeAbnormalDisconnection;
+            }
+            listener->transportClosed({code, reason});
         }
     }
 
@@ -215,6 +220,7 @@ private:
     {
         if (m_isOpen) {
             // `disconnected` follows with the close code.
+            m_isBroken = true;
             return;
         }
         const QString errorText = m_socket.errorString();
@@ -227,6 +233,7 @@ private:
         if (status && m_socket.error() != QAbstractSocket::HostNotFoundError) {
             const auto code = *status == 429 ? ErrorCode::RateLimited
                 : *status >= 500             ? ErrorCode::ProviderFailed
+                : *status < 400              ? ErrorCode::ProviderMalformed
                                              : ErrorCode::ProviderRefused;
             end({code, "the server answered the handshake with HTTP " + std::to_string(*status), std::nullopt,
                 std::to_string(*status)});
@@ -263,6 +270,8 @@ private:
 
     core::TransportListener* m_listener = nullptr;
     bool m_isOpen = false;
+    /// It ended of an error of the network.
+    bool m_isBroken = false;
     std::size_t m_maxMessageBytes = 0;
     std::size_t m_sent = 0;
     std::size_t m_acknowledged = 0;

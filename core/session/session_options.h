@@ -56,6 +56,8 @@ struct SessionOptions {
     SessionDeadlines deadlines;
     /// Attempts in a row, the first included, before the session ends with an error.
     int maxAttempts = 4;
+    /// Replies in a row that only call functions, after which no more are run: each is paid for.
+    int mostToolRounds = 16;
     Milliseconds firstBackoff{250};
     Milliseconds maxBackoff{5'000};
     /// Speech kept while there is no connection, or until the provider has understood it: 10 s of PCM16 at kRealtimeRate. The oldest is

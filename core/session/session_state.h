@@ -102,6 +102,8 @@ struct ToolRound {
     std::vector<AnsweredCall> answered;
     /// All are answered, and no reply has begun since that could go by it.
     bool wantsReply = false;
+    /// Replies in a row that only called functions.
+    int rounds = 0;
 };
 
 /// Push to talk.
@@ -131,6 +133,8 @@ struct SessionState {
     std::string sessionId;
     /// Failures in a row since something was last heard of over a live connection.
     int attempts = 0;
+    /// Connections in a row that were lost with a reply of which nothing had come: whoever falls over each of them is not to be asked for ever.
+    int lostReplies = 0;
     /// Since `start`: was there ever a live phase? A first connection that fails is told differently from a lost one.
     bool wasLive = false;
     /// The provider refused a token that may have been too old; a fresh one is the second and last try.

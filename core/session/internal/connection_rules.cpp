@@ -233,7 +233,7 @@ void Stepper::lost(Error error)
 
 void Stepper::comeBackOrEnd(Error error)
 {
-    ++m_state.attempts;
+    m_state.attempts = std::max(m_state.attempts + 1, m_state.lostReplies);
     // Too long a wait is for the user to decide about, not for us to sit through in silence.
     const bool isPatient = error.retryAfter.value_or(Milliseconds{0}) <= m_state.options->maxBackoff;
     if (!isRetryable(error.code) || !isPatient || m_state.attempts >= m_state.options->maxAttempts) {
@@ -309,6 +309,7 @@ void Stepper::forgetReply()
         put(CancelTools{});
     }
     ToolRound gone;
+    gone.rounds = m_state.tools.rounds;
     if (m_state.owedReply == OwedReply::ToTools) {
         gone.answered = std::move(m_state.tools.answered);
     }

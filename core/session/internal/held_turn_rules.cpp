@@ -71,6 +71,7 @@ void Stepper::heldTurnBegins()
     m_state.held.begin = m_state.speech.end();
     m_state.speech.turnBegan({}, timeOf(m_state.held.begin));
     m_state.isUserSpeaking = true;
+    m_state.tools.rounds = 0;
 }
 
 void Stepper::heldTurnEnds()

@@ -307,12 +307,18 @@ void Stepper::on(const openai::ResponseDone& done)
                 why->message.value_or(std::string()))
             : ProviderFault{{ErrorCode::ProviderFailed, "the reply failed", std::nullopt, {}}, ErrorWeight::Notable};
         tell(session_notice::Problem{fault.error});
+    } else if (response.status == openai::ResponseStatus::Incomplete) {
+        std::string why =
+            response.statusDetails ? response.statusDetails->reason.value_or(std::string()) : std::string();
+        tell(session_notice::Problem{
+            {ErrorCode::ProviderFailed, "the reply is not complete", std::nullopt, std::move(why)}});
     }
     if (!wasDeaf) {
         turnsAnswered();
     }
     if (isAnswer(response)) {
         m_state.tools.answered.clear();
+        m_state.tools.rounds = 0;
     }
     tell(session_notice::ReplyEnded{response.id, wasCompleted && !wasDeaf, isAnswer(response)});
     if (wasCompleted && !wasDeaf) {
@@ -331,12 +337,22 @@ bool Stepper::isAnswer(const openai::Response& response)
 
 void Stepper::startTools(const openai::Response& response)
 {
+    const bool isTooMany = !isAnswer(response) && ++m_state.tools.rounds > m_state.options->mostToolRounds;
+    if (isTooMany) {
+        tell(session_notice::Problem{
+            {ErrorCode::ToolFailed, "the model calls functions and does not answer", std::nullopt, {}}});
+    }
     for (const openai::Item& item : response.output) {
         if (item.type != openai::ItemType::FunctionCall) {
             continue;
         }
         ToolCall call{item.callId, item.name, item.arguments};
         tell(session_notice::ToolCalled{call});
+        if (isTooMany) {
+            // Answered, so that it does not stand in the way of what the user says next; no reply is asked for.
+            answerCall(call, fail(ErrorCode::Cancelled, "too many calls in a row"));
+            continue;
+        }
         put(RunTool{call});
         m_state.tools.running.push_back(std::move(call));
     }

@@ -81,6 +81,7 @@ void Stepper::keepUnsettledSpeech()
     const ReplyGate& reply = m_state.reply;
     const bool isOwed = !reply.isFree() || reply.isAwaited || reply.isWanted || reply.isPartOfTurn
         || m_state.tools.wantsReply || !m_state.tools.running.empty();
+    m_state.lostReplies += isOwed ? 1 : 0;
     const bool isStopped = reply.isDeaf || reply.cancelWhenCreated;
     const bool isNothingHeard = reply.isForTools && !isStopped && (reply.isRequested || reply.itemId.empty());
     const bool isToTools = m_state.tools.wantsReply || !m_state.tools.running.empty() || isNothingHeard;

@@ -144,7 +144,11 @@ private:
         tell(session_notice::TranscriptChanged{entry, m_state.log.toldAfter(entry.itemId)});
     }
     /// What was said is not to be said again after a reconnect.
-    void turnsAnswered() { m_state.speech.answered(!m_state.options->transcriptionModel.empty()); }
+    void turnsAnswered()
+    {
+        m_state.lostReplies = 0;
+        m_state.speech.answered(!m_state.options->transcriptionModel.empty());
+    }
     /// It is said again as another item, or was deleted.
     void forgetEntry(const std::string& itemId);
     void sendAudio(Bytes pcm);

@@ -235,6 +235,7 @@ void Stepper::on(session_event::TextEntered& entered)
         m_state.owedReply = std::max(m_state.owedReply, OwedReply::ToWords);
         return;
     }
+    m_state.tools.rounds = 0;
     stopReply();
     openai::ConversationItemCreate create;
     create.item = textMessage(entry);
@@ -295,6 +296,7 @@ void Stepper::askForWanted()
 void Stepper::on(const openai::InputAudioBufferSpeechStarted& started)
 {
     m_state.isUserSpeaking = true;
+    m_state.tools.rounds = 0;
     m_state.speech.turnBegan(started.itemId, Milliseconds{started.audioStartMs});
     m_state.reply.isAwaited = false;
     if (!m_state.reply.activeId.empty()) {

@@ -268,6 +268,78 @@ private Q_SLOTS:
         }
     }
 
+    void replyThatIsNotComplete_IsToldAsThat()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins("r");
+        openai::ResponseDone done;
+        done.response.id = "r";
+        done.response.status = openai::ResponseStatus::Incomplete;
+        done.response.statusDetails.emplace();
+        done.response.statusDetails->reason = "max_output_tokens";
+        story.says(done);
+        QCOMPARE(story.told<session_notice::Problem>().at(0).error.code, ErrorCode::ProviderFailed);
+        QCOMPARE(story.told<session_notice::Problem>().at(0).error.foreignCode, std::string("max_output_tokens"));
+        QVERIFY(!story.told<session_notice::ReplyEnded>().at(0).wasCompleted);
+    }
+
+    void providerThatFallsOverEachReply_IsNotAskedForEver()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::TextEntered{"hello"});
+        int connections = 1;
+        for (; connections < 20 && story.state.phase == Phase::Live; ++connections) {
+            story.happens(session_event::Closed{{1006, {}}});
+            if (story.state.phase == Phase::Waiting) {
+                story.happens(session_event::TimedOut{SessionTimer::Backoff});
+                story.opens();
+                QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+            }
+        }
+        QCOMPARE(story.state.phase, Phase::Ended);
+        QCOMPARE(connections, 5);
+    }
+
+    void replyOfWhichSomethingCame_StartsTheCountAnew()
+    {
+        Story story;
+        story.goLive();
+        for (int i = 0; i < 10; ++i) {
+            story.happens(session_event::TextEntered{"hello"});
+            story.reconnects();
+            story.replyBegins();
+            story.replyEnds();
+            QCOMPARE(story.state.phase, Phase::Live);
+        }
+    }
+
+    void modelThatCallsForEver_IsStopped_AndMayAnswerWhatIsSaidNext()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::TextEntered{"go"});
+        int rounds = 0;
+        for (; rounds < 100; ++rounds) {
+            story.functionIsCalled();
+            if (story.all<session_effect::RunTool>().empty()) {
+                break;
+            }
+            story.happens(session_event::ToolAnswered{"call_1", std::string("{}")});
+            QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+        }
+        QCOMPARE(rounds, 16);
+        QCOMPARE(story.told<session_notice::Problem>().at(0).error.code, ErrorCode::ToolFailed);
+        QVERIFY(story.sent<openai::ConversationItemCreate>().at(0).item.type == openai::ItemType::FunctionCallOutput);
+        QVERIFY(story.sent<openai::ResponseCreate>().empty());
+        QCOMPARE(story.state.activity, Activity::Listening);
+        story.happens(session_event::TextEntered{"again"});
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+        story.functionIsCalled();
+        QCOMPARE(story.all<session_effect::RunTool>().size(), std::size_t{1});
+    }
+
     void sessionThatTheBrokerHasForgotten_GoesOnInANewOne()
     {
         Story story;
