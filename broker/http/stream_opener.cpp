@@ -211,13 +211,16 @@ net::Awaitable<> StreamOpener::begin(std::shared_ptr<RelaySession> stream)
         // Another one has its place, and may be in the ledger already.
         co_return;
     }
-    if (const auto fault = co_await stream->account().begin()) {
+    auto fault = co_await stream->account().begin();
+    if (!fault) {
+        m_deps.streams.takePlace(stream);
+        fault = co_await stream->account().outlastFormer();
+    }
+    if (fault) {
         const bool isSpent = fault->code == FaultCode::BudgetExhausted;
         stream->end({isSpent ? relay::closing::kBudgetExhausted : relay::closing::kTryAgainLater,
             std::string(faultRow(fault->code).text)});
-        co_return;
     }
-    m_deps.streams.takePlace(stream);
 }
 
 net::Awaitable<> StreamOpener::settleEnd(RelaySession& stream, relay::StreamEnd end, core::MonotonicTime since)

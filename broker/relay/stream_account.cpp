@@ -20,6 +20,9 @@ using namespace boost::asio::experimental::awaitable_operators;
 
 using net::asTuple;
 constexpr core::Milliseconds kSettlePatience{250};
+/// It hears the provider out, and tells.
+constexpr core::Milliseconds kFormersPatience{1'300};
+constexpr core::Milliseconds kBetweenLooks{50};
 /// The one that is on its way, and one that should have come.
 constexpr int kMostTellingsUnderWay = 2;
 
@@ -65,6 +68,18 @@ net::Awaitable<std::optional<Fault>> StreamAccount::begin()
     // Nobody's budget needs to be asked for it.
     const bool isNeeded = !m_account.budgets.areUnlimited();
     co_return isNeeded ? std::move(fault) : std::nullopt;
+}
+
+net::Awaitable<std::optional<Fault>> StreamAccount::outlastFormer()
+{
+    const auto until = std::chrono::steady_clock::now() + kFormersPatience;
+    auto fault = co_await mayGoOn();
+    while (fault && fault->code == FaultCode::Unavailable && std::chrono::steady_clock::now() < until) {
+        net::Timer pause(co_await asio::this_coro::executor, kBetweenLooks);
+        co_await pause.async_wait(asTuple);
+        fault = co_await mayGoOn();
+    }
+    co_return fault;
 }
 
 bool StreamAccount::isHolder() const
@@ -251,6 +266,7 @@ net::Awaitable<> StreamAccount::close(std::string reason)
             ++m_untold;
         }
         entries.push_back(standing(std::move(reason)));
+        entries.back().isLast = true;
     }
     const auto recorded = co_await m_ledger.record(std::move(entries));
     static_cast<void>(recorded);

@@ -39,6 +39,9 @@ public:
     [[nodiscard]] net::Awaitable<std::optional<Fault>> mayGoOn() { return m_ledger.mayGoOn(m_account); }
     /// The same, and from now on it is this stream that the session holds it for.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> begin();
+    /// Where the budgets do not bear what is held for it and for the one whose place it has taken: waits, not for long, until the latter has
+    /// said what it came to. BudgetExhausted; Unavailable.
+    [[nodiscard]] net::Awaitable<std::optional<Fault>> outlastFormer();
     /// Another one has taken its place: what the session holds is not held for this one any more.
     void release() { m_ledger.release(m_account); }
     /// It has begun, and the ledger knows.

@@ -115,6 +115,19 @@ const std::vector<std::vector<const char*>>& steps()
             // The stream that the session holds for: whoever comes again takes it over before the former one is seen to end.
             "ALTER TABLE usage_sessions ADD COLUMN holder VARCHAR(64) NOT NULL DEFAULT ''",
         },
+        {
+            // What is held for streams whose place another one has taken, and which may have a response under way.
+            "CREATE TABLE usage_holds ("
+            " session VARCHAR(80) NOT NULL,"
+            " stream VARCHAR(64) NOT NULL,"
+            " caller TEXT NOT NULL,"
+            " project TEXT NOT NULL,"
+            " hold BIGINT NOT NULL,"
+            " until BIGINT NOT NULL,"
+            " PRIMARY KEY (session, stream))",
+            "CREATE INDEX usage_holds_caller ON usage_holds (caller, until)",
+            "CREATE INDEX usage_holds_project ON usage_holds (project, until)",
+        },
     };
     return all;
 }

@@ -49,6 +49,8 @@ struct Entry {
     bool isReported = false;
     /// Why the session's stream ended, where this is the last of it.
     std::string ending{};
+    /// Its stream has said all, whether it has an ending or not: nothing is held for it any more.
+    bool isLast = false;
     /// Set once the ledger has it, however late that is; empty: nobody wants to know.
     std::shared_ptr<std::atomic<bool>> isTold{};
 };

@@ -213,6 +213,9 @@ net::Awaitable<std::optional<Fault>> Ledger::begin(Account account)
         auto fault = rows::holdAgain(sql, account, now);
         // Its own: committed before the connection was lost.
         if (!fault && holding && holding->holder != account.stream) {
+            if (!holding->holder.empty() && !account.budgets.areUnlimited()) {
+                rows::holdForFormer(sql, account, holding->holder, now);
+            }
             *before = std::move(holding);
         }
         return fault;
@@ -360,7 +363,7 @@ net::Awaitable<std::vector<std::string>> Ledger::tend()
     const std::int64_t today = rows::dayOf(now);
     const bool isNewDay = m_forgotOn.exchange(today) != today;
     m_deps.database.post([isNewDay, now, first = today - m_settings.kept.count()](soci::session& sql) {
-        rows::closeGone(sql);
+        rows::closeGone(sql, now);
         if (isNewDay) {
             rows::forget(sql, first, now);
         }

@@ -42,10 +42,12 @@ public:
 
     /// To be run in the transaction that opens a session: BudgetExhausted, and nothing is written.
     [[nodiscard]] std::function<std::optional<Fault>(soci::session&)> opening(Account account) const;
-    /// Whether the budgets bear a turn of a session that goes on. BudgetExhausted; Unavailable where nobody can tell.
+    /// Whether the budgets bear a turn of a session that goes on. BudgetExhausted; Unavailable where nobody can tell, be it since a stream that
+    /// another one has taken the place of has not said yet what it came to.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> mayGoOn(Account account);
     /// The account's stream begins: the same, and from now on the session holds for that stream, whichever it held for before, what it may
-    /// not have held any more since its last one ended. Where the caller has given up, it is as it was.
+    /// not have held any more since its last one ended. As much is held for that other one besides, until it has said all or should have: only where
+    /// `mayGoOn` says so after that do the budgets bear both. Where the caller has given up, it is as it was.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> begin(Account account);
     /// Another stream of the session has its place, or is about to. Not waited for.
     void release(const Account& account);

@@ -61,6 +61,7 @@ struct World {
         sql([](soci::session& sql) {
             sql << "DELETE FROM sessions";
             sql << "DELETE FROM usage_sessions";
+            sql << "DELETE FROM usage_holds";
             sql << "DELETE FROM usage_days";
         });
         registry.emplace(SqlSessionRegistry::Limits{}, *database, clock);
@@ -409,6 +410,78 @@ private slots:
         QCOMPARE(world.row("a").isHolding, 0LL);
         QVERIFY(!world.open(World::account("b", budgets, 2 * kDollar)));
         QVERIFY(world.wait(world.ledger->holders({"a"})).empty());
+    }
+
+    /// It may have a response under way: opening the next stream again and again makes no budget larger.
+    void streamWhosePlaceIsTaken_HoldsUntilItHasSaidAll()
+    {
+        World world(url());
+        const Budgets budgets = moneyOfUser(5 * kDollar);
+        const Account account = World::account("a", budgets, 2 * kDollar);
+        QVERIFY(!world.open(account));
+        const auto stream = [&](const char* name) {
+            Account one = account;
+            one.stream = name;
+            return one;
+        };
+        QVERIFY(!world.wait(world.ledger->begin(stream("one"))));
+        QVERIFY(!world.wait(world.ledger->begin(stream("two"))));
+        QVERIFY(!world.wait(world.ledger->mayGoOn(account)));
+        // Four dollars are held, and with the next one six: it has the place, and may not go on yet.
+        QCOMPARE(world.open(World::account("b", budgets, 2 * kDollar)), FaultCode::BudgetExhausted);
+        QVERIFY(!world.wait(world.ledger->begin(stream("three"))));
+        QCOMPARE(world.wait(world.ledger->mayGoOn(account)).value().code, FaultCode::Unavailable);
+        QCOMPARE(world.wait(world.ledger->begin(stream("four"))).value().code, FaultCode::Unavailable);
+        const auto end = [&](const char* name, std::int64_t nanoDollars) {
+            Entry last;
+            last.account = stream(name);
+            last.part = std::string("stream ") + name;
+            last.amounts = amounts(nanoDollars);
+            last.isLast = true;
+            (void)world.wait(world.ledger->record({last}));
+        };
+        end("one", kDollar);
+        QVERIFY(!world.wait(world.ledger->mayGoOn(account)));
+        end("two", 3 * kDollar);
+        QCOMPARE(world.wait(world.ledger->mayGoOn(account)).value().code, FaultCode::BudgetExhausted);
+    }
+
+    /// Its broker may have died.
+    void streamWhosePlaceIsTaken_HoldsNoLongerThanItMayLast()
+    {
+        World world(url());
+        Account account = World::account("a", moneyOfUser(3 * kDollar), 2 * kDollar);
+        QVERIFY(!world.open(account));
+        for (const char* const name : {"one", "two"}) {
+            account.stream = name;
+            QVERIFY(!world.wait(world.ledger->begin(account)));
+        }
+        QCOMPARE(world.wait(world.ledger->mayGoOn(account)).value().code, FaultCode::Unavailable);
+        world.clock.advance(Milliseconds(15'000));
+        QVERIFY(!world.wait(world.ledger->mayGoOn(account)));
+    }
+
+    void sessionThatIsEnded_HoldsUntilItsStreamHasSaidAll()
+    {
+        World world(url());
+        const Budgets budgets = moneyOfUser(3 * kDollar);
+        Account account = World::account("a", budgets, 2 * kDollar);
+        QVERIFY(!world.open(account));
+        account.stream = "one";
+        world.clock.advance(Milliseconds(40'000));
+        QVERIFY(!world.wait(world.ledger->begin(account)));
+        (void)world.wait(world.registry->end("a"));
+        (void)world.tend();
+        QCOMPARE(world.open(World::account("b", budgets, 2 * kDollar)), FaultCode::BudgetExhausted);
+        Entry last;
+        last.account = account;
+        last.part = "stream one";
+        last.ending = "session_ended";
+        last.isLast = true;
+        (void)world.wait(world.ledger->record({last}));
+        QVERIFY(!world.open(World::account("b", budgets, 2 * kDollar)));
+        (void)world.tend();
+        QTRY_VERIFY(world.row("a").endedAt != 0);
     }
 
     /// A stream that was given up while the database took its time is none, and the former one of its session goes on.

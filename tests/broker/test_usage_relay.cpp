@@ -559,6 +559,47 @@ private slots:
         QCOMPARE(begin(), 200);
     }
 
+    /// Each stream's response is under way when the next one takes its place.
+    void responsesOfStreamsWhosePlaceIsTaken_AreHeldFor()
+    {
+        RelayWorld world([](broker::Config& config) {
+            paid(config);
+            config.policy.budgets.userDay.nanoDollars = 2'500'000'000;
+        });
+        const auto session = world.session();
+        std::vector<std::unique_ptr<StreamClient>> clients;
+        for (int i = 0; i < 2; ++i) {
+            clients.push_back(world.open(session));
+            const auto provider = world.upstream.next();
+            clients.back()->line().send(create("c1"));
+            QCOMPARE(provider->next(), create("c1"));
+        }
+        // Two dollars are held, and the third one's would be too much.
+        const auto last = world.open(session);
+        const auto provider = world.upstream.next();
+        last->line().send(create("c1"));
+        QCOMPARE(unsigned{last->line().end().code}, 4402U);
+        (void)provider->end();
+        QCOMPARE(provider->pending(), std::size_t{0});
+        QTRY_COMPARE(usageOf(world, world.operators.user())["totalCost"].get<double>(), 2.0);
+    }
+
+    void responseOfASessionThatIsEnded_IsHeldFor()
+    {
+        RelayWorld world([](broker::Config& config) {
+            paid(config);
+            config.policy.budgets.userDay.nanoDollars = 1'500'000'000;
+        });
+        const auto session = world.session();
+        const auto client = world.open(session);
+        const auto provider = world.upstream.next();
+        client->line().send(create("c1"));
+        QCOMPARE(provider->next(), create("c1"));
+        const std::string user = world.operators.user();
+        (void)world.operators.as(user, "DELETE", "/api/voice/session/" + session.sessionId);
+        QCOMPARE(world.operators.as(user, "POST", "/api/voice/session", "{}").status, 429);
+    }
+
     void sessionUnderABudget_GoesThroughTheRelay()
     {
         RelayWorld world([](broker::Config& config) {

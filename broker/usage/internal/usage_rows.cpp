@@ -13,6 +13,10 @@ using soci::use;
 constexpr std::int64_t kDayMs = 86'400'000;
 /// So much of a session's time may not be told of yet (StreamAccount::kTellEvery).
 constexpr std::int64_t kHeldMs = 15'000;
+/// One that has lost its place hears so within a second, hears the provider out for another one, and tells the ledger.
+constexpr std::int64_t kFormerMs = 15'000;
+/// One that goes on is heard of at least every kHeldMs.
+constexpr std::int64_t kStreamHeardMs = 2 * kHeldMs;
 /// A part told again counts once, as long as it is remembered.
 constexpr std::int64_t kPartsKeptMs = 2 * kDayMs;
 /// Within the time in which a part told again counts once.
@@ -91,15 +95,31 @@ Spending spentSince(soci::session& sql, const char* column, const std::string& w
     return spent;
 }
 
-/// What live sessions may come to before the ledger hears of it.
+/// Of the sessions `u` that hold something. One that is gone does until its stream, which hears the provider out, has said all.
+std::string holdingAt(long long now)
+{
+    return "u.ended_at = 0 AND u.is_holding = 1 AND ((u.holder <> '' AND u.last_seen > "
+        + std::to_string(now - kStreamHeardMs)
+        + ") OR EXISTS (SELECT 1 FROM sessions s WHERE s.id = u.id AND s.expires_at > " + std::to_string(now) + "))";
+}
+
+/// What live sessions, and streams that have lost their place, may come to before the ledger hears of it.
 Spending heldBy(soci::session& sql, const char* column, const std::string& who, long long now)
 {
+    const std::string isTheirs = std::string(column) + " = :who AND ";
     Spending held;
+    Spending former;
     long long sessions = 0;
-    sql << "SELECT COUNT(*), CAST(COALESCE(SUM(u.hold), 0) AS BIGINT) FROM usage_sessions u JOIN sessions s ON s.id = u.id WHERE u."
-            + std::string(column) + " = :who AND u.ended_at = 0 AND u.is_holding = 1 AND s.expires_at > :now",
-        into(sessions), into(held.nanoDollars), use(who), use(now);
-    held.connectedMs = sessions * kHeldMs;
+    long long formers = 0;
+    // In this order: a stream that loses its place meanwhile is counted twice, not never.
+    sql << "SELECT COUNT(*), CAST(COALESCE(SUM(u.hold), 0) AS BIGINT) FROM usage_sessions u WHERE u." + isTheirs
+            + holdingAt(now),
+        into(sessions), into(held.nanoDollars), use(who);
+    sql << "SELECT COUNT(*), CAST(COALESCE(SUM(hold), 0) AS BIGINT) FROM usage_holds WHERE " + isTheirs
+            + "until > :now",
+        into(formers), into(former.nanoDollars), use(who), use(now);
+    held += former;
+    held.connectedMs = (sessions + formers) * kHeldMs;
     return held;
 }
 
@@ -216,8 +236,9 @@ std::optional<Fault> overspent(soci::session& sql, const Account& account, Stage
         if (period.budget.isUnlimited() || period.who.empty()) {
             continue;
         }
-        Spending sum = spentSince(sql, period.column, period.who, period.since);
-        sum += heldBy(sql, period.column, period.who, millisOf(now));
+        // First: what is told in this moment counts twice then, not never.
+        Spending sum = heldBy(sql, period.column, period.who, millisOf(now));
+        sum += spentSince(sql, period.column, period.who, period.since);
         sum += isBeginning ? Spending{account.hold, kHeldMs} : Spending();
         const bool isMoneyOut = period.budget.nanoDollars && sum.nanoDollars > *period.budget.nanoDollars;
         const bool isTimeOut = period.budget.connected && sum.connectedMs > period.budget.connected->count();
@@ -243,21 +264,47 @@ void insertSession(soci::session& sql, const Account& account, core::WallTime no
     addToDay(sql, account, dayOf(now), Amounts(), 1);
 }
 
+bool hasFormers(soci::session& sql, const std::string& session, core::WallTime now)
+{
+    const long long at = millisOf(now);
+    int formers = 0;
+    sql << "SELECT COUNT(*) FROM usage_holds WHERE session = :session AND until > :now", into(formers), use(session),
+        use(at);
+    return formers > 0;
+}
+
 std::optional<Fault> mayGoOn(soci::session& sql, const Account& account, core::WallTime now)
 {
-    long long isHolding = 0;
-    sql << "SELECT is_holding FROM usage_sessions WHERE id = :id", into(isHolding), use(account.sessionId);
-    return overspent(sql, account, isHolding != 0 ? Stage::GoingOn : Stage::Beginning, now);
+    int isHolding = 0;
+    sql << "SELECT COUNT(*) FROM usage_sessions u WHERE u.id = :id AND " + holdingAt(millisOf(now)), into(isHolding),
+        use(account.sessionId);
+    auto fault = overspent(sql, account, isHolding != 0 ? Stage::GoingOn : Stage::Beginning, now);
+    if (fault && hasFormers(sql, account.sessionId, now)) {
+        return Fault{FaultCode::Unavailable, "what the session's former stream came to is not known yet",
+            std::chrono::seconds(1)};
+    }
+    return fault;
 }
 
 std::optional<Fault> holdAgain(soci::session& sql, const Account& account, core::WallTime now)
 {
     auto fault = mayGoOn(sql, account, now);
     if (!fault) {
-        sql << "UPDATE usage_sessions SET is_holding = 1, holder = :stream WHERE id = :id", use(account.stream),
-            use(account.sessionId);
+        // Its session may have ended meanwhile: what it costs until it hears so is held all the same.
+        const long long at = millisOf(now);
+        sql << "UPDATE usage_sessions SET is_holding = 1, holder = :stream, last_seen = :seen, ended_at = 0 WHERE id = :id",
+            use(account.stream), use(at), use(account.sessionId);
     }
     return fault;
+}
+
+void holdForFormer(soci::session& sql, const Account& account, const std::string& former, core::WallTime now)
+{
+    const long long until = millisOf(now) + kFormerMs;
+    sql << "INSERT INTO usage_holds (session, stream, caller, project, hold, until) "
+           "SELECT id, :stream, caller, project, hold, :until FROM usage_sessions WHERE id = :id "
+           "ON CONFLICT (session, stream) DO NOTHING",
+        use(former), use(until), use(account.sessionId);
 }
 
 std::optional<Holding> holdingOf(soci::session& sql, const std::string& session)
@@ -273,6 +320,9 @@ void holdAsBefore(soci::session& sql, const Account& account, const Holding& bef
 {
     sql << "UPDATE usage_sessions SET is_holding = :holding, holder = :former WHERE id = :id AND holder = :stream",
         use(before.isHolding), use(before.holder), use(account.sessionId), use(account.stream);
+    sql << "DELETE FROM usage_holds WHERE session = :id AND stream = :stream AND EXISTS "
+           "(SELECT 1 FROM usage_sessions u WHERE u.id = :id2 AND u.holder = :holder)",
+        use(account.sessionId), use(before.holder), use(account.sessionId), use(before.holder);
 }
 
 std::unordered_map<std::string, std::string> holders(soci::session& sql, const std::vector<std::string>& sessions)
@@ -371,6 +421,10 @@ Amounts record(soci::session& sql, const Entry& entry, core::WallTime now)
                "holder = '' WHERE id = :id AND (holder = '' OR holder = :stream)",
             use(entry.ending), use(session), use(entry.account.stream);
     }
+    if (entry.isLast || !entry.ending.empty()) {
+        sql << "DELETE FROM usage_holds WHERE session = :session AND stream = :stream", use(session),
+            use(entry.account.stream);
+    }
     return more;
 }
 
@@ -379,10 +433,15 @@ void addToDay(soci::session& sql, const Account& account, core::WallTime now, co
     addToDay(sql, account, dayOf(now), more, 0);
 }
 
-void closeGone(soci::session& sql)
+void closeGone(soci::session& sql, core::WallTime now)
 {
+    const long long at = millisOf(now);
+    const long long heardSince = at - kStreamHeardMs;
     sql << "UPDATE usage_sessions SET ended_at = last_seen, is_holding = 0, reason = CASE WHEN reason = '' THEN 'expired' ELSE "
-           "reason END WHERE ended_at = 0 AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = usage_sessions.id)";
+           "reason END WHERE ended_at = 0 AND (holder = '' OR last_seen <= :since) AND NOT EXISTS "
+           "(SELECT 1 FROM sessions s WHERE s.id = usage_sessions.id)",
+        use(heardSince);
+    sql << "DELETE FROM usage_holds WHERE until <= :now", use(at);
 }
 
 void forget(soci::session& sql, std::int64_t firstDayKept, core::WallTime now)

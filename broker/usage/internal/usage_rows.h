@@ -54,6 +54,8 @@ void insertSession(soci::session& sql, const Account& account, core::WallTime no
 [[nodiscard]] std::optional<Fault> mayGoOn(soci::session& sql, const Account& account, core::WallTime now);
 /// Ledger::begin. BudgetExhausted, and nothing is written.
 [[nodiscard]] std::optional<Fault> holdAgain(soci::session& sql, const Account& account, core::WallTime now);
+/// As much is held for that stream of the session's as well, for as long as what it has asked for may take to be told.
+void holdForFormer(soci::session& sql, const Account& account, const std::string& former, core::WallTime now);
 /// What a session holds, and for which stream.
 struct Holding {
     long long isHolding = 0;
@@ -75,8 +77,8 @@ void holdAsBefore(soci::session& sql, const Account& account, const Holding& bef
 [[nodiscard]] Amounts record(soci::session& sql, const Entry& entry, core::WallTime now);
 /// Writes that to its day.
 void addToDay(soci::session& sql, const Account& account, core::WallTime now, const Amounts& more);
-/// Sessions that are in the registry no more have ended when they were last heard of.
-void closeGone(soci::session& sql);
+/// Sessions that are in the registry no more, and have no stream that was heard of just now, have ended when they were last heard of.
+void closeGone(soci::session& sql, core::WallTime now);
 /// What ended before that day goes, parts of sessions that ended a while ago, too.
 void forget(soci::session& sql, std::int64_t firstDayKept, core::WallTime now);
 
