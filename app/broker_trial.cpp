@@ -1,5 +1,6 @@
 #include "app/broker_trial.h"
 
+#include "core/protocol/broker/messages.h"
 #include "core/sign_in/sign_in_place.h"
 
 #include <utility>
@@ -15,7 +16,8 @@ constexpr std::size_t kLongestDocument = 64 * 1024;
 
 std::optional<Error> faultOf(const std::string& url, const core::HttpClient::Response& response)
 {
-    if (response.status == kNotFound) {
+    if (response.status == kNotFound && core::broker::decodeProblem(response.body)) {
+        // A broker whose users do not sign in. Other servers have other words for what they do not have.
         return std::nullopt;
     }
     if (response.status != 200) {

@@ -54,8 +54,11 @@ struct SessionOptions {
     /// begins when the provider can hear it.
     bool capturesWhileConnecting = true;
     SessionDeadlines deadlines;
-    /// Attempts in a row, the first included, before the session ends with an error.
+    /// Attempts in a row, the first included, before a session that never was live ends with an error; and replies in a row that a
+    /// connection was lost with.
     int maxAttempts = 4;
+    /// Of one that was: networks come back. About 40 s.
+    int maxAttemptsOnceLive = 12;
     /// Replies in a row that only call functions, after which no more are run: each is paid for.
     int mostToolRounds = 16;
     Milliseconds firstBackoff{250};

@@ -177,6 +177,8 @@ struct SessionState {
     /// Typed messages so far: they get their ids here, so that they are known before the provider has seen them.
     int typedMessages = 0;
     bool isUserSpeaking = false;
+    /// Of what is being said, where the provider has given it one.
+    std::string turnItemId;
     HeldTurn held;
     bool isPlaying = false;
     /// Speech of replies that had come and could not have been heard yet, at that time.

@@ -460,7 +460,8 @@ private Q_SLOTS:
 
     void strangeWords_ComeBack_AndAreFound()
     {
-        const std::string strange("nul\0within \xF0\x9F\x8E\xBB emoji \xF0\x9E\xA4\x80", 30);
+        using namespace std::string_literals;
+        const std::string strange = "nul\0within \xF0\x9F\x8E\xBB emoji \xF0\x9E\xA4\x80"s;
         QVERIFY(m_store->put(head("c"), line("a", strange), {}).has_value());
         QCOMPARE(m_store->open("c")->lines.at(0).entry.text, strange);
         QCOMPARE(found(*m_store, "emoji \xF0\x9F\x8E\xBB"), QStringList{QStringLiteral("c")});

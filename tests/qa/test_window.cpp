@@ -142,8 +142,13 @@ private Q_SLOTS:
     {
         QTest::addColumn<QByteArray>("answer");
         QTest::addColumn<QString>("code");
-        QTest::newRow("it has no place to sign in")
-            << QByteArray("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") << QString();
+        const QByteArray problem(R"({"title":"t","status":404,"detail":"d","code":"not_found"})");
+        QTest::newRow("it has no place to sign in") << "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: "
+                + QByteArray::number(problem.size()) + "\r\n\r\n"
+                + problem << QString();
+        QTest::newRow("another server, which has nothing there")
+            << QByteArray("HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+            << QStringLiteral("broker.malformed");
         QTest::newRow("something else answers")
             << QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
             << QStringLiteral("broker.malformed");

@@ -458,9 +458,9 @@ void TestConversationViewModel::lostSpeech_IsToldForAWhile()
     const QSignalSpy changes(&world.model, &ui::ConversationViewModel::stateChanged);
     world.conversation.tell(notice::AudioLost{Milliseconds{1'200}});
     QVERIFY(!changes.isEmpty());
-    QCOMPARE(world.model.hint(), QStringLiteral("2 s of what you said were lost"));
+    QCOMPARE(world.model.hint(), QStringLiteral("You were not heard for 2 s"));
     world.conversation.tell(notice::AudioLost{Milliseconds{2'000}});
-    QCOMPARE(world.model.hint(), QStringLiteral("4 s of what you said were lost"));
+    QCOMPARE(world.model.hint(), QStringLiteral("You were not heard for 4 s"));
     world.clock.advance(Milliseconds{10'000});
     QCOMPARE(world.model.hint(), QString());
 }
@@ -472,10 +472,10 @@ void TestConversationViewModel::speechLostAtTheEnd_IsToldAfterIt()
     world.conversation.tellPhase(Phase::Waiting);
     world.conversation.tell(notice::AudioLost{Milliseconds{2'000}});
     world.conversation.tell(notice::Ended{});
-    QCOMPARE(world.model.hint(), QStringLiteral("2 s of what you said were lost"));
+    QCOMPARE(world.model.hint(), QStringLiteral("You were not heard for 2 s"));
     const QSignalSpy changes(&world.model, &ui::ConversationViewModel::stateChanged);
     world.clock.advance(Milliseconds{10'000});
-    QVERIFY(world.model.hint() != QStringLiteral("2 s of what you said were lost"));
+    QVERIFY(world.model.hint() != QStringLiteral("You were not heard for 2 s"));
     QTRY_VERIFY2(!changes.isEmpty(), "nobody looks again");
 }
 

@@ -42,6 +42,36 @@ Item {
             waitForRendering(page);
         }
 
+        Component {
+            id: lineOf
+
+            TranscriptLine {
+                width: 400
+                isUser: false
+                words: "<img src=\"http://127.0.0.1:1/x.png\"> & <b>so on</b>"
+                isFinal: true
+                wasInterrupted: false
+                heardLength: 12
+                index: 0
+            }
+        }
+
+        function test_foreign_words_are_never_markup() {
+            const line = createTemporaryObject(lineOf, root);
+            const words = findChild(line, "words");
+            const cut = findChild(line, "partlyHeard");
+            for (const wasInterrupted of [false, true, false]) {
+                line.wasInterrupted = wasInterrupted;
+                compare(words.visible, !wasInterrupted);
+                compare(cut.visible, wasInterrupted);
+                // Each keeps its format: while one changes, its words would be taken for what they look like.
+                compare(words.textFormat, Text.PlainText);
+                compare(cut.textFormat, Text.StyledText);
+                verify(!/<(img|b)/.test(cut.text));
+                verify(cut.text.startsWith("&lt;img src="));
+            }
+        }
+
         function test_talk_starts_and_ends() {
             mouseClick(part("talk"));
             compare(World.starts, 1);

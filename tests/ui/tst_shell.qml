@@ -188,6 +188,16 @@ TestCase {
         tryVerify(() => !window.visible);
     }
 
+    function test_escape_stops_the_agent_wherever_the_focus_is() {
+        open(false);
+        World.goLive();
+        World.speak();
+        part("menu").forceActiveFocus();
+        verify(part("menu").activeFocus);
+        keyClick(Qt.Key_Escape);
+        compare(World.interruptions, 1);
+    }
+
     function test_space_talks_from_the_start() {
         open(false);
         tryVerify(() => part("pages").currentItem.activeFocus);

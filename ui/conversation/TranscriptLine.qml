@@ -63,10 +63,23 @@ Item {
                 }
             }
             Words {
+                objectName: "words"
                 Accessible.ignored: true
                 Layout.fillWidth: true
-                textFormat: line.wasInterrupted ? Text.StyledText : Text.PlainText
-                text: line.words === "" ? "…" : line.wasInterrupted ? line.escaped(line.heard) + " — <font color=\"" + Theme.soft + "\">" + line.escaped(line.unheard) + "</font>" : line.words
+                visible: !line.wasInterrupted
+                text: line.words === "" ? "…" : line.words
+                color: line.isFinal ? Theme.ink : Theme.soft
+                wrapMode: Text.Wrap
+                lineHeight: 1.1
+            }
+            // Apart from the other: where one text changes to mark-up and back, foreign words are taken for it in between, and what they name is loaded.
+            Words {
+                objectName: "partlyHeard"
+                Accessible.ignored: true
+                Layout.fillWidth: true
+                visible: line.wasInterrupted
+                textFormat: Text.StyledText
+                text: line.escaped(line.heard) + " — <font color=\"" + Theme.soft + "\">" + line.escaped(line.unheard) + "</font>"
                 color: line.isFinal ? Theme.ink : Theme.soft
                 wrapMode: Text.Wrap
                 lineHeight: 1.1

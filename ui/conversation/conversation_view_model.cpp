@@ -240,7 +240,7 @@ QString ConversationViewModel::hint() const
 {
     const bool hasNote = m_lostSpeech.count() > 0 && m_deps.clock.now() - m_lostAt < kNoteShown;
     if ((isLive() || m_phase == Phase::Ended) && hasNote && !isHintToInterrupt()) {
-        return tr("%1 s of what you said were lost").arg(secondsOf(m_lostSpeech));
+        return tr("You were not heard for %1 s").arg(secondsOf(m_lostSpeech));
     }
     switch (voice()) {
     case Voice::Speaking:

@@ -105,6 +105,8 @@ ApplicationWindow {
             Layout.fillWidth: true
             visible: pages.depth === 1 && !window.shell.isFirstRun
             shell: window.shell
+            // Esc stops the agent wherever the focus is.
+            Keys.forwardTo: pages.currentItem ? [pages.currentItem] : []
             onAccountWanted: window.showAccount()
             onHistoryWanted: window.showHistory()
             onSettingsWanted: window.showSettings()

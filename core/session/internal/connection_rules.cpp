@@ -233,14 +233,16 @@ void Stepper::lost(Error error)
 
 void Stepper::comeBackOrEnd(Error error)
 {
-    m_state.attempts = std::max(m_state.attempts + 1, m_state.lostReplies);
+    ++m_state.attempts;
     // Too long a wait is for the user to decide about, not for us to sit through in silence.
     const bool isPatient = error.retryAfter.value_or(Milliseconds{0}) <= m_state.options->maxBackoff;
-    if (!isRetryable(error.code) || !isPatient || m_state.attempts >= m_state.options->maxAttempts) {
+    const int most = m_state.wasLive ? m_state.options->maxAttemptsOnceLive : m_state.options->maxAttempts;
+    const bool isHopeless = m_state.attempts >= most || m_state.lostReplies >= m_state.options->maxAttempts;
+    if (!isRetryable(error.code) || !isPatient || isHopeless) {
         end(std::move(error));
         return;
     }
-    const int doublings = std::min(m_state.attempts - 1, 10);
+    const int doublings = std::min(std::max(m_state.attempts, m_state.lostReplies) - 1, 10);
     const Milliseconds backoff =
         std::min(m_state.options->firstBackoff * (1 << doublings), m_state.options->maxBackoff);
     const Milliseconds delay = std::max(backoff, error.retryAfter.value_or(Milliseconds{0}));

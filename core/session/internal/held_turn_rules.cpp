@@ -38,6 +38,10 @@ void Stepper::on(const session_event::TurnsByHand& turns)
     if (m_state.phase == Phase::Configuring || isLive()) {
         send(turnsUpdate(*m_state.options, turns.isOn));
     }
+    if (m_state.isUserSpeaking && isLive()) {
+        // The provider had noticed that turn, and will not say any more when it ends: with the change.
+        commitTurn(m_state.turnItemId);
+    }
 }
 
 void Stepper::on(const session_event::TalkHeld& talk)
@@ -69,6 +73,7 @@ void Stepper::on(const session_event::TalkHeld& talk)
 void Stepper::heldTurnBegins()
 {
     m_state.held.begin = m_state.speech.end();
+    m_state.turnItemId.clear();
     m_state.speech.turnBegan({}, timeOf(m_state.held.begin));
     m_state.isUserSpeaking = true;
     m_state.tools.rounds = 0;
@@ -80,17 +85,23 @@ void Stepper::heldTurnEnds()
     if (m_state.held.isDue) {
         return;
     }
-    m_state.isUserSpeaking = false;
-    const std::size_t end = m_state.speech.end();
-    if (timeOf(end - m_state.held.begin) < kShortestTurn) {
+    if (timeOf(m_state.speech.end() - m_state.held.begin) < kShortestTurn) {
+        m_state.isUserSpeaking = false;
         send(openai::InputAudioBufferClear{});
         m_state.speech.writtenDown({});
         settleActivity();
         return;
     }
+    commitTurn({});
+}
+
+void Stepper::commitTurn(const std::string& itemId)
+{
+    const Milliseconds end = timeOf(m_state.speech.end());
+    m_state.isUserSpeaking = false;
     send(openai::InputAudioBufferCommit{});
-    m_state.speech.turnEnded({}, timeOf(end));
-    tell(session_notice::SpeechStopped{timeOf(end)});
+    m_state.speech.turnEnded(itemId, end);
+    tell(session_notice::SpeechStopped{end});
     requestReply();
 }
 

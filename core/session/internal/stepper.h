@@ -102,6 +102,8 @@ private:
     void on(const openai::ResponseDone&);
     void heldTurnBegins();
     void heldTurnEnds();
+    /// What is being said is a turn now, and is to be answered.
+    void commitTurn(const std::string& itemId);
     /// What was kept has been sent; a turn that ended meanwhile is in it.
     void heldTurnSent();
     void tellCut(const HeardAudio& heard);

@@ -296,6 +296,7 @@ void Stepper::askForWanted()
 void Stepper::on(const openai::InputAudioBufferSpeechStarted& started)
 {
     m_state.isUserSpeaking = true;
+    m_state.turnItemId = started.itemId;
     m_state.tools.rounds = 0;
     m_state.speech.turnBegan(started.itemId, Milliseconds{started.audioStartMs});
     m_state.reply.isAwaited = false;
@@ -325,6 +326,8 @@ void Stepper::on(const session_event::PlaybackCut& cut)
     tellCut(cut.heard);
     if (m_state.endsWithCut) {
         ended();
+    } else if (isLive()) {
+        settleActivity();
     }
 }
 

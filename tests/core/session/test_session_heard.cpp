@@ -69,6 +69,18 @@ private Q_SLOTS:
         QVERIFY(story.sent<openai::ConversationItemCreate>().empty());
     }
 
+    void replyThatHadCome_AndIsCut_IsSpokenNoMore()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins("r");
+        story.replyEnds("r");
+        QCOMPARE(story.state.activity, Activity::Speaking);
+        story.happens(session_event::Interrupt{});
+        story.happens(session_event::PlaybackCut{{"item_r", 0, Milliseconds{50}, false}});
+        QCOMPARE(story.state.activity, Activity::Listening);
+    }
+
     void replyThatIsStoppedBeforeItHasAnId_WasNotHeard()
     {
         Story story;

@@ -249,6 +249,27 @@ private Q_SLOTS:
         QVERIFY(story.effects.empty());
     }
 
+    void modeThatIsChosenInMidSentence_EndsTheTurn()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::AudioCaptured{Bytes(48'000, 64)});
+        openai::InputAudioBufferSpeechStarted started;
+        started.itemId = "item_u";
+        story.says(started);
+        story.happens(session_event::TurnsByHand{true});
+        QVERIFY(story.sent<openai::SessionUpdate>().at(0).session.turnDetection.isNull());
+        QCOMPARE(story.sent<openai::InputAudioBufferCommit>().size(), std::size_t{1});
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+        QCOMPARE(story.state.activity, Activity::Thinking);
+        story.replyBegins();
+        story.says(openai::InputAudioTranscriptionCompleted{{}, "item_u", 0, "hello", {}, {}, {}});
+        story.replyEnds();
+        // It is not said again.
+        story.reconnects();
+        QVERIFY(story.sent<openai::InputAudioBufferCommit>().empty());
+    }
+
     void key_WhereTurnsAreHeard_DoesNothing()
     {
         Story story;

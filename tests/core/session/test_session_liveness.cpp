@@ -424,7 +424,7 @@ private Q_SLOTS:
     void connectionThatDiesUnheard_IsAFailedAttempt()
     {
         SpokenStory story;
-        for (int attempt = 1; attempt < story.state.options->maxAttempts; ++attempt) {
+        for (int attempt = 1; attempt < story.state.options->maxAttemptsOnceLive; ++attempt) {
             story.reconnects();
             QCOMPARE(story.state.attempts, attempt);
         }
