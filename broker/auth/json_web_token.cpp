@@ -252,6 +252,10 @@ core::Expected<VerifiedToken, JwtFault> checkClaims(
     if (subject->empty()) {
         return fail(JwtFault::MissingClaim);
     }
+    // Bound to a key (RFC 8705 §3.1, RFC 9449 §6.1) that nobody is asked to prove here: it is not for whoever bears it.
+    if (claims->contains("cnf")) {
+        return fail(JwtFault::WrongType);
+    }
     if (const auto fault = audienceFault(*claims, rules)) {
         return fail(*fault);
     }

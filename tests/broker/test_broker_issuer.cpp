@@ -392,6 +392,8 @@ private Q_SLOTS:
         row("a refresh token of Hydra", {{"token_type", "Bearer"}, {"token_use", "refresh_token"}}, true, false,
             "wrong_type");
         row("a token that is bound to a key", {{"token_type", "DPoP"}}, true, false, "wrong_type");
+        row("a token that is bound to a certificate", {{"token_type", "Bearer"}, {"cnf", {{"x5t#S256", "bwcK"}}}}, true,
+            false, "wrong_type");
         row("no text", {{"token_type", 7}}, true, false, "wrong_type");
         row("the claim says it", {{"kind", {"api", "user"}}}, false, true, "let in");
         row("the claim says otherwise", {{"kind", "renewal"}, {"token_type", "Bearer"}}, true, true, "wrong_type");
