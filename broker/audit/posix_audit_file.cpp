@@ -22,6 +22,11 @@ core::Unexpected<core::Error> unusable(const char* what)
         std::string("the audit trail's folder ") + what + ": " + std::system_category().message(errno));
 }
 
+bool isSame(const struct stat& one, const struct stat& other)
+{
+    return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 /// The calls that a signal may interrupt, again until they are through.
 template <typename Call>
 auto persist(Call call)
@@ -45,7 +50,7 @@ core::Expected<std::unique_ptr<PosixAuditFile>, core::Error> PosixAuditFile::cre
     if (handle < 0) {
         return unusable("cannot be opened");
     }
-    std::unique_ptr<PosixAuditFile> file(new PosixAuditFile(handle));
+    std::unique_ptr<PosixAuditFile> file(new PosixAuditFile(folder, handle));
     if (isNew) {
         const int parent = ::openat(handle, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         const bool isDurable = parent >= 0 && persist([&] { return ::fsync(parent); }) == 0;
@@ -79,9 +84,33 @@ void PosixAuditFile::close()
     }
 }
 
+bool PosixAuditFile::isFolderInItsPlace() const
+{
+    struct stat ours {};
+    struct stat there {};
+    return ::fstat(m_folder, &ours) == 0 && ::stat(m_path.c_str(), &there) == 0 && isSame(ours, there);
+}
+
+bool PosixAuditFile::isInItsPlace() const
+{
+    struct stat ours {};
+    struct stat there {};
+    return isFolderInItsPlace() && ::fstat(m_file, &ours) == 0
+        && ::fstatat(m_folder, m_name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 && isSame(ours, there);
+}
+
 AuditFile::Result<void> PosixAuditFile::open(const std::string& name)
 {
     close();
+    if (!isFolderInItsPlace()) {
+        auto again = create(m_path);
+        if (!again) {
+            errno = EIO;
+            return fault("open_folder");
+        }
+        std::swap(m_folder, (*again)->m_folder);
+    }
+    m_name = name;
     constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
     m_file = persist([&] { return ::openat(m_folder, name.c_str(), flags, 0600); });
     if (m_file < 0) {
@@ -100,8 +129,8 @@ AuditFile::Result<std::uint64_t> PosixAuditFile::size()
     if (::fstat(m_file, &about) != 0) {
         return fault("size");
     }
-    // A file without a name takes every line and keeps none.
-    if (about.st_nlink == 0) {
+    // A file without a name takes every line and keeps none; one that was moved is not where anybody looks for it.
+    if (!isInItsPlace()) {
         errno = ENOENT;
         return fault("size");
     }

@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <utility>
 
 namespace vivavoce::broker {
 
@@ -26,10 +28,15 @@ public:
     [[nodiscard]] Result<void> truncate(std::uint64_t size) override;
 
 private:
-    explicit PosixAuditFile(int folder) : m_folder(folder) {}
+    PosixAuditFile(std::filesystem::path path, int folder) : m_path(std::move(path)), m_folder(folder) {}
     void close();
+    /// Whoever looks for the file finds the one that is open.
+    [[nodiscard]] bool isInItsPlace() const;
+    [[nodiscard]] bool isFolderInItsPlace() const;
 
-    const int m_folder;
+    const std::filesystem::path m_path;
+    int m_folder;
+    std::string m_name;
     int m_file = -1;
 };
 

@@ -636,6 +636,31 @@ private slots:
         QCOMPARE(verified.error().flaw, broker::AuditFlaw::Broken);
     }
 
+    void whatIsMovedAwayWhileRunning_IsNotWrittenTo_data()
+    {
+        QTest::addColumn<bool>("isFolder");
+        QTest::newRow("the file") << false;
+        QTest::newRow("the folder") << true;
+    }
+    void whatIsMovedAwayWhileRunning_IsNotWrittenTo()
+    {
+        QFETCH(bool, isFolder);
+        AuditWorld world;
+        const auto trail = world.open();
+        QVERIFY(world.append(*trail, "1"));
+        const fs::path file = world.files()[0];
+        const fs::path moved =
+            isFolder ? fs::path(world.settings.folder.string() + ".old") : fs::path(file.string() + ".old");
+        fs::rename(isFolder ? world.settings.folder : file, moved);
+        const fs::path old = isFolder ? moved / file.filename() : moved;
+        const std::string before = readFile(old);
+        (void)world.append(*trail, "2");
+        QVERIFY(world.append(*trail, "3"));
+        QCOMPARE(readFile(old), before);
+        QCOMPARE(world.requests().back(), std::string("3"));
+        QVERIFY(world.log.text().find("audit.rotated") != std::string::npos);
+    }
+
     void file_CutWhileRunning_IsLeftAndTheFlawStaysVisible()
     {
         AuditWorld world;
