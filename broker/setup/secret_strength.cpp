@@ -128,9 +128,26 @@ bool isPhrase(std::string_view text)
     return !hasOther && !(hasLower && hasUpper);
 }
 
+/// Nearly all of it is words that begin with a capital, each of four letters at least. Of random Base64 that is one in millions.
+bool isCapitalised(std::string_view text)
+{
+    constexpr std::size_t kShortestWord = 4;
+    const auto isUpper = [](char c) { return c >= 'A' && c <= 'Z'; };
+    const auto isLower = [](char c) { return c >= 'a' && c <= 'z'; };
+    std::size_t inWords = 0;
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t begin = i++;
+        while (isUpper(text[begin]) && i < text.size() && isLower(text[i])) {
+            ++i;
+        }
+        inWords += i - begin >= kShortestWord ? i - begin : 0;
+    }
+    return inWords * 5 >= text.size() * 4;
+}
+
 bool isWords(std::string_view text)
 {
-    return isPhrase(text)
+    return isPhrase(text) || isCapitalised(text)
         || std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) { return hasWord(text, word); });
 }
 

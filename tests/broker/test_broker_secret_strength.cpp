@@ -90,6 +90,7 @@ private slots:
         row("MY_SUPER_SECRET_KEY_FOR_JWT_AUTH_2027_X", "words");
         row("Passwords4Everybody!Are-Not%Keys#At=All", "words");
         row("correct horse battery staple in the stable", "words");
+        row("CorrectHorseBatteryStapleVoiceBroker2026", "words");
         row("the quick brown fox; over the lazy dog!!", "words");
         row(QByteArray("your-secret-key-please-change-this-in-production").toBase64(), "words");
         row(QByteArray("your-secret-key-please-change-this-in-production").toHex(), "words");
