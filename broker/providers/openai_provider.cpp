@@ -150,6 +150,11 @@ net::Awaitable<core::Expected<MintedToken, core::Error>> OpenAiProvider::mint(co
     if (secret->value.empty() || secret->value.size() > kMaxTokenBytes) {
         co_return core::fail(ErrorCode::ProviderMalformed, "the provider's token is empty or too long");
     }
+    // It goes into a header of the client's, whose lines it would end.
+    const auto isVisible = [](char c) { return c > 0x20 && c < 0x7F; };
+    if (const auto text = secret->value.reveal(); !std::all_of(text.begin(), text.end(), isVisible)) {
+        co_return core::fail(ErrorCode::ProviderMalformed, "the provider's token has characters that no token has");
+    }
     const auto expiresAt = std::clamp<std::int64_t>(secret->expiresAt, 0, kLatestUnixSeconds);
     co_return MintedToken{std::move(secret->value), core::WallTime(std::chrono::seconds(expiresAt))};
 }

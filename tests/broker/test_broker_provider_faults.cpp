@@ -72,6 +72,8 @@ private slots:
         row("no value", 200, R"({"expires_at":1800000060})", 502, "provider_malformed");
         row("value a number", 200, R"({"value":1,"expires_at":1800000060})", 502, "provider_malformed");
         row("value empty", 200, R"({"value":"","expires_at":1800000060})", 502, "provider_malformed");
+        row("value with a line's end", 200, R"({"value":"ek_marker\r\nX-A: b","expires_at":1800000060})", 502,
+            "provider_malformed");
         row("no expiry", 200, R"({"value":"ek_marker"})", 502, "provider_malformed");
     }
     void answerOfTheProvider_IsToldAsOurs()
