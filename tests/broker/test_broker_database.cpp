@@ -221,6 +221,24 @@ private slots:
         QCOMPARE(beside.count().value_or(-1), 2);
     }
 
+    /// Its client writes them to standard error, where there is the log, and in a form of its own.
+    void server_ThatGoesDown_WarnsNobody()
+    {
+        if (const QString missing = tests::PostgresServer::missing(); !missing.isEmpty()) {
+            QSKIP(qPrintable(missing));
+        }
+        tests::PostgresServer server;
+        QVERIFY(server.start());
+        World world;
+        QVERIFY(world.open(server.url()).has_value());
+        auto least = world.begin<std::string>([](soci::session& sql) {
+            std::string told;
+            sql << "SHOW client_min_messages", soci::into(told);
+            return told;
+        });
+        QCOMPARE(least.get().value_or(std::string()), std::string("error"));
+    }
+
     void server_ThatStandsStill_IsNotWorkingUntilItGoesOn()
     {
         if (const QString missing = tests::PostgresServer::missing(); !missing.isEmpty()) {

@@ -72,8 +72,8 @@ std::unique_ptr<soci::session> connectToPostgreSql(std::string_view url, core::M
         throw;
     }
     core::wipeString(target);
-    // Notices would go to standard error, as they are.
-    *sql << "SET client_min_messages = warning";
+    // Notices and warnings would go to standard error, as they are: one comes to each connection of a server that is shut down at once.
+    *sql << "SET client_min_messages = error";
     *sql << "SET statement_timeout = " << patience.count();
     *sql << "SET idle_in_transaction_session_timeout = " << patience.count();
     return sql;
