@@ -2,6 +2,7 @@
 
 #include "broker/http/problem_response.h"
 #include "broker/http/request_checks.h"
+#include "broker/relay/internal/message_scan.h"
 #include "core/base/base64.h"
 #include "core/base/json.h"
 
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -24,8 +26,6 @@ using Messages = std::vector<std::string>;
 using Client = std::shared_ptr<relay::PostedClient>;
 using LastSeen = std::optional<relay::PostedClient::EventId>;
 
-constexpr std::size_t kMostEvents = 256;
-
 Unexpected<Fault> bad(FaultCode code, std::string detail)
 {
     return Unexpected<Fault>(Fault{code, std::move(detail), std::nullopt});
@@ -34,39 +34,57 @@ Unexpected<Fault> bad(FaultCode code, std::string detail)
 /// What the post says, as the provider's own events.
 core::Expected<Messages, Fault> messagesOf(const std::string& body)
 {
-    const auto json = core::parseJson(body);
-    if (!json || !json->is_object()) {
-        return bad(FaultCode::InvalidBody, json ? "a JSON object was expected" : json.error().detail);
+    relay::PostScan post = relay::scanPost(body);
+    if (!post.fault.empty()) {
+        return bad(FaultCode::InvalidBody, std::string(post.fault));
     }
     Messages messages;
-    for (const auto& [name, value] : json->items()) {
-        if (name == "audio") {
-            const auto* const audio = value.get_ptr<const std::string*>();
-            if (audio == nullptr || audio->empty() || !core::decodeBase64(*audio)) {
-                return bad(FaultCode::InvalidBody, "audio has to be base64");
-            }
-            messages.insert(
-                messages.begin(), core::writeJson(Json{{"type", "input_audio_buffer.append"}, {"audio", *audio}}));
-        } else if (name == "events") {
-            const bool isList = value.is_array() && value.size() <= kMostEvents
-                && std::all_of(value.begin(), value.end(), [](const Json& event) { return event.is_object(); });
-            if (!isList) {
-                return bad(FaultCode::InvalidBody, "events has to be an array of at most 256 objects");
-            }
-            for (const Json& event : value) {
-                messages.push_back(core::writeJson(event));
-            }
-        } else {
-            return bad(FaultCode::InvalidBody, "there are audio and events, and no other fields");
+    if (post.audio) {
+        if (post.audio->empty() || !core::decodeBase64(*post.audio)) {
+            return bad(FaultCode::InvalidBody, "audio has to be base64");
+        }
+        messages.push_back(core::writeJson(Json{{"type", "input_audio_buffer.append"}, {"audio", *post.audio}}));
+    }
+    // As they are written: numbers keep their digits, and names their order.
+    std::move(post.events.begin(), post.events.end(), std::back_inserter(messages));
+    return messages;
+}
+
+/// RFC 9110 §12.4.2: with a weight of nothing it is not wanted.
+bool isRefused(std::string_view parameters)
+{
+    while (!parameters.empty()) {
+        const std::size_t end = std::min(parameters.find(';'), parameters.size());
+        std::string_view one = parameters.substr(0, end);
+        parameters.remove_prefix(std::min(end + 1, parameters.size()));
+        while (one.starts_with(' ') || one.starts_with('\t')) {
+            one.remove_prefix(1);
+        }
+        const std::size_t weightEnd = std::min(one.find_last_not_of(" \t") + 1, one.size());
+        one = one.substr(0, weightEnd);
+        const bool isWeight = one.size() > 2 && (one[0] == 'q' || one[0] == 'Q') && one[1] == '=';
+        if (isWeight && one.find_first_not_of("0.", 2) == std::string_view::npos) {
+            return true;
         }
     }
-    return messages;
+    return false;
 }
 
 /// Whether an answer as events is asked for by name: whoever takes anything gets JSON.
 bool wantsEvents(const net::HttpRequest& request)
 {
-    return request.headers.find("Accept").value_or("").find("text/event-stream") != std::string_view::npos;
+    constexpr std::string_view kEvents = "text/event-stream";
+    std::string_view accepted = request.headers.find("Accept").value_or("");
+    while (!accepted.empty()) {
+        const std::size_t end = std::min(accepted.find(','), accepted.size());
+        const std::string_view one = accepted.substr(0, end);
+        accepted.remove_prefix(std::min(end + 1, accepted.size()));
+        const std::size_t semicolon = std::min(one.find(';'), one.size());
+        if (one.substr(0, semicolon).find(kEvents) != std::string_view::npos) {
+            return !isRefused(one.substr(std::min(semicolon + 1, one.size())));
+        }
+    }
+    return false;
 }
 
 core::Expected<LastSeen, Fault> lastEventOf(const net::HttpRequest& request)

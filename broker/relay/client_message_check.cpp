@@ -33,10 +33,11 @@ bool areAllowedTools(const Json& tools, const std::vector<std::string>& names)
     });
 }
 
-bool isSystemMessage(const Json& item)
+/// By whom else than the two who talk: a system's and a developer's are instructions, and so may be what nobody knows yet.
+bool mayInstruct(const Json& item)
 {
     const Json* const role = core::findAt(item, {"role"});
-    return role != nullptr && *role == "system";
+    return role != nullptr && *role != "user" && *role != "assistant";
 }
 
 /// The first thing in a session's or a response's settings that is locked; empty: nothing.
@@ -74,7 +75,7 @@ std::string lockedField(const Json& settings, const Locks& locks)
             }
         }
         const Json* const input = core::findAt(settings, {"input"});
-        if (input != nullptr && (!input->is_array() || std::any_of(input->begin(), input->end(), isSystemMessage))) {
+        if (input != nullptr && (!input->is_array() || std::any_of(input->begin(), input->end(), mayInstruct))) {
             return "input";
         }
     }
@@ -155,6 +156,11 @@ Verdict ClientMessageCheck::look(net::WebSocketMessage& message) const
     if (message.kind != net::WebSocketMessage::Kind::Text) {
         return ended("unexpected_binary");
     }
+    if (hasTooManyMarks(message.data)) {
+        Verdict verdict = ended("message_too_big");
+        verdict.isTooBig = true;
+        return verdict;
+    }
     const MessageScan scan = scanMessage(message.data);
     if (!scan.fault.empty()) {
         return ended(scan.fault);
@@ -197,7 +203,7 @@ Verdict ClientMessageCheck::lookAtChange(std::string_view text, std::string_view
 
 Verdict ClientMessageCheck::lookAtItem(const Json& item) const
 {
-    if (m_locks.areInstructionsFixed && isSystemMessage(item)) {
+    if (m_locks.areInstructionsFixed && mayInstruct(item)) {
         return locked("item.role");
     }
     Verdict verdict;

@@ -31,6 +31,8 @@ struct Verdict {
     std::string eventId;
     /// How much sound it carries.
     core::Milliseconds audio{0};
+    /// For End: it is too big, and not wrong.
+    bool isTooBig = false;
     /// The client has given it an id.
     bool isNamed = false;
     /// The provider is to make a response of it.

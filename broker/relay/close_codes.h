@@ -13,6 +13,7 @@ inline constexpr std::uint16_t kNoCode = 1005;
 /// There was no close frame.
 inline constexpr std::uint16_t kLost = 1006;
 inline constexpr std::uint16_t kPolicyViolation = 1008;
+inline constexpr std::uint16_t kTooBig = 1009;
 inline constexpr std::uint16_t kInternal = 1011;
 /// It may go better in a moment.
 inline constexpr std::uint16_t kTryAgainLater = 1013;

@@ -163,7 +163,8 @@ net::Awaitable<bool> RelaySession::take(Message message)
     }
     Verdict verdict = m_check.look(message);
     if (verdict.kind == Verdict::Kind::End) {
-        finish(StreamEnd::By::Broker, net::WebSocketClose{closing::kPolicyViolation, std::string(verdict.code)});
+        const auto code = verdict.isTooBig ? closing::kTooBig : closing::kPolicyViolation;
+        finish(StreamEnd::By::Broker, net::WebSocketClose{code, std::string(verdict.code)});
         co_return false;
     }
     if (!m_deps.allowance->take(verdict.audio, m_deps.clock.now())) {

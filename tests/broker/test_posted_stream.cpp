@@ -105,11 +105,39 @@ private slots:
         }
         // The sound first, wherever it stands: what follows is about it.
         QCOMPARE(provider->next(), std::string(R"({"audio":"AAAA","type":"input_audio_buffer.append"})"));
-        QCOMPARE(provider->next(), std::string(R"({"type":"response.create"})"));
+        QCOMPARE(provider->next(), std::string(R"({"type": "response.create"})"));
         for (int i = 0; i < 5; ++i) {
             QCOMPARE(Json::parse(provider->next())["number"].get<int>(), i);
         }
         QCOMPARE(world.upstream.opened(), std::size_t{1});
+    }
+
+    /// Two readers are to see the same in it.
+    void events_PassAsTheyAreWritten()
+    {
+        World world;
+        const std::string event = R"({"type": "x", "big": 12345678901234567890123, "b": 1.10, "a": "\u00e9\/" })";
+        QCOMPARE(world.post("{\"events\": [ " + event + " ]}").status, 202);
+        QCOMPARE(world.upstream.next()->next(), event);
+    }
+
+    void answerAsEvents_IsOnlyForWhoWantsIt_data()
+    {
+        QTest::addColumn<QByteArray>("accept");
+        QTest::addColumn<int>("status");
+        QTest::newRow("anything") << QByteArray("*/*") << 202;
+        QTest::newRow("with no weight") << QByteArray("text/event-stream;q=0, application/json") << 202;
+        QTest::newRow("with no weight, written out")
+            << QByteArray("application/json, text/event-stream; Q=0.000") << 202;
+    }
+    void answerAsEvents_IsOnlyForWhoWantsIt()
+    {
+        QFETCH(QByteArray, accept);
+        QFETCH(int, status);
+        World world;
+        QCOMPARE(world.post(R"({"events": [{"type": "x"}]})", {{"Accept", accept.toStdString()}}).status, status);
+        const EventReader events(world, world.token);
+        QVERIFY(events.head().find("text/event-stream") != std::string::npos);
     }
 
     void firstPosts_ThatComeTogether_AreOneStream()
@@ -134,7 +162,7 @@ private slots:
         QCOMPARE(accepted.load(), 8);
         const auto provider = world.upstream.next();
         for (int i = 0; i < 8; ++i) {
-            QCOMPARE(provider->next(), std::string(R"({"type":"x"})"));
+            QCOMPARE(provider->next(), std::string(R"({"type": "x"})"));
         }
         QCOMPARE(world.upstream.opened(), std::size_t{1});
     }
@@ -199,7 +227,7 @@ private slots:
         QCOMPARE(events.next(), std::string("id: 1\nevent: close\ndata: {\"code\":4123,\"reason\":\"enough\"}"));
         QCOMPARE(events.next(), std::string());
         QCOMPARE(world.post(R"({"events": [{"type": "x"}]})").status, 202);
-        QCOMPARE(world.upstream.next()->next(), std::string(R"({"type":"x"})"));
+        QCOMPARE(world.upstream.next()->next(), std::string(R"({"type": "x"})"));
     }
 
     void theEnd_IsThereForWhoComesAgain()
@@ -341,6 +369,10 @@ private slots:
         row("no base64", R"({"audio": "A"})", "", "", 400, "invalid_body");
         row("no sound", R"({"audio": ""})", "", "", 400, "invalid_body");
         row("events of another kind", R"({"events": ["x"]})", "", "", 400, "invalid_body");
+        row("an event without a type", R"({"events": [{}]})", "", "", 400, "invalid_body");
+        row("a name twice in an event", R"({"events": [{"type": "x", "a": 1, "a": 2}]})", "", "", 400, "invalid_body");
+        row("an escaped name in an event", R"({"events": [{"type": "x", "\u0061": 1}]})", "", "", 400, "invalid_body");
+        row("something behind it", "{} {}", "", "", 400, "invalid_body");
         row("no list of events", R"({"events": {}})", "", "", 400, "invalid_body");
         row("another type", "{}", "Content-Type", "text/plain", 415, "unsupported_media_type");
         row("no id", "{}", "Last-Event-ID", "1x", 400, "bad_request");

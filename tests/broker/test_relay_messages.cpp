@@ -115,6 +115,23 @@ private slots:
         QCOMPARE(verdict.eventId, std::string("e"));
     }
 
+    /// Each message is read whole before the next one of anybody is: what takes seconds to read would keep others waiting.
+    void messageOfTooManyParts_EndsTheStream_AndLongOnesOfFewDoNot()
+    {
+        std::string parts = "{'type':'x'";
+        for (int i = 0; i < 40'000; ++i) {
+            parts += ",'k" + std::to_string(i) + "':1";
+        }
+        parts += '}';
+        const Verdict verdict = verdictOn(ClientMessageCheck(Locks{}), json(parts.c_str()).toStdString());
+        QVERIFY(verdict.kind == Verdict::Kind::End && verdict.isTooBig);
+        QCOMPARE(verdict.code, std::string_view("message_too_big"));
+        const std::string letters(8'000'000, 'A');
+        const std::string message = "{'type':'input_audio_buffer.append','audio':'" + letters + "'}";
+        const std::string sound = json(message.c_str()).toStdString();
+        QVERIFY(verdictOn(ClientMessageCheck(Locks{}), sound).kind == Verdict::Kind::Pass);
+    }
+
     void binary_EndsTheStream()
     {
         Message message{Message::Kind::Binary, "\x01\x02"};
@@ -134,6 +151,10 @@ private slots:
         QTest::newRow("deep enough") << nested(50);
         QTest::newRow("allowed changes") << QByteArray(json(
             "{'type':'session.update','session':{'type':'realtime','model':'gpt-realtime','audio':{'output':{'voice':'marin'}},'tools':[{'type':'function','name':'look_up'}]}}"));
+        QTest::newRow("an assistant's words")
+            << json("{'type':'conversation.item.create','item':{'type':'message','role':'assistant','content':[]}}");
+        QTest::newRow("a tool's result") << json(
+            "{'type':'conversation.item.create','item':{'type':'function_call_output','call_id':'c'}}");
         QTest::newRow("a user's words") << QByteArray(
             json("{'type':'conversation.item.create','item':{'type':'message','role':'user','content':[]}}"));
     }
@@ -178,6 +199,14 @@ private slots:
         row("a system message",
             json("{'type':'conversation.item.create','item':{'type':'message','role':'system','content':[]}}"),
             "item.role");
+        row("a developer's message",
+            json("{'type':'conversation.item.create','item':{'type':'message','role':'developer','content':[]}}"),
+            "item.role");
+        row("a message of a role that is none",
+            json("{'type':'conversation.item.create','item':{'type':'message','role':['user']}}"), "item.role");
+        row("a developer's message for a reply",
+            json("{'type':'response.create','response':{'input':[{'type':'message','role':'developer'}]}}"),
+            "response.input");
         row("a system message for a reply",
             json("{'type':'response.create','response':{'input':[{'type':'message','role':'system'}]}}"),
             "response.input");

@@ -18,6 +18,7 @@ namespace ondemand = simdjson::ondemand;
 constexpr int kDeepest = 64;
 constexpr std::string_view kInvalid = "invalid_json";
 constexpr std::string_view kEscaped = "escaped_name";
+constexpr std::size_t kMostEvents = 256;
 
 enum class Escapes { Sound, HalfACharacter, Wrong };
 
@@ -194,7 +195,117 @@ private:
     MessageScan& m_scan;
 };
 
+/// Takes a post apart whose text is known to be sound.
+class PostReader {
+public:
+    explicit PostReader(PostScan& scan) : m_scan(scan) {}
+
+    bool read(ondemand::object all)
+    {
+        for (auto next : all) {
+            ondemand::field field;
+            std::string_view name;
+            if (std::move(next).get(field) != simdjson::SUCCESS
+                || field.unescaped_key().get(name) != simdjson::SUCCESS) {
+                return fault(kInvalid);
+            }
+            const bool isRead = name == "audio" ? audio(field.value())
+                : name == "events"              ? events(field.value())
+                                                : fault("there are audio and events, and no other fields");
+            if (!isRead) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+private:
+    bool fault(std::string_view why)
+    {
+        m_scan.fault = why;
+        return false;
+    }
+
+    bool audio(ondemand::value value)
+    {
+        std::string_view text;
+        if (value.get_string().get(text) != simdjson::SUCCESS) {
+            return fault("audio has to be base64");
+        }
+        m_scan.audio = std::string(text);
+        return true;
+    }
+
+    bool events(ondemand::value value)
+    {
+        constexpr std::string_view kWhat = "events has to be an array of at most 256 objects";
+        ondemand::array all;
+        if (value.get_array().get(all) != simdjson::SUCCESS) {
+            return fault(kWhat);
+        }
+        for (auto next : all) {
+            ondemand::object event;
+            std::string_view text;
+            if (m_scan.events.size() == kMostEvents || next.get_object().get(event) != simdjson::SUCCESS
+                || event.raw_json().get(text) != simdjson::SUCCESS) {
+                return fault(kWhat);
+            }
+            // With what is behind it up to the next token.
+            m_scan.events.emplace_back(text.substr(0, text.rfind('}') + 1));
+        }
+        return true;
+    }
+
+    PostScan& m_scan;
+};
+
 } // namespace
+
+bool hasTooManyMarks(std::string_view text)
+{
+    // A short one cannot have them.
+    return text.size() > kMostMarks && std::count_if(text.begin(), text.end(), [](char c) {
+        return c == '"' || c == ',' || c == ':' || c == '[' || c == '{';
+    }) > static_cast<std::ptrdiff_t>(kMostMarks);
+}
+
+PostScan scanPost(std::string text)
+{
+    if (hasTooManyMarks(text)) {
+        return {"there is too much in it"};
+    }
+    PostScan post;
+    MessageScan whole;
+    text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+    const simdjson::padded_string_view padded(text.data(), text.size(), text.capacity());
+    ondemand::parser parser;
+    ondemand::document document;
+    ondemand::object all;
+    const auto begin = [&] {
+        return parser.iterate(padded).get(document) == simdjson::SUCCESS
+            && document.get_object().get(all) == simdjson::SUCCESS;
+    };
+    if (!begin()) {
+        return {"a JSON object was expected"};
+    }
+    // Not at the top of an event: there is no type.
+    if (!Scanner(whole).object(all, 1)) {
+        return {whole.fault};
+    }
+    if (document.current_location().error() == simdjson::SUCCESS || !begin()) {
+        return {kInvalid};
+    }
+    if (!PostReader(post).read(all)) {
+        return post;
+    }
+    for (std::string& event : post.events) {
+        const MessageScan scan = scanMessage(event);
+        if (!scan.fault.empty()) {
+            return {scan.fault};
+        }
+    }
+    return post;
+}
 
 MessageScan scanMessage(std::string& text)
 {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vivavoce::broker::relay {
 
@@ -22,5 +24,21 @@ struct MessageScan {
 /// Reads all of it; bodies of strings are checked for UTF-8 and control characters, and not decoded. The text may move.
 /// Names with escapes in them, and an escaped `type`, are faults: one reader might compare them as they are, and another decoded.
 [[nodiscard]] MessageScan scanMessage(std::string& text);
+
+/// There is so much in it to be told apart that reading it would keep others waiting: more than `kMostMarks` of the marks that JSON is made
+/// of, wherever they stand. Sound has next to none.
+inline constexpr std::size_t kMostMarks = 131'072;
+[[nodiscard]] bool hasTooManyMarks(std::string_view text);
+
+/// What a post says, as it is written there.
+struct PostScan {
+    /// Empty: the post is sound. Otherwise why not, for people.
+    std::string_view fault;
+    /// Base64, decoded from JSON.
+    std::optional<std::string> audio{};
+    /// Each an object's text, and sound by itself.
+    std::vector<std::string> events{};
+};
+[[nodiscard]] PostScan scanPost(std::string text);
 
 } // namespace vivavoce::broker::relay
