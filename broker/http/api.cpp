@@ -220,7 +220,8 @@ void Api::told(
     const LogLevel level = response.status >= 500 ? LogLevel::Warning : isScrape ? LogLevel::Debug : LogLevel::Info;
     m_deps.log.write(level, "http.answered",
         {{"method", request.method}, {"path", route}, {"status", response.status}, {"request", request.id},
-            {"peer", request.peer.address}, {"ms", std::chrono::duration_cast<core::Milliseconds>(took).count()}});
+            {"peer", clientAddress(request, m_settings.trustedProxies)},
+            {"ms", std::chrono::duration_cast<core::Milliseconds>(took).count()}});
 }
 
 net::Awaitable<net::HttpResponse> Api::token(const net::HttpRequest& request)
@@ -247,7 +248,11 @@ net::Awaitable<net::HttpResponse> Api::refreshToken(const net::HttpRequest& requ
     if (!key) {
         co_return problemResponse(key.error());
     }
-    // Without an instance nothing tells one client's key from another's: then there is no repetition.
+    // Without an instance nothing tells one client's key from another's, and what believes itself a repetition would end the session.
+    if (!key->empty() && !message->clientInstance) {
+        co_return problemResponse(
+            {FaultCode::InvalidIdempotencyKey, "it goes with the clientInstance whose key it is", std::nullopt});
+    }
     Idempotency idempotency;
     if (message->clientInstance) {
         idempotency = {std::move(*key), *message->clientInstance};

@@ -5,12 +5,28 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace vivavoce::broker::http {
 namespace {
 
 constexpr const char* kRoute = "/api/voice/stream";
+
+/// How many models are named, written as it may be.
+std::size_t namesModels(std::string_view query)
+{
+    std::size_t count = 0;
+    while (!query.empty()) {
+        const std::size_t end = std::min(query.find('&'), query.size());
+        const std::string_view part = query.substr(0, end);
+        query.remove_prefix(std::min(end + 1, query.size()));
+        const bool isNamed =
+            part == "model" || !net::queryParameter(part, "model").empty() || part.starts_with("model=");
+        count += isNamed ? 1 : 0;
+    }
+    return count;
+}
 
 } // namespace
 
@@ -24,7 +40,8 @@ net::Awaitable<StreamApi::Upgrade> StreamApi::upgrade(const net::HttpRequest& re
     m_deps.metrics.answered("GET", kRoute, status, took);
     m_deps.log.write(LogLevel::Info, "http.answered",
         {{"method", "GET"}, {"path", kRoute}, {"status", status}, {"request", request.id},
-            {"peer", request.peer.address}, {"ms", std::chrono::duration_cast<core::Milliseconds>(took).count()}});
+            {"peer", clientAddress(request, m_trustedProxies)},
+            {"ms", std::chrono::duration_cast<core::Milliseconds>(took).count()}});
     co_return outcome;
 }
 
@@ -44,6 +61,9 @@ net::Awaitable<StreamApi::Upgrade> StreamApi::admitted(const net::HttpRequest& r
     auto visitor = co_await m_deps.opener->identify(std::move(stranger), std::move(token));
     if (!visitor) {
         co_return Refused(std::move(visitor.error()));
+    }
+    if (namesModels(request.query) > 1) {
+        co_return Refused(problemResponse({FaultCode::BadRequest, "model is there twice", std::nullopt}));
     }
     const std::string model = net::queryParameter(request.query, "model");
     if (!model.empty() && model != visitor->permit.session.record.model) {

@@ -66,6 +66,10 @@ net::Awaitable<net::HttpResponse> startSession(
     auto message = checkContentType(request)
         ? core::Expected<core::broker::TokenRequest, core::Error>(core::broker::TokenRequest())
         : core::broker::decodeTokenRequest(request.body);
+    if (message && message->projectId && message->projectId->empty()) {
+        // Whoever names one means one.
+        message = core::fail(core::ErrorCode::BadUsage, "projectId is empty");
+    }
     // A session that is continued has its own bucket, and is charged where the session is known.
     if (message && message->resumeSessionId) {
         auto resumed = co_await resume(entrance, tokens, request, std::move(*guest), std::move(*message), transport);

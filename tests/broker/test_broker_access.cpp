@@ -398,6 +398,9 @@ private slots:
         }
         QCOMPARE(from("203.0.113.7", "wrong"), std::string("rate_limited"));
         QCOMPARE(from("203.0.113.8", "wrong"), std::string("invalid_token"));
+        // Also where it is written down who was answered.
+        QVERIFY(world.broker.log.text().find("\"peer\":\"203.0.113.8\"") != std::string::npos);
+        QVERIFY(world.broker.log.text().find("\"peer\":\"127.0.0.1\"") == std::string::npos);
     }
 
     void strangersInGreatNumber_LockOutNobodyWithGoodCredentialsAtTheirAddress()

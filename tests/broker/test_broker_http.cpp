@@ -205,6 +205,27 @@ private slots:
         QCOMPARE(world.send(std::move(refresh)).status, status == 200 ? 200U : 415U);
     }
 
+    /// What believes itself a repetition is none without it, and would end the session.
+    void idempotencyKey_WithoutAClientInstance_IsRefused_AndHarmsNothing()
+    {
+        BrokerWorld world;
+        const auto token = world.mint();
+        auto refresh = world.refreshRequest(token.token.reveal(), "key");
+        refresh.body = "{}";
+        const auto answer = world.send(std::move(refresh));
+        QCOMPARE(answer.status, 400U);
+        QCOMPARE(codeOf(answer), std::string("invalid_idempotency_key"));
+        QCOMPARE(world.send(world.refreshRequest(token.token.reveal(), "key")).status, 200U);
+    }
+
+    void projectWithoutAName_IsRefused()
+    {
+        BrokerWorld world;
+        const auto answer = world.send(world.mintRequest(R"({"projectId":""})"));
+        QCOMPARE(answer.status, 400U);
+        QCOMPARE(codeOf(answer), std::string("invalid_body"));
+    }
+
     void contentType_SaidTwice_IsRefused()
     {
         BrokerWorld world;

@@ -617,6 +617,18 @@ private slots:
         world.upstream.release();
     }
 
+    void modelThatIsNamedTwice_IsRefused()
+    {
+        RelayWorld world;
+        const auto session = world.session();
+        for (const char* const query :
+            {"?model=gpt-realtime&model=dear", "?model=gpt-realtime&mod%65l=dear", "?model=gpt-realtime&model="}) {
+            auto request = world.streamRequest(session.token.reveal());
+            request.url += query;
+            QVERIFY2(StreamClient(std::move(request)).status() == 400, query);
+        }
+    }
+
     /// The session's token is good, and what is asked for with it is not.
     void requestsForAStream_ThatAreRefused_AreBoundedByTheirToken()
     {
