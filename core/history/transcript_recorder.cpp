@@ -14,6 +14,15 @@ constexpr std::chrono::seconds kSaidAgainIsHeard{3};
 
 } // namespace
 
+namespace {
+
+bool isSpoken(const ConversationEntry& entry)
+{
+    return entry.speaker == Speaker::User && !entry.itemId.starts_with(SessionOptions().typedIdPrefix);
+}
+
+} // namespace
+
 void TranscriptRecorder::told(const SessionNotice& notice)
 {
     std::visit([this](const auto& what) { tellOf(what); }, notice);
@@ -21,6 +30,7 @@ void TranscriptRecorder::told(const SessionNotice& notice)
 
 void TranscriptRecorder::close()
 {
+    takeBackWithdrawn();
     closeUnfinished();
     for (Kept& kept : m_lines) {
         if (!kept.isSettled) {
@@ -46,6 +56,16 @@ void TranscriptRecorder::closeUnfinished()
     m_spoken.clear();
 }
 
+void TranscriptRecorder::takeBackWithdrawn()
+{
+    for (Kept& kept : m_withdrawn) {
+        const auto next = std::find_if(
+            m_lines.begin(), m_lines.end(), [&](const Kept& other) { return other.line.start > kept.line.start; });
+        m_lines.insert(next, std::move(kept));
+    }
+    m_withdrawn.clear();
+}
+
 void TranscriptRecorder::setPrivate(bool isPrivate)
 {
     if (m_isPrivate && !isPrivate) {
@@ -55,6 +75,9 @@ void TranscriptRecorder::setPrivate(bool isPrivate)
     if (m_isPrivate) {
         for (Kept& kept : m_lines) {
             kept.isPrivate = kept.isPrivate || !kept.isSettled;
+        }
+        for (Kept& kept : m_withdrawn) {
+            kept.isPrivate = true;
         }
         for (Span& span : m_spoken) {
             span.isPrivate = true;
@@ -140,6 +163,9 @@ void TranscriptRecorder::tellOf(const session_notice::ActivityChanged& changed)
 
 void TranscriptRecorder::tellOf(const session_notice::TranscriptChanged& changed)
 {
+    if (isSpoken(changed.entry) && !changed.entry.text.empty()) {
+        m_withdrawn.clear();
+    }
     Kept& kept = upsert(changed);
     const bool isReply = changed.entry.speaker == Speaker::Assistant;
     if (kept.isSettled && kept.line.entry == changed.entry) {
@@ -159,7 +185,16 @@ void TranscriptRecorder::tellOf(const session_notice::TranscriptChanged& changed
 
 void TranscriptRecorder::tellOf(const session_notice::TranscriptRemoved& removed)
 {
-    std::erase_if(m_lines, [&](const Kept& kept) { return kept.line.entry.itemId == removed.itemId; });
+    const auto line = std::find_if(
+        m_lines.begin(), m_lines.end(), [&](const Kept& kept) { return kept.line.entry.itemId == removed.itemId; });
+    if (line == m_lines.end()) {
+        return;
+    }
+    const ConversationEntry& entry = line->line.entry;
+    if (entry.speaker == Speaker::User && !entry.isFinal && !entry.text.empty()) {
+        m_withdrawn.push_back(std::move(*line));
+    }
+    m_lines.erase(line);
 }
 
 void TranscriptRecorder::tellOf(const session_notice::TokenChanged& changed)
@@ -188,9 +223,7 @@ TranscriptRecorder::Kept& TranscriptRecorder::upsert(const session_notice::Trans
     Kept kept;
     kept.line.entry = changed.entry;
     kept.line.start = kept.line.end = elapsed();
-    const bool isSpoken =
-        changed.entry.speaker == Speaker::User && !changed.entry.itemId.starts_with(SessionOptions().typedIdPrefix);
-    if (isSpoken && !m_spoken.empty()) {
+    if (isSpoken(changed.entry) && !m_spoken.empty()) {
         kept.line.start = m_spoken.front().start;
         kept.line.end = m_spoken.front().end;
         kept.isPrivate = m_spoken.front().isPrivate;

@@ -64,6 +64,8 @@ private:
     Kept& upsert(const session_notice::TranscriptChanged& changed);
     /// The connection that was to finish them is gone.
     void closeUnfinished();
+    /// Nobody will say again what was lost with a connection.
+    void takeBackWithdrawn();
     void settle(Kept& kept);
     void settleReplies();
     /// Whoever listens is reached, or is not: then what is said is sent later.
@@ -86,6 +88,8 @@ private:
     /// When the user spoke; the words to it come later, one transcript each, in order.
     std::deque<Span> m_spoken;
     std::vector<Kept> m_lines;
+    /// Words that were to be said again as another item, and have not been yet.
+    std::vector<Kept> m_withdrawn;
 };
 
 } // namespace vivavoce::core

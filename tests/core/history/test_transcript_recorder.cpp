@@ -163,6 +163,21 @@ private Q_SLOTS:
         QVERIFY(story.recorder.find("typed_1") == nullptr);
     }
 
+    void wordsOfALostConnection_StayWhereTheyAreNotSaidAgain()
+    {
+        const ConversationEntry begun{"q", Speaker::User, "What ti", false, false};
+        Story ended;
+        ended.phase(Phase::Live).activity(Activity::HearingUser).after(5).shows(begun);
+        ended.tell(notice::TranscriptRemoved{"q"}).phase(Phase::Waiting).tell(notice::Ended{});
+        QCOMPARE(ended.lines(), QStringLiteral("u 0-5 What ti!"));
+
+        Story again;
+        again.phase(Phase::Live).activity(Activity::HearingUser).after(5).shows(begun);
+        again.tell(notice::TranscriptRemoved{"q"}).phase(Phase::Waiting).phase(Phase::Live);
+        again.you("p", "What time is it?").tell(notice::Ended{});
+        QCOMPARE(again.lines(), QStringLiteral("u 5-5 What time is it?"));
+    }
+
     void wordsThatWereNotMadeOut_AreNoLine()
     {
         Story story;
