@@ -3,10 +3,12 @@
 #include "core/base/environment_secret.h"
 #include "core/base/json.h"
 #include "core/base/process_memory.h"
+#include "core/base/standard_streams.h"
 
 #include <nlohmann/json.hpp>
 
 #include <iostream>
+#include <optional>
 #include <utility>
 
 using namespace vivavoce;
@@ -23,6 +25,7 @@ int leave(const core::Error& error)
 
 int main(int argc, char** argv)
 {
+    core::occupyStandardStreams();
     core::hideProcessMemory();
     auto chatKey = core::takeFromEnvironment(agent::brain::kChatKeyVariable);
     const auto parsed = agent::parseOptions(argc, argv);
@@ -48,6 +51,10 @@ int main(int argc, char** argv)
         return leave(running.error());
     }
     std::cout << core::writeJson({{"event", "listening"}, {"url", (*running)->url()}}) << std::endl;
+    if (!std::cout) {
+        // Whoever waits for that line would wait for ever.
+        return leave({core::ErrorCode::OutputUnwritable, "standard output cannot be written", std::nullopt, {}});
+    }
     (*running)->run();
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "app/program.h"
 #include "audio/audio_engine.h"
 #include "core/base/process_memory.h"
+#include "core/base/standard_streams.h"
 #include "core/base/thread_role.h"
 
 #include <utility>
@@ -12,6 +13,7 @@ using namespace vivavoce;
 int main(int argc, char** argv)
 {
     core::wipeFreedMemory(argv);
+    core::occupyStandardStreams();
     core::hideProcessMemory(core::CoreLimit::Liftable);
     core::threadRole() = core::ThreadRole::Main;
     audio::prepareProcess();

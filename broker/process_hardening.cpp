@@ -1,6 +1,7 @@
 #include "broker/process_hardening.h"
 
 #include "core/base/process_memory.h"
+#include "core/base/standard_streams.h"
 
 #ifdef __unix__
 #include <sys/resource.h>
@@ -12,6 +13,7 @@ namespace vivavoce::broker {
 
 void hardenProcess()
 {
+    core::occupyStandardStreams();
     core::hideProcessMemory();
 #ifdef __unix__
     // A connection each: the limit that was set for programs with select() is far too low.

@@ -2,7 +2,7 @@
 
 namespace vivavoce::broker {
 
-/// core::hideProcessMemory, and as many open files as the process is allowed. Call it first in main.
+/// core::occupyStandardStreams, core::hideProcessMemory, and as many open files as the process is allowed. Call it first in main.
 void hardenProcess();
 
 } // namespace vivavoce::broker

@@ -149,6 +149,47 @@ private Q_SLOTS:
         running->waitForFinished(kPatience);
     }
 
+    void streamsThatWereClosed_AreNoFilesOfTheirs_data()
+    {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<QStringList>("arguments");
+        QTest::newRow("app") << QStringLiteral("vivavoce") << QStringList();
+        QTest::newRow("cli") << QStringLiteral("vivavoce-cli")
+                             << QStringList{QStringLiteral("talk"), QStringLiteral("--broker"),
+                                    QStringLiteral("http://127.0.0.1:%1").arg(m_silent.serverPort()),
+                                    QStringLiteral("--text"), QStringLiteral("hello")};
+        QTest::newRow("broker") << QStringLiteral("vivavoce-broker")
+                                << QStringList{QStringLiteral("--embedded"), QStringLiteral("--listen"),
+                                       QStringLiteral("127.0.0.1:0")};
+    }
+    void streamsThatWereClosed_AreNoFilesOfTheirs()
+    {
+#ifndef Q_OS_LINUX
+        QSKIP("another system tells it in another way");
+#endif
+        QFETCH(QString, name);
+        QFETCH(QStringList, arguments);
+        if (!isRoot()) {
+            QSKIP("the system lets nobody but root look");
+        }
+        const Home home;
+        QProcess running;
+        running.setProcessEnvironment(home.environment());
+        running.setChildProcessModifier([] {
+            ::close(STDOUT_FILENO);
+            ::close(STDERR_FILENO);
+        });
+        running.start(program(name), arguments);
+        QVERIFY(running.waitForStarted(kPatience));
+        for (const int number : {STDOUT_FILENO, STDERR_FILENO}) {
+            const QString stream = ofProcess(running, "fd/") + QString::number(number);
+            QTRY_COMPARE_WITH_TIMEOUT(QFile::symLinkTarget(stream), QStringLiteral("/dev/null"), kPatience);
+        }
+        QCOMPARE(running.state(), QProcess::Running);
+        running.kill();
+        running.waitForFinished(kPatience);
+    }
+
     void closedMemory_IsSeenToBeUnusual()
     {
         // Or the check above would prove nothing.
