@@ -162,8 +162,9 @@ void CommandTools::finished(QProcess* process)
     if (command == m_running.end()) {
         return;
     }
-    const bool isFine = process->error() == QProcess::UnknownError && process->exitStatus() == QProcess::NormalExit
-        && process->exitCode() == 0;
+    // One that does not read its arguments has no use for them.
+    const bool isWhole = process->error() == QProcess::UnknownError || process->error() == QProcess::WriteError;
+    const bool isFine = isWhole && process->exitStatus() == QProcess::NormalExit && process->exitCode() == 0;
     core::Expected<std::string, Error> result = command->output.trimmed().toStdString();
     if (!isFine) {
         result = core::fail(ErrorCode::ToolFailed, "the command failed: " + process->errorString().toStdString());

@@ -89,11 +89,23 @@ private Q_SLOTS:
         QCOMPARE(answer->value(), std::string(R"({"a":1})"));
     }
 
+    void call_ThatReadsNoArguments_IsNoFailure()
+    {
+        CommandTools tools(m_executor);
+        QVERIFY(tools.load(file(R"([{"name":"f","command":["/bin/sh","-c","exec <&-; echo fine"]}])")).has_value());
+        // More than a pipe holds: it cannot be written before the command has gone.
+        const std::string arguments = "\"" + std::string(200'000, 'x') + "\"";
+        const auto answer = call(tools, "f", arguments.c_str());
+        QVERIFY2(answer && answer->has_value(), answer ? answer->error().detail.c_str() : "no answer");
+        QCOMPARE(answer->value(), std::string("fine"));
+    }
+
     void call_ThatFails_IsToldSo_data()
     {
         QTest::addColumn<QByteArray>("command");
         QTest::newRow("exit code") << QByteArray(R"(["/bin/sh","-c","echo half; exit 3"])");
         QTest::newRow("not there") << QByteArray(R"(["/no/such/program"])");
+        QTest::newRow("exit code, arguments unread") << QByteArray(R"(["/bin/sh","-c","exec <&-; exit 3"])");
         QTest::newRow("crash") << QByteArray(R"(["/bin/sh","-c","kill -9 $$"])");
         QTest::newRow("too much") << QByteArray(R"(["/bin/sh","-c","head -c 100000 /dev/zero | tr '\\0' x"])");
     }
