@@ -21,6 +21,43 @@ bool isSpecial(const QFileInfo& place)
     return place.exists() && !place.isFile() && !place.isDir();
 }
 
+/// As far as one can see.
+core::Expected<void, core::Error> look(const std::string& path)
+{
+    const QFileInfo place(QString::fromStdString(path));
+    if (place.isDir()) {
+        return unwritable(path, QStringLiteral("it is a folder"));
+    }
+    const QFileInfo folder(place.path());
+    if (!folder.isDir()) {
+        return unwritable(path, QStringLiteral("there is no such folder"));
+    }
+    if (!folder.isWritable() || (place.exists() && !place.isWritable())) {
+        return unwritable(path, QStringLiteral("it may not be written to"));
+    }
+    return {};
+}
+
+/// Only who has tried knows what a folder takes. Nothing is left of it, and what is there stays.
+core::Expected<void, core::Error> tryToCreate(const std::string& path, const QString& name)
+{
+    QSaveFile beside(name);
+    if (!beside.open(QIODevice::WriteOnly)) {
+        return unwritable(path, beside.errorString());
+    }
+    const QFileInfo place(name);
+    if (place.exists() || place.isSymLink()) {
+        return {};
+    }
+    // The one beside it may have no name until it is whole.
+    QFile itself(name);
+    if (!itself.open(QIODevice::WriteOnly | QIODevice::NewOnly)) {
+        return unwritable(path, itself.errorString());
+    }
+    itself.remove();
+    return {};
+}
+
 core::Expected<void, core::Error> fill(QFileDevice& file, const std::string& path, std::string_view text)
 {
     if (file.write(text.data(), static_cast<qint64>(text.size())) != static_cast<qint64>(text.size())
@@ -45,24 +82,20 @@ bool PrivateFiles::exists(const std::string& path) const
 
 core::Expected<void, core::Error> PrivateFiles::check(const std::string& path) const
 {
-    const QFileInfo place(QString::fromStdString(path));
-    if (place.isDir()) {
-        return unwritable(path, QStringLiteral("it is a folder"));
+    if (auto looked = look(path); !looked) {
+        return looked;
     }
-    const QFileInfo folder(place.path());
-    if (!folder.isDir()) {
-        return unwritable(path, QStringLiteral("there is no such folder"));
+    const QString name = QString::fromStdString(path);
+    if (isSpecial(QFileInfo(name))) {
+        return {};
     }
-    if (!folder.isWritable() || (place.exists() && !place.isWritable())) {
-        return unwritable(path, QStringLiteral("it may not be written to"));
-    }
-    return {};
+    return tryToCreate(path, name);
 }
 
 core::Expected<void, core::Error> PrivateFiles::write(const std::string& path, std::string_view text)
 {
-    if (auto checked = check(path); !checked) {
-        return checked;
+    if (auto looked = look(path); !looked) {
+        return looked;
     }
     const QString name = QString::fromStdString(path);
     if (isSpecial(QFileInfo(name))) {

@@ -60,6 +60,22 @@ private Q_SLOTS:
         }
     }
 
+    void placeThatTakesNoFile_IsToldBefore_AndATrialLeavesNothing()
+    {
+        // A name that no file system takes; and a folder that lets look like one that may be written to.
+        QVERIFY(!m_files.check(path(std::string(300, 'x').append(".txt").c_str())).has_value());
+        if (QFileInfo(QStringLiteral("/proc")).isWritable()) {
+            QCOMPARE(m_files.check("/proc/vivavoce.txt").error().code, core::ErrorCode::OutputUnwritable);
+        }
+        QTemporaryDir empty;
+        const QString kept = empty.filePath(QStringLiteral("kept.txt"));
+        QVERIFY(m_files.write(kept.toStdString(), "as it was").has_value());
+        QVERIFY(m_files.check(kept.toStdString()).has_value());
+        QVERIFY(m_files.check(empty.filePath(QStringLiteral("new.txt")).toStdString()).has_value());
+        QCOMPARE(contentOf(kept), QByteArray("as it was"));
+        QCOMPARE(QDir(empty.path()).entryList(QDir::Files | QDir::Hidden), QStringList{QStringLiteral("kept.txt")});
+    }
+
     void device_IsWrittenTo_NotReplaced()
     {
         if (!QFileInfo::exists(QStringLiteral("/dev/full"))) {
