@@ -5,7 +5,9 @@
 #include "core/base/units.h"
 
 #include <cstdio>
+#include <functional>
 #include <string>
+#include <utility>
 
 namespace vivavoce::cli {
 
@@ -15,6 +17,7 @@ enum class OutputFormat { JsonLines, Text };
 /// Writes what happens to standard output, one JSON object a line with `at` (ms since the start) and `type`; or, for people,
 /// only what is said, done and wrong. Each line is flushed: whoever reads along is never behind. A terminal obeys nothing of what others said: in JSON that
 /// is escaped, for people it is shown as U+FFFD.
+/// A reader that does not take them is waited for, and once the conversation is over for two seconds more; then the rest is lost.
 class EventWriter {
 public:
     EventWriter(const core::Clock& clock, OutputFormat format, std::FILE* out = stdout);
@@ -24,14 +27,21 @@ public:
     /// A line for people, whatever is in it; nothing in JSON Lines.
     void say(const std::string& line);
     [[nodiscard]] core::Milliseconds elapsed() const;
+    /// Whether the conversation is over, whatever is still to be said of it. Without it a reader is waited for for ever.
+    void setOver(std::function<bool()> isOver) { m_isOver = std::move(isOver); }
+    /// Something could not be written.
+    [[nodiscard]] bool hasFailed() const { return m_hasGivenUp || std::ferror(m_out) != 0; }
 
 private:
-    void writeLine(const std::string& line);
+    void writeLine(std::string line);
+    [[nodiscard]] bool waitForReader();
 
     const core::Clock& m_clock;
     OutputFormat m_format;
     std::FILE* m_out;
     core::MonotonicTime m_start;
+    std::function<bool()> m_isOver;
+    bool m_hasGivenUp = false;
 };
 
 } // namespace vivavoce::cli

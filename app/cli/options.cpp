@@ -8,12 +8,15 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -88,6 +91,19 @@ OutputFormat wishedFormat(int argc, char** argv)
     return OutputFormat::JsonLines;
 }
 
+/// What is no number is neither less nor more than anything: a range lets it through.
+std::string whyNoNumber(const std::string& word)
+{
+    return std::isnan(std::strtod(word.c_str(), nullptr)) ? word + " is no number" : std::string();
+}
+
+/// However they are spelled, and through links.
+bool isSameFile(const std::string& one, const std::string& other)
+{
+    std::error_code none;
+    return std::filesystem::equivalent(one, other, none);
+}
+
 bool isHttpUrl(const std::string& url)
 {
     const std::size_t begin = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : url.size();
@@ -103,6 +119,9 @@ std::optional<std::string> contradiction(const CLI::App& talk, const TalkOptions
         if (talk.count(name) > 0 && value->empty()) {
             return std::string(name) + " is empty";
         }
+    }
+    if (!options.isLive() && !options.isAloud() && isSameFile(options.inFile, options.outFile)) {
+        return "--out is the recording that --in names";
     }
     if (!options.chatUrl.empty() && !isHttpUrl(options.chatUrl)) {
         return "--chat-url is not an http or https address";
@@ -161,10 +180,12 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
         ->option_text("N");
     talk.add_option("--timeout", timeoutSeconds, "Longest time for the whole conversation (120; with --in mic a day)")
         ->check(CLI::Range(1.0, 86'400.0))
+        ->check(&whyNoNumber)
         ->option_text("S");
     talk.add_option("--spend-limit", options.spendLimit,
             "End with the reply that makes the conversation cost so much, by the prices that came with the program")
         ->check(CLI::Range(0.01, 1'000'000.0))
+        ->check(&whyNoNumber)
         ->option_text("DOLLARS");
     talk.add_option("--idle-minutes", options.idleMinutes,
             "End when nobody has said anything for so long; 0: never (with --in mic 10, otherwise 0)")

@@ -1,6 +1,7 @@
 #include "app/cli/talk_command.h"
 
 #include "app/cli/sound_devices.h"
+#include "app/platform/interrupt_signal.h"
 #include "app/platform/local_moment.h"
 #include "app/platform/network_settings.h"
 #include "app/platform/qt_line_process.h"
@@ -28,6 +29,12 @@ constexpr core::Milliseconds kTellingInterval{10};
 /// The tools have deadlines of their own; the session's is behind them.
 constexpr core::Milliseconds kToolSlack{5'000};
 
+/// The provider's own reasons why a reply is not complete.
+bool isCutShort(const Error& problem)
+{
+    return problem.foreignCode == "max_output_tokens" || problem.foreignCode == "content_filter";
+}
+
 std::string withoutTrailingSlash(std::string url)
 {
     while (!url.empty() && url.back() == '/') {
@@ -49,6 +56,7 @@ TalkCommand::TalkCommand(TalkOptions options, std::function<void(int)> finished)
       m_builtIn({m_clock, m_executor, m_browser, &platform::localMoment}),
       m_mcp({m_executor, [] { return std::make_unique<platform::QtLineProcess>(); }, VV_VERSION})
 {
+    m_events.setOver([this] { return platform::InterruptSignal::hasCome() || (m_endBy && m_clock.now() >= *m_endBy); });
 }
 
 TalkCommand::~TalkCommand() = default;
@@ -113,8 +121,9 @@ void TalkCommand::begin(std::shared_ptr<core::CredentialSource> credential)
     m_deadline = m_executor.after(m_options.timeout, [this] {
         const Error late{ErrorCode::Timeout, "the conversation took longer than --timeout allows", std::nullopt, {}};
         // Who waited in vain for an answer is told why none came.
-        end(m_options.isLive() ? late : m_lastProblem.value_or(late));
+        tooLate(m_options.isLive() ? late : m_lastProblem.value_or(late));
     });
+    m_endBy = m_clock.now() + m_options.timeout;
     for (const auto& server : m_mcp.all()) {
         server->start();
     }
@@ -366,19 +375,37 @@ void TalkCommand::sessionTold(const core::SessionNotice& notice)
             m_lastProblem.reset();
         }
     } else if (const auto* ended = std::get_if<core::session_notice::ReplyEnded>(&notice)) {
-        if (ended->wasCompleted) {
-            if (ended->isAnswer) {
-                m_turns.replyEnded();
-            }
-            m_lastProblem.reset();
-        } else if (m_lastProblem && !m_options.isLive()) {
-            // The answer is not coming, and nobody is there to ask again.
-            m_endedBecause = m_lastProblem;
-            m_session->stop();
-        }
+        replyEnded(*ended);
     } else if (const auto* over = std::get_if<core::session_notice::Ended>(&notice)) {
         // We stand in the session's own call.
         m_executor.post([this, error = m_endedBecause ? m_endedBecause : over->error] { end(error); });
+    }
+}
+
+void TalkCommand::replyEnded(const core::session_notice::ReplyEnded& ended)
+{
+    if (ended.wasCompleted || (m_lastProblem && isCutShort(*m_lastProblem))) {
+        m_lastProblem.reset();
+    }
+    if (!m_lastProblem) {
+        // Of what was cut short or cancelled no more comes, functions included: it is all the answer that there is.
+        if (ended.isAnswer || !ended.wasCompleted) {
+            m_turns.replyEnded();
+        }
+    } else if (!m_options.isLive()) {
+        // The answer is not coming, and nobody is there to ask again.
+        m_endedBecause = m_lastProblem;
+        m_session->stop();
+    }
+}
+
+void TalkCommand::tooLate(const Error& error)
+{
+    if (m_session == nullptr) {
+        end(error);
+    } else if (m_session->state().phase != core::Phase::Closing) {
+        m_endedBecause = error;
+        m_session->stop();
     }
 }
 
@@ -511,7 +538,7 @@ void TalkCommand::finish(int exitCode)
         m_signIn->signOut();
         m_finishBy = m_clock.now() + kTellingPatience;
     } else if (isTold && (isLate || m_signIn == nullptr || !m_signIn->isRevoking())) {
-        m_finished(exitCode);
+        m_finished(exitCode == 0 && m_events.hasFailed() ? core::exitCode(ErrorCode::OutputUnwritable) : exitCode);
         return;
     }
     m_deadline = m_executor.after(kTellingInterval, [this, exitCode] {

@@ -70,6 +70,9 @@ private:
     [[nodiscard]] bool endsAConversation(core::ErrorCode code) const;
     /// The conversation goes on, or that was the reply's last chance.
     void goneWrong(const core::Error& error);
+    void replyEnded(const core::session_notice::ReplyEnded& ended);
+    /// Ends it as a user would, but for the error.
+    void tooLate(const core::Error& error);
     void watch();
     void sayNextText();
     void end(std::optional<core::Error> error);
@@ -116,6 +119,7 @@ private:
     std::unique_ptr<core::AllowanceWatch> m_allowance;
     /// With a broker that is not ours alone.
     std::unique_ptr<core::UsageReporter> m_usage;
+    std::optional<core::MonotonicTime> m_endBy;
     core::MonotonicTime m_finishBy{};
     std::unique_ptr<core::Timer> m_watchTimer;
     std::unique_ptr<core::Timer> m_deadline;

@@ -30,7 +30,7 @@ bool TurnWatch::hasEnough() const
 
 bool TurnWatch::isOver(core::MonotonicTime now, bool hasMoreToSay) const
 {
-    return m_turns > 0 ? hasEnough() : !hasMoreToSay && isAnswered(now);
+    return hasEnough() || (!hasMoreToSay && isAnswered(now));
 }
 
 bool TurnWatch::isReplyOverdue(core::MonotonicTime now) const

@@ -8,7 +8,7 @@ namespace vivavoce::cli {
 /// Decides when a conversation that is fed from files is over. Pure: is told what happens, and asked.
 class TurnWatch {
 public:
-    /// `turns` 0: until everything that was said is answered.
+    /// It is over when everything that was said is answered, or before that after so many replies; 0: however many there are.
     explicit TurnWatch(int turns) : m_turns(turns) {}
 
     void replyEnded() { ++m_replies; }

@@ -19,9 +19,11 @@ namespace {
 constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
 /// A signal handler may write to a pipe and little else.
 int writeEnd = -1;
+volatile std::sig_atomic_t wasSent = 0;
 
 extern "C" void signalCame(int number)
 {
+    wasSent = 1;
     const char byte = 1;
     [[maybe_unused]] const auto written = ::write(writeEnd, &byte, 1);
     // The next one is for a program that does not end.
@@ -45,6 +47,7 @@ InterruptSignal::InterruptSignal(std::function<void()> interrupted) : m_state(st
         ::fcntl(end, F_SETFL, O_NONBLOCK);
     }
     writeEnd = m_state->ends[1];
+    wasSent = 0;
     m_state->notifier = std::make_unique<QSocketNotifier>(m_state->ends[0], QSocketNotifier::Read);
     const int readEnd = m_state->ends[0];
     QObject::connect(m_state->notifier.get(), &QSocketNotifier::activated, m_state->notifier.get(),
@@ -72,11 +75,20 @@ InterruptSignal::~InterruptSignal()
         }
     }
 }
+
+bool InterruptSignal::hasCome()
+{
+    return wasSent != 0;
+}
 #else
 struct InterruptSignal::State {};
 // Without it Ctrl-C ends the program at once, which loses nothing but the summary.
 InterruptSignal::InterruptSignal(std::function<void()>) {}
 InterruptSignal::~InterruptSignal() = default;
+bool InterruptSignal::hasCome()
+{
+    return false;
+}
 #endif
 
 } // namespace vivavoce::platform

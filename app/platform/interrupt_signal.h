@@ -15,6 +15,9 @@ public:
     InterruptSignal(const InterruptSignal&) = delete;
     InterruptSignal& operator=(const InterruptSignal&) = delete;
 
+    /// One has come, which the event loop may know nothing of yet.
+    [[nodiscard]] static bool hasCome();
+
 private:
     struct State;
     std::unique_ptr<State> m_state;

@@ -64,6 +64,18 @@ private Q_SLOTS:
         QVERIFY(watch.hasEnough());
     }
 
+    void countedTurns_AreNotWaitedForOnceEverythingIsAnswered()
+    {
+        ManualClock clock;
+        TurnWatch watch(5);
+        watch.inputEnded(clock.now());
+        watch.replyEnded();
+        watch.activityChanged(Activity::Listening, clock.now());
+        clock.advance(Milliseconds{1'500});
+        QVERIFY(!watch.isOver(clock.now(), true));
+        QVERIFY(watch.isOver(clock.now(), false));
+    }
+
     void reply_IsOverdueAfterThirtySecondsOfThinking()
     {
         ManualClock clock;

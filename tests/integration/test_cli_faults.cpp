@@ -2,9 +2,17 @@
 #include "tests/integration/scripted_servers.h"
 
 #include <QFile>
+#include <QFileInfo>
 #include <QTemporaryDir>
 
 #include <array>
+
+#ifdef Q_OS_UNIX
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
 
 using namespace vivavoce;
 using namespace vivavoce::tests;
@@ -126,6 +134,12 @@ private Q_SLOTS:
         QTest::newRow("turns of none") << QStringList{QStringLiteral("talk"), QStringLiteral("--text"),
             QStringLiteral("x"), QStringLiteral("--turns"), QStringLiteral("0")};
         const QStringList words{QStringLiteral("talk"), QStringLiteral("--text"), QStringLiteral("x")};
+        QTest::newRow("a limit that is no number")
+            << words + QStringList{QStringLiteral("--spend-limit"), QStringLiteral("nan")};
+        QTest::newRow("a time that is no number")
+            << words + QStringList{QStringLiteral("--timeout"), QStringLiteral("-NaN")};
+        QTest::newRow("a time without an end")
+            << words + QStringList{QStringLiteral("--timeout"), QStringLiteral("inf")};
         QTest::newRow("nowhere to write to") << words + QStringList{QStringLiteral("--out"), QString()};
         QTest::newRow("a transcript of no format")
             << words + QStringList{QStringLiteral("--transcript"), QStringLiteral("talk.doc")};
@@ -145,6 +159,21 @@ private Q_SLOTS:
         const bool isTalk = arguments.value(0) == QStringLiteral("talk");
         QCOMPARE(cli.output().contains("\"code\":\"usage.bad\""), isTalk);
         QCOMPARE(cli.output().contains("\"type\":\"summary\""), isTalk);
+    }
+
+    void recording_IsNotItsOwnAnswer_HoweverItIsSpelled()
+    {
+        const QString recording = file("own.wav", "a recording");
+        const QString link = m_folder.filePath(QStringLiteral("link.wav"));
+        QVERIFY(QFile::link(recording, link));
+        for (const QString& out : {recording, m_folder.filePath(QStringLiteral("./own.wav")), link}) {
+            const Outcome outcome = run({QStringLiteral("--in"), recording, QStringLiteral("--out"), out});
+            QCOMPARE(outcome.code, std::string("usage.bad"));
+            QCOMPARE(outcome.exitCode, 2);
+        }
+        QFile kept(recording);
+        QVERIFY(kept.open(QIODevice::ReadOnly));
+        QCOMPARE(kept.readAll(), QByteArray("a recording"));
     }
 
     void badUsage_ForPeople_IsNoEvent()
@@ -173,6 +202,102 @@ private Q_SLOTS:
             m_folder.filePath(QStringLiteral("no/where.wav"))});
         QCOMPARE(outcome.code, std::string("output.unwritable"));
         QCOMPARE(outcome.exitCode, 2);
+    }
+
+    void standardOutputThatCannotBeWritten_IsNoSuccess_data()
+    {
+        QTest::addColumn<bool>("isClosed");
+        QTest::newRow("full") << false;
+        QTest::newRow("closed") << true;
+    }
+    void standardOutputThatCannotBeWritten_IsNoSuccess()
+    {
+#ifdef Q_OS_UNIX
+        QFETCH(bool, isClosed);
+        if (!isClosed && !QFile::exists(QStringLiteral("/dev/full"))) {
+            QSKIP("no full disk here");
+        }
+        const ScriptedProvider provider([](QWebSocket& socket) { say(socket, kCreated); }, answerProperly);
+        ScriptedHttpServer broker(ScriptedHttpServer::token(provider.url()), After::HangUp);
+        const QStringList conversation{QStringLiteral("talk"), QStringLiteral("--broker"), broker.url(),
+            QStringLiteral("--text"), QStringLiteral("hello")};
+        for (const QStringList& arguments : {conversation, QStringList { QStringLiteral("--version") }}) {
+            QProcess cli;
+            isClosed ? cli.setChildProcessModifier([] { ::close(STDOUT_FILENO); })
+                     : cli.setStandardOutputFile(QStringLiteral("/dev/full"));
+            QSignalSpy ended(&cli, &QProcess::finished);
+            cli.start(program("vivavoce-cli"), arguments);
+            QVERIFY(ended.wait(20'000));
+            QCOMPARE(cli.exitStatus(), QProcess::NormalExit);
+            QCOMPARE(cli.exitCode(), 2);
+            QVERIFY(cli.readAllStandardError().contains("output.unwritable"));
+        }
+        QVERIFY2(provider.connections() > 0, "a conversation may go to files, too");
+
+        QProcess agent;
+        isClosed ? agent.setChildProcessModifier([] { ::close(STDOUT_FILENO); })
+                 : agent.setStandardOutputFile(QStringLiteral("/dev/full"));
+        agent.start(program("vivavoce-agent"), {QStringLiteral("--listen"), QStringLiteral("127.0.0.1:0")});
+        QVERIFY2(agent.waitForFinished(20'000), "nobody learns where it listens");
+        QCOMPARE(agent.exitCode(), 2);
+        QVERIFY(agent.readAllStandardError().contains("output.unwritable"));
+#else
+        QSKIP("a matter of Unix");
+#endif
+    }
+
+    void readerThatReadsNoMore_DoesNotKeepItForEver_data()
+    {
+        QTest::addColumn<bool>("isSignalled");
+        QTest::addColumn<QString>("timeout");
+        QTest::addColumn<int>("exitCode");
+        QTest::newRow("the time is over") << false << QStringLiteral("3") << 6;
+        QTest::newRow("a signal") << true << QStringLiteral("600") << 2;
+    }
+    void readerThatReadsNoMore_DoesNotKeepItForEver()
+    {
+#ifdef Q_OS_UNIX
+        QFETCH(bool, isSignalled);
+        QFETCH(QString, timeout);
+        QFETCH(int, exitCode);
+        const ScriptedProvider provider([](QWebSocket& socket) { say(socket, kCreated); },
+            [](QWebSocket& socket, const QString& message) {
+                if (message.contains(QStringLiteral("\"response.create\""))) {
+                    say(socket, kReply.front());
+                    socket.sendTextMessage(QStringLiteral(
+                        R"({"type":"response.output_text.delta","event_id":"e5","response_id":"r","item_id":"i","output_index":0,"content_index":0,"delta":"%1"})")
+                                               .arg(QString(300'000, QLatin1Char('x'))));
+                } else {
+                    answerProperly(socket, message);
+                }
+            });
+        ScriptedHttpServer broker(ScriptedHttpServer::token(provider.url()), After::HangUp);
+        const QString pipe = m_folder.filePath(QStringLiteral("pipe-") + timeout);
+        QCOMPARE(::mkfifo(pipe.toLocal8Bit().constData(), 0600), 0);
+        const int reader = ::open(pipe.toLocal8Bit().constData(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        QVERIFY(reader >= 0);
+        const auto waiting = [reader] {
+            int bytes = 0;
+            return ::ioctl(reader, FIONREAD, &bytes) == 0 ? bytes : 0;
+        };
+        QProcess cli;
+        cli.setStandardOutputFile(pipe);
+        QSignalSpy ended(&cli, &QProcess::finished);
+        cli.start(program("vivavoce-cli"),
+            {QStringLiteral("talk"), QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"),
+                QStringLiteral("hello"), QStringLiteral("--timeout"), timeout});
+        // Nothing else takes so much of it.
+        QTRY_VERIFY_WITH_TIMEOUT(waiting() > 50'000, 20'000);
+        if (isSignalled) {
+            cli.terminate();
+        }
+        QVERIFY(!ended.isEmpty() || ended.wait(20'000));
+        QCOMPARE(cli.exitStatus(), QProcess::NormalExit);
+        QCOMPARE(cli.exitCode(), exitCode);
+        ::close(reader);
+#else
+        QSKIP("a matter of Unix");
+#endif
     }
 
     void transcriptThatCannotBeWritten_IsToldBeforeAnythingElse()
@@ -385,6 +510,10 @@ private Q_SLOTS:
         const Outcome outcome = runAgainst(provider, {QStringLiteral("--timeout"), QStringLiteral("2")});
         QCOMPARE(outcome.code, std::string("timeout"));
         QCOMPARE(outcome.exitCode, 6);
+        // It is ended as by its user.
+        const qsizetype closing = outcome.output.indexOf("\"phase\":\"closing\"");
+        const qsizetype ended = outcome.output.indexOf("\"phase\":\"ended\"");
+        QVERIFY(closing >= 0 && closing < ended && ended < outcome.output.indexOf("\"type\":\"summary\""));
     }
 
     void providerThatSpokeNonsense_IsWhatIsToldAtTheTimeout()
@@ -432,6 +561,45 @@ private Q_SLOTS:
         const Outcome outcome = run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--in"), silence});
         QCOMPARE(QString::fromStdString(outcome.code), code);
         QCOMPARE(outcome.exitCode, exitCode);
+    }
+
+    void replyThatIsNotComplete_IsFollowedByTheNextWords_data()
+    {
+        QTest::addColumn<QString>("end");
+        const auto of = [](const char* status, const char* reason, const char* output) {
+            return QStringLiteral(
+                R"({"type":"response.done","event_id":"e7","response":{"id":"r","object":"realtime.response","status":"%1","status_details":{"type":"%1","reason":"%2"},"output":[%3]}})")
+                .arg(QString::fromUtf8(status), QString::fromUtf8(reason), QString::fromUtf8(output));
+        };
+        QTest::newRow("too long") << of("incomplete", "max_output_tokens", "");
+        QTest::newRow("filtered") << of("incomplete", "content_filter", "");
+        QTest::newRow("in a call") << of("incomplete", "max_output_tokens",
+            R"({"type":"function_call","id":"f","call_id":"call_1","name":"echo","arguments":"{}"})");
+        QTest::newRow("cancelled") << of("cancelled", "client_cancelled", "");
+        QTest::newRow("cancelled for a turn") << of("cancelled", "turn_detected", "");
+    }
+    void replyThatIsNotComplete_IsFollowedByTheNextWords()
+    {
+        QFETCH(QString, end);
+        int requests = 0;
+        ScriptedProvider provider([](QWebSocket& socket) { say(socket, kCreated); },
+            [&](QWebSocket& socket, const QString& message) {
+                if (message.contains(QStringLiteral("\"response.create\"")) && ++requests == 1) {
+                    say(socket, kReply.front());
+                    say(socket, kReply.at(2));
+                    socket.sendTextMessage(end);
+                } else {
+                    answerProperly(socket, message);
+                }
+            });
+        ScriptedHttpServer broker(ScriptedHttpServer::token(provider.url()), After::HangUp);
+        CliRun cli({QStringLiteral("talk"), QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"),
+            QStringLiteral("one"), QStringLiteral("--text"), QStringLiteral("two"), QStringLiteral("--timeout"),
+            QStringLiteral("15")});
+        QCOMPARE(cli.finish(), 0);
+        QCOMPARE(cli.finalTexts("user"), (std::vector<std::string>{"one", "two"}));
+        QCOMPARE(cli.all("summary").at(0).value("turns", 0), 2);
+        QCOMPARE(requests, 2);
     }
 
     void turns_EndItWithWordsLeftToSay()
