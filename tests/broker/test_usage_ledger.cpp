@@ -498,12 +498,18 @@ private slots:
         // Both are done in one transaction, which takes too long.
         std::promise<void> first;
         std::promise<void> second;
-        world.database->post([opened = first.get_future().share()](soci::session&) { opened.wait(); });
-        auto begun =
+        std::promise<void> isRunning;
+        world.database->post([&isRunning, opened = first.get_future().share()](soci::session&) {
+            isRunning.set_value();
+            opened.wait();
+        });
+        // Or it would be of one transaction with what is to come after it.
+        isRunning.get_future().wait();
+        auto answer =
             boost::asio::co_spawn(world.threads.executor(), world.ledger->begin(late), boost::asio::use_future);
         world.database->post([opened = second.get_future().share()](soci::session&) { opened.wait(); });
         first.set_value();
-        const auto fault = begun.get();
+        const auto fault = answer.get();
         second.set_value();
         QVERIFY(fault && fault->code == FaultCode::Unavailable);
         QTRY_COMPARE(world.wait(world.ledger->holders({"a"}))["a"], std::string("one"));
