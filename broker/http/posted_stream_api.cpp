@@ -2,7 +2,7 @@
 
 #include "broker/http/problem_response.h"
 #include "broker/http/request_checks.h"
-#include "broker/relay/internal/message_scan.h"
+#include "broker/relay/message_scan.h"
 #include "core/base/base64.h"
 #include "core/base/json.h"
 

@@ -1,6 +1,6 @@
 #include "broker/relay/client_message_check.h"
 
-#include "broker/relay/internal/message_scan.h"
+#include "broker/relay/message_scan.h"
 #include "broker/relay/session_meter.h"
 #include "core/base/json_path.h"
 

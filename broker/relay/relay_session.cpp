@@ -1,6 +1,6 @@
 #include "broker/relay/relay_session.h"
 
-#include "broker/relay/internal/message_scan.h"
+#include "broker/relay/message_scan.h"
 #include "core/base/json.h"
 #include "core/base/random_id.h"
 #include "net/timer.h"

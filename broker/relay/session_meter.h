@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker/relay/internal/message_scan.h"
+#include "broker/relay/message_scan.h"
 #include "broker/relay/responses_under_way.h"
 #include "broker/usage/amounts.h"
 #include "core/base/clock.h"

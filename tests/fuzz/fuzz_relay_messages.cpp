@@ -1,5 +1,5 @@
 #include "broker/relay/client_message_check.h"
-#include "broker/relay/internal/message_scan.h"
+#include "broker/relay/message_scan.h"
 #include "broker/relay/session_meter.h"
 #include "core/base/json.h"
 

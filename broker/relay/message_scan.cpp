@@ -1,4 +1,4 @@
-#include "broker/relay/internal/message_scan.h"
+#include "broker/relay/message_scan.h"
 
 // So that no error is overlooked: with exceptions, results turn into values without a word.
 #define SIMDJSON_EXCEPTIONS 0
