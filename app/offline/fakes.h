@@ -186,7 +186,7 @@ public:
     void holdTalk(bool) override {}
 
     /// Now, to all.
-    void tell(const core::SessionNotice& notice);
+    void tell(const core::SessionNotice& told);
     /// Without a story: for pictures.
     void setQuiet(bool isQuiet) { m_isQuiet = isQuiet; }
 

@@ -160,8 +160,8 @@ private:
     /// QWebSocket keeps the request while it lives, and never looks at it again after the handshake. The bytes of a field are shared with us.
     void forgetCredential()
     {
-        core::Secret::wipe(
-            const_cast<char*>(m_credentialField.constData()), static_cast<std::size_t>(m_credentialField.size()));
+        auto* const bytes = const_cast<char*>(m_credentialField.constData()); // NOLINT
+        core::Secret::wipe(bytes, static_cast<std::size_t>(m_credentialField.size()));
         m_credentialField = QByteArray();
     }
 
