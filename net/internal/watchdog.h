@@ -47,9 +47,10 @@ private:
         bool hasBarked = false;
     };
 
+    static constexpr core::Milliseconds kAgain{100};
+
     static void barkAfter(const std::shared_ptr<State>& state, core::Milliseconds patience)
     {
-        constexpr core::Milliseconds kAgain{100};
         state->timer.expires_after(patience);
         state->timer.async_wait([state](const ErrorCode&) {
             // A wait that was called off can already be on its way here: the clock decides, not the error.
