@@ -254,10 +254,12 @@ bool SqlDatabase::State::hangs()
 {
     const auto now = Clock::now();
     const std::lock_guard lock(mutex);
-    const auto late = std::distance(underWay.begin(), underWay.upper_bound(now));
+    const auto onTime = underWay.upper_bound(now);
+    const auto late = std::distance(underWay.begin(), onTime);
     const auto next = std::find_if(jobs.begin(), jobs.end(), [](const Job& job) { return !job.isUpkeep; });
     // One that is slow, on one connection of several, says nothing of the others where those have done something since.
-    const bool isAlone = late > 0 && *underWay.begin() - settings.deadline >= lastDone;
+    // The youngest counts: one that was begun a moment before the last success would hide the others.
+    const bool isAlone = late > 0 && *std::prev(onTime) - settings.deadline >= lastDone;
     const bool areAll = late > 0 && static_cast<std::size_t>(late) >= connected;
     return isAlone || areAll || (next != jobs.end() && next->deadline <= now);
 }
