@@ -294,6 +294,45 @@ private slots:
         QVERIFY(QTest::qWaitFor([&] { return world.count().has_value() && world.database->isWorking(); }, 10'000));
     }
 
+    /// Of four connections one has hung since a moment before the last success, and another since then.
+    void workThatHangs_IsNotHiddenByWhatWasBegunBeforeTheLastSuccess()
+    {
+        if (const QString missing = tests::PostgresServer::missing(); !missing.isEmpty()) {
+            QSKIP(qPrintable(missing));
+        }
+        tests::PostgresServer server;
+        QVERIFY(server.start());
+        World world;
+        QVERIFY(world.open(server.url(), core::Milliseconds{3'000}).has_value());
+        std::atomic<int> begun{0};
+        const auto until = [&begun](std::promise<void>& gate) {
+            return [&begun, opened = gate.get_future().share()](soci::session&) {
+                ++begun;
+                opened.wait();
+                return 0;
+            };
+        };
+        std::promise<void> never;
+        std::promise<void> soon;
+        const std::function<int(soci::session&)> hanging = until(never);
+        const std::function<int(soci::session&)> passing = until(soon);
+        auto before = world.begin<int>(hanging);
+        auto one = world.begin<int>(passing);
+        auto other = world.begin<int>(passing);
+        // Three connections are in use, so two that hang are not all of them.
+        QVERIFY(QTest::qWaitFor([&] { return begun == 3; }, 2'500));
+        soon.set_value();
+        QVERIFY(one.get().has_value());
+        QVERIFY(other.get().has_value());
+        QVERIFY(world.database->isWorking());
+        auto since = world.begin<int>(hanging);
+        QVERIFY(!before.get().has_value());
+        QVERIFY(!since.get().has_value());
+        QVERIFY(!world.database->isWorking());
+        never.set_value();
+        QVERIFY(QTest::qWaitFor([&] { return world.count().has_value() && world.database->isWorking(); }, 10'000));
+    }
+
     void server_ThatStandsStill_DoesNotKeepTheEnd()
     {
         if (const QString missing = tests::PostgresServer::missing(); !missing.isEmpty()) {

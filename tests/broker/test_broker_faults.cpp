@@ -292,13 +292,13 @@ private slots:
         QVERIFY(broker.start());
         QCOMPARE(broker.mint().status, 200U);
         postgres.freeze();
-        QVERIFY(QTest::qWaitFor([&] { return broker.get("/readyz").status == 503; }, 45'000));
+        QVERIFY(QTest::qWaitFor([&] { return broker.get("/readyz").status == 503; }, 20'000));
         QCOMPARE(broker.get("/healthz").status, 200U);
         postgres.thaw();
         QVERIFY(QTest::qWaitFor([&] { return broker.get("/readyz").status == 200; }, 20'000));
         QVERIFY(QTest::qWaitFor([&] { return broker.mint().status == 200; }, 20'000));
         postgres.freeze();
-        QVERIFY(QTest::qWaitFor([&] { return broker.get("/readyz").status == 503; }, 45'000));
+        QVERIFY(QTest::qWaitFor([&] { return broker.get("/readyz").status == 503; }, 20'000));
         QElapsedTimer timer;
         timer.start();
         QCOMPARE(broker.terminate(), 0);
