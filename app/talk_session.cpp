@@ -31,6 +31,8 @@ public:
     }
 
     void setCurrent(bool isCurrent) { m_isCurrent = isCurrent; }
+    [[nodiscard]] bool isCurrent() const { return m_isCurrent; }
+    void forget() { m_shown.reset(); }
     void fetch(core::CredentialCallback done) override
     {
         if (!m_isCurrent) {
@@ -281,6 +283,16 @@ void TalkSession::followBroker(const core::Settings& settings)
     for (const Account& account : m_accounts) {
         account.credential->setCurrent(
             settings.profile == core::Profile::Broker && account.brokerUrl == settings.brokerUrl);
+    }
+}
+
+void TalkSession::forgetUser()
+{
+    for (const Account& account : m_accounts) {
+        // The chosen one hears of the next who signs in; another one that is owed something is still shown who owes it.
+        if (account.credential->isCurrent() || account.usage->isDone()) {
+            account.credential->forget();
+        }
     }
 }
 

@@ -50,6 +50,8 @@ public:
     void interrupt() override;
     void holdTalk(bool isHeld) override;
 
+    /// Whoever was signed in is not any more: nor is what showed them to a broker kept, but for one that is still told what they owe.
+    void forgetUser();
     /// Before the program ends: ends the conversation and tells its broker what it came to. `done` is called once there is nothing left to
     /// tell, or after a second; possibly from within this call.
     void finish(std::function<void()> done);
