@@ -228,6 +228,7 @@ private Q_SLOTS:
     void usage_OfOneBroker_IsToldAlsoWhileAnotherIsTalkedTo_data();
     void usage_OfOneBroker_IsToldAlsoWhileAnotherIsTalkedTo();
     void usage_IsNotShownToABrokerAsAnothersUser();
+    void userWhoSignsOut_IsForgotten();
     void brokersThatAreOwedUsage_AreFew();
     void finish_WaitsForWhatIsToldAtTheEnd_AndNotForLong();
 #ifdef Q_OS_UNIX
@@ -601,6 +602,22 @@ void TestTalkSession::usage_IsNotShownToABrokerAsAnothersUser()
     const auto reports = reportsTo(world, "https://voice.example");
     QCOMPARE(reports.size(), std::size_t{2});
     QVERIFY(reports.back().bearer == here);
+}
+
+void TestTalkSession::userWhoSignsOut_IsForgotten()
+{
+    World world;
+    auto who = std::make_shared<ChangingCredential>();
+    who->value = std::make_shared<const core::Secret>(std::string_view("ada"));
+    const std::weak_ptr<const core::Secret> ada = who->value;
+    world.withCredential(who);
+    talkDirectly(world);
+    endIt(world);
+    who->value.reset();
+    world.http.sent.clear();
+    QVERIFY(!ada.expired());
+    world.talk->forgetUser();
+    QVERIFY(ada.expired());
 }
 
 void TestTalkSession::brokersThatAreOwedUsage_AreFew()
