@@ -5,7 +5,7 @@ help_seeded() {
     cat <<'EOT'
 usage: ./dev seeded [name…]
 Breaks a copy of the sources in build/seeded/src as tests/seeded/bugs.txt says, one bug at a time, and runs the tests that are to notice. It
-ends with 1 where one stays green, or is red without the bug. A quarter of an hour on two cores, of which most is the first build of the copy.
+ends with 1 where one stays green, or is red without the bug. Three minutes on two cores, behind a quarter of an hour for the first build of the copy.
   --list    the bugs
   --check   only that each of them still has its place in the sources; the test test_seeded_bugs does that
 EOT
@@ -57,11 +57,15 @@ check_bugs() {
     say "${#bug_names[@]} bugs have their places"
 }
 
-# A copy of the sources with their times, beside what was built of it before.
+# copy_sources <folder>: what differs there is written anew, and so newer than what was built of it, with a bug or without.
 copy_sources() {
+    local file
     mkdir -p "$1"
-    find "$1" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
-    listed all | tar -cf - -T - | tar -xf - -C "$1"
+    listed all | while read -r file; do
+        cmp -s "$file" "$1/$file" || { mkdir -p "$1/$(dirname "$file")" && cp "$file" "$1/$file"; }
+    done
+    comm -13 <(listed all | sort) <(cd "$1" && find . -path ./build -prune -o -type f -print | sed 's|^\./||' | sort) \
+        | while read -r file; do rm -f "$1/$file"; done
 }
 
 # run_tests <log> <name…>
