@@ -8,17 +8,9 @@ using namespace vivavoce;
 using namespace vivavoce::core;
 using namespace vivavoce::tests;
 
+/// What is said, heard, answered and asked for, while there is a connection.
 class SessionMachineTest : public QObject {
     Q_OBJECT
-
-    static openai::ErrorEvent error(const std::string& code, const std::string& message = "no")
-    {
-        openai::ErrorEvent event;
-        event.error.type = "invalid_request_error";
-        event.error.code = code;
-        event.error.message = message;
-        return event;
-    }
 
 private Q_SLOTS:
     void connected_IsShownOnlyOnceTheProviderSaysSo()
@@ -283,7 +275,7 @@ private Q_SLOTS:
         Story story;
         story.goLive();
         story.happens(session_event::TextEntered{"hello"});
-        story.says(error("conversation_already_has_active_response"));
+        story.says(errorOf("conversation_already_has_active_response"));
         QVERIFY(story.told<session_notice::Problem>().empty());
         story.replyBegins("resp_own");
         story.replyEnds("resp_own");
@@ -412,7 +404,7 @@ private Q_SLOTS:
         story.happens(session_event::TextEntered{"hello"});
         const std::string id = story.sent<openai::ResponseCreate>().at(0).eventId;
         QVERIFY(!id.empty());
-        auto refusal = error("rate_limit_exceeded");
+        auto refusal = errorOf("rate_limit_exceeded");
         refusal.error.eventId = "somebody_elses";
         story.says(refusal);
         QVERIFY2(!story.state.reply.isFree(), "it was not about the reply");
@@ -461,7 +453,7 @@ private Q_SLOTS:
     {
         Story story;
         story.goLive();
-        story.says(error("session_expired"));
+        story.says(errorOf("session_expired"));
         story.pong();
         story.happens(session_event::Closed{{1000, {}}});
         QCOMPARE(story.told<session_notice::Problem>().at(0).error.code, ErrorCode::SessionExpired);
@@ -519,7 +511,7 @@ private Q_SLOTS:
         QFETCH(std::string, message);
         Story story;
         story.goLive();
-        story.says(error(code, message));
+        story.says(errorOf(code, message));
         QVERIFY(story.effects.empty());
         QCOMPARE(story.state.phase, Phase::Live);
     }
@@ -805,19 +797,6 @@ private Q_SLOTS:
         QCOMPARE(story.state.log.entries()[1].text, std::string("Four."));
     }
 
-    void silentProvider_AfterTheHandshake_IsNamedSo()
-    {
-        Story story;
-        auto options = std::make_shared<SessionOptions>();
-        options->maxAttempts = 1;
-        story.state.options = options;
-        story.happens(session_event::Start{});
-        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
-        story.happens(session_event::Opened{});
-        story.happens(session_event::TimedOut{SessionTimer::FirstEvent});
-        QCOMPARE(story.told<session_notice::Ended>().at(0).error->code, ErrorCode::ProviderSilent);
-    }
-
     void noReplyToASpokenTurn_IsToldAndTheConversationGoesOn()
     {
         Story story;
@@ -842,47 +821,6 @@ private Q_SLOTS:
         done.response.usage = openai::Usage{10, 4, 6, {}, {}};
         story.says(done);
         QCOMPARE(story.told<session_notice::ReplyUsage>().at(0).usage.totalTokens, std::int64_t{10});
-    }
-
-    void closeOfTheRelay_IsToldAsWhatItIs_data()
-    {
-        QTest::addColumn<int>("code");
-        QTest::addColumn<QByteArray>("reason");
-        QTest::addColumn<int>("expected");
-        QTest::addColumn<bool>("comesBack");
-        const auto row = [](int code, const char* reason, ErrorCode expected, bool comesBack) {
-            QTest::addRow("%d %s", code, reason)
-                << code << QByteArray(reason) << static_cast<int>(expected) << comesBack;
-        };
-        row(4401, "token_expired", ErrorCode::TokenExpired, true);
-        row(4402, "budget_exhausted", ErrorCode::BudgetExhausted, false);
-        row(4403, "session_ended", ErrorCode::SessionEnded, false);
-        row(4409, "taken_over", ErrorCode::SessionEnded, false);
-        row(4408, "session_too_long", ErrorCode::SessionExpired, true);
-        row(1008, "rate_limited", ErrorCode::RateLimited, true);
-        row(1008, "invalid_json", ErrorCode::ProviderRefused, false);
-        row(1011, "provider_refused", ErrorCode::ProviderRefused, false);
-        row(1011, "provider_quota", ErrorCode::ProviderQuota, false);
-        row(1013, "provider_unreachable", ErrorCode::ProviderUnreachable, true);
-        row(1013, "provider_lost", ErrorCode::ProviderClosed, true);
-        row(1011, "", ErrorCode::ProviderClosed, true);
-    }
-
-    void closeOfTheRelay_IsToldAsWhatItIs()
-    {
-        QFETCH(int, code);
-        QFETCH(QByteArray, reason);
-        QFETCH(int, expected);
-        QFETCH(bool, comesBack);
-        Story story;
-        story.happens(session_event::Start{});
-        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
-        story.happens(session_event::Opened{});
-        story.happens(session_event::Closed{{static_cast<std::uint16_t>(code), reason.toStdString()}});
-        QCOMPARE(story.state.phase == Phase::Waiting, comesBack);
-        const auto problems = story.told<session_notice::Problem>();
-        const auto ends = story.told<session_notice::Ended>();
-        QCOMPARE(static_cast<int>(comesBack ? problems.at(0).error.code : ends.at(0).error->code), expected);
     }
 };
 
