@@ -1,5 +1,6 @@
 #include "app/application.h"
 
+#include "app/platform/ca_file.h"
 #include "app/platform/local_moment.h"
 #include "app/platform/network_settings.h"
 #include "app/platform/qt_line_process.h"
@@ -44,8 +45,7 @@ std::shared_ptr<const core::Secret> Application::takeCredential()
 }
 
 Application::Application(std::shared_ptr<const core::Secret> credential)
-    : m_store(platform::QtSettingsStore::defaultFile()),
-      m_settings(m_store),
+    : m_settings(m_store),
       m_hasCredential(credential != nullptr),
       m_signIn(std::make_shared<core::SignIn>(
           core::SignIn::Dependencies{m_http, m_clock, m_executor, m_browser, m_redirect, &platform::sha256})),
@@ -65,8 +65,11 @@ Application::Application(std::shared_ptr<const core::Secret> credential)
       m_window({m_talk, m_sound.engine(), m_sound.engine(), m_settings, m_clock, *m_signIn, m_history, m_files,
           embedded::EmbeddedServices::missingProgram(QCoreApplication::applicationDirPath()).isEmpty(), m_hasCredential,
           [this](const std::string& url, BrokerTrial::Done done) { m_trial.ask(url, std::move(done)); }, &m_tools,
-          &m_toolChoices})
+          &m_toolChoices, &platform::checkCaFile})
 {
+    if (m_damaged) {
+        m_window.tellDamagedSettings(*m_damaged);
+    }
     m_builtIn.followTimers([this](const core::TimerDue& timer) {
         // Nobody may be looking.
         m_sound.engine().playTestTone();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/broker_trial.h"
+#include "app/platform/damaged_settings.h"
 #include "app/platform/loopback_redirect.h"
 #include "app/platform/private_files.h"
 #include "app/platform/qt_executor.h"
@@ -20,6 +21,7 @@
 #include "core/tools/tool_box.h"
 
 #include <memory>
+#include <optional>
 
 namespace vivavoce::app {
 
@@ -47,7 +49,9 @@ private:
 
     core::SystemClock m_clock;
     platform::QtExecutor m_executor;
-    platform::QtSettingsStore m_store;
+    const QString m_settingsFile = platform::QtSettingsStore::defaultFile();
+    const std::optional<QString> m_damaged = platform::keepDamagedSettings(m_settingsFile);
+    platform::QtSettingsStore m_store{m_settingsFile};
     core::LiveSettings m_settings;
     platform::QtHttpClient m_http;
     platform::QtWebSocketFactory m_transports;

@@ -4,6 +4,8 @@
 #include <QQmlExtensionPlugin>
 #include <QQuickWindow>
 
+#include <utility>
+
 // The linker keeps of a static library only what somebody names.
 Q_IMPORT_QML_PLUGIN(Vivavoce_StylePlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_AccountPlugin)
@@ -25,7 +27,8 @@ QUrl page(const QString& path)
 Window::Window(const Ports& ports)
     : m_shell({ports.conversation, ports.clock, ports.settings, ports.hasAgent, ports.hasCredential, ports.tryBroker}),
       m_conversation({ports.conversation, ports.voice, ports.clock, ports.settings, ports.approvals}),
-      m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent, &ports.history, ports.tools}),
+      m_settings(
+          {ports.settings, ports.devices, ports.voice, ports.hasAgent, &ports.history, ports.tools, ports.checkCaFile}),
       m_account({ports.account, ports.settings, ports.hasCredential}),
       m_history({ports.history, ports.settings}),
       m_export(ports.files),
@@ -38,6 +41,15 @@ Window::Window(const Ports& ports)
             Q_EMIT m_shell.accountWanted();
             // Nobody has been refused: the account's page says what is missing. Later: the conversation hears of its end after this.
             QMetaObject::invokeMethod(&m_conversation, &ui::ConversationViewModel::dismissError, Qt::QueuedConnection);
+        }
+    });
+    QObject::connect(&m_shell, &ui::ShellViewModel::talkWanted, &m_conversation, &ui::ConversationViewModel::start);
+    // Whoever was refused and has signed in since then is not any more.
+    QObject::connect(&m_account, &ui::AccountViewModel::changed, &m_shell, [this, wasSignedIn = false]() mutable {
+        const bool isSignedIn = m_account.stage() == ui::AccountViewModel::SignedIn;
+        if (!std::exchange(wasSignedIn, isSignedIn) && isSignedIn) {
+            m_shell.accountReady();
+            m_conversation.accountReady();
         }
     });
     QObject::connect(&m_conversation, &ui::ConversationViewModel::exportWanted, &m_export,
@@ -73,6 +85,11 @@ void Window::tellTimer(const core::TimerDue& timer)
     if (QQuickWindow* window = quickWindow()) {
         window->alert(0);
     }
+}
+
+void Window::tellDamagedSettings(const QString& keptAs)
+{
+    m_shell.tellDamagedSettings(keptAs);
 }
 
 void Window::raise()

@@ -36,6 +36,8 @@ public:
         core::ToolApprovals* approvals = nullptr;
         /// Null: there are no tools to decide on.
         core::ToolCatalog* tools = nullptr;
+        /// Null: every file of authorities will do.
+        core::CheckCaFile checkCaFile = {};
     };
 
     explicit Window(const Ports& ports);
@@ -45,6 +47,8 @@ public:
     [[nodiscard]] bool open();
     /// A timer that somebody set is over.
     void tellTimer(const core::TimerDue& timer);
+    /// The settings were damaged, and are kept in this file.
+    void tellDamagedSettings(const QString& keptAs);
     /// In front of the others.
     void raise();
     /// Out of sight at once; what is behind it may take a while to end.

@@ -36,7 +36,8 @@ int show()
     offline::FakeApprovals approvals;
     offline::FakeTools tools;
     app::Window window(
-        {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools});
+        {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools,
+            &offline::checkCaFile});
     return window.open() ? QGuiApplication::exec() : 2;
 }
 

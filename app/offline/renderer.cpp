@@ -11,6 +11,7 @@
 #include <QQuickWindow>
 #include <QTimer>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace vivavoce::offline {
@@ -40,6 +41,14 @@ QQuickItem* itemOf(QQuickItem* within, const QString& name)
     return nullptr;
 }
 
+void scrollTo(QQuickWindow* window, const char* name, qreal wanted)
+{
+    if (auto* area = window->findChild<QQuickItem*>(QLatin1String(name))) {
+        const qreal end = area->property("contentHeight").toReal() - area->height();
+        area->setProperty("contentY", std::clamp<qreal>(wanted, 0, std::max<qreal>(end, 0)));
+    }
+}
+
 bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
 {
     core::Settings wanted;
@@ -60,7 +69,8 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     FakeApprovals approvals;
     FakeTools tools;
     app::Window window(
-        {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools});
+        {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools,
+            &checkCaFile});
     if (!window.open()) {
         return false;
     }
@@ -71,7 +81,8 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     QCursor::setPos(5000, 5000);
     settle(60);
     scene.arrange({conversation, voice, devices, account, history, approvals, tools,
-        [&window](const core::TimerDue& timer) { window.tellTimer(timer); }});
+        [&window](const core::TimerDue& timer) { window.tellTimer(timer); },
+        [&window] { window.tellDamagedSettings(QStringLiteral("/home/ada/.config/vivavoce/vivavoce.ini.damaged")); }});
     if (scene.isAccount) {
         QMetaObject::invokeMethod(quick, "showAccount");
     }
@@ -82,13 +93,15 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     if (scene.settingsScroll >= 0) {
         QMetaObject::invokeMethod(quick, "showSettings");
         settle(kSettleMs);
-        if (auto* area = quick->findChild<QQuickItem*>(QStringLiteral("settingsArea"))) {
-            const qreal end = area->property("contentHeight").toReal() - area->height();
-            area->setProperty("contentY", std::min<qreal>(scene.settingsScroll, std::max<qreal>(end, 0)));
-        }
+        scrollTo(quick, "settingsArea", scene.settingsScroll);
     }
     if (auto* item = scene.focus.isEmpty() ? nullptr : quick->findChild<QQuickItem*>(scene.focus)) {
         item->forceActiveFocus(Qt::TabFocusReason);
+    }
+    for (const auto& [name, text] : scene.typed) {
+        if (QQuickItem* item = itemOf(quick->contentItem(), name)) {
+            item->setProperty("text", text);
+        }
     }
     for (const QString& name : scene.press) {
         if (QQuickItem* item = itemOf(quick->contentItem(), name)) {

@@ -7,6 +7,7 @@
 #include <QString>
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::offline {
@@ -22,6 +23,8 @@ struct Stage {
     FakeTools& tools;
     /// Says that a timer is over.
     std::function<void(const core::TimerDue&)> tellTimer;
+    /// Says that the settings were damaged.
+    std::function<void()> tellDamagedSettings;
 };
 
 /// One picture: a page in one state.
@@ -42,6 +45,8 @@ struct Scene {
     bool isAccount = false;
     /// Of the page of kept conversations.
     bool isHistory = false;
+    /// What is typed into the fields of these names, before something is clicked.
+    std::vector<std::pair<QString, QString>> typed = {};
 };
 
 [[nodiscard]] std::vector<Scene> allScenes();

@@ -46,10 +46,10 @@ public:
         now().conversation.tellActivity(core::Activity::RunningTool);
     }
     Q_INVOKABLE void listen() { now().conversation.tellActivity(core::Activity::Listening); }
-    Q_INVOKABLE void fail(int code)
+    Q_INVOKABLE void fail(int code, const QString& foreignCode = {})
     {
-        now().conversation.tell(
-            core::session_notice::Ended{core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, {}}});
+        now().conversation.tell(core::session_notice::Ended{
+            core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, foreignCode.toStdString()}});
     }
     Q_INVOKABLE void problem(int code, const QString& foreignCode = {})
     {
@@ -69,10 +69,16 @@ public:
     Q_INVOKABLE void useBroker(const QString& address) { (void)now().settingsModel.useBroker(address); }
     Q_INVOKABLE void offerBrowserOnly() { now().account.hasDeviceFlow = false; }
     Q_INVOKABLE void becomeSignedIn() { now().account.become(FakeAccount::Stage::SignedIn); }
-    Q_INVOKABLE void failToSignIn(int code)
+    Q_INVOKABLE void failToSignIn(int code, const QString& foreignCode = {})
     {
-        now().account.become(
-            FakeAccount::Stage::Failed, core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, {}});
+        now().account.become(FakeAccount::Stage::Failed,
+            core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, foreignCode.toStdString()});
+    }
+    /// Whoever asks for a broker hears this of the way there.
+    Q_INVOKABLE void spoilTheWay(const QString& foreignCode) { now().fault = foreignCode.toStdString(); }
+    Q_INVOKABLE void tellDamagedSettings()
+    {
+        now().shellModel.tellDamagedSettings(QStringLiteral("/vivavoce.ini.damaged"));
     }
     /// A conversation that is kept: the user says `words`.
     Q_INVOKABLE void keep(const QString& id, const QString& words);
@@ -151,20 +157,31 @@ private:
         FakeTextFiles files;
         FakeApprovals approvals;
         FakeToolCatalog tools;
+        std::string fault;
     };
     struct World : Parts {
         explicit World(bool isFirstRun, bool hasAgent)
             : Parts(isFirstRun),
               live(store),
               conversationModel({conversation, voice, clock, live, &approvals}),
-              settingsModel({live, devices, voice, hasAgent, &history, &tools}),
-              shellModel({conversation, clock, live, hasAgent}),
+              settingsModel({live, devices, voice, hasAgent, &history, &tools,
+                  [](const std::string& path) {
+                      return path.ends_with(".pem") ? std::nullopt : std::optional(core::CaFileFault::NotPem);
+                  }}),
+              shellModel({conversation, clock, live, hasAgent, false,
+                  [this](const std::string&, const std::function<void(std::optional<core::Error>)>& done) {
+                      done(fault.empty() ? std::nullopt
+                                         : std::optional(
+                                             core::Error{core::ErrorCode::BrokerUnreachable, "", std::nullopt, fault}));
+                  }}),
               accountModel({account, live}),
               historyModel({history, live}),
               exportModel(files)
         {
             QObject::connect(&conversationModel, &ui::ConversationViewModel::exportWanted, &exportModel,
                 [this] { exportModel.begin(conversationModel.said()); });
+            QObject::connect(
+                &shellModel, &ui::ShellViewModel::talkWanted, &conversationModel, &ui::ConversationViewModel::start);
             QObject::connect(&historyModel, &ui::HistoryViewModel::exportWanted, &exportModel,
                 [this] { exportModel.begin(historyModel.opened()); });
         }

@@ -20,6 +20,8 @@ ApplicationWindow {
     required property url accountPage
     required property url historyPage
     required property url exportPage
+    /** Nothing is chosen yet, and nothing is looked at but that choice. */
+    readonly property bool isFirst: shell.isFirstRun && pages.depth < 2
 
     function showAccount() {
         if (pages.depth === 1 && window.shell.hasAccount)
@@ -40,6 +42,17 @@ ApplicationWindow {
             pages.push(window.settingsPage, {
                 settings: window.settings
             });
+    }
+
+    function showNetwork() {
+        const properties = {
+            settings: window.settings,
+            isForNetwork: true
+        };
+        if (pages.depth === 1)
+            pages.push(window.settingsPage, properties);
+        else
+            pages.replace(window.settingsPage, properties);
     }
 
     objectName: "main"
@@ -101,6 +114,12 @@ ApplicationWindow {
         anchors.fill: parent
         spacing: 0
 
+        NoticeLine {
+            objectName: "noticeLine"
+            Layout.fillWidth: true
+            visible: window.shell.notice !== ""
+            shell: window.shell
+        }
         TopLine {
             Layout.fillWidth: true
             visible: pages.depth === 1 && !window.shell.isFirstRun
@@ -117,7 +136,7 @@ ApplicationWindow {
             objectName: "pages"
             Layout.fillWidth: true
             Layout.fillHeight: true
-            visible: !window.shell.isFirstRun
+            visible: !window.isFirst
             focus: visible
             clip: true
             Component.onCompleted: push(window.conversationPage, {
@@ -136,11 +155,12 @@ ApplicationWindow {
         Loader {
             Layout.fillWidth: true
             Layout.fillHeight: true
-            visible: active
+            visible: window.isFirst
             active: window.shell.isFirstRun
-            focus: active
+            focus: visible
             sourceComponent: FirstRunPage {
                 shell: window.shell  // qmllint disable unqualified
+                onNetworkWanted: window.showNetwork()  // qmllint disable unqualified
             }
         }
     }
@@ -154,6 +174,15 @@ ApplicationWindow {
 
         function onSettingsWanted() {
             window.showSettings();
+        }
+
+        function onNetworkWanted() {
+            window.showNetwork();
+        }
+
+        function onTalkWanted() {
+            pages.pop();
+            window.shell.talkWanted();
         }
 
         function onKeepingWanted() {
