@@ -59,13 +59,19 @@ Application::Application(std::shared_ptr<const core::Secret> credential)
           }}),
       m_toolChoices({m_settings, m_tools, m_mcp, &platform::readSmallFile, &platform::sha256}),
       m_sound(m_executor, m_settings),
-      m_talk({m_settings, m_sound.engine(), m_transports, m_http, m_tools, m_clock, m_executor,
-          credentialOf(std::move(credential), m_signIn), services(), &platform::useNetwork}),
+      m_book(platform::SqliteUsageBook::defaultFolder()),
+      m_credential(credentialOf(std::move(credential), m_signIn)),
+      m_ledger({m_http, m_credential}),
+      m_talk(
+          {m_settings, m_sound.engine(), m_transports, m_http, m_tools, m_clock, m_executor, m_credential, services(),
+              &platform::useNetwork, &m_book, [this](const core::Error& error) { m_window.tellProblem(error); }}),
       m_history(platform::SqliteConversationStore::defaultFolder()),
       m_window({m_talk, m_sound.engine(), m_sound.engine(), m_settings, m_clock, *m_signIn, m_history, m_files,
           embedded::EmbeddedServices::missingProgram(QCoreApplication::applicationDirPath()).isEmpty(), m_hasCredential,
           [this](const std::string& url, BrokerTrial::Done done) { m_trial.ask(url, std::move(done)); }, &m_tools,
-          &m_toolChoices, &platform::checkCaFile})
+          &m_toolChoices, &platform::checkCaFile, &m_book,
+          [this](
+              const core::UsageQuery& query, core::BrokerLedger::Done done) { m_ledger.ask(query, std::move(done)); }})
 {
     if (m_damaged) {
         m_window.tellDamagedSettings(*m_damaged);

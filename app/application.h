@@ -9,6 +9,7 @@
 #include "app/platform/qt_settings_store.h"
 #include "app/platform/qt_websocket_transport.h"
 #include "app/platform/sqlite_conversation_store.h"
+#include "app/platform/sqlite_usage_book.h"
 #include "app/platform/system_browser.h"
 #include "app/sound.h"
 #include "app/talk_session.h"
@@ -19,6 +20,7 @@
 #include "core/tools/live_tools.h"
 #include "core/tools/mcp_servers.h"
 #include "core/tools/tool_box.h"
+#include "core/usage/broker_ledger.h"
 
 #include <memory>
 #include <optional>
@@ -67,6 +69,10 @@ private:
     core::ToolBox m_tools;
     core::LiveTools m_toolChoices;
     Sound m_sound;
+    platform::SqliteUsageBook m_book;
+    /// Shared with the ledger, which asks for what this user has used.
+    std::shared_ptr<core::CredentialSource> m_credential;
+    core::BrokerLedger m_ledger;
     TalkSession m_talk;
     platform::SqliteConversationStore m_history;
     platform::PrivateFiles m_files;

@@ -13,6 +13,7 @@ Q_IMPORT_QML_PLUGIN(Vivavoce_ConversationPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_HistoryPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_SettingsPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_ShellPlugin)
+Q_IMPORT_QML_PLUGIN(Vivavoce_UsagePlugin)
 
 namespace vivavoce::app {
 namespace {
@@ -35,6 +36,10 @@ Window::Window(const Ports& ports)
       m_keeper({ports.conversation, ports.history, ports.settings, ports.clock,
           [this](const core::Error& error) { m_conversation.showProblem(error); }})
 {
+    if (ports.book != nullptr) {
+        m_usage.emplace(
+            ui::UsageBookViewModel::Dependencies{*ports.book, ports.settings, ports.clock, ports.askBroker});
+    }
     // Whoever is signed in and may not talk all the same has nothing to do there.
     QObject::connect(&m_shell, &ui::ShellViewModel::notAuthorised, &m_shell, [this] {
         if (m_account.stage() != ui::AccountViewModel::SignedIn) {
@@ -74,6 +79,8 @@ bool Window::open()
         {QStringLiteral("exportPage"), page(QStringLiteral("History/ExportPage.qml"))},
         {QStringLiteral("conversationPage"), page(QStringLiteral("Conversation/ConversationPage.qml"))},
         {QStringLiteral("settingsPage"), page(QStringLiteral("Settings/SettingsPage.qml"))},
+        {QStringLiteral("usage"), QVariant::fromValue<QObject*>(m_usage ? &*m_usage : nullptr)},
+        {QStringLiteral("usagePage"), page(QStringLiteral("Usage/UsagePage.qml"))},
         {QStringLiteral("accountPage"), page(QStringLiteral("Account/AccountPage.qml"))}});
     m_engine.load(page(QStringLiteral("Shell/Main.qml")));
     return quickWindow() != nullptr;

@@ -68,9 +68,12 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     FakeFiles files;
     FakeApprovals approvals;
     FakeTools tools;
+    FakeUsageBook book;
     app::Window window(
         {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools,
-            &checkCaFile});
+            &checkCaFile, &book, [&book](const core::UsageQuery& query, const core::BrokerLedger::Done& done) {
+                done(book.asABrokerHasIt(query, !query.session));
+            }});
     if (!window.open()) {
         return false;
     }
@@ -82,7 +85,8 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     settle(60);
     scene.arrange({conversation, voice, devices, account, history, approvals, tools,
         [&window](const core::TimerDue& timer) { window.tellTimer(timer); },
-        [&window] { window.tellDamagedSettings(QStringLiteral("/home/ada/.config/vivavoce/vivavoce.ini.damaged")); }});
+        [&window] { window.tellDamagedSettings(QStringLiteral("/home/ada/.config/vivavoce/vivavoce.ini.damaged")); },
+        book});
     if (scene.isAccount) {
         QMetaObject::invokeMethod(quick, "showAccount");
     }
@@ -90,7 +94,11 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
         QMetaObject::invokeMethod(quick, "showHistory");
         settle(kSettleMs);
     }
-    if (scene.settingsScroll >= 0) {
+    if (scene.isUsage) {
+        QMetaObject::invokeMethod(quick, "showUsage");
+        settle(kSettleMs);
+        scrollTo(quick, "usageArea", scene.settingsScroll);
+    } else if (scene.settingsScroll >= 0) {
         QMetaObject::invokeMethod(quick, "showSettings");
         settle(kSettleMs);
         scrollTo(quick, "settingsArea", scene.settingsScroll);

@@ -267,6 +267,32 @@ std::vector<Scene> accountScenes()
         scene("account-failed", kSmallest, failure), scene("account-wide", kWide, device)};
 }
 
+std::vector<Scene> usageScenes()
+{
+    // What a day is called depends on when the picture is made.
+    const auto filled = [](const Stage& stage) { stage.book.fill(std::chrono::system_clock::now()); };
+    const auto nothing = [](const Stage&) {};
+    const auto limited = [](Settings& settings) {
+        broker(settings);
+        settings.monthLimitCents = 500;
+    };
+    const auto scene = [&](const char* name, QSize size, std::function<void(const Stage&)> arrange, int scroll = -1,
+                           QStringList press = {}) {
+        Scene made{QString::fromLatin1(name), size, limited, std::move(arrange), scroll, {}, std::move(press)};
+        made.isUsage = true;
+        return made;
+    };
+    Scene scaled = scene("usage", {420, 720}, filled);
+    scaled.isScaledToo = true;
+    Scene free = scene("usage-this-computer", {420, 720}, filled);
+    free.settings = [](Settings&) {};
+    return {std::move(scaled), scene("usage-days", {420, 720}, filled, 620), scene("usage-smallest", kSmallest, filled),
+        scene("usage-broker", kSmallest, filled, 470), scene("usage-wide", kWide, filled),
+        scene("usage-empty", {420, 720}, nothing), std::move(free),
+        scene("usage-clear", kSmallest, filled, -1, {QStringLiteral("clearUsage")}),
+        scene("usage-broken", kSmallest, [](const Stage& stage) { stage.book.setBroken(); })};
+}
+
 std::vector<Scene> historyScenes()
 {
     const auto keeping = [](Settings& settings) { settings.keepsConversations = true; };
@@ -329,7 +355,7 @@ std::vector<Scene> allScenes()
          }) {
         scenes.push_back(std::move(scene));
     }
-    for (auto& more : {networkScenes(), accountScenes(), historyScenes()}) {
+    for (auto& more : {networkScenes(), accountScenes(), historyScenes(), usageScenes()}) {
         scenes.insert(scenes.end(), more.begin(), more.end());
     }
     return scenes;

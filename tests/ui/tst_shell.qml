@@ -21,6 +21,8 @@ TestCase {
             account: World.account
             history: World.history
             exporter: World.exporter
+            usage: World.usage
+            usagePage: "qrc:/qt/qml/Vivavoce/Usage/UsagePage.qml"
             historyPage: "qrc:/qt/qml/Vivavoce/History/HistoryPage.qml"
             exportPage: "qrc:/qt/qml/Vivavoce/History/ExportPage.qml"
             accountPage: "qrc:/qt/qml/Vivavoce/Account/AccountPage.qml"
@@ -239,6 +241,23 @@ TestCase {
         tryVerify(() => part("keepConversations").activeFocus);
         keyClick(Qt.Key_Space);
         verify(World.settings.keepsConversations);
+    }
+
+    function test_usage_is_reached_from_the_limits_and_by_its_key() {
+        open(false);
+        keyClick(Qt.Key_Comma, Qt.ControlModifier);
+        settled(2);
+        part("usageWanted").clicked();
+        settled(3);
+        verify(part("emptyUsage").visible);
+        keyClick(Qt.Key_Escape);
+        settled(2);
+        keyClick(Qt.Key_Escape);
+        settled(1);
+        keyClick(Qt.Key_U, Qt.ControlModifier);
+        settled(2);
+        keyClick(Qt.Key_U, Qt.ControlModifier);
+        compare(part("pages").depth, 2);
     }
 
     function test_keys_of_the_window() {

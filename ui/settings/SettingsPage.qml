@@ -16,6 +16,7 @@ FocusScope {
     /** Somebody comes to change how others are reached: likewise. */
     property bool isForNetwork: false
     signal backWanted()
+    signal usageWanted()
 
     focus: true
     Keys.onEscapePressed: page.backWanted()
@@ -136,6 +137,7 @@ FocusScope {
                 LimitsCard {
                     Layout.fillWidth: true
                     settings: page.settings
+                    onUsageWanted: page.usageWanted()
                 }
                 KeepingCard {
                     id: keeping

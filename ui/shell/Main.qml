@@ -20,6 +20,9 @@ ApplicationWindow {
     required property url accountPage
     required property url historyPage
     required property url exportPage
+    /** Null: nothing is counted. Its page is made with {usage}. */
+    property QtObject usage: null
+    property url usagePage
     /** Nothing is chosen yet, and nothing is looked at but that choice. */
     readonly property bool isFirst: shell.isFirstRun && pages.depth < 2
 
@@ -53,6 +56,13 @@ ApplicationWindow {
             pages.push(window.settingsPage, properties);
         else
             pages.replace(window.settingsPage, properties);
+    }
+
+    function showUsage() {
+        if (window.usage)
+            pages.push(window.usagePage, {
+                usage: window.usage
+            });
     }
 
     objectName: "main"
@@ -185,6 +195,10 @@ ApplicationWindow {
             window.shell.talkWanted();
         }
 
+        function onUsageWanted() {
+            window.showUsage();
+        }
+
         function onKeepingWanted() {
             pages.replace(window.settingsPage, {
                 settings: window.settings,
@@ -209,6 +223,12 @@ ApplicationWindow {
         sequence: "Ctrl+H"
         onActivated: window.showHistory()
         onActivatedAmbiguously: window.showHistory()
+    }
+    Shortcut {
+        sequence: "Ctrl+U"
+        enabled: pages.depth === 1 && !window.shell.isFirstRun
+        onActivated: window.showUsage()
+        onActivatedAmbiguously: window.showUsage()
     }
     Shortcut {
         sequence: "Ctrl+Q"
