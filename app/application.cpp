@@ -65,7 +65,7 @@ Application::Application(std::shared_ptr<const core::Secret> credential)
       m_window({m_talk, m_sound.engine(), m_sound.engine(), m_settings, m_clock, *m_signIn, m_history, m_files,
           embedded::EmbeddedServices::missingProgram(QCoreApplication::applicationDirPath()).isEmpty(), m_hasCredential,
           [this](const std::string& url, BrokerTrial::Done done) { m_trial.ask(url, std::move(done)); }, &m_tools,
-          &m_toolChoices})
+          &m_toolChoices, &m_sound.engine().recorder(), &m_sound.engine().player()})
 {
     m_builtIn.followTimers([this](const core::TimerDue& timer) {
         // Nobody may be looking.

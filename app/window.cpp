@@ -27,11 +27,14 @@ Window::Window(const Ports& ports)
       m_conversation({ports.conversation, ports.voice, ports.clock, ports.settings, ports.approvals}),
       m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent, &ports.history, ports.tools}),
       m_account({ports.account, ports.settings, ports.hasCredential}),
-      m_history({ports.history, ports.settings}),
+      m_history({ports.history, ports.settings, ports.player}),
       m_export(ports.files),
       m_keeper({ports.conversation, ports.history, ports.settings, ports.clock,
-          [this](const core::Error& error) { m_conversation.showProblem(error); }})
+          [this](const core::Error& error) { m_conversation.showProblem(error); }, ports.recorder,
+          [this](bool isRecording) { m_conversation.setRecording(isRecording); }})
 {
+    QObject::connect(&m_conversation, &ui::ConversationViewModel::stateChanged, &m_history,
+        [this] { m_history.setTalking(m_conversation.isRunning()); });
     // Whoever is signed in and may not talk all the same has nothing to do there.
     QObject::connect(&m_shell, &ui::ShellViewModel::notAuthorised, &m_shell, [this] {
         if (m_account.stage() != ui::AccountViewModel::SignedIn) {

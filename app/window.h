@@ -36,6 +36,9 @@ public:
         core::ToolApprovals* approvals = nullptr;
         /// Null: there are no tools to decide on.
         core::ToolCatalog* tools = nullptr;
+        /// Null: no sound is kept, and none is heard again.
+        core::SoundRecorder* recorder = nullptr;
+        core::RecordingPlayer* player = nullptr;
     };
 
     explicit Window(const Ports& ports);

@@ -35,8 +35,10 @@ int show()
     offline::FakeFiles files;
     offline::FakeApprovals approvals;
     offline::FakeTools tools;
-    app::Window window(
-        {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools});
+    offline::FakeRecorder recorder;
+    offline::FakePlayer player;
+    app::Window window({conversation, voice, devices, settings, clock, account, history, files, true, false, {},
+        &approvals, &tools, &recorder, &player});
     return window.open() ? QGuiApplication::exec() : 2;
 }
 

@@ -59,8 +59,10 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     FakeFiles files;
     FakeApprovals approvals;
     FakeTools tools;
-    app::Window window(
-        {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools});
+    FakeRecorder recorder;
+    FakePlayer player;
+    app::Window window({conversation, voice, devices, settings, clock, account, history, files, true, false, {},
+        &approvals, &tools, &recorder, &player});
     if (!window.open()) {
         return false;
     }

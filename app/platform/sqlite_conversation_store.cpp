@@ -33,9 +33,9 @@ struct Fault {
 };
 
 /// One step a version: what a file of the version before lacks. They stay as they are.
-const std::array<QStringList, 2>& migrations()
+const std::array<QStringList, 3>& migrations()
 {
-    static const std::array<QStringList, 2> steps{
+    static const std::array<QStringList, 3> steps{
         QStringList{
             QStringLiteral("CREATE TABLE conversation(id TEXT PRIMARY KEY NOT NULL, started_ms INTEGER NOT NULL,"
                            " model TEXT NOT NULL)"),
@@ -57,7 +57,8 @@ const std::array<QStringList, 2>& migrations()
             QStringLiteral("CREATE TRIGGER line_changed AFTER UPDATE OF words ON line BEGIN"
                            " INSERT INTO line_words(line_words, rowid, words) VALUES ('delete', old.id, old.words);"
                            " INSERT INTO line_words(rowid, words) VALUES (new.id, new.words); END"),
-            QStringLiteral("INSERT INTO line_words(line_words) VALUES ('rebuild')")}};
+            QStringLiteral("INSERT INTO line_words(line_words) VALUES ('rebuild')")},
+        QStringList{QStringLiteral("ALTER TABLE conversation ADD COLUMN sound_ms INTEGER")}};
     return steps;
 }
 
@@ -241,7 +242,9 @@ core::Unexpected<Error> failed(const QString& file, const QString& why)
 } // namespace
 
 SqliteConversationStore::SqliteConversationStore(QString folder)
-    : m_folder(std::move(folder)), m_file(m_folder + QStringLiteral("/conversations.sqlite3"))
+    : m_folder(std::move(folder)),
+      m_file(m_folder + QStringLiteral("/conversations.sqlite3")),
+      m_sounds(m_folder + QStringLiteral("/sound"))
 {
 }
 
@@ -264,9 +267,11 @@ Expected<void, Error> SqliteConversationStore::put(
     return change([&](Connection& file) {
         const QString id = text(head.id);
         const QString item = text(line.entry.itemId);
-        file.run(QStringLiteral("INSERT INTO conversation(id, started_ms, model) VALUES (?, ?, ?)"
-                                " ON CONFLICT(id) DO UPDATE SET model = excluded.model"),
-            {id, millisecondsOf(head.startedAt), text(head.model)});
+        const QVariant soundStart = head.soundStart ? QVariant(qlonglong{head.soundStart->count()}) : QVariant();
+        file.run(QStringLiteral("INSERT INTO conversation(id, started_ms, model, sound_ms) VALUES (?, ?, ?, ?)"
+                                " ON CONFLICT(id) DO UPDATE SET model = excluded.model,"
+                                " sound_ms = coalesce(excluded.sound_ms, sound_ms)"),
+            {id, millisecondsOf(head.startedAt), text(head.model), soundStart});
         const QVariantList said{text(line.entry.heardText()), line.entry.wasInterrupted ? 1 : 0,
             qlonglong{line.start.count()}, qlonglong{line.end.count()}};
         const QSqlQuery known =
@@ -297,6 +302,7 @@ Expected<void, Error> SqliteConversationStore::drop(const std::string& id, const
     if (!hasFile()) {
         return {};
     }
+    // The sound of one that is not over is still being recorded; what becomes of it its end shows.
     return change([&](Connection& file) {
         file.run(QStringLiteral("DELETE FROM line WHERE conversation = ? AND item = ?"), {text(id), text(itemId)});
         file.run(QStringLiteral("DELETE FROM conversation WHERE id = ?"
@@ -412,7 +418,7 @@ bool SqliteConversationStore::isEmpty()
 Expected<void, Error> SqliteConversationStore::remove(const std::string& id)
 {
     if (!hasFile()) {
-        return {};
+        return dropSound(id);
     }
     auto done = change([&](Connection& file) {
         file.run(QStringLiteral("DELETE FROM line WHERE conversation = ?"), {text(id)});
@@ -424,7 +430,9 @@ Expected<void, Error> SqliteConversationStore::remove(const std::string& id)
         return done;
     }
     m_isLogToBeCut = true;
-    return cutLog(true);
+    const auto dropped = dropSound(id);
+    auto cut = cutLog(true);
+    return dropped ? cut : dropped;
 }
 
 Expected<void, Error> SqliteConversationStore::cutLog(bool mayWait)
@@ -455,7 +463,71 @@ Expected<void, Error> SqliteConversationStore::removeAll()
         }
     }
     m_isLogToBeCut = false;
-    return {};
+    return m_sounds.removeAll();
+}
+
+Expected<std::string, Error> SqliteConversationStore::makeSound(const std::string& id, core::SoundFormat format)
+{
+    const auto made = m_sounds.make(text(id), format);
+    if (!made) {
+        return core::Unexpected<Error>(made.error());
+    }
+    return made->toStdString();
+}
+
+bool SqliteConversationStore::hasSound(const std::string& id)
+{
+    return !m_sounds.find(text(id)).isEmpty();
+}
+
+std::optional<core::SavedSound> SqliteConversationStore::sound(const std::string& id)
+{
+    const auto file = hasFile() ? ready() : core::Expected<Connection*, Error>(nullptr);
+    if (!file || *file == nullptr) {
+        return std::nullopt;
+    }
+    try {
+        const qlonglong start = (*file)->number(
+            QStringLiteral("SELECT sound_ms FROM conversation WHERE id = ? AND sound_ms IS NOT NULL"), {text(id)});
+        if (start < 0) {
+            return std::nullopt;
+        }
+        return core::SavedSound{m_sounds.find(text(id)).toStdString(), sinceStart(start)};
+    } catch (const Fault&) {
+        m_connection.reset();
+        return std::nullopt;
+    }
+}
+
+Expected<void, Error> SqliteConversationStore::dropSound(const std::string& id)
+{
+    return m_sounds.remove(text(id));
+}
+
+void SqliteConversationStore::dropLostSound()
+{
+    const QStringList ids = m_sounds.ids();
+    if (ids.isEmpty()) {
+        return;
+    }
+    const auto file = hasFile() ? ready() : core::Expected<Connection*, Error>(nullptr);
+    if (!file) {
+        // It may yet be read: then it is known whose they are.
+        return;
+    }
+    try {
+        for (const QString& id : ids) {
+            const bool isKept = *file != nullptr
+                && (*file)->number(
+                       QStringLiteral("SELECT count(*) FROM conversation WHERE id = ? AND sound_ms IS NOT NULL"), {id})
+                    > 0;
+            if (!isKept) {
+                static_cast<void>(m_sounds.remove(id));
+            }
+        }
+    } catch (const Fault&) {
+        m_connection.reset();
+    }
 }
 
 bool SqliteConversationStore::hasFile()

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/platform/sound_folder.h"
 #include "core/ports/conversation_store.h"
 
 #include <QString>
@@ -11,7 +12,7 @@
 namespace vivavoce::platform {
 
 /// Conversations in an SQLite file of mode 0600 in a folder of mode 0700, with an index of their words (FTS5). The file is opened when it
-/// is first needed, and made when something is first put; after a fault it is opened anew.
+/// is first needed, and made when something is first put; after a fault it is opened anew. Their sound lies beside it, in a folder of its own.
 /// Invariant: a conversation that is removed is overwritten, in the file, its index and its log; where another program reads the log, `remove`
 /// says that it is not yet, and each later change tries again, without waiting. A line that is dropped or put anew leaves its
 /// words in the index and the log until they are merged by themselves, or by the next removal.
@@ -36,6 +37,11 @@ public:
     [[nodiscard]] bool isEmpty() override;
     core::Expected<void, core::Error> remove(const std::string& id) override;
     core::Expected<void, core::Error> removeAll() override;
+    core::Expected<std::string, core::Error> makeSound(const std::string& id, core::SoundFormat format) override;
+    [[nodiscard]] bool hasSound(const std::string& id) override;
+    [[nodiscard]] std::optional<core::SavedSound> sound(const std::string& id) override;
+    core::Expected<void, core::Error> dropSound(const std::string& id) override;
+    void dropLostSound() override;
 
 private:
     class Connection;
@@ -50,6 +56,7 @@ private:
 
     QString m_folder;
     QString m_file;
+    SoundFolder m_sounds;
     std::unique_ptr<Connection> m_connection;
     /// It may hold words that were removed.
     bool m_isLogToBeCut = false;

@@ -43,6 +43,8 @@ void TestWindowPlatform::settings_AreReadAsTheyWereSaved()
     settings.spendLimitCents = 250;
     settings.idleMinutes = 0;
     settings.keepsConversations = true;
+    settings.recordsSound = true;
+    settings.soundFormat = core::SoundFormat::Wav;
     settings.network = {core::ProxyChoice::Own, "socks5://proxy.example:1080", "/etc/ca of ours.pem"};
     settings.toolPolicies = {{"set_timer", core::ToolPolicy::Never}, {"files__a/b%", core::ToolPolicy::Always}};
     settings.mcpFile = "/home/ada/mcp servers.json";

@@ -76,6 +76,17 @@ public:
     }
     /// A conversation that is kept: the user says `words`.
     Q_INVOKABLE void keep(const QString& id, const QString& words);
+    /// The same, and half a minute of it can be heard.
+    Q_INVOKABLE void keepWithSound(const QString& id, const QString& words);
+    Q_INVOKABLE void loseSound() { now().history.sounds.clear(); }
+    Q_INVOKABLE void playOn(int milliseconds)
+    {
+        now().player.become({true, core::Milliseconds{milliseconds}, core::Milliseconds{30'000}, std::nullopt});
+    }
+    Q_INVOKABLE void endPlaying() { now().player.become({}); }
+    [[nodiscard]] Q_INVOKABLE bool isPlaying() { return now().player.now.isPlaying; }
+    Q_INVOKABLE void setTalking(bool isOn) { now().historyModel.setTalking(isOn); }
+    Q_INVOKABLE void setRecording(bool isOn) { now().conversationModel.setRecording(isOn); }
     Q_INVOKABLE void breakHistory()
     {
         now().history.fault = core::Error{core::ErrorCode::HistoryFailed, "", std::nullopt, {}};
@@ -151,6 +162,7 @@ private:
         FakeTextFiles files;
         FakeApprovals approvals;
         FakeToolCatalog tools;
+        FakePlayer player;
     };
     struct World : Parts {
         explicit World(bool isFirstRun, bool hasAgent)
@@ -160,7 +172,7 @@ private:
               settingsModel({live, devices, voice, hasAgent, &history, &tools}),
               shellModel({conversation, clock, live, hasAgent}),
               accountModel({account, live}),
-              historyModel({history, live}),
+              historyModel({history, live, &player}),
               exportModel(files)
         {
             QObject::connect(&conversationModel, &ui::ConversationViewModel::exportWanted, &exportModel,
