@@ -1,3 +1,4 @@
+#include "app/offline/fake_usage_book.h"
 #include "app/offline/fakes.h"
 #include "app/offline/renderer.h"
 #include "app/window.h"
@@ -37,8 +38,14 @@ int show()
     offline::FakeTools tools;
     offline::FakeRecorder recorder;
     offline::FakePlayer player;
+    offline::FakeUsageBook book;
+    book.fill(clock.wallNow());
     app::Window window({conversation, voice, devices, settings, clock, account, history, files, true, false, {},
-        &approvals, &tools, &recorder, &player});
+        &approvals, &tools, &offline::checkCaFile, &book,
+        [&book](const core::UsageQuery& query, const core::BrokerLedger::Done& done) {
+            done(book.asABrokerHasIt(query, !query.session));
+        },
+        &recorder, &player});
     return window.open() ? QGuiApplication::exec() : 2;
 }
 
