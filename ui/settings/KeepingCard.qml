@@ -59,7 +59,7 @@ Card {
         objectName: "formatWords"
         Layout.fillWidth: true
         visible: card.settings.recordsSound
-        text: card.settings.soundFormat === 1 ? qsTr("About 350 MB an hour. A recording that goes on keeps its kind.") : qsTr("Up to 30 MB an hour. A recording that goes on keeps its kind.")
+        text: card.settings.soundFormat === 1 ? qsTr("About 350 MB an hour. A recording that goes on keeps its kind.") : qsTr("About 30 MB an hour. A recording that goes on keeps its kind.")
         size: Theme.small
         isSoft: true
         wrapMode: Text.Wrap
