@@ -35,8 +35,10 @@ void Stepper::pingUnanswered()
 
 void Stepper::on(const session_event::PingAnswered& answered)
 {
-    if (isLive()) {
+    if (m_state.phase == Phase::Starting || m_state.phase == Phase::Configuring || isLive()) {
         m_state.arePingsAnswered = true;
+    }
+    if (isLive()) {
         m_state.speech.pingAnswered(answered.ping, !m_state.isRelayed);
         if (m_state.speech.arrived() >= m_state.backlogEnd) {
             m_state.backlog = Milliseconds{0};

@@ -89,8 +89,29 @@ private Q_SLOTS:
         story.happens(session_event::Start{});
         story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
         story.happens(session_event::Opened{});
+        QCOMPARE(story.all<session_effect::Ping>().size(), std::size_t{1});
+        story.pong();
         story.says(openai::SessionCreated{});
         story.happens(session_event::TimedOut{SessionTimer::Configured});
+        QCOMPARE(story.state.phase, Phase::Live);
+        QCOMPARE(story.told<session_notice::Problem>().size(), std::size_t{1});
+    }
+
+    void neitherSettingsNorPingsAnswered_IsADeadConnectionTheFirstTime()
+    {
+        Story story;
+        story.happens(session_event::Start{});
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        const auto isSilentAfterItsGreeting = [&] {
+            story.happens(session_event::Opened{});
+            story.says(openai::SessionCreated{});
+            story.happens(session_event::TimedOut{SessionTimer::Configured});
+        };
+        isSilentAfterItsGreeting();
+        QCOMPARE(story.state.phase, Phase::Waiting);
+        QCOMPARE(story.told<session_notice::Problem>().at(0).error.code, ErrorCode::ProviderSilent);
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        isSilentAfterItsGreeting();
         QCOMPARE(story.state.phase, Phase::Live);
         QCOMPARE(story.told<session_notice::Problem>().size(), std::size_t{1});
     }
