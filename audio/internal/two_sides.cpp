@@ -43,9 +43,12 @@ void TwoSides::change(const Devices& devices, Time now)
     if (m_user.samples.empty() && m_agent.samples.empty()) {
         m_shift = 0;
     }
-    const bool runs = devices.microphone || devices.loudspeaker;
-    if (std::exchange(m_isIdle, !runs) && runs) {
-        catchUp(now);
+    if (!devices.microphone && !devices.loudspeaker) {
+        m_isByClock = true;
+        m_hasCome = false;
+    }
+    if (m_isByClock) {
+        catchUp(now, 0);
     }
     if (devices.microphone && devices.loudspeaker) {
         pad(lead(devices));
@@ -96,11 +99,13 @@ void TwoSides::put(Queue& queue, std::int64_t silence)
 
 void TwoSides::said(std::span<const std::int16_t> voice)
 {
+    m_hasCome = true;
     put(m_user, voice);
 }
 
 void TwoSides::heard(std::span<const std::int16_t> wide)
 {
+    m_hasCome = m_hasCome || !wide.empty();
     put(m_agent, m_down.process(wide));
 }
 
@@ -153,10 +158,27 @@ void TwoSides::watch(const Devices& devices)
     watchAnew();
 }
 
-void TwoSides::catchUp(Time now)
+/// All but what has come already.
+void TwoSides::catchUp(Time now, std::int64_t come)
 {
     const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(now - m_start).count();
-    m_silence += std::max<std::int64_t>(passed * kSecond / 1'000'000 - m_done - m_silence, 0);
+    m_silence += std::max<std::int64_t>(passed * kSecond / 1'000'000 - m_done - m_silence - come, 0);
+}
+
+/// A device that is open may take a second to give its first sample.
+void TwoSides::countByClock(const Devices& devices, Time now)
+{
+    std::int64_t come = 0;
+    if (devices.microphone) {
+        come = m_user.size() + devices.microphone->inside;
+    }
+    if (devices.loudspeaker) {
+        come = std::max(come, m_agent.size() + devices.loudspeaker->inside - m_shift);
+    }
+    const bool hasInside = (devices.microphone && devices.microphone->inside > 0)
+        || (devices.loudspeaker && devices.loudspeaker->inside > 0);
+    m_isByClock = !m_hasCome && !hasInside;
+    catchUp(now, m_isByClock ? 0 : come);
 }
 
 TwoSides::Piece TwoSides::take(const Devices& devices, Time now)
@@ -166,13 +188,13 @@ TwoSides::Piece TwoSides::take(const Devices& devices, Time now)
     if (isBoth) {
         watch(devices);
     }
+    if (m_isByClock) {
+        countByClock(devices, now);
+    }
     const auto frames = static_cast<std::size_t>(
         isBoth ? std::min(m_user.size(), m_agent.size()) : std::max(m_user.size(), m_agent.size()));
     m_user.samples.resize(std::max(m_user.samples.size(), frames));
     m_agent.samples.resize(std::max(m_agent.samples.size(), frames));
-    if (m_isIdle && frames == 0) {
-        catchUp(now);
-    }
     Piece piece;
     if (m_isPaused) {
         m_silence += static_cast<std::int64_t>(frames);

@@ -80,7 +80,8 @@ private:
     void watch(const Devices& devices);
     void watchAnew();
     [[nodiscard]] std::int64_t passed() const;
-    void catchUp(Time now);
+    void catchUp(Time now, std::int64_t come);
+    void countByClock(const Devices& devices, Time now);
 
     dsp::Resampler m_down;
     const Time m_start;
@@ -90,8 +91,9 @@ private:
     std::int64_t m_done = 0;
     std::int64_t m_silence = 0;
     bool m_isPaused = false;
-    /// Neither device runs.
-    bool m_isIdle = true;
+    /// No device has given anything since one was opened.
+    bool m_isByClock = true;
+    bool m_hasCome = false;
     /// So much later than it was played the agent's side is: where the user hears it.
     std::int64_t m_shift = 0;
     /// The user's lead in this second, as it was at least and at most.

@@ -143,6 +143,26 @@ private Q_SLOTS:
         QCOMPARE(room.user.size(), std::size_t{84'000 + 2'400});
     }
 
+    void devicesThatTakeTheirTimeToBegin_CostNone()
+    {
+        Room room;
+        room.latencyIn = 500;
+        room.latencyOut = 1'000;
+        room.hasMicrophone = room.hasLoudspeaker = false;
+        room.change();
+        room.now += milliseconds{1'000};
+        room.hasMicrophone = room.hasLoudspeaker = true;
+        room.change();
+        for (int i = 0; i < 100; ++i) {
+            room.now += milliseconds{10};
+            room.take();
+        }
+        QCOMPARE(room.user.size(), std::size_t{48'000});
+        room.passes(100, 1'000, 1'000);
+        QCOMPARE(room.user.size(), std::size_t{72'000});
+        QVERIFY(Room::firstLoud(room.user) <= 48'000 + 1'000);
+    }
+
     void microphoneThatHoldsBack_ComesToItsPlace()
     {
         Room room;
