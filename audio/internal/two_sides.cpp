@@ -150,6 +150,8 @@ void TwoSides::watch(const Devices& devices)
         return;
     }
     const std::int64_t off = m_least > 0 ? m_least : std::min<std::int64_t>(m_most, 0);
+    // What is left of the last second's is in this one's.
+    m_user.doubled = m_agent.doubled = 0;
     if (std::abs(off) > kLost) {
         pad(off);
     } else if (std::abs(off) > kTogether) {
