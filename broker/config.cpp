@@ -10,7 +10,10 @@
 #include "broker/setup/secret_strength.h"
 #include "broker/store/database_url.h"
 
+#include <boost/asio/ip/address.hpp>
+
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -34,6 +37,18 @@ bool isPlainText(std::string_view text)
     return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
 }
 
+/// Nothing, or a colon and a number from 1 to 65535.
+bool isPort(std::string_view text)
+{
+    if (text.empty()) {
+        return true;
+    }
+    std::uint16_t port = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, fault] = std::from_chars(text.data() + 1, end, port);
+    return text.front() == ':' && fault == std::errc() && stop == end && port != 0;
+}
+
 /// The host of an http(s) URL without user information, query or fragment; nothing for anything else.
 std::optional<std::string> hostOf(std::string_view url)
 {
@@ -49,7 +64,8 @@ std::optional<std::string> hostOf(std::string_view url)
         return std::nullopt;
     }
     std::string host(authority.substr(0, authority.starts_with('[') ? end + 1 : end));
-    return host.empty() ? std::nullopt : std::optional(std::move(host));
+    const std::string_view port = authority.substr(std::min(host.size(), authority.size()));
+    return host.empty() || !isPort(port) ? std::nullopt : std::optional(std::move(host));
 }
 
 bool isLoopbackHost(std::string_view host)
@@ -110,6 +126,14 @@ void readOverrides(const Overrides& overrides, Config& config, Problems& problem
     config.credentialFd = overrides.credentialFd.value_or(0);
 }
 
+/// All addresses of this computer.
+bool isEverywhere(const std::string& text)
+{
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(text, error);
+    return !error && address.is_unspecified();
+}
+
 void checkAddresses(const Config& config, Problems& problems)
 {
     const auto host = hostOf(config.providerUrl);
@@ -127,8 +151,18 @@ void checkAddresses(const Config& config, Problems& problems)
     }
     for (const std::string& origin : config.allowedOrigins) {
         if (!http::Cors::isOrigin(origin)) {
-            problems.add("allowed_origins", "holds something else than origins, such as https://app.example");
+            problems.add("allowed_origins",
+                "holds something else than origins as browsers write them, such as https://app.example (without :443)");
         }
+    }
+    if (isEverywhere(config.address) && config.publicUrl.empty() && !problems.has("public_url")
+        && !problems.has("listen")) {
+        problems.add("public_url",
+            "has to say what clients know the broker by: listen is all addresses of this computer, which is none that leads to it");
+    }
+    if (config.metricsPort != 0 && config.metricsPort == config.port
+        && (config.metricsAddress == config.address || isEverywhere(config.address))) {
+        problems.add("metrics.listen", "has to be another one than listen");
     }
     if (!config.publicUrl.empty()) {
         const auto known = hostOf(config.publicUrl);

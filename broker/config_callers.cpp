@@ -253,6 +253,17 @@ void readServiceAccount(const std::string& prefix, toml::table& table, ServiceAc
     }
 }
 
+/// Whoever mistypes one lets nobody in.
+void checkScopes(const std::string& key, const std::vector<std::string>& scopes, Problems& problems)
+{
+    constexpr std::array kKnown{auth::scope::kMint, auth::scope::kSession, auth::scope::kAdmin};
+    const bool areKnown = std::all_of(scopes.begin(), scopes.end(),
+        [&](const std::string& one) { return std::find(kKnown.begin(), kKnown.end(), one) != kKnown.end(); });
+    if (!areKnown) {
+        problems.add(key + "scopes", "holds something else than voice:mint, voice:session and voice:admin");
+    }
+}
+
 toml::array listOf(const std::vector<std::string>& texts)
 {
     toml::array list;
@@ -269,6 +280,7 @@ void checkIssuer(const std::string& key, const IssuerSettings& issuer, Problems&
         problems.add(
             key + "url", "has to be an https:// address without query and fragment (http:// on this computer)");
     }
+    checkScopes(key, issuer.grants, problems);
     if (issuer.audiences.empty() && issuer.authorizedParties.empty() && !problems.has(key + "authorized_parties")) {
         problems.add(key + "audiences", "or authorized_parties has to say whom the tokens are for");
     }
@@ -362,6 +374,7 @@ void checkCallers(const Config& config, Problems& problems)
     }
     for (std::size_t i = 0; i < config.serviceAccounts.size(); ++i) {
         const auto& accounts = config.serviceAccounts;
+        checkScopes("service_accounts[" + std::to_string(i) + "].", accounts[i].scopes, problems);
         const auto before = accounts.begin() + static_cast<std::ptrdiff_t>(i);
         const auto isSame = [&](const ServiceAccount& other) { return other.name == accounts[i].name; };
         if (std::any_of(accounts.begin(), before, isSame)) {

@@ -9,8 +9,10 @@
 #include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <set>
+#include <system_error>
 #include <vector>
 
 namespace vivavoce::broker {
@@ -301,7 +303,9 @@ void readTable(
     for (const auto& entry : inFileOrder(table)) {
         toml::node& node = *entry.second;
         const std::string key = prefix + entry.first;
-        if (auto* inner = node.as_table(); inner != nullptr && (prefix.empty() || isTableOfKeys(key))) {
+        auto* const inner = node.as_table();
+        // Of one that is none of ours its keys are told, where it has any.
+        if (inner != nullptr && ((prefix.empty() && !inner->empty()) || isTableOfKeys(key))) {
             readTable(key + ".", *inner, config, problems, seen);
             continue;
         }
@@ -354,6 +358,11 @@ std::vector<std::string> configKeys()
 
 void readConfigFile(const std::string& path, Config& config, Problems& problems)
 {
+    std::error_code unknown;
+    if (std::filesystem::is_directory(path, unknown)) {
+        problems.add("--config", "names a folder");
+        return;
+    }
     try {
         toml::table table = toml::parse_file(path);
         std::set<std::string> seen;

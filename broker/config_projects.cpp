@@ -268,6 +268,15 @@ void checkProjects(const Config& config, Problems& problems)
     if (hasWebhook && projects.webhookSecret == nullptr && !problems.has("projects.webhook_secret_file")) {
         problems.add("projects.webhook_secret", "is needed with projects.check = \"webhook\"");
     }
+    const bool isClaimed = std::any_of(config.issuers.begin(), config.issuers.end(),
+                               [](const auth::IssuerSettings& issuer) { return !issuer.projectsPointer.empty(); })
+        || std::any_of(config.serviceAccounts.begin(), config.serviceAccounts.end(),
+            [](const auth::ServiceAccount& account) { return !account.projects.empty(); });
+    if (projects.check == Check::Claim && !isClaimed) {
+        problems.add("projects.check",
+            "is claim, but no issuer has a projects_claim and no service account has projects: nobody may use any",
+            Problems::Severity::Warning);
+    }
     if (!hasWebhook && !projects.webhookUrl.empty() && !problems.has("projects.check")) {
         problems.add("projects.webhook_url", "needs projects.check = \"webhook\"");
     }

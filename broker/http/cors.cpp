@@ -16,7 +16,9 @@ bool Cors::isOrigin(std::string_view text)
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':' || c == '['
             || c == ']';
     });
-    return isTame && !text.empty() && text.back() != ':' && text.front() != ':';
+    // Browsers leave out the scheme's own port.
+    const bool hasOwnPort = text.ends_with(scheme == "https://" ? ":443" : ":80");
+    return isTame && !hasOwnPort && !text.empty() && text.back() != ':' && text.front() != ':';
 }
 
 bool Cors::isWelcome(const net::HttpRequest& request) const

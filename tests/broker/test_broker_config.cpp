@@ -225,6 +225,19 @@ private slots:
         row("level unknown", "[log]\nlevel = \"loud\"", "log.level");
         row("certificate alone", "[tls]\ncertificate = \"a.pem\"", "tls.certificate");
         row("listen to all in the open", "listen = \"0.0.0.0:80\"", "listen outside loopback");
+        row("all addresses, and none for clients", "listen = \"0.0.0.0:443\"\n[tls]\ncertificate = \"a\"\nkey = \"b\"",
+            "public_url");
+        row("all addresses of version 6", "listen = \"[::]:443\"\ntrusted_proxies = [\"10.0.0.1\"]", "public_url");
+        row("an empty table that is none", "[limit]", "limit is not a key");
+        row("provider at a port that is none", "[provider]\nurl = \"https://voice.example:99999\"", "provider.url");
+        row("known by a port that is none", "public_url = \"https://voice.example:99999\"", "public_url");
+        row("origin with the port that browsers leave out", "allowed_origins = [\"https://app.example:443\"]",
+            "allowed_origins");
+        row("metrics where the rest is", "listen = \"127.0.0.1:8790\"\n[metrics]\nlisten = \"127.0.0.1:8790\"",
+            "metrics.listen");
+        row("scopes that are none",
+            "[[issuers]]\nurl = \"https://login.example\"\naudiences = [\"v\"]\nscopes = [\"voice:mnit\"]",
+            "issuers[0].scopes");
         row("provider in the open", "[provider]\nurl = \"http://voice.example\"", "provider.url has to be https");
         row("provider disguised as loopback", "[provider]\nurl = \"http://127.0.0.1.example\"",
             "provider.url has to be https");
@@ -272,8 +285,9 @@ private slots:
 
     void load_OutsideLoopback_NeedsTlsOrAProxy()
     {
-        QVERIFY(load("listen = \"0.0.0.0:80\"\ntrusted_proxies = [\"10.0.0.1\"]").has_value());
-        QVERIFY(load("listen = \"0.0.0.0:443\"\n[tls]\ncertificate = \"a\"\nkey = \"b\"").has_value());
+        const QByteArray name("public_url = \"https://voice.example\"\n");
+        QVERIFY(load(name + "listen = \"0.0.0.0:80\"\ntrusted_proxies = [\"10.0.0.1\"]").has_value());
+        QVERIFY(load(name + "listen = \"0.0.0.0:443\"\n[tls]\ncertificate = \"a\"\nkey = \"b\"").has_value());
     }
 
     void load_FileThatIsNotThere_IsRefused()
@@ -281,6 +295,14 @@ private slots:
         Overrides overrides;
         overrides.configFile = "/nonexistent/broker.toml";
         QCOMPARE(load({}, {}, overrides).error().code, core::ErrorCode::BadConfiguration);
+    }
+
+    void load_FolderInPlaceOfAFile_IsRefusedAsThat()
+    {
+        const QTemporaryDir folder;
+        Overrides overrides;
+        overrides.configFile = folder.path().toStdString();
+        QCOMPARE(load({}, {}, overrides).error().detail, std::string("--config names a folder"));
     }
 
     void take_FromTheEnvironment_LeavesNothingBehind()
