@@ -33,6 +33,35 @@ constexpr std::chrono::seconds kFarewell{5};
 constexpr core::Milliseconds kShortestFarewell{250};
 constexpr const char* kTookTooLong = "the database took too long for it";
 
+/// Has the file's write lock from the beginning, for which SQLite waits a while: whoever has read before is refused it at once where
+/// another program has it.
+class WriteTransaction {
+public:
+    explicit WriteTransaction(soci::session& sql) : m_sql(sql) { m_sql << "BEGIN IMMEDIATE"; }
+    ~WriteTransaction()
+    {
+        if (m_isOver) {
+            return;
+        }
+        try {
+            m_sql << "ROLLBACK";
+        } catch (const std::exception&) {
+            // SQLite has rolled it back by itself.
+        }
+    }
+    WriteTransaction(const WriteTransaction&) = delete;
+    WriteTransaction& operator=(const WriteTransaction&) = delete;
+    void commit()
+    {
+        m_sql << "COMMIT";
+        m_isOver = true;
+    }
+
+private:
+    soci::session& m_sql;
+    bool m_isOver = false;
+};
+
 } // namespace
 
 /// Shared with the threads, which may outlive the database where that hangs.
@@ -108,7 +137,7 @@ protected:
                 return DatabaseDown{
                     m_state->isStopping ? "the broker is going down" : "too many wait for the database"};
             }
-            m_state->jobs.push_back(std::move(job));
+            (job.isMending ? m_state->mending : m_state->jobs).push_back(std::move(job));
         }
         m_state->wake.notify_one();
         return std::nullopt;
@@ -137,6 +166,8 @@ private:
         void runAlone(std::shared_ptr<soci::session>& sql, Job& job);
         /// What is done, and nobody's.
         void takeBack(Job& job);
+        /// What puts something right and could not be done now.
+        void keep(std::vector<Job>& batch);
         /// Whoever waited for it has been told that it is not done.
         [[nodiscard]] static bool isTooLate(const Job& job) { return !job.isUpkeep && Clock::now() >= job.deadline; }
         void tell(LogLevel level, std::string_view event, const std::string& reason);
@@ -160,6 +191,7 @@ private:
         std::condition_variable stop;
         std::condition_variable ended;
         std::deque<Job> jobs;
+        std::deque<Job> mending;
         /// The deadlines of what the threads have in hand, and somebody waits for.
         std::multiset<Clock::time_point> underWay;
         /// When a unit of work went well.
@@ -215,7 +247,7 @@ void SqlDatabase::State::serve(std::shared_ptr<soci::session> sql)
 bool SqlDatabase::State::waitForWork()
 {
     std::unique_lock lock(mutex);
-    wake.wait(lock, [this] { return !jobs.empty() || isStopping; });
+    wake.wait(lock, [this] { return !jobs.empty() || !mending.empty() || isStopping; });
     return !isStopping;
 }
 
@@ -224,9 +256,11 @@ std::vector<Database::Job> SqlDatabase::State::next()
     const std::lock_guard lock(mutex);
     std::vector<Job> batch;
     const std::size_t most = address.kind == Kind::Sqlite ? kBatch : 1;
-    while (!jobs.empty() && batch.size() < most && !isStopping) {
-        batch.push_back(std::move(jobs.front()));
-        jobs.pop_front();
+    for (std::deque<Job>* queue : {&mending, &jobs}) {
+        while (!queue->empty() && batch.size() < most && !isStopping) {
+            batch.push_back(std::move(queue->front()));
+            queue->pop_front();
+        }
     }
     if (!batch.empty()) {
         underWay.insert(deadlineOf(batch));
@@ -298,7 +332,7 @@ void SqlDatabase::State::runTogether(soci::session& sql, std::vector<Job>& batch
 {
     std::vector<std::optional<DatabaseDown>> results(batch.size());
     try {
-        soci::transaction all(sql);
+        WriteTransaction all(sql);
         for (std::size_t i = 0; i < batch.size(); ++i) {
             if (Clock::now() >= batch[i].deadline) {
                 results[i] = DatabaseDown{"it waited too long for the database"};
@@ -323,6 +357,7 @@ void SqlDatabase::State::runTogether(soci::session& sql, std::vector<Job>& batch
     } catch (const std::exception& error) {
         failed(reasonOf(error));
         results.assign(batch.size(), DatabaseDown{reasonOf(error)});
+        keep(batch);
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
         const bool isDone = !results[i];
@@ -375,6 +410,11 @@ void SqlDatabase::State::runAlone(std::shared_ptr<soci::session>& sql, Job& job)
     if (sql == nullptr && (isAway || connected <= 1)) {
         failed(down.reason);
     }
+    if (job.isMending && sql == nullptr) {
+        const std::lock_guard lock(mutex);
+        mending.push_front(std::move(job));
+        return;
+    }
     static_cast<void>(job.done(std::move(down)));
     if (mayBeDone) {
         takeBack(job);
@@ -386,16 +426,26 @@ void SqlDatabase::State::takeBack(Job& job)
     if (!job.undo) {
         return;
     }
-    Job undoing;
-    undoing.work = std::move(job.undo);
-    undoing.done = [](const std::optional<DatabaseDown>&) { return true; };
-    undoing.deadline = Clock::now() + settings.deadline;
-    undoing.isUpkeep = true;
+    Job undoing = mendingJob(std::move(job.undo));
     {
         const std::lock_guard lock(mutex);
-        jobs.push_front(std::move(undoing));
+        mending.push_back(std::move(undoing));
     }
     wake.notify_one();
+}
+
+void SqlDatabase::State::keep(std::vector<Job>& batch)
+{
+    std::unique_lock lock(mutex);
+    for (auto job = batch.rbegin(); job != batch.rend(); ++job) {
+        if (job->isMending) {
+            mending.push_front(*job);
+        }
+    }
+    if (!mending.empty()) {
+        // It would be tried again at once.
+        stop.wait_for(lock, kFirstPause, [this] { return isStopping; });
+    }
 }
 
 /// A thread that a hanging database keeps may outlive the log: then nothing is told any more.
@@ -437,6 +487,22 @@ core::Expected<std::unique_ptr<Database>, core::Error> Database::open(Settings s
         return core::Unexpected<core::Error>(begun.error());
     }
     return std::unique_ptr<Database>(std::move(database));
+}
+
+Database::Job Database::mendingJob(Work work)
+{
+    Job job;
+    job.work = std::move(work);
+    job.done = [](const std::optional<DatabaseDown>&) { return true; };
+    job.deadline = Clock::time_point::max();
+    job.isUpkeep = true;
+    job.isMending = true;
+    return job;
+}
+
+void Database::putRight(Work work)
+{
+    static_cast<void>(submit(mendingJob(std::move(work))));
 }
 
 void Database::post(Work work)

@@ -67,12 +67,14 @@ public:
     /// Runs `work` in a transaction and gives what it returned. Work that throws is rolled back and counts as DatabaseDown; after a lost
     /// connection or a conflict with another transaction it runs once more, so it must have no other effects, and has to know its own
     /// again: the connection may have been lost while it was committed. What is done later than its deadline is rolled back; what is committed
-    /// when its caller has given up is undone.
+    /// when its caller has given up is undone, after an outage as soon as that is over.
     template <typename T>
     [[nodiscard]] net::Awaitable<core::Expected<T, DatabaseDown>> run(
         std::function<T(soci::session&)> work, Undo<T> undo = {});
     /// The same without anybody waiting for it.
     void post(Work work);
+    /// What has to be done before all that comes after it: stays through an outage until it is done.
+    void putRight(Work work);
 
 protected:
     /// Called once: nothing where it went well. False: nobody waits any more.
@@ -85,7 +87,10 @@ protected:
         Work undo{};
         /// Nobody waits for it.
         bool isUpkeep = false;
+        /// It comes before all others, and stays through an outage until it is done: it puts right what would be wrong without it.
+        bool isMending = false;
     };
+    [[nodiscard]] static Job mendingJob(Work work);
     /// Something: it is refused, and `done` will not be called.
     [[nodiscard]] virtual std::optional<DatabaseDown> submit(Job job) = 0;
     [[nodiscard]] virtual core::Milliseconds patience() const = 0;

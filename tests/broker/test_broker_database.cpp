@@ -1,5 +1,6 @@
 #include "broker/store/database.h"
 #include "broker/store/database_url.h"
+#include "broker/store/internal/sql_connection.h"
 #include "tests/broker/broker_harness.h"
 #include "tests/broker/postgres_server.h"
 
@@ -185,6 +186,45 @@ private slots:
                     .get()
                     .has_value());
         QVERIFY(world.begin<int>(insertLarge).get().has_value());
+        QCOMPARE(world.count().value_or(-1), 1);
+    }
+
+    void file_ThatAnotherProgramKeepsLocked_IsAwayUntilItLetsGo()
+    {
+        const QTemporaryDir folder;
+        World world;
+        QVERIFY(world.open(fileUrl(folder), core::Milliseconds{500}).has_value());
+        const auto other = connectTo(*parseDatabaseUrl(core::Secret(fileUrl(folder))), core::Milliseconds{500});
+        *other << "BEGIN IMMEDIATE";
+        QVERIFY(!world.begin<int>(World::inserting("a")).get().has_value());
+        QVERIFY(QTest::qWaitFor([&] { return !world.database->isWorking(); }));
+        QVERIFY(QTest::qWaitFor([&] { return world.log.text().find("store.down") != std::string::npos; }));
+        // What has to be put right waits for it; the rest does not.
+        world.database->putRight(
+            [](soci::session& sql) { sql << "INSERT INTO notes (id, text) VALUES ('right', '')"; });
+        QVERIFY(!world.count().has_value());
+        *other << "ROLLBACK";
+        QVERIFY(QTest::qWaitFor([&] { return world.count() == 1; }));
+        QVERIFY(world.database->isWorking());
+        QVERIFY(world.log.text().find("store.up") != std::string::npos);
+    }
+
+    void file_ThatAnotherProgramLocksForAMoment_IsWaitedFor()
+    {
+        const QTemporaryDir folder;
+        World world;
+        QVERIFY(world.open(fileUrl(folder)).has_value());
+        const auto other = connectTo(*parseDatabaseUrl(core::Secret(fileUrl(folder))), core::Milliseconds{500});
+        *other << "BEGIN IMMEDIATE";
+        // Reads first, as most of our work does.
+        auto answer = world.begin<int>([](soci::session& sql) {
+            int found = 0;
+            sql << "SELECT count(*) FROM notes", soci::into(found);
+            return World::inserting("a")(sql);
+        });
+        QVERIFY(answer.wait_for(std::chrono::milliseconds(50)) == std::future_status::timeout);
+        *other << "ROLLBACK";
+        QVERIFY(answer.get().has_value());
         QCOMPARE(world.count().value_or(-1), 1);
     }
 

@@ -26,13 +26,15 @@ void makePrivate(const std::string& path)
 #endif
 }
 
-std::unique_ptr<soci::session> connectToSqlite(const std::string& path)
+std::unique_ptr<soci::session> connectToSqlite(const std::string& path, core::Milliseconds patience)
 {
     if (path != ":memory:") {
         makePrivate(path);
     }
     auto sql = std::make_unique<soci::session>(soci::sqlite3, "dbname=" + path + " timeout=5");
     *sql << "PRAGMA journal_mode = WAL";
+    // Another program's write is waited for, and there is time left for ours.
+    *sql << "PRAGMA busy_timeout = " << patience.count() * 2 / 5;
     // A session that was ended must not come back after a power failure.
     *sql << "PRAGMA synchronous = FULL";
     *sql << "PRAGMA foreign_keys = ON";
@@ -83,7 +85,7 @@ std::unique_ptr<soci::session> connectToPostgreSql(std::string_view url, core::M
 
 std::unique_ptr<soci::session> connectTo(const DatabaseAddress& address, core::Milliseconds patience)
 {
-    return address.kind == Database::Kind::Sqlite ? connectToSqlite(std::string(address.target.reveal()))
+    return address.kind == Database::Kind::Sqlite ? connectToSqlite(std::string(address.target.reveal()), patience)
                                                   : connectToPostgreSql(address.target.reveal(), patience);
 }
 
