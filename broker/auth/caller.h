@@ -43,6 +43,9 @@ struct Caller {
     [[nodiscard]] bool may(std::string_view scope) const;
 };
 
+/// Whether that is what Caller::key() gives for somebody whom an issuer vouches for, or a service account.
+[[nodiscard]] bool isCallerKey(std::string_view text);
+
 /// Why somebody is not let in: what they are told, and what only the operator is.
 struct Refusal {
     Fault fault;

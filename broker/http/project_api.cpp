@@ -207,6 +207,11 @@ net::Awaitable<net::HttpResponse> ProjectApi::changeMember(
     if (!project || !user || body->size() != 2) {
         co_return problemResponse(invalid("it has to be {\"project\": \"...\", \"user\": \"...\"}"));
     }
+    // One that is none could be added by mistake, and opens nothing; it can be taken away all the same.
+    if (change == &TableProjects::addMember && !auth::isCallerKey(*user)) {
+        co_return problemResponse(
+            invalid("user has to be kind, length of the issuer, issuer and subject, as in the list of blocks"));
+    }
     const std::string told = std::string(what) + ": " + *project + " " + *user;
     if (const auto unseen = co_await tell(guest->client, AuditOutcome::Done, told)) {
         co_return problemResponse(*unseen);

@@ -334,7 +334,9 @@ private slots:
         caller.issuer = world.login.url();
         caller.subject = "u1";
         QCOMPARE(post("/members/add", {{"project", "choir"}, {"user", caller.key()}}).status, 200U);
-        QCOMPARE(codeOf(post("/members/add", {{"project", "none"}, {"user", "x"}})), std::string("not_found"));
+        QCOMPARE(codeOf(post("/members/add", {{"project", "none"}, {"user", caller.key()}})), std::string("not_found"));
+        // Nobody is called that.
+        QCOMPARE(codeOf(post("/members/add", {{"project", "choir"}, {"user", "u1"}})), std::string("invalid_body"));
         const auto minted = tokenOf(world.as(world.user(), "POST", kToken, R"({"projectId":"choir"})"));
         QCOMPARE(minted.model, std::string("small"));
         const Json listed = Json::parse(world.as(admin, "GET", base).body);
