@@ -97,6 +97,7 @@ public:
         using Self = BrokerOnServer;
         m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "sweep", &Self::sweep));
         m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "probe", &Self::probe));
+        m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "issuers", &Self::tendIssuers));
         m_tasks.spawn(m_executors.front(), forEver(kLookAtStreamsEvery, "streams", &Self::lookAtStreams));
         m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "ledger", &Self::tellLedger));
     }
@@ -136,6 +137,7 @@ public:
         }
         co_await m_lasting->ledger.flush();
         m_lasting->denials.tellAll();
+        co_await m_lasting->ender.tellOwed();
         const auto told = co_await m_lasting->audit->append(recordOf(AuditEvent::Stop, AuditOutcome::Done, "ok"));
         static_cast<void>(told);
     }
@@ -224,6 +226,7 @@ private:
             co_return core::Unexpected<core::Error>(std::move(refused));
         }
         m_lasting->gatekeeper.reconfigure(gatekeeperSettings(*wanted));
+        m_lasting->registry.setClaimWindow(claimWindow(*wanted));
         {
             const std::lock_guard lock(m_mutex);
             m_parts = std::move(*parts);
@@ -286,10 +289,18 @@ private:
         co_await parts->provider.probeIfDue();
     }
 
+    /// So that nobody's first request has to wait for the keys, or is refused them.
+    net::Awaitable<> tendIssuers()
+    {
+        const auto parts = present();
+        co_await parts->authenticator.tend();
+    }
+
     net::Awaitable<> sweep()
     {
         co_await m_lasting->registry.sweep();
         m_lasting->denials.tellDue();
+        co_await m_lasting->ender.tellOwed();
     }
 
     net::Awaitable<> lookAtStreams() { co_await m_lasting->streams.look(m_lasting->registry, m_lasting->clock); }

@@ -91,8 +91,8 @@ ConfiguredParts::ConfiguredParts(std::shared_ptr<LastingParts> parts, const Conf
       table(config.projects.check == ProjectSettings::Check::Table ? static_cast<TableProjects*>(projects.get())
                                                                    : nullptr),
       judge(PolicyBook(config.policy, config.policies), config.projects.isRequired, *projects),
-      authenticator(
-          credential.clone(), auth::ServiceAccounts(config.serviceAccounts), issuersOf(config, *lasting, before)),
+      authenticator(credential.clone(), auth::ServiceAccounts(config.serviceAccounts),
+          issuersOf(config, *lasting, before), [this](std::string token) { return isOurs(std::move(token)); }),
       hasher(lasting->hasher, config.previousSecret),
       baseUrl(config.publicUrl),
       sessionTokens({config.publicUrl.empty() ? kOurselves : config.publicUrl}, std::move(keys)),
@@ -105,6 +105,13 @@ ConfiguredParts::ConfiguredParts(std::shared_ptr<LastingParts> parts, const Conf
           lasting->metrics, config.trustedProxies}),
       certificateEnd(broker::certificateEnd(config.tlsCertificate))
 {
+}
+
+net::Awaitable<std::optional<bool>> ConfiguredParts::isOurs(std::string token)
+{
+    const auto known = co_await lasting->registry.isKnown(hasher.hashes(token));
+    core::wipeString(token);
+    co_return known ? std::optional(*known) : std::nullopt;
 }
 
 Readings ConfiguredParts::readings()

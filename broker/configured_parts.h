@@ -44,6 +44,8 @@ struct ConfiguredParts {
     /// Of the certificate as it is loaded, which the file may not be any more.
     const std::optional<core::WallTime> certificateEnd;
 
+    /// Whether a token is a session's; nothing while the store is away.
+    [[nodiscard]] net::Awaitable<std::optional<bool>> isOurs(std::string token);
     /// For one scrape; what the server knows is left out.
     [[nodiscard]] Readings readings();
 };

@@ -73,6 +73,14 @@ void apply(const Config& config, const BucketConfig& own, std::size_t perMinute,
     bucket.penalty.firstBlock = own.blockDuration.value_or(config.blockDuration);
 }
 
+SqlSessionRegistry::Limits registryLimits(const Config& config)
+{
+    SqlSessionRegistry::Limits limits;
+    limits.maxSessions = config.maxSessions;
+    limits.claimWindow = claimWindow(config);
+    return limits;
+}
+
 } // namespace
 
 LastingParts::LastingParts(const Config& config, std::unique_ptr<LimitStore> limitStore,
@@ -84,7 +92,7 @@ LastingParts::LastingParts(const Config& config, std::unique_ptr<LimitStore> lim
       audit(std::move(auditTrail)),
       database(std::move(store)),
       hasher(config.secret.empty() ? TokenHasher() : TokenHasher(config.secret)),
-      registry({config.maxSessions}, *database, clock),
+      registry(registryLimits(config), *database, clock),
       ledger({config.usageKept}, {*database, clock, log}),
       ender(registry, *audit, ledger),
       gatekeeper(gatekeeperSettings(config),
@@ -96,6 +104,7 @@ LastingParts::LastingParts(const Config& config, std::unique_ptr<LimitStore> lim
       denials(*audit, clock, log),
       signIns({*audit, hasher, log})
 {
+    registry.dropFormerClaims();
 }
 
 core::Expected<std::shared_ptr<LastingParts>, core::Error> makeLastingParts(
@@ -121,12 +130,20 @@ core::Expected<std::shared_ptr<LastingParts>, core::Error> makeLastingParts(
         config, std::move(*limits), std::move(*audit), std::move(*database), clock, log);
 }
 
+core::Milliseconds claimWindow(const Config& config)
+{
+    // The audit's patience, the database's, and a little.
+    constexpr core::Milliseconds kBesideTheProvider{15'000};
+    return config.providerTimeout + kBesideTheProvider;
+}
+
 Gatekeeper::Settings gatekeeperSettings(const Config& config)
 {
     Gatekeeper::Settings settings;
     apply(config, config.mintBucket, config.mintsPerMinute, settings.mint.bucket);
     apply(config, config.sessionBucket, config.mintsPerMinute, settings.session.bucket);
     apply(config, config.refreshBucket, config.refreshesPerMinute, settings.refresh.bucket);
+    settings.report.bucket.maxRequests = config.refreshesPerMinute;
     settings.address.maxRequests = config.strangersPerMinute;
     settings.credential.maxRequests = config.othersPerMinute;
     settings.maxSessionsPerUser = config.sessionsPerUser;

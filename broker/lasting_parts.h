@@ -48,5 +48,7 @@ struct LastingParts {
     const Config& config, const core::Clock& clock, Log& log);
 
 [[nodiscard]] Gatekeeper::Settings gatekeeperSettings(const Config& config);
+/// For how long a renewal may be under way at most.
+[[nodiscard]] core::Milliseconds claimWindow(const Config& config);
 
 } // namespace vivavoce::broker

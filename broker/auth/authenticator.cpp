@@ -1,10 +1,13 @@
 #include "broker/auth/authenticator.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace vivavoce::broker::auth {
 namespace {
+
+constexpr std::chrono::seconds kTryAgain{5};
 
 core::Unexpected<Refusal> refuse(JwtFault fault)
 {
@@ -23,8 +26,11 @@ Caller embeddedCaller()
 } // namespace
 
 Authenticator::Authenticator(
-    core::Secret embedded, ServiceAccounts services, std::vector<std::shared_ptr<Issuer>> issuers)
-    : m_embedded(std::move(embedded)), m_services(std::move(services)), m_issuers(std::move(issuers))
+    core::Secret embedded, ServiceAccounts services, std::vector<std::shared_ptr<Issuer>> issuers, IsOurs isOurs)
+    : m_embedded(std::move(embedded)),
+      m_services(std::move(services)),
+      m_issuers(std::move(issuers)),
+      m_isOurs(std::move(isOurs))
 {
 }
 
@@ -51,8 +57,22 @@ net::Awaitable<core::Expected<Caller, Refusal>> Authenticator::authenticate(std:
     if (issuer == nullptr) {
         co_return refuse(read ? JwtFault::WrongIssuer : read.error());
     }
+    if (isOfProvider(token)) {
+        co_return refuse(JwtFault::Malformed);
+    }
     if (reach == Reach::Memory) {
         co_return issuerIsAway();
+    }
+    if (m_isOurs) {
+        // By mistake, perhaps: no reason to show it to somebody else.
+        const auto isOurs = co_await m_isOurs(std::string(token));
+        if (!isOurs) {
+            co_return core::Unexpected<Refusal>(
+                Refusal{{FaultCode::Unavailable, "the sessions' store cannot be asked now", kTryAgain}, "store_away"});
+        }
+        if (*isOurs) {
+            co_return refuse(JwtFault::WrongType);
+        }
     }
     auto caller = co_await issuer->introspect(token);
     co_return caller;
@@ -83,6 +103,20 @@ std::optional<bool> Authenticator::areIssuersFine() const
         }
     }
     return all;
+}
+
+net::Awaitable<> Authenticator::tend()
+{
+    for (const auto& issuer : m_issuers) {
+        co_await issuer->tend();
+    }
+}
+
+bool isOfProvider(std::string_view token)
+{
+    constexpr std::array<std::string_view, 3> kBeginnings{"ek_", "sk-", "auth_tokens/"};
+    return std::any_of(
+        kBeginnings.begin(), kBeginnings.end(), [&](std::string_view one) { return token.starts_with(one); });
 }
 
 } // namespace vivavoce::broker::auth

@@ -172,8 +172,8 @@ net::Awaitable<core::Expected<Caller, Refusal>> Issuer::verifyJwt(UnverifiedToke
     if (reach == Reach::Issuer) {
         known = co_await m_keys.get();
     }
-    if (reach == Reach::Issuer && known && (*known)->keys.find(token.kid, token.algorithm) == nullptr) {
-        // The issuer may have changed its keys since.
+    if (known && (*known)->keys.find(token.kid, token.algorithm) == nullptr) {
+        // The issuer may have changed its keys since. Whoever asks: it is one look within the cool-down.
         known = co_await m_keys.lookAgain();
     }
     if (!known) {

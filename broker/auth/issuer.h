@@ -27,7 +27,8 @@ struct IssuerSettings {
     std::string url;
     Tokens tokens = Tokens::AccessToken;
     std::vector<JoseAlgorithm> algorithms{JoseAlgorithm::Rs256, JoseAlgorithm::Es256, JoseAlgorithm::EdDsa};
-    /// One of these in `aud`; or, where it is empty, one of `authorizedParties` as `azp`. One of the two has to be there.
+    /// One of these in `aud`; or, where it is empty, one of `authorizedParties` as `azp`, and nothing else in `aud`. One of the two has to be
+    /// there.
     std::vector<std::string> audiences;
     std::vector<std::string> authorizedParties;
     std::chrono::seconds leeway{30};
@@ -61,7 +62,8 @@ private:
 enum class Reach {
     /// The issuer is asked where that is needed.
     Issuer,
-    /// With what is in memory; whatever needs more is refused as Unavailable.
+    /// With what is in memory, where nobody asks on this token's account: whatever needs more is refused as Unavailable. A key that is not
+    /// known is looked for all the same, within the cool-down.
     Memory,
 };
 
@@ -82,6 +84,8 @@ public:
         UnverifiedToken token, Reach reach = Reach::Issuer);
     [[nodiscard]] net::Awaitable<core::Expected<Caller, Refusal>> introspect(std::string_view token);
     [[nodiscard]] std::optional<bool> isFine() const { return m_keys.isFine(); }
+    /// Has the keys fetched where that is due, before anybody needs them; called often.
+    [[nodiscard]] net::Awaitable<> tend() { return m_keys.tend(); }
 
 private:
     [[nodiscard]] ClaimRules rules() const;

@@ -105,9 +105,14 @@ std::optional<JwtFault> audienceFault(const Json& claims, const ClaimRules& rule
     if (!party) {
         return JwtFault::Malformed;
     }
+    const auto isAmong = [&](const std::vector<std::string>& list) {
+        return [&](const std::string& audience) { return contains(list, audience); };
+    };
+    // Where parties stand in for audiences, an audience that is none of them is somebody else's (RFC 7519 §4.1.3). An ID token is for the
+    // party that asked for it.
     const bool isMeantForUs = rules.audiences.empty()
-        || std::any_of(audiences.begin(), audiences.end(),
-            [&](const std::string& audience) { return contains(rules.audiences, audience); });
+        ? std::all_of(audiences.begin(), audiences.end(), isAmong(rules.authorizedParties))
+        : std::any_of(audiences.begin(), audiences.end(), isAmong(rules.audiences));
     const bool isKnownParty = rules.authorizedParties.empty() || contains(rules.authorizedParties, *party);
     // Without either rule every token of the issuer would do, also those for other services.
     const bool hasRule = !rules.audiences.empty() || !rules.authorizedParties.empty();
@@ -115,6 +120,20 @@ std::optional<JwtFault> audienceFault(const Json& claims, const ClaimRules& rule
     const bool isAmbiguous = rules.kind == TokenKind::IdToken && audiences.size() > 1 && party->empty();
     return isMeantForUs && isKnownParty && hasRule && !isAmbiguous ? std::nullopt
                                                                    : std::optional(JwtFault::WrongAudience);
+}
+
+/// What an issuer signs with the same keys and the same header as its ID tokens: logout tokens (OpenID Connect Back-Channel Logout §2.4) and
+/// other events (RFC 8417), and what Keycloak calls refresh tokens.
+bool isOtherThanIdToken(const Json& claims)
+{
+    constexpr std::array kOthers{"refresh", "offline", "logout"};
+    const auto isOther = [&](const char* name) {
+        const auto kind = text(claims, name);
+        return !kind || std::any_of(kOthers.begin(), kOthers.end(), [&](const char* other) {
+            return core::equalsIgnoreCase(*kind, other);
+        });
+    };
+    return claims.contains("events") || isOther("typ") || isOther("token_use");
 }
 
 core::Expected<core::WallTime, JwtFault> lifeOf(const Json& claims, const ClaimRules& rules, core::WallTime now)
@@ -232,6 +251,9 @@ core::Expected<VerifiedToken, JwtFault> verify(
         return fail(JwtFault::BadSignature);
     }
     if (!hasType(token.type, rules.kind)) {
+        return fail(JwtFault::WrongType);
+    }
+    if (rules.kind == TokenKind::IdToken && isOtherThanIdToken(*token.claims)) {
         return fail(JwtFault::WrongType);
     }
     if (token.claimedIssuer != rules.issuer) {

@@ -67,7 +67,8 @@ struct ClaimRules {
     std::string issuer;
     /// One of these has to be in `aud`. Empty: `authorizedParties` stands in.
     std::vector<std::string> audiences;
-    /// Allowed values of `azp`, for issuers whose tokens have no audience (Clerk). Empty: any.
+    /// Allowed values of `azp`, for issuers whose tokens have no audience (Clerk). Empty: any. Where it stands in, an `aud` that is there
+    /// may hold nothing else either.
     std::vector<std::string> authorizedParties;
     TokenKind kind = TokenKind::AccessToken;
     /// At most 60 s is sensible.

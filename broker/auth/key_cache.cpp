@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace vivavoce::broker::auth {
@@ -94,6 +95,24 @@ net::Awaitable<core::Expected<KeyCache::KnownPtr, core::Error>> KeyCache::lookAg
         co_await fetchOnce();
     }
     co_return kept();
+}
+
+net::Awaitable<> KeyCache::tend()
+{
+    constexpr std::chrono::seconds kLongestPause{60};
+    {
+        const std::lock_guard lock(m_mutex);
+        const core::MonotonicTime now = m_deps.clock.now();
+        const bool isFresh = m_known != nullptr && now - m_fetchedAt < m_settings.freshFor;
+        if (isFresh || m_flight != nullptr
+            || (m_triedAt && now - *m_triedAt < std::max(m_pause, m_settings.retryAfter))) {
+            co_return;
+        }
+        m_pause = std::clamp(2 * m_pause, m_settings.retryAfter, kLongestPause);
+    }
+    co_await fetchOnce();
+    const std::lock_guard lock(m_mutex);
+    m_pause = m_hasFailed ? m_pause : m_settings.retryAfter;
 }
 
 std::optional<bool> KeyCache::isFine() const

@@ -19,7 +19,7 @@ namespace vivavoce::broker::auth {
 /// How we ask others; net::sendRequest, but for tests.
 using Fetch = std::function<net::Awaitable<core::Expected<net::ClientResponse, core::Error>>(net::ClientRequest)>;
 
-/// An issuer's metadata and, where they are used, its keys: fetched when first needed, kept, and renewed in time. At most one fetch at a time, whoever waits for it.
+/// An issuer's metadata and, where they are used, its keys: fetched before or when they are first needed, kept, and renewed in time. At most one fetch at a time, whoever waits for it.
 /// Threads: [any thread]; no lock is held while the issuer is asked.
 class KeyCache {
 public:
@@ -60,6 +60,8 @@ public:
     [[nodiscard]] net::Awaitable<core::Expected<KnownPtr, core::Error>> lookAgain();
     /// Whether somebody could be verified now, for the health page: nothing until it was tried.
     [[nodiscard]] std::optional<bool> isFine() const;
+    /// Fetches what is due, with longer and longer pauses while the issuer does not answer; called often.
+    [[nodiscard]] net::Awaitable<> tend();
 
 private:
     [[nodiscard]] net::Awaitable<> fetchOnce();
@@ -74,6 +76,7 @@ private:
     std::optional<core::MonotonicTime> m_triedAt;
     core::Error m_lastError;
     bool m_hasFailed = false;
+    std::chrono::seconds m_pause{0};
     std::shared_ptr<Flight> m_flight;
 };
 

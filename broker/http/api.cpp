@@ -90,6 +90,9 @@ net::Router Api::routes()
     add(router, "GET", "/api/voice-agent/health", self, &Api::health);
     add(router, "GET", "/healthz", self, &Api::healthz);
     add(router, "GET", "/readyz", self, &Api::readyz);
+    // Balancers ask so, too.
+    add(router, "HEAD", "/healthz", self, &Api::healthz);
+    add(router, "HEAD", "/readyz", self, &Api::readyz);
     add(router, "GET", "/openapi.json", self, &Api::describe);
     const auto admin = std::make_shared<AdminApi>(
         AdminApi::Dependencies{m_deps.entrance, m_deps.gatekeeper, m_deps.ender, m_deps.owner});
@@ -176,6 +179,9 @@ void Api::add(net::Router& router, const char* method, const char* path, std::sh
             } else {
                 auto answer = co_await self->guarded((owner.get()->*handler)(request), request, path);
                 response = answer ? std::move(*answer) : internalFault();
+            }
+            if (request.method == "HEAD") {
+                response.body.clear();
             }
             self->told(request, path, response, since);
             co_return response;
@@ -273,18 +279,25 @@ net::Awaitable<net::HttpResponse> Api::refreshToken(const net::HttpRequest& requ
         co_await m_deps.tokens.refresh(stranger.client, std::move(token), std::move(idempotency), std::move(*look));
     const Fault* const fault = outcome.result ? nullptr : &outcome.result.error();
     const bool isNobodys = fault != nullptr && fault->code == FaultCode::InvalidToken;
+    std::string session;
+    if (fault != nullptr && outcome.session) {
+        // Whoever it is, the token is theirs: two users are two lines of the audit.
+        stranger.client.caller.issuer = outcome.session->issuer;
+        stranger.client.caller.subject = outcome.session->subject;
+        session = outcome.session->id;
+    }
     if (isNobodys || (outcome.charge && outcome.charge->decision.isAllowed)) {
         m_deps.gatekeeper.countedElsewhere(*bearer, own.ticket);
     }
     if (isNobodys) {
-        co_return m_deps.entrance.refuse(stranger, *fault, faultRow(fault->code).text);
+        co_return m_deps.entrance.refuse(stranger, *fault, faultRow(fault->code).text, session);
     }
     // What was counted in the bucket of a live session came with a good token; whatever else is counted where it came from.
     if (fault == nullptr || outcome.charge) {
         m_deps.entrance.hasProved(stranger);
     }
     if (fault != nullptr) {
-        m_deps.entrance.turnedAway(stranger.client, faultRow(fault->code).text);
+        m_deps.entrance.turnedAway(stranger.client, faultRow(fault->code).text, session);
     }
     co_return answerOf(outcome);
 }

@@ -37,15 +37,16 @@ Entrance::Stranger Entrance::meet(const net::HttpRequest& request)
     return stranger;
 }
 
-net::HttpResponse Entrance::refuse(Stranger& stranger, const Fault& fault, std::string_view reason)
+net::HttpResponse Entrance::refuse(
+    Stranger& stranger, const Fault& fault, std::string_view reason, std::string_view session)
 {
     if (stranger.overLimit) {
-        turnedAway(stranger.client, faultRow(FaultCode::RateLimited).text);
+        turnedAway(stranger.client, faultRow(FaultCode::RateLimited).text, session);
         return std::move(*stranger.overLimit);
     }
     // The reason is for those who read the audit: what is counted are the codes that callers see.
     m_deps.metrics.denied(faultRow(fault.code).text);
-    m_deps.denials.turnedAway(stranger.client, reason, {});
+    m_deps.denials.turnedAway(stranger.client, reason, session);
     return problemResponse(fault);
 }
 

@@ -69,7 +69,8 @@ public:
         m_deps.gatekeeper.authenticated(stranger.client.address, stranger.ticket);
     }
     /// The stranger has not: the answer.
-    [[nodiscard]] net::HttpResponse refuse(Stranger& stranger, const Fault& fault, std::string_view reason);
+    [[nodiscard]] net::HttpResponse refuse(
+        Stranger& stranger, const Fault& fault, std::string_view reason, std::string_view session = std::string_view());
     /// A bucket has counted this request and admitted it.
     void countedElsewhere(const net::HttpRequest& request, const Guest& guest);
     /// Whether this request bears that scope. Who bears nothing is not counted.

@@ -1,7 +1,9 @@
 #include "broker/http/token_answer.h"
 
+#include "broker/auth/authenticator.h"
 #include "broker/http/problem_response.h"
 #include "broker/http/request_checks.h"
+#include "broker/projects/project_directory.h"
 
 #include <nlohmann/json.hpp>
 
@@ -29,6 +31,11 @@ net::HttpResponse chargedProblem(const Fault& fault, const std::optional<Charge>
 }
 
 namespace {
+
+bool looksLikeToken(std::string_view text)
+{
+    return auth::isOfProvider(text) || auth::ServiceAccounts::isKey(text) || auth::readToken(text);
+}
 
 /// It is the caller who may not, and nothing that has failed.
 bool isDenial(FaultCode code)
@@ -70,6 +77,13 @@ net::Awaitable<net::HttpResponse> startSession(
         // Whoever names one means one.
         message = core::fail(core::ErrorCode::BadUsage, "projectId is empty");
     }
+    if (message && message->model && message->model->empty()) {
+        message = core::fail(core::ErrorCode::BadUsage, "model is empty");
+    }
+    if (message && message->projectId && looksLikeToken(*message->projectId)) {
+        // Put there by mistake. It would be kept with the session, and in the audit.
+        message = core::fail(core::ErrorCode::BadUsage, "projectId is a token or a key");
+    }
     // A session that is continued has its own bucket, and is charged where the session is known.
     if (message && message->resumeSessionId) {
         auto resumed = co_await resume(entrance, tokens, request, std::move(*guest), std::move(*message), transport);
@@ -90,7 +104,8 @@ net::Awaitable<net::HttpResponse> startSession(
     const std::string project = message->projectId.value_or(std::string());
     auto outcome = co_await tokens.mint(guest->client, std::move(*message), transport);
     if (!outcome.result && isDenial(outcome.result.error().code)) {
-        entrance.turnedAway(guest->client, faultRow(outcome.result.error().code).text, project);
+        entrance.turnedAway(guest->client, faultRow(outcome.result.error().code).text,
+            isProjectName(project) ? project : std::string());
     }
     outcome.charge = std::move(admission.charge);
     co_return answerOf(outcome);

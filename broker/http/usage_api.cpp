@@ -46,6 +46,32 @@ std::optional<Fault> checkNames(std::string_view query)
     return std::nullopt;
 }
 
+/// Every count of tokens, however deep, is a whole number from 0.
+bool areWhole(const core::Json& node)
+{
+    if (!node.is_structured()) {
+        return true;
+    }
+    for (const auto& [name, value] : node.items()) {
+        const bool isCount = node.is_object() && name.find("tokens") != std::string::npos && value.is_number();
+        if (isCount ? !value.is_number_unsigned() : !areWhole(value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// What is billed is in the event's `usage`, or in that of its `response`.
+bool countsTokens(const std::string& event)
+{
+    const auto parsed = core::parseJson(event);
+    if (!parsed || !parsed->is_object()) {
+        return false;
+    }
+    const core::Json& whole = parsed->contains("response") ? parsed->at("response") : *parsed;
+    return !whole.is_object() || !whole.contains("usage") || areWhole(whole.at("usage"));
+}
+
 } // namespace
 
 core::Expected<usage::UsageQuery, Fault> UsageApi::queryOf(
@@ -141,9 +167,9 @@ core::Expected<std::vector<usage::Entry>, Fault> UsageApi::entriesOf(
     std::vector<usage::Entry> entries{entry};
     for (const std::string& event : report.events) {
         const auto bill = meter.read(event);
-        if (!bill || !bill->isTold) {
+        if (!bill || !bill->isTold || !countsTokens(event)) {
             return core::Unexpected<Fault>(Fault{FaultCode::InvalidBody,
-                "events have to be response.done or input_audio_transcription.completed, with what they billed",
+                "events have to be response.done or input_audio_transcription.completed, with what they billed in whole tokens",
                 std::nullopt});
         }
         entry.part = bill->part;
@@ -173,11 +199,14 @@ net::Awaitable<net::HttpResponse> UsageApi::take(const net::HttpRequest& request
         if (session.error().code == FaultCode::SessionNotFound) {
             m_deps.entrance.turnedAway(
                 guest->client, faultRow(FaultCode::SessionNotFound).text, sessionNamed(report->sessionId));
+            co_return problemResponse(Fault{FaultCode::SessionNotFound,
+                "there is no session of yours that went to the provider directly, a day ago or later, or as much was told of it as is taken",
+                std::nullopt});
         }
         co_return problemResponse(session.error());
     }
     Visit visit;
-    visit.door = Door::Refresh;
+    visit.door = Door::Report;
     visit.user = session->account.caller;
     visit.address = guest->client.address;
     visit.sessionId = session->account.sessionId;

@@ -63,6 +63,8 @@ const DoorSettings& doorOf(const Gatekeeper::Settings& settings, Door door)
         return settings.session;
     case Door::Refresh:
         return settings.refresh;
+    case Door::Report:
+        return settings.report;
     case Door::Mint:
         break;
     }
@@ -81,7 +83,8 @@ std::optional<Fault> faultOf(
     case Decision::Verdict::Admitted:
         break;
     }
-    if (visit.door != Door::Refresh && visit.openSessions >= settings.maxSessionsPerUser) {
+    const bool opensOne = visit.door == Door::Mint || visit.door == Door::Session;
+    if (opensOne && visit.openSessions >= settings.maxSessionsPerUser) {
         return Fault{FaultCode::TooManySessions,
             "at most " + std::to_string(settings.maxSessionsPerUser) + " at the same time",
             // Never before the bucket has room for the attempt.

@@ -26,12 +26,15 @@ net::Awaitable<> landWhenStored(net::Awaitable<AuditTrail::Appended> line, std::
     flight->land({stored ? std::nullopt : std::optional(faultOfAudit(stored.error()))});
 }
 
+/// What is remembered of what the audit could not be told of.
+constexpr std::size_t kMostOwed = 10'000;
+
 AuditRecord killOf(const Client& admin, const SessionRecord& session)
 {
     AuditRecord record = recordOf(AuditEvent::Kill, admin, session);
     record.issuer = admin.caller.issuer;
     record.subject = admin.caller.subject;
-    record.target = session.subject;
+    record.target = session.caller;
     return record;
 }
 
@@ -64,8 +67,9 @@ public:
     void tell(AuditRecord record)
     {
         auto flight = std::make_shared<Flight>();
-        asio::co_spawn(m_executor, landWhenStored(m_audit.append(std::move(record)), flight), asio::detached);
-        m_lines.push_back(std::move(flight));
+        m_lines.push_back({record, flight});
+        asio::co_spawn(
+            m_executor, landWhenStored(m_audit.append(std::move(record)), std::move(flight)), asio::detached);
     }
     /// Waits until all is stored, at most that long. What was not, if anything.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> wait(core::Milliseconds patience)
@@ -74,14 +78,26 @@ public:
     }
     /// The same up to the deadline.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> wait() { return waitUntil(m_deadline); }
+    /// What is not known to be stored by now.
+    [[nodiscard]] net::Awaitable<std::vector<AuditRecord>> untold()
+    {
+        std::vector<AuditRecord> records;
+        for (const Line& line : m_lines) {
+            const auto landing = co_await line.flight->wait(core::Milliseconds{0});
+            if (!landing || landing->fault) {
+                records.push_back(line.record);
+            }
+        }
+        co_return records;
+    }
 
 private:
     [[nodiscard]] net::Awaitable<std::optional<Fault>> waitUntil(std::chrono::steady_clock::time_point end)
     {
         std::optional<Fault> fault;
-        for (const auto& line : m_lines) {
+        for (const Line& line : m_lines) {
             const auto left = std::chrono::ceil<core::Milliseconds>(end - std::chrono::steady_clock::now());
-            const auto landing = co_await line->wait(std::max(left, core::Milliseconds{0}));
+            const auto landing = co_await line.flight->wait(std::max(left, core::Milliseconds{0}));
             if (!landing) {
                 co_return faultOfAudit(AuditFailure::TimedOut);
             }
@@ -89,11 +105,46 @@ private:
         }
         co_return fault;
     }
+    struct Line {
+        AuditRecord record;
+        std::shared_ptr<Flight> flight;
+    };
     AuditTrail& m_audit;
     const net::IoExecutor m_executor;
     const std::chrono::steady_clock::time_point m_deadline;
-    std::vector<std::shared_ptr<Flight>> m_lines;
+    std::vector<Line> m_lines;
 };
+
+void SessionEnder::owe(std::vector<AuditRecord> untold)
+{
+    const std::lock_guard lock(m_mutex);
+    for (AuditRecord& record : untold) {
+        if (m_owed.size() < kMostOwed) {
+            m_owed.push_back(std::move(record));
+        }
+    }
+}
+
+net::Awaitable<> SessionEnder::tellOwed()
+{
+    std::vector<AuditRecord> owed;
+    if (m_audit.isWorking()) {
+        const std::lock_guard lock(m_mutex);
+        owed.swap(m_owed);
+    }
+    if (owed.empty()) {
+        co_return;
+    }
+    Told told(m_audit, co_await asio::this_coro::executor, m_settings);
+    for (AuditRecord& record : owed) {
+        record.why = "told_late";
+        told.tell(std::move(record));
+    }
+    const auto fault = co_await told.wait();
+    if (fault) {
+        owe(co_await told.untold());
+    }
+}
 
 net::Awaitable<std::optional<Fault>> SessionEnder::end(Client client, std::string sessionId)
 {
@@ -125,6 +176,9 @@ net::Awaitable<std::optional<Fault>> SessionEnder::end(Client client, std::strin
         tellOfFailure(m_audit, std::move(ended), gone.error());
     }
     auto fault = co_await told.wait();
+    if (gone && fault) {
+        owe(co_await told.untold());
+    }
     if (!gone && !fault) {
         fault = gone.error();
     }
@@ -174,6 +228,7 @@ net::Awaitable<core::Expected<std::size_t, Fault>> SessionEnder::endAll(
     }
     fault = co_await told.wait();
     if (fault) {
+        owe(co_await told.untold());
         co_return Unexpected<Fault>(std::move(*fault));
     }
     co_return ended->size();

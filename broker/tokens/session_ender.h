@@ -6,6 +6,7 @@
 #include "broker/usage/ledger.h"
 
 #include <cstddef>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +15,8 @@ namespace vivavoce::broker {
 
 /// Ends sessions, for their owners and for admins: their tokens renew nothing any more.
 /// Invariant: the audit is told before anything ends, and has `patience` for it; what it has no line of by then ends all the same, and
-/// whoever asked is told of that, after `answerPatience` at the latest, however many lines there are.
+/// whoever asked is told of that, after `answerPatience` at the latest, however many lines there are. What it has no line of then gets one
+/// when the audit works again.
 /// Threads: [any thread]; holds no lock while others are asked.
 class SessionEnder {
 public:
@@ -39,9 +41,12 @@ public:
     [[nodiscard]] net::Awaitable<core::Expected<std::size_t, Fault>> endAllOf(Client admin, std::string caller);
     /// The same for a project.
     [[nodiscard]] net::Awaitable<core::Expected<std::size_t, Fault>> endProject(Client admin, std::string project);
+    /// Tells the audit of what was done without a line, once it works; called often.
+    [[nodiscard]] net::Awaitable<> tellOwed();
 
 private:
     class Told;
+    void owe(std::vector<AuditRecord> untold);
     /// All sessions that `end` ends.
     [[nodiscard]] net::Awaitable<core::Expected<std::size_t, Fault>> endAll(
         Client admin, std::string caller, std::string project, SessionRegistry::Answer<std::vector<SessionRecord>> end);
@@ -50,6 +55,8 @@ private:
     SessionRegistry& m_registry;
     AuditTrail& m_audit;
     usage::Ledger& m_ledger;
+    std::mutex m_mutex;
+    std::vector<AuditRecord> m_owed;
 };
 
 } // namespace vivavoce::broker

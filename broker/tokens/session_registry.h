@@ -76,6 +76,9 @@ struct RenewalLead {
     std::shared_ptr<Flight> flight;
     /// Names the claim.
     std::string claim;
+    /// The session's token until now, as the store knows it, and how long that lives: where the renewal has to be taken back.
+    std::string formerToken{};
+    core::WallTime formerExpiresAt{};
 };
 /// The same request is under way already: wait, then claim again.
 struct RenewalUnderWay {
@@ -94,7 +97,12 @@ struct RenewalRepeat {
 struct RenewalReuse {
     SessionRecord record;
 };
-using Renewal = std::variant<RenewalLead, RenewalUnderWay, RenewalRepeat, RenewalReuse, Fault>;
+/// The token is known, and its session is not renewed all the same.
+struct RenewalRefused {
+    SessionRecord record;
+    Fault fault;
+};
+using Renewal = std::variant<RenewalLead, RenewalUnderWay, RenewalRepeat, RenewalReuse, RenewalRefused, Fault>;
 
 /// Of how many live sessions a new one may be the last. Nothing: any number.
 struct SessionCaps {
@@ -143,6 +151,8 @@ public:
     [[nodiscard]] virtual Answer<std::optional<SessionRecord>> find(std::string id) = 0;
     /// The session whose token this is, as long as it lives.
     [[nodiscard]] virtual Answer<std::optional<LiveSession>> liveByToken(TokenHashes token) = 0;
+    /// Whether it is, or was, a session's token.
+    [[nodiscard]] virtual Answer<bool> isKnown(TokenHashes token) = 0;
     /// When the tokens of these sessions run out; those that have ended are not there.
     using Expiries = std::unordered_map<std::string, core::WallTime>;
     [[nodiscard]] virtual Answer<Expiries> expiriesOf(std::vector<std::string> ids) = 0;

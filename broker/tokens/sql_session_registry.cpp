@@ -58,7 +58,27 @@ bool isOver(const rows::SessionRow& row, WallTime now)
     return row.record.endsAt && now >= *row.record.endsAt;
 }
 
+RenewalLead leadOf(const rows::SessionRow& row, const std::string& claim)
+{
+    return {row.record, nullptr, claim, row.token, row.expiresAt};
+}
+
+void takeBack(rows::SessionRow& row, const std::string& token, WallTime expiresAt)
+{
+    row.token = token;
+    row.expiresAt = expiresAt;
+    --row.renewals;
+    row.repeatOf.clear();
+    row.repeatRequest.clear();
+    row.repeatUntil = WallTime();
+    row.repeatSealed.clear();
+}
+
 } // namespace
+
+/// Whoever was told that it is not done asks again within that time, if at all.
+constexpr core::Milliseconds kUntoldFor{600'000};
+constexpr std::size_t kMostUntold = 10'000;
 
 std::string_view transportText(SessionTransport transport)
 {
@@ -66,7 +86,7 @@ std::string_view transportText(SessionTransport transport)
 }
 
 SqlSessionRegistry::SqlSessionRegistry(Limits limits, Database& database, const core::Clock& clock)
-    : m_limits(limits), m_database(database), m_clock(clock)
+    : m_limits(limits), m_database(database), m_clock(clock), m_claimWindow(limits.claimWindow)
 {
 }
 
@@ -85,8 +105,8 @@ const char* SqlSessionRegistry::forUpdate() const
     return isShared() ? " FOR UPDATE" : "";
 }
 
-bool SqlSessionRegistry::isFull(
-    soci::session& sql, bool isShared, const SessionRecord& record, SessionCaps caps, WallTime now)
+bool SqlSessionRegistry::isFull(soci::session& sql, bool isShared, const SessionRecord& record, SessionCaps caps,
+    WallTime now, core::Milliseconds grace)
 {
     const auto isTaken = [&](const char* column, const std::string& value, std::optional<std::size_t> cap) {
         if (!cap || value.empty()) {
@@ -97,7 +117,7 @@ bool SqlSessionRegistry::isFull(
             const std::string lock = std::string(column) + ' ' + value;
             sql << "SELECT pg_advisory_xact_lock(hashtext(:who))", soci::use(lock);
         }
-        return rows::countLive(sql, column, value, now) >= *cap;
+        return rows::countLive(sql, column, value, now, now - grace) >= *cap;
     };
     return isTaken("caller", record.caller, caps.ofCaller) || isTaken("project", record.project, caps.ofProject);
 }
@@ -138,14 +158,14 @@ net::Awaitable<std::optional<Fault>> SqlSessionRegistry::open(
     row.token = broker::hexOf(token);
     row.expiresAt = expiresAt;
     std::function<std::optional<Fault>(soci::session&)> work =
-        [row = std::move(row), caps, shared = isShared(), together = std::move(together), now = m_clock.wallNow()](
-            soci::session& sql) -> std::optional<Fault> {
+        [row = std::move(row), caps, shared = isShared(), together = std::move(together), now = m_clock.wallNow(),
+            grace = m_limits.claimGrace](soci::session& sql) -> std::optional<Fault> {
         const auto same = rows::selectOne(sql, "token", row.token);
         if (same && same->record.id == row.record.id) {
             // Committed before the connection was lost.
             return std::nullopt;
         }
-        if (isFull(sql, shared, row.record, caps, now)) {
+        if (isFull(sql, shared, row.record, caps, now, grace)) {
             return tooMany();
         }
         // Two sessions of one token: a provider that hands out the same value twice would let one end the other.
@@ -211,6 +231,7 @@ net::Awaitable<Renewal> SqlSessionRegistry::claim(ClaimWork work)
         };
         auto answer = co_await ask<Renewal>(std::move(named), std::move(undo));
         if (!answer) {
+            rememberClaim({}, announcement.claim());
             co_return Renewal(std::move(answer.error()));
         }
         if (auto* lead = std::get_if<RenewalLead>(&*answer)) {
@@ -231,18 +252,22 @@ net::Awaitable<Renewal> SqlSessionRegistry::claim(ClaimWork work)
 
 net::Awaitable<Renewal> SqlSessionRegistry::claimByToken(TokenHashes token, Idempotency idempotency)
 {
-    ClaimWork work = [hashes = hexOf(token), idempotency = std::move(idempotency), lock = forUpdate(),
-                         limits = m_limits,
+    auto hashes = hexOf(token);
+    auto untold = untoldOf(hashes);
+    ClaimWork work = [hashes = std::move(hashes), untold = std::move(untold), idempotency = std::move(idempotency),
+                         lock = forUpdate(), limits = m_limits, window = m_claimWindow.load(),
                          now = m_clock.wallNow()](soci::session& sql, const std::string& name) -> Renewal {
         const std::string request = requestOf(idempotency);
         auto row = rows::selectLive(sql, hashes, lock);
         if (!row) {
             const auto spent = rows::sessionThatSpent(sql, hashes);
-            row = spent ? rows::selectOne(sql, "id", spent->session, lock) : std::nullopt;
+            // What has spent it may be undone in this moment: then it lives again.
+            row = spent ? rows::selectOne(sql, "id", spent->session, lock) : rows::selectLive(sql, hashes, lock);
             if (!row) {
                 return Fault{FaultCode::InvalidToken, "not a token of a session here", std::nullopt};
             }
-            if (row->repeatOf == spent->token && !request.empty() && row->repeatRequest == request
+            const bool isSpent = spent && row->token != spent->token;
+            if (isSpent && row->repeatOf == spent->token && !request.empty() && row->repeatRequest == request
                 && now <= row->repeatUntil) {
                 if (row->claim.empty()) {
                     // Its successor is with somebody now, and stays.
@@ -251,32 +276,46 @@ net::Awaitable<Renewal> SqlSessionRegistry::claimByToken(TokenHashes token, Idem
                 }
                 return RenewalRepeat{row->record, row->repeatSealed, row->expiresAt};
             }
-            return RenewalReuse{row->record};
+            const bool isUntold =
+                untold && row->token == untold->successor && row->claim.empty() && row->claimUntil == WallTime();
+            if (isSpent && !isUntold) {
+                return RenewalReuse{row->record};
+            }
+            if (isSpent) {
+                // Stored although its caller was told that it is not: nobody has the successor.
+                rows::forgetSpent(sql, spent->token);
+                takeBack(*row, spent->token, untold->formerExpiresAt);
+                rows::update(sql, *row);
+            }
         }
         if (row->claim == name) {
             // Committed before the connection was lost.
-            return RenewalLead{row->record, nullptr, name};
+            return leadOf(*row, name);
         }
+        const auto refuse = [&](FaultCode code, const char* why) {
+            return RenewalRefused{row->record, Fault{code, why, std::nullopt}};
+        };
         if (row->record.clientInstance != idempotency.clientInstance && !row->record.clientInstance.empty()) {
-            return Fault{FaultCode::InvalidToken, "its session belongs to another client instance", std::nullopt};
+            return refuse(FaultCode::InvalidToken, "its session belongs to another client instance");
         }
         if (isClaimed(*row, now)) {
             return !request.empty() && row->claimRequest == request
                 ? Renewal(RenewalUnderWay{row->record, row->claim, nullptr})
-                : Renewal(isUnderWay());
+                : Renewal(RenewalRefused{row->record, isUnderWay()});
         }
         if (isOver(*row, now)) {
-            return Fault{
-                FaultCode::TokenExpired, "its session has lasted as long as it may; ask for a new one", std::nullopt};
+            return refuse(FaultCode::TokenExpired, "its session has lasted as long as it may; ask for a new one");
         }
-        if (now >= row->expiresAt) {
-            return Fault{FaultCode::TokenExpired, "ask for a token with resumeSessionId", std::nullopt};
+        // Whoever came with it in time was kept out by a claim whose broker is gone.
+        const bool wasKeptOut = !row->claim.empty() && now < row->claimUntil + limits.claimGrace;
+        if (now >= row->expiresAt && !wasKeptOut) {
+            return refuse(FaultCode::TokenExpired, "ask for a token with resumeSessionId");
         }
         row->claim = name;
-        row->claimUntil = now + limits.claimWindow;
+        row->claimUntil = now + window;
         row->claimRequest = request;
         rows::update(sql, *row);
-        return RenewalLead{row->record, nullptr, row->claim};
+        return leadOf(*row, name);
     };
     auto renewal = co_await claim(std::move(work));
     co_return renewal;
@@ -287,10 +326,11 @@ net::Awaitable<Renewal> SqlSessionRegistry::claimBySession(
 {
     ClaimWork work = [id = std::move(id), caller = std::move(caller), instance = std::move(clientInstance),
                          lock = forUpdate(), shared = isShared(), caps, limits = m_limits,
+                         window = m_claimWindow.load(),
                          now = m_clock.wallNow()](soci::session& sql, const std::string& name) -> Renewal {
         auto row = rows::selectOne(sql, "id", id, lock);
         if (row && row->claim == name) {
-            return RenewalLead{row->record, nullptr, name};
+            return leadOf(*row, name);
         }
         const bool isTheirs = row && row->record.caller == caller
             && (row->record.clientInstance.empty() || row->record.clientInstance == instance);
@@ -300,14 +340,14 @@ net::Awaitable<Renewal> SqlSessionRegistry::claimBySession(
         if (isClaimed(*row, now)) {
             return isUnderWay();
         }
-        if (now >= row->expiresAt && isFull(sql, shared, row->record, caps, now)) {
+        if (now >= row->expiresAt && isFull(sql, shared, row->record, caps, now, limits.claimGrace)) {
             return tooMany();
         }
         row->claim = name;
-        row->claimUntil = now + limits.claimWindow;
+        row->claimUntil = now + window;
         row->claimRequest.clear();
         rows::update(sql, *row);
-        return RenewalLead{row->record, nullptr, row->claim};
+        return leadOf(*row, name);
     };
     auto renewal = co_await claim(std::move(work));
     co_return renewal;
@@ -315,8 +355,7 @@ net::Awaitable<Renewal> SqlSessionRegistry::claimBySession(
 
 SessionRegistry::Answer<bool> SqlSessionRegistry::complete(RenewalLead lead, Successor successor)
 {
-    const std::string claim = lead.claim;
-    const std::string id = lead.record.id;
+    const RenewalLead asked = lead;
     // As it was, for undoing.
     const auto before = std::make_shared<std::optional<rows::SessionRow>>();
     const std::string token = hexOf(successor.token);
@@ -366,12 +405,14 @@ SessionRegistry::Answer<bool> SqlSessionRegistry::complete(RenewalLead lead, Suc
     };
     auto answer = co_await ask<bool>(std::move(work), std::move(undo));
     if (!answer) {
-        repeatFromNow(id, token);
-        land(claim, {answer.error()});
+        repeatFromNow(asked.record.id, token);
+        rememberUntold(asked, token);
+        rememberClaim(asked.record.id, asked.claim);
+        land(asked.claim, {answer.error()});
     } else if (*answer) {
-        land(claim, {});
+        land(asked.claim, {});
     } else {
-        land(claim, {Fault{FaultCode::InvalidToken, "the session has ended", std::nullopt}});
+        land(asked.claim, {Fault{FaultCode::InvalidToken, "the session has ended", std::nullopt}});
     }
     co_return std::move(answer);
 }
@@ -393,7 +434,9 @@ net::Awaitable<> SqlSessionRegistry::abandon(RenewalLead lead, Fault fault)
         return 0;
     };
     const auto done = co_await ask<int>(std::move(work));
-    static_cast<void>(done);
+    if (!done) {
+        rememberClaim(lead.record.id, lead.claim);
+    }
     land(lead.claim, {std::move(fault)});
 }
 
@@ -401,7 +444,68 @@ void SqlSessionRegistry::abandonSoon(const RenewalLead& lead, Fault fault)
 {
     m_database.post(
         [id = lead.record.id, claim = lead.claim](soci::session& sql) { rows::giveUpClaim(sql, id, claim); });
+    // Nobody hears whether that went well.
+    rememberClaim(lead.record.id, lead.claim);
     land(lead.claim, {std::move(fault)});
+}
+
+void SqlSessionRegistry::rememberClaim(const std::string& session, const std::string& claim)
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_deadClaims.size() < kMostUntold) {
+        m_deadClaims.emplace_back(session, claim);
+    }
+}
+
+void SqlSessionRegistry::rememberUntold(const RenewalLead& lead, const std::string& successor)
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_untold.size() < kMostUntold) {
+        m_untold.insert_or_assign(lead.formerToken, Untold{successor, lead.formerExpiresAt, m_clock.now()});
+    }
+}
+
+std::optional<SqlSessionRegistry::Untold> SqlSessionRegistry::untoldOf(const std::vector<std::string>& tokens)
+{
+    const std::lock_guard lock(m_mutex);
+    for (const std::string& token : tokens) {
+        if (const auto found = m_untold.find(token); found != m_untold.end()) {
+            return found->second;
+        }
+    }
+    return std::nullopt;
+}
+
+void SqlSessionRegistry::dropFormerClaims()
+{
+    if (!isShared()) {
+        m_database.putRight([](soci::session& sql) { rows::giveUpClaims(sql); });
+    }
+}
+
+net::Awaitable<> SqlSessionRegistry::dropDeadClaims()
+{
+    std::vector<std::pair<std::string, std::string>> dead;
+    {
+        const std::lock_guard lock(m_mutex);
+        std::erase_if(m_untold, [&](const auto& one) { return m_clock.now() - one.second.since >= kUntoldFor; });
+        dead = m_deadClaims;
+    }
+    if (dead.empty()) {
+        co_return;
+    }
+    std::function<int(soci::session&)> work = [dead](soci::session& sql) {
+        for (const auto& [session, claim] : dead) {
+            session.empty() ? rows::giveUpClaim(sql, claim) : rows::giveUpClaim(sql, session, claim);
+        }
+        return 0;
+    };
+    const auto dropped = co_await ask<int>(std::move(work));
+    if (dropped) {
+        const std::lock_guard lock(m_mutex);
+        // What came meanwhile stands behind them.
+        m_deadClaims.erase(m_deadClaims.begin(), m_deadClaims.begin() + static_cast<std::ptrdiff_t>(dead.size()));
+    }
 }
 
 std::shared_ptr<Flight> SqlSessionRegistry::flightOf(const std::string& claim)
@@ -491,6 +595,15 @@ SessionRegistry::Answer<std::optional<LiveSession>> SqlSessionRegistry::liveByTo
     co_return std::move(live);
 }
 
+SessionRegistry::Answer<bool> SqlSessionRegistry::isKnown(TokenHashes token)
+{
+    std::function<bool(soci::session&)> work = [hashes = hexOf(token)](soci::session& sql) {
+        return rows::selectLive(sql, hashes) || rows::sessionThatSpent(sql, hashes);
+    };
+    const auto known = co_await ask<bool>(std::move(work));
+    co_return known;
+}
+
 SessionRegistry::Answer<SessionRegistry::Expiries> SqlSessionRegistry::expiriesOf(std::vector<std::string> ids)
 {
     std::function<Expiries(soci::session&)> work = [ids = std::move(ids)](
@@ -520,7 +633,7 @@ SessionRegistry::Answer<std::size_t> SqlSessionRegistry::countOf(std::string cal
 {
     std::function<std::size_t(soci::session&)> work = [caller = std::move(caller), now = m_clock.wallNow()](
                                                           soci::session& sql) {
-        return rows::countLive(sql, "caller", caller, now);
+        return rows::countLive(sql, "caller", caller, now, now);
     };
     auto count = co_await ask<std::size_t>(std::move(work));
     co_return count;
@@ -536,6 +649,7 @@ SessionRegistry::Answer<std::size_t> SqlSessionRegistry::countAll()
 
 net::Awaitable<> SqlSessionRegistry::sweep()
 {
+    co_await dropDeadClaims();
     std::function<std::size_t(soci::session&)> work = [limits = m_limits, time = m_clock.wallNow()](
                                                           soci::session& sql) {
         const long long at = rows::millisOf(time);

@@ -5,12 +5,16 @@
 
 #include <atomic>
 #include <mutex>
+#include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace vivavoce::broker {
 
 /// The registry in the database, where it survives the process and is common to all brokers on it.
-/// A renewal is claimed for some time only, so that a broker that dies half-way keeps nobody out.
+/// A renewal is claimed for some time only, so that a broker that dies half-way keeps nobody out; what this one has claimed and cannot
+/// finish it lets go as soon as the database is back.
 /// Lifetime: database and clock outlive it.
 class SqlSessionRegistry final : public SessionRegistry {
 public:
@@ -23,11 +27,18 @@ public:
         core::Milliseconds repeatWindow{5'000};
         /// For how long a renewal may be under way.
         core::Milliseconds claimWindow{40'000};
+        /// How long after that its token is still good for another attempt, although it has run out meanwhile.
+        core::Milliseconds claimGrace{30'000};
         /// Spent tokens that a session remembers to notice their reuse; older ones are merely unknown.
         std::size_t maxSpent = 128;
     };
 
     SqlSessionRegistry(Limits limits, Database& database, const core::Clock& clock);
+
+    /// For a broker that has just begun: what a former run has claimed in a database that no other broker has is nobody's any more.
+    void dropFormerClaims();
+    /// Holds for renewals from now on.
+    void setClaimWindow(core::Milliseconds window) { m_claimWindow = window; }
 
     [[nodiscard]] bool hasRoom() override;
     [[nodiscard]] net::Awaitable<std::optional<Fault>> open(SessionRecord record, TokenHash token,
@@ -43,6 +54,7 @@ public:
     [[nodiscard]] Answer<std::vector<SessionRecord>> endAllOfProject(std::string project) override;
     [[nodiscard]] Answer<std::optional<SessionRecord>> find(std::string id) override;
     [[nodiscard]] Answer<std::optional<LiveSession>> liveByToken(TokenHashes token) override;
+    [[nodiscard]] Answer<bool> isKnown(TokenHashes token) override;
     [[nodiscard]] Answer<Expiries> expiriesOf(std::vector<std::string> ids) override;
     [[nodiscard]] Answer<std::vector<LiveSession>> liveOf(std::string caller) override;
     [[nodiscard]] Answer<std::size_t> countOf(std::string caller) override;
@@ -62,13 +74,26 @@ private:
     [[nodiscard]] net::Awaitable<Renewal> claim(ClaimWork work);
     [[nodiscard]] Answer<std::vector<SessionRecord>> endWhere(const char* column, std::string value);
     /// Whether a cap leaves no place for one more; counts under a lock, so that two never both get the last one.
-    [[nodiscard]] static bool isFull(
-        soci::session& sql, bool isShared, const SessionRecord& record, SessionCaps caps, core::WallTime now);
+    [[nodiscard]] static bool isFull(soci::session& sql, bool isShared, const SessionRecord& record, SessionCaps caps,
+        core::WallTime now, core::Milliseconds grace);
     [[nodiscard]] bool isShared() const { return m_database.kind() == Database::Kind::PostgreSql; }
     /// What locks a row until the end of the transaction.
     [[nodiscard]] const char* forUpdate() const;
     /// Whoever was told that it cannot be done now asks again from now on, and is not to be taken for a thief where it was done.
     void repeatFromNow(const std::string& id, const std::string& token);
+    /// A claim that may have stayed in the store, and a renewal that may have been stored, while their callers were told otherwise.
+    /// Of a session that is not known, it is empty.
+    void rememberClaim(const std::string& session, const std::string& claim);
+    void rememberUntold(const RenewalLead& lead, const std::string& successor);
+    /// A renewal whose caller was told that it is not done.
+    struct Untold {
+        std::string successor;
+        core::WallTime formerExpiresAt;
+        core::MonotonicTime since;
+    };
+    [[nodiscard]] std::optional<Untold> untoldOf(const std::vector<std::string>& tokens);
+    /// Lets go of the claims that nobody works on any more.
+    [[nodiscard]] net::Awaitable<> dropDeadClaims();
     [[nodiscard]] std::shared_ptr<Flight> flightOf(const std::string& claim);
     void land(const std::string& claim, Flight::Landing landing);
 
@@ -81,6 +106,11 @@ private:
     std::mutex m_mutex;
     /// The renewals that this broker has under way, by claim.
     std::unordered_map<std::string, std::shared_ptr<Flight>> m_flights;
+    std::atomic<core::Milliseconds> m_claimWindow;
+    /// Claims to let go of, with their sessions.
+    std::vector<std::pair<std::string, std::string>> m_deadClaims;
+    /// By the token that it may have spent.
+    std::unordered_map<std::string, Untold> m_untold;
 };
 
 } // namespace vivavoce::broker

@@ -41,6 +41,11 @@ private:
     bool m_isSettled = false;
 };
 
+TokenOutcome refused(Fault fault, std::optional<Charge> charge, SessionRecord session)
+{
+    return {Unexpected<Fault>(std::move(fault)), std::move(charge), std::move(session)};
+}
+
 Applicant applicantOf(const auth::Caller& caller)
 {
     return {caller.key(), caller.issuer, caller.subject, caller.projects};
@@ -177,13 +182,13 @@ net::Awaitable<TokenOutcome> TokenService::refresh(
     if (auto* other = std::get_if<RenewalUnderWay>(&renewal)) {
         Admission admission = co_await admitRefresh(client, other->record);
         if (admission.fault) {
-            co_return TokenOutcome{Unexpected<Fault>(std::move(*admission.fault)), std::move(admission.charge)};
+            co_return refused(std::move(*admission.fault), std::move(admission.charge), std::move(other->record));
         }
         const auto landing = co_await other->flight->wait(m_settings.followPatience);
         if (!landing || landing->fault) {
             auto fault =
                 landing ? *landing->fault : Fault{FaultCode::RefreshInProgress, "wait for its answer", seconds(1)};
-            co_return TokenOutcome{Unexpected<Fault>(std::move(fault)), std::move(admission.charge)};
+            co_return refused(std::move(fault), std::move(admission.charge), std::move(other->record));
         }
         renewal = co_await m_deps.registry.claimByToken(m_deps.hasher.hashes(token.reveal()), idempotency);
         if (const auto* again = std::get_if<RenewalRepeat>(&renewal)) {
@@ -197,17 +202,19 @@ net::Awaitable<TokenOutcome> TokenService::refresh(
     if (const auto* again = std::get_if<RenewalRepeat>(&renewal)) {
         Admission admission = co_await admitRefresh(client, again->record);
         if (admission.fault) {
-            co_return TokenOutcome{Unexpected<Fault>(std::move(*admission.fault)), std::move(admission.charge)};
+            co_return refused(std::move(*admission.fault), std::move(admission.charge), again->record);
         }
         co_return TokenOutcome{answerAgain(*again, token), std::move(admission.charge)};
     }
     if (const auto* reuse = std::get_if<RenewalReuse>(&renewal)) {
         auto fault = co_await tellOfReuse(std::move(client), reuse->record, hashOf(token));
-        co_return TokenOutcome{Unexpected<Fault>(std::move(fault)), std::nullopt};
+        co_return refused(std::move(fault), std::nullopt, reuse->record);
     }
-    const auto* refused = std::get_if<Fault>(&renewal);
-    Fault fault =
-        refused != nullptr ? *refused : Fault{FaultCode::RefreshInProgress, "wait for its answer", seconds(1)};
+    if (auto* known = std::get_if<RenewalRefused>(&renewal)) {
+        co_return refused(std::move(known->fault), std::nullopt, std::move(known->record));
+    }
+    const auto* told = std::get_if<Fault>(&renewal);
+    Fault fault = told != nullptr ? *told : Fault{FaultCode::RefreshInProgress, "wait for its answer", seconds(1)};
     co_return TokenOutcome{Unexpected<Fault>(std::move(fault)), std::nullopt};
 }
 
@@ -220,7 +227,7 @@ net::Awaitable<TokenOutcome> TokenService::refreshClaimed(Client client, Renewal
     if (admission.fault) {
         co_await m_deps.registry.abandon(lead, *admission.fault);
         guard.settle();
-        co_return TokenOutcome{Unexpected<Fault>(std::move(*admission.fault)), std::move(admission.charge)};
+        co_return refused(std::move(*admission.fault), std::move(admission.charge), std::move(lead.record));
     }
     Applicant applicant{lead.record.caller, lead.record.issuer, lead.record.subject, std::nullopt};
     const auto policy = co_await m_deps.judge.policyFor(std::move(applicant), lead.record.project);
@@ -228,11 +235,12 @@ net::Awaitable<TokenOutcome> TokenService::refreshClaimed(Client client, Renewal
     if (fault) {
         co_await m_deps.registry.abandon(lead, *fault);
         guard.settle();
-        co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::move(admission.charge)};
+        co_return refused(std::move(*fault), std::move(admission.charge), std::move(lead.record));
     }
     guard.settle();
+    SessionRecord record = lead.record;
     auto result = co_await renewAdmitted(std::move(client), std::move(lead), AuditEvent::Refresh, std::move(token));
-    co_return TokenOutcome{std::move(result), std::move(admission.charge)};
+    co_return TokenOutcome{std::move(result), std::move(admission.charge), std::move(record)};
 }
 
 net::Awaitable<Fault> TokenService::tellOfReuse(Client client, SessionRecord session, TokenHash token)
@@ -332,8 +340,27 @@ net::Awaitable<core::Expected<TokenService::Fresh, Fault>> TokenService::nextTok
             std::chrono::floor<seconds>(std::min(now + m_settings.relayLife, record.endsAt.value_or(now)));
         co_return Fresh{m_deps.sessionTokens.mint(record, now, expiresAt), expiresAt};
     }
+    if (auto fault = co_await faultOfFailingAudit()) {
+        co_return Unexpected<Fault>(std::move(*fault));
+    }
     auto fresh = co_await askProvider(std::move(record));
     co_return std::move(fresh);
+}
+
+net::Awaitable<std::optional<Fault>> TokenService::faultOfFailingAudit()
+{
+    if (m_deps.audit.isWorking()) {
+        co_return std::nullopt;
+    }
+    if (m_isTryingAudit.exchange(true)) {
+        co_return faultOfAudit(AuditFailure::Unwritable);
+    }
+    const std::shared_ptr<void> over(nullptr, [this](void*) { m_isTryingAudit = false; });
+    AuditRecord probe;
+    probe.event = AuditEvent::Recovery;
+    probe.outcome = AuditOutcome::Done;
+    auto fault = co_await witness(m_deps.audit, std::move(probe));
+    co_return fault;
 }
 
 net::Awaitable<core::Expected<TokenService::Fresh, Fault>> TokenService::askProvider(SessionRecord record)

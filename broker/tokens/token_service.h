@@ -16,6 +16,7 @@
 #include "broker/usage/rate_card.h"
 #include "core/protocol/broker/messages.h"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -28,6 +29,8 @@ struct TokenOutcome {
     core::Expected<core::broker::TokenResponse, Fault> result;
     /// Nothing: no limit was asked.
     std::optional<Charge> charge;
+    /// Whose it is, where a refresh is refused and that is known: for the audit.
+    std::optional<SessionRecord> session{};
 };
 
 /// Mints tokens, renews and resumes sessions: gatekeeper, registry, provider and audit put together.
@@ -88,6 +91,8 @@ private:
     };
     [[nodiscard]] net::Awaitable<core::Expected<Fresh, Fault>> nextToken(SessionRecord record);
     [[nodiscard]] net::Awaitable<core::Expected<Fresh, Fault>> askProvider(SessionRecord record);
+    /// What is minted while the audit takes no line would be thrown away: where it is known not to work, one at a time tries it first.
+    [[nodiscard]] net::Awaitable<std::optional<Fault>> faultOfFailingAudit();
     [[nodiscard]] net::Awaitable<TokenOutcome> refreshClaimed(Client client, RenewalLead lead, core::Secret token);
     [[nodiscard]] net::Awaitable<TokenOutcome> renewResumed(Client client, RenewalLead lead);
     [[nodiscard]] net::Awaitable<core::Expected<core::broker::TokenResponse, Fault>> renewAdmitted(
@@ -109,6 +114,7 @@ private:
     const Settings m_settings;
     const Dependencies m_deps;
     const SuccessorSeal m_seal;
+    std::atomic<bool> m_isTryingAudit{false};
 };
 
 } // namespace vivavoce::broker

@@ -146,11 +146,15 @@ private slots:
             const FullDisk disk;
             refused = world.as(world.user(), "POST", kMint, "{}");
             minted = world.broker.provider.requests().size();
+            // Now it is known: what would be thrown away is not asked for.
+            QCOMPARE(world.as(world.user(), "POST", kMint, "{}").status, 503U);
+            QCOMPARE(world.broker.provider.requests().size(), minted);
         }
         QCOMPARE(refused.status, 503U);
         QCOMPARE(codeOf(refused), std::string("unavailable"));
         QVERIFY(refused.body.find("ek_marker") == std::string::npos);
-        QCOMPARE(minted, std::size_t{2});
+        // The line of the sign-in may have shown already that there is no audit.
+        QVERIFY(minted == 1 || minted == 2);
         // And without a restart.
         QVERIFY(!tokenOf(world.as(world.user(), "POST", kMint, "{}")).sessionId.empty());
         QVERIFY(AuditVerifier::verify(folder).has_value());
@@ -475,16 +479,14 @@ private slots:
         QCOMPARE(refresh().status, 429U);
     }
 
-    void strangersInGreatNumber_MakeNobodyAskAnIssuer()
+    void strangersInGreatNumber_BeforeTheKeysAreThere_LockOutNobodyForLong()
     {
         World world([](Config& config) { config.strangersPerMinute = 1; });
         QCOMPARE(codeOf(world.as("wrong", "POST", kMint, "{}")), std::string("invalid_token"));
-        // Nobody has asked for its keys yet, and nobody does.
-        QCOMPARE(codeOf(world.as(world.user(), "POST", kMint, "{}")), std::string("rate_limited"));
-        QCOMPARE(world.login.asked(), 0);
-        world.broker.clock.advance(std::chrono::seconds(61));
-        QCOMPARE(world.as(world.user(), "POST", kMint, "{}").status, 200U);
-        QVERIFY(world.login.asked() > 0);
+        // Nobody's request fetches them; the broker does, once.
+        QVERIFY(QTest::qWaitFor([&] { return world.as(world.user(), "POST", kMint, "{}").status == 200; }));
+        QCOMPARE(codeOf(world.as("wrong", "POST", kMint, "{}")), std::string("rate_limited"));
+        QCOMPARE(world.login.asked(), 1);
     }
 
     void forwardedFor_InSeveralLines_IsReadFromTheLastOne()

@@ -219,6 +219,52 @@ private slots:
         }
     }
 
+    void refresh_ThatIsRefused_IsInTheAuditWithWhoseItIs()
+    {
+        World world([](Config& config) { config.refreshesPerMinute = 1; });
+        const std::string instance = Json({{"clientInstance", "mine"}}).dump();
+        const auto refresh = [&](const core::broker::TokenResponse& minted, const std::string& body) {
+            return codeOf(world.as(std::string(minted.token.reveal()), "POST", "/api/voice-agent/refresh-token", body));
+        };
+        const auto one = tokenOf(world.as(world.user(), "POST", kMint, instance));
+        const auto two = tokenOf(world.as(world.user("u2"), "POST", kMint, instance));
+        const std::string foreign = Json({{"clientInstance", "another"}}).dump();
+        QCOMPARE(refresh(one, foreign), std::string("invalid_token"));
+        QCOMPARE(refresh(two, foreign), std::string("invalid_token"));
+        auto lines = denials(world, 2);
+        QCOMPARE(lines.size(), std::size_t{2});
+        for (const std::size_t i : {0U, 1U}) {
+            QCOMPARE(lines[i].at("subject").get<std::string>(), std::string(i == 0 ? "u1" : "u2"));
+            QCOMPARE(lines[i].at("issuer").get<std::string>(), world.login.url());
+            QCOMPARE(lines[i].at("target").get<std::string>(), (i == 0 ? one : two).sessionId);
+        }
+        const auto next =
+            tokenOf(world.as(std::string(one.token.reveal()), "POST", "/api/voice-agent/refresh-token", instance));
+        QCOMPARE(next.sessionId, one.sessionId);
+        QCOMPARE(refresh(next, instance), std::string("rate_limited"));
+        lines = denials(world, 3);
+        QCOMPARE(lines.size(), std::size_t{3});
+        QCOMPARE(lines[2].at("why").get<std::string>(), std::string("rate_limited"));
+        QCOMPARE(lines[2].at("subject").get<std::string>(), std::string("u1"));
+        QCOMPARE(lines[2].at("target").get<std::string>(), one.sessionId);
+    }
+
+    void project_ThatIsAToken_IsRefusedAndKeptNowhere()
+    {
+        World world;
+        const auto minted = tokenOf(world.as(world.user(), "POST", kMint, "{}"));
+        for (const std::string& token : {std::string(minted.token.reveal()), world.user(), world.serviceKey(),
+                 std::string("sk-proj-marker"), std::string("auth_tokens/marker")}) {
+            const auto refused = world.as(world.user("u2"), "POST", kMint, Json({{"projectId", token}}).dump());
+            QCOMPARE(codeOf(refused), std::string("invalid_body"));
+            QVERIFY(refused.body.find(token) == std::string::npos);
+            world.broker.clock.advance(std::chrono::seconds(10));
+        }
+        QCOMPARE(codeOf(world.as(world.user("u3"), "POST", kMint, "{\"model\":\"\"}")), std::string("invalid_body"));
+        world.broker.drain();
+        QCOMPARE(world.lines(1).size(), std::size_t{1});
+    }
+
     void forgiving_IsInTheAuditWithItsAdmin_AlsoWhereNoBlockRan()
     {
         World world;

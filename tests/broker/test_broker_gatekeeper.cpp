@@ -200,6 +200,19 @@ private slots:
         QVERIFY(!world.admit("alice", "192.0.2.1", Door::Refresh, 9, "session 2").fault);
     }
 
+    void admit_ReportsInGreatNumber_BlockNobody()
+    {
+        World world;
+        for (int i = 0; i < 100; ++i) {
+            (void)world.admit("alice", "192.0.2.1", Door::Report, 9, "session 1");
+        }
+        QCOMPARE(
+            world.admit("alice", "192.0.2.1", Door::Report, 9, "session 1").fault.value().code, FaultCode::RateLimited);
+        QVERIFY(world.events.empty());
+        QVERIFY(!world.admit("alice", "192.0.2.1", Door::Refresh, 9, "session 1").fault);
+        QVERIFY(!world.admit("alice").fault);
+    }
+
     void admit_AnotherAddressOfTheUser_HasNoQuotaOfItsOwnUnlessWished()
     {
         World world;

@@ -313,10 +313,84 @@ private Q_SLOTS:
         claims.erase("aud");
         claims["azp"] = "https://app.example";
         QCOMPARE(reason(world.verify(world.token(claims, "JWT"))), std::string("let in"));
+        // What is for somebody else is not for us for that; an ID token is for the party that asked for it.
+        claims["aud"] = "https://other-api.example";
+        QCOMPARE(reason(world.verify(world.token(claims, "JWT"))), std::string("wrong_audience"));
+        claims["aud"] = Json::array({"https://app.example", "https://other-api.example"});
+        QCOMPARE(reason(world.verify(world.token(claims, "JWT"))), std::string("wrong_audience"));
+        claims["aud"] = "https://app.example";
+        QCOMPARE(reason(world.verify(world.token(claims, "JWT"))), std::string("let in"));
+        claims.erase("aud");
         claims["azp"] = "https://app.example.evil";
         QCOMPARE(reason(world.verify(world.token(claims, "JWT"))), std::string("wrong_audience"));
         claims.erase("azp");
         QCOMPARE(reason(world.verify(world.token(claims, "JWT"))), std::string("wrong_audience"));
+    }
+
+    void idToken_ThatIsSomethingElse_IsRefused()
+    {
+        World world([](IssuerSettings& settings) { settings.tokens = Tokens::IdToken; });
+        const auto with = [&](const Json& more) {
+            Json claims = World::claims();
+            claims.update(more);
+            return reason(world.verify(world.token(claims, "JWT")));
+        };
+        QCOMPARE(with({{"typ", "ID"}}), std::string("let in"));
+        QCOMPARE(with({{"token_use", "id"}}), std::string("let in"));
+        const Json logout{{"http://schemas.openid.net/event/backchannel-logout", Json::object()}};
+        QCOMPARE(with({{"events", logout}}), std::string("wrong_type"));
+        for (const char* other : {"Refresh", "Offline", "Logout"}) {
+            QCOMPARE(with({{"typ", other}}), std::string("wrong_type"));
+        }
+        QCOMPARE(with({{"token_use", "refresh"}}), std::string("wrong_type"));
+        QCOMPARE(with({{"typ", 1}}), std::string("wrong_type"));
+    }
+
+    void keys_AreFetchedBeforeAnybodyNeedsThem_AndLessOftenWhileTheIssuerIsAway()
+    {
+        World world;
+        world.web.cutOff(true);
+        // At 0, 5, 15, 35, 75 and 135 seconds: twice the pause each time, a minute at most.
+        for (int second = 0; second < 140; ++second) {
+            world.loop.run(world.issuer->tend());
+            world.clock.advance(seconds(1));
+        }
+        QCOMPARE(world.web.asked(kMetadata), 6);
+        world.web.cutOff(false);
+        world.clock.advance(seconds(60));
+        world.loop.run(world.issuer->tend());
+        world.loop.run(world.issuer->tend());
+        QCOMPARE(world.web.asked(kKeys), 1);
+        auto read = readToken(world.token());
+        QCOMPARE(
+            reason(world.loop.run(world.issuer->verifyJwt(std::move(*read), Reach::Memory))), std::string("let in"));
+    }
+
+    void authenticator_ShowsNobodyWhatIsOursOrAProviders()
+    {
+        World world([](IssuerSettings& settings) { settings.tokens = Tokens::Opaque; });
+        world.web.put(kIntrospection, {{"active", false}});
+        std::vector<std::shared_ptr<Issuer>> issuers;
+        issuers.push_back(
+            std::make_unique<Issuer>(world.settings, Issuer::Dependencies{world.web.fetch(), world.clock, world.log}));
+        bool isStoreAway = false;
+        Authenticator authenticator(
+            {}, ServiceAccounts({}), std::move(issuers), [&](std::string token) -> net::Awaitable<std::optional<bool>> {
+                const auto answer = isStoreAway ? std::nullopt : std::optional(token == "a session's");
+                co_return answer;
+            });
+        const auto ask = [&](std::string_view token) {
+            return reason(world.loop.run(authenticator.authenticate(token)));
+        };
+        for (const char* token : {"ek_1", "sk-1", "auth_tokens/1", "a session's"}) {
+            QVERIFY(ask(token) != "let in");
+        }
+        isStoreAway = true;
+        QCOMPARE(ask("foreign"), std::string("store_away"));
+        QCOMPARE(world.web.asked(kIntrospection), 0);
+        isStoreAway = false;
+        QCOMPARE(ask("foreign"), std::string("inactive"));
+        QCOMPARE(world.web.asked(kIntrospection), 1);
     }
 
     void scopes_AreTheIssuersGrantsAndTheTokens()
@@ -419,6 +493,9 @@ private Q_SLOTS:
         Json active = World::claims();
         active["active"] = true;
         active["client_id"] = "app";
+        if (!hasAudience) {
+            active.erase("aud");
+        }
         active.update(Json::parse(told));
         QCOMPARE(reason(world.introspect(active)), why);
     }
@@ -511,11 +588,18 @@ private Q_SLOTS:
         const std::string two = world.token(other);
         QCOMPARE(ask(two.substr(0, two.rfind('.')) + one.substr(one.rfind('.')), Reach::Memory),
             std::string("bad_signature"));
-        // Not even about a key that is not among the known ones, and for as long as those serve.
+        // A key that is not among the known ones is looked for, whoever has it, once within the cool-down.
         world.clock.advance(std::chrono::hours(2));
         world.key = *SigningKey::generate(JoseAlgorithm::Es256);
-        QCOMPARE(ask(world.token(), Reach::Memory), std::string("unknown_key"));
-        QCOMPARE(world.web.asked(kKeys), 1);
+        for (int i = 0; i < 10; ++i) {
+            QCOMPARE(ask(world.token(), Reach::Memory), std::string("unknown_key"));
+        }
+        QCOMPARE(world.web.asked(kKeys), 2);
+        world.publish({world.key});
+        world.clock.advance(seconds(61));
+        const auto now = std::chrono::duration_cast<seconds>(world.clock.wallNow().time_since_epoch()).count();
+        QCOMPARE(ask(world.token(World::claims(now)), Reach::Memory), std::string("let in"));
+        QCOMPARE(world.web.asked(kKeys), 3);
         QCOMPARE(opaque.web.last().url, std::string());
     }
 

@@ -168,6 +168,60 @@ private slots:
         QVERIFY(QTest::qWaitFor([&] { return std::holds_alternative<RenewalLead>(world.claim("t0")); }));
     }
 
+    /// Whoever was told that it is not done asks again, perhaps before that is true; nobody has the successor.
+    void complete_CommittedTooLate_IsNoReuse()
+    {
+        World world(m_server.folder(), Milliseconds{1'000});
+        QVERIFY(!world.open("s", "t0"));
+        const Renewal renewal = world.claim("t0");
+        world.proxy.holdNextCommit();
+        QVERIFY(!world.complete(renewal, "t1"));
+        const Renewal again = world.claim("t0");
+        QVERIFY(std::holds_alternative<RenewalLead>(again));
+        QVERIFY(std::holds_alternative<Fault>(world.claim("t1")));
+        QVERIFY(world.complete(again, "t2") == true);
+        world.proxy.release();
+        QVERIFY(QTest::qWaitFor([&] { return world.database->isWorking(); }));
+        // Now it is.
+        QVERIFY(std::holds_alternative<RenewalReuse>(world.claim("t0")));
+        QVERIFY(std::holds_alternative<RenewalLead>(world.claim("t2")));
+    }
+
+    void claim_WhileWhatSpentItsTokenIsUndone_IsNoReuse()
+    {
+        World world(m_server.folder(), Milliseconds{5'000});
+        QVERIFY(!world.open("s", "t0"));
+        QVERIFY(world.complete(world.claim("t0"), "t1") == true);
+        Database::Settings settings;
+        settings.url = core::Secret(m_server.url());
+        auto opened = Database::open(std::move(settings), world.log);
+        QVERIFY(opened.has_value());
+        Database& database = **opened;
+        std::promise<void> isUndone;
+        std::promise<void> gate;
+        const std::function<int(soci::session&)> undoing = [&](soci::session& sql) {
+            sql << "DELETE FROM spent_tokens WHERE session = 's'";
+            sql << "UPDATE sessions SET token = '" + hexOf(world.hasher.hash("t0")) + "' WHERE id = 's'";
+            isUndone.set_value();
+            gate.get_future().wait();
+            return 0;
+        };
+        auto undone =
+            boost::asio::co_spawn(world.threads.executor(), database.run<int>(undoing), boost::asio::use_future);
+        isUndone.get_future().wait();
+        auto claimed = boost::asio::co_spawn(world.threads.executor(),
+            world.registry->claimByToken(world.hasher.hashes("t0"), {}), boost::asio::use_future);
+        const std::function<int(soci::session&)> counting = [](soci::session& sql) {
+            int found = 0;
+            sql << "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'", soci::into(found);
+            return found;
+        };
+        const bool hasCome = QTest::qWaitFor([&] { return world.wait(database.run<int>(counting)).value_or(0) > 0; });
+        gate.set_value();
+        QVERIFY(hasCome && undone.get().has_value());
+        QVERIFY(std::holds_alternative<RenewalLead>(claimed.get()));
+    }
+
     void complete_Unfinished_LeavesTheTokenThatSomebodyGotMeanwhile_data()
     {
         QTest::addColumn<bool>("isRepeat");

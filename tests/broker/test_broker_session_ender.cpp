@@ -141,6 +141,44 @@ private slots:
         QCOMPARE(world.audit.taken(), what == "one" ? std::size_t{1} : count + 1);
     }
 
+    void end_WithoutALine_GetsOneWhenTheAuditIsBack_data()
+    {
+        QTest::addColumn<QByteArray>("what");
+        for (const char* what : {"one", "caller", "project"}) {
+            QTest::addRow("%s", what) << QByteArray(what);
+        }
+    }
+    void end_WithoutALine_GetsOneWhenTheAuditIsBack()
+    {
+        QFETCH(QByteArray, what);
+        World world(true);
+        world.open("s");
+        FakeAuditTrail trail;
+        SessionEnder ender(*world.registry, trail, *world.ledger);
+        trail.failWith(AuditFailure::Unwritable);
+        if (what == "one") {
+            QVERIFY(world.begin(ender.end(World::admin(), "s")).get().has_value());
+        } else {
+            QVERIFY(!world
+                         .begin(what == "caller" ? ender.endAllOf(World::admin(), "alice")
+                                                 : ender.endProject(World::admin(), "choir"))
+                         .get()
+                         .has_value());
+        }
+        QCOMPARE(world.left(), std::size_t{0});
+        world.begin(ender.tellOwed()).get();
+        QVERIFY(trail.records().empty());
+        trail.failWith(std::nullopt);
+        world.begin(ender.tellOwed()).get();
+        world.begin(ender.tellOwed()).get();
+        const auto records = trail.records();
+        QCOMPARE(records.size(), std::size_t{what == "one" ? 1U : 2U});
+        QCOMPARE(records.back().session, std::string("s"));
+        QCOMPARE(records.back().subject, std::string("root"));
+        QCOMPARE(records.back().target, std::string("alice"));
+        QCOMPARE(records.back().why, std::string("told_late"));
+    }
+
     /// The line before it says that it is done.
     void end_ThatTheDatabaseRefuses_IsToldAsFailed_data()
     {

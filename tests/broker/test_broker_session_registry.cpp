@@ -81,6 +81,9 @@ struct World {
         if (std::holds_alternative<RenewalReuse>(renewal)) {
             return FaultCode::TokenReused;
         }
+        if (const auto* refused = std::get_if<RenewalRefused>(&renewal)) {
+            return refused->fault.code;
+        }
         const auto* fault = std::get_if<Fault>(&renewal);
         return fault != nullptr ? fault->code : FaultCode::Internal;
     }
@@ -425,6 +428,74 @@ private slots:
         QCOMPARE(world.refusal("t0"), FaultCode::RefreshInProgress);
         world.clock.advance(Milliseconds{1});
         QVERIFY(world.renew("t0", "t1"));
+    }
+
+    /// Whoever came in time was kept out until the token was over.
+    void claim_OfABrokerThatDied_OutlivesItsToken_ButNotForEver()
+    {
+        for (const int seconds : {69, 70}) {
+            World world(url());
+            world.clock.advance(Milliseconds{30'000});
+            QVERIFY(std::holds_alternative<RenewalLead>(world.claim("t0")));
+            world.clock.advance(Milliseconds{39'999});
+            QCOMPARE(world.refusal("t0"), FaultCode::RefreshInProgress);
+            world.clock.advance(std::chrono::seconds{seconds} - Milliseconds{39'999});
+            if (seconds < 70) {
+                // Its place is kept as long.
+                SessionCaps one;
+                one.ofCaller = 1;
+                QCOMPARE(world.open(record("n"), "n0", one), FaultCode::TooManySessions);
+                QVERIFY(world.renew("t0", "t1"));
+            } else {
+                QCOMPARE(world.refusal("t0"), FaultCode::TokenExpired);
+            }
+        }
+    }
+
+    void claim_OfAFormerRun_DoesNotBind_WhereNobodyElseHasTheDatabase()
+    {
+        World world(url());
+        QVERIFY(std::holds_alternative<RenewalLead>(world.claim("t0", kRetry)));
+        SqlSessionRegistry next({}, *world.database, world.clock);
+        next.dropFormerClaims();
+        const auto renewal = world.wait(next.claimByToken(world.hasher.hashes("t0"), {"another", "instance"}));
+        if (world.database->kind() == Database::Kind::Sqlite) {
+            QVERIFY(std::holds_alternative<RenewalLead>(renewal));
+            // The old run's is nobody's, should it still have something to say.
+            QVERIFY(world.wait(next.complete(std::get<RenewalLead>(renewal), world.successor("t1"))) == true);
+        } else {
+            QCOMPARE(World::codeOf(renewal), FaultCode::RefreshInProgress);
+        }
+    }
+
+    /// What could not be let go of while the database was away.
+    void claim_ThatCouldNotBeGivenUp_IsLetGoOfAsSoonAsItCanBe()
+    {
+        World world(url());
+        const auto renewal = world.claim("t0");
+        QVERIFY(std::holds_alternative<RenewalLead>(renewal));
+        const auto run = [&](const char* statement) {
+            const std::function<int(soci::session&)> work = [statement](soci::session& sql) {
+                sql << statement;
+                return 0;
+            };
+            QVERIFY(world.wait(world.database->run<int>(work)).has_value());
+        };
+        run("ALTER TABLE sessions RENAME TO away");
+        world.wait(world.registry->abandon(std::get<RenewalLead>(renewal), Fault{}));
+        run("ALTER TABLE away RENAME TO sessions");
+        QCOMPARE(world.refusal("t0"), FaultCode::RefreshInProgress);
+        world.wait(world.registry->sweep());
+        QVERIFY(world.renew("t0", "t1"));
+    }
+
+    void isKnown_IsWhatLivesOrWasSpent()
+    {
+        World world(url());
+        QVERIFY(world.renew("t0", "t1"));
+        for (const auto& [token, isKnown] : {std::pair("t0", true), std::pair("t1", true), std::pair("t2", false)}) {
+            QVERIFY(world.wait(world.registry->isKnown(world.hasher.hashes(token))) == isKnown);
+        }
     }
 
     void twoRegistries_OnOneDatabase_KnowTheSameSessions()

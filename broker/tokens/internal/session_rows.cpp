@@ -227,6 +227,16 @@ void giveUpClaim(soci::session& sql, const std::string& id, const std::string& c
     sql << "UPDATE sessions SET claim = '', claim_request = '' WHERE id = :id AND claim = :claim", use(id), use(claim);
 }
 
+void giveUpClaim(soci::session& sql, const std::string& claim)
+{
+    sql << "UPDATE sessions SET claim = '', claim_request = '' WHERE claim = :claim", use(claim);
+}
+
+void giveUpClaims(soci::session& sql)
+{
+    sql << "UPDATE sessions SET claim = '', claim_request = '' WHERE claim <> ''";
+}
+
 std::size_t countLive(soci::session& sql, core::WallTime now)
 {
     long long count = 0;
@@ -235,13 +245,15 @@ std::size_t countLive(soci::session& sql, core::WallTime now)
     return static_cast<std::size_t>(count);
 }
 
-std::size_t countLive(soci::session& sql, const char* column, const std::string& value, core::WallTime now)
+std::size_t countLive(
+    soci::session& sql, const char* column, const std::string& value, core::WallTime now, core::WallTime claimedAfter)
 {
     long long count = 0;
     const long long at = millisOf(now);
+    const long long then = millisOf(claimedAfter);
     sql << "SELECT count(*) FROM sessions WHERE " << column
         << " = :value AND (expires_at > :now OR (claim <> '' AND claim_until > :then))",
-        into(count), use(value), use(at), use(at);
+        into(count), use(value), use(at), use(then);
     return static_cast<std::size_t>(count);
 }
 

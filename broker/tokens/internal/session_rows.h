@@ -58,9 +58,13 @@ void forgetSpent(soci::session& sql, const std::string& token);
 void forgetSpent(soci::session& sql, const std::string& session, std::size_t keep);
 void erase(soci::session& sql, const std::string& id);
 void giveUpClaim(soci::session& sql, const std::string& id, const std::string& claim);
+/// Whosever it is.
+void giveUpClaim(soci::session& sql, const std::string& claim);
+/// All of them.
+void giveUpClaims(soci::session& sql);
 [[nodiscard]] std::size_t countLive(soci::session& sql, core::WallTime now);
-/// With those that are being resumed: they are about to live again.
+/// With those whose claim ends after `claimedAfter`: they are being resumed, or can be renewed still.
 [[nodiscard]] std::size_t countLive(
-    soci::session& sql, const char* column, const std::string& value, core::WallTime now);
+    soci::session& sql, const char* column, const std::string& value, core::WallTime now, core::WallTime claimedAfter);
 
 } // namespace vivavoce::broker::rows
