@@ -75,6 +75,7 @@ void Stepper::connect()
     setPhase(Phase::Connecting);
     m_state.lastProviderError.reset();
     m_state.isRelayed = m_state.token->isRelayed;
+    m_state.openedWith = isGemini() ? m_state.token : nullptr;
     put(OpenTransport{m_state.token});
 }
 
@@ -140,7 +141,10 @@ void Stepper::on(const session_event::TimedOut& timedOut)
         }
         return;
     case SessionTimer::Configured:
-        if (m_state.phase == Phase::Configuring) {
+        if (m_state.phase == Phase::Configuring && isGemini()) {
+            // There the confirmation is what says that there is a session.
+            lost({ErrorCode::ProviderSilent, "the provider did not confirm the setup", std::nullopt, {}});
+        } else if (m_state.phase == Phase::Configuring) {
             tell(session_notice::Problem{
                 {ErrorCode::ProviderSilent, "the provider did not confirm the session's settings", std::nullopt, {}}});
             goLive();
@@ -189,7 +193,8 @@ void Stepper::on(const session_event::TimedOut& timedOut)
         return;
     case SessionTimer::Backoff:
         if (m_state.phase == Phase::Waiting) {
-            const bool isUsable = m_state.token != nullptr && !m_state.token->isExpired(m_now);
+            const bool isSpent = isGemini() && m_state.openedWith == m_state.token;
+            const bool isUsable = m_state.token != nullptr && !m_state.token->isExpired(m_now) && !isSpent;
             isUsable ? connect() : fetchToken();
         }
         return;
@@ -266,6 +271,7 @@ void Stepper::end(std::optional<Error> error)
     const bool isPlaying = m_state.isPlaying && !isCut;
     forgetReply();
     m_state.token.reset();
+    m_state.openedWith.reset();
     m_state.isRenewing = false;
     m_state.failure = std::move(error);
     if (isPlaying) {
