@@ -99,6 +99,7 @@ void Application::accountChanged(const core::SignInStatus& status)
     // Whoever signs out does not go on talking.
     if (std::exchange(m_isSignedIn, status.stage == Stage::SignedIn) && status.stage == Stage::SignedOut) {
         m_talk.stop();
+        m_talk.forgetUser();
     }
 }
 

@@ -1,6 +1,7 @@
 #include "app/talk_session.h"
 
 #include "core/base/random_id.h"
+#include "core/usage/utc_day.h"
 
 #include <algorithm>
 
@@ -31,6 +32,8 @@ public:
     }
 
     void setCurrent(bool isCurrent) { m_isCurrent = isCurrent; }
+    [[nodiscard]] bool isCurrent() const { return m_isCurrent; }
+    void forget() { m_shown.reset(); }
     void fetch(core::CredentialCallback done) override
     {
         if (!m_isCurrent) {
@@ -113,13 +116,19 @@ void TalkSession::start()
     options.deadlines.token += 2 * m_deps.services.patience;
     m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{*m_tokens, m_deps.transports,
         m_deps.voice, m_deps.tools, m_deps.clock, m_deps.executor, *this, std::move(options)});
-    m_allowance = std::make_unique<core::AllowanceWatch>(core::AllowanceWatch::Dependencies{
-        m_deps.clock, m_deps.executor, allowance(), [this](Error error) { m_session->abort(std::move(error)); }});
     const core::Settings& settings = m_deps.settings.current();
+    if (m_deps.book != nullptr) {
+        m_keeper = std::make_unique<core::UsageKeeper>(core::UsageKeeper::Dependencies{*m_deps.book, m_deps.clock,
+            settings.profile == core::Profile::Broker ? settings.brokerUrl : std::string(), m_deps.bookFailed});
+    }
+    watchAllowance();
     followTurns(settings);
     m_session->start();
     // What is said to the agent of this computer is nobody's bill.
     m_usage = nullptr;
+    if (!m_allowance->begin()) {
+        return;
+    }
     if (settings.profile == core::Profile::Broker) {
         dropServices();
         if (const auto used = m_deps.useNetwork(settings.network); !used) {
@@ -145,14 +154,28 @@ core::Allowance TalkSession::allowance() const
     // The agent of this computer costs nothing, whatever it calls itself.
     if (settings.profile == core::Profile::Broker) {
         allowance.nanoDollars = std::int64_t{settings.spendLimitCents} * core::kNanoDollarsInACent;
+        allowance.monthNanoDollars = std::int64_t{settings.monthLimitCents} * core::kNanoDollarsInACent;
     }
     allowance.silence = std::chrono::minutes{settings.idleMinutes};
     return allowance;
 }
 
+void TalkSession::watchAllowance()
+{
+    core::AllowanceWatch::Dependencies watch{
+        m_deps.clock, m_deps.executor, allowance(), [this](Error error) { m_session->abort(std::move(error)); }};
+    if (m_deps.book != nullptr) {
+        watch.spentThisMonth = [this] {
+            return core::spentInMonthOf(*m_deps.book, core::utcDay(m_deps.clock.wallNow()));
+        };
+    }
+    m_allowance = std::make_unique<core::AllowanceWatch>(std::move(watch));
+}
+
 void TalkSession::dropSession()
 {
     m_allowance.reset();
+    m_keeper.reset();
     m_session.reset();
     m_tokens.reset();
     m_broker.reset();
@@ -284,6 +307,16 @@ void TalkSession::followBroker(const core::Settings& settings)
     }
 }
 
+void TalkSession::forgetUser()
+{
+    for (const Account& account : m_accounts) {
+        // The chosen one hears of the next who signs in; another one that is owed something is still shown who owes it.
+        if (account.credential->isCurrent() || account.usage->isDone()) {
+            account.credential->forget();
+        }
+    }
+}
+
 void TalkSession::finish(std::function<void()> done)
 {
     stop();
@@ -310,6 +343,10 @@ void TalkSession::sessionTold(const core::SessionNotice& told)
 {
     if (m_usage != nullptr) {
         m_usage->told(told);
+    }
+    // What it asks the book for has to be there.
+    if (m_keeper != nullptr) {
+        m_keeper->told(told);
     }
     m_allowance->told(told);
     if (std::holds_alternative<notice::Ended>(told)) {

@@ -11,6 +11,7 @@
 #include "core/token/caching_token_source.h"
 #include "core/token/deferred_token_source.h"
 #include "core/tools/tool_box.h"
+#include "core/usage/usage_keeper.h"
 
 #include <functional>
 #include <memory>
@@ -37,6 +38,10 @@ public:
         embedded::EmbeddedServices::Options services;
         /// Takes up how a broker is reached; a choice that cannot be followed is why a conversation ends.
         std::function<core::Expected<void, core::Error>(const core::NetworkChoice&)> useNetwork;
+        /// Null: what a conversation comes to is not written down, and no month has a limit.
+        core::UsageBook* book = nullptr;
+        /// Once for each time that writing it down begins to fail.
+        std::function<void(const core::Error&)> bookFailed = {};
     };
 
     explicit TalkSession(Dependencies dependencies);
@@ -50,6 +55,8 @@ public:
     void interrupt() override;
     void holdTalk(bool isHeld) override;
 
+    /// Whoever was signed in is not any more: nor is what showed them to a broker kept, but for one that is still told what they owe.
+    void forgetUser();
     /// Before the program ends: ends the conversation and tells its broker what it came to. `done` is called once there is nothing left to
     /// tell, or after a second; possibly from within this call.
     void finish(std::function<void()> done);
@@ -72,6 +79,7 @@ private:
     void servicesFailed(const core::Error& error);
     void useBroker(const std::string& url, std::shared_ptr<core::CredentialSource> credential);
     [[nodiscard]] core::Allowance allowance() const;
+    void watchAllowance();
     void dropSession();
     /// They end while other things go on.
     void dropServices();
@@ -102,6 +110,7 @@ private:
     core::UsageReporter* m_usage = nullptr;
     std::unique_ptr<core::SessionRunner> m_session;
     std::unique_ptr<core::AllowanceWatch> m_allowance;
+    std::unique_ptr<core::UsageKeeper> m_keeper;
     core::MonotonicTime m_finishBy;
     std::function<void()> m_finished;
     std::unique_ptr<core::Timer> m_finishing;

@@ -116,6 +116,7 @@ core::Settings QtSettingsStore::load() const
     settings.isNoiseSuppressed = flag("sound/suppressNoise", defaults.isNoiseSuppressed);
     settings.isGainAutomatic = flag("sound/automaticGain", defaults.isGainAutomatic);
     settings.spendLimitCents = number("limits/spendCents", defaults.spendLimitCents);
+    settings.monthLimitCents = number("limits/monthCents", defaults.monthLimitCents);
     settings.idleMinutes = number("limits/idleMinutes", defaults.idleMinutes);
     settings.network.proxy = kProxies.value(text("network/proxy"), defaults.network.proxy);
     settings.network.proxyUrl = text("network/proxyUrl").toStdString();
@@ -151,6 +152,7 @@ core::Expected<void, core::Error> QtSettingsStore::save(const core::Settings& se
     put("sound/suppressNoise", flag(settings.isNoiseSuppressed));
     put("sound/automaticGain", flag(settings.isGainAutomatic));
     put("limits/spendCents", QString::number(settings.spendLimitCents));
+    put("limits/monthCents", QString::number(settings.monthLimitCents));
     put("limits/idleMinutes", QString::number(settings.idleMinutes));
     put("network/proxy", kProxies.text(settings.network.proxy));
     put("network/proxyUrl", QString::fromStdString(settings.network.proxyUrl));

@@ -1,17 +1,15 @@
 #pragma once
 
+#include "app/platform/sqlite_file.h"
 #include "core/ports/conversation_store.h"
 
 #include <QString>
-#include <QStringList>
 
 #include <functional>
-#include <memory>
 
 namespace vivavoce::platform {
 
-/// Conversations in an SQLite file of mode 0600 in a folder of mode 0700, with an index of their words (FTS5). The file is opened when it
-/// is first needed, and made when something is first put; after a fault it is opened anew.
+/// Conversations in an SQLite file, with an index of their words (FTS5). The file is made when something is first put.
 /// Invariant: a conversation that is removed is overwritten, in the file, its index and its log; where another program reads the log, `remove`
 /// says that it is not yet, and each later change tries again, without waiting. A line that is dropped or put anew leaves its
 /// words in the index and the log until they are merged by themselves, or by the next removal.
@@ -38,19 +36,11 @@ public:
     core::Expected<void, core::Error> removeAll() override;
 
 private:
-    class Connection;
-
-    [[nodiscard]] bool hasFile();
-    [[nodiscard]] core::Expected<void, core::Error> makePlace() const;
-    /// The file, opened and brought to this version's shape.
-    [[nodiscard]] core::Expected<Connection*, core::Error> ready();
     /// One transaction.
-    core::Expected<void, core::Error> change(const std::function<void(Connection&)>& work);
+    core::Expected<void, core::Error> change(const std::function<void(SqliteConnection&)>& work);
     core::Expected<void, core::Error> cutLog(bool mayWait);
 
-    QString m_folder;
-    QString m_file;
-    std::unique_ptr<Connection> m_connection;
+    SqliteFile m_file;
     /// It may hold words that were removed.
     bool m_isLogToBeCut = false;
 };

@@ -28,7 +28,7 @@ core::Unexpected<Fault> bad(std::string detail)
 /// Each of them once, as they are written, and with a value that can be read: what is not understood is not left out.
 std::optional<Fault> checkNames(std::string_view query)
 {
-    constexpr std::array<std::string_view, 6> kNames{"by", "format", "from", "project", "to", "user"};
+    constexpr std::array<std::string_view, 7> kNames{"by", "format", "from", "project", "session", "to", "user"};
     std::array<bool, kNames.size()> isThere{};
     for (std::string_view rest = query; !rest.empty();) {
         const std::size_t end = std::min(rest.find('&'), rest.size());
@@ -39,8 +39,8 @@ std::optional<Fault> checkNames(std::string_view query)
         const bool isEmpty = equals + 1 >= part.size();
         if (name == kNames.end() || std::exchange(isThere[static_cast<std::size_t>(name - kNames.begin())], true)
             || (!isEmpty && net::queryParameter(query, *name).empty())) {
-            return Fault{
-                FaultCode::BadRequest, "there are by, format, from, project, to and user, each once", std::nullopt};
+            return Fault{FaultCode::BadRequest, "there are by, format, from, project, session, to and user, each once",
+                std::nullopt};
         }
     }
     return std::nullopt;
@@ -56,7 +56,11 @@ core::Expected<usage::UsageQuery, Fault> UsageApi::queryOf(
     query.today = std::chrono::floor<std::chrono::days>(m_deps.clock.wallNow()).time_since_epoch().count();
     const std::string from = named("from");
     const std::string to = named("to");
-    const auto first = from.empty() ? std::optional(query.today - kDaysUnasked + 1) : usage::dayOfDate(from);
+    const std::string session = named("session");
+    query.session = session.empty() ? std::nullopt : std::optional(session);
+    // Of a session, whenever it was.
+    const std::int64_t unasked = query.session ? 0 : query.today - kDaysUnasked + 1;
+    const auto first = from.empty() ? std::optional(unasked) : usage::dayOfDate(from);
     const auto last = to.empty() ? std::optional(query.today) : usage::dayOfDate(to);
     if (!first || !last || *first > *last) {
         return bad("from and to have to be days as 2026-11-23, the first one not after the last");

@@ -58,7 +58,20 @@ std::string conditionOf(const UsageQuery& query, Parameters& parameters)
         condition += " AND project = :project";
         parameters.emplace_back(*query.project);
     }
+    if (query.session) {
+        condition += " AND id = :session";
+        parameters.emplace_back(*query.session);
+    }
     return condition;
+}
+
+/// What to ask: the days, or where one session is asked for all of them, each as if it were its day.
+std::string sourceOf(const UsageQuery& query)
+{
+    return query.session ? "(SELECT id, started_at / 86400000 AS day, caller, project, provider, model, transport,"
+                           " 1 AS sessions, "
+            + rows::measureList() + " FROM usage_sessions) AS one"
+                         : "usage_days";
 }
 
 constexpr std::size_t kSums = 4;
@@ -86,7 +99,8 @@ UsageRow totalOf(soci::session& sql, const UsageQuery& query)
 {
     Parameters parameters;
     const std::string condition = conditionOf(query, parameters);
-    auto found = rows::Reading(0, kSums).of(sql, "SELECT " + sums() + " FROM usage_days" + condition, parameters);
+    auto found =
+        rows::Reading(0, kSums).of(sql, "SELECT " + sums() + " FROM " + sourceOf(query) + condition, parameters);
     return rowOf(std::move(found.front()));
 }
 
@@ -96,8 +110,8 @@ std::vector<UsageRow> groupsOf(
     Parameters parameters;
     const std::string condition = conditionOf(query, parameters);
     const auto found = rows::Reading(1, kSums).of(sql,
-        "SELECT CAST(" + std::string(column) + " AS TEXT), " + sums() + " FROM usage_days" + condition + " GROUP BY "
-            + column + " ORDER BY " + order + " LIMIT " + std::to_string(most),
+        "SELECT CAST(" + std::string(column) + " AS TEXT), " + sums() + " FROM " + sourceOf(query) + condition
+            + " GROUP BY " + column + " ORDER BY " + order + " LIMIT " + std::to_string(most),
         parameters);
     std::vector<UsageRow> groups;
     std::transform(found.begin(), found.end(), std::back_inserter(groups), rowOf);

@@ -22,6 +22,8 @@ struct UsageQuery {
     /// Nothing: of all.
     std::optional<std::string> caller;
     std::optional<std::string> project;
+    /// Nothing: of all.
+    std::optional<std::string> session;
     std::int64_t from = 0;
     std::int64_t to = 0;
     std::int64_t today = 0;

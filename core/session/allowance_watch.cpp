@@ -2,6 +2,7 @@
 
 #include "core/usage/price_list.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <utility>
@@ -25,6 +26,22 @@ bool isStill(Activity activity)
 }
 
 } // namespace
+
+bool AllowanceWatch::begin()
+{
+    if (!hasMonthLimit()) {
+        return true;
+    }
+    const auto spent = m_deps.spentThisMonth();
+    if (!spent) {
+        end(spent.error().code, "the spending limit for a month cannot be kept: " + spent.error().detail);
+        return false;
+    }
+    m_spentBefore = *spent;
+    m_isMonthUsedUp = isMonthUsedUp();
+    endIfUsedUp();
+    return !m_isOver;
+}
 
 void AllowanceWatch::told(const SessionNotice& told)
 {
@@ -79,7 +96,7 @@ void AllowanceWatch::tokenChanged(const notice::TokenChanged& changed)
         return;
     }
     m_model = changed.model;
-    if (m_deps.allowance.nanoDollars > 0 && !estimate(m_model, UsageTally{})) {
+    if ((m_deps.allowance.nanoDollars > 0 || hasMonthLimit()) && !estimate(m_model, UsageTally{})) {
         end(ErrorCode::BadConfiguration,
             "nobody knows what " + m_model + " costs, so a spending limit cannot be kept with it");
     }
@@ -100,6 +117,7 @@ void AllowanceWatch::paid(std::int64_t nanoDollars)
     countTime();
     m_nanoDollars += nanoDollars;
     m_isUsedUp = m_deps.allowance.nanoDollars > 0 && m_nanoDollars >= m_deps.allowance.nanoDollars;
+    m_isMonthUsedUp = hasMonthLimit() && isMonthUsedUp();
     // What has been paid for is heard to its end; a reply is over when its activity is.
     if (m_activity != Activity::Speaking && m_activity != Activity::Thinking) {
         endIfUsedUp();
@@ -111,7 +129,17 @@ void AllowanceWatch::endIfUsedUp()
     if (m_isUsedUp) {
         end(ErrorCode::BudgetExhausted,
             "the spending limit of " + dollars(m_deps.allowance.nanoDollars) + " for a conversation is reached");
+    } else if (m_isMonthUsedUp) {
+        end(ErrorCode::BudgetExhausted,
+            "the spending limit of " + dollars(m_deps.allowance.monthNanoDollars) + " for a month is reached");
     }
+}
+
+bool AllowanceWatch::isMonthUsedUp()
+{
+    // Other conversations go on at the same time; and what could not be written down was spent all the same.
+    const auto spent = m_deps.spentThisMonth();
+    return std::max(spent ? *spent : 0, m_spentBefore + m_nanoDollars) >= m_deps.allowance.monthNanoDollars;
 }
 
 void AllowanceWatch::waitForSilence()

@@ -21,6 +21,12 @@ constexpr int kUnauthorised = 401;
 constexpr int kTooMany = 429;
 constexpr int kServerError = 500;
 
+/// Also where it is gone.
+bool isSame(const CredentialPtr::weak_type& known, const CredentialPtr& credential)
+{
+    return !known.owner_before(credential) && !credential.owner_before(known);
+}
+
 } // namespace
 
 void UsageReporter::told(const SessionNotice& notice)
@@ -142,12 +148,13 @@ void UsageReporter::tell()
         if (self == nullptr) {
             return;
         }
-        if (credential && (*self)->m_refused == *credential) {
+        if (credential && (*self)->m_refused && isSame(*(*self)->m_refused, *credential)) {
             (*self)->m_isAsking = false;
             (*self)->rest();
             return;
         }
-        request.bearer = (*self)->m_shown = credential ? *credential : nullptr;
+        request.bearer = credential ? *credential : nullptr;
+        (*self)->m_shown = request.bearer;
         (*self)->send(credential ? std::optional(std::move(request)) : std::nullopt, id, count);
     });
 }
@@ -176,7 +183,7 @@ void UsageReporter::answered(
     // A sign-in that has run out is renewed, and the figures are owed all the same.
     const bool isWorthTrying =
         !answer || answer->status == kUnauthorised || answer->status == kTooMany || answer->status >= kServerError;
-    if (answer && answer->status == kUnauthorised && !m_deps.credential->replace(m_shown)) {
+    if (answer && answer->status == kUnauthorised && !m_deps.credential->replace(m_shown.lock())) {
         m_refused = m_shown;
         rest();
         return;

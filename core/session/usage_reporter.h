@@ -70,9 +70,10 @@ private:
     MonotonicTime m_countedUntil{};
     /// For the credential, before m_call.
     bool m_isAsking = false;
-    CredentialPtr m_shown;
+    /// Not kept for its sake: whoever it is of may sign out.
+    CredentialPtr::weak_type m_shown;
     /// For good. Nothing: none was.
-    std::optional<CredentialPtr> m_refused;
+    std::optional<CredentialPtr::weak_type> m_refused;
     std::unique_ptr<HttpCall> m_call;
     std::unique_ptr<Timer> m_timer;
     /// A credential that comes late finds nothing here when we are gone.

@@ -50,6 +50,8 @@ struct Settings {
     bool isGainAutomatic = true;
     /// What a conversation with a broker may cost, in US cents; 0: whatever it comes to.
     int spendLimitCents = 0;
+    /// What all of them may cost in a month of UTC, likewise.
+    int monthLimitCents = 0;
     /// Of silence, after which a conversation is ended; 0: never.
     int idleMinutes = 10;
     NetworkChoice network;

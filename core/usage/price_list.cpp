@@ -129,6 +129,22 @@ std::int64_t PriceRow::costOf(Milliseconds connected) const
         + static_cast<std::int64_t>(static_cast<double>(ms % kMinute) * static_cast<double>(minute) / kMinute);
 }
 
+std::optional<std::int64_t> PriceRow::costOf(const openai::TranscriptionUsage& usage) const
+{
+    const auto* const tokens = std::get_if<openai::TranscriptionTokens>(&usage);
+    if ((tokens == nullptr) != (minute > 0)) {
+        return std::nullopt;
+    }
+    if (tokens == nullptr) {
+        return costOf(TranscriptionTally::of(usage).time);
+    }
+    UsageTally tally;
+    tally.textOut = tokens->outputTokens;
+    tally.audioIn = tokens->inputDetails ? tokens->inputDetails->audio : tokens->inputTokens;
+    tally.textIn = tokens->inputDetails ? tokens->inputDetails->text : 0;
+    return costOf(tally.clamped());
+}
+
 std::int64_t PriceRow::costOfLongestTurn() const
 {
     return longestInput * std::max({textIn, audioIn, imageIn}) + longestOutput * std::max(textOut, audioOut);

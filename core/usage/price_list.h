@@ -35,6 +35,8 @@ struct PriceRow {
     /// Billionths of a US dollar.
     [[nodiscard]] std::int64_t costOf(const UsageTally& tally) const;
     [[nodiscard]] std::int64_t costOf(Milliseconds connected) const;
+    /// Of a transcriber; nothing where it is billed in another way than it has told.
+    [[nodiscard]] std::optional<std::int64_t> costOf(const openai::TranscriptionUsage& usage) const;
     /// The most that one response can cost.
     [[nodiscard]] std::int64_t costOfLongestTurn() const;
 };

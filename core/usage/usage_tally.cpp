@@ -7,6 +7,8 @@ namespace {
 
 /// In seconds; nobody speaks for longer in one turn.
 constexpr double kDay = 86'400;
+/// More than any model reads or writes at once.
+constexpr std::int64_t kMostTokens = 10'000'000;
 
 std::int64_t sumOf(const openai::TokenCounts& counts)
 {
@@ -47,6 +49,21 @@ UsageTally UsageTally::of(const openai::Usage& usage)
         tally.textIn = std::max<std::int64_t>(usage.totalTokens, 0);
     }
     return tally;
+}
+
+UsageTally UsageTally::clamped() const
+{
+    UsageTally sane = *this;
+    for (std::int64_t* const count : {&sane.textIn, &sane.audioIn, &sane.imageIn, &sane.cachedTextIn,
+             &sane.cachedAudioIn, &sane.cachedImageIn, &sane.textOut, &sane.audioOut}) {
+        *count = std::clamp<std::int64_t>(*count, 0, kMostTokens);
+    }
+    return sane;
+}
+
+TranscriptionTally TranscriptionTally::clamped() const
+{
+    return {std::clamp<std::int64_t>(tokens, 0, kMostTokens), time};
 }
 
 TranscriptionTally TranscriptionTally::of(const openai::TranscriptionUsage& usage)

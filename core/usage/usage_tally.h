@@ -20,6 +20,11 @@ struct UsageTally {
 
     [[nodiscard]] static UsageTally of(const openai::Usage& usage);
     [[nodiscard]] std::int64_t cachedIn() const { return cachedTextIn + cachedAudioIn + cachedImageIn; }
+    /// What came from a cache is a part of it.
+    [[nodiscard]] std::int64_t allIn() const { return textIn + audioIn + imageIn + cachedIn(); }
+    [[nodiscard]] std::int64_t allOut() const { return textOut + audioOut; }
+    /// Sums of a million of them do not overflow, whatever a server may say.
+    [[nodiscard]] UsageTally clamped() const;
     [[nodiscard]] bool isEmpty() const { return *this == UsageTally{}; }
     UsageTally& operator+=(const UsageTally& other);
     bool operator==(const UsageTally&) const = default;
@@ -32,6 +37,8 @@ struct TranscriptionTally {
 
     [[nodiscard]] static TranscriptionTally of(const openai::TranscriptionUsage& usage);
     [[nodiscard]] bool isEmpty() const { return *this == TranscriptionTally{}; }
+    /// As UsageTally::clamped.
+    [[nodiscard]] TranscriptionTally clamped() const;
     TranscriptionTally& operator+=(const TranscriptionTally& other);
     bool operator==(const TranscriptionTally&) const = default;
 };

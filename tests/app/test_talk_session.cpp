@@ -3,6 +3,7 @@
 #include "core/sign_in/sign_in.h"
 #include "tests/core/tools/tool_world.h"
 #include "tests/support/fake_ports.h"
+#include "tests/support/fake_usage_book.h"
 #include "tests/support/manual_executor.h"
 
 #include <QElapsedTimer>
@@ -86,8 +87,22 @@ struct World {
                 network = choice;
                 return choice.caFile == "missing.pem" ? core::fail(core::ErrorCode::BadConfiguration, "no such file")
                                                       : core::Expected<void, core::Error>();
-            }});
+            },
+            &book, [this](const core::Error& error) { bookFaults.push_back(error); }});
         talk->add(heard);
+    }
+    void limitMonth(int cents) const
+    {
+        core::Settings wanted = settings->current();
+        wanted.monthLimitCents = cents;
+        (void)settings->change(wanted);
+    }
+    /// Before this conversation.
+    void spend(const std::string& day, std::int64_t nanoDollars)
+    {
+        core::UsageRecord record{"before", "reply " + day, day, "https://voice.example", "m", {}, {}};
+        record.figures.nanoDollars = nanoDollars;
+        (void)book.put({record});
     }
     QTemporaryDir folder;
     MemoryStore store;
@@ -101,6 +116,8 @@ struct World {
     FakeToolSource source;
     core::ToolBox tools{core::ToolBox::Dependencies{clock, executor, {&source}, {}}};
     Heard heard;
+    FakeUsageBook book;
+    std::vector<core::Error> bookFaults;
     std::unique_ptr<app::TalkSession> talk;
 };
 
@@ -139,29 +156,38 @@ std::vector<core::HttpClient::Request> reportsTo(const World& world, const std::
     return found;
 }
 
-/// A conversation that goes to the provider directly and costs something, by the chosen broker's token.
-void talkDirectly(World& world)
+void say(const FakeTransport::Wire& wire, const core::openai::ServerEvent& event)
 {
+    wire.listener->textReceived(core::openai::encode(event));
+}
+
+/// A conversation by the chosen broker's token, as far as the provider has told that it is there.
+FakeTransport::Wire& begin(World& world, const std::string& model = "m")
+{
+    world.transports.pongs = &world.executor;
     world.talk->start();
     world.executor.runPosted();
-    QVERIFY(world.http.sent.back().request.url.find("/token") != std::string::npos);
-    world.http.sent.back().done(tokenOf("m"));
+    world.http.sent.back().done(tokenOf(model));
     world.executor.runPosted();
-    core::TransportListener& provider = *world.transports.last().listener;
-    const auto say = [&provider](const core::openai::ServerEvent& event) {
-        provider.textReceived(core::openai::encode(event));
-    };
-    provider.transportOpened();
-    say(core::openai::SessionCreated{});
-    say(core::openai::SessionUpdated{});
+    FakeTransport::Wire& wire = world.transports.last();
+    wire.listener->transportOpened();
+    say(wire, core::openai::SessionCreated{});
+    return wire;
+}
+
+/// Goes to the provider directly and costs something.
+void talkDirectly(World& world, const std::string& model = "m", std::int64_t tokensIn = 5)
+{
+    const FakeTransport::Wire& wire = begin(world, model);
+    say(wire, core::openai::SessionUpdated{});
     core::openai::ResponseCreated created;
     created.response.id = "r";
-    say(created);
+    say(wire, created);
     core::openai::ResponseDone done;
     done.response.id = "r";
     done.response.status = core::openai::ResponseStatus::Completed;
-    done.response.usage = core::openai::Usage{10, 5, 5, {}, {}};
-    say(done);
+    done.response.usage = core::openai::Usage{tokensIn + 5, tokensIn, 5, {}, {}};
+    say(wire, done);
     world.executor.runPosted();
 }
 
@@ -189,6 +215,11 @@ private Q_SLOTS:
     void microphone_IsOpenBeforeTheServicesAreThere();
     void silence_EndsItAfterTheTimeInTheSettings();
     void spendLimit_OnWhatHasNoPrice_EndsIt();
+    void turns_AreInTheBook_WithTheirBroker();
+    void bookThatCannotBeWritten_IsToldOf();
+    void monthLimit_ThatIsUsedUp_AsksTheBrokerForNothing();
+    void monthLimit_EndsItWithTheReplyThatUsesItUp();
+    void monthLimit_IsNoMatterToTheAgentOfThisComputer();
     void network_IsTakenUpBeforeTheBrokerIsAsked();
     void network_ThatCannotBeUsed_IsWhyItEnds();
     void tools_AreToldToTheProvider_AndHaveTimeForAPerson();
@@ -197,6 +228,7 @@ private Q_SLOTS:
     void usage_OfOneBroker_IsToldAlsoWhileAnotherIsTalkedTo_data();
     void usage_OfOneBroker_IsToldAlsoWhileAnotherIsTalkedTo();
     void usage_IsNotShownToABrokerAsAnothersUser();
+    void userWhoSignsOut_IsForgotten();
     void brokersThatAreOwedUsage_AreFew();
     void finish_WaitsForWhatIsToldAtTheEnd_AndNotForLong();
 #ifdef Q_OS_UNIX
@@ -329,14 +361,7 @@ void TestTalkSession::silence_EndsItAfterTheTimeInTheSettings()
     core::Settings settings = world.settings->current();
     settings.idleMinutes = 5;
     QVERIFY(world.settings->change(settings).has_value());
-    world.transports.pongs = &world.executor;
-    world.talk->start();
-    world.executor.runPosted();
-    world.http.sent.front().done(tokenOf("m"));
-    core::TransportListener& provider = *world.transports.last().listener;
-    provider.transportOpened();
-    provider.textReceived(core::openai::encode(core::openai::ServerEvent(core::openai::SessionCreated{})));
-    provider.textReceived(core::openai::encode(core::openai::ServerEvent(core::openai::SessionUpdated{})));
+    say(begin(world), core::openai::SessionUpdated{});
     world.executor.advance(core::Milliseconds{299'000});
     QVERIFY(world.heard.endings.empty());
     world.executor.advance(core::Milliseconds{1'000});
@@ -356,6 +381,70 @@ void TestTalkSession::spendLimit_OnWhatHasNoPrice_EndsIt()
     world.executor.runPosted();
     QCOMPARE(world.heard.endings.size(), 1U);
     QCOMPARE(world.heard.endings.front()->code, core::ErrorCode::BadConfiguration);
+}
+
+void TestTalkSession::turns_AreInTheBook_WithTheirBroker()
+{
+    World world;
+    talkDirectly(world, "gpt-realtime", 1'000'000);
+    QCOMPARE(world.book.total().turns, 1);
+    QCOMPARE(world.book.total().tokens.textIn, 1'000'000);
+    QVERIFY(world.book.total().nanoDollars > 0);
+    QCOMPARE(world.book.all.front().broker, std::string("https://voice.example"));
+    QCOMPARE(world.book.all.front().session, std::string("voice_1_x"));
+    world.executor.advance(core::Milliseconds{2'000});
+    world.talk->stop();
+    world.executor.runPosted();
+    QVERIFY(world.book.total().connected >= core::Milliseconds{2'000});
+    QCOMPARE(world.book.total().turns, 1);
+}
+
+void TestTalkSession::bookThatCannotBeWritten_IsToldOf()
+{
+    World world;
+    world.book.writeFault = core::Error{core::ErrorCode::HistoryFailed, "full", std::nullopt, {}};
+    talkDirectly(world, "gpt-realtime");
+    QCOMPARE(world.bookFaults.size(), std::size_t{1});
+    QVERIFY(world.heard.endings.empty());
+}
+
+void TestTalkSession::monthLimit_ThatIsUsedUp_AsksTheBrokerForNothing()
+{
+    World world;
+    world.limitMonth(100);
+    world.spend("2027-01-01", 1'000'000'000);
+    world.talk->start();
+    world.executor.runPosted();
+    QVERIFY(world.http.sent.empty());
+    QCOMPARE(world.heard.endings.size(), 1U);
+    QCOMPARE(world.heard.endings.front()->code, core::ErrorCode::BudgetExhausted);
+    // The next month.
+    world.clock.jumpWall(std::chrono::hours(24 * 20));
+    world.talk->start();
+    world.executor.runPosted();
+    QCOMPARE(world.http.sent.size(), 1U);
+    QCOMPARE(world.heard.endings.size(), 1U);
+}
+
+void TestTalkSession::monthLimit_EndsItWithTheReplyThatUsesItUp()
+{
+    World world;
+    world.limitMonth(500);
+    world.spend("2027-01-01", 4'999'999'999);
+    talkDirectly(world, "gpt-realtime", 1'000'000);
+    QCOMPARE(world.heard.endings.size(), 1U);
+    QCOMPARE(world.heard.endings.front()->code, core::ErrorCode::BudgetExhausted);
+}
+
+void TestTalkSession::monthLimit_IsNoMatterToTheAgentOfThisComputer()
+{
+    World world(core::Profile::ThisComputer);
+    world.limitMonth(100);
+    world.spend("2027-01-01", 1'000'000'000);
+    world.talk->start();
+    world.executor.runPosted();
+    QVERIFY(std::none_of(world.heard.endings.begin(), world.heard.endings.end(),
+        [](const auto& ending) { return ending && ending->code == core::ErrorCode::BudgetExhausted; }));
 }
 
 void TestTalkSession::network_IsTakenUpBeforeTheBrokerIsAsked()
@@ -387,20 +476,13 @@ void TestTalkSession::tools_AreToldToTheProvider_AndHaveTimeForAPerson()
     world.source.offer("delete_file", core::ToolPolicy::Ask);
     world.source.offer("format_disk", core::ToolPolicy::Never);
     world.source.follower();
-    world.talk->start();
-    world.executor.runPosted();
-    world.http.sent.front().done(tokenOf("m"));
-    FakeTransport::Wire& wire = world.transports.last();
-    wire.pongs = &world.executor;
-    core::TransportListener& provider = *wire.listener;
-    provider.transportOpened();
-    provider.textReceived(core::openai::encode(core::openai::ServerEvent(core::openai::SessionCreated{})));
+    FakeTransport::Wire& wire = begin(world);
     QVERIFY(QByteArray::fromStdString(wire.sent.back()).contains("delete_file"));
     QVERIFY(!QByteArray::fromStdString(wire.sent.back()).contains("format_disk"));
-    provider.textReceived(core::openai::encode(core::openai::ServerEvent(core::openai::SessionUpdated{})));
+    say(wire, core::openai::SessionUpdated{});
     core::openai::ResponseCreated created;
     created.response.id = "r";
-    provider.textReceived(core::openai::encode(core::openai::ServerEvent(created)));
+    say(wire, created);
     core::openai::ResponseDone done;
     done.response.id = "r";
     done.response.status = core::openai::ResponseStatus::Completed;
@@ -410,7 +492,7 @@ void TestTalkSession::tools_AreToldToTheProvider_AndHaveTimeForAPerson()
     call.name = "delete_file";
     call.arguments = "{}";
     done.response.output.push_back(call);
-    provider.textReceived(core::openai::encode(core::openai::ServerEvent(done)));
+    say(wire, done);
     // Both together take longer than a function alone may.
     world.executor.advance(core::Milliseconds{25'000});
     QCOMPARE(world.tools.pending().size(), std::size_t{1});
@@ -432,16 +514,9 @@ void TestTalkSession::pushToTalk_IsToldToTheProvider_WheneverItIsChosen()
     QVERIFY(world.settings->change(wanted));
     // The key is down already.
     world.talk->holdTalk(true);
-    world.talk->start();
-    world.executor.runPosted();
-    world.http.sent.front().done(tokenOf("m"));
-    FakeTransport::Wire& wire = world.transports.last();
-    wire.pongs = &world.executor;
-    core::TransportListener& provider = *wire.listener;
-    provider.transportOpened();
-    provider.textReceived(core::openai::encode(core::openai::ServerEvent(core::openai::SessionCreated{})));
+    FakeTransport::Wire& wire = begin(world);
     QVERIFY(wire.sent.back().find(R"("turn_detection":null)") != std::string::npos);
-    provider.textReceived(core::openai::encode(core::openai::ServerEvent(core::openai::SessionUpdated{})));
+    say(wire, core::openai::SessionUpdated{});
     const std::vector<std::int16_t> speech(24'000, 8'000);
     world.voice.listener->voiceCaptured(speech);
     world.talk->holdTalk(false);
@@ -527,6 +602,22 @@ void TestTalkSession::usage_IsNotShownToABrokerAsAnothersUser()
     const auto reports = reportsTo(world, "https://voice.example");
     QCOMPARE(reports.size(), std::size_t{2});
     QVERIFY(reports.back().bearer == here);
+}
+
+void TestTalkSession::userWhoSignsOut_IsForgotten()
+{
+    World world;
+    auto who = std::make_shared<ChangingCredential>();
+    who->value = std::make_shared<const core::Secret>(std::string_view("ada"));
+    const std::weak_ptr<const core::Secret> ada = who->value;
+    world.withCredential(who);
+    talkDirectly(world);
+    endIt(world);
+    who->value.reset();
+    world.http.sent.clear();
+    QVERIFY(!ada.expired());
+    world.talk->forgetUser();
+    QVERIFY(ada.expired());
 }
 
 void TestTalkSession::brokersThatAreOwedUsage_AreFew()

@@ -41,6 +41,7 @@ void TestWindowPlatform::settings_AreReadAsTheyWereSaved()
     settings.isNoiseSuppressed = false;
     settings.isGainAutomatic = false;
     settings.spendLimitCents = 250;
+    settings.monthLimitCents = 500;
     settings.idleMinutes = 0;
     settings.keepsConversations = true;
     settings.network = {core::ProxyChoice::Own, "socks5://proxy.example:1080", "/etc/ca of ours.pem"};

@@ -663,6 +663,35 @@ private slots:
         QCOMPARE(json["topProjects"][0]["minutes"].get<double>(), 2.0);
     }
 
+    void report_OfOneSession_HasNothingOfTheOthers()
+    {
+        World world(url());
+        const Account a = World::account("a");
+        const Account b = World::account("b");
+        const Account other = World::account("c", {}, 0, "bob");
+        for (const Account& one : {a, b, other}) {
+            QVERIFY(!world.open(one));
+        }
+        (void)world.record(a, "stream 1", amounts(kDollar, 60'000));
+        (void)world.record(a, "response 1", amounts(kDollar, 0, 1));
+        (void)world.record(b, "stream 1", amounts(4 * kDollar, 240'000));
+        (void)world.record(other, "stream 1", amounts(8 * kDollar, 60'000));
+        usage::UsageQuery query;
+        query.to = query.today = kToday;
+        query.caller = "alice";
+        query.session = "a";
+        const auto report = world.wait(world.ledger->report(query));
+        QVERIFY(report.has_value());
+        QCOMPARE(report->total.sessions, 1);
+        QCOMPARE(report->total.amounts[Measure::NanoDollars], 2 * kDollar);
+        QCOMPARE(report->total.amounts[Measure::ConnectedMs], 60'000);
+        QCOMPARE(report->rows.size(), std::size_t{1});
+        QCOMPARE(report->rows.front().key, std::string("2027-01-15"));
+        // Somebody else's is nobody's.
+        query.session = "c";
+        QCOMPARE(world.wait(world.ledger->report(query))->total.sessions, 0);
+    }
+
     /// The conversation does not wait for a database that hangs, and the bill comes there all the same.
     void storeThatHangs_KeepsNobodyWaiting()
     {

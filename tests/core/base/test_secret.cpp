@@ -1,14 +1,42 @@
 #include "core/base/secret.h"
 
+#include <QFile>
 #include <QTest>
 
+#include <algorithm>
+#include <array>
 #include <concepts>
 #include <sstream>
 #include <string>
 #include <type_traits>
 #include <utility>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 using namespace vivavoce::core;
+
+#if defined(__linux__) && !defined(VV_SANITIZED)
+namespace {
+
+/// What the pages began with that were given back last.
+std::array<char, 6> givenBack{};
+bool isWatched = false;
+
+} // namespace
+
+/// In place of the system's, of which nobody learns what was in the pages.
+extern "C" int munmap(void* pages, std::size_t size) noexcept
+{
+    if (isWatched) {
+        std::copy_n(static_cast<const char*>(pages), givenBack.size(), givenBack.begin());
+    }
+    return static_cast<int>(::syscall(SYS_munmap, pages, size));
+}
+#endif
 
 template <typename T>
 concept Printable = requires(std::ostringstream out, const T& value)
@@ -50,6 +78,51 @@ private Q_SLOTS:
         Secret& same = secret;
         secret = std::move(same);
         QCOMPARE(secret.reveal(), std::string_view("ek_123"));
+    }
+
+    void pages_AreOverwrittenBeforeTheyAreGivenBack()
+    {
+#if defined(__linux__) && !defined(VV_SANITIZED)
+        const auto lastOf = [](const auto& givesBack) {
+            givenBack.fill('?');
+            isWatched = true;
+            givesBack();
+            isWatched = false;
+            return std::string(givenBack.begin(), givenBack.end());
+        };
+        const std::string nothing(givenBack.size(), '\0');
+        QCOMPARE(lastOf([] { const Secret secret("ek_123"); }), nothing);
+        Secret replaced("ek_123");
+        QCOMPARE(lastOf([&] { replaced = Secret("ek_456"); }), nothing);
+#else
+        QSKIP("only with the C library of Linux, and without a sanitizer, can it be seen what is given back");
+#endif
+    }
+
+    void pages_AreLeftOutOfCoreDumps()
+    {
+#ifdef __linux__
+        const Secret secret("ek_123");
+        const auto address = reinterpret_cast<qulonglong>(secret.reveal().data());
+        QFile maps(QStringLiteral("/proc/self/smaps"));
+        QVERIFY(maps.open(QIODevice::ReadOnly));
+        bool isItsOwn = false;
+        QList<QByteArray> flags;
+        for (const QByteArray& line : maps.readAll().split('\n')) {
+            const QByteArray range = line.left(line.indexOf(' '));
+            const qsizetype dash = range.indexOf('-');
+            if (dash > 0) {
+                isItsOwn = address >= range.left(dash).toULongLong(nullptr, 16)
+                    && address < range.mid(dash + 1).toULongLong(nullptr, 16);
+            } else if (isItsOwn && line.startsWith("VmFlags:")) {
+                flags = line.simplified().split(' ');
+            }
+        }
+        QVERIFY(flags.contains("rd"));
+        QVERIFY(flags.contains("dd"));
+#else
+        QSKIP("another system tells it in another way");
+#endif
     }
 
     void equals_ComparesContent_data()

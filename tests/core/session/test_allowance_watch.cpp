@@ -17,12 +17,17 @@ constexpr Milliseconds kMinute{60'000};
 
 /// A conversation that a person has set limits to.
 struct World {
-    explicit World(Allowance allowance, const std::string& model = "gpt-realtime")
-        : watch({clock, executor, allowance, [this](Error error) {
-                     ++ends;
-                     ended = std::move(error);
-                 }})
+    explicit World(Allowance allowance, const std::string& model = "gpt-realtime",
+        Expected<std::int64_t, Error> spentBefore = std::int64_t{0})
+        : spent(std::move(spentBefore)),
+          watch({clock, executor, allowance,
+              [this](Error error) {
+                  ++ends;
+                  ended = std::move(error);
+              },
+              [this] { return spent; }})
     {
+        mayBegin = watch.begin();
         notice::TokenChanged token{TokenNews::Acquired, "voice_1_abc"};
         token.model = model;
         watch.told(token);
@@ -56,6 +61,9 @@ struct World {
     ManualExecutor executor{clock};
     int ends = 0;
     std::optional<Error> ended;
+    /// In this month, as the book has it.
+    Expected<std::int64_t, Error> spent;
+    bool mayBegin = false;
     AllowanceWatch watch;
 };
 
@@ -156,6 +164,60 @@ private Q_SLOTS:
         QCOMPARE(limited.ended->code, ErrorCode::BadConfiguration);
         const World free({0, kMinute}, "house-model");
         QCOMPARE(free.ends, 0);
+    }
+
+    void month_ThatIsUsedUp_BeginsNothing()
+    {
+        const World world({0, {}, 1'000}, "gpt-realtime", std::int64_t{1'000});
+        QVERIFY(!world.mayBegin);
+        QCOMPARE(world.ends, 1);
+        QCOMPARE(world.ended->code, ErrorCode::BudgetExhausted);
+        QVERIFY(QString::fromStdString(world.ended->detail).contains(QStringLiteral("for a month")));
+        const World free({0, {}, 1'001}, "gpt-realtime", std::int64_t{1'000});
+        QVERIFY(free.mayBegin);
+        QCOMPARE(free.ends, 0);
+    }
+
+    void month_IsUsedUpByTheTurnThatIsHeardToItsEnd()
+    {
+        World world({0, {}, 2 * World::costOfReply()});
+        world.isAskedAndAnswered();
+        QCOMPARE(world.ends, 0);
+        // The book cannot be written: it was spent all the same.
+        world.activityIs(Activity::Thinking);
+        world.activityIs(Activity::Speaking);
+        world.watch.told(World::reply());
+        QCOMPARE(world.ends, 0);
+        world.activityIs(Activity::Listening);
+        QCOMPARE(world.ends, 1);
+        QCOMPARE(world.ended->code, ErrorCode::BudgetExhausted);
+    }
+
+    void month_CountsWhatOthersSpendMeanwhile()
+    {
+        World world({0, {}, 10 * World::costOfReply()});
+        world.isAskedAndAnswered();
+        QCOMPARE(world.ends, 0);
+        world.spent = 10 * World::costOfReply();
+        world.isAskedAndAnswered();
+        QCOMPARE(world.ends, 1);
+    }
+
+    void month_OfWhichNobodyKnows_BeginsNothing()
+    {
+        const World world({0, {}, 1'000}, "gpt-realtime", fail(ErrorCode::HistoryFailed, "damaged"));
+        QVERIFY(!world.mayBegin);
+        QCOMPARE(world.ended->code, ErrorCode::HistoryFailed);
+        const World unlimited({}, "gpt-realtime", fail(ErrorCode::HistoryFailed, "damaged"));
+        QVERIFY(unlimited.mayBegin);
+        QCOMPARE(unlimited.ends, 0);
+    }
+
+    void month_WithAModelThatHasNoPrice_IsAnError()
+    {
+        const World world({0, {}, 1'000'000'000}, "house-model");
+        QCOMPARE(world.ends, 1);
+        QCOMPARE(world.ended->code, ErrorCode::BadConfiguration);
     }
 
     void silence_EndsItAfterItsTime()

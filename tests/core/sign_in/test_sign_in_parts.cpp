@@ -306,6 +306,10 @@ private Q_SLOTS:
         row("another party", "/azp", "\"other\"", "");
         row("another nonce", "/nonce", "\"M\"", "");
         row("no nonce", "/nonce", "null", "");
+        row("a nonce that is left out", "/nonce", nullptr, "");
+        row("an issuer that is left out", "/iss", nullptr, "");
+        row("an audience that is left out", "/aud", nullptr, "");
+        row("an end that is left out", "/exp", nullptr, "");
         row("long over", "/exp", "1799999600", "");
         row("no end", "/exp", "null", "");
         row("an end beyond the clock", "/exp", "1e300", "ada");
@@ -320,7 +324,11 @@ private Q_SLOTS:
         ManualClock clock;
         Json all = claims("N", clock);
         all["email"] = "ada@example.org";
-        all[Json::json_pointer(pointer.toStdString())] = *parseJson(value.toStdString());
+        if (value.isNull()) {
+            all.erase(pointer.mid(1).toStdString());
+        } else {
+            all[Json::json_pointer(pointer.toStdString())] = *parseJson(value.toStdString());
+        }
         if (all.contains("both")) {
             all["aud"] = {"app", "other"};
             all["azp"] = "app";

@@ -1,0 +1,125 @@
+#include "app/platform/sqlite_file.h"
+
+#include "app/platform/sqlite_connection.h"
+
+#include <QDir>
+#include <QFile>
+#include <QFileInfo>
+
+#include <utility>
+
+namespace vivavoce::platform {
+namespace {
+
+using core::Error;
+using core::Expected;
+
+constexpr auto kMine = QFileDevice::ReadOwner | QFileDevice::WriteOwner;
+constexpr auto kMyFolder = kMine | QFileDevice::ExeOwner;
+
+core::Unexpected<Error> failedAt(const QString& file, const QString& why)
+{
+    return core::fail(core::ErrorCode::HistoryFailed, file.toStdString() + ": " + why.simplified().toStdString());
+}
+
+} // namespace
+
+SqliteFile::SqliteFile(QString folder, const QString& name, const Steps& steps)
+    : m_folder(std::move(folder)), m_file(m_folder + QLatin1Char('/') + name), m_steps(steps)
+{
+}
+
+SqliteFile::~SqliteFile() = default;
+
+core::Unexpected<Error> SqliteFile::failed(const QString& why) const
+{
+    return failedAt(m_file, why);
+}
+
+bool SqliteFile::isThere()
+{
+    const bool isThere = QFileInfo::exists(m_file);
+    if (!isThere) {
+        // Somebody has deleted it: what is written to it now nobody would find.
+        m_connection.reset();
+    }
+    return isThere;
+}
+
+Expected<void, Error> SqliteFile::make()
+{
+    if (isThere()) {
+        return {};
+    }
+    if (!QDir().mkpath(QFileInfo(m_folder).path())) {
+        return failedAt(m_folder, QStringLiteral("it cannot be made"));
+    }
+    // Before there is anything in them; what SQLite puts beside its file gets the file's permissions.
+    if (!QFileInfo(m_folder).isDir() && !QDir().mkdir(m_folder, kMyFolder)) {
+        return failedAt(m_folder, QStringLiteral("it cannot be made"));
+    }
+    QFile file(m_file);
+    // Another program may have made it in the meantime.
+    if (!file.open(QIODevice::WriteOnly | QIODevice::NewOnly, kMine) && !QFileInfo::exists(m_file)) {
+        return failed(file.errorString());
+    }
+    return {};
+}
+
+Expected<SqliteConnection*, Error> SqliteFile::ready()
+{
+    if (m_connection != nullptr) {
+        return m_connection.get();
+    }
+    // Somebody may have copied them back from elsewhere.
+    if (!QFile::setPermissions(m_folder, kMyFolder) || !QFile::setPermissions(m_file, kMine)) {
+        return failed(QStringLiteral("others might read it, and that cannot be changed"));
+    }
+    auto connection = std::make_unique<SqliteConnection>(m_file);
+    try {
+        connection->open(m_steps);
+    } catch (const SqliteFault& fault) {
+        return failed(fault.why);
+    }
+    m_connection = std::move(connection);
+    return m_connection.get();
+}
+
+Expected<void, Error> SqliteFile::attempt(const std::function<void(SqliteConnection&)>& work)
+{
+    const auto file = ready();
+    if (!file) {
+        return core::Unexpected<Error>(file.error());
+    }
+    try {
+        work(**file);
+    } catch (const SqliteFault& fault) {
+        m_connection.reset();
+        return failed(fault.why);
+    }
+    return {};
+}
+
+Expected<void, Error> SqliteFile::read(const std::function<void(SqliteConnection&)>& work)
+{
+    return attempt(work);
+}
+
+Expected<void, Error> SqliteFile::change(const std::function<void(SqliteConnection&)>& work)
+{
+    return attempt([&work](SqliteConnection& file) { file.inTransaction(work); });
+}
+
+Expected<void, Error> SqliteFile::remove()
+{
+    m_connection.reset();
+    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+        QFile file(m_file + QLatin1String(suffix));
+        if (file.exists() && !file.remove()) {
+            return failedAt(file.fileName(), file.errorString());
+        }
+    }
+    return {};
+}
+
+} // namespace vivavoce::platform
