@@ -2,12 +2,12 @@
 
 #include "core/base/json.h"
 #include "core/protocol/gemini/codec.h"
-#include "core/protocol/openai/internal/reader.h"
-#include "core/protocol/openai/internal/writer.h"
+#include "core/protocol/internal/reader.h"
+#include "core/protocol/internal/writer.h"
 
 #include <type_traits>
 
-/// One function per struct tells both directions (openai/internal/reader.h, writer.h).
+/// One function per struct tells both directions (core/protocol/internal: reader.h, writer.h).
 namespace vivavoce::core::gemini {
 
 using openai::internal::Place;
