@@ -165,12 +165,12 @@ private Q_SLOTS:
     void mint_PinsWhatTheBrokerDecidesAndNothingElse()
     {
         World world;
-        world.broker.mint(R"({"model":"gemini-3.1-flash-live-preview"})");
+        (void)world.broker.mint(R"({"model":"gemini-3.1-flash-live-preview"})");
         core::gemini::AuthTokenRequest request = world.gemini.last();
         QCOMPARE(request.setup->model, std::string("models/gemini-3.1-flash-live-preview"));
         QCOMPARE(*request.fieldMask, std::string("model"));
         QCOMPARE(*request.uses, std::int64_t{1});
-        world.broker.mint(R"({"provider":"gemini","voice":"Kore","instructions":"Be brief."})");
+        (void)world.broker.mint(R"({"provider":"gemini","voice":"Kore","instructions":"Be brief."})");
         request = world.gemini.last();
         QCOMPARE(*request.setup->generationConfig->voiceName, std::string("Kore"));
         QCOMPARE(*request.setup->systemInstruction->parts.at(0).text, std::string("Be brief."));
@@ -180,7 +180,7 @@ private Q_SLOTS:
     void mint_OpensForAMinute_AndLastsAsLongAsTheSessionMay()
     {
         World world([](broker::Config& config) { config.longestSession = std::chrono::seconds(3'600); });
-        world.broker.mint(R"({"provider":"gemini"})");
+        (void)world.broker.mint(R"({"provider":"gemini"})");
         const core::WallTime now = world.clock.wallNow();
         const auto request = world.gemini.last();
         QVERIFY(core::parseRfc3339(*request.newSessionExpireTime) == now + std::chrono::seconds(60));
