@@ -187,6 +187,23 @@ struct World {
         }
     }
 
+    /// Nobody says anything more; what was begun ends.
+    void comesToRest()
+    {
+        runner.holdTalk(false);
+        for (int i = 0; i < 8; ++i) {
+            executor.advance(Milliseconds{300});
+            serve();
+            while (!tools.open.empty()) {
+                const auto answer = std::move(tools.open.front());
+                tools.open.pop_front();
+                answer(std::string("{}"));
+            }
+            gemini().turnComplete();
+            drained();
+        }
+    }
+
     /// One of the things that can happen.
     void does(int action, int& calls)
     {
@@ -719,6 +736,7 @@ private Q_SLOTS:
     void whateverHappens_NothingIsSaidThatGeminiRefuses()
     {
         QFETCH(bool, isByHand);
+        std::size_t connections = 0;
         for (std::uint32_t seed = 1; seed <= 150; ++seed) {
             World world;
             std::minstd_rand random(seed);
@@ -743,8 +761,20 @@ private Q_SLOTS:
                     "seed " + std::to_string(seed) + ":" + story + " " + world.gemini().close().reason;
                 QVERIFY2(!world.gemini().isOver(), what.c_str());
             }
-            QVERIFY(world.state().phase != Phase::Ended);
+            // And whatever has happened, the next question is answered.
+            world.comesToRest();
+            QVERIFY2(world.state().phase == Phase::Live, story.c_str());
+            world.runner.say("last");
+            world.settle();
+            world.gemini().reply("Last.");
+            world.settle();
+            const std::string what = "seed " + std::to_string(seed) + ":" + story;
+            QVERIFY2(world.log().back() == "model: Last.", what.c_str());
+            QVERIFY2(!world.voice.played.empty(), what.c_str());
+            QVERIFY2(world.state().reply.isFree(), what.c_str());
+            connections += world.connections.size();
         }
+        QVERIFY(connections > 300);
     }
 
     void message_ThatIsNone_IsToldAndSurvived()
