@@ -1,5 +1,6 @@
 #include "app/application.h"
 
+#include "app/platform/ca_file.h"
 #include "app/platform/local_moment.h"
 #include "app/platform/network_settings.h"
 #include "app/platform/qt_line_process.h"
@@ -44,8 +45,7 @@ std::shared_ptr<const core::Secret> Application::takeCredential()
 }
 
 Application::Application(std::shared_ptr<const core::Secret> credential)
-    : m_store(platform::QtSettingsStore::defaultFile()),
-      m_settings(m_store),
+    : m_settings(m_store),
       m_hasCredential(credential != nullptr),
       m_signIn(std::make_shared<core::SignIn>(
           core::SignIn::Dependencies{m_http, m_clock, m_executor, m_browser, m_redirect, &platform::sha256})),
@@ -59,14 +59,23 @@ Application::Application(std::shared_ptr<const core::Secret> credential)
           }}),
       m_toolChoices({m_settings, m_tools, m_mcp, &platform::readSmallFile, &platform::sha256}),
       m_sound(m_executor, m_settings),
-      m_talk({m_settings, m_sound.engine(), m_transports, m_http, m_tools, m_clock, m_executor,
-          credentialOf(std::move(credential), m_signIn), services(), &platform::useNetwork}),
+      m_book(platform::SqliteUsageBook::defaultFolder()),
+      m_credential(credentialOf(std::move(credential), m_signIn)),
+      m_ledger({m_http, m_credential}),
+      m_talk(
+          {m_settings, m_sound.engine(), m_transports, m_http, m_tools, m_clock, m_executor, m_credential, services(),
+              &platform::useNetwork, &m_book, [this](const core::Error& error) { m_window.tellProblem(error); }}),
       m_history(platform::SqliteConversationStore::defaultFolder()),
       m_window({m_talk, m_sound.engine(), m_sound.engine(), m_settings, m_clock, *m_signIn, m_history, m_files,
           embedded::EmbeddedServices::missingProgram(QCoreApplication::applicationDirPath()).isEmpty(), m_hasCredential,
           [this](const std::string& url, BrokerTrial::Done done) { m_trial.ask(url, std::move(done)); }, &m_tools,
-          &m_toolChoices})
+          &m_toolChoices, &platform::checkCaFile, &m_book,
+          [this](
+              const core::UsageQuery& query, core::BrokerLedger::Done done) { m_ledger.ask(query, std::move(done)); }})
 {
+    if (m_damaged) {
+        m_window.tellDamagedSettings(*m_damaged);
+    }
     m_builtIn.followTimers([this](const core::TimerDue& timer) {
         // Nobody may be looking.
         m_sound.engine().playTestTone();

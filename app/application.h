@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/broker_trial.h"
+#include "app/platform/damaged_settings.h"
 #include "app/platform/loopback_redirect.h"
 #include "app/platform/private_files.h"
 #include "app/platform/qt_executor.h"
@@ -8,6 +9,7 @@
 #include "app/platform/qt_settings_store.h"
 #include "app/platform/qt_websocket_transport.h"
 #include "app/platform/sqlite_conversation_store.h"
+#include "app/platform/sqlite_usage_book.h"
 #include "app/platform/system_browser.h"
 #include "app/sound.h"
 #include "app/talk_session.h"
@@ -18,8 +20,10 @@
 #include "core/tools/live_tools.h"
 #include "core/tools/mcp_servers.h"
 #include "core/tools/tool_box.h"
+#include "core/usage/broker_ledger.h"
 
 #include <memory>
+#include <optional>
 
 namespace vivavoce::app {
 
@@ -47,7 +51,9 @@ private:
 
     core::SystemClock m_clock;
     platform::QtExecutor m_executor;
-    platform::QtSettingsStore m_store;
+    const QString m_settingsFile = platform::QtSettingsStore::defaultFile();
+    const std::optional<QString> m_damaged = platform::keepDamagedSettings(m_settingsFile);
+    platform::QtSettingsStore m_store{m_settingsFile};
     core::LiveSettings m_settings;
     platform::QtHttpClient m_http;
     platform::QtWebSocketFactory m_transports;
@@ -63,6 +69,10 @@ private:
     core::ToolBox m_tools;
     core::LiveTools m_toolChoices;
     Sound m_sound;
+    platform::SqliteUsageBook m_book;
+    /// Shared with the ledger, which asks for what this user has used.
+    std::shared_ptr<core::CredentialSource> m_credential;
+    core::BrokerLedger m_ledger;
     TalkSession m_talk;
     platform::SqliteConversationStore m_history;
     platform::PrivateFiles m_files;

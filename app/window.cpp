@@ -4,6 +4,8 @@
 #include <QQmlExtensionPlugin>
 #include <QQuickWindow>
 
+#include <utility>
+
 // The linker keeps of a static library only what somebody names.
 Q_IMPORT_QML_PLUGIN(Vivavoce_StylePlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_AccountPlugin)
@@ -11,6 +13,7 @@ Q_IMPORT_QML_PLUGIN(Vivavoce_ConversationPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_HistoryPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_SettingsPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_ShellPlugin)
+Q_IMPORT_QML_PLUGIN(Vivavoce_UsagePlugin)
 
 namespace vivavoce::app {
 namespace {
@@ -25,19 +28,33 @@ QUrl page(const QString& path)
 Window::Window(const Ports& ports)
     : m_shell({ports.conversation, ports.clock, ports.settings, ports.hasAgent, ports.hasCredential, ports.tryBroker}),
       m_conversation({ports.conversation, ports.voice, ports.clock, ports.settings, ports.approvals}),
-      m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent, &ports.history, ports.tools}),
+      m_settings(
+          {ports.settings, ports.devices, ports.voice, ports.hasAgent, &ports.history, ports.tools, ports.checkCaFile}),
       m_account({ports.account, ports.settings, ports.hasCredential}),
       m_history({ports.history, ports.settings}),
       m_export(ports.files),
       m_keeper({ports.conversation, ports.history, ports.settings, ports.clock,
           [this](const core::Error& error) { m_conversation.showProblem(error); }})
 {
+    if (ports.book != nullptr) {
+        m_usage.emplace(
+            ui::UsageBookViewModel::Dependencies{*ports.book, ports.settings, ports.clock, ports.askBroker});
+    }
     // Whoever is signed in and may not talk all the same has nothing to do there.
     QObject::connect(&m_shell, &ui::ShellViewModel::notAuthorised, &m_shell, [this] {
         if (m_account.stage() != ui::AccountViewModel::SignedIn) {
             Q_EMIT m_shell.accountWanted();
             // Nobody has been refused: the account's page says what is missing. Later: the conversation hears of its end after this.
             QMetaObject::invokeMethod(&m_conversation, &ui::ConversationViewModel::dismissError, Qt::QueuedConnection);
+        }
+    });
+    QObject::connect(&m_shell, &ui::ShellViewModel::talkWanted, &m_conversation, &ui::ConversationViewModel::start);
+    // Whoever was refused and has signed in since then is not any more.
+    QObject::connect(&m_account, &ui::AccountViewModel::changed, &m_shell, [this, wasSignedIn = false]() mutable {
+        const bool isSignedIn = m_account.stage() == ui::AccountViewModel::SignedIn;
+        if (!std::exchange(wasSignedIn, isSignedIn) && isSignedIn) {
+            m_shell.accountReady();
+            m_conversation.accountReady();
         }
     });
     QObject::connect(&m_conversation, &ui::ConversationViewModel::exportWanted, &m_export,
@@ -62,6 +79,8 @@ bool Window::open()
         {QStringLiteral("exportPage"), page(QStringLiteral("History/ExportPage.qml"))},
         {QStringLiteral("conversationPage"), page(QStringLiteral("Conversation/ConversationPage.qml"))},
         {QStringLiteral("settingsPage"), page(QStringLiteral("Settings/SettingsPage.qml"))},
+        {QStringLiteral("usage"), QVariant::fromValue<QObject*>(m_usage ? &*m_usage : nullptr)},
+        {QStringLiteral("usagePage"), page(QStringLiteral("Usage/UsagePage.qml"))},
         {QStringLiteral("accountPage"), page(QStringLiteral("Account/AccountPage.qml"))}});
     m_engine.load(page(QStringLiteral("Shell/Main.qml")));
     return quickWindow() != nullptr;
@@ -73,6 +92,11 @@ void Window::tellTimer(const core::TimerDue& timer)
     if (QQuickWindow* window = quickWindow()) {
         window->alert(0);
     }
+}
+
+void Window::tellDamagedSettings(const QString& keptAs)
+{
+    m_shell.tellDamagedSettings(keptAs);
 }
 
 void Window::raise()

@@ -8,8 +8,11 @@
 #include "ui/history/history_view_model.h"
 #include "ui/settings/settings_view_model.h"
 #include "ui/shell/shell_view_model.h"
+#include "ui/usage/usage_book_view_model.h"
 
 #include <QQmlApplicationEngine>
+
+#include <optional>
 
 class QQuickWindow;
 
@@ -36,6 +39,12 @@ public:
         core::ToolApprovals* approvals = nullptr;
         /// Null: there are no tools to decide on.
         core::ToolCatalog* tools = nullptr;
+        /// Null: every file of authorities will do.
+        core::CheckCaFile checkCaFile = {};
+        /// Null: nothing is counted.
+        core::UsageBook* book = nullptr;
+        /// What a broker has in its books. Null: nobody is asked.
+        ui::UsageBookViewModel::AskBroker askBroker = nullptr;
     };
 
     explicit Window(const Ports& ports);
@@ -45,6 +54,10 @@ public:
     [[nodiscard]] bool open();
     /// A timer that somebody set is over.
     void tellTimer(const core::TimerDue& timer);
+    /// Something went wrong, and the conversation goes on.
+    void tellProblem(const core::Error& error) { m_conversation.showProblem(error); }
+    /// The settings were damaged, and are kept in this file.
+    void tellDamagedSettings(const QString& keptAs);
     /// In front of the others.
     void raise();
     /// Out of sight at once; what is behind it may take a while to end.
@@ -58,6 +71,7 @@ private:
     ui::AccountViewModel m_account;
     ui::HistoryViewModel m_history;
     ui::ExportViewModel m_export;
+    std::optional<ui::UsageBookViewModel> m_usage;
     core::ConversationKeeper m_keeper;
     QQmlApplicationEngine m_engine;
 };

@@ -43,7 +43,7 @@ set(VV_LAYER_vv_embedded_PRIVATE "")
 set(VV_LAYER_vv_ui_style_OURS vv_core)
 set(VV_LAYER_vv_ui_style_PUBLIC "^Qt6::(Core|Gui|Qml|Quick|Svg)$")
 set(VV_LAYER_vv_ui_style_PRIVATE "^Qt6?::(Core|Qml)(Private)?$")
-foreach(feature account conversation history settings shell)
+foreach(feature account conversation history settings shell usage)
   set(VV_LAYER_vv_ui_${feature}_OURS vv_core vv_ui_style)
   set(VV_LAYER_vv_ui_${feature}_PUBLIC "^Qt6::(Core|Gui|Qml|Quick)$")
   set(VV_LAYER_vv_ui_${feature}_PRIVATE "^Qt6?::(Core|Qml)(Private)?$")
@@ -53,7 +53,7 @@ set(VV_LAYER_vv_cli_OURS vv_core vv_dsp vv_audio vv_audio_rt vv_platform vv_embe
 set(VV_LAYER_vv_cli_PUBLIC "^Qt6::Core$")
 set(VV_LAYER_vv_cli_PRIVATE "^Qt6::(Network|WebSockets)$" "^CLI11::")
 
-set(VV_LAYER_vv_app_OURS vv_core vv_audio vv_audio_rt vv_dsp vv_platform vv_embedded vv_ui_style vv_ui_account vv_ui_conversation vv_ui_history vv_ui_settings vv_ui_shell)
+set(VV_LAYER_vv_app_OURS vv_core vv_audio vv_audio_rt vv_dsp vv_platform vv_embedded vv_ui_style vv_ui_account vv_ui_conversation vv_ui_history vv_ui_settings vv_ui_shell vv_ui_usage)
 set(VV_LAYER_vv_app_PUBLIC "^Qt6::(Core|Gui|Qml|Quick)$")
 set(VV_LAYER_vv_app_PRIVATE "^Qt6::(Network|QuickControls2|DBus)$")
 

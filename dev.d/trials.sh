@@ -67,11 +67,14 @@ verb_bench() {
 help_soak() {
     cat <<'EOT'
 usage: ./dev soak [options of ctest]
-Runs the trials that take long (label "soak"), two hours in all: the loudspeaker heard by the microphone while the agent speaks, with and
+Runs the trials that take long (label "soak"), three hours in all: the loudspeaker heard by the microphone while the agent speaks, with and
 without the echo canceller; a minute of sound without a dropout; a broker that is killed a hundred times under load; a session of 15 minutes
-through the relay; an hour of streams that come and go. -R NAME for one of them: soak_relay_session, soak_relay_churn, ...
+through the relay; an hour of streams that come and go; a conversation of an hour over real sockets, and one of a day in simulated time;
+all that can go wrong between a client, its broker and its provider. -R NAME for one of them: soak_relay_session, soak_relay_churn,
+soak_session_hour, soak_simulated_day, soak_conversation_faults, ...
   VV_SOAK_SESSION_SECONDS   of that session (900)
   VV_SOAK_CHURN_SECONDS     of streams that come and go (3600)
+  VV_SOAK_MINUTES           of the conversation over real sockets (60)
 EOT
 }
 

@@ -324,8 +324,7 @@ core::Expected<std::unique_ptr<Server>, core::Error> Server::create(
     if (!acceptor) {
         return core::Unexpected<core::Error>(acceptor.error());
     }
-    auto serverCore = std::make_shared<ServerCore>();
-    serverCore->config = std::move(config);
+    auto serverCore = std::make_shared<ServerCore>(std::move(config));
     serverCore->face.replace(std::make_shared<const Router>(std::move(router)), std::move(*tls));
     return std::make_unique<ServerOnSocket>(
         std::make_shared<Listener>(std::move(executors), std::move(serverCore), std::move(*acceptor)));

@@ -39,6 +39,10 @@ struct ServerLimits {
     std::size_t webSocketQueueBytes = 512 * 1024;
     /// Nothing received for so long, in spite of a ping at half of it: the peer is gone. Only what is read counts.
     core::Milliseconds webSocketSilence{45'000};
+    /// From the first byte of a message to its last; something of it has to come in each third of that. Otherwise 1008.
+    core::Milliseconds webSocketMessageTime{30'000};
+    /// What messages of more than 64 KiB that are not whole yet take in all connections together; 1013 for one more.
+    std::size_t webSocketRoomBytes = 256 * 1024 * 1024;
 };
 
 struct ServerConfig {
@@ -57,7 +61,7 @@ struct ServerConfig {
 /// An HTTP/1.1 and WebSocket server: a listener, a session per connection, each on one executor, and their task group.
 /// Checks each header block before it is parsed: folded lines, not exactly one Host, both Content-Length and
 /// Transfer-Encoding, an encoding other than chunked, bare LF and control characters are answered with 400 (RFC 9112 §3.2,
-/// §5.2, §6.1). Trailer fields are dropped. Sends no Server field.
+/// §5.2, §6.1). Trailer fields are dropped. Sends no Server field but with 101.
 /// Lifetime: destroying it drops its sessions; what they hold of the router lives until their coroutines have ended. The
 /// executors' contexts must still exist then.
 class Server {

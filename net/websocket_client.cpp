@@ -12,14 +12,14 @@ namespace {
 using core::Error;
 using SocketResult = core::Expected<std::unique_ptr<WebSocketSession>, Error>;
 
-/// Drops the connection with its last owner; the stream itself is shared with its writer.
+/// Drops the connection with its last owner, after what the peer is to be told of a fault; the stream itself is shared with its writer.
 template <typename Stream>
 class OwnedWebSocket final : public WebSocketSession {
 public:
     explicit OwnedWebSocket(std::shared_ptr<WebSocketStream<Stream>> stream) : m_stream(std::move(stream)) {}
     ~OwnedWebSocket() override
     {
-        asio::post(m_stream->executor(), [stream = m_stream] { stream->drop(); });
+        asio::post(m_stream->executor(), [stream = m_stream] { stream->letGo(); });
     }
 
     [[nodiscard]] IoExecutor executor() const override { return m_stream->executor(); }

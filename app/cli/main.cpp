@@ -2,6 +2,7 @@
 #include "app/cli/doctor_command.h"
 #include "app/cli/options.h"
 #include "app/cli/talk_command.h"
+#include "app/cli/usage_command.h"
 #include "app/platform/interrupt_signal.h"
 #include "core/base/error.h"
 #include "core/base/process_memory.h"
@@ -63,6 +64,9 @@ int main(int argc, char** argv)
     }
     if (const auto* doctor = std::get_if<DoctorOptions>(&command)) {
         return leave(runDoctor(*doctor));
+    }
+    if (const auto* usage = std::get_if<UsageOptions>(&command)) {
+        return leave(runUsage(*usage));
     }
     return leave(talk(std::move(std::get<TalkOptions>(command))));
 }

@@ -192,6 +192,9 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
             "End when nobody has said anything for so long; 0: never (with --in mic 10, otherwise 0)")
         ->check(CLI::Range(0, 1'440))
         ->option_text("N");
+    talk.add_flag("--count-usage", options.isCounted,
+            "Count the conversation in the book of usage of this computer, as the window does")
+        ->needs(broker);
     talk.add_option("--ca-file", options.caFile, "Certificates (PEM) of authorities to trust besides the system's")
         ->needs(broker)
         ->option_text("FILE");
@@ -240,13 +243,20 @@ Command parseCommandLine(int argc, char** argv)
         app.add_subcommand("doctor", "Check that everything a conversation needs is here and works");
     addFormat(*doctorCommand, doctor.format);
 
+    UsageOptions usage;
+    CLI::App* usageCommand = app.add_subcommand("usage", "Tell what was used on this computer, and what it may cost");
+    addFormat(*usageCommand, usage.format);
+    addChoice<bool>(*usageCommand, "--by", usage.isByMonth, {{"day", false}, {"month", true}},
+        "What is told apart (day); days and months are UTC's");
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::RequiredError&) {
         const bool isNamed = argc > 1 && argv[1][0] != '-';
         const std::string what =
             isNamed ? std::string("there is no command \"") + argv[1] + "\"" : "a command is required";
-        std::fprintf(stderr, "vivavoce-cli: %s: talk, devices or doctor (see vivavoce-cli --help)\n", what.c_str());
+        std::fprintf(
+            stderr, "vivavoce-cli: %s: talk, devices, doctor or usage (see vivavoce-cli --help)\n", what.c_str());
         return badUsage(what, OutputFormat::Text);
     } catch (const CLI::ParseError& end) {
         if (app.exit(end) == 0) {
@@ -259,6 +269,9 @@ Command parseCommandLine(int argc, char** argv)
     }
     if (doctorCommand->parsed()) {
         return doctor;
+    }
+    if (usageCommand->parsed()) {
+        return usage;
     }
     if (talk.inFile.empty() && talk.texts.empty()) {
         std::fputs(

@@ -51,6 +51,8 @@ struct TalkOptions {
     int idleMinutes = 0;
     /// Where what was said is written at the end, in the format that its ending names. Empty: nowhere.
     std::string transcriptFile;
+    /// What it comes to goes into this user's book of usage, beside the window's.
+    bool isCounted = false;
     /// Authorities that are trusted besides the system's. Empty: none.
     std::string caFile;
     Pace pace = Pace::RealTime;
@@ -75,12 +77,17 @@ struct DoctorOptions {
     OutputFormat format = OutputFormat::Text;
 };
 
+struct UsageOptions {
+    OutputFormat format = OutputFormat::Text;
+    bool isByMonth = false;
+};
+
 /// The program is to end at once: help was asked for (0), or the words do not fit (2). The text has been printed.
 struct EndNow {
     int exitCode = 0;
 };
 
-using Command = std::variant<EndNow, TalkOptions, DevicesOptions, DoctorOptions>;
+using Command = std::variant<EndNow, TalkOptions, DevicesOptions, DoctorOptions, UsageOptions>;
 
 /// Reads the command line. Never fails: bad words are an EndNow of 2.
 [[nodiscard]] Command parseCommandLine(int argc, char** argv);

@@ -349,6 +349,11 @@ void TalkCommand::converse()
     allowance.silence = std::chrono::minutes{m_options.idleMinutes};
     m_allowance = std::make_unique<core::AllowanceWatch>(core::AllowanceWatch::Dependencies{
         m_clock, m_executor, allowance, [this](Error error) { m_session->abort(std::move(error)); }});
+    if (m_options.isCounted) {
+        m_keeper = std::make_unique<core::UsageKeeper>(
+            core::UsageKeeper::Dependencies{m_book, m_clock, withoutTrailingSlash(m_options.brokerUrl),
+                [this](const Error& error) { m_report.remark("not counted: " + error.detail); }});
+    }
     m_session->start();
     watch();
 }
@@ -357,6 +362,9 @@ void TalkCommand::sessionTold(const core::SessionNotice& notice)
 {
     if (m_usage != nullptr) {
         m_usage->told(notice);
+    }
+    if (m_keeper != nullptr) {
+        m_keeper->told(notice);
     }
     m_allowance->told(notice);
     const auto* const problem = std::get_if<core::session_notice::Problem>(&notice);
@@ -485,6 +493,7 @@ void TalkCommand::end(std::optional<Error> error)
     m_watchTimer.reset();
     m_deadline.reset();
     m_allowance.reset();
+    m_keeper.reset();
     m_session.reset();
     m_split.reset();
     m_deviceWatch.reset();

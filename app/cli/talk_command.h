@@ -15,6 +15,7 @@
 #include "app/platform/qt_executor.h"
 #include "app/platform/qt_http_client.h"
 #include "app/platform/qt_websocket_transport.h"
+#include "app/platform/sqlite_usage_book.h"
 #include "app/platform/system_browser.h"
 #include "audio/audio_engine.h"
 #include "audio/dsp/wav_file.h"
@@ -29,6 +30,7 @@
 #include "core/tools/built_in_tools.h"
 #include "core/tools/mcp_servers.h"
 #include "core/tools/tool_box.h"
+#include "core/usage/usage_keeper.h"
 
 #include <functional>
 #include <map>
@@ -119,6 +121,9 @@ private:
     std::unique_ptr<core::AllowanceWatch> m_allowance;
     /// With a broker that is not ours alone.
     std::unique_ptr<core::UsageReporter> m_usage;
+    platform::SqliteUsageBook m_book{platform::SqliteUsageBook::defaultFolder()};
+    /// Where the conversation is to be counted.
+    std::unique_ptr<core::UsageKeeper> m_keeper;
     std::optional<core::MonotonicTime> m_endBy;
     core::MonotonicTime m_finishBy{};
     std::unique_ptr<core::Timer> m_watchTimer;

@@ -148,6 +148,13 @@ core::Expected<void, core::Error> FakeFiles::write(const std::string& path, std:
     return {};
 }
 
+std::optional<CaFileFault> checkCaFile(const std::string& path)
+{
+    return path.ends_with("old.pem") ? std::optional(CaFileFault::Expired)
+        : path.ends_with(".pem")     ? std::nullopt
+                                     : std::optional(CaFileFault::NotPem);
+}
+
 void FakeAccount::start(Way way)
 {
     core::SignInStatus status;

@@ -9,6 +9,7 @@
 #include "core/ports/tool_approvals.h"
 #include "core/ports/tool_catalog.h"
 #include "core/ports/voice_controls.h"
+#include "core/settings/ca_file.h"
 
 #include <QObject>
 
@@ -70,6 +71,9 @@ public:
 private:
     std::string m_written;
 };
+
+/// What is called "old.pem" has run out, what does not end with ".pem" is none.
+[[nodiscard]] std::optional<core::CaFileFault> checkCaFile(const std::string& path);
 
 class FakeDevices final : public core::DeviceCatalog {
 public:

@@ -1,3 +1,4 @@
+#include "app/offline/fake_usage_book.h"
 #include "app/offline/fakes.h"
 #include "app/offline/renderer.h"
 #include "app/window.h"
@@ -35,8 +36,13 @@ int show()
     offline::FakeFiles files;
     offline::FakeApprovals approvals;
     offline::FakeTools tools;
+    offline::FakeUsageBook book;
+    book.fill(clock.wallNow());
     app::Window window(
-        {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools});
+        {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools,
+            &offline::checkCaFile, &book, [&book](const core::UsageQuery& query, const core::BrokerLedger::Done& done) {
+                done(book.asABrokerHasIt(query, !query.session));
+            }});
     return window.open() ? QGuiApplication::exec() : 2;
 }
 

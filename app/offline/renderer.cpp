@@ -11,6 +11,7 @@
 #include <QQuickWindow>
 #include <QTimer>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace vivavoce::offline {
@@ -40,6 +41,14 @@ QQuickItem* itemOf(QQuickItem* within, const QString& name)
     return nullptr;
 }
 
+void scrollTo(QQuickWindow* window, const char* name, qreal wanted)
+{
+    if (auto* area = window->findChild<QQuickItem*>(QLatin1String(name))) {
+        const qreal end = area->property("contentHeight").toReal() - area->height();
+        area->setProperty("contentY", std::clamp<qreal>(wanted, 0, std::max<qreal>(end, 0)));
+    }
+}
+
 bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
 {
     core::Settings wanted;
@@ -59,8 +68,12 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     FakeFiles files;
     FakeApprovals approvals;
     FakeTools tools;
+    FakeUsageBook book;
     app::Window window(
-        {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools});
+        {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools,
+            &checkCaFile, &book, [&book](const core::UsageQuery& query, const core::BrokerLedger::Done& done) {
+                done(book.asABrokerHasIt(query, !query.session));
+            }});
     if (!window.open()) {
         return false;
     }
@@ -71,7 +84,9 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     QCursor::setPos(5000, 5000);
     settle(60);
     scene.arrange({conversation, voice, devices, account, history, approvals, tools,
-        [&window](const core::TimerDue& timer) { window.tellTimer(timer); }});
+        [&window](const core::TimerDue& timer) { window.tellTimer(timer); },
+        [&window] { window.tellDamagedSettings(QStringLiteral("/home/ada/.config/vivavoce/vivavoce.ini.damaged")); },
+        book});
     if (scene.isAccount) {
         QMetaObject::invokeMethod(quick, "showAccount");
     }
@@ -79,16 +94,22 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
         QMetaObject::invokeMethod(quick, "showHistory");
         settle(kSettleMs);
     }
-    if (scene.settingsScroll >= 0) {
+    if (scene.isUsage) {
+        QMetaObject::invokeMethod(quick, "showUsage");
+        settle(kSettleMs);
+        scrollTo(quick, "usageArea", scene.settingsScroll);
+    } else if (scene.settingsScroll >= 0) {
         QMetaObject::invokeMethod(quick, "showSettings");
         settle(kSettleMs);
-        if (auto* area = quick->findChild<QQuickItem*>(QStringLiteral("settingsArea"))) {
-            const qreal end = area->property("contentHeight").toReal() - area->height();
-            area->setProperty("contentY", std::min<qreal>(scene.settingsScroll, std::max<qreal>(end, 0)));
-        }
+        scrollTo(quick, "settingsArea", scene.settingsScroll);
     }
     if (auto* item = scene.focus.isEmpty() ? nullptr : quick->findChild<QQuickItem*>(scene.focus)) {
         item->forceActiveFocus(Qt::TabFocusReason);
+    }
+    for (const auto& [name, text] : scene.typed) {
+        if (QQuickItem* item = itemOf(quick->contentItem(), name)) {
+            item->setProperty("text", text);
+        }
     }
     for (const QString& name : scene.press) {
         if (QQuickItem* item = itemOf(quick->contentItem(), name)) {

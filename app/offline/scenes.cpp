@@ -196,6 +196,51 @@ std::vector<Scene> conversationScenes()
     };
 }
 
+std::vector<Scene> networkScenes()
+{
+    const auto own = [](Settings& settings) {
+        broker(settings);
+        settings.network = {ProxyChoice::Own, "http://proxy.example:3128", "/etc/ssl/ours.pem"};
+    };
+    const auto nothing = [](const Stage&) {};
+    const auto scene = [&](const char* name, QSize size, const std::function<void(Settings&)>& settings,
+                           std::vector<std::pair<QString, QString>> typed = {}, QStringList press = {}) {
+        Scene made{QString::fromLatin1(name), size, settings, nothing, 890, {}, std::move(press)};
+        made.typed = std::move(typed);
+        return made;
+    };
+    const QString address = QStringLiteral("proxyAddress");
+    const QString file = QStringLiteral("caFile");
+    Scene failed{QStringLiteral("failed-proxy"), {420, 720}, broker, [](const Stage& stage) {
+                     stage.conversation.tell(
+                         notice::Ended{Error{ErrorCode::BrokerUnreachable, "", std::nullopt, "proxy.password"}});
+                 }};
+    Scene unknown{QStringLiteral("failed-certificate"), kSmallest, broker, [](const Stage& stage) {
+                      stage.conversation.tell(notice::Ended{
+                          Error{ErrorCode::BrokerUnreachable, "", std::nullopt, "certificate.untrusted"}});
+                  }};
+    Scene account{QStringLiteral("account-proxy"), kSmallest, broker,
+        [](const Stage& stage) {
+            SignInStatus status;
+            status.stage = SignInStatus::Stage::Failed;
+            status.error = Error{ErrorCode::ProviderUnreachable, "", std::nullopt, "proxy.refused"};
+            stage.account.become(status);
+        },
+        -1, {}, {}, false, true};
+    Scene notice{QStringLiteral("settings-damaged"), kSmallest,
+        [](Settings& settings) { settings.profile = Profile::None; },
+        [](const Stage& stage) { stage.tellDamagedSettings(); }};
+    Scene typed{QStringLiteral("too-long"), kSmallest, [](Settings&) {},
+        [](const Stage& stage) { during(stage, Activity::Listening); }};
+    typed.typed = {{QStringLiteral("text"), QStringLiteral("And another thing. ").repeated(260)}};
+    return {scene("settings-network", {420, 720}, [](Settings&) {}), scene("settings-network-own", {420, 720}, own),
+        scene("settings-network-wrong", kSmallest, own,
+            {{address, QStringLiteral("proxy.example")}, {file, QStringLiteral("/etc/ssl/old.pem")}},
+            {QStringLiteral("useProxy"), QStringLiteral("useCaFile")}),
+        scene("settings-network-wide", kWide, own, {{file, QString()}}), std::move(failed), std::move(unknown),
+        std::move(account), std::move(notice), std::move(typed)};
+}
+
 std::vector<Scene> accountScenes()
 {
     const auto stage = [](SignInStatus status) {
@@ -220,6 +265,32 @@ std::vector<Scene> accountScenes()
     return {scene("account-signed-out", {420, 720}, {}), scene("account-browser", kSmallest, browser),
         scene("account-code", kSmallest, device), scene("account-signed-in", {420, 720}, signedIn),
         scene("account-failed", kSmallest, failure), scene("account-wide", kWide, device)};
+}
+
+std::vector<Scene> usageScenes()
+{
+    // What a day is called depends on when the picture is made.
+    const auto filled = [](const Stage& stage) { stage.book.fill(std::chrono::system_clock::now()); };
+    const auto nothing = [](const Stage&) {};
+    const auto limited = [](Settings& settings) {
+        broker(settings);
+        settings.monthLimitCents = 500;
+    };
+    const auto scene = [&](const char* name, QSize size, std::function<void(const Stage&)> arrange, int scroll = -1,
+                           QStringList press = {}) {
+        Scene made{QString::fromLatin1(name), size, limited, std::move(arrange), scroll, {}, std::move(press)};
+        made.isUsage = true;
+        return made;
+    };
+    Scene scaled = scene("usage", {420, 720}, filled);
+    scaled.isScaledToo = true;
+    Scene free = scene("usage-this-computer", {420, 720}, filled);
+    free.settings = [](Settings&) {};
+    return {std::move(scaled), scene("usage-days", {420, 720}, filled, 620), scene("usage-smallest", kSmallest, filled),
+        scene("usage-broker", kSmallest, filled, 470), scene("usage-wide", kWide, filled),
+        scene("usage-empty", {420, 720}, nothing), std::move(free),
+        scene("usage-clear", kSmallest, filled, -1, {QStringLiteral("clearUsage")}),
+        scene("usage-broken", kSmallest, [](const Stage& stage) { stage.book.setBroken(); })};
 }
 
 std::vector<Scene> historyScenes()
@@ -273,18 +344,18 @@ std::vector<Scene> allScenes()
              {QStringLiteral("settings"), {420, 720}, [](Settings&) {}, [](const Stage&) {}, 0, {}, {}, true},
              {QStringLiteral("settings-end"), {420, 720}, broker, [](const Stage&) {}, 4'000},
              {QStringLiteral("settings-tools"), {420, 720}, [](Settings&) {},
-                 [](const Stage& stage) { stage.tools.bringServers(); }, 1'030, {}, {}, true},
+                 [](const Stage& stage) { stage.tools.bringServers(); }, 1'190, {}, {}, true},
              {QStringLiteral("settings-servers"), {420, 720}, [](Settings&) {},
-                 [](const Stage& stage) { stage.tools.bringServers(); }, 1'560, QStringLiteral("approve_mail")},
+                 [](const Stage& stage) { stage.tools.bringServers(); }, 1'720, QStringLiteral("approve_mail")},
              {QStringLiteral("settings-tools-smallest"), kSmallest, [](Settings&) {},
-                 [](const Stage& stage) { stage.tools.bringServers(); }, 1'200},
+                 [](const Stage& stage) { stage.tools.bringServers(); }, 1'530},
              {QStringLiteral("settings-no-devices"), {420, 720}, [](Settings&) {}, noDevices, 0},
              {QStringLiteral("settings-wide"), kWide, broker, [](const Stage&) {}, 0, QStringLiteral("microphone")},
              {QStringLiteral("settings-smallest"), kSmallest, [](Settings&) {}, [](const Stage&) {}, 0},
          }) {
         scenes.push_back(std::move(scene));
     }
-    for (auto& more : {accountScenes(), historyScenes()}) {
+    for (auto& more : {networkScenes(), accountScenes(), historyScenes(), usageScenes()}) {
         scenes.insert(scenes.end(), more.begin(), more.end());
     }
     return scenes;

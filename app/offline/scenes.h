@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/offline/fake_usage_book.h"
 #include "app/offline/fakes.h"
 #include "core/tools/built_in_tools.h"
 
@@ -7,6 +8,7 @@
 #include <QString>
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::offline {
@@ -22,6 +24,9 @@ struct Stage {
     FakeTools& tools;
     /// Says that a timer is over.
     std::function<void(const core::TimerDue&)> tellTimer;
+    /// Says that the settings were damaged.
+    std::function<void()> tellDamagedSettings;
+    FakeUsageBook& book;
 };
 
 /// One picture: a page in one state.
@@ -30,7 +35,7 @@ struct Scene {
     QSize size{420, 720};
     std::function<void(core::Settings&)> settings = [](core::Settings&) {};
     std::function<void(const Stage&)> arrange = [](const Stage&) {};
-    /// Of the settings page, scrolled by so many pixels; negative: the conversation.
+    /// Of the settings page, or that of usage, scrolled by so many pixels; negative: the conversation, or its top.
     int settingsScroll = -1;
     /// The name of what has the keyboard; empty: what has it anyway.
     QString focus = {};
@@ -42,6 +47,10 @@ struct Scene {
     bool isAccount = false;
     /// Of the page of kept conversations.
     bool isHistory = false;
+    /// What is typed into the fields of these names, before something is clicked.
+    std::vector<std::pair<QString, QString>> typed = {};
+    /// Of the page of what was used.
+    bool isUsage = false;
 };
 
 [[nodiscard]] std::vector<Scene> allScenes();

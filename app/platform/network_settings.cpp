@@ -1,6 +1,8 @@
 #include "app/platform/network_settings.h"
 
+#include "app/platform/ca_file.h"
 #include "app/platform/loopback.h"
+#include "core/ports/connection_fault.h"
 #include "core/settings/proxy_address.h"
 
 #include <QNetworkProxy>
@@ -61,12 +63,17 @@ private:
     QStringList m_direct;
 };
 
+core::Unexpected<Error> cannotFollow(const char* fault, std::string why)
+{
+    return core::Unexpected<Error>(Error{ErrorCode::BadConfiguration, std::move(why), std::nullopt, fault});
+}
+
 /// `source` says whose word it is. The address itself is not told: there may be a password in it.
 core::Expected<QNetworkProxy, Error> proxyAt(const std::string& address, const std::string& source)
 {
     const auto found = core::proxyAddress(address);
     if (!found) {
-        return core::fail(ErrorCode::BadConfiguration,
+        return cannotFollow(core::connection_fault::kProxyChoice,
             source
                 + (found.error() == core::ProxyFault::HasCredentials
                         ? " holds a name or a password: proxies that ask for one are not supported"
@@ -150,8 +157,8 @@ core::Expected<void, Error> useNetwork(const core::NetworkChoice& choice)
     if (!choice.caFile.empty()
         && !trust.addCaCertificates(
             QString::fromStdString(choice.caFile), QSsl::Pem, QSslCertificate::PatternSyntax::FixedString)) {
-        return core::fail(
-            ErrorCode::BadConfiguration, choice.caFile + " holds no certificates (PEM), or cannot be read");
+        return cannotFollow(
+            core::connection_fault::kCaFileChoice, choice.caFile + " holds no certificates (PEM), or cannot be read");
     }
     QSslConfiguration::setDefaultConfiguration(trust);
     QNetworkProxyFactory::setApplicationProxyFactory(routes->release());

@@ -1,15 +1,21 @@
 #include "app/platform/qt_http_client.h"
 
+#include "app/platform/connection_faults.h"
 #include "app/platform/loopback.h"
 
+#include <QIODevice>
 #include <QNetworkAccessManager>
 #include <QNetworkCookie>
 #include <QNetworkCookieJar>
 #include <QNetworkReply>
 #include <QNetworkRequest>
 #include <QPointer>
+#include <QSslConfiguration>
 #include <QTimer>
 #include <QUrl>
+
+#include <algorithm>
+#include <utility>
 
 namespace vivavoce::platform {
 namespace {
@@ -23,6 +29,28 @@ class NoCookies final : public QNetworkCookieJar {
 public:
     [[nodiscard]] QList<QNetworkCookie> cookiesForUrl(const QUrl&) const override { return {}; }
     bool setCookiesFromUrl(const QList<QNetworkCookie>&, const QUrl&) override { return false; }
+};
+
+/// A body that is sent once. Qt sends a request again, up to three times, where a connection ends before the answer: the broker may have
+/// obeyed it by then, and would mint again, or take a renewal for theft. Whoever asks decides about that.
+class BodySentOnce final : public QIODevice {
+public:
+    explicit BodySentOnce(QByteArray body) : m_body(std::move(body)) { open(ReadOnly | Unbuffered); }
+
+    [[nodiscard]] qint64 size() const override { return m_body.size(); }
+    bool seek(qint64 position) override { return position >= pos() && QIODevice::seek(position); }
+    bool reset() override { return pos() == 0; }
+
+private:
+    qint64 readData(char* to, qint64 most) override
+    {
+        const qint64 size = std::min(most, m_body.size() - pos());
+        std::copy_n(m_body.constData() + pos(), size, to);
+        return size;
+    }
+    qint64 writeData(const char*, qint64) override { return -1; }
+
+    QByteArray m_body;
 };
 
 std::string text(const QString& s)
@@ -56,6 +84,8 @@ public:
         });
         m_deadline.setSingleShot(true);
         m_deadline.start(timeout);
+        QObject::connect(reply, &QNetworkReply::sslErrors, &m_deadline,
+            [this](const QList<QSslError>& errors) { m_tlsErrors = errors; });
         QObject::connect(reply, &QNetworkReply::readyRead, &m_deadline, [this] { checkSize(); });
         QObject::connect(reply, &QNetworkReply::finished, &m_deadline, [this] { complete(); });
     }
@@ -82,7 +112,9 @@ private:
             const auto code = isBroken ? ErrorCode::BrokerMalformed : ErrorCode::BrokerUnreachable;
             // Host and port, and nothing else of the address: a path or query may hold what is not for logs.
             const QString where = m_reply->url().authority(QUrl::FullyEncoded).section(QLatin1Char('@'), -1);
-            finish(core::fail(code, text(where + QStringLiteral(": ") + m_reply->errorString())));
+            const QString words = m_reply->errorString();
+            finish(core::Unexpected<Error>(Error{code, text(where + QStringLiteral(": ") + words), std::nullopt,
+                isBroken ? std::string() : faultOf(*m_reply, m_tlsErrors)}));
             return;
         }
         HttpClient::Response response;
@@ -120,18 +152,37 @@ private:
     HttpClient::Callback m_done;
     std::size_t m_maxBodyBytes;
     QPointer<QNetworkReply> m_reply;
+    QList<QSslError> m_tlsErrors;
     QTimer m_deadline;
 };
 
 } // namespace
 
-QtHttpClient::QtHttpClient() : m_network(std::make_unique<QNetworkAccessManager>())
-{
-    m_network->setCookieJar(new NoCookies);
-    m_network->setRedirectPolicy(QNetworkRequest::ManualRedirectPolicy);
-}
+struct QtHttpClient::Network {
+    Network()
+    {
+        manager.setCookieJar(new NoCookies);
+        manager.setRedirectPolicy(QNetworkRequest::ManualRedirectPolicy);
+    }
+    [[nodiscard]] bool isIdle() const { return manager.findChildren<QNetworkReply*>().isEmpty(); }
+
+    /// Whom it trusts.
+    QSslConfiguration trust = QSslConfiguration::defaultConfiguration();
+    QNetworkAccessManager manager;
+};
+
+QtHttpClient::QtHttpClient() : m_network(std::make_unique<Network>()) {}
 
 QtHttpClient::~QtHttpClient() = default;
+
+/// For each host it goes by what was trusted when it first tried there; also where that failed, some minutes long.
+void QtHttpClient::followTrust()
+{
+    std::erase_if(m_former, [](const auto& each) { return each->isIdle(); });
+    if (m_network->trust != QSslConfiguration::defaultConfiguration()) {
+        m_former.push_back(std::exchange(m_network, std::make_unique<Network>()));
+    }
+}
 
 std::unique_ptr<core::HttpCall> QtHttpClient::send(Request request, Callback done)
 {
@@ -158,10 +209,13 @@ std::unique_ptr<core::HttpCall> QtHttpClient::send(Request request, Callback don
         value.append(token.data(), static_cast<qsizetype>(token.size()));
         qtRequest.setRawHeader("Authorization", value);
     }
-    const QByteArray body = QByteArray::fromStdString(request.body);
+    followTrust();
+    auto body = std::make_unique<BodySentOnce>(QByteArray::fromStdString(request.body));
     // It may hold a token, a code or a password; Qt's own copy goes with the reply.
     core::wipeString(request.body);
-    auto* reply = m_network->sendCustomRequest(qtRequest, QByteArray::fromStdString(request.method), body);
+    auto* reply =
+        m_network->manager.sendCustomRequest(qtRequest, QByteArray::fromStdString(request.method), body.get());
+    body.release()->setParent(reply);
     call->watch(reply, request.timeout);
     return call;
 }

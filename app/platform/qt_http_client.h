@@ -3,8 +3,7 @@
 #include "core/ports/http_client.h"
 
 #include <memory>
-
-class QNetworkAccessManager;
+#include <vector>
 
 namespace vivavoce::platform {
 
@@ -18,7 +17,13 @@ public:
     [[nodiscard]] std::unique_ptr<core::HttpCall> send(Request request, Callback done) override;
 
 private:
-    std::unique_ptr<QNetworkAccessManager> m_network;
+    struct Network;
+
+    void followTrust();
+
+    std::unique_ptr<Network> m_network;
+    /// Those of before, as long as something is under way with them.
+    std::vector<std::unique_ptr<Network>> m_former;
 };
 
 } // namespace vivavoce::platform

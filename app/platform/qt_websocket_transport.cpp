@@ -1,5 +1,6 @@
 #include "app/platform/qt_websocket_transport.h"
 
+#include "app/platform/connection_faults.h"
 #include "app/platform/loopback.h"
 
 #include <QNetworkRequest>
@@ -60,6 +61,8 @@ public:
         });
         QObject::connect(&m_socket, &QWebSocket::pong, &m_context,
             [this](quint64, const QByteArray& payload) { pingAnswered(payload); });
+        QObject::connect(&m_socket, &QWebSocket::sslErrors, &m_context,
+            [this](const QList<QSslError>& errors) { m_tlsErrors = errors; });
 #if QT_VERSION >= QT_VERSION_CHECK(6, 5, 0)
         QObject::connect(&m_socket, &QWebSocket::errorOccurred, &m_context, [this] { failed(); });
 #else
@@ -242,7 +245,8 @@ private:
                 std::to_string(*status)});
             return;
         }
-        end({ErrorCode::ProviderUnreachable, errorText.toStdString(), std::nullopt, {}});
+        end({ErrorCode::ProviderUnreachable, errorText.toStdString(), std::nullopt,
+            faultOf(m_socket.error(), errorText, m_tlsErrors)});
     }
 
     void handshakeTimedOut()
@@ -285,6 +289,7 @@ private:
     std::deque<Ping> m_pings;
     /// What shows who we are, until it has.
     QByteArray m_credentialField;
+    QList<QSslError> m_tlsErrors;
     QWebSocket m_socket;
     QTimer m_handshakeDeadline;
     // Last, so that it goes first: nothing is delivered to a half-destroyed object.

@@ -2,11 +2,11 @@
 
 #include "broker/relay/message_scan.h"
 #include "broker/relay/session_meter.h"
-#include "core/base/json_path.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 namespace vivavoce::broker::relay {
@@ -23,104 +23,162 @@ bool isOneOf(const Json& value, const std::vector<std::string>& names)
         && std::find(names.begin(), names.end(), value.get_ref<const std::string&>()) != names.end();
 }
 
-/// Every one a function of that list.
+/// What a path of names leads to, whatever the case that they are written in.
+struct Place {
+    /// Null: nothing.
+    const Json* value = nullptr;
+    /// A name on the way is not written as the protocol has it, or something is no object that has to be one.
+    bool isWrong = false;
+};
+
+Place placeAt(const Json& from, std::initializer_list<std::string_view> path)
+{
+    const Json* at = &from;
+    for (const std::string_view name : path) {
+        if (at->is_null()) {
+            return {};
+        }
+        if (!at->is_object()) {
+            return {nullptr, true};
+        }
+        // There is one at most: two would be the same name twice.
+        const auto& members = at->get_ref<const Json::object_t&>();
+        const auto found = std::find_if(
+            members.begin(), members.end(), [&](const auto& member) { return isSameName(member.first, name); });
+        if (found == members.end()) {
+            return {};
+        }
+        if (found->first != name) {
+            return {nullptr, true};
+        }
+        at = &found->second;
+    }
+    return {at, false};
+}
+
+/// There is something else than what may be there.
+template <typename Allowed>
+bool isBroken(const Json& settings, std::initializer_list<std::string_view> path, Allowed isAllowed)
+{
+    const Place place = placeAt(settings, path);
+    return place.isWrong || (place.value != nullptr && !isAllowed(*place.value));
+}
+
+bool isNothing(const Json& value)
+{
+    return value.is_null();
+}
+
+bool isNever(const Json& /*value*/)
+{
+    return false;
+}
+
+/// By its name alone, which another one beside it would contradict.
+bool isAllowedTool(const Json& tool, const std::vector<std::string>& names)
+{
+    const Place type = placeAt(tool, {"type"});
+    const Place name = placeAt(tool, {"name"});
+    return type.value != nullptr && *type.value == "function" && name.value != nullptr && isOneOf(*name.value, names)
+        && !isBroken(tool, {"function"}, isNever);
+}
+
 bool areAllowedTools(const Json& tools, const std::vector<std::string>& names)
 {
-    return tools.is_array() && std::all_of(tools.begin(), tools.end(), [&](const Json& tool) {
-        const Json* const type = core::findAt(tool, {"type"});
-        const Json* const name = core::findAt(tool, {"name"});
-        return type != nullptr && *type == "function" && name != nullptr && isOneOf(*name, names);
-    });
+    return tools.is_array()
+        && std::all_of(tools.begin(), tools.end(), [&](const Json& tool) { return isAllowedTool(tool, names); });
 }
 
-/// By whom else than the two who talk: a system's and a developer's are instructions, and so may be what nobody knows yet.
-bool mayInstruct(const Json& item)
+bool isAllowedChoice(const Json& choice, const std::vector<std::string>& names)
 {
-    const Json* const role = core::findAt(item, {"role"});
-    return role != nullptr && *role != "user" && *role != "assistant";
+    const bool isMode = choice == "auto" || choice == "none" || choice == "required";
+    return isMode || choice.is_null() || isAllowedTool(choice, names);
 }
 
-/// The first thing in a session's or a response's settings that is locked; empty: nothing.
+/// The first thing in an item that is locked; empty: nothing.
+std::string lockedInItem(const Json& item, const Locks& locks)
+{
+    // By whom else than the two who talk: a system's and a developer's are instructions, and so may be what nobody knows yet.
+    const auto isTalker = [](const Json& role) { return role == "user" || role == "assistant"; };
+    if (locks.areInstructionsFixed && isBroken(item, {"role"}, isTalker)) {
+        return "role";
+    }
+    const auto areAllowed = [&](const Json& tools) { return areAllowedTools(tools, *locks.tools); };
+    return locks.tools && isBroken(item, {"tools"}, areAllowed) ? "tools" : "";
+}
+
+/// Of what a response is to be made of, in place of what was said.
+bool areAllowedItems(const Json& input, const Locks& locks)
+{
+    return input.is_array()
+        && std::all_of(input.begin(), input.end(), [&](const Json& item) { return lockedInItem(item, locks).empty(); });
+}
+
+/// A prompt template brings instructions, tools and a voice of its own; none brings none.
 std::string lockedField(const Json& settings, const Locks& locks)
 {
-    if (const Json* const model = core::findAt(settings, {"model"}); model != nullptr && *model != locks.model) {
+    const auto isModel = [&](const Json& model) { return model == locks.model; };
+    if (isBroken(settings, {"model"}, isModel)) {
         return "model";
     }
     if (locks.voices) {
-        const Json* const voice = core::findAt(settings, {"audio", "output", "voice"});
-        if (voice != nullptr && !isOneOf(*voice, *locks.voices)) {
+        const auto isVoice = [&](const Json& voice) { return isOneOf(voice, *locks.voices); };
+        if (isBroken(settings, {"audio", "output", "voice"}, isVoice)) {
             return "audio.output.voice";
         }
-        const Json* const betaVoice = core::findAt(settings, {"voice"});
-        if (betaVoice != nullptr && !isOneOf(*betaVoice, *locks.voices)) {
+        if (isBroken(settings, {"voice"}, isVoice)) {
             return "voice";
         }
     }
     if (locks.tools) {
-        const Json* const tools = core::findAt(settings, {"tools"});
-        if (tools != nullptr && !areAllowedTools(*tools, *locks.tools)) {
+        const auto areTools = [&](const Json& tools) { return areAllowedTools(tools, *locks.tools); };
+        const auto isChoice = [&](const Json& choice) { return isAllowedChoice(choice, *locks.tools); };
+        if (isBroken(settings, {"tools"}, areTools)) {
             return "tools";
         }
-        // A prompt template brings tools of its own; none brings none.
-        const Json* const prompt = core::findAt(settings, {"prompt"});
-        if (prompt != nullptr && !prompt->is_null()) {
-            return "prompt";
+        if (isBroken(settings, {"tool_choice"}, isChoice)) {
+            return "tool_choice";
         }
     }
-    if (locks.areInstructionsFixed) {
-        // A prompt template brings instructions of its own.
-        for (const char* const name : {"instructions", "prompt"}) {
-            if (core::findAt(settings, {name}) != nullptr) {
-                return name;
-            }
-        }
-        const Json* const input = core::findAt(settings, {"input"});
-        if (input != nullptr && (!input->is_array() || std::any_of(input->begin(), input->end(), mayInstruct))) {
-            return "input";
-        }
+    if (locks.areInstructionsFixed && isBroken(settings, {"instructions"}, isNever)) {
+        return "instructions";
     }
-    return {};
+    const bool isTemplateLocked = locks.voices || locks.tools || locks.areInstructionsFixed;
+    if (isTemplateLocked && isBroken(settings, {"prompt"}, locks.areInstructionsFixed ? isNever : isNothing)) {
+        return "prompt";
+    }
+    const auto areItems = [&](const Json& input) { return areAllowedItems(input, locks); };
+    const bool areItemsLocked = locks.tools || locks.areInstructionsFixed;
+    return areItemsLocked && isBroken(settings, {"input"}, areItems) ? "input" : "";
 }
 
 /// The first transcriber whose price nobody knows; empty: none.
 std::string transcriberWithoutPrice(const Json& settings, const core::PriceList& prices)
 {
-    const auto isPriced = [&](const Json* transcription) {
-        if (transcription == nullptr || transcription->is_null()) {
-            return true;
-        }
-        const Json* const model = core::findAt(*transcription, {"model"});
-        return model != nullptr && model->is_string()
-            && prices.find(model->get_ref<const std::string&>(), core::WallTime()) != nullptr;
+    const auto isPriced = [&](const Json& transcription) {
+        const Place model = placeAt(transcription, {"model"});
+        const bool isNamed = model.value != nullptr && model.value->is_string();
+        return transcription.is_null()
+            || (isNamed && prices.find(model.value->get_ref<const std::string&>(), core::WallTime()) != nullptr);
     };
-    if (!isPriced(core::findAt(settings, {"audio", "input", "transcription"}))) {
+    if (isBroken(settings, {"audio", "input", "transcription"}, isPriced)) {
         return "audio.input.transcription.model";
     }
-    return isPriced(core::findAt(settings, {"input_audio_transcription"})) ? "" : "input_audio_transcription.model";
+    return isBroken(settings, {"input_audio_transcription"}, isPriced) ? "input_audio_transcription.model" : "";
 }
 
-/// Letters of base64 in an item's content.
-std::size_t lettersIn(const Json& item)
+/// Letters of base64, wherever they are.
+std::size_t lettersIn(const Json& value)
 {
-    const Json* const content = core::findAt(item, {"content"});
     std::size_t letters = 0;
-    if (content != nullptr && content->is_array()) {
-        for (const Json& part : *content) {
-            const Json* const audio = core::findAt(part, {"audio"});
-            letters += audio != nullptr && audio->is_string() ? audio->get_ref<const std::string&>().size() : 0;
+    if (value.is_object()) {
+        for (const auto& [name, member] : value.get_ref<const Json::object_t&>()) {
+            const bool isSound = member.is_string() && isSameName(name, "audio");
+            letters += isSound ? member.get_ref<const std::string&>().size() : lettersIn(member);
         }
-    }
-    return letters;
-}
-
-/// The same in those that a response is to be made of.
-std::size_t lettersInInput(const Json& settings)
-{
-    const Json* const input = core::findAt(settings, {"input"});
-    std::size_t letters = 0;
-    if (input != nullptr && input->is_array()) {
-        for (const Json& item : *input) {
-            letters += lettersIn(item);
+    } else if (value.is_array()) {
+        for (const Json& element : value) {
+            letters += lettersIn(element);
         }
     }
     return letters;
@@ -149,6 +207,12 @@ Verdict ended(std::string_view code)
     return verdict;
 }
 
+bool isChange(std::string_view type)
+{
+    return type == "session.update" || type == "transcription_session.update" || type == "response.create"
+        || type == "conversation.item.create";
+}
+
 } // namespace
 
 Verdict ClientMessageCheck::look(net::WebSocketMessage& message) const
@@ -161,7 +225,7 @@ Verdict ClientMessageCheck::look(net::WebSocketMessage& message) const
         verdict.isTooBig = true;
         return verdict;
     }
-    const MessageScan scan = scanMessage(message.data);
+    const MessageScan scan = scanClientMessage(message.data);
     if (!scan.fault.empty()) {
         return ended(scan.fault);
     }
@@ -172,17 +236,13 @@ Verdict ClientMessageCheck::look(net::WebSocketMessage& message) const
         return verdict;
     }
     Verdict verdict;
-    if (scan.type == "input_audio_buffer.append") {
-        verdict.audio = soundIn(scan.audio.size(), m_bytesPerMillisecond);
-    } else if (scan.type == "session.update" || scan.type == "transcription_session.update"
-        || scan.type == "response.create" || scan.type == "conversation.item.create") {
+    if (scan.hasParts || isChange(scan.type)) {
         verdict = lookAtChange(message.data, scan.type);
+    } else if (scan.type == "input_audio_buffer.append") {
+        verdict.audio = soundIn(scan.audio.size(), m_bytesPerMillisecond);
     }
-    verdict.isNamed = !scan.eventId.empty();
+    verdict.eventId = scan.eventId;
     verdict.asksForResponse = verdict.kind == Verdict::Kind::Pass && scan.type == "response.create";
-    if (verdict.kind == Verdict::Kind::Refuse || verdict.asksForResponse) {
-        verdict.eventId = scan.eventId;
-    }
     return verdict;
 }
 
@@ -192,39 +252,53 @@ Verdict ClientMessageCheck::lookAtChange(std::string_view text, std::string_view
     if (!event) {
         return ended("invalid_json");
     }
+    std::optional<Verdict> refusal;
+    // A reader may take what belongs into a part from the event itself.
     if (type == "conversation.item.create") {
-        const Json* const item = core::findAt(*event, {"item"});
-        return item == nullptr ? Verdict() : lookAtItem(*item);
+        refusal = lookAtItem(*event, {});
+    } else if (isChange(type)) {
+        refusal = lookAtSettings(*event, {});
     }
-    const std::string part = type == "response.create" ? "response" : "session";
-    const Json* const settings = core::findAt(*event, {part.c_str()});
-    return settings == nullptr ? Verdict() : lookAtSettings(*settings, part);
-}
-
-Verdict ClientMessageCheck::lookAtItem(const Json& item) const
-{
-    if (m_locks.areInstructionsFixed && mayInstruct(item)) {
-        return locked("item.role");
+    // Whatever the type: a provider may know more of them.
+    for (const char* const name : {"session", "response", "item"}) {
+        const Place part = placeAt(*event, {name});
+        const bool isPart =
+            !part.isWrong && (part.value == nullptr || part.value->is_null() || part.value->is_object());
+        if (!refusal && !isPart) {
+            refusal = locked(name);
+        }
+        if (!refusal && part.value != nullptr) {
+            const std::string prefix = name + std::string(".");
+            refusal = name == std::string_view("item") ? lookAtItem(*part.value, prefix)
+                                                       : lookAtSettings(*part.value, prefix);
+        }
+    }
+    if (refusal) {
+        return std::move(*refusal);
     }
     Verdict verdict;
-    verdict.audio = soundIn(lettersIn(item), m_bytesPerMillisecond);
+    verdict.audio = soundIn(lettersIn(*event), m_bytesPerMillisecond);
     return verdict;
 }
 
-Verdict ClientMessageCheck::lookAtSettings(const Json& settings, const std::string& part) const
+std::optional<Verdict> ClientMessageCheck::lookAtItem(const Json& item, const std::string& prefix) const
+{
+    const std::string field = lockedInItem(item, m_locks);
+    return field.empty() ? std::nullopt : std::optional(locked(prefix + field));
+}
+
+std::optional<Verdict> ClientMessageCheck::lookAtSettings(const Json& settings, const std::string& prefix) const
 {
     if (const std::string field = lockedField(settings, m_locks); !field.empty()) {
-        return locked(part + '.' + field);
+        return locked(prefix + field);
     }
     if (m_locks.transcribersPrices != nullptr) {
         if (const std::string field = transcriberWithoutPrice(settings, *m_locks.transcribersPrices); !field.empty()) {
             return refused(
-                kWithoutPrice, "There is a budget, and nobody knows what this transcriber costs.", part + '.' + field);
+                kWithoutPrice, "There is a budget, and nobody knows what this transcriber costs.", prefix + field);
         }
     }
-    Verdict verdict;
-    verdict.audio = soundIn(lettersInInput(settings), m_bytesPerMillisecond);
-    return verdict;
+    return std::nullopt;
 }
 
 } // namespace vivavoce::broker::relay

@@ -6,6 +6,7 @@
 #include "net/websocket_session.h"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,8 +34,6 @@ struct Verdict {
     core::Milliseconds audio{0};
     /// For End: it is too big, and not wrong.
     bool isTooBig = false;
-    /// The client has given it an id.
-    bool isNamed = false;
     /// The provider is to make a response of it.
     bool asksForResponse = false;
 };
@@ -53,9 +52,10 @@ public:
 
 private:
     [[nodiscard]] Verdict lookAtChange(std::string_view text, std::string_view type) const;
-    [[nodiscard]] Verdict lookAtItem(const core::Json& item) const;
-    /// A session's or a response's; `part` is how the event calls it.
-    [[nodiscard]] Verdict lookAtSettings(const core::Json& settings, const std::string& part) const;
+    /// Nothing: it may pass. `prefix` is where the event has it.
+    [[nodiscard]] std::optional<Verdict> lookAtItem(const core::Json& item, const std::string& prefix) const;
+    /// A session's or a response's.
+    [[nodiscard]] std::optional<Verdict> lookAtSettings(const core::Json& settings, const std::string& prefix) const;
 
     const Locks m_locks;
     std::size_t m_bytesPerMillisecond = 48;

@@ -5,6 +5,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -19,6 +20,63 @@ constexpr int kDeepest = 64;
 constexpr std::string_view kInvalid = "invalid_json";
 constexpr std::string_view kEscaped = "escaped_name";
 constexpr std::size_t kMostEvents = 256;
+
+/// What clients say, in both dialects.
+constexpr std::array<std::string_view, 12> kClientTypes{"input_audio_buffer.append", "input_audio_buffer.commit",
+    "input_audio_buffer.clear", "output_audio_buffer.clear", "conversation.item.create", "conversation.item.delete",
+    "conversation.item.retrieve", "conversation.item.truncate", "response.create", "response.cancel", "session.update",
+    "transcription_session.update"};
+
+/// What a provider bills by.
+constexpr std::array<std::string_view, 2> kBilledTypes{
+    "response.done", "conversation.item.input_audio_transcription.completed"};
+
+/// Takes one letter off a name that is not empty.
+char takeLetter(std::string_view& name)
+{
+    constexpr std::string_view kLongS = "\xC5\xBF";
+    constexpr std::string_view kKelvin = "\xE2\x84\xAA";
+    for (const auto& [written, meant] : {std::pair(kLongS, 's'), std::pair(kKelvin, 'k')}) {
+        if (name.starts_with(written)) {
+            name.remove_prefix(written.size());
+            return meant;
+        }
+    }
+    const char letter = name.front();
+    name.remove_prefix(1);
+    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
+
+bool isBefore(std::string_view one, std::string_view other)
+{
+    while (!one.empty() && !other.empty()) {
+        const char a = takeLetter(one);
+        const char b = takeLetter(other);
+        if (a != b) {
+            return a < b;
+        }
+    }
+    return one.empty() && !other.empty();
+}
+
+/// Whether some reader would take it for one of those that we know.
+bool isMisspelt(std::string_view type)
+{
+    if (std::find(kClientTypes.begin(), kClientTypes.end(), type) != kClientTypes.end()) {
+        return false;
+    }
+    std::string plain;
+    while (!type.empty()) {
+        const char letter = takeLetter(type);
+        // Also spaces that are no ASCII.
+        if (letter > ' ' && letter < '\x7F') {
+            plain += letter;
+        }
+    }
+    return std::find(kClientTypes.begin(), kClientTypes.end(), plain) != kClientTypes.end();
+}
+
+enum class Cases { Differ, AreOne };
 
 enum class Escapes { Sound, HalfACharacter, Wrong };
 
@@ -62,7 +120,7 @@ Escapes escapesOf(std::string_view text)
 
 class Scanner {
 public:
-    explicit Scanner(MessageScan& scan) : m_scan(scan) {}
+    Scanner(MessageScan& scan, Cases cases) : m_scan(scan), m_cases(cases) {}
 
     bool object(ondemand::object all, int depth)
     {
@@ -81,9 +139,7 @@ public:
                 return false;
             }
         }
-        std::sort(names.begin(), names.end());
-        const bool isTwice = std::adjacent_find(names.begin(), names.end()) != names.end();
-        return isTwice ? fault("duplicate_name") : true;
+        return hasTwins(std::move(names)) ? fault("duplicate_name") : true;
     }
 
 private:
@@ -91,6 +147,16 @@ private:
     {
         m_scan.fault = m_scan.fault.empty() ? why : m_scan.fault;
         return false;
+    }
+
+    [[nodiscard]] bool hasTwins(std::vector<std::string_view> names) const
+    {
+        if (m_cases == Cases::Differ) {
+            std::sort(names.begin(), names.end());
+            return std::adjacent_find(names.begin(), names.end()) != names.end();
+        }
+        std::sort(names.begin(), names.end(), isBefore);
+        return std::adjacent_find(names.begin(), names.end(), isSameName) != names.end();
     }
 
     /// As it is written; nothing where that is not what it means.
@@ -127,12 +193,15 @@ private:
                 return fault(kEscaped);
             }
             m_scan.type = text;
-        } else if (name == "audio") {
+        } else if (m_cases == Cases::AreOne ? isSameName(name, "audio") : name == "audio") {
             m_scan.audio = text;
         } else if (name == "event_id") {
             m_scan.eventId = text;
         } else if (name == "delta") {
             m_scan.delta = text;
+        } else if (m_cases == Cases::AreOne) {
+            m_scan.hasParts = m_scan.hasParts || isSameName(name, "session") || isSameName(name, "response")
+                || isSameName(name, "item");
         }
         return this->value(value, 0);
     }
@@ -193,7 +262,60 @@ private:
     }
 
     MessageScan& m_scan;
+    const Cases m_cases;
 };
+
+MessageScan scanned(std::string& text, Cases cases)
+{
+    MessageScan scan;
+    text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+    ondemand::parser parser;
+    ondemand::document document;
+    ondemand::object all;
+    const simdjson::padded_string_view padded(text.data(), text.size(), text.capacity());
+    if (parser.iterate(padded).get(document) != simdjson::SUCCESS
+        || document.get_object().get(all) != simdjson::SUCCESS) {
+        scan.fault = kInvalid;
+        return scan;
+    }
+    if (!Scanner(scan, cases).object(all, 0)) {
+        return scan;
+    }
+    // There is a place only where something is left.
+    if (document.current_location().error() == simdjson::SUCCESS) {
+        scan.fault = kInvalid;
+    } else if (scan.type.data() == nullptr) {
+        scan.fault = "no_type";
+    }
+    return scan;
+}
+
+/// What a text is billed as whose type, or the name of it, is escaped; nothing: it is not.
+std::optional<std::string_view> billedType(std::string& text)
+{
+    ondemand::parser parser;
+    ondemand::document document;
+    ondemand::object all;
+    const simdjson::padded_string_view padded(text.data(), text.size(), text.capacity());
+    if (parser.iterate(padded).get(document) != simdjson::SUCCESS
+        || document.get_object().get(all) != simdjson::SUCCESS) {
+        return std::nullopt;
+    }
+    for (auto next : all) {
+        ondemand::field field;
+        std::string_view name;
+        if (std::move(next).get(field) != simdjson::SUCCESS || field.unescaped_key().get(name) != simdjson::SUCCESS) {
+            return std::nullopt;
+        }
+        std::string_view type;
+        if (name != "type" || field.value().get_string().get(type) != simdjson::SUCCESS) {
+            continue;
+        }
+        const auto* const found = std::find(kBilledTypes.begin(), kBilledTypes.end(), type);
+        return found == kBilledTypes.end() ? std::nullopt : std::optional(*found);
+    }
+    return std::nullopt;
+}
 
 /// Takes a post apart whose text is known to be sound.
 class PostReader {
@@ -289,7 +411,7 @@ PostScan scanPost(std::string text)
         return {"a JSON object was expected"};
     }
     // Not at the top of an event: there is no type.
-    if (!Scanner(whole).object(all, 1)) {
+    if (!Scanner(whole, Cases::AreOne).object(all, 1)) {
         return {whole.fault};
     }
     if (document.current_location().error() == simdjson::SUCCESS || !begin()) {
@@ -299,37 +421,38 @@ PostScan scanPost(std::string text)
         return post;
     }
     for (std::string& event : post.events) {
-        const MessageScan scan = scanMessage(event);
-        if (!scan.fault.empty()) {
-            return {scan.fault};
+        const MessageScan said = scanClientMessage(event);
+        if (!said.fault.empty()) {
+            return {said.fault};
         }
     }
     return post;
 }
 
+bool isSameName(std::string_view one, std::string_view other)
+{
+    return !isBefore(one, other) && !isBefore(other, one);
+}
+
 MessageScan scanMessage(std::string& text)
 {
-    MessageScan scan;
-    text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
-    ondemand::parser parser;
-    ondemand::document document;
-    ondemand::object all;
-    const simdjson::padded_string_view padded(text.data(), text.size(), text.capacity());
-    if (parser.iterate(padded).get(document) != simdjson::SUCCESS
-        || document.get_object().get(all) != simdjson::SUCCESS) {
-        scan.fault = kInvalid;
-        return scan;
+    MessageScan message = scanned(text, Cases::Differ);
+    if (message.fault == kEscaped) {
+        if (const auto type = billedType(text)) {
+            message.type = *type;
+            message.fault = {};
+        }
     }
-    if (!Scanner(scan).object(all, 0)) {
-        return scan;
+    return message;
+}
+
+MessageScan scanClientMessage(std::string& text)
+{
+    MessageScan message = scanned(text, Cases::AreOne);
+    if (message.fault.empty() && isMisspelt(message.type)) {
+        message.fault = "misspelt_type";
     }
-    // There is a place only where something is left.
-    if (document.current_location().error() == simdjson::SUCCESS) {
-        scan.fault = kInvalid;
-    } else if (scan.type.data() == nullptr) {
-        scan.fault = "no_type";
-    }
-    return scan;
+    return message;
 }
 
 } // namespace vivavoce::broker::relay

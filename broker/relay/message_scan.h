@@ -10,7 +10,7 @@ namespace vivavoce::broker::relay {
 
 /// What every reader of JSON has to agree on in a message, and the few top-level members that the relay goes by.
 struct MessageScan {
-    /// Empty: the text is sound. Otherwise why not: "invalid_json", "escaped_name", "duplicate_name", "too_deep", "no_type".
+    /// Empty: the text is sound. Otherwise why not: "invalid_json", "escaped_name", "duplicate_name", "too_deep", "no_type", "misspelt_type".
     std::string_view fault;
     /// Views into the text, without quotes; members that are no strings count as absent, but for `type`, which has to be one.
     std::string_view type;
@@ -19,11 +19,21 @@ struct MessageScan {
     std::string_view delta;
     /// Somewhere in a value there is an escape that is half of a surrogate pair, and the other half is not beside it: no character.
     bool hasHalfCharacter = false;
+    /// At the top there is a member that readers may take for `session`, `response` or `item`.
+    bool hasParts = false;
 };
 
 /// Reads all of it; bodies of strings are checked for UTF-8 and control characters, and not decoded. The text may move.
-/// Names with escapes in them, and an escaped `type`, are faults: one reader might compare them as they are, and another decoded.
+/// Names with escapes in them, and an escaped `type`, are faults: one reader might compare them as they are, and another decoded. But for
+/// those that bill something: whatever is wrong in them, they are known for what they are.
 [[nodiscard]] MessageScan scanMessage(std::string& text);
+
+/// The same of a client's, whose reader may make no difference between upper and lower case: two names that differ in nothing else are one,
+/// twice. A `type` that is a known event's but for case and spaces is a fault; `audio` is found in any case.
+[[nodiscard]] MessageScan scanClientMessage(std::string& text);
+
+/// To a reader without cases. Go's encoding/json also takes U+017F for an s, and U+212A for a k.
+[[nodiscard]] bool isSameName(std::string_view one, std::string_view other);
 
 /// There is so much in it to be told apart that reading it would keep others waiting: more than `kMostMarks` of the marks that JSON is made
 /// of, wherever they stand. Sound has next to none.

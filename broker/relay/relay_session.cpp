@@ -187,7 +187,11 @@ net::Awaitable<bool> RelaySession::take(Message message)
         co_return isTold;
     }
     ++m_counts.fromClient;
-    m_deps.account->heard(verdict.audio, verdict.isNamed || verdict.asksForResponse);
+    if (verdict.asksForResponse) {
+        m_deps.account->heard(verdict.audio);
+    } else {
+        m_deps.account->heard(verdict.audio, verdict.eventId);
+    }
     const bool isTaken = co_await passUpOne(std::move(message));
     co_return isTaken;
 }

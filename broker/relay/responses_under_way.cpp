@@ -1,6 +1,7 @@
 #include "broker/relay/responses_under_way.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace vivavoce::broker::relay {
 namespace {
@@ -36,21 +37,29 @@ std::string shortened(std::string_view name)
 
 } // namespace
 
-void ResponsesUnderWay::asked(std::string_view eventId)
+bool ResponsesUnderWay::use(const std::string& name, core::MonotonicTime now)
 {
-    if (eventId.empty()) {
-        sentUnnamed();
+    if (name.empty()) {
+        return false;
     }
+    for (Asked& asked : m_asked) {
+        asked.isNameItsOwn = asked.isNameItsOwn && asked.name != name;
+    }
+    return m_names.use(name, now);
+}
+
+void ResponsesUnderWay::asked(std::string_view eventId, core::MonotonicTime now)
+{
+    Asked asked{shortened(eventId), now};
+    asked.isNameItsOwn = use(asked.name, now);
     if (m_asked.size() < kMost) {
-        m_asked.push_back({shortened(eventId)});
+        m_asked.push_back(std::move(asked));
     }
 }
 
-void ResponsesUnderWay::sentUnnamed()
+void ResponsesUnderWay::sent(std::string_view eventId, core::MonotonicTime now)
 {
-    for (Asked& asked : m_asked) {
-        asked.isLast = false;
-    }
+    use(shortened(eventId), now);
 }
 
 void ResponsesUnderWay::began(const std::string& id)
@@ -72,15 +81,24 @@ void ResponsesUnderWay::ended(const std::string& id)
 
 void ResponsesUnderWay::refused(const std::string& eventId, bool isAboutAResponse)
 {
-    if (!eventId.empty()) {
-        const auto found = std::find_if(m_asked.begin(), m_asked.end(),
-            [name = shortened(eventId)](const Asked& asked) { return asked.name == name; });
-        if (found != m_asked.end()) {
-            m_asked.erase(found);
-        }
-    } else if (isAboutAResponse || (!m_asked.empty() && m_asked.front().isLast)) {
-        forgetOldest(m_asked);
+    const std::string name = shortened(eventId);
+    const auto isNamed = [&name](const Asked& asked) { return name.empty() || asked.name == name; };
+    const auto found = std::find_if(m_asked.begin(), m_asked.end(), isNamed);
+    if (found == m_asked.end()) {
+        return;
     }
+    if (isAboutAResponse || (!name.empty() && found->isNameItsOwn)) {
+        m_asked.erase(found);
+        return;
+    }
+    for (Asked& asked : m_asked) {
+        asked.isDoubtful = asked.isDoubtful || isNamed(asked);
+    }
+}
+
+void ResponsesUnderWay::forgetRefused(core::MonotonicTime now)
+{
+    std::erase_if(m_asked, [now](const Asked& asked) { return asked.isDoubtful && now - asked.at >= kSlowestBegin; });
 }
 
 void ResponsesUnderWay::giveUp()

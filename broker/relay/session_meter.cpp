@@ -4,7 +4,6 @@
 #include "core/protocol/openai/codec.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace vivavoce::broker::relay {
@@ -17,7 +16,6 @@ using usage::Measure;
 constexpr std::size_t kLetters = 4;
 constexpr std::size_t kBytes = 3;
 constexpr std::size_t kLongestName = 100;
-constexpr std::int64_t kMostTokens = 10'000'000;
 
 std::size_t bytesPerMillisecond(const openai::AudioFormat& format)
 {
@@ -28,14 +26,44 @@ std::size_t bytesPerMillisecond(const openai::AudioFormat& format)
     return std::max<std::size_t>(std::min(format.rate.hz(), core::SampleRate::kHighest) / 500, 1);
 }
 
-/// A million turns of the longest kind do not overflow a sum, whatever a provider may say.
-core::UsageTally sane(core::UsageTally tally)
+bool isNegative(const openai::TokenCounts& counts)
 {
-    for (std::int64_t* const count : {&tally.textIn, &tally.audioIn, &tally.imageIn, &tally.cachedTextIn,
-             &tally.cachedAudioIn, &tally.cachedImageIn, &tally.textOut, &tally.audioOut}) {
-        *count = std::clamp<std::int64_t>(*count, 0, kMostTokens);
+    return counts.text < 0 || counts.audio < 0 || counts.image < 0;
+}
+
+bool isNegative(const openai::Usage& usage)
+{
+    const auto& in = usage.inputDetails;
+    return usage.totalTokens < 0 || usage.inputTokens < 0 || usage.outputTokens < 0
+        || (in && (in->cached < 0 || isNegative(in->tokens) || (in->cachedDetails && isNegative(*in->cachedDetails))))
+        || (usage.outputDetails && isNegative(*usage.outputDetails));
+}
+
+/// Whether the provider says what a response has read and written. Nothing was only where nothing was made.
+bool isTold(const openai::Response& response, bool hasOutput)
+{
+    if (response.usage && isNegative(*response.usage)) {
+        return false;
     }
-    return tally;
+    if (response.usage && !core::UsageTally::of(*response.usage).isEmpty()) {
+        return true;
+    }
+    const bool isBroken = response.status == openai::ResponseStatus::Failed
+        || (response.usage && response.status == openai::ResponseStatus::Cancelled);
+    return isBroken && !hasOutput;
+}
+
+bool isTold(const openai::TranscriptionUsage& usage)
+{
+    const auto* const lasted = std::get_if<openai::TranscriptionDuration>(&usage);
+    return lasted != nullptr ? lasted->seconds > 0 : std::get<openai::TranscriptionTokens>(usage).totalTokens > 0;
+}
+
+/// What so much sound comes to at most, with a transcriber of that price. OpenAI, "Managing costs": a token for 100 ms of a user's sound.
+std::int64_t costOfSound(const core::PriceRow& price, core::Milliseconds sound)
+{
+    constexpr std::int64_t kMsOfAToken = 100;
+    return price.minute > 0 ? price.costOf(sound) : sound.count() / kMsOfAToken * price.audioIn;
 }
 
 /// What the provider calls it, or a name of ours where that does not do.
@@ -71,6 +99,7 @@ SessionMeter::SessionMeter(Settings settings)
 
 std::optional<SessionMeter::Bill> SessionMeter::read(const MessageScan& scan, std::string_view text)
 {
+    m_hasOutput = m_hasOutput || (scan.type.starts_with("response.") && scan.type.ends_with(".delta"));
     if (scan.type == "response.output_audio.delta" || scan.type == "response.audio.delta") {
         m_audioOut += soundIn(scan.delta.size(), m_outputBytes);
         return std::nullopt;
@@ -86,6 +115,7 @@ std::optional<SessionMeter::Bill> SessionMeter::read(const MessageScan& scan, st
     const auto* const done = event ? std::get_if<openai::ResponseDone>(&*event) : nullptr;
     if (isDone && done == nullptr) {
         m_underWay.ended({});
+        m_hasOutput = false;
         return untoldBill({});
     }
     if (!event) {
@@ -125,6 +155,17 @@ void SessionMeter::readFormats(const openai::Session& session)
         const openai::Transcription* const transcription = session.transcription.value();
         m_transcriber = transcription == nullptr ? std::string() : transcription->model.value_or(std::string());
     }
+    if (!session.turnDetection.isAbsent()) {
+        const openai::TurnDetection* const detection = session.turnDetection.value();
+        m_answersTurns = detection != nullptr
+            && std::visit([](const auto& kind) { return kind.createResponse.value_or(true); }, *detection);
+    }
+}
+
+void SessionMeter::heard(core::Milliseconds audio)
+{
+    m_audioIn += audio;
+    m_untranscribed += audio;
 }
 
 SessionMeter::Bill SessionMeter::untoldBill(const std::string& id) const
@@ -155,58 +196,48 @@ std::vector<SessionMeter::Bill> SessionMeter::giveUp()
     return bills;
 }
 
-SessionMeter::Bill SessionMeter::billOf(const openai::Response& response) const
+SessionMeter::Bill SessionMeter::billOf(const openai::Response& response)
 {
-    Bill bill{partOf("response ", response.id), {}};
+    const bool hasOutput = std::exchange(m_hasOutput, false) || !response.output.empty();
+    Bill bill = isTold(response, hasOutput) ? Bill{partOf("response ", response.id), {}} : untoldBill(response.id);
     bill.amounts[Measure::Turns] = 1;
     bill.amounts[Measure::ToolCalls] = std::count_if(response.output.begin(), response.output.end(),
         [](const openai::Item& item) { return item.type == openai::ItemType::FunctionCall; });
-    if (!response.usage) {
-        // What was never made costs nothing; what was made and has no figures costs what nobody knows.
-        const bool isMade = response.status == openai::ResponseStatus::Completed;
-        bill.amounts[Measure::Unpriced] = isMade && !m_settings.isFree ? 1 : 0;
-        bill.amounts[Measure::NanoDollars] = isMade ? m_settings.untold : 0;
+    const auto tokens = response.usage ? core::UsageTally::of(*response.usage).clamped() : core::UsageTally();
+    bill.amounts.add(tokens);
+    if (m_settings.isFree) {
         return bill;
     }
-    const auto tokens = sane(core::UsageTally::of(*response.usage));
-    bill.amounts.add(tokens);
+    std::int64_t& cost = bill.amounts[Measure::NanoDollars];
     if (m_price != nullptr) {
-        bill.amounts[Measure::NanoDollars] = m_settings.isFree ? 0 : m_price->costOf(tokens);
-    } else {
-        bill.amounts[Measure::Unpriced] = m_settings.isFree || tokens.isEmpty() ? 0 : 1;
+        cost = std::max(cost, m_price->costOf(tokens));
+    } else if (!tokens.isEmpty()) {
+        bill.amounts[Measure::Unpriced] = 1;
     }
     return bill;
 }
 
-std::optional<SessionMeter::Bill> SessionMeter::billOf(const openai::InputAudioTranscriptionCompleted& transcript) const
+SessionMeter::Bill SessionMeter::billOf(const openai::InputAudioTranscriptionCompleted& transcript)
 {
-    if (!transcript.usage) {
-        return std::nullopt;
-    }
     Bill bill{partOf("transcript ", transcript.itemId), {}};
+    const core::Milliseconds sound = std::exchange(m_untranscribed, core::Milliseconds{0});
     const core::PriceRow* const price = m_settings.prices->find(m_transcriber, m_settings.day);
-    bool isPriced = m_settings.isFree;
-    if (const auto* lasted = std::get_if<openai::TranscriptionDuration>(&*transcript.usage)) {
-        constexpr double kLongest = 86'400;
-        const core::Milliseconds length(std::llround(std::clamp(lasted->seconds, 0.0, kLongest) * 1'000));
-        bill.amounts[Measure::TranscribedMs] = length.count();
-        if (price != nullptr && !isPriced) {
-            bill.amounts[Measure::NanoDollars] = price->costOf(length);
-            isPriced = true;
-        }
-    } else {
-        const auto& tokens = std::get<openai::TranscriptionTokens>(*transcript.usage);
-        bill.amounts[Measure::TranscriptionTokens] = std::clamp<std::int64_t>(tokens.totalTokens, 0, kMostTokens);
-        if (price != nullptr && !isPriced && price->minute == 0) {
-            core::UsageTally tally;
-            tally.textOut = tokens.outputTokens;
-            tally.audioIn = tokens.inputDetails ? tokens.inputDetails->audio : tokens.inputTokens;
-            tally.textIn = tokens.inputDetails ? tokens.inputDetails->text : 0;
-            bill.amounts[Measure::NanoDollars] = price->costOf(sane(tally));
-            isPriced = true;
-        }
+    const bool isSaid = transcript.usage && isTold(*transcript.usage);
+    if (isSaid) {
+        const auto tally = core::TranscriptionTally::of(*transcript.usage).clamped();
+        bill.amounts[Measure::TranscribedMs] = tally.time.count();
+        bill.amounts[Measure::TranscriptionTokens] = tally.tokens;
     }
-    bill.amounts[Measure::Unpriced] = isPriced ? 0 : 1;
+    if (m_settings.isFree) {
+        return bill;
+    }
+    const auto cost = isSaid && price != nullptr ? price->costOf(*transcript.usage) : std::nullopt;
+    if (!cost) {
+        // Nobody knows; where it has a price it is not free.
+        bill.isTold = isSaid;
+        bill.amounts[Measure::Unpriced] = 1;
+    }
+    bill.amounts[Measure::NanoDollars] = cost.value_or(price != nullptr ? costOfSound(*price, sound) : 0);
     return bill;
 }
 

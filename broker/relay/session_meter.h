@@ -49,11 +49,14 @@ public:
     /// The same of one that nobody has looked into yet.
     [[nodiscard]] std::optional<Bill> read(std::string text);
     /// What the client has sent.
-    void heard(core::Milliseconds audio) { m_audioIn += audio; }
+    void heard(core::Milliseconds audio);
     /// Its response.create goes to the provider.
-    void asked(std::string_view eventId) { m_underWay.asked(eventId); }
-    /// Something else goes to the provider, and has no name.
-    void sentUnnamed() { m_underWay.sentUnnamed(); }
+    void asked(std::string_view eventId, core::MonotonicTime now) { m_underWay.asked(eventId, now); }
+    /// Something else goes to the provider.
+    void sent(std::string_view eventId, core::MonotonicTime now) { m_underWay.sent(eventId, now); }
+    void forgetRefused(core::MonotonicTime now) { m_underWay.forgetRefused(now); }
+    /// The provider begins a response by itself where a turn of the user's has ended.
+    [[nodiscard]] bool answersTurns() const { return m_answersTurns; }
     [[nodiscard]] const ResponsesUnderWay& underWay() const { return m_underWay; }
     /// Of the responses under way, as nobody will hear of their end any more.
     [[nodiscard]] std::vector<Bill> untoldBills() const;
@@ -69,8 +72,8 @@ public:
 private:
     void readFormats(const core::openai::Session& session);
     [[nodiscard]] Bill untoldBill(const std::string& id) const;
-    [[nodiscard]] Bill billOf(const core::openai::Response& response) const;
-    [[nodiscard]] std::optional<Bill> billOf(const core::openai::InputAudioTranscriptionCompleted& transcript) const;
+    [[nodiscard]] Bill billOf(const core::openai::Response& response);
+    [[nodiscard]] Bill billOf(const core::openai::InputAudioTranscriptionCompleted& transcript);
 
     const Settings m_settings;
     const core::PriceRow* const m_price;
@@ -78,8 +81,13 @@ private:
     std::size_t m_outputBytes = 48;
     std::string m_transcriber;
     ResponsesUnderWay m_underWay;
+    bool m_answersTurns = true;
+    /// Something of a response has come since the last one ended.
+    bool m_hasOutput = false;
     core::Milliseconds m_audioIn{0};
     core::Milliseconds m_audioOut{0};
+    /// Of the input, since something was transcribed.
+    core::Milliseconds m_untranscribed{0};
 };
 
 /// How much sound so many letters of base64 hold.

@@ -58,27 +58,38 @@ StreamAccount::StreamAccount(
 {
 }
 
+net::Awaitable<std::optional<Fault>> StreamAccount::ask(Question question)
+{
+    const auto until = std::chrono::steady_clock::now() + kFormersPatience;
+    auto fault = co_await (m_ledger.*question)(m_account);
+    while (fault && fault->code == FaultCode::Unavailable && std::chrono::steady_clock::now() < until) {
+        net::Timer pause(co_await asio::this_coro::executor, kBetweenLooks);
+        co_await pause.async_wait(asTuple);
+        fault = co_await (m_ledger.*question)(m_account);
+    }
+    co_return fault;
+}
+
 net::Awaitable<std::optional<Fault>> StreamAccount::begin()
 {
-    auto fault = co_await m_ledger.begin(m_account);
+    // Nobody's budget needs to be asked for it.
+    const bool isNeeded = !m_account.budgets.areUnlimited();
+    std::optional<Fault> fault;
+    if (isNeeded) {
+        fault = co_await ask(&usage::Ledger::begin);
+    } else {
+        fault = co_await m_ledger.begin(m_account);
+    }
     {
         const std::lock_guard lock(m_mutex);
         m_isHolder = !fault;
     }
-    // Nobody's budget needs to be asked for it.
-    const bool isNeeded = !m_account.budgets.areUnlimited();
     co_return isNeeded ? std::move(fault) : std::nullopt;
 }
 
 net::Awaitable<std::optional<Fault>> StreamAccount::outlastFormer()
 {
-    const auto until = std::chrono::steady_clock::now() + kFormersPatience;
-    auto fault = co_await mayGoOn();
-    while (fault && fault->code == FaultCode::Unavailable && std::chrono::steady_clock::now() < until) {
-        net::Timer pause(co_await asio::this_coro::executor, kBetweenLooks);
-        co_await pause.async_wait(asTuple);
-        fault = co_await mayGoOn();
-    }
+    auto fault = co_await ask(&usage::Ledger::mayGoOn);
     co_return fault;
 }
 
@@ -102,23 +113,29 @@ void StreamAccount::closed()
     m_until = m_clock.now();
 }
 
-void StreamAccount::heard(Milliseconds audio, bool isNamed)
+void StreamAccount::heard(Milliseconds audio, std::string_view eventId)
 {
     const std::lock_guard lock(m_mutex);
     m_meter.heard(audio);
-    if (!isNamed) {
-        m_meter.sentUnnamed();
-    }
+    m_meter.sent(eventId, m_clock.now());
+}
+
+void StreamAccount::heard(Milliseconds audio)
+{
+    const std::lock_guard lock(m_mutex);
+    m_meter.heard(audio);
 }
 
 bool StreamAccount::mayAsk(std::string_view eventId)
 {
     const std::lock_guard lock(m_mutex);
+    const core::MonotonicTime now = m_clock.now();
+    m_meter.forgetRefused(now);
     if (m_meter.untold() > 0 && !m_meter.underWay().areNone()) {
         return false;
     }
-    m_meter.asked(eventId);
-    m_lastOfResponses = m_clock.now();
+    m_meter.asked(eventId, now);
+    m_lastOfResponses = now;
     return true;
 }
 
@@ -139,6 +156,9 @@ std::optional<SessionMeter::Bill> StreamAccount::read(const MessageScan& scan, s
     const std::lock_guard lock(m_mutex);
     if (scan.type.starts_with("response.")) {
         m_lastOfResponses = m_clock.now();
+        m_turnEndedAt.reset();
+    } else if (scan.type == "input_audio_buffer.committed" && m_meter.answersTurns()) {
+        m_turnEndedAt = m_clock.now();
     }
     auto bill = m_meter.read(scan, text);
     m_untold += bill && !bill->isTold ? 1 : 0;
@@ -148,7 +168,8 @@ std::optional<SessionMeter::Bill> StreamAccount::read(const MessageScan& scan, s
 bool StreamAccount::isBillDue() const
 {
     const std::lock_guard lock(m_mutex);
-    return !m_meter.underWay().areNone();
+    const bool isAnswerDue = m_turnEndedAt && m_clock.now() - *m_turnEndedAt < kSlowestAnswer;
+    return isAnswerDue || !m_meter.underWay().areNone();
 }
 
 std::vector<std::string> StreamAccount::cancellations()
@@ -261,6 +282,7 @@ net::Awaitable<> StreamAccount::close(std::string reason)
     std::vector<usage::Entry> entries;
     {
         const std::lock_guard lock(m_mutex);
+        m_meter.forgetRefused(m_clock.now());
         for (const SessionMeter::Bill& bill : m_meter.untoldBills()) {
             entries.push_back(entryOf(bill));
             ++m_untold;

@@ -24,6 +24,8 @@ public:
     static constexpr core::Milliseconds kTellEvery{15'000};
     /// A response that is under way is heard of much more often.
     static constexpr core::Milliseconds kLongestSilence{60'000};
+    /// A provider that answers by itself where a turn has ended begins within that.
+    static constexpr core::Milliseconds kSlowestAnswer{2'000};
     /// What becomes of the stream once something was billed.
     enum class Settled {
         GoesOn,
@@ -37,7 +39,8 @@ public:
 
     /// Nothing where the budgets bear a turn.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> mayGoOn() { return m_ledger.mayGoOn(m_account); }
-    /// The same, and from now on it is this stream that the session holds it for.
+    /// The same, and from now on it is this stream that the session holds it for. Waits, not for long, where a stream that has lost its place
+    /// has not said yet what it came to. BudgetExhausted; Unavailable.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> begin();
     /// Where the budgets do not bear what is held for it and for the one whose place it has taken: waits, not for long, until the latter has
     /// said what it came to. BudgetExhausted; Unavailable.
@@ -49,8 +52,10 @@ public:
     /// The provider's side is open, or is not any more: that time counts.
     void opened();
     void closed();
-    /// Something of the client's that goes to the provider; with a name of the client's, or without.
-    void heard(core::Milliseconds audio, bool isNamed);
+    /// Something of the client's that goes to the provider; `eventId` is empty where it has no name. Of what mayAsk was asked for: the sound
+    /// alone.
+    void heard(core::Milliseconds audio, std::string_view eventId);
+    void heard(core::Milliseconds audio);
     /// The client wants a response. False: the session's budget bears one at a time, and one is under way.
     [[nodiscard]] bool mayAsk(std::string_view eventId);
     /// Where that is so, and the provider has said nothing of it for so long that it never will: what it counts as, and none is under way.
@@ -88,6 +93,8 @@ private:
         std::int64_t nanoDollars = 0;
     };
 
+    using Question = net::Awaitable<std::optional<Fault>> (usage::Ledger::*)(usage::Account);
+    [[nodiscard]] net::Awaitable<std::optional<Fault>> ask(Question question);
     [[nodiscard]] usage::Entry standing(std::string ending) const;
     [[nodiscard]] usage::Entry entryOf(const SessionMeter::Bill& bill) const;
 
@@ -106,6 +113,8 @@ private:
     Told m_isLastTold;
     /// When a response was last heard of, or asked for.
     core::MonotonicTime m_lastOfResponses{};
+    /// When the user's last turn ended that the provider is going to answer, and has not begun to.
+    std::optional<core::MonotonicTime> m_turnEndedAt;
     std::set<std::string> m_cancelled;
     std::uint64_t m_untold = 0;
     bool m_isHolder = false;

@@ -167,7 +167,11 @@ std::vector<std::string> writeAll(soci::session& sql, const std::vector<Entry>& 
     }
     std::vector<std::string> over;
     for (const Entry& entry : entries) {
-        if (!entry.account.budgets.areUnlimited() && rows::overspent(sql, entry.account, rows::Stage::GoingOn, now)) {
+        if (entry.account.budgets.areUnlimited()) {
+            continue;
+        }
+        const auto fault = rows::overspent(sql, entry.account, rows::Stage::GoingOn, now);
+        if (fault && fault->code == FaultCode::BudgetExhausted) {
             over.push_back(entry.account.sessionId);
         }
     }

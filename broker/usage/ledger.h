@@ -40,7 +40,7 @@ public:
 
     Ledger(Settings settings, Dependencies dependencies) : m_settings(settings), m_deps(dependencies) {}
 
-    /// To be run in the transaction that opens a session: BudgetExhausted, and nothing is written.
+    /// To be run in the transaction that opens a session: BudgetExhausted, or Unavailable for some seconds, and nothing is written.
     [[nodiscard]] std::function<std::optional<Fault>(soci::session&)> opening(Account account) const;
     /// Whether the budgets bear a turn of a session that goes on. BudgetExhausted; Unavailable where nobody can tell, be it since a stream that
     /// another one has taken the place of has not said yet what it came to.

@@ -1,5 +1,6 @@
 #include "broker/usage/rate_card.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -9,6 +10,16 @@ namespace {
 
 constexpr std::int64_t kNanoOfCent = 10'000'000;
 constexpr std::size_t kLongestFile = 4 * 1024 * 1024;
+
+/// A model that speaks, and of which nobody knows how long: then nobody knows what to hold for it.
+const core::PriceRow* withoutLength(const core::PriceList& prices)
+{
+    const auto& rows = prices.rows();
+    const auto found = std::find_if(rows.begin(), rows.end(), [](const core::PriceRow& row) {
+        return row.audioOut > 0 && (row.longestInput == 0 || row.longestOutput == 0);
+    });
+    return found == rows.end() ? nullptr : &*found;
+}
 
 } // namespace
 
@@ -25,6 +36,11 @@ core::Expected<RateCard, core::Error> RateCard::load(Settings settings)
     auto prices = core::PriceList::parse(text);
     if (!prices) {
         return core::fail(core::ErrorCode::BadConfiguration, "usage.prices_file: " + prices.error());
+    }
+    if (const core::PriceRow* const row = withoutLength(*prices); row != nullptr && !settings.holdCents) {
+        return core::fail(core::ErrorCode::BadConfiguration,
+            "usage.prices_file: " + row->model
+                + ": longestInput and longestOutput have to be there, or usage.hold_cents");
     }
     return RateCard(std::move(settings), std::make_shared<const core::PriceList>(std::move(*prices)));
 }
@@ -43,6 +59,10 @@ std::optional<Fault> RateCard::hold(Account& account, core::WallTime now) const
     }
     if (price == nullptr && account.isMoneyBounded()) {
         return Fault{FaultCode::NotAllowed, "nobody knows what this model costs, and there is a budget", std::nullopt};
+    }
+    if (account.hold == 0 && price != nullptr && price->audioOut + price->textOut > 0 && account.isMoneyBounded()) {
+        return Fault{FaultCode::NotAllowed,
+            "nobody knows what a response of this model can cost, and there is a budget", std::nullopt};
     }
     return std::nullopt;
 }

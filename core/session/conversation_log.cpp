@@ -64,6 +64,22 @@ void ConversationLog::remove(std::string_view itemId)
     std::erase_if(m_entries, [&](const ConversationEntry& entry) { return entry.itemId == itemId; });
 }
 
+void ConversationLog::keepLatest(std::size_t entries, std::size_t bytes)
+{
+    // Of the turn that is under way and of the one before.
+    constexpr std::size_t kAlways = 8;
+    std::size_t size = 0;
+    for (const ConversationEntry& entry : m_entries) {
+        size += entry.text.size();
+    }
+    std::size_t left = m_entries.size();
+    auto first = m_entries.begin();
+    for (; left > kAlways && (left > entries || size > bytes); ++first, --left) {
+        size -= first->text.size();
+    }
+    m_entries.erase(m_entries.begin(), first);
+}
+
 void ConversationLog::closeOpenEntries()
 {
     for (ConversationEntry& entry : m_entries) {

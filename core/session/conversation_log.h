@@ -45,6 +45,8 @@ public:
     ConversationEntry& upsert(std::string_view itemId, Speaker speaker, std::string_view previousItemId = {});
     [[nodiscard]] ConversationEntry* find(std::string_view itemId);
     void remove(std::string_view itemId);
+    /// Forgets the oldest until there are no more entries, and no more bytes of text, but never the last few.
+    void keepLatest(std::size_t entries, std::size_t bytes);
     /// The next entry behind that one that has anything to show; empty: there is none.
     [[nodiscard]] std::string toldAfter(std::string_view itemId) const;
     [[nodiscard]] const std::vector<ConversationEntry>& entries() const { return m_entries; }

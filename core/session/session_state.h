@@ -143,6 +143,11 @@ struct SessionState {
     bool isCredentialSuspect = false;
     /// A renewal is under way while the conversation goes on.
     bool isRenewing = false;
+    /// Renewals in a row that failed.
+    int failedRenewals = 0;
+    /// A renewal of the token was asked for and not answered: it may open nothing any more. The same of the one that opened the connection.
+    bool isTokenDoubtful = false;
+    bool isConnectionsTokenDoubtful = false;
     /// Of the connection: through the broker, which answers pings by itself.
     bool isRelayed = false;
     /// The provider's session is near its end; a fresh one takes over at the next quiet moment.

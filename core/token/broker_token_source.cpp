@@ -11,6 +11,9 @@
 namespace vivavoce::core {
 namespace {
 
+/// The broker repeats a renewal for five seconds, and later takes it for theft: a lost answer is asked for again within them.
+constexpr Milliseconds kRenewal{4'000};
+
 AuthStyle authStyle(std::string_view name)
 {
     if (name == "api-key") {
@@ -109,6 +112,7 @@ void BrokerTokenSource::fetch(const TokenQuery& query, TokenCallback done)
         return;
     }
     HttpClient::Request request = requestTo(m_deps.baseUrl + "/api/voice-agent/refresh-token");
+    request.timeout = kRenewal;
     request.bearer = query.previous->value;
     request.headers.add("Idempotency-Key", idempotencyKey(query.previous));
     request.body = broker::encode(broker::RefreshRequest{m_deps.clientInstance});
@@ -160,7 +164,10 @@ void BrokerTokenSource::send(HttpClient::Request request, TokenCallback done, st
             } else if (result->status == 401 && attempt && m_deps.credential->replace(attempt->credential)) {
                 mint(std::move(attempt->query), std::move(done), true);
             } else if (result->status != 200 && result->status != 201) {
-                m_renewing.reset();
+                // What a gateway says tells nothing about what the broker has done.
+                if (result->status < 500) {
+                    m_renewing.reset();
+                }
                 done(Unexpected<Error>(errorOf(*result)));
             } else {
                 m_renewing.reset();

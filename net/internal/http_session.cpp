@@ -86,6 +86,15 @@ Awaitable<UpgradeAnswer> guarded(const UpgradeHandler& handler, const HttpReques
     co_return core::Unexpected<HttpResponse>(router.unrouted(request, 500));
 }
 
+/// Of the 101, as every answer has them.
+core::HttpHeaders fieldsOf(const HttpRequest& request, const Router& router)
+{
+    HttpResponse response;
+    response.status = 101;
+    router.finish(request, response);
+    return areSendable(response.headers) ? std::move(response.headers) : core::HttpHeaders();
+}
+
 /// Runs a session; false if it threw.
 Awaitable<bool> hasRunThrough(const WebSocketAccept& accept, WebSocketSession& session)
 {
@@ -337,7 +346,11 @@ private:
         if (!(*welcome)->subprotocol.empty() && !isToken((*welcome)->subprotocol)) {
             co_return co_await respond(request, router.unrouted(request, 500), arrival.version, false);
         }
-        m_upgrade = std::make_unique<Upgrade>(Upgrade{std::move(**welcome), std::move(arrival.raw)});
+        m_upgrade =
+            std::make_unique<Upgrade>(Upgrade{std::move(**welcome), std::move(arrival.raw), fieldsOf(request, router)});
+        if (!m_upgrade->accept.subprotocol.empty()) {
+            m_upgrade->fields.set("Sec-WebSocket-Protocol", m_upgrade->accept.subprotocol);
+        }
         co_return false;
     }
 
@@ -348,10 +361,11 @@ private:
         const auto socket = std::make_shared<WebSocketStream<Stream>>(std::move(m_stream),
             WebSocketLimits{m_upgrade->accept.maxMessageBytes,
                 m_upgrade->accept.queueBytes.value_or(limits().webSocketQueueBytes),
-                m_upgrade->accept.silence.value_or(limits().webSocketSilence)});
+                m_upgrade->accept.silence.value_or(limits().webSocketSilence), limits().webSocketMessageTime,
+                std::shared_ptr<MessageRoom>(m_core, &m_core->room)});
         m_webSocket = socket;
         const auto error =
-            co_await socket->accept(m_upgrade->raw, m_upgrade->accept.subprotocol, limits().headerTimeout);
+            co_await socket->accept(m_upgrade->raw, std::move(m_upgrade->fields), limits().headerTimeout);
         if (error) {
             co_return;
         }
@@ -376,6 +390,7 @@ private:
     struct Upgrade {
         WebSocketAccept accept;
         http::request<http::string_body> raw;
+        core::HttpHeaders fields;
     };
     std::unique_ptr<Upgrade> m_upgrade;
     /// The stream has become the WebSocket's.

@@ -2,6 +2,7 @@
 
 #include "net/awaitable.h"
 #include "net/internal/boost.h"
+#include "net/internal/message_room.h"
 #include "net/internal/tls.h"
 #include "net/router.h"
 #include "net/server.h"
@@ -47,7 +48,10 @@ private:
 
 /// What every connection of a server shares.
 struct ServerCore {
+    explicit ServerCore(ServerConfig by) : config(std::move(by)), room(config.limits.webSocketRoomBytes) {}
+
     ServerConfig config;
+    MessageRoom room;
     ServerFace face;
     std::atomic<bool> isDraining{false};
 };

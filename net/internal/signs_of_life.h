@@ -2,12 +2,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace vivavoce::net {
 
 /// Whether the peer of a connection is still there, judged by what comes from it and by what it takes.
 /// While nobody listens nothing can come, and nothing is said against the peer. What was written is a sign of life only once more of it
-/// is gone than the kernel keeps: the rest has been acknowledged. So a peer at the end of a slow line, whose pong is behind a minute of
+/// is gone than the kernel keeps: the rest has been acknowledged; so is what the peer is known to have taken, while more waits for it. So a peer at the end of a slow line, whose pong is behind a minute of
 /// sound, is not taken for dead.
 /// Pure; one thread at a time.
 class SignsOfLife {
@@ -33,6 +34,14 @@ public:
         if (m_written > m_kernelRoom) {
             heard(now);
         }
+    }
+    /// `inAll`: since the connection is there. Where nothing waits, it may be our ping that a dead peer's kernel has taken.
+    void hasTaken(std::uint64_t inAll, bool isMoreWaiting, Time now)
+    {
+        if (isMoreWaiting && inAll > m_taken) {
+            heard(now);
+        }
+        m_taken = inAll;
     }
     void listen(Time now)
     {
@@ -60,6 +69,7 @@ private:
     const std::size_t m_kernelRoom;
     Time m_last;
     std::size_t m_written = 0;
+    std::uint64_t m_taken = 0;
     bool m_isListening = false;
     bool m_hasAsked = false;
 };

@@ -1,13 +1,9 @@
 #include "net/internal/websocket_stream.h"
 
-#ifdef __linux__
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#endif
+#include "net/internal/acknowledged.h"
+#include "net/internal/close_frame.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -24,35 +20,18 @@ constexpr core::Milliseconds kFarewellPatience{500};
 constexpr core::Milliseconds kTooBigPatience{3000};
 /// Time for a peer at the end of a slow line to take what was said before the farewell.
 constexpr core::Milliseconds kLongestFarewell{10'000};
-/// A control frame has room for 125 bytes, two of them for the code (RFC 6455 §5.5.1).
-constexpr std::size_t kLongestReason = 123;
 constexpr std::size_t kBufferToKeep = 32 * 1024;
 /// More than anybody can have taken.
 constexpr std::uint64_t kNeverMoving = std::numeric_limits<std::uint64_t>::max();
 /// Two seconds of sound: a line that is worth talking over never waits for us to fill it.
 constexpr int kKernelRoom = 128 * 1024;
+/// Far more than asks for signs of life, and far less than keeps us busy.
+constexpr int kMostControlFrames = 100;
+constexpr std::chrono::seconds kControlTime{1};
+/// Nobody sends so much; what is told to be longer, is not waited for.
+constexpr std::size_t kLongestTold = std::numeric_limits<std::uint32_t>::max();
 /// So that a dead peer is found within a quarter more than the silence.
 constexpr int kLooksInASilence = 4;
-
-/// Bytes that the peer has acknowledged in all; nothing where the system does not tell.
-std::optional<std::uint64_t> acknowledged(TcpSocket& socket)
-{
-#ifdef __linux__
-    // tcpi_bytes_acked of linux/tcp.h, which cannot be included beside netinet/tcp.h; that one ends before it.
-    constexpr std::size_t kOffset = 120;
-    std::array<char, 256> info{};
-    auto size = static_cast<socklen_t>(info.size());
-    std::uint64_t bytes = 0;
-    if (::getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_INFO, info.data(), &size) == 0
-        && size >= kOffset + sizeof(bytes)) {
-        std::memcpy(&bytes, info.data() + kOffset, sizeof(bytes));
-        return bytes;
-    }
-#else
-    static_cast<void>(socket);
-#endif
-    return std::nullopt;
-}
 
 std::string_view bytesOf(const beast::flat_buffer& buffer)
 {
@@ -74,30 +53,6 @@ bool endsWithinCharacter(std::string_view text)
     return false;
 }
 
-/// A reason cut to what fits, between two characters.
-std::string_view fitting(std::string_view reason)
-{
-    if (reason.size() <= kLongestReason) {
-        return reason;
-    }
-    std::size_t size = kLongestReason;
-    while (size > 0 && (static_cast<unsigned char>(reason[size]) & 0xC0U) == 0x80U) {
-        --size;
-    }
-    return reason.substr(0, size);
-}
-
-/// What may be said in a close frame; codes that only describe an end (RFC 6455 §7.4.1) are not passed on.
-websocket::close_code sendable(std::uint16_t code)
-{
-    const bool isOurs = code >= 3000 && code <= 4999;
-    const bool isKnown = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1013);
-    if (isOurs || isKnown) {
-        return static_cast<websocket::close_code>(code);
-    }
-    return code == 1005 ? websocket::close_code::none : websocket::close_code::internal_error;
-}
-
 } // namespace
 
 template <typename Stream>
@@ -107,17 +62,22 @@ WebSocketStream<Stream>::WebSocketStream(Stream lower, WebSocketLimits limits)
       m_limits(limits),
       m_changed(m_executor, std::chrono::steady_clock::time_point::max()),
       m_patience(m_executor),
-      m_nextLook(m_executor)
+      m_nextLook(m_executor),
+      m_pace(m_limits.messageTime),
+      m_share(m_limits.room)
 {
     // Beast drops the connection after a message that is too long, and with it often the close frame that says so: `read`
     // keeps the limit itself.
-    m_stream.read_message_max(0);
+    m_stream.read_message_max(std::max(m_limits.maxMessageBytes, kLongestTold));
     m_stream.auto_fragment(false);
     m_stream.control_callback([this](websocket::frame_type kind, beast::string_view) {
         if (m_life) {
             m_life->heard(std::chrono::steady_clock::now());
+            heardControl();
         }
-        if (kind == websocket::frame_type::close && !m_isClosing) {
+        if (kind == websocket::frame_type::close && !m_isClosing && m_stream.reason().code > kHighestCode) {
+            faultyFarewell();
+        } else if (kind == websocket::frame_type::close && !m_isClosing) {
             // Beast answers it and then waits for the end of the stream as long as the peer likes.
             m_end = closeOf(websocket::error::closed);
             dropUnlessMoving(kFarewellPatience, kNeverMoving);
@@ -138,17 +98,19 @@ void WebSocketStream<Stream>::setTimeouts(std::chrono::steady_clock::duration ha
 
 template <typename Stream>
 Awaitable<ErrorCode> WebSocketStream<Stream>::accept(
-    const http::request<http::string_body>& request, std::string subprotocol, core::Milliseconds patience)
+    const http::request<http::string_body>& request, core::HttpHeaders fields, core::Milliseconds patience)
 {
     setTimeouts(patience);
-    m_stream.set_option(websocket::stream_base::decorator([subprotocol](websocket::response_type& response) {
-        // Beast adds its name and version unless the field is there.
-        response.set(http::field::server, "");
-        if (!subprotocol.empty()) {
-            response.set(http::field::sec_websocket_protocol, subprotocol);
+    m_stream.set_option(websocket::stream_base::decorator([&fields](websocket::response_type& response) {
+        // Beast adds its name and version unless the field is there, and an empty one is none (RFC 9110 §10.2.4).
+        response.set(http::field::server, "vivavoce");
+        for (const auto& field : fields.fields()) {
+            response.insert(field.name, field.value);
         }
     }));
     const auto [error] = co_await m_stream.async_accept(request, asTuple);
+    // What it adds belongs to the one answer.
+    m_stream.set_option(websocket::stream_base::decorator([](websocket::response_type&) {}));
     if (!error) {
         start();
     }
@@ -198,12 +160,18 @@ template <typename Stream>
 Awaitable<> WebSocketStream<Stream>::watch()
 {
     while (!m_isDown && !m_isClosing) {
-        m_nextLook.expires_after(m_limits.silence / kLooksInASilence);
+        m_nextLook.expires_after(std::min(m_limits.silence, m_limits.messageTime) / kLooksInASilence);
         co_await m_nextLook.async_wait(asTuple);
         if (m_isDown || m_isClosing) {
             co_return;
         }
-        switch (m_life->look(std::chrono::steady_clock::now())) {
+        const auto now = std::chrono::steady_clock::now();
+        if (m_pace.isTooSlow(now)) {
+            endForFault(1008, "message too slow", kFarewellPatience);
+            co_return;
+        }
+        m_life->hasTaken(taken(), m_isWriting, now);
+        switch (m_life->look(now)) {
         case SignsOfLife::Verdict::Fine:
             break;
         case SignsOfLife::Verdict::AskForOne:
@@ -248,15 +216,15 @@ Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> WebSocketStream<Stre
         }
         m_life->heard(std::chrono::steady_clock::now());
         if (m_buffer.size() > m_limits.maxMessageBytes) {
-            m_end = WebSocketClose{1009, "message too big", true};
-            m_buffer = beast::flat_buffer();
-            // What the peer still sends of it is read and dropped while it learns why.
-            co_await close(1009, "message too big", kTooBigPatience);
-        } else if (m_stream.is_message_done() && m_stream.got_text() && endsWithinCharacter(bytesOf(m_buffer))) {
+            endForFault(1009, "message too big", kTooBigPatience);
+        } else if (!m_stream.is_message_done()) {
+            if (!mayGrow()) {
+                endForFault(1013, "too many long messages at the same time", kFarewellPatience);
+            }
+        } else if (m_stream.got_text() && endsWithinCharacter(bytesOf(m_buffer))) {
             // Beast does not look at the end of a text whose last frame is empty (RFC 6455 §8.1).
-            m_end = WebSocketClose{1007, "not UTF-8", true};
-            co_await close(1007, "not UTF-8", kFarewellPatience);
-        } else if (m_stream.is_message_done()) {
+            endForFault(1007, "not UTF-8", kFarewellPatience);
+        } else {
             WebSocketMessage message;
             message.kind = m_stream.got_text() ? WebSocketMessage::Kind::Text : WebSocketMessage::Kind::Binary;
             message.data.assign(static_cast<const char*>(m_buffer.data().data()), m_buffer.size());
@@ -264,10 +232,73 @@ Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> WebSocketStream<Stre
                 // One large message is no reason to keep its room for the life of the session.
                 m_buffer = beast::flat_buffer();
             }
+            m_pace.isWhole();
+            static_cast<void>(m_share.resize(0));
             co_return message;
         }
     }
+    m_buffer = beast::flat_buffer();
+    m_pace.isWhole();
+    static_cast<void>(m_share.resize(0));
     co_return core::Unexpected<WebSocketClose>(*m_end);
+}
+
+template <typename Stream>
+bool WebSocketStream<Stream>::mayGrow()
+{
+    m_pace.came(std::chrono::steady_clock::now());
+    // What every connection may have needs no counting.
+    return m_buffer.size() <= kReadSize || m_share.resize(m_buffer.capacity());
+}
+
+template <typename Stream>
+void WebSocketStream<Stream>::heardControl()
+{
+    const auto now = std::chrono::steady_clock::now();
+    if (now - m_controlSince >= kControlTime) {
+        m_controlSince = now;
+        m_controlFrames = 0;
+    }
+    if (++m_controlFrames == kMostControlFrames) {
+        // Not in the middle of Beast's reading.
+        asio::post(m_executor, [weak = this->weak_from_this()] {
+            const auto self = weak.lock();
+            if (self && !self->m_isClosing) {
+                self->endForFault(1008, "too many control frames", kFarewellPatience);
+            }
+        });
+    }
+}
+
+template <typename Stream>
+void WebSocketStream<Stream>::endForFault(std::uint16_t code, std::string_view reason, core::Milliseconds patience)
+{
+    const bool isFarewell = m_isDown || m_isClosing;
+    m_end = m_end.value_or(WebSocketClose{code, std::string(reason), true});
+    if (!isFarewell) {
+        m_isFault = true;
+        beginClosing(code, reason, patience);
+    }
+}
+
+/// Beast would answer it with the same code.
+template <typename Stream>
+void WebSocketStream<Stream>::faultyFarewell()
+{
+    if (!m_isWriting && !m_isPinging) {
+        endForFault(1002, "protocol violation", kFarewellPatience);
+    } else {
+        m_end = WebSocketClose{1002, "protocol violation", true};
+        dropUnlessMoving(kFarewellPatience, kNeverMoving);
+    }
+}
+
+template <typename Stream>
+void WebSocketStream<Stream>::letGo()
+{
+    if (!m_isFault || !m_isClosing) {
+        drop();
+    }
 }
 
 template <typename Stream>
@@ -286,6 +317,9 @@ WebSocketClose WebSocketStream<Stream>::closeOf(const ErrorCode& error) const
     }
     if (error == websocket::error::bad_frame_payload) {
         return {1007, "not UTF-8", true};
+    }
+    if (error == websocket::error::message_too_big) {
+        return {1009, "message too big", true};
     }
     if (error == websocket::condition::protocol_violation) {
         return {1002, "protocol violation", true};

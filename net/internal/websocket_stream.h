@@ -1,6 +1,9 @@
 #pragma once
 
+#include "core/base/http_headers.h"
 #include "net/internal/boost.h"
+#include "net/internal/message_pace.h"
+#include "net/internal/message_room.h"
 #include "net/internal/signs_of_life.h"
 #include "net/internal/tls.h"
 #include "net/websocket_session.h"
@@ -18,6 +21,10 @@ struct WebSocketLimits {
     std::size_t maxMessageBytes = 0;
     std::size_t queueBytes = 0;
     core::Milliseconds silence{0};
+    /// From the first byte of a message to its last.
+    core::Milliseconds messageTime{30'000};
+    /// For long ones that are not whole; null: any.
+    std::shared_ptr<MessageRoom> room{};
 };
 
 /// A WebSocketSession over a Beast stream, for both ends.
@@ -32,7 +39,7 @@ public:
 
     /// The server's side of the handshake; the session is open after no error.
     Awaitable<ErrorCode> accept(
-        const http::request<http::string_body>& request, std::string subprotocol, core::Milliseconds patience);
+        const http::request<http::string_body>& request, core::HttpHeaders fields, core::Milliseconds patience);
     /// The client's side; the caller keeps the deadline.
     Awaitable<ErrorCode> handshake(websocket::response_type& response, std::string host, std::string target);
     /// For `handshake`.
@@ -54,6 +61,8 @@ public:
     [[nodiscard]] bool isOpen() const { return m_isOpen; }
     /// Ends the writer and drops the connection; every wait of this session returns.
     void drop();
+    /// Nobody has it any more: the same, unless the peer is still to be told what it did wrong.
+    void letGo();
 
 private:
     void start();
@@ -67,6 +76,12 @@ private:
     void written(const ErrorCode& error, std::size_t size);
     void farewellSaid(const ErrorCode& error);
     Awaitable<> farewellOver();
+    /// It ends here, whatever the peer still sends: that is read and dropped while it learns why.
+    void endForFault(std::uint16_t code, std::string_view reason, core::Milliseconds patience);
+    /// Whether a message that is not whole yet may go on.
+    [[nodiscard]] bool mayGrow();
+    void heardControl();
+    void faultyFarewell();
     void beginClosing(std::uint16_t code, std::string_view reason, core::Milliseconds patience);
     /// After that time, and again where the peer has taken more by then, but not for ever.
     void dropUnlessMoving(core::Milliseconds patience, std::uint64_t takenBefore);
@@ -92,6 +107,11 @@ private:
     std::chrono::steady_clock::time_point m_lastMoment;
     /// Once it is open.
     std::optional<SignsOfLife> m_life;
+    MessagePace m_pace;
+    RoomShare m_share;
+    /// Control frames of the peer's since then.
+    std::chrono::steady_clock::time_point m_controlSince;
+    int m_controlFrames = 0;
     websocket::close_reason m_farewell;
     /// What we said before the peer said anything of an end.
     std::optional<WebSocketClose> m_ours;
@@ -99,6 +119,8 @@ private:
     std::optional<WebSocketClose> m_end;
     bool m_isOpen = false;
     bool m_isClosing = false;
+    /// For what the peer did.
+    bool m_isFault = false;
     /// A message or the farewell.
     bool m_isWriting = false;
     bool m_isDown = false;

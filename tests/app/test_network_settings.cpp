@@ -1,3 +1,4 @@
+#include "app/platform/ca_file.h"
 #include "app/platform/network_settings.h"
 #include "app/platform/qt_http_client.h"
 #include "app/platform/qt_websocket_transport.h"
@@ -26,6 +27,15 @@ using namespace vivavoce::core;
 namespace {
 
 constexpr const char* kElsewhere = "elsewhere.example";
+/// Of January 2020.
+const QByteArray kRunOut("-----BEGIN CERTIFICATE-----\n"
+                         "MIIBCzCBsgIBATAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdSdW4gb3V0MB4XDTIw\n"
+                         "MDEwMTAwMDAwMFoXDTIwMDIwMTAwMDAwMFowEjEQMA4GA1UEAwwHUnVuIG91dDBZ\n"
+                         "MBMGByqGSM49AgEGCCqGSM49AwEHA0IABEM+KalwNguxrHPGk5wBmwPYhJ3CEVjL\n"
+                         "c56uWVBweP6XwdsSqsCsKqWtCDmFutzsMPATNFM6r9siiSX7dJMJ0jYwCgYIKoZI\n"
+                         "zj0EAwIDSAAwRQIhANDgKVLLyL2fKdQE+GElrc/t3urb0OrjKh0r5ueFi3oZAiBl\n"
+                         "42ZzbYwG4vDjsOi5Kz3+qrgysFzxl9ksmuXCy1lUQg==\n"
+                         "-----END CERTIFICATE-----\n");
 
 class RecordingListener final : public TransportListener {
 public:
@@ -156,14 +166,33 @@ private:
 
 using Answer = std::optional<Expected<HttpClient::Response, Error>>;
 
-void ask(const std::string& url, Answer& answer)
+void ask(platform::QtHttpClient& client, const std::string& url, Answer& answer)
 {
-    platform::QtHttpClient client;
     HttpClient::Request request;
     request.url = url;
     request.timeout = Milliseconds{5'000};
     const auto call = client.send(std::move(request), [&](auto result) { answer = std::move(result); });
     QTRY_VERIFY_WITH_TIMEOUT(answer.has_value(), 6'000);
+}
+
+void ask(const std::string& url, Answer& answer)
+{
+    platform::QtHttpClient client;
+    ask(client, url, answer);
+}
+
+/// Of a connection that does not come about.
+Error errorOfSocket(const std::string& url)
+{
+    platform::QtWebSocketFactory factory;
+    const auto transport = factory.create();
+    RecordingListener listener;
+    TransportTarget target;
+    target.url = url;
+    transport->open(target, listener);
+    const bool isOver = QTest::qWaitFor([&] { return listener.error || listener.isOpen; });
+    return isOver ? listener.error.value_or(Error{ErrorCode::Internal, "it is open", std::nullopt, "open"})
+                  : Error{ErrorCode::Timeout, "nothing", std::nullopt, "nothing"};
 }
 
 NetworkChoice through(const std::string& proxy, const std::string& caFile = {})
@@ -254,15 +283,20 @@ private Q_SLOTS:
     void proxy_ThatRefuses_IsNamed_data()
     {
         QTest::addColumn<QByteArray>("refusal");
-        QTest::newRow("asks for a password")
-            << QByteArray("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"p\"\r\n"
-                          "Content-Length: 0\r\n\r\n");
-        QTest::newRow("forbids") << QByteArray("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
-        QTest::newRow("is not there") << QByteArray();
+        QTest::addColumn<QString>("fault");
+        QTest::newRow("asks for a password") << QByteArray(
+            "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"p\"\r\n"
+            "Content-Length: 0\r\n\r\n") << QStringLiteral("proxy.password");
+        QTest::newRow("forbids") << QByteArray("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+                                 << QStringLiteral("proxy.refused");
+        QTest::newRow("speaks nonsense") << QByteArray("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+                                         << QStringLiteral("proxy.refused");
+        QTest::newRow("is not there") << QByteArray() << QStringLiteral("proxy.unreachable");
     }
     void proxy_ThatRefuses_IsNamed()
     {
         QFETCH(const QByteArray, refusal);
+        QFETCH(const QString, fault);
         auto proxy = std::make_unique<TinyProxy>(quint16{0}, refusal);
         QVERIFY(platform::useNetwork(through(proxy->address("http"))).has_value());
         if (refusal.isEmpty()) {
@@ -276,6 +310,7 @@ private Q_SLOTS:
             return QString::fromStdString(error.detail).contains(QStringLiteral("proxy"), Qt::CaseInsensitive);
         };
         QVERIFY2(isNamed(answer->error()), answer->error().detail.c_str());
+        QCOMPARE(QString::fromStdString(answer->error().foreignCode), fault);
 
         platform::QtWebSocketFactory factory;
         const auto transport = factory.create();
@@ -289,6 +324,46 @@ private Q_SLOTS:
         const bool isPassword = listener.error->detail == "Authentication required";
         QVERIFY2(isPassword == refusal.contains(" 407 ") && (isPassword || isNamed(*listener.error)),
             listener.error->detail.c_str());
+        QCOMPARE(QString::fromStdString(listener.error->foreignCode), fault);
+    }
+
+    void proxy_WhoseNameNobodyKnows_IsToldFromABrokerThatIsNotFound()
+    {
+        QVERIFY(platform::useNetwork(through("http://proxy.invalid:3128")).has_value());
+        const auto faultAt = [](const std::string& url) {
+            Answer answer;
+            ask(url, answer);
+            return answer && !answer->has_value() ? answer->error().foreignCode : "an answer";
+        };
+        QCOMPARE(faultAt(std::string("https://") + kElsewhere + "/"), std::string("proxy.not_found"));
+        QCOMPARE(errorOfSocket(std::string("wss://") + kElsewhere + "/").foreignCode, std::string("proxy.not_found"));
+        QVERIFY(platform::useNetwork({ProxyChoice::None, {}, {}}).has_value());
+        QCOMPARE(faultAt("https://proxy.invalid/"), std::string());
+    }
+
+    void certificate_IsToldApart_data()
+    {
+        QTest::addColumn<bool>("isTrusted");
+        QTest::addColumn<bool>("isElsewhere");
+        QTest::addColumn<QString>("fault");
+        QTest::newRow("of a stranger") << false << false << QStringLiteral("certificate.untrusted");
+        QTest::newRow("of a stranger, for another host") << false << true << QStringLiteral("certificate.untrusted");
+        QTest::newRow("for another host") << true << true << QStringLiteral("certificate.elsewhere");
+    }
+    void certificate_IsToldApart()
+    {
+        QFETCH(const bool, isTrusted);
+        QFETCH(const bool, isElsewhere);
+        QFETCH(const QString, fault);
+        const HttpsServer server(isElsewhere ? m_made.forElsewhere : m_made.forLocalhost);
+        QVERIFY(platform::useNetwork({ProxyChoice::None, {}, isTrusted ? m_made.caFile : std::string()}).has_value());
+        const std::string place = "localhost:" + std::to_string(server.port()) + "/";
+        Answer answer;
+        ask("https://" + place, answer);
+        QVERIFY(!answer->has_value());
+        QCOMPARE(answer->error().code, ErrorCode::BrokerUnreachable);
+        QCOMPARE(QString::fromStdString(answer->error().foreignCode), fault);
+        QCOMPARE(QString::fromStdString(errorOfSocket("wss://" + place).foreignCode), fault);
     }
 
     void environment_NamesTheProxyAndWhoNeedsNone()
@@ -332,6 +407,44 @@ private Q_SLOTS:
         QVERIFY(!after->has_value());
     }
 
+    void authority_CountsForTheNextRequestOfTheSameProgram()
+    {
+        const HttpsServer server(m_made.forLocalhost);
+        const std::string url = "https://localhost:" + std::to_string(server.port()) + "/";
+        platform::QtHttpClient client;
+        Answer before;
+        ask(client, url, before);
+        QVERIFY(!before->has_value());
+        QVERIFY(platform::useNetwork({ProxyChoice::None, {}, m_made.caFile}).has_value());
+        Answer chosen;
+        ask(client, url, chosen);
+        QVERIFY2(chosen->has_value(), chosen->has_value() ? "" : chosen->error().detail.c_str());
+        QVERIFY(platform::useNetwork({}).has_value());
+        Answer after;
+        ask(client, url, after);
+        QVERIFY(!after->has_value());
+    }
+
+    void file_OfAuthorities_IsJudged()
+    {
+        const auto written = [this](const char* name, const QByteArray& text) {
+            QFile file(m_folder.filePath(QString::fromLatin1(name)));
+            return file.open(QIODevice::WriteOnly) && file.write(text) == text.size() ? file.fileName().toStdString()
+                                                                                      : std::string();
+        };
+        QVERIFY(!platform::checkCaFile(m_made.caFile).has_value());
+        QCOMPARE(platform::checkCaFile("/nowhere/ca.pem"), std::optional(CaFileFault::Unreadable));
+        QCOMPARE(platform::checkCaFile("/dev/zero"), std::optional(CaFileFault::Unreadable));
+        QCOMPARE(platform::checkCaFile(m_folder.path().toStdString()), std::optional(CaFileFault::Unreadable));
+        QCOMPARE(platform::checkCaFile(written("empty.pem", "\n\n")), std::optional(CaFileFault::Empty));
+        QCOMPARE(platform::checkCaFile(written("text.pem", "dear reader")), std::optional(CaFileFault::NotPem));
+        QCOMPARE(platform::checkCaFile(m_made.forLocalhost.privateKey), std::optional(CaFileFault::NotPem));
+        QCOMPARE(platform::checkCaFile(written("old.pem", kRunOut)), std::optional(CaFileFault::Expired));
+        QFile good(QString::fromStdString(m_made.caFile));
+        QVERIFY(good.open(QIODevice::ReadOnly));
+        QVERIFY(!platform::checkCaFile(written("both.pem", kRunOut + good.readAll())).has_value());
+    }
+
     void choice_ThatCannotBeFollowed_SaysWhyAndHoldsNothing_data()
     {
         QTest::addColumn<QString>("proxy");
@@ -356,6 +469,7 @@ private Q_SLOTS:
         const auto used = platform::useNetwork(through(proxy.toStdString(), caFile.toStdString()));
         QVERIFY(!used.has_value());
         QCOMPARE(used.error().code, ErrorCode::BadConfiguration);
+        QCOMPARE(used.error().foreignCode, std::string(caFile.isEmpty() ? "network.proxy" : "network.ca_file"));
         const QString detail = QString::fromStdString(used.error().detail);
         QVERIFY2(detail.contains(word), qPrintable(detail));
         QVERIFY(!detail.contains(QStringLiteral("sesame")));

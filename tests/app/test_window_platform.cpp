@@ -1,3 +1,4 @@
+#include "app/platform/damaged_settings.h"
 #include "app/platform/display.h"
 #include "app/platform/local_moment.h"
 #include "app/platform/qt_settings_store.h"
@@ -17,6 +18,9 @@ private Q_SLOTS:
     void settings_AreReadAsTheyWereSaved();
     void settings_ThatCannotBeRead_AreTheDefaults();
     void settings_ThatCannotBeSaved_AreToldSo();
+    void settings_ThatAreDamaged_AreKeptAside_data();
+    void settings_ThatAreDamaged_AreKeptAside();
+    void settings_ThatAreWhole_StayWhereTheyAre();
     void secondStart_FindsTheFirstAndShowsIt();
     void start_AfterTheFirstHasLetGo_IsTheFirst();
     void toolPolicy_OfAnUnknownWord_Asks();
@@ -104,6 +108,53 @@ void TestWindowPlatform::settings_ThatCannotBeSaved_AreToldSo()
     const auto saved = store.save(settings);
     QVERIFY(!saved.has_value());
     QCOMPARE(saved.error().code, core::ErrorCode::OutputUnwritable);
+}
+
+void TestWindowPlatform::settings_ThatAreDamaged_AreKeptAside_data()
+{
+    QTest::addColumn<QByteArray>("text");
+    QTest::addColumn<bool>("isProfileKnown");
+    QTest::newRow("cut off") << QByteArray("profile=this-computer\n[look") << true;
+    QTest::newRow("no settings") << QByteArray("\x7f"
+                                               "ELF garbage\nand more of it\n")
+                                 << false;
+    QTest::newRow("zeros") << QByteArray(512, '\0') << false;
+    QTest::newRow("empty") << QByteArray() << false;
+}
+
+void TestWindowPlatform::settings_ThatAreDamaged_AreKeptAside()
+{
+    QFETCH(const QByteArray, text);
+    QFETCH(const bool, isProfileKnown);
+    const QTemporaryDir folder;
+    const QString path = folder.filePath(QStringLiteral("vivavoce.ini"));
+    const auto damage = [&] {
+        QFile file(path);
+        return file.open(QIODevice::WriteOnly) && file.write(text) == text.size();
+    };
+    QVERIFY(damage());
+    const auto kept = platform::keepDamagedSettings(path);
+    QVERIFY(kept.has_value());
+    QCOMPARE(*kept, path + QStringLiteral(".damaged"));
+    QFile aside(*kept);
+    QVERIFY(aside.open(QIODevice::ReadOnly));
+    QCOMPARE(aside.readAll(), text);
+    QCOMPARE(aside.permissions() & ~(QFile::ReadUser | QFile::WriteUser), QFile::ReadOwner | QFile::WriteOwner);
+    QCOMPARE(platform::QtSettingsStore(path).load().profile == core::Profile::ThisComputer, isProfileKnown);
+    QVERIFY2(!platform::keepDamagedSettings(path).has_value(), "it is told once");
+    QVERIFY(damage());
+    QCOMPARE(platform::keepDamagedSettings(path), std::optional(path + QStringLiteral(".damaged.2")));
+}
+
+void TestWindowPlatform::settings_ThatAreWhole_StayWhereTheyAre()
+{
+    const QTemporaryDir folder;
+    const QString path = folder.filePath(QStringLiteral("vivavoce.ini"));
+    QVERIFY(!platform::keepDamagedSettings(path).has_value());
+    QVERIFY(!QFile::exists(path));
+    QVERIFY(platform::QtSettingsStore(path).save(core::Settings{}).has_value());
+    QVERIFY(!platform::keepDamagedSettings(path).has_value());
+    QVERIFY(QFile::exists(path));
 }
 
 void TestWindowPlatform::secondStart_FindsTheFirstAndShowsIt()

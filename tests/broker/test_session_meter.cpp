@@ -3,6 +3,7 @@
 #include <QTest>
 
 #include <algorithm>
+#include <chrono>
 
 using namespace vivavoce;
 using namespace vivavoce::broker;
@@ -70,14 +71,69 @@ private slots:
         QCOMPARE(free.read(kDone).value().amounts[Measure::AudioIn], 80);
     }
 
-    void cancelledOrWithoutUsage_IsATurnAllTheSame()
+    void brokenOff_BeforeAnythingWasMade_CostsNothing_AndIsATurnAllTheSame_data()
     {
-        World world;
+        QTest::addColumn<QByteArray>("response");
+        QTest::newRow("failed") << QByteArray("'status':'failed','usage':null");
+        QTest::newRow("failed, all nothing") << QByteArray("'status':'failed','usage':{'total_tokens':0}");
+        QTest::newRow("cancelled, all nothing") << QByteArray("'status':'cancelled','usage':{'total_tokens':0}");
+    }
+    void brokenOff_BeforeAnythingWasMade_CostsNothing_AndIsATurnAllTheSame()
+    {
+        QFETCH(QByteArray, response);
+        World world("gpt-realtime", false, 1'000);
         const auto bill =
-            world.read("{'type':'response.done','response':{'id':'r','status':'cancelled','usage':null}}");
-        QCOMPARE(bill.value().amounts[Measure::Turns], 1);
-        QCOMPARE(bill.value().amounts[Measure::NanoDollars], 0);
+            world.read("{'type':'response.done','response':{'id':'r'," + response.toStdString() + "}}").value();
+        QVERIFY(bill.isTold);
+        QCOMPARE(bill.amounts[Measure::Turns], 1);
+        QCOMPARE(bill.amounts[Measure::NanoDollars], 0);
+        QCOMPARE(bill.amounts[Measure::Unpriced], 0);
         QVERIFY(!world.read("{'type':'response.created','response':{'id':'r'}}"));
+    }
+
+    /// Whoever gets a provider not to say it has nothing for free.
+    void usageThatIsNotTold_CountsAsWhatIsHeld_data()
+    {
+        QTest::addColumn<QByteArray>("response");
+        const auto row = [](const char* name, const char* response) { QTest::newRow(name) << QByteArray(response); };
+        row("completed, none", "'status':'completed'");
+        row("completed, null", "'status':'completed','usage':null");
+        row("completed, empty", "'status':'completed','usage':{}");
+        row("completed, all nothing", "'status':'completed','usage':{'total_tokens':0,'input_tokens':0}");
+        row("cancelled, none", "'status':'cancelled'");
+        row("incomplete, none", "'status':'incomplete','usage':null");
+        row("no status, none", "'output':[]");
+        row("failed, with output",
+            "'status':'failed','output':[{'id':'i','type':'message','role':'assistant','content':[]}]");
+        row("less than nothing", "'status':'completed','usage':{'total_tokens':-1,'input_tokens':-5}");
+        row("partly less than nothing",
+            "'status':'completed','usage':{'total_tokens':3,'input_tokens':1,'output_tokens':2,"
+            "'output_token_details':{'text_tokens':3,'audio_tokens':-1}}");
+    }
+    void usageThatIsNotTold_CountsAsWhatIsHeld()
+    {
+        QFETCH(QByteArray, response);
+        const std::string done = "{'type':'response.done','response':{'id':'r'," + response.toStdString() + "}}";
+        World world("gpt-realtime", false, 1'000'000);
+        const auto bill = world.read(done).value();
+        QVERIFY(!bill.isTold);
+        QCOMPARE(bill.part, std::string("response r"));
+        QCOMPARE(bill.amounts[Measure::Turns], 1);
+        QCOMPARE(bill.amounts[Measure::Unpriced], 1);
+        QCOMPARE(bill.amounts[Measure::NanoDollars], std::int64_t{1'000'000});
+        World free("gpt-realtime", true);
+        QCOMPARE(free.read(done).value().amounts[Measure::NanoDollars], 0);
+        QCOMPARE(free.read(done).value().amounts[Measure::Unpriced], 0);
+    }
+
+    void failedWithoutUsage_AfterSomethingWasHeard_IsNotFree()
+    {
+        World world("gpt-realtime", false, 1'000);
+        (void)world.read("{'type':'response.output_audio.delta','delta':'AAAA'}");
+        const std::string failed = "{'type':'response.done','response':{'id':'r','status':'failed'}}";
+        QCOMPARE(world.read(failed).value().amounts[Measure::NanoDollars], std::int64_t{1'000});
+        // That was of the one before.
+        QCOMPARE(world.read(failed).value().amounts[Measure::NanoDollars], 0);
     }
 
     /// Neither free nor silent, whatever is wrong with it.
@@ -103,48 +159,114 @@ private slots:
         QVERIFY(world.meter.underWay().areNone());
     }
 
-    void completedWithoutFigures_IsUnpriced()
-    {
-        World world("gpt-realtime", false, 1'000);
-        const auto bill = world.read("{'type':'response.done','response':{'id':'r','status':'completed'}}");
-        QCOMPARE(bill.value().amounts[Measure::Unpriced], 1);
-        QCOMPARE(bill.value().amounts[Measure::NanoDollars], std::int64_t{1'000});
-    }
-
     /// Or a client could have the provider complain of something else, and ask for one more.
-    void errorThatNamesNothing_IsAboutAResponse_WhereItCanBeAboutNothingElse()
+    void errorThatMayBeAboutSomethingElse_RefusesNothing_data()
     {
+        QTest::addColumn<QByteArray>("before");
+        QTest::addColumn<QByteArray>("asked");
+        QTest::addColumn<QByteArray>("since");
+        QTest::addColumn<QByteArray>("error");
+        const auto row = [](const char* name, const char* before, const char* asked, const char* since,
+                             const char* error) {
+            QTest::newRow(name) << QByteArray(before) << QByteArray(asked) << QByteArray(since) << QByteArray(error);
+        };
+        row("names nothing", "", "a", "", "");
+        row("names nothing, nor does the client", "", "", "", "");
+        row("another event of that name since", "", "a", "a", "a");
+        row("another event of that name before", "a", "a", "", "a");
+    }
+    void errorThatMayBeAboutSomethingElse_RefusesNothing()
+    {
+        QFETCH(QByteArray, before);
+        QFETCH(QByteArray, asked);
+        QFETCH(QByteArray, since);
+        QFETCH(QByteArray, error);
+        using namespace std::chrono_literals;
         World world("gpt-realtime", false, 1'000);
         const auto& underWay = world.meter.underWay();
-        const std::string error = "{'type':'error','error':{'type':'t','message':'m'}}";
-        world.meter.asked("e1");
-        (void)world.read(error);
-        QVERIFY(underWay.areNone());
-        world.meter.asked("e2");
-        world.meter.sentUnnamed();
-        (void)world.read(error);
+        const core::MonotonicTime now{1h};
+        if (!before.isEmpty()) {
+            world.meter.sent(before.toStdString(), now - 30s);
+        }
+        world.meter.asked(asked.toStdString(), now);
+        if (!since.isEmpty()) {
+            world.meter.sent(since.toStdString(), now);
+        }
+        (void)world.read(
+            "{'type':'error','error':{'type':'t','message':'m','event_id':'" + error.toStdString() + "'}}");
         QCOMPARE(underWay.onlyAsked(), std::size_t{1});
+        QCOMPARE(world.meter.untoldBills().size(), std::size_t{1});
+        // Where it does not begin it was refused.
+        world.meter.forgetRefused(now + 4s);
+        QCOMPARE(underWay.onlyAsked(), std::size_t{1});
+        world.meter.forgetRefused(now + 5s);
+        QVERIFY(underWay.areNone());
+    }
+
+    void responseOfWhichNothingWasRefused_IsNotForgotten()
+    {
+        using namespace std::chrono_literals;
+        World world("gpt-realtime", false, 1'000);
+        world.meter.asked("a", core::MonotonicTime{1h});
+        world.meter.forgetRefused(core::MonotonicTime{2h});
+        QCOMPARE(world.meter.underWay().onlyAsked(), std::size_t{1});
+    }
+
+    void errorAboutAResponse_RefusesTheOneThatWasAskedFor()
+    {
+        World world("gpt-realtime", false, 1'000);
+        world.meter.asked("", {});
+        world.meter.sent("", {});
         (void)world.read(
             "{'type':'error','error':{'type':'t','message':'m','code':'conversation_already_has_active_response'}}");
-        QVERIFY(underWay.areNone());
-        // The first one of two may be meant, or the second.
-        world.meter.asked("");
-        world.meter.asked("");
-        (void)world.read(error);
-        QCOMPARE(underWay.onlyAsked(), std::size_t{2});
+        QVERIFY(world.meter.underWay().areNone());
+    }
+
+    void names_OfAClientThatUsesVeryMany_AreNobodysOwn()
+    {
+        using namespace std::chrono_literals;
+        relay::RecentNames names;
+        core::MonotonicTime now{1h};
+        QVERIFY(names.use("a", now));
+        QVERIFY(!names.use("a", now + 59s));
+        QVERIFY(!names.use("a", now + 61s));
+        // Nobody waits for so long for what is wrong with an event.
+        QVERIFY(names.use("a", now + 125s));
+        now += 125s;
+        std::size_t used = 1;
+        while (names.use("b" + std::to_string(used), now)) {
+            ++used;
+        }
+        QCOMPARE(used, relay::RecentNames::kMost);
+        QVERIFY(!names.use("never before", now));
+    }
+
+    void providerThatAnswersTurns_SaysSo()
+    {
+        World world;
+        QVERIFY(world.meter.answersTurns());
+        const auto detection = [&](const std::string& how) {
+            (void)world.read(
+                "{'type':'session.updated','session':{'type':'realtime','audio':{'input':{'turn_detection':" + how
+                + "}}}}");
+            return world.meter.answersTurns();
+        };
+        QVERIFY(!detection("null"));
+        QVERIFY(detection("{'type':'server_vad'}"));
+        QVERIFY(!detection("{'type':'semantic_vad','create_response':false}"));
     }
 
     void responsesUnderWay_AreKnown_UntilTheyEndOrAreRefused()
     {
         World world("gpt-realtime", false, 1'000);
         const auto& underWay = world.meter.underWay();
-        world.meter.asked("e1");
+        world.meter.asked("e1", {});
         QCOMPARE(underWay.onlyAsked(), std::size_t{1});
         (void)world.read("{'type':'error','error':{'type':'t','message':'m','event_id':'other'}}");
         QVERIFY(!underWay.areNone());
         (void)world.read("{'type':'error','error':{'type':'t','message':'m','event_id':'e1'}}");
         QVERIFY(underWay.areNone());
-        world.meter.asked("");
+        world.meter.asked("", {});
         (void)world.read("{'type':'response.created','response':{'id':'r1'}}");
         QCOMPARE(underWay.onlyAsked(), std::size_t{0});
         QCOMPARE(underWay.begun().size(), std::size_t{1});
@@ -236,11 +358,42 @@ private slots:
         QCOMPARE(bill.value().part, std::string("transcript i"));
         QCOMPARE(bill.value().amounts[Measure::TranscribedMs], 30'000);
         QCOMPARE(bill.value().amounts[Measure::NanoDollars], std::int64_t{8'500'000});
-        const auto tokens = world.read("{'type':'conversation.item.input_audio_transcription.completed','item_id':'j',"
-                                       "'content_index':0,'transcript':'hi','usage':{'type':'tokens','total_tokens':22,"
-                                       "'input_tokens':13,'output_tokens':9}}");
-        QCOMPARE(tokens.value().amounts[Measure::TranscriptionTokens], 22);
-        QCOMPARE(tokens.value().amounts[Measure::Unpriced], 1);
+    }
+
+    /// Nobody knows then what it cost; where it has a price it is not free, and a budget sees it.
+    void transcriptionThatIsNotTold_CostsWhatTheSoundWouldHave_data()
+    {
+        QTest::addColumn<QByteArray>("usage");
+        QTest::addColumn<bool>("isSaid");
+        const auto row = [](const char* name, const char* usage, bool isSaid = false) {
+            QTest::newRow(name) << QByteArray(usage) << isSaid;
+        };
+        row("none", "");
+        row("null", ",'usage':null");
+        row("empty", ",'usage':{}");
+        row("no number", ",'usage':{'type':'duration','seconds':'60'}");
+        row("less than nothing", ",'usage':{'type':'duration','seconds':-60}");
+        row("in tokens, of a price by the minute",
+            ",'usage':{'type':'tokens','total_tokens':22,'input_tokens':13,'output_tokens':9}", true);
+    }
+    void transcriptionThatIsNotTold_CostsWhatTheSoundWouldHave()
+    {
+        QFETCH(QByteArray, usage);
+        QFETCH(bool, isSaid);
+        World world;
+        (void)world.read("{'type':'session.updated','session':{'type':'realtime','audio':{'input':{"
+                         "'transcription':{'model':'gpt-realtime-whisper'}}}}}");
+        world.meter.heard(core::Milliseconds(30'000));
+        const std::string completed = "{'type':'conversation.item.input_audio_transcription.completed','item_id':'i',"
+                                      "'content_index':0,'transcript':'hi'"
+            + usage.toStdString() + "}";
+        const auto bill = world.read(completed).value();
+        QCOMPARE(bill.isTold, isSaid);
+        QCOMPARE(bill.amounts[Measure::Unpriced], 1);
+        QCOMPARE(bill.amounts[Measure::TranscriptionTokens], isSaid ? 22 : 0);
+        QCOMPARE(bill.amounts[Measure::NanoDollars], std::int64_t{8'500'000});
+        // All of that sound has been paid for.
+        QCOMPARE(world.read(completed).value().amounts[Measure::NanoDollars], 0);
     }
 
     void connection_ThatIsPaidByTheMinute_CostsByTheMinute()

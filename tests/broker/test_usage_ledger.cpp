@@ -428,7 +428,7 @@ private slots:
         QVERIFY(!world.wait(world.ledger->begin(stream("two"))));
         QVERIFY(!world.wait(world.ledger->mayGoOn(account)));
         // Four dollars are held, and with the next one six: it has the place, and may not go on yet.
-        QCOMPARE(world.open(World::account("b", budgets, 2 * kDollar)), FaultCode::BudgetExhausted);
+        QCOMPARE(world.open(World::account("b", budgets, 2 * kDollar)), FaultCode::Unavailable);
         QVERIFY(!world.wait(world.ledger->begin(stream("three"))));
         QCOMPARE(world.wait(world.ledger->mayGoOn(account)).value().code, FaultCode::Unavailable);
         QCOMPARE(world.wait(world.ledger->begin(stream("four"))).value().code, FaultCode::Unavailable);
@@ -444,6 +444,33 @@ private slots:
         QVERIFY(!world.wait(world.ledger->mayGoOn(account)));
         end("two", 3 * kDollar);
         QCOMPARE(world.wait(world.ledger->mayGoOn(account)).value().code, FaultCode::BudgetExhausted);
+    }
+
+    /// After a change of network, or of brokers, all sessions of a project come again: nothing is spent that was not before.
+    void streamOfAnotherSession_WhosePlaceIsTaken_EndsNobody()
+    {
+        World world(url());
+        const Budgets budgets = moneyOfUser(4 * kDollar);
+        const auto account = [&](const char* session, const char* stream) {
+            Account one = World::account(session, budgets, 2 * kDollar);
+            one.stream = stream;
+            return one;
+        };
+        for (const char* const session : {"a", "b"}) {
+            QVERIFY(!world.open(account(session, "")));
+            QVERIFY(!world.wait(world.ledger->begin(account(session, "one"))));
+        }
+        QVERIFY(!world.wait(world.ledger->begin(account("a", "two"))));
+        QCOMPARE(world.wait(world.ledger->begin(account("b", "two"))).value().code, FaultCode::Unavailable);
+        QCOMPARE(world.wait(world.ledger->mayGoOn(account("b", "one"))).value().code, FaultCode::Unavailable);
+        QVERIFY(world.record(account("b", "one"), "response 1", amounts(0, 0, 1)).empty());
+        Entry last;
+        last.account = account("a", "one");
+        last.part = "stream one";
+        last.isLast = true;
+        (void)world.wait(world.ledger->record({last}));
+        QVERIFY(!world.wait(world.ledger->mayGoOn(account("b", "one"))));
+        QVERIFY(!world.wait(world.ledger->begin(account("b", "two"))));
     }
 
     /// Its broker may have died.

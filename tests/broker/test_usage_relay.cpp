@@ -397,6 +397,45 @@ private slots:
         QTRY_VERIFY(world.operators.broker.log.text().find("usage.untold") != std::string::npos);
     }
 
+    /// The provider complains of what the client has sent to have it complain: that refuses no response.
+    void errorThatTheClientProvokes_ReleasesNoResponse()
+    {
+        RelayWorld world(&underABudget);
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        client->line().send(create("c1"));
+        client->line().send(R"({"type":"nonsense","event_id":"c1"})");
+        (void)provider->next();
+        (void)provider->next();
+        for (const char* const named : {R"(,"event_id":"c1")", ""}) {
+            provider->send(
+                std::string(R"({"type":"error","error":{"type":"t","code":"c","message":"m")") + named + "}}");
+            (void)client->line().next();
+            client->line().send(create("c2"));
+            QVERIFY(client->line().next().find("conversation_already_has_active_response") != std::string::npos);
+        }
+        client->line().close(1000, "");
+        (void)provider->end();
+        QTRY_COMPARE(usageOf(world, world.operators.user())["totalCost"].get<double>(), 1.0);
+    }
+
+    /// A turn has ended, and the provider is about to answer.
+    void hangingUp_BeforeTheAnswerBegins_MakesItNotFree()
+    {
+        RelayWorld world(&underABudget);
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        const std::string committed = R"({"type":"input_audio_buffer.committed","item_id":"i"})";
+        provider->send(committed);
+        QCOMPARE(client->line().next(), committed);
+        client->line().close(1000, "");
+        provider->send(created("r1"));
+        QCOMPARE(Json::parse(provider->next()).at("type").get<std::string>(), std::string("response.cancel"));
+        provider->send(done("r1", kDollarOfSpeech));
+        (void)provider->end();
+        QTRY_COMPARE(usageOf(world, world.operators.user())["totalCost"].get<double>(), 1.0);
+    }
+
     void endThatCannotBeRead_IsNeitherFreeNorSilent()
     {
         RelayWorld world(&underABudget);
@@ -759,6 +798,10 @@ private slots:
         row("a fraction", "connectedMs", "1.5");
         row("tools by the billion", "toolCalls", "2000000000");
         row("an event that bills nothing", "events", R"([{"type": "response.created"}])");
+        row("tokens below nothing", "events",
+            R"([{"type": "response.done", "response": {"id": "r", "usage": {"input_token_details": {"text_tokens": -5}}}}])");
+        row("a part of a token", "events",
+            R"([{"type": "response.done", "response": {"id": "r", "usage": {"output_tokens": 1.5}}}])");
         row("a text", "events", R"(["response.done"])");
         row("too many", "events", "[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]");
         row("another field", "cost", "0");

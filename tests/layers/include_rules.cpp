@@ -36,7 +36,7 @@ const std::vector<Room>& rooms()
         {"app/offline", {"core", "app"}, {"qt"}},
         {"app",
             {"core", "audio", "app/platform", "app/embedded", "ui/style", "ui/account", "ui/conversation", "ui/history",
-                "ui/settings", "ui/shell"},
+                "ui/settings", "ui/shell", "ui/usage"},
             {"qt"}},
         {"ui/style", {"core"}, {"qt"}},
         {"ui/account", {"core", "ui/style"}, {"qt"}},
@@ -44,6 +44,7 @@ const std::vector<Room>& rooms()
         {"ui/history", {"core", "ui/style"}, {"qt"}},
         {"ui/settings", {"core", "ui/style"}, {"qt"}},
         {"ui/shell", {"core", "ui/style"}, {"qt"}},
+        {"ui/usage", {"core", "ui/style"}, {"qt"}},
         {"bench", {"core", "net", "audio", "audio/rt", "audio/dsp", "broker", "agent"},
             {"boost", "nlohmann", "cli", "openssl", "qt"}},
     };

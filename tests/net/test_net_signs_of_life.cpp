@@ -1,8 +1,15 @@
+#include "net/internal/message_pace.h"
+#include "net/internal/message_room.h"
 #include "net/internal/signs_of_life.h"
 
 #include <QTest>
 
+#include <memory>
+
 using namespace std::chrono_literals;
+using vivavoce::net::MessagePace;
+using vivavoce::net::MessageRoom;
+using vivavoce::net::RoomShare;
 using vivavoce::net::SignsOfLife;
 using Verdict = SignsOfLife::Verdict;
 
@@ -52,6 +59,53 @@ private slots:
         life.listen(kStart + 60s);
         QVERIFY(life.look(kStart + 63s) == Verdict::Fine);
         QVERIFY(life.look(kStart + 68s) == Verdict::Dead);
+    }
+
+    /// At the end of a slow line pings wait behind what is being written.
+    void whatThePeerTakes_IsASignOfLife_WhileMoreWaits()
+    {
+        SignsOfLife life = listening();
+        life.hasTaken(10, true, kStart + 7s);
+        QVERIFY(life.look(kStart + 8s) == Verdict::Fine);
+        life.hasTaken(10, true, kStart + 14s);
+        QVERIFY(life.look(kStart + 15s) == Verdict::Dead);
+        // A ping of ours alone.
+        life.hasTaken(12, false, kStart + 15s);
+        QVERIFY(life.look(kStart + 15s) == Verdict::Dead);
+    }
+
+    void messageThatBegan_HasItsTime_AndNoLongPauses()
+    {
+        MessagePace pace(30s);
+        QVERIFY(!pace.isTooSlow(kStart + 60s));
+        for (int at = 0; at < 30; at += 9) {
+            pace.came(kStart + std::chrono::seconds(at));
+            QVERIFY(!pace.isTooSlow(kStart + std::chrono::seconds(at)));
+        }
+        QVERIFY(!pace.isTooSlow(kStart + 29'999ms));
+        QVERIFY(pace.isTooSlow(kStart + 30s));
+        pace.isWhole();
+        QVERIFY(!pace.isTooSlow(kStart + 90s));
+        pace.came(kStart + 90s);
+        QVERIFY(!pace.isTooSlow(kStart + 99'999ms));
+        QVERIFY(pace.isTooSlow(kStart + 100s));
+    }
+
+    void roomForLongMessages_IsSharedAndGivenBack()
+    {
+        const auto room = std::make_shared<MessageRoom>(100);
+        RoomShare one(room);
+        QVERIFY(one.resize(60));
+        {
+            RoomShare other(room);
+            QVERIFY(other.resize(40));
+            QVERIFY(!other.resize(41));
+            QVERIFY(!one.resize(61));
+            QVERIFY(one.resize(50));
+            QVERIFY(other.resize(50));
+        }
+        QVERIFY(one.resize(100));
+        QVERIFY(RoomShare(nullptr).resize(1'000));
     }
 
     void whatTheKernelMayStillHave_IsNoSignOfLife()

@@ -1,6 +1,7 @@
 #include "tests/net/raw_socket.h"
 #include "tests/net/test_server.h"
 
+#include <QElapsedTimer>
 #include <QTest>
 
 #include <future>
@@ -8,6 +9,7 @@
 using namespace vivavoce;
 using namespace vivavoce::net;
 using namespace vivavoce::net::test;
+using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
 
 namespace {
@@ -37,6 +39,8 @@ void addFaults(Masked masked)
     row("text within text", frameBytes(0x01, "a", masked) + frameBytes(0x81, "b", masked), 1002);
     row("close with half a code", frameBytes(0x88, "\x03", masked), 1002);
     row("close with a code that may not be sent", frameBytes(0x88, "\x03\xED", masked), 1002);
+    row("close with a code that there is not", frameBytes(0x88, "\x13\x88", masked), 1002);
+    row("close with the highest code", frameBytes(0x88, "\xFF\xFF", masked), 1002);
     row("bad UTF-8", frameBytes(0x81, "\xC3\x28", masked), 1007);
     row("surrogate", frameBytes(0x81, "\xED\xA0\x80", masked), 1007);
     row("overlong", frameBytes(0x81, "\xC0\xAF", masked), 1007);
@@ -134,6 +138,115 @@ private Q_SLOTS:
         socket.send(frameBytes(0x88, farewell.payload));
         QCOMPARE(Loop::finished(ended), 1009U);
         QTRY_COMPARE_WITH_TIMEOUT(server.server().connections(), std::size_t{0}, 20'000);
+    }
+
+    /// Whoever reads hears of it while the peer is still being told.
+    void server_OnAMessageTooBig_KnowsAtOnce()
+    {
+        std::promise<unsigned> end;
+        auto ended = end.get_future();
+        Router router;
+        router.addWebSocket(
+            "/socket", [&](const HttpRequest&) -> Awaitable<core::Expected<WebSocketAccept, HttpResponse>> {
+                WebSocketAccept accept;
+                accept.maxMessageBytes = 1000;
+                accept.run = [&](WebSocketSession& session) -> Awaitable<> {
+                    const auto message = co_await session.read();
+                    end.set_value(message ? 0U : message.error().code);
+                };
+                co_return accept;
+            });
+        TestServer server(std::move(router));
+        RawSocket socket(server.port());
+        socket.upgrade("/socket");
+        QElapsedTimer elapsed;
+        elapsed.start();
+        socket.send(frameBytes(0x82, std::string(1001, 'x')));
+        // It answers nothing, and keeps the connection.
+        QCOMPARE(Loop::finished(ended), 1009U);
+        QVERIFY(elapsed.elapsed() < 2'000);
+        QCOMPARE(socket.readFrame().closeCode(), 1009U);
+    }
+
+    void message_ThatDoesNotEnd_IsGivenUp_data()
+    {
+        QTest::addColumn<QByteArray>("sent");
+        QTest::newRow("frames") << bytes(frameBytes(0x01, "{"));
+        QTest::newRow("one frame") << bytes(frameBytes(0x82, std::string(1000, 'x')).substr(0, 900));
+    }
+    void message_ThatDoesNotEnd_IsGivenUp()
+    {
+        QFETCH(QByteArray, sent);
+        std::promise<unsigned> end;
+        auto ended = end.get_future();
+        Router router;
+        addSocket(router, [&](WebSocketSession& session) -> Awaitable<> {
+            const auto message = co_await session.read();
+            end.set_value(message ? 0U : message.error().code);
+        });
+        ServerLimits limits;
+        limits.webSocketMessageTime = 300ms;
+        TestServer server(std::move(router), limits);
+        RawSocket socket(server.port());
+        socket.upgrade("/socket");
+        socket.send(sent.toStdString());
+        QCOMPARE(socket.readFrame().closeCode(), 1008U);
+        QCOMPARE(Loop::finished(ended), 1008U);
+    }
+
+    void longMessages_ThatFillTheRoomOfAll_AreGivenUp()
+    {
+        Router router;
+        addEchoSocket(router, 8'000'000);
+        ServerLimits limits;
+        limits.webSocketRoomBytes = 1'000'000;
+        TestServer server(std::move(router), limits);
+        RawSocket socket(server.port());
+        socket.upgrade("/socket");
+        socket.send(frameBytes(0x02, std::string(4'000'000, 'x')));
+        QCOMPARE(socket.readFrame().closeCode(), 1013U);
+        // Whoever wants less gets it.
+        RawSocket other(server.port());
+        other.upgrade("/socket");
+        other.send(frameBytes(0x82, std::string(200'000, 'x')));
+        QCOMPARE(other.readFrame().payload.size(), std::size_t{200'000});
+    }
+
+    void pings_WithoutEnd_EndTheSession()
+    {
+        Router router;
+        addEchoSocket(router, 1000);
+        TestServer server(std::move(router));
+        RawSocket socket(server.port());
+        socket.upgrade("/socket");
+        std::string flood;
+        for (int i = 0; i < 300; ++i) {
+            flood += frameBytes(0x89, "p");
+        }
+        socket.send(flood);
+        Frame frame = socket.readFrame();
+        while (frame.opcode == 0xA) {
+            frame = socket.readFrame();
+        }
+        QCOMPARE(frame.closeCode(), 1008U);
+    }
+
+    void lengthThatNobodySends_IsRefusedAtItsHeader_data()
+    {
+        QTest::addColumn<QByteArray>("header");
+        QTest::newRow("highest bit") << QByteArray("\x82\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\x02\x03\x04", 14);
+        QTest::newRow("2^40") << QByteArray("\x82\xFF\x00\x00\x01\x00\x00\x00\x00\x00\x01\x02\x03\x04", 14);
+    }
+    void lengthThatNobodySends_IsRefusedAtItsHeader()
+    {
+        QFETCH(QByteArray, header);
+        Router router;
+        addEchoSocket(router, 1000);
+        TestServer server(std::move(router));
+        RawSocket socket(server.port());
+        socket.upgrade("/socket");
+        socket.send(header.toStdString());
+        QCOMPARE(socket.readFrame().closeCode(), 1009U);
     }
 
     void message_AtTheLimit_IsTakenAndOneByteMoreIsNot()

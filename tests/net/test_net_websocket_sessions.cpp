@@ -160,11 +160,28 @@ private Q_SLOTS:
         socket.send("GET /socket HTTP/1.1\r\nHost: localhost\r\n" + fields.toStdString() + "\r\n" + body);
         const Answer answer = socket.readAnswer();
         QCOMPARE(answer.status, status);
-        // Beast adds its name to a 101 unless the field is there; an empty one tells nothing.
-        QCOMPARE(std::string(answer.headers.find("Server").value_or("")), std::string());
+        // Beast adds its name and version to a 101 unless the field is there.
+        QCOMPARE(std::string(answer.headers.find("Server").value_or("")), std::string(status == 101 ? "vivavoce" : ""));
         if (status == 426) {
             QCOMPARE(std::string(answer.headers.find("Sec-WebSocket-Version").value_or("-")), std::string("13"));
         }
+    }
+
+    void upgrade_HasWhatEveryAnswerHas()
+    {
+        Router router;
+        addEchoSocket(router);
+        router.onResponse([](const HttpRequest& request, HttpResponse& response) {
+            response.headers.set("X-Request-Id", request.id);
+        });
+        TestServer server(std::move(router));
+        RawSocket socket(server.port());
+        const Answer answer = socket.upgrade("/socket", "Sec-WebSocket-Protocol: one\r\n");
+        QCOMPARE(answer.status, 101U);
+        QVERIFY(!answer.headers.find("X-Request-Id").value_or("").empty());
+        QCOMPARE(answer.headers.count("Upgrade"), std::size_t{1});
+        socket.send(frameBytes(0x81, "hello"));
+        QCOMPARE(socket.readFrame().payload, std::string("hello"));
     }
 
     void upgrade_WithFramesSentTooEarly_Is400()
@@ -543,6 +560,36 @@ private Q_SLOTS:
             QCOMPARE(ping.opcode, 9U);
             socket.send(frameBytes(0x8A, ping.payload));
         }
+        socket.send(frameBytes(0x88, "\x03\xE8"));
+        QCOMPARE(unsigned{Loop::finished(ending.future).code}, 1000U);
+    }
+
+    /// Pings wait behind what is being written, and so their answers do not come.
+    void peer_AtTheEndOfASlowLine_LivesOnWhileItTakes()
+    {
+        constexpr std::size_t kAll = 8 * 1024 * 1024;
+        Ending ending;
+        Router router;
+        addSocket(router, [&ending](WebSocketSession& session) -> Awaitable<> {
+            const auto listen = [&]() -> Awaitable<> {
+                const auto message = co_await session.read();
+                ending.promise->set_value(message ? WebSocketClose{0, {}} : message.error());
+            };
+            co_await (listen() && session.send(std::string(kAll, 'x')));
+        });
+        ServerLimits limits;
+        limits.webSocketSilence = 800ms;
+        TestServer server(std::move(router), limits);
+        RawSocket socket(server.port(), 16 * 1024);
+        socket.upgrade("/socket");
+        Loop pace;
+        constexpr std::size_t kPiece = 128 * 1024;
+        for (int i = 0; i < 24; ++i) {
+            QCOMPARE(socket.readExactly(kPiece).size(), kPiece);
+            pace.run(after(100ms));
+        }
+        constexpr std::size_t kHeader = 10;
+        QCOMPARE(socket.readExactly(kAll + kHeader - 24 * kPiece).size(), kAll + kHeader - 24 * kPiece);
         socket.send(frameBytes(0x88, "\x03\xE8"));
         QCOMPARE(unsigned{Loop::finished(ending.future).code}, 1000U);
     }

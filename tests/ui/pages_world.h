@@ -1,6 +1,8 @@
 #pragma once
 
 #include "core/base/clock.h"
+#include "core/usage/utc_day.h"
+#include "tests/support/fake_usage_book.h"
 #include "tests/ui/ui_fakes.h"
 #include "ui/account/account_view_model.h"
 #include "ui/conversation/conversation_view_model.h"
@@ -8,6 +10,7 @@
 #include "ui/history/history_view_model.h"
 #include "ui/settings/settings_view_model.h"
 #include "ui/shell/shell_view_model.h"
+#include "ui/usage/usage_book_view_model.h"
 
 #include <QObject>
 
@@ -22,6 +25,7 @@ class PagesWorld final : public QObject {
     Q_PROPERTY(vivavoce::ui::AccountViewModel* account READ account NOTIFY begun)
     Q_PROPERTY(vivavoce::ui::HistoryViewModel* history READ history NOTIFY begun)
     Q_PROPERTY(vivavoce::ui::ExportViewModel* exporter READ exporter NOTIFY begun)
+    Q_PROPERTY(vivavoce::ui::UsageBookViewModel* usage READ usage NOTIFY begun)
     Q_PROPERTY(int kept READ kept)
     Q_PROPERTY(QString written READ written)
     Q_PROPERTY(int openings READ openings)
@@ -46,10 +50,10 @@ public:
         now().conversation.tellActivity(core::Activity::RunningTool);
     }
     Q_INVOKABLE void listen() { now().conversation.tellActivity(core::Activity::Listening); }
-    Q_INVOKABLE void fail(int code)
+    Q_INVOKABLE void fail(int code, const QString& foreignCode = {})
     {
-        now().conversation.tell(
-            core::session_notice::Ended{core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, {}}});
+        now().conversation.tell(core::session_notice::Ended{
+            core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, foreignCode.toStdString()}});
     }
     Q_INVOKABLE void problem(int code, const QString& foreignCode = {})
     {
@@ -69,13 +73,38 @@ public:
     Q_INVOKABLE void useBroker(const QString& address) { (void)now().settingsModel.useBroker(address); }
     Q_INVOKABLE void offerBrowserOnly() { now().account.hasDeviceFlow = false; }
     Q_INVOKABLE void becomeSignedIn() { now().account.become(FakeAccount::Stage::SignedIn); }
-    Q_INVOKABLE void failToSignIn(int code)
+    Q_INVOKABLE void failToSignIn(int code, const QString& foreignCode = {})
     {
-        now().account.become(
-            FakeAccount::Stage::Failed, core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, {}});
+        now().account.become(FakeAccount::Stage::Failed,
+            core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, foreignCode.toStdString()});
+    }
+    /// Whoever asks for a broker hears this of the way there.
+    Q_INVOKABLE void spoilTheWay(const QString& foreignCode) { now().fault = foreignCode.toStdString(); }
+    Q_INVOKABLE void tellDamagedSettings()
+    {
+        now().shellModel.tellDamagedSettings(QStringLiteral("/vivavoce.ini.damaged"));
     }
     /// A conversation that is kept: the user says `words`.
     Q_INVOKABLE void keep(const QString& id, const QString& words);
+    /// A turn of today: 100 tokens in, 40 of them from the cache, 30 out, for a dollar.
+    Q_INVOKABLE void count()
+    {
+        core::UsageRecord record{"voice_1", "reply 1", core::utcDay(now().clock.wallNow()),
+            now().live.current().brokerUrl, "m", {}, "2026-10-09"};
+        record.figures.tokens = {10, 50, 0, 10, 30, 0, 5, 25};
+        record.figures.connected = core::Milliseconds{90'000};
+        record.figures.turns = 1;
+        record.figures.nanoDollars = 1'000'000'000;
+        (void)now().book.put({record});
+    }
+    /// Whoever waits for the broker hears that it has the same, or that it is away.
+    Q_INVOKABLE void answerUsage(bool isThere)
+    {
+        core::BrokerUsage same{1, now().book.total(), 0};
+        const auto done = std::exchange(now().usageAsked, nullptr);
+        done(isThere ? core::Expected<core::BrokerUsage, core::Error>(same)
+                     : core::fail(core::ErrorCode::BrokerUnreachable, "away"));
+    }
     Q_INVOKABLE void breakHistory()
     {
         now().history.fault = core::Error{core::ErrorCode::HistoryFailed, "", std::nullopt, {}};
@@ -120,6 +149,7 @@ public:
     [[nodiscard]] ui::AccountViewModel* account() { return &now().accountModel; }
     [[nodiscard]] ui::HistoryViewModel* history() { return &now().historyModel; }
     [[nodiscard]] ui::ExportViewModel* exporter() { return &now().exportModel; }
+    [[nodiscard]] ui::UsageBookViewModel* usage() { return &now().usageModel; }
     [[nodiscard]] int kept() { return static_cast<int>(now().history.all.size()); }
     /// The names of the files that were written.
     [[nodiscard]] QString written();
@@ -149,22 +179,37 @@ private:
         FakeAccount account;
         FakeConversationStore history;
         FakeTextFiles files;
+        FakeUsageBook book;
+        core::BrokerLedger::Done usageAsked;
         FakeApprovals approvals;
         FakeToolCatalog tools;
+        std::string fault;
     };
     struct World : Parts {
         explicit World(bool isFirstRun, bool hasAgent)
             : Parts(isFirstRun),
               live(store),
               conversationModel({conversation, voice, clock, live, &approvals}),
-              settingsModel({live, devices, voice, hasAgent, &history, &tools}),
-              shellModel({conversation, clock, live, hasAgent}),
+              settingsModel({live, devices, voice, hasAgent, &history, &tools,
+                  [](const std::string& path) {
+                      return path.ends_with(".pem") ? std::nullopt : std::optional(core::CaFileFault::NotPem);
+                  }}),
+              shellModel({conversation, clock, live, hasAgent, false,
+                  [this](const std::string&, const std::function<void(std::optional<core::Error>)>& done) {
+                      done(fault.empty() ? std::nullopt
+                                         : std::optional(
+                                             core::Error{core::ErrorCode::BrokerUnreachable, "", std::nullopt, fault}));
+                  }}),
               accountModel({account, live}),
               historyModel({history, live}),
-              exportModel(files)
+              exportModel(files),
+              usageModel({book, live, clock,
+                  [this](const core::UsageQuery&, core::BrokerLedger::Done done) { usageAsked = std::move(done); }})
         {
             QObject::connect(&conversationModel, &ui::ConversationViewModel::exportWanted, &exportModel,
                 [this] { exportModel.begin(conversationModel.said()); });
+            QObject::connect(
+                &shellModel, &ui::ShellViewModel::talkWanted, &conversationModel, &ui::ConversationViewModel::start);
             QObject::connect(&historyModel, &ui::HistoryViewModel::exportWanted, &exportModel,
                 [this] { exportModel.begin(historyModel.opened()); });
         }
@@ -175,6 +220,7 @@ private:
         ui::AccountViewModel accountModel;
         ui::HistoryViewModel historyModel;
         ui::ExportViewModel exportModel;
+        ui::UsageBookViewModel usageModel;
     };
     [[nodiscard]] World& now() { return *m_worlds.back(); }
 

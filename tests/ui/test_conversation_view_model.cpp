@@ -1,6 +1,4 @@
-#include "tests/support/manual_clock.h"
-#include "tests/ui/ui_fakes.h"
-#include "ui/conversation/conversation_view_model.h"
+#include "tests/ui/conversation_world.h"
 
 #include <QSignalSpy>
 #include <QTest>
@@ -16,40 +14,7 @@ namespace notice = core::session_notice;
 
 namespace {
 
-/// A view model and all that is around it.
-struct World {
-    ManualClock clock;
-    FakeConversation conversation;
-    FakeVoiceControls voice;
-    FakeSettingsStore store;
-    core::LiveSettings settings{store};
-    ui::ConversationViewModel model{{conversation, voice, clock, settings}};
-
-    void change(void (*edit)(core::Settings&))
-    {
-        core::Settings wanted = settings.current();
-        edit(wanted);
-        QVERIFY(settings.change(wanted).has_value());
-    }
-    void pushToTalk()
-    {
-        change([](core::Settings& wanted) { wanted.talkMode = core::TalkMode::PushToTalk; });
-    }
-};
-
-core::openai::Usage usage(std::int64_t audioIn, std::int64_t cachedAudio, std::int64_t audioOut)
-{
-    core::openai::Usage used;
-    used.inputDetails =
-        core::openai::InputTokenDetails{cachedAudio, {10, audioIn, 0}, core::openai::TokenCounts{0, cachedAudio, 0}};
-    used.outputDetails = core::openai::TokenCounts{5, audioOut, 0};
-    return used;
-}
-
-notice::TokenChanged token(core::TokenNews news, const char* model = "gpt-realtime-2.1")
-{
-    return {news, "voice_1", Milliseconds{60'000}, Milliseconds{24'000}, "openai", model};
-}
+using World = ConversationWorld;
 
 } // namespace
 
@@ -84,25 +49,17 @@ private Q_SLOTS:
     void quietConnection_IsToldInWords();
     void quietAgent_OfThisComputer_IsNotTheNetworksFault();
     void lostSpeech_IsToldForAWhile();
+    void momentLost_IsToldWhereSomebodySpoke();
     void speechLostAtTheEnd_IsToldAfterIt();
     void removedEntry_LeavesTheTranscript();
-    void transcription_IsCountedAndPriced();
-    void transcription_OfUnknownPrice_MakesTheMoneyALowerBound();
-    void usage_IsSummedAndPriced();
-    void lastTurn_IsAllThatTheUserHasAskedFor();
-    void lastTurn_WhenTyped_HasNoTranscription();
-    void lastTurn_WithoutTheReplyThatItCutOff();
-    void usage_OfAnUnknownModel_ShowsNoMoney();
-    void usage_OfThisComputer_IsFree();
-    void usage_WhenTheProfileChangesMeanwhile_IsStillPaidFor();
-    void token_IsToldByItsAge();
-    void token_ThatOpensNothingAnyMore_IsNotShown();
     void say_WhenIdle_StartsAndSays();
     void say_OfNothing_DoesNothing();
+    void timer_ThatWasOver_IsNotToldInTheNextConversation();
+    void tool_ThatWaitsForAPerson_SaysSo();
+    void refusal_IsGoneOnceSomebodyHasSignedIn();
     void start_WhileClosing_IsDoneAfterTheEnd();
     void stop_BeforeTheNextOneHasStarted_TakesItBack();
     void talkHeld_WhileClosing_IsHeldInTheNextOne();
-    void sessionTime_RunsFromLiveToTheEnd();
 };
 
 void TestConversationViewModel::states_AreToldInTheirWords_data()
@@ -465,6 +422,25 @@ void TestConversationViewModel::lostSpeech_IsToldForAWhile()
     QCOMPARE(world.model.hint(), QString());
 }
 
+void TestConversationViewModel::momentLost_IsToldWhereSomebodySpoke()
+{
+    World world;
+    world.model.start();
+    world.conversation.tellPhase(Phase::Live);
+    const QString told = QStringLiteral("You were not heard for 1 s");
+    world.conversation.tell(notice::AudioLost{Milliseconds{250}});
+    QVERIFY(world.model.hint() != told);
+    // Several of them are a word.
+    world.conversation.tell(notice::AudioLost{Milliseconds{50}});
+    QCOMPARE(world.model.hint(), told);
+    world.conversation.tell(notice::Ended{});
+    world.model.start();
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tellActivity(Activity::HearingUser);
+    world.conversation.tell(notice::AudioLost{Milliseconds{40}});
+    QCOMPARE(world.model.hint(), told);
+}
+
 void TestConversationViewModel::speechLostAtTheEnd_IsToldAfterIt()
 {
     World world;
@@ -489,180 +465,6 @@ void TestConversationViewModel::removedEntry_LeavesTheTranscript()
     QCOMPARE(world.model.transcript()->rowCount(), 0);
 }
 
-void TestConversationViewModel::transcription_IsCountedAndPriced()
-{
-    World world;
-    world.conversation.tell(token(core::TokenNews::Acquired));
-    world.conversation.tell(
-        notice::TranscriptionUsage{"u1", core::openai::TranscriptionDuration{30}, "gpt-live-transcribe"});
-    world.conversation.tell(notice::ReplyUsage{"r1", usage(1'000, 0, 0)});
-    world.conversation.tellActivity(Activity::HearingUser);
-    world.conversation.tell(
-        notice::TranscriptionUsage{"u2", core::openai::TranscriptionDuration{90}, "gpt-live-transcribe"});
-    QCOMPARE(world.model.turnUsage()->transcription(), QStringLiteral("90 s"));
-    QCOMPARE(world.model.sessionUsage()->transcription(), QStringLiteral("120 s"));
-    // 1,000 × $32 + 10 × $4 + 5 × $24, for a million each, and two minutes of $0.017.
-    QCOMPARE(world.model.sessionUsage()->money(), QStringLiteral("≈ $0.066"));
-    world.model.start();
-    QCOMPARE(world.model.sessionUsage()->transcription(), QString());
-}
-
-void TestConversationViewModel::transcription_OfUnknownPrice_MakesTheMoneyALowerBound()
-{
-    World world;
-    world.conversation.tell(token(core::TokenNews::Acquired));
-    world.conversation.tell(notice::ReplyUsage{"r1", usage(1'000, 0, 0)});
-    world.conversation.tell(
-        notice::TranscriptionUsage{"u1", core::openai::TranscriptionTokens{100, 20, 120, {}}, "gpt-transcribe"});
-    QCOMPARE(world.model.sessionUsage()->transcription(), QStringLiteral("120"));
-    QCOMPARE(world.model.sessionUsage()->money(), QStringLiteral("≥ $0.032"));
-}
-
-void TestConversationViewModel::token_ThatOpensNothingAnyMore_IsNotShown()
-{
-    World world;
-    for (const core::TokenNews end : {core::TokenNews::Expired, core::TokenNews::Revoked}) {
-        world.conversation.tell(token(core::TokenNews::Acquired));
-        world.conversation.tell(token(core::TokenNews::Refreshed));
-        const int renewals = world.model.tokenRenewals();
-        const QSignalSpy changes(&world.model, &ui::ConversationViewModel::tokenChanged);
-        world.conversation.tell(token(end));
-        QVERIFY(!world.model.hasToken());
-        QCOMPARE(changes.count(), 1);
-        QCOMPARE(world.model.tokenRenewals(), renewals);
-    }
-}
-
-void TestConversationViewModel::usage_IsSummedAndPriced()
-{
-    World world;
-    world.conversation.tell(token(core::TokenNews::Acquired));
-    world.conversation.tell(notice::ReplyUsage{"r1", usage(1'000, 400, 200)});
-    world.conversation.tellActivity(Activity::HearingUser);
-    world.conversation.tell(notice::ReplyUsage{"r2", usage(500, 500, 100)});
-    QCOMPARE(world.model.turnUsage()->tally().audioIn, 0);
-    QCOMPARE(world.model.turnUsage()->tally().cachedAudioIn, 500);
-    QCOMPARE(world.model.sessionUsage()->tally().audioIn, 600);
-    QCOMPARE(world.model.sessionUsage()->tally().cachedIn(), 900);
-    QCOMPARE(world.model.sessionUsage()->tally().audioOut, 300);
-    // 600 × $32 + 900 × $0.40 + 20 × $4 + 300 × $64 + 10 × $24, for a million each.
-    QCOMPARE(world.model.sessionUsage()->money(), QStringLiteral("≈ $0.039"));
-}
-
-void TestConversationViewModel::lastTurn_IsAllThatTheUserHasAskedFor()
-{
-    World world;
-    world.conversation.tellPhase(Phase::Live);
-    world.conversation.tellActivity(Activity::HearingUser);
-    world.conversation.tell(
-        notice::TranscriptionUsage{"u1", core::openai::TranscriptionDuration{3}, "gpt-live-transcribe"});
-    // A pause, and no answer yet.
-    world.conversation.tellActivity(Activity::Thinking);
-    world.conversation.tellActivity(Activity::HearingUser);
-    world.conversation.tell(
-        notice::TranscriptionUsage{"u2", core::openai::TranscriptionDuration{4}, "gpt-live-transcribe"});
-    // The reply that calls a function, and the one to its result.
-    world.conversation.tell(notice::ReplyUsage{"r1", usage(100, 0, 0)});
-    world.conversation.tell(notice::ToolCalled{{"c1", "look_up", "{}"}});
-    world.conversation.tell(notice::ToolDone{{"c1", "look_up", "{}"}, std::string("{}")});
-    world.conversation.tell(notice::ReplyStarted{"r2"});
-    world.conversation.tell(notice::ReplyUsage{"r2", usage(150, 0, 70)});
-    QCOMPARE(world.model.turnUsage()->tally().audioIn, 250);
-    QCOMPARE(world.model.turnUsage()->tally().audioOut, 70);
-    QCOMPARE(world.model.turnUsage()->transcription(), QStringLiteral("7 s"));
-    world.conversation.tellActivity(Activity::HearingUser);
-    QVERIFY(world.model.turnUsage()->isEmpty());
-    QCOMPARE(world.model.sessionUsage()->tally().audioIn, 250);
-}
-
-void TestConversationViewModel::lastTurn_WhenTyped_HasNoTranscription()
-{
-    World world;
-    world.conversation.tellPhase(Phase::Live);
-    world.conversation.tellActivity(Activity::HearingUser);
-    world.conversation.tell(
-        notice::TranscriptionUsage{"u1", core::openai::TranscriptionDuration{3}, "gpt-live-transcribe"});
-    world.conversation.tell(notice::ReplyUsage{"r1", usage(100, 0, 50)});
-    world.model.say(QStringLiteral("and in writing"));
-    world.conversation.tell(notice::ReplyUsage{"r2", usage(120, 0, 60)});
-    QCOMPARE(world.model.turnUsage()->transcription(), QString());
-    QCOMPARE(world.model.turnUsage()->tally().audioIn, 120);
-    QCOMPARE(world.model.sessionUsage()->transcription(), QStringLiteral("3 s"));
-}
-
-void TestConversationViewModel::lastTurn_WithoutTheReplyThatItCutOff()
-{
-    World world;
-    world.conversation.tellPhase(Phase::Live);
-    world.conversation.tellActivity(Activity::HearingUser);
-    world.conversation.tell(notice::ReplyStarted{"r1"});
-    world.conversation.tellActivity(Activity::HearingUser);
-    world.conversation.tell(notice::ReplyUsage{"r1", usage(100, 0, 50)});
-    world.conversation.tell(notice::ReplyStarted{"r2"});
-    world.conversation.tell(notice::ReplyUsage{"r2", usage(120, 0, 60)});
-    QCOMPARE(world.model.turnUsage()->tally().audioIn, 120);
-    QCOMPARE(world.model.sessionUsage()->tally().audioIn, 220);
-}
-
-void TestConversationViewModel::usage_OfAnUnknownModel_ShowsNoMoney()
-{
-    World world;
-    world.conversation.tell(token(core::TokenNews::Acquired, "somebody-elses-model"));
-    world.conversation.tell(notice::ReplyUsage{"r1", usage(1'000, 0, 200)});
-    QCOMPARE(world.model.sessionUsage()->money(), QString());
-}
-
-void TestConversationViewModel::usage_OfThisComputer_IsFree()
-{
-    World world;
-    world.change([](core::Settings& wanted) { wanted.profile = core::Profile::ThisComputer; });
-    world.conversation.tell(token(core::TokenNews::Acquired));
-    QCOMPARE(world.model.sessionUsage()->money(), QStringLiteral("Free"));
-}
-
-void TestConversationViewModel::usage_WhenTheProfileChangesMeanwhile_IsStillPaidFor()
-{
-    World world;
-    const auto setProfile = [&world](core::Profile profile) {
-        core::Settings wanted = world.settings.current();
-        wanted.profile = profile;
-        QVERIFY(world.settings.change(wanted).has_value());
-    };
-    setProfile(core::Profile::Broker);
-    world.conversation.tellPhase(Phase::FetchingToken);
-    world.conversation.tell(token(core::TokenNews::Acquired));
-    world.conversation.tellPhase(Phase::Live);
-    world.conversation.tell(notice::ReplyUsage{"r1", usage(1'000, 0, 200)});
-    setProfile(core::Profile::ThisComputer);
-    world.conversation.tell(token(core::TokenNews::Refreshed));
-    QVERIFY(world.model.sessionUsage()->money().startsWith(QStringLiteral("≈ $")));
-    // The next conversation is where the settings say.
-    world.conversation.tell(notice::Ended{});
-    world.conversation.tellPhase(Phase::FetchingToken);
-    world.conversation.tell(token(core::TokenNews::Acquired));
-    QCOMPARE(world.model.sessionUsage()->money(), QStringLiteral("Free"));
-}
-
-void TestConversationViewModel::token_IsToldByItsAge()
-{
-    World world;
-    QVERIFY(!world.model.hasToken());
-    world.conversation.tell(token(core::TokenNews::Acquired));
-    QCOMPARE(world.model.secondsToRenewal(), 24);
-    QCOMPARE(world.model.tokenLifetime(), 60);
-    world.clock.advance(Milliseconds{10'000});
-    QCOMPARE(world.model.secondsToRenewal(), 14);
-    world.conversation.tell(token(core::TokenNews::Refreshed));
-    QCOMPARE(world.model.secondsToRenewal(), 24);
-    QCOMPARE(world.model.tokenRenewals(), 1);
-    world.conversation.tell(token(core::TokenNews::Failed));
-    QCOMPARE(world.model.tokenRenewals(), 1);
-    const QSignalSpy changes(&world.model, &ui::ConversationViewModel::tokenChanged);
-    world.conversation.tell(notice::Ended{});
-    QVERIFY(!world.model.hasToken());
-    QVERIFY(!changes.isEmpty());
-}
-
 void TestConversationViewModel::say_WhenIdle_StartsAndSays()
 {
     World world;
@@ -677,6 +479,64 @@ void TestConversationViewModel::say_OfNothing_DoesNothing()
     world.model.say(QStringLiteral("   "));
     QCOMPARE(world.conversation.starts, 0);
     QVERIFY(world.conversation.said.empty());
+}
+
+void TestConversationViewModel::timer_ThatWasOver_IsNotToldInTheNextConversation()
+{
+    World world;
+    world.model.start();
+    world.conversation.tellPhase(Phase::Live);
+    world.model.timers()->tell({"timer_1", "tea"});
+    world.conversation.tell(notice::Ended{});
+    QVERIFY2(world.model.timers()->isDue(), "until somebody has seen it");
+    world.model.start();
+    QVERIFY(!world.model.timers()->isDue());
+    world.conversation.tellPhase(Phase::Live);
+    world.model.timers()->tell({"timer_2", "eggs"});
+    QVERIFY(world.model.timers()->isDue());
+}
+
+void TestConversationViewModel::tool_ThatWaitsForAPerson_SaysSo()
+{
+    FakeApprovals approvals;
+    World world;
+    ui::ConversationViewModel model({world.conversation, world.voice, world.clock, world.settings, &approvals});
+    const auto isWaiting = [&](int row) { return model.tools()->index(row).data(ui::ToolModel::IsWaiting).toBool(); };
+    const auto request = [&](const char* callId) {
+        return core::ApprovalRequest{callId, "open_link", "Vivavoce", "{}", world.clock.now() + Milliseconds{30'000}};
+    };
+    const core::ToolCall first{"c1", "open_link", "{}"};
+    const core::ToolCall second{"c2", "write_file", "{}"};
+    world.conversation.tell(notice::ToolCalled{first});
+    QVERIFY(!isWaiting(0));
+    QSignalSpy changes(model.tools(), &QAbstractItemModel::dataChanged);
+    approvals.ask(request("c1"));
+    QVERIFY(isWaiting(0));
+    QCOMPARE(changes.count(), 1);
+    // It is asked for before anybody hears that it was called.
+    approvals.ask(request("c2"));
+    world.conversation.tell(notice::ToolCalled{second});
+    QVERIFY(isWaiting(0) && isWaiting(1));
+    approvals.answer("c1", core::Approval::Once);
+    QVERIFY(isWaiting(0) && !isWaiting(1));
+    world.conversation.tell(notice::ToolDone{second, std::string("{}")});
+    QVERIFY(!isWaiting(0));
+}
+
+void TestConversationViewModel::refusal_IsGoneOnceSomebodyHasSignedIn()
+{
+    World world;
+    const auto end = [&world](ErrorCode code) {
+        world.conversation.tell(notice::Ended{core::Error{code, "", std::nullopt, {}}});
+    };
+    end(ErrorCode::NotAuthorised);
+    QCOMPARE(world.model.voice(), Voice::Failed);
+    world.model.accountReady();
+    QCOMPARE(world.model.voice(), Voice::Idle);
+    QVERIFY(!world.model.hasError());
+    end(ErrorCode::BrokerUnreachable);
+    world.model.accountReady();
+    QCOMPARE(world.model.voice(), Voice::Failed);
 }
 
 void TestConversationViewModel::start_WhileClosing_IsDoneAfterTheEnd()
@@ -725,21 +585,6 @@ void TestConversationViewModel::talkHeld_WhileClosing_IsHeldInTheNextOne()
     world.conversation.tell(notice::Ended{});
     QVERIFY(world.model.isTalkHeld());
     QVERIFY(!world.voice.isMuted);
-}
-
-void TestConversationViewModel::sessionTime_RunsFromLiveToTheEnd()
-{
-    World world;
-    world.conversation.tellPhase(Phase::Connecting);
-    world.clock.advance(Milliseconds{5'000});
-    world.conversation.tellPhase(Phase::Live);
-    world.clock.advance(Milliseconds{65'000});
-    QCOMPARE(world.model.sessionTime(), QStringLiteral("1:05"));
-    world.conversation.tellPhase(Phase::Closing);
-    QCOMPARE(world.model.sessionTime(), QStringLiteral("1:05"));
-    world.conversation.tell(notice::Ended{});
-    world.clock.advance(Milliseconds{65'000});
-    QCOMPARE(world.model.sessionTime(), QStringLiteral("1:05"));
 }
 
 void TestConversationViewModel::problemAroundIt_DoesNotFailAConversation()

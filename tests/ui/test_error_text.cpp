@@ -14,6 +14,8 @@ private Q_SLOTS:
     void sentences_AreAllDifferent();
     void code_WithTheOtherSidesOwn_ShowsBoth();
     void everyAddressFault_HasASentence();
+    void everyFaultOfTheWay_HasASentenceAndSomethingToDo();
+    void othersWords_AreNoFaultOfTheWay();
 };
 
 void TestErrorText::everyCode_HasASentenceAndSomethingToDo_data()
@@ -61,6 +63,36 @@ void TestErrorText::everyAddressFault_HasASentence()
              core::AddressFault::TooMuch}) {
         QVERIFY(ui::addressFaultText(fault).size() > 20);
     }
+}
+
+void TestErrorText::everyFaultOfTheWay_HasASentenceAndSomethingToDo()
+{
+    using Action = ui::ErrorAction;
+    const std::pair<const char*, Action> faults[] = {{"proxy.unreachable", Action::ShowNetworkSettings},
+        {"proxy.not_found", Action::ShowNetworkSettings}, {"proxy.password", Action::ShowNetworkSettings},
+        {"proxy.refused", Action::ShowNetworkSettings}, {"certificate.untrusted", Action::ShowNetworkSettings},
+        {"certificate.expired", Action::Retry}, {"certificate.elsewhere", Action::ShowSettings},
+        {"network.proxy", Action::ShowNetworkSettings}, {"network.ca_file", Action::ShowNetworkSettings}};
+    QSet<QString> seen;
+    for (const auto& [fault, action] : faults) {
+        const core::Error error{core::ErrorCode::BrokerUnreachable, "", std::nullopt, fault};
+        const ui::ErrorText text = ui::errorText(error);
+        QVERIFY2(text.sentence.endsWith(QLatin1Char('.')) && text.sentence.size() <= 110, fault);
+        QVERIFY2(!seen.contains(text.sentence), fault);
+        seen.insert(text.sentence);
+        QVERIFY2(text.action == action && !text.actionLabel.isEmpty(), fault);
+        QVERIFY2(ui::isOfTheWay(error), fault);
+        const core::Error provider{core::ErrorCode::ProviderUnreachable, "", std::nullopt, fault};
+        QCOMPARE(ui::errorText(provider).sentence, text.sentence);
+    }
+}
+
+void TestErrorText::othersWords_AreNoFaultOfTheWay()
+{
+    const core::Error foreign{core::ErrorCode::ProviderFailed, "", std::nullopt, "proxy.password"};
+    QVERIFY(!ui::isOfTheWay(foreign));
+    QCOMPARE(ui::errorText(foreign).action, ui::ErrorAction::Retry);
+    QVERIFY(!ui::isOfTheWay({core::ErrorCode::BrokerUnreachable, "", std::nullopt, {}}));
 }
 
 QTEST_GUILESS_MAIN(TestErrorText)

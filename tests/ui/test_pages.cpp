@@ -11,6 +11,7 @@ Q_IMPORT_QML_PLUGIN(Vivavoce_ConversationPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_HistoryPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_SettingsPlugin)
 Q_IMPORT_QML_PLUGIN(Vivavoce_ShellPlugin)
+Q_IMPORT_QML_PLUGIN(Vivavoce_UsagePlugin)
 
 /// Gives each tst_*.qml the pages and a world of fakes for them.
 class Setup : public QObject {

@@ -43,6 +43,9 @@ private Q_SLOTS:
     void firstRun_WhoeverGoesOnTyping_HearsNothingOfIt();
     void account_IsWantedWhereABrokerKnowsNobody();
     void connection_WhenTheAgentChanges_HasNotFailed();
+    void connection_WhereNobodyWasKnown_HasNotFailedOnceSomebodyIs();
+    void firstRun_WhereTheWayIsWrong_OffersTheNetwork();
+    void damagedSettings_AreToldUntilSomebodyHasReadIt();
     void connection_FollowsTheSession();
     void profile_WhenChangedMeanwhile_IsNamedAfterTheEnd();
     void token_IsForgottenWithTheConversation();
@@ -242,6 +245,47 @@ void TestSettingsAndShell::account_IsWantedWhereABrokerKnowsNobody()
     // Whoever brings a credential has nothing to sign in to.
     ui::ShellViewModel bearer({world.conversation, world.clock, world.live, true, true});
     QVERIFY(!bearer.hasAccount());
+}
+
+void TestSettingsAndShell::connection_WhereNobodyWasKnown_HasNotFailedOnceSomebodyIs()
+{
+    World world;
+    world.conversation.tell(notice::Ended{core::Error{core::ErrorCode::NotAuthorised, "", std::nullopt, {}}});
+    QCOMPARE(world.shell.connection(), ui::ShellViewModel::Bad);
+    world.shell.accountReady();
+    QCOMPARE(world.shell.connection(), ui::ShellViewModel::Off);
+    // What is wrong with the network is not put right by a name.
+    world.conversation.tell(notice::Ended{core::Error{core::ErrorCode::BrokerUnreachable, "", std::nullopt, {}}});
+    world.shell.accountReady();
+    QCOMPARE(world.shell.connection(), ui::ShellViewModel::Bad);
+}
+
+void TestSettingsAndShell::firstRun_WhereTheWayIsWrong_OffersTheNetwork()
+{
+    World world;
+    std::string fault = "proxy.password";
+    ui::ShellViewModel shell({world.conversation, world.clock, world.live, true, false,
+        [&](const std::string&, const std::function<void(std::optional<core::Error>)>& done) {
+            done(core::Error{core::ErrorCode::BrokerUnreachable, "", std::nullopt, fault});
+        }});
+    QVERIFY(shell.useBroker(QStringLiteral("voice.example")));
+    QVERIFY(shell.isWayWrong());
+    QVERIFY(shell.addressFault().contains(QStringLiteral("password")));
+    shell.forgetAddressFault();
+    QVERIFY(!shell.isWayWrong());
+    fault.clear();
+    QVERIFY(shell.useBroker(QStringLiteral("voice.example")));
+    QVERIFY(!shell.isWayWrong());
+}
+
+void TestSettingsAndShell::damagedSettings_AreToldUntilSomebodyHasReadIt()
+{
+    World world;
+    QCOMPARE(world.shell.notice(), QString());
+    world.shell.tellDamagedSettings(QStringLiteral("/home/ada/vivavoce.ini.damaged"));
+    QVERIFY(world.shell.notice().endsWith(QStringLiteral("/home/ada/vivavoce.ini.damaged")));
+    world.shell.dismissNotice();
+    QCOMPARE(world.shell.notice(), QString());
 }
 
 void TestSettingsAndShell::connection_FollowsTheSession()

@@ -31,7 +31,7 @@ Item {
         }
 
         function shown() {
-            return ["signIn", "openAgain", "useCode", "cancelSignIn", "startTalking", "signOut", "copyAccountError"].filter(name => part(name).visible);
+            return ["signIn", "openAgain", "useCode", "cancelSignIn", "startTalking", "signOut", "showNetwork", "copyAccountError"].filter(name => part(name).visible);
         }
 
         // Not by pointer: what has just appeared is laid out with the next frame.
@@ -126,6 +126,30 @@ Item {
             compare(part("copyAccountError").text, "auth.refused");
             press("signIn");
             compare(shown(), ["openAgain", "useCode", "cancelSignIn"]);
+        }
+
+        function test_talk_asks_for_a_conversation() {
+            let talks = 0;
+            let left = 0;
+            page.talkWanted.connect(() => ++talks);
+            page.backWanted.connect(() => ++left);
+            World.becomeSignedIn();
+            press("startTalking");
+            compare(talks, 1);
+            compare(left, 0);
+        }
+
+        function test_wrong_way_leads_to_the_network() {
+            let network = 0;
+            page.networkWanted.connect(() => ++network);
+            World.failToSignIn(14, "certificate.untrusted");
+            compare(shown(), ["signIn", "showNetwork", "copyAccountError"]);
+            verify(part("accountWords").text.includes("certificate"));
+            waitForRendering(page);
+            const code = part("copyAccountError");
+            verify(code.x + code.width <= code.parent.width, "all of it is in its card");
+            press("showNetwork");
+            compare(network, 1);
         }
 
         function test_everything_has_a_name() {

@@ -517,6 +517,55 @@ Item {
             verify(part("sidePanel").visible);
         }
 
+        function test_side_panel_says_what_waits_for_whom() {
+            root.width = 1000;
+            World.goLive();
+            World.useTool();
+            const outcome = () => part("outcome_look_up").text;
+            tryVerify(() => outcome() === "running");
+            World.askFor("c1", "look_up", "{}");
+            compare(outcome(), "waits for you");
+            World.forgetQuestions();
+            compare(outcome(), "running");
+        }
+
+        function test_words_that_are_too_many_are_not_cut() {
+            const field = part("text");
+            const most = World.conversation.longestMessage;
+            field.text = "a".repeat(most + 12);
+            verify(part("tooLong").visible);
+            for (const figure of [most + 12, most])
+                verify(part("tooLong").text.includes(Number(figure).toLocaleString(Qt.locale(), "f", 0)));
+            field.forceActiveFocus();
+            field.cursorPosition = field.length;
+            keyClick(Qt.Key_Return);
+            verify(!part("send").enabled);
+            compare(World.said, "");
+            compare(field.length, most + 12, "nothing is lost");
+            compare(Reader.description(field), part("tooLong").text);
+            for (let i = 0; i < 12; ++i)
+                keyClick(Qt.Key_Backspace);
+            verify(!part("tooLong").visible);
+            keyClick(Qt.Key_Return);
+            compare(World.said.length, most);
+            compare(field.text, "");
+        }
+
+        function test_words_beyond_all_measure_are_told_to_be_cut() {
+            const field = part("text");
+            field.text = "b".repeat(field.maximumLength + 5);
+            verify(part("tooLong").text.startsWith("Cut off after "));
+        }
+
+        function test_proxy_leads_to_the_network() {
+            let network = 0;
+            page.networkWanted.connect(() => ++network);
+            World.fail(7, "proxy.password");
+            compare(part("errorAction").text, "Open network settings");
+            verify(Reader.act(part("errorAction"), "Press"));
+            compare(network, 1);
+        }
+
         function test_string_is_still_at_rest() {
             const string = part("string");
             tryVerify(() => !string.isMoving);

@@ -245,6 +245,47 @@ Item {
             compare(part("idleTime").displayText, "Never");
         }
 
+        function test_proxy_holds_once_it_is_whole() {
+            const network = World.settings.network;
+            verify(!part("proxyAddress").visible);
+            verify(Reader.act(part("proxy.2"), "Press"));
+            tryVerify(() => part("proxyAddress").activeFocus);
+            compare(network.proxy, 0, "an empty address is no proxy");
+            part("proxyAddress").text = "proxy.example";
+            keyClick(Qt.Key_Return);
+            verify(part("proxyFault").text.includes("http://proxy.example:3128"));
+            compare(network.proxy, 0);
+            keyClick(Qt.Key_Colon);
+            compare(part("proxyFault").text, "", "whoever types is not nagged");
+            for (const key of [Qt.Key_8, Qt.Key_0, Qt.Key_Return])
+                keyClick(key);
+            compare(network.proxy, 2);
+            compare(network.proxyUrl, "proxy.example:80");
+            verify(Reader.act(part("proxy.1"), "Press"));
+            compare(network.proxy, 1);
+            verify(!part("proxyAddress").visible);
+            verify(Reader.act(part("proxy.2"), "Press"));
+            compare(network.proxy, 2, "the address of before");
+        }
+
+        function test_file_of_authorities_is_judged_before_it_is_used() {
+            const network = World.settings.network;
+            const field = part("caFile");
+            field.text = "/etc/hosts";
+            verify(Reader.act(part("useCaFile"), "Press"));
+            verify(part("caFault").text.includes("PEM"));
+            compare(network.caFile, "");
+            compare(field.text, "/etc/hosts", "what was typed stays");
+            field.text = "/etc/ours.pem";
+            verify(Reader.act(part("useCaFile"), "Press"));
+            compare(network.caFile, "/etc/ours.pem");
+            verify(!part("useCaFile").enabled);
+            field.text = "";
+            compare(part("useCaFile").text, "Use none");
+            verify(Reader.act(part("useCaFile"), "Press"));
+            compare(network.caFile, "");
+        }
+
         function test_bad_address_is_refused_in_words() {
             mouseClick(part("profile.1"));
             const address = part("brokerAddress");

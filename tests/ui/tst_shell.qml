@@ -21,6 +21,8 @@ TestCase {
             account: World.account
             history: World.history
             exporter: World.exporter
+            usage: World.usage
+            usagePage: "qrc:/qt/qml/Vivavoce/Usage/UsagePage.qml"
             historyPage: "qrc:/qt/qml/Vivavoce/History/HistoryPage.qml"
             exportPage: "qrc:/qt/qml/Vivavoce/History/ExportPage.qml"
             accountPage: "qrc:/qt/qml/Vivavoce/Account/AccountPage.qml"
@@ -102,6 +104,67 @@ TestCase {
         tryCompare(pages, "depth", 1);
     }
 
+    function hasKeyboard(name) {
+        return window.activeFocusItem !== null && window.activeFocusItem.objectName === name;
+    }
+
+    function test_talk_of_the_account_begins_a_conversation() {
+        open(false);
+        World.useBroker("https://voice.example");
+        mouseClick(part("account"));
+        settled(2);
+        World.becomeSignedIn();
+        waitForRendering(window.contentItem);
+        verify(Reader.act(part("startTalking"), "Press"));
+        tryCompare(part("pages"), "depth", 1);
+        compare(World.starts, 1);
+    }
+
+    function test_wrong_way_leads_to_the_network_and_back() {
+        open(true);
+        World.spoilTheWay("proxy.unreachable");
+        part("brokerAddress").text = "https://voice.example";
+        mouseClick(part("useBroker"));
+        verify(World.shell.isFirstRun);
+        verify(part("addressFault").text.includes("proxy"));
+        waitForRendering(window.contentItem);
+        mouseClick(part("showNetwork"));
+        settled(2);
+        tryVerify(() => hasKeyboard("proxy.0"));
+        keyClick(Qt.Key_Right);
+        keyClick(Qt.Key_Space);
+        compare(World.settings.network.proxy, 1);
+        keyClick(Qt.Key_Escape);
+        tryCompare(part("pages"), "depth", 1);
+        verify(!part("pages").visible);
+        // The page that goes has such a field, too.
+        tryVerify(() => part("brokerAddress").text === "https://voice.example", 5000, "what was typed is still there");
+        World.spoilTheWay("");
+        waitForRendering(window.contentItem);
+        mouseClick(part("useBroker"));
+        verify(!World.shell.isFirstRun);
+    }
+
+    function test_failed_conversation_leads_to_the_network() {
+        open(false);
+        World.fail(7, "certificate.untrusted");
+        waitForRendering(window.contentItem);
+        mouseClick(part("errorAction"));
+        settled(2);
+        tryVerify(() => hasKeyboard("proxy.0"));
+    }
+
+    function test_damaged_settings_are_told_until_it_is_read() {
+        open(true);
+        verify(!part("noticeLine").visible);
+        World.tellDamagedSettings();
+        tryVerify(() => part("noticeLine").visible);
+        verify(part("notice").text.includes("/vivavoce.ini.damaged"));
+        waitForRendering(window.contentItem);
+        mouseClick(part("dismissNotice"));
+        verify(!part("noticeLine").visible);
+    }
+
     function test_account_is_there_for_brokers_only() {
         open(false);
         verify(!part("account").visible);
@@ -178,6 +241,23 @@ TestCase {
         tryVerify(() => part("keepConversations").activeFocus);
         keyClick(Qt.Key_Space);
         verify(World.settings.keepsConversations);
+    }
+
+    function test_usage_is_reached_from_the_limits_and_by_its_key() {
+        open(false);
+        keyClick(Qt.Key_Comma, Qt.ControlModifier);
+        settled(2);
+        part("usageWanted").clicked();
+        settled(3);
+        verify(part("emptyUsage").visible);
+        keyClick(Qt.Key_Escape);
+        settled(2);
+        keyClick(Qt.Key_Escape);
+        settled(1);
+        keyClick(Qt.Key_U, Qt.ControlModifier);
+        settled(2);
+        keyClick(Qt.Key_U, Qt.ControlModifier);
+        compare(part("pages").depth, 2);
     }
 
     function test_keys_of_the_window() {

@@ -12,6 +12,10 @@ FocusScope {
     signal backWanted()
     /** To where the broker's address is typed. */
     signal addressWanted()
+    /** To where the proxy is chosen. */
+    signal networkWanted()
+    /** Whoever is signed in wants to talk. */
+    signal talkWanted()
 
     focus: true
     // The button that had the keyboard may be gone, and nothing can be pressed that is not seen.
@@ -100,6 +104,12 @@ FocusScope {
                         onClicked: page.addressWanted()
                     }
                     PushButton {
+                        objectName: "showNetwork"
+                        visible: page.account.isWayWrong
+                        text: qsTr("Open network settings")
+                        onClicked: page.networkWanted()
+                    }
+                    PushButton {
                         objectName: "openAgain"
                         visible: page.stage === AccountViewModel.WaitingForBrowser
                         text: qsTr("Open the browser again")
@@ -122,7 +132,7 @@ FocusScope {
                         visible: page.stage === AccountViewModel.SignedIn
                         isPrimary: true
                         text: qsTr("Talk")
-                        onClicked: page.backWanted()
+                        onClicked: page.talkWanted()
                     }
                     PushButton {
                         objectName: "signOut"
@@ -132,6 +142,7 @@ FocusScope {
                     }
                     PushButton {
                         objectName: "copyAccountError"
+                        width: Math.min(implicitWidth, buttons.width)
                         visible: page.account.errorCode !== ""
                         text: copied.running ? qsTr("Copied") : page.account.errorCode
                         glyph: copied.running ? "check" : "copy"

@@ -110,10 +110,19 @@ QString AccountViewModel::errorCode() const
     return error ? errorCodeText(*error) : QString();
 }
 
+bool AccountViewModel::isWayWrong() const
+{
+    const auto& error = m_deps.account.status().error;
+    return error && errorText(*error).action == ErrorAction::ShowNetworkSettings;
+}
+
 /// Where the same code has another meaning than in a conversation.
 QString AccountViewModel::failureWords(const core::SignInStatus& status) const
 {
     const core::Error& error = *status.error;
+    if (isOfTheWay(error)) {
+        return errorText(error).sentence;
+    }
     switch (error.code) {
     case ErrorCode::NotAuthorised:
         return error.foreignCode == "access_denied"

@@ -28,6 +28,8 @@ class AccountViewModel final : public QObject {
     Q_PROPERTY(bool isCodeOffered READ isCodeOffered NOTIFY changed)
     /// "auth.refused" and the like; empty: nothing has failed.
     Q_PROPERTY(QString errorCode READ errorCode NOTIFY changed)
+    /// What failed is the way there: the network's settings may help.
+    Q_PROPERTY(bool isWayWrong READ isWayWrong NOTIFY changed)
 
 public:
     enum Stage { SignedOut, Busy, WaitingForBrowser, WaitingForDevice, SignedIn, Failed };
@@ -67,6 +69,7 @@ public:
         return stage() == WaitingForBrowser && m_deps.account.status().offersDevice;
     }
     [[nodiscard]] QString errorCode() const;
+    [[nodiscard]] bool isWayWrong() const;
 
 Q_SIGNALS:
     void changed();

@@ -11,6 +11,8 @@ FocusScope {
     readonly property bool isWide: width >= 900
     readonly property bool isTight: height < 600
     signal settingsWanted()
+    /** To where the proxy is chosen. */
+    signal networkWanted()
 
     focus: true
     Keys.onPressed: event => {
@@ -78,6 +80,7 @@ FocusScope {
                 Layout.bottomMargin: Theme.edge
                 conversation: page.conversation
                 onSettingsWanted: page.settingsWanted()
+                onNetworkWanted: page.networkWanted()
             }
             Transcript {
                 id: transcript
@@ -122,6 +125,7 @@ FocusScope {
                 visible: page.conversation.hasError && !page.conversation.isErrorInWords && page.conversation.voice !== Ui.Failed
                 conversation: page.conversation
                 onSettingsWanted: page.settingsWanted()
+                onNetworkWanted: page.networkWanted()
             }
             Words {
                 objectName: "usageLine"

@@ -12,6 +12,7 @@ RowLayout {
     /** How wide they may be together; where that is too little, the code is shown by its sign alone. */
     property real room: Infinity
     signal settingsWanted()
+    signal networkWanted()
 
     readonly property bool isTight: action.visible && action.implicitWidth + spacing + Math.ceil(code.advanceWidth) + 72 > room
 
@@ -39,6 +40,8 @@ RowLayout {
             if (action === Ui.Retry) {
                 actions.conversation.dismissError();
                 actions.conversation.start();
+            } else if (action === Ui.ShowNetworkSettings) {
+                actions.networkWanted();
             } else {
                 actions.settingsWanted();
             }

@@ -11,6 +11,7 @@ Rectangle {
     /** What is around it does not hear of a height that changes while it lays things out. */
     property real settledHeight: 0
     signal settingsWanted()
+    signal networkWanted()
 
     implicitHeight: head.wantedHeight + column.spacing + actions.implicitHeight + 2 * Theme.between
     onImplicitHeightChanged: settle.restart()
@@ -79,6 +80,7 @@ Rectangle {
             room: banner.width - 2 * Theme.between - 28
             conversation: banner.conversation
             onSettingsWanted: banner.settingsWanted()
+            onNetworkWanted: banner.networkWanted()
         }
     }
 }

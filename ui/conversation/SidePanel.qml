@@ -129,8 +129,9 @@ Scroller {
 
                     required property string name
                     required property bool isRunning
+                    required property bool isWaiting
                     required property bool hasFailed
-                    readonly property string outcome: isRunning ? qsTr("running") : hasFailed ? qsTr("did not work") : qsTr("done")
+                    readonly property string outcome: isWaiting ? qsTr("waits for you") : isRunning ? qsTr("running") : hasFailed ? qsTr("did not work") : qsTr("done")
 
                     Layout.fillWidth: true
                     spacing: Theme.inside
@@ -141,7 +142,7 @@ Scroller {
                         Layout.preferredWidth: 16
                         Layout.preferredHeight: 16
                         name: tool.isRunning ? "tool" : tool.hasFailed ? "warning" : "check"
-                        color: tool.isRunning ? Theme.agent : tool.hasFailed ? Theme.warn : Theme.good
+                        color: tool.isWaiting ? Theme.warn : tool.isRunning ? Theme.agent : tool.hasFailed ? Theme.warn : Theme.good
                     }
                     Words {
                         Layout.fillWidth: true
@@ -151,9 +152,10 @@ Scroller {
                         Accessible.ignored: true
                     }
                     Words {
+                        objectName: "outcome_" + tool.name
                         text: tool.outcome
                         size: Theme.tiny
-                        isSoft: true
+                        isSoft: !tool.isWaiting
                         Accessible.ignored: true
                     }
                 }

@@ -11,6 +11,7 @@ ColumnLayout {
     readonly property bool hasFailed: conversation.voice === Ui.Failed
     readonly property bool hasError: hasFailed || conversation.isErrorInWords
     signal settingsWanted()
+    signal networkWanted()
 
     spacing: Theme.inside
 
@@ -66,5 +67,6 @@ ColumnLayout {
         room: state.width
         conversation: state.conversation
         onSettingsWanted: state.settingsWanted()
+        onNetworkWanted: state.networkWanted()
     }
 }

@@ -37,6 +37,17 @@ int ApprovalViewModel::secondsLeft() const
     return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
 }
 
+std::vector<std::string> ApprovalViewModel::waiting() const
+{
+    std::vector<std::string> calls;
+    if (m_approvals != nullptr) {
+        for (const core::ApprovalRequest& request : m_approvals->pending()) {
+            calls.push_back(request.callId);
+        }
+    }
+    return calls;
+}
+
 void ApprovalViewModel::read()
 {
     const auto& waiting = m_approvals->pending();

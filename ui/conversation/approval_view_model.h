@@ -8,6 +8,9 @@
 #include <QTimer>
 #include <QtQml/qqmlregistration.h>
 
+#include <string>
+#include <vector>
+
 namespace vivavoce::ui {
 
 /// The oldest function that waits for a person's word; an answer is for the one that was shown.
@@ -45,6 +48,8 @@ public:
     [[nodiscard]] bool alwaysAsks() const { return m_request.alwaysAsks; }
     [[nodiscard]] int secondsLeft() const;
     [[nodiscard]] int othersWaiting() const { return m_othersWaiting; }
+    /// The calls of all that wait.
+    [[nodiscard]] std::vector<std::string> waiting() const;
 
 Q_SIGNALS:
     void changed();

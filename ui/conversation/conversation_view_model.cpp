@@ -17,6 +17,8 @@ constexpr std::chrono::milliseconds kLevelInterval{33};
 constexpr std::chrono::milliseconds kSecond{1'000};
 /// For reading a line that goes away by itself.
 constexpr std::chrono::seconds kNoteShown{10};
+/// Nobody says anything in less: devices that are opened anew take as long.
+constexpr core::Milliseconds kShortestSpeech{300};
 /// Below it a room is quiet; speech peaks between −30 and −6.
 constexpr double kQuietDbfs = -48;
 constexpr double kLoudDbfs = -6;
@@ -48,6 +50,7 @@ ConversationViewModel::ConversationViewModel(Dependencies dependencies, QObject*
         const bool isNoteOver = m_lostSpeech.count() > 0 && m_deps.clock.now() - m_lostAt >= kNoteShown;
         if (isNoteOver) {
             m_lostSpeech = {};
+            m_wasSpeaking = false;
             runTimers();
         }
         if (m_phase == Phase::Waiting || isNoteOver) {
@@ -61,7 +64,11 @@ ConversationViewModel::ConversationViewModel(Dependencies dependencies, QObject*
     });
     followAgent(m_deps.settings.current());
     m_deps.conversation.add(*this);
-    connect(&m_approval, &ApprovalViewModel::changed, this, &ConversationViewModel::stateChanged);
+    connect(&m_approval, &ApprovalViewModel::changed, this, [this] {
+        m_tools.setWaiting(m_approval.waiting());
+        Q_EMIT stateChanged();
+    });
+    m_tools.setWaiting(m_approval.waiting());
     applyMute();
 }
 
@@ -87,10 +94,13 @@ void ConversationViewModel::start()
     m_noLoudspeaker.reset();
     m_lasted = {};
     m_lostSpeech = {};
+    m_wasSpeaking = false;
     m_token.forget();
     beginTurn();
     m_sessionUsage.clear();
     m_tools.clear();
+    // Whoever begins anew has seen what the last one left behind.
+    m_timers.dismiss();
     applyMute();
     Q_EMIT tokenChanged();
     m_deps.conversation.start();
@@ -134,6 +144,13 @@ void ConversationViewModel::dismissError()
         m_phase = Phase::Idle;
     }
     Q_EMIT stateChanged();
+}
+
+void ConversationViewModel::accountReady()
+{
+    if (!isRunning() && m_error && m_error->code == core::ErrorCode::NotAuthorised) {
+        dismissError();
+    }
 }
 
 void ConversationViewModel::exportTranscript()
@@ -238,7 +255,8 @@ QString ConversationViewModel::stateText() const
 
 QString ConversationViewModel::hint() const
 {
-    const bool hasNote = m_lostSpeech.count() > 0 && m_deps.clock.now() - m_lostAt < kNoteShown;
+    const bool isMissed = m_lostSpeech >= kShortestSpeech || (m_wasSpeaking && m_lostSpeech.count() > 0);
+    const bool hasNote = isMissed && m_deps.clock.now() - m_lostAt < kNoteShown;
     if ((isLive() || m_phase == Phase::Ended) && hasNote && !isHintToInterrupt()) {
         return tr("You were not heard for %1 s").arg(secondsOf(m_lostSpeech));
     }
@@ -484,6 +502,7 @@ void ConversationViewModel::beginTurn()
 void ConversationViewModel::tellOf(const core::session_notice::AudioLost& lost)
 {
     m_lostSpeech += lost.amount;
+    m_wasSpeaking = m_wasSpeaking || m_activity == Activity::HearingUser;
     m_lostAt = m_deps.clock.now();
     Q_EMIT stateChanged();
 }

@@ -51,6 +51,8 @@ class ConversationViewModel final : public QObject, private core::ConversationLi
     Q_PROPERTY(QString errorActionLabel READ errorActionLabel NOTIFY errorChanged)
     Q_PROPERTY(vivavoce::ui::ErrorAction errorAction READ errorAction NOTIFY errorChanged)
     Q_PROPERTY(QString errorCode READ errorCode NOTIFY errorChanged)
+    /// In a message, in characters as the field counts them.
+    Q_PROPERTY(int longestMessage READ longestMessage CONSTANT)
     Q_PROPERTY(vivavoce::ui::TranscriptModel* transcript READ transcript CONSTANT)
     Q_PROPERTY(vivavoce::ui::ToolModel* tools READ tools CONSTANT)
     Q_PROPERTY(vivavoce::ui::ApprovalViewModel* approval READ approval CONSTANT)
@@ -88,6 +90,8 @@ public:
     Q_INVOKABLE void interrupt();
     /// The error has been read: away with it, and after a failed conversation back to idle.
     Q_INVOKABLE void dismissError();
+    /// Somebody has signed in: that nobody was known is over.
+    void accountReady();
     /// Asks for a file for what was said, once somebody has said something.
     Q_INVOKABLE void exportTranscript();
     /// Something around the conversation does not work; it goes on. What is told already is not replaced.
@@ -119,6 +123,7 @@ public:
     [[nodiscard]] QString errorActionLabel() const;
     [[nodiscard]] ErrorAction errorAction() const;
     [[nodiscard]] QString errorCode() const;
+    [[nodiscard]] static int longestMessage() { return 4'000; }
     [[nodiscard]] TranscriptModel* transcript() { return &m_transcript; }
     [[nodiscard]] ToolModel* tools() { return &m_tools; }
     [[nodiscard]] ApprovalViewModel* approval() { return &m_approval; }
@@ -196,6 +201,8 @@ private:
     /// Of the user's speech, and not told for long yet.
     core::Milliseconds m_lostSpeech{0};
     core::MonotonicTime m_lostAt;
+    /// Somebody was heard when it was lost.
+    bool m_wasSpeaking = false;
     /// There is no microphone.
     bool m_isDeaf = false;
     /// There is no loudspeaker, and this is how that was told.

@@ -1,6 +1,7 @@
 #include "ui/conversation/tool_model.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace vivavoce::ui {
 
@@ -24,10 +25,26 @@ void ToolModel::done(const core::ToolCall& call, bool wasFine)
         if (known.callId == call.callId && known.isRunning) {
             known.isRunning = false;
             known.hasFailed = !wasFine;
-            Q_EMIT dataChanged(index(row), index(row), {IsRunning, HasFailed});
+            Q_EMIT dataChanged(index(row), index(row), {IsRunning, IsWaiting, HasFailed});
             return;
         }
     }
+}
+
+void ToolModel::setWaiting(std::vector<std::string> callIds)
+{
+    if (callIds == m_waiting) {
+        return;
+    }
+    m_waiting = std::move(callIds);
+    if (!m_rows.empty()) {
+        Q_EMIT dataChanged(index(0), index(count() - 1), {IsWaiting});
+    }
+}
+
+bool ToolModel::isWaiting(const Row& row) const
+{
+    return row.isRunning && std::find(m_waiting.begin(), m_waiting.end(), row.callId) != m_waiting.end();
 }
 
 void ToolModel::clear()
@@ -64,6 +81,8 @@ QVariant ToolModel::data(const QModelIndex& index, int role) const
         return row.name;
     case IsRunning:
         return row.isRunning;
+    case IsWaiting:
+        return isWaiting(row);
     case HasFailed:
         return row.hasFailed;
     default:
@@ -73,7 +92,7 @@ QVariant ToolModel::data(const QModelIndex& index, int role) const
 
 QHash<int, QByteArray> ToolModel::roleNames() const
 {
-    return {{Name, "name"}, {IsRunning, "isRunning"}, {HasFailed, "hasFailed"}};
+    return {{Name, "name"}, {IsRunning, "isRunning"}, {IsWaiting, "isWaiting"}, {HasFailed, "hasFailed"}};
 }
 
 } // namespace vivavoce::ui

@@ -7,6 +7,8 @@
 #include <QtQml/qqmlregistration.h>
 
 #include <deque>
+#include <string>
+#include <vector>
 
 namespace vivavoce::ui {
 
@@ -18,7 +20,7 @@ class ToolModel : public QAbstractListModel {
     Q_PROPERTY(int count READ count NOTIFY countChanged)
 
 public:
-    enum Role { Name = Qt::UserRole + 1, IsRunning, HasFailed };
+    enum Role { Name = Qt::UserRole + 1, IsRunning, IsWaiting, HasFailed };
     static constexpr int kMost = 20;
 
     explicit ToolModel(QObject* parent = nullptr) : QAbstractListModel(parent) {}
@@ -27,6 +29,8 @@ public:
     void called(const core::ToolCall& call);
     /// The row of this call runs no more. A call that is not, or no longer, in the list is ignored.
     void done(const core::ToolCall& call, bool wasFine);
+    /// These calls wait for a person's word; also those whose row is still to come.
+    void setWaiting(std::vector<std::string> callIds);
     /// Forgets all rows, for a new conversation.
     void clear();
 
@@ -47,7 +51,10 @@ private:
         bool isRunning = true;
         bool hasFailed = false;
     };
+    [[nodiscard]] bool isWaiting(const Row& row) const;
+
     std::deque<Row> m_rows;
+    std::vector<std::string> m_waiting;
 };
 
 } // namespace vivavoce::ui

@@ -8,6 +8,8 @@ Card {
     id: card
 
     required property SettingsViewModel settings
+    /** To what was used, and what a month may cost. */
+    signal usageWanted()
 
     title: qsTr("Limits of a conversation")
 
@@ -48,5 +50,12 @@ Card {
         size: Theme.small
         isSoft: true
         wrapMode: Text.Wrap
+    }
+    PushButton {
+        objectName: "usageWanted"
+        text: qsTr("Usage and limit of a month")
+        size: Theme.small
+        isStrong: false
+        onClicked: card.usageWanted()
     }
 }

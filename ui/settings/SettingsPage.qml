@@ -4,7 +4,7 @@ import QtQuick.Layouts
 import Vivavoce.Settings
 import Vivavoce.Style
 
-/** Sound, talking, look, where the agent is, what ends a conversation by itself, and what is kept of it. */
+/** Sound, talking, look, where the agent is and how it is reached, what ends a conversation by itself, and what is kept of it. */
 FocusScope {
     id: page
 
@@ -13,7 +13,10 @@ FocusScope {
     property bool isForAddress: false
     /** Somebody comes to have conversations kept: likewise. */
     property bool isForKeeping: false
+    /** Somebody comes to change how others are reached: likewise. */
+    property bool isForNetwork: false
     signal backWanted()
+    signal usageWanted()
 
     focus: true
     Keys.onEscapePressed: page.backWanted()
@@ -24,6 +27,8 @@ FocusScope {
             agent.showAddress();
         if (page.isForKeeping)
             keeping.keep.forceActiveFocus(Qt.TabFocusReason);
+        if (page.isForNetwork)
+            network.show();
     }
     StackView.onDeactivating: page.settings.isShown = false
     Component.onDestruction: page.settings.isShown = false
@@ -118,6 +123,12 @@ FocusScope {
                     Layout.fillWidth: true
                     settings: page.settings
                 }
+                NetworkCard {
+                    id: network
+
+                    Layout.fillWidth: true
+                    network: page.settings.network
+                }
                 ToolsCard {
                     Layout.fillWidth: true
                     visible: page.settings.tools.isThere
@@ -126,6 +137,7 @@ FocusScope {
                 LimitsCard {
                     Layout.fillWidth: true
                     settings: page.settings
+                    onUsageWanted: page.usageWanted()
                 }
                 KeepingCard {
                     id: keeping

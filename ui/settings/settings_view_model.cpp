@@ -53,7 +53,11 @@ bool isRow(const std::vector<int>& values, int row)
 } // namespace
 
 SettingsViewModel::SettingsViewModel(Dependencies dependencies, QObject* parent)
-    : QObject(parent), m_deps(dependencies), m_tools(dependencies.tools)
+    : QObject(parent),
+      m_deps(std::move(dependencies)),
+      m_tools(m_deps.tools),
+      m_network(m_deps.settings, m_deps.checkCaFile,
+          [this](const core::NetworkChoice& choice) { set(&core::Settings::network, choice); })
 {
     m_toldBrokerUrl = brokerUrl();
     m_levels.setInterval(kLevelInterval);
@@ -117,6 +121,7 @@ void SettingsViewModel::setShown(bool isShown)
     m_deps.voice.setPreview(isShown);
     if (isShown) {
         readDevices();
+        m_network.look();
         m_levels.start();
     } else {
         m_levels.stop();

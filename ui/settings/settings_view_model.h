@@ -4,6 +4,7 @@
 #include "core/ports/device_catalog.h"
 #include "core/settings/live_settings.h"
 #include "ui/settings/device_model.h"
+#include "ui/settings/network_view_model.h"
 #include "ui/settings/tools_view_model.h"
 
 #include <QObject>
@@ -23,6 +24,7 @@ class SettingsViewModel final : public QObject {
     Q_PROPERTY(vivavoce::ui::DeviceModel* microphones READ microphones CONSTANT)
     Q_PROPERTY(vivavoce::ui::DeviceModel* loudspeakers READ loudspeakers CONSTANT)
     Q_PROPERTY(vivavoce::ui::ToolsViewModel* tools READ tools CONSTANT)
+    Q_PROPERTY(vivavoce::ui::NetworkViewModel* network READ network CONSTANT)
     Q_PROPERTY(int microphone READ microphone WRITE setMicrophone NOTIFY changed)
     Q_PROPERTY(int loudspeaker READ loudspeaker WRITE setLoudspeaker NOTIFY changed)
     Q_PROPERTY(qreal microphoneLevel READ microphoneLevel NOTIFY levelsChanged)
@@ -64,6 +66,8 @@ public:
         core::ConversationStore* history = nullptr;
         /// Null: there are no tools to decide on.
         core::ToolCatalog* tools = nullptr;
+        /// Null: every file of authorities will do.
+        core::CheckCaFile checkCaFile = {};
     };
 
     explicit SettingsViewModel(Dependencies dependencies, QObject* parent = nullptr);
@@ -87,6 +91,7 @@ public:
     [[nodiscard]] DeviceModel* microphones() { return &m_microphones; }
     [[nodiscard]] DeviceModel* loudspeakers() { return &m_loudspeakers; }
     [[nodiscard]] ToolsViewModel* tools() { return &m_tools; }
+    [[nodiscard]] NetworkViewModel* network() { return &m_network; }
     [[nodiscard]] int microphone() const { return m_microphones.rowOf(now().devices.captureId); }
     void setMicrophone(int row);
     [[nodiscard]] int loudspeaker() const { return m_loudspeakers.rowOf(now().devices.playbackId); }
@@ -141,6 +146,7 @@ private:
     DeviceModel m_microphones;
     DeviceModel m_loudspeakers;
     ToolsViewModel m_tools;
+    NetworkViewModel m_network;
     QTimer m_levels;
     qreal m_microphoneLevel = 0;
     qreal m_loudspeakerLevel = 0;

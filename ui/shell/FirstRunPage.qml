@@ -8,6 +8,8 @@ FocusScope {
     id: page
 
     required property ShellViewModel shell
+    /** To where the proxy is chosen. */
+    signal networkWanted()
 
     focus: true
     Keys.onPressed: event => area.turn(event)
@@ -125,6 +127,12 @@ FocusScope {
                     wrapMode: Text.Wrap
                     Accessible.role: Accessible.AlertMessage
                     Accessible.name: text
+                }
+                PushButton {
+                    objectName: "showNetwork"
+                    visible: page.shell.isWayWrong
+                    text: qsTr("Open network settings")
+                    onClicked: page.networkWanted()
                 }
             }
         }

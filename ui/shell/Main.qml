@@ -20,6 +20,11 @@ ApplicationWindow {
     required property url accountPage
     required property url historyPage
     required property url exportPage
+    /** Null: nothing is counted. Its page is made with {usage}. */
+    property QtObject usage: null
+    property url usagePage
+    /** Nothing is chosen yet, and nothing is looked at but that choice. */
+    readonly property bool isFirst: shell.isFirstRun && pages.depth < 2
 
     function showAccount() {
         if (pages.depth === 1 && window.shell.hasAccount)
@@ -39,6 +44,24 @@ ApplicationWindow {
         if (pages.depth === 1 && !window.shell.isFirstRun)
             pages.push(window.settingsPage, {
                 settings: window.settings
+            });
+    }
+
+    function showNetwork() {
+        const properties = {
+            settings: window.settings,
+            isForNetwork: true
+        };
+        if (pages.depth === 1)
+            pages.push(window.settingsPage, properties);
+        else
+            pages.replace(window.settingsPage, properties);
+    }
+
+    function showUsage() {
+        if (window.usage)
+            pages.push(window.usagePage, {
+                usage: window.usage
             });
     }
 
@@ -101,6 +124,12 @@ ApplicationWindow {
         anchors.fill: parent
         spacing: 0
 
+        NoticeLine {
+            objectName: "noticeLine"
+            Layout.fillWidth: true
+            visible: window.shell.notice !== ""
+            shell: window.shell
+        }
         TopLine {
             Layout.fillWidth: true
             visible: pages.depth === 1 && !window.shell.isFirstRun
@@ -117,7 +146,7 @@ ApplicationWindow {
             objectName: "pages"
             Layout.fillWidth: true
             Layout.fillHeight: true
-            visible: !window.shell.isFirstRun
+            visible: !window.isFirst
             focus: visible
             clip: true
             Component.onCompleted: push(window.conversationPage, {
@@ -136,11 +165,12 @@ ApplicationWindow {
         Loader {
             Layout.fillWidth: true
             Layout.fillHeight: true
-            visible: active
+            visible: window.isFirst
             active: window.shell.isFirstRun
-            focus: active
+            focus: visible
             sourceComponent: FirstRunPage {
                 shell: window.shell  // qmllint disable unqualified
+                onNetworkWanted: window.showNetwork()  // qmllint disable unqualified
             }
         }
     }
@@ -154,6 +184,19 @@ ApplicationWindow {
 
         function onSettingsWanted() {
             window.showSettings();
+        }
+
+        function onNetworkWanted() {
+            window.showNetwork();
+        }
+
+        function onTalkWanted() {
+            pages.pop();
+            window.shell.talkWanted();
+        }
+
+        function onUsageWanted() {
+            window.showUsage();
         }
 
         function onKeepingWanted() {
@@ -180,6 +223,12 @@ ApplicationWindow {
         sequence: "Ctrl+H"
         onActivated: window.showHistory()
         onActivatedAmbiguously: window.showHistory()
+    }
+    Shortcut {
+        sequence: "Ctrl+U"
+        enabled: pages.depth === 1 && !window.shell.isFirstRun
+        onActivated: window.showUsage()
+        onActivatedAmbiguously: window.showUsage()
     }
     Shortcut {
         sequence: "Ctrl+Q"

@@ -26,9 +26,8 @@ ShellViewModel::ShellViewModel(Dependencies dependencies, QObject* parent) : QOb
     connect(&m_second, &QTimer::timeout, this, &ShellViewModel::tokenChanged);
     m_deps.settings.follow([this](const core::Settings& settings) {
         // What went wrong elsewhere says nothing about the agent of the next conversation.
-        if (m_hasFailed && !isSameAgent(settings, m_failedWith)) {
-            m_hasFailed = false;
-            Q_EMIT connectionChanged();
+        if (!isSameAgent(settings, m_failedWith)) {
+            forgetFailure();
         }
         Q_EMIT settingsChanged();
         Q_EMIT profileNameChanged();
@@ -54,6 +53,7 @@ bool ShellViewModel::useBroker(const QString& address)
     const auto checked = core::brokerAddress(address.toStdString());
     if (!checked) {
         m_addressFault = addressFaultText(checked.error());
+        m_isWayWrong = false;
         Q_EMIT addressFaultChanged();
         return false;
     }
@@ -63,13 +63,16 @@ bool ShellViewModel::useBroker(const QString& address)
     }
     m_isTrying = true;
     m_addressFault.clear();
+    m_isWayWrong = false;
     Q_EMIT addressFaultChanged();
     m_deps.tryBroker(*checked, [this, url = *checked](const std::optional<core::Error>& error) {
         // Somebody may have gone elsewhere meanwhile.
         if (!std::exchange(m_isTrying, false)) {
             return;
         }
-        m_addressFault = error ? errorText(*error).sentence : QString();
+        const ErrorText text = error ? errorText(*error) : ErrorText();
+        m_addressFault = text.sentence;
+        m_isWayWrong = text.action == ErrorAction::ShowNetworkSettings;
         Q_EMIT addressFaultChanged();
         if (!error) {
             useFound(url);
@@ -94,7 +97,35 @@ void ShellViewModel::forgetAddressFault()
     if (m_isTrying || !m_addressFault.isEmpty()) {
         m_isTrying = false;
         m_addressFault.clear();
+        m_isWayWrong = false;
         Q_EMIT addressFaultChanged();
+    }
+}
+
+void ShellViewModel::tellDamagedSettings(const QString& keptAs)
+{
+    m_notice = tr("The settings were damaged. What could not be read is as at the first start; the old file is %1")
+                   .arg(keptAs);
+    Q_EMIT noticeChanged();
+}
+
+void ShellViewModel::dismissNotice()
+{
+    m_notice.clear();
+    Q_EMIT noticeChanged();
+}
+
+void ShellViewModel::accountReady()
+{
+    if (m_wasRefused) {
+        forgetFailure();
+    }
+}
+
+void ShellViewModel::forgetFailure()
+{
+    if (std::exchange(m_hasFailed, false)) {
+        Q_EMIT connectionChanged();
     }
 }
 
@@ -186,6 +217,7 @@ void ShellViewModel::conversationTold(const core::SessionNotice& notice)
     } else if (const auto* ended = std::get_if<core::session_notice::Ended>(&notice)) {
         m_phase = Phase::Ended;
         m_hasFailed = ended->error.has_value();
+        m_wasRefused = m_hasFailed && ended->error->code == core::ErrorCode::NotAuthorised;
         m_failedWith = m_deps.settings.current();
         m_startedWith.reset();
         m_token.forget();
@@ -193,7 +225,7 @@ void ShellViewModel::conversationTold(const core::SessionNotice& notice)
         Q_EMIT tokenChanged();
         Q_EMIT connectionChanged();
         Q_EMIT profileNameChanged();
-        if (ended->error && ended->error->code == core::ErrorCode::NotAuthorised && hasAccount()) {
+        if (m_wasRefused && hasAccount()) {
             Q_EMIT notAuthorised();
         }
     }

@@ -33,12 +33,16 @@ class ShellViewModel final : public QObject, private core::ConversationListener 
     Q_PROPERTY(int tokenRenewals READ tokenRenewals NOTIFY tokenChanged)
     /// What is wrong with the address last tried; empty: nothing.
     Q_PROPERTY(QString addressFault READ addressFault NOTIFY addressFaultChanged)
+    /// The way there may be what is wrong with it: the network's settings may help.
+    Q_PROPERTY(bool isWayWrong READ isWayWrong NOTIFY addressFaultChanged)
     /// A broker is asked whether it is there.
     Q_PROPERTY(bool isTrying READ isTrying NOTIFY addressFaultChanged)
     /// This build can run an agent of its own.
     Q_PROPERTY(bool hasAgent READ hasAgent CONSTANT)
     /// The broker's users sign in.
     Q_PROPERTY(bool hasAccount READ hasAccount NOTIFY settingsChanged)
+    /// What was found at the start, until somebody has read it; empty: nothing.
+    Q_PROPERTY(QString notice READ notice NOTIFY noticeChanged)
 
 public:
     enum Connection { Off, Busy, Good, Bad };
@@ -66,6 +70,11 @@ public:
     /// Whether it was an address. Where it was none, or no broker answers there, `addressFault` says so and nothing changes.
     Q_INVOKABLE bool useBroker(const QString& address);
     Q_INVOKABLE void forgetAddressFault();
+    Q_INVOKABLE void dismissNotice();
+    /// The settings were damaged, and are kept in this file.
+    void tellDamagedSettings(const QString& keptAs);
+    /// Somebody has signed in: that nobody was known is over.
+    void accountReady();
 
     [[nodiscard]] bool isFirstRun() const;
     [[nodiscard]] bool hasAccount() const;
@@ -79,8 +88,10 @@ public:
     [[nodiscard]] int secondsToRenewal() const;
     [[nodiscard]] int tokenRenewals() const { return m_token.renewals(); }
     [[nodiscard]] QString addressFault() const { return m_addressFault; }
+    [[nodiscard]] bool isWayWrong() const { return m_isWayWrong; }
     [[nodiscard]] bool isTrying() const { return m_isTrying; }
     [[nodiscard]] bool hasAgent() const { return m_deps.hasAgent; }
+    [[nodiscard]] QString notice() const { return m_notice; }
 
 Q_SIGNALS:
     void settingsChanged();
@@ -88,10 +99,13 @@ Q_SIGNALS:
     void connectionChanged();
     void tokenChanged();
     void addressFaultChanged();
+    void noticeChanged();
     /// The broker does not know whoever talks.
     void notAuthorised();
     /// Somebody should sign in: the page for that is to be shown.
     void accountWanted();
+    /// Somebody wants to talk, from another page than the conversation's.
+    void talkWanted();
     /// Another start of the program wants to be seen: the window comes to the front.
     void raiseWanted();
 
@@ -99,17 +113,21 @@ private:
     void conversationTold(const core::SessionNotice& notice) override;
     void use(core::Settings settings);
     void useFound(const std::string& brokerUrl);
+    void forgetFailure();
 
     Dependencies m_deps;
     core::Phase m_phase = core::Phase::Idle;
     /// The settings of the running conversation.
     std::optional<core::Settings> m_startedWith;
     bool m_hasFailed = false;
+    bool m_wasRefused = false;
     /// What was set when it failed.
     core::Settings m_failedWith;
     core::TokenAge m_token;
     QString m_addressFault;
+    bool m_isWayWrong = false;
     bool m_isTrying = false;
+    QString m_notice;
     QTimer m_second;
 };
 

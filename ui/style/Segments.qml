@@ -10,6 +10,11 @@ Rectangle {
     property string name
     signal chosen(int index)
 
+    /** The keyboard goes to the one that is chosen. */
+    function focusCurrent() {
+        repeater.itemAt(current).forceActiveFocus(Qt.TabFocusReason);
+    }
+
     implicitWidth: 240
     implicitHeight: Theme.target
     radius: Theme.radius

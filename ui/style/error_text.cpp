@@ -1,8 +1,12 @@
 #include "ui/style/error_text.h"
 
+#include "core/ports/connection_fault.h"
+
 #include <QCoreApplication>
 
+#include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace vivavoce::ui {
 namespace {
@@ -43,7 +47,7 @@ constexpr std::array kRows{
     Row{ErrorCode::ProviderQuota, QT_TRANSLATE_NOOP("ErrorText", "The voice service's allowance is used up. Ask whoever pays for it."), ErrorAction::Nothing},
     Row{ErrorCode::SessionExpired, QT_TRANSLATE_NOOP("ErrorText", "This conversation has reached its longest time. Start a new one to go on."), ErrorAction::Retry},
     Row{ErrorCode::SessionEnded, QT_TRANSLATE_NOOP("ErrorText", "Whoever runs your broker has ended this conversation. Ask them, or start a new one."), ErrorAction::Retry},
-    Row{ErrorCode::BudgetExhausted, QT_TRANSLATE_NOOP("ErrorText", "A spending limit is reached: the one in your settings, or one that whoever runs your broker has set."), ErrorAction::Nothing},
+    Row{ErrorCode::BudgetExhausted, QT_TRANSLATE_NOOP("ErrorText", "A spending limit is reached: the one in your settings, or one that whoever runs your broker has set."), ErrorAction::ShowSettings},
     Row{ErrorCode::ToolFailed, QT_TRANSLATE_NOOP("ErrorText", "A tool did not work. The conversation goes on; ask again if you need it."), ErrorAction::Nothing},
     Row{ErrorCode::ToolArguments, QT_TRANSLATE_NOOP("ErrorText", "The agent asked for a tool in a way that the tool does not understand. The conversation goes on."), ErrorAction::Nothing},
     Row{ErrorCode::ToolDenied, QT_TRANSLATE_NOOP("ErrorText", "A tool was not allowed to run. The conversation goes on."), ErrorAction::Nothing},
@@ -56,10 +60,40 @@ constexpr std::array kRows{
     Row{ErrorCode::Cancelled, QT_TRANSLATE_NOOP("ErrorText", "Nobody has said anything for a while, so it was ended. Start again when you like."), ErrorAction::Retry},
     Row{ErrorCode::AlreadyRunning, QT_TRANSLATE_NOOP("ErrorText", "Vivavoce is already open. Look for its other window."), ErrorAction::Nothing},
     Row{ErrorCode::NoDisplay, QT_TRANSLATE_NOOP("ErrorText", "There is no screen to show a window on. Use vivavoce-cli here."), ErrorAction::Nothing},
-    Row{ErrorCode::HistoryFailed, QT_TRANSLATE_NOOP("ErrorText", "Kept conversations cannot be read or written just now. Check that the disk has room."), ErrorAction::Nothing},
+    Row{ErrorCode::HistoryFailed, QT_TRANSLATE_NOOP("ErrorText", "What is kept on this computer cannot be read or written just now. Check that the disk has room."), ErrorAction::Nothing},
     Row{ErrorCode::Internal, QT_TRANSLATE_NOOP("ErrorText", "Something went wrong on our side. Try again; the code helps us to find it."), ErrorAction::Retry},
 };
+
+namespace fault = core::connection_fault;
+
+struct FaultRow {
+    std::string_view fault;
+    const char* sentence;
+    ErrorAction action;
+};
+
+constexpr std::array kFaults{
+    FaultRow{fault::kProxyUnreachable, QT_TRANSLATE_NOOP("ErrorText", "Your proxy does not answer. Check its address, or do without it."), ErrorAction::ShowNetworkSettings},
+    FaultRow{fault::kProxyNotFound, QT_TRANSLATE_NOOP("ErrorText", "The name of your proxy is not known here, or it does not know the other one. Check both addresses."), ErrorAction::ShowNetworkSettings},
+    FaultRow{fault::kProxyPassword, QT_TRANSLATE_NOOP("ErrorText", "Your proxy asks for a password, which Vivavoce cannot give. Use another one, or none."), ErrorAction::ShowNetworkSettings},
+    FaultRow{fault::kProxyRefused, QT_TRANSLATE_NOOP("ErrorText", "Your proxy does not let this through. Ask whoever runs it, or use another one, or none."), ErrorAction::ShowNetworkSettings},
+    FaultRow{fault::kCertificateUntrusted, QT_TRANSLATE_NOOP("ErrorText", "Nobody that is trusted here has signed the certificate. If you trust its authority, name its file."), ErrorAction::ShowNetworkSettings},
+    FaultRow{fault::kCertificateExpired, QT_TRANSLATE_NOOP("ErrorText", "The certificate has run out, or the clock of this computer is wrong. Check the clock."), ErrorAction::Retry},
+    FaultRow{fault::kCertificateElsewhere, QT_TRANSLATE_NOOP("ErrorText", "The certificate is for another address. Check the address, or ask whoever runs the broker."), ErrorAction::ShowSettings},
+    FaultRow{fault::kProxyChoice, QT_TRANSLATE_NOOP("ErrorText", "The proxy that is set is none that can be used. Check its address."), ErrorAction::ShowNetworkSettings},
+    FaultRow{fault::kCaFileChoice, QT_TRANSLATE_NOOP("ErrorText", "The file of authorities cannot be used. Name another one, or none."), ErrorAction::ShowNetworkSettings},
+};
 // clang-format on
+
+/// Null: there is none. What others call their own faults is no word of ours.
+const FaultRow* faultOf(const core::Error& error)
+{
+    const bool isOurs = error.code == ErrorCode::BrokerUnreachable || error.code == ErrorCode::ProviderUnreachable
+        || error.code == ErrorCode::BadConfiguration;
+    const auto* const row = std::find_if(
+        kFaults.begin(), kFaults.end(), [&](const FaultRow& each) { return each.fault == error.foreignCode; });
+    return isOurs && row != kFaults.end() ? row : nullptr;
+}
 
 constexpr bool rowsInOrder()
 {
@@ -88,6 +122,8 @@ QString label(ErrorAction action)
         return translated(QT_TRANSLATE_NOOP("ErrorText", "Open settings"));
     case ErrorAction::ShowSoundSettings:
         return translated(QT_TRANSLATE_NOOP("ErrorText", "Open sound settings"));
+    case ErrorAction::ShowNetworkSettings:
+        return translated(QT_TRANSLATE_NOOP("ErrorText", "Open network settings"));
     }
     return {};
 }
@@ -96,8 +132,16 @@ QString label(ErrorAction action)
 
 ErrorText errorText(const core::Error& error)
 {
+    if (const FaultRow* known = faultOf(error)) {
+        return {translated(known->sentence), label(known->action), known->action};
+    }
     const Row& row = kRows[static_cast<std::size_t>(error.code)];
     return {translated(row.sentence), label(row.action), row.action};
+}
+
+bool isOfTheWay(const core::Error& error)
+{
+    return faultOf(error) != nullptr;
 }
 
 QString errorCodeText(const core::Error& error)
@@ -124,6 +168,37 @@ QString addressFaultText(core::AddressFault fault)
     case core::AddressFault::TooMuch:
         return translated(
             QT_TRANSLATE_NOOP("ErrorText", "Leave out what follows ? or #, and names or passwords before @."));
+    }
+    return {};
+}
+
+QString proxyFaultText(core::ProxyFault fault)
+{
+    switch (fault) {
+    case core::ProxyFault::NotAnAddress:
+        return translated(QT_TRANSLATE_NOOP("ErrorText",
+            "That is not the address of a proxy. It looks like http://proxy.example:3128 or socks5://proxy.example:1080"));
+    case core::ProxyFault::HasCredentials:
+        return translated(QT_TRANSLATE_NOOP(
+            "ErrorText", "Leave out names and passwords before @: a proxy that asks for them cannot be used."));
+    }
+    return {};
+}
+
+QString caFileFaultText(core::CaFileFault fault)
+{
+    switch (fault) {
+    case core::CaFileFault::Unreadable:
+        return translated(
+            QT_TRANSLATE_NOOP("ErrorText", "This file cannot be read. Check that it is there, and that you may."));
+    case core::CaFileFault::Empty:
+        return translated(QT_TRANSLATE_NOOP("ErrorText", "This file is empty. Ask for it once more."));
+    case core::CaFileFault::NotPem:
+        return translated(QT_TRANSLATE_NOOP(
+            "ErrorText", "This file holds no certificate in PEM form, which begins with -----BEGIN CERTIFICATE-----."));
+    case core::CaFileFault::Expired:
+        return translated(QT_TRANSLATE_NOOP(
+            "ErrorText", "What this file holds has run out, or the clock of this computer is wrong."));
     }
     return {};
 }

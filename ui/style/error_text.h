@@ -2,6 +2,8 @@
 
 #include "core/base/error.h"
 #include "core/settings/broker_address.h"
+#include "core/settings/ca_file.h"
+#include "core/settings/proxy_address.h"
 #include "ui/style/enums.h"
 
 #include <QString>
@@ -18,8 +20,12 @@ struct ErrorText {
 
 /// Translated anew at each call.
 [[nodiscard]] ErrorText errorText(const core::Error& error);
+/// Why there was no connection is known: the sentence is the same whoever was to be reached.
+[[nodiscard]] bool isOfTheWay(const core::Error& error);
 /// For copying and for scripts: "broker.unreachable", with the other side's code where there is one. Never translated.
 [[nodiscard]] QString errorCodeText(const core::Error& error);
 [[nodiscard]] QString addressFaultText(core::AddressFault fault);
+[[nodiscard]] QString proxyFaultText(core::ProxyFault fault);
+[[nodiscard]] QString caFileFaultText(core::CaFileFault fault);
 
 } // namespace vivavoce::ui

@@ -82,6 +82,10 @@ struct Spending {
         connectedMs += other.connectedMs;
         return *this;
     }
+    Spending operator-(const Spending& other) const
+    {
+        return {nanoDollars - other.nanoDollars, connectedMs - other.connectedMs};
+    }
 };
 
 /// Of a caller or a project since a day. What clients say of sessions that nobody else saw neither spends a budget nor saves it.
@@ -103,23 +107,29 @@ std::string holdingAt(long long now)
         + ") OR EXISTS (SELECT 1 FROM sessions s WHERE s.id = u.id AND s.expires_at > " + std::to_string(now) + "))";
 }
 
+struct Held {
+    Spending byAll;
+    /// Of that, by streams that have lost their place: for some seconds.
+    Spending byFormers;
+};
+
 /// What live sessions, and streams that have lost their place, may come to before the ledger hears of it.
-Spending heldBy(soci::session& sql, const char* column, const std::string& who, long long now)
+Held heldBy(soci::session& sql, const char* column, const std::string& who, long long now)
 {
     const std::string isTheirs = std::string(column) + " = :who AND ";
-    Spending held;
-    Spending former;
+    Held held;
     long long sessions = 0;
     long long formers = 0;
     // In this order: a stream that loses its place meanwhile is counted twice, not never.
     sql << "SELECT COUNT(*), CAST(COALESCE(SUM(u.hold), 0) AS BIGINT) FROM usage_sessions u WHERE u." + isTheirs
             + holdingAt(now),
-        into(sessions), into(held.nanoDollars), use(who);
+        into(sessions), into(held.byAll.nanoDollars), use(who);
     sql << "SELECT COUNT(*), CAST(COALESCE(SUM(hold), 0) AS BIGINT) FROM usage_holds WHERE " + isTheirs
             + "until > :now",
-        into(formers), into(former.nanoDollars), use(who), use(now);
-    held += former;
-    held.connectedMs = (sessions + formers) * kHeldMs;
+        into(formers), into(held.byFormers.nanoDollars), use(who), use(now);
+    held.byFormers.connectedMs = formers * kHeldMs;
+    held.byAll.connectedMs = sessions * kHeldMs;
+    held.byAll += held.byFormers;
     return held;
 }
 
@@ -153,6 +163,12 @@ std::optional<Fault> exhausted(const Period& period, core::WallTime now)
     const auto wait = std::chrono::ceil<std::chrono::seconds>(again - now);
     return Fault{
         FaultCode::BudgetExhausted, "what is left of the budget does not bear one more turn", wait, period.name};
+}
+
+bool isOver(const Budget& budget, const Spending& sum)
+{
+    return (budget.nanoDollars && sum.nanoDollars > *budget.nanoDollars)
+        || (budget.connected && sum.connectedMs > budget.connected->count());
 }
 
 } // namespace
@@ -232,21 +248,25 @@ std::optional<Fault> overspent(soci::session& sql, const Account& account, Stage
         Period{"project", account.project, budgets.projectDay, today, today + 1, "project_day"},
         Period{"project", account.project, budgets.projectMonth, month, nextMonth, "project_month"}};
     const bool isBeginning = stage == Stage::Beginning;
+    std::optional<Fault> fault;
     for (const Period& period : periods) {
         if (period.budget.isUnlimited() || period.who.empty()) {
             continue;
         }
         // First: what is told in this moment counts twice then, not never.
-        Spending sum = heldBy(sql, period.column, period.who, millisOf(now));
-        sum += spentSince(sql, period.column, period.who, period.since);
+        const Held held = heldBy(sql, period.column, period.who, millisOf(now));
+        Spending sum = spentSince(sql, period.column, period.who, period.since);
+        sum += held.byAll;
         sum += isBeginning ? Spending{account.hold, kHeldMs} : Spending();
-        const bool isMoneyOut = period.budget.nanoDollars && sum.nanoDollars > *period.budget.nanoDollars;
-        const bool isTimeOut = period.budget.connected && sum.connectedMs > period.budget.connected->count();
-        if (isMoneyOut || isTimeOut) {
+        if (!isOver(period.budget, sum)) {
+            continue;
+        }
+        if (isOver(period.budget, sum - held.byFormers)) {
             return exhausted(period, now);
         }
+        fault = Fault{FaultCode::Unavailable, "what a former stream came to is not known yet", std::chrono::seconds(1)};
     }
-    return std::nullopt;
+    return fault;
 }
 
 void insertSession(soci::session& sql, const Account& account, core::WallTime now)
@@ -264,26 +284,12 @@ void insertSession(soci::session& sql, const Account& account, core::WallTime no
     addToDay(sql, account, dayOf(now), Amounts(), 1);
 }
 
-bool hasFormers(soci::session& sql, const std::string& session, core::WallTime now)
-{
-    const long long at = millisOf(now);
-    int formers = 0;
-    sql << "SELECT COUNT(*) FROM usage_holds WHERE session = :session AND until > :now", into(formers), use(session),
-        use(at);
-    return formers > 0;
-}
-
 std::optional<Fault> mayGoOn(soci::session& sql, const Account& account, core::WallTime now)
 {
     int isHolding = 0;
     sql << "SELECT COUNT(*) FROM usage_sessions u WHERE u.id = :id AND " + holdingAt(millisOf(now)), into(isHolding),
         use(account.sessionId);
-    auto fault = overspent(sql, account, isHolding != 0 ? Stage::GoingOn : Stage::Beginning, now);
-    if (fault && hasFormers(sql, account.sessionId, now)) {
-        return Fault{FaultCode::Unavailable, "what the session's former stream came to is not known yet",
-            std::chrono::seconds(1)};
-    }
-    return fault;
+    return overspent(sql, account, isHolding != 0 ? Stage::GoingOn : Stage::Beginning, now);
 }
 
 std::optional<Fault> holdAgain(soci::session& sql, const Account& account, core::WallTime now)

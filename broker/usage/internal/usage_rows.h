@@ -45,14 +45,15 @@ private:
 /// One at a time may count what these may still spend, until the transaction ends.
 void lockBudgets(soci::session& sql, const Account& account);
 /// The first of the account's budgets that does not bear what was spent and what is held by its live sessions; with what one more of them
-/// holds, where this one is to begin. BudgetExhausted.
+/// holds, where this one is to begin. BudgetExhausted; Unavailable where it is a matter of seconds: a stream that has lost its place has not
+/// said yet what it came to.
 enum class Stage { Beginning, GoingOn };
 [[nodiscard]] std::optional<Fault> overspent(
     soci::session& sql, const Account& account, Stage stage, core::WallTime now);
 void insertSession(soci::session& sql, const Account& account, core::WallTime now);
-/// Ledger::mayGoOn. BudgetExhausted.
+/// Ledger::mayGoOn. BudgetExhausted, Unavailable.
 [[nodiscard]] std::optional<Fault> mayGoOn(soci::session& sql, const Account& account, core::WallTime now);
-/// Ledger::begin. BudgetExhausted, and nothing is written.
+/// Ledger::begin. BudgetExhausted, Unavailable, and nothing is written.
 [[nodiscard]] std::optional<Fault> holdAgain(soci::session& sql, const Account& account, core::WallTime now);
 /// As much is held for that stream of the session's as well, for as long as what it has asked for may take to be told.
 void holdForFormer(soci::session& sql, const Account& account, const std::string& former, core::WallTime now);

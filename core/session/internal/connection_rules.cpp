@@ -76,6 +76,7 @@ void Stepper::connect()
     m_state.lastProviderError.reset();
     m_state.isRelayed = m_state.token->isRelayed;
     m_state.openedWith = isGemini() ? m_state.token : nullptr;
+    m_state.isConnectionsTokenDoubtful = m_state.isTokenDoubtful;
     put(OpenTransport{m_state.token});
 }
 
@@ -84,6 +85,9 @@ void Stepper::on(const session_event::Opened&)
     if (m_state.phase == Phase::Connecting) {
         setPhase(Phase::Starting);
         startTimer(SessionTimer::FirstEvent, m_state.options->deadlines.firstEvent);
+        // Whether it answers any is known before there is something to lose.
+        m_state.speech.pinged();
+        put(Ping{});
     }
 }
 
@@ -145,8 +149,15 @@ void Stepper::on(const session_event::TimedOut& timedOut)
             // There the confirmation is what says that there is a session.
             lost({ErrorCode::ProviderSilent, "the provider did not confirm the setup", std::nullopt, {}});
         } else if (m_state.phase == Phase::Configuring) {
-            tell(session_notice::Problem{
-                {ErrorCode::ProviderSilent, "the provider did not confirm the session's settings", std::nullopt, {}}});
+            Error error{
+                ErrorCode::ProviderSilent, "the provider did not confirm the session's settings", std::nullopt, {}};
+            if (!m_state.arePingsAnswered && m_state.attempts == 0) {
+                // A dead connection would be taken for a live one, and nothing could ever tell. Who answers neither settings nor pings is
+                // believed the second time.
+                lost(std::move(error));
+                return;
+            }
+            tell(session_notice::Problem{std::move(error)});
             goLive();
         }
         return;
@@ -227,11 +238,15 @@ void Stepper::lost(Error error)
     letGo();
     if (isRefusedCredential(error)) {
         const bool isOld = m_state.token == nullptr || m_state.token->isExpired(m_now);
+        const bool isDoubtful = m_state.isConnectionsTokenDoubtful;
         // A reused token may have been too old for a new connection; a fresh one decides.
-        if ((m_state.wasLive || isOld) && !std::exchange(m_state.isCredentialSuspect, true)) {
+        if ((m_state.wasLive || isOld || isDoubtful) && !std::exchange(m_state.isCredentialSuspect, true)) {
             error.code = ErrorCode::TokenExpired;
         }
-        tokenGone(isOld ? TokenNews::Expired : TokenNews::Revoked);
+        // Its successor may have come meanwhile, and has not been tried.
+        if (!isDoubtful || m_state.isTokenDoubtful) {
+            tokenGone(isOld ? TokenNews::Expired : TokenNews::Revoked);
+        }
     }
     comeBackOrEnd(std::move(error));
 }

@@ -35,8 +35,10 @@ void Stepper::pingUnanswered()
 
 void Stepper::on(const session_event::PingAnswered& answered)
 {
-    if (isLive()) {
+    if (m_state.phase == Phase::Starting || m_state.phase == Phase::Configuring || isLive()) {
         m_state.arePingsAnswered = true;
+    }
+    if (isLive()) {
         // Gemini tells of a turn late: what it has, and has not spoken of, may be one.
         m_state.speech.pingAnswered(answered.ping, !m_state.isRelayed && !isGemini());
         if (m_state.speech.arrived() >= m_state.backlogEnd) {

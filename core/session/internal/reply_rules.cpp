@@ -297,6 +297,7 @@ void Stepper::on(const openai::ResponseDone& done)
     }
     const bool wasCompleted = response.status == openai::ResponseStatus::Completed;
     settleItems(response.id, wasCompleted);
+    forgetOldWords();
     m_state.reply.activeId.clear();
     m_state.reply.isDeaf = false;
     m_state.reply.isForTools = false;

@@ -153,6 +153,8 @@ private:
         m_state.lostReplies = 0;
         m_state.speech.answered(!m_state.options->transcriptionModel.empty());
     }
+    /// What is too long ago to be told again.
+    void forgetOldWords() { m_state.log.keepLatest(m_state.options->toldEntries, m_state.options->toldBytes); }
     /// It is said again as another item, or was deleted.
     void forgetEntry(const std::string& itemId);
     void sendAudio(Bytes pcm);

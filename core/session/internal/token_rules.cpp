@@ -22,6 +22,9 @@ void Stepper::fetchToken()
 void Stepper::renewToken()
 {
     m_state.isRenewing = true;
+    // A broker that obeys takes its predecessor away, whether or not we hear of it.
+    m_state.isTokenDoubtful = true;
+    m_state.isConnectionsTokenDoubtful = true;
     TokenQuery query;
     query.previous = m_state.token;
     put(FetchToken{std::move(query)});
@@ -35,6 +38,8 @@ void Stepper::on(const session_event::TokenArrived& arrived)
     }
     const bool isSuccessor = !m_state.sessionId.empty() && m_state.sessionId == arrived.token->sessionId;
     m_state.isRenewing = false;
+    m_state.isTokenDoubtful = false;
+    m_state.failedRenewals = 0;
     m_state.token = arrived.token;
     m_state.sessionId = arrived.token->sessionId;
     const auto lifetime = std::chrono::duration_cast<Milliseconds>(arrived.token->expiresAt - m_now);
@@ -73,8 +78,10 @@ void Stepper::on(const session_event::TokenFailed& failed)
         // The open conversation outlives its token; the next attempt is for a reconnect that may need one.
         const bool isRenewable = isRetryable(failed.error.code) && failed.error.code != ErrorCode::TokenExpired;
         if (isRenewable && m_state.token != nullptr && !m_state.token->isExpired(m_now)) {
-            const auto wait = std::max(failed.error.retryAfter.value_or(Milliseconds{0}), m_state.options->maxBackoff);
-            startTimer(SessionTimer::Renewal, wait);
+            // Soon at first: the broker may have obeyed, and repeats its answer for five seconds only.
+            const int doublings = std::min(m_state.failedRenewals++, 10);
+            const auto wait = std::min(m_state.options->firstBackoff * (1 << doublings), m_state.options->maxBackoff);
+            startTimer(SessionTimer::Renewal, std::max(failed.error.retryAfter.value_or(Milliseconds{0}), wait));
         }
     }
 }

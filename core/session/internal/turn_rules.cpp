@@ -230,6 +230,7 @@ void Stepper::on(session_event::TextEntered& entered)
     if (m_state.phase == Phase::Closing || m_state.phase == Phase::Ended) {
         return;
     }
+    forgetOldWords();
     ConversationEntry& entry =
         m_state.log.upsert(m_state.options->typedIdPrefix + std::to_string(++m_state.typedMessages), Speaker::User);
     entry.text = std::move(entered.text);
@@ -392,6 +393,7 @@ void Stepper::itemExists(const openai::Item& item, const std::string& previousIt
 void Stepper::on(const openai::InputAudioBufferCommitted& committed)
 {
     m_state.speech.committed(committed.itemId);
+    forgetOldWords();
     m_state.log.upsert(committed.itemId, Speaker::User, committed.previousItemId.value_or(std::string()));
 }
 

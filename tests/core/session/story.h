@@ -139,4 +139,14 @@ public:
     std::uint64_t pings = 0;
 };
 
+/// What a provider says of a request of ours.
+[[nodiscard]] inline core::openai::ErrorEvent errorOf(const std::string& code, const std::string& message = "no")
+{
+    core::openai::ErrorEvent event;
+    event.error.type = "invalid_request_error";
+    event.error.code = code;
+    event.error.message = message;
+    return event;
+}
+
 } // namespace vivavoce::tests

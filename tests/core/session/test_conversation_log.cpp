@@ -66,6 +66,30 @@ private Q_SLOTS:
         QVERIFY(log.find("open")->wasInterrupted && log.find("open")->isFinal);
     }
 
+    void keepLatest_ForgetsTheOldest_ButNeverTheLastFew_data()
+    {
+        QTest::addColumn<int>("entries");
+        QTest::addColumn<int>("bytes");
+        QTest::addColumn<QString>("first");
+        QTest::newRow("all") << 20 << 100 << QStringLiteral("item_0");
+        QTest::newRow("fewer") << 12 << 100 << QStringLiteral("item_8");
+        QTest::newRow("shorter") << 20 << 50 << QStringLiteral("item_10");
+        QTest::newRow("neither leaves enough") << 0 << 0 << QStringLiteral("item_12");
+    }
+    void keepLatest_ForgetsTheOldest_ButNeverTheLastFew()
+    {
+        QFETCH(const int, entries);
+        QFETCH(const int, bytes);
+        QFETCH(const QString, first);
+        ConversationLog log;
+        for (int i = 0; i < 20; ++i) {
+            log.upsert("item_" + std::to_string(i), Speaker::User).text = "words";
+        }
+        log.keepLatest(static_cast<std::size_t>(entries), static_cast<std::size_t>(bytes));
+        QCOMPARE(log.entries().front().itemId, first.toStdString());
+        QCOMPARE(log.entries().back().itemId, std::string("item_19"));
+    }
+
     void wasHeard_EndsWithAWord_AndNeverInsideACharacter_data()
     {
         QTest::addColumn<QString>("text");

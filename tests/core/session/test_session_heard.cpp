@@ -38,6 +38,18 @@ std::string heardOf(Story& story, const std::string& item)
     return entry == nullptr ? "(nothing)" : std::string(entry->heardText());
 }
 
+/// "r1" is whole and says `first` in a second; of "r2" there is a second of sound. Nothing has been heard yet.
+void twoRepliesCome(Story& story, const std::string& first)
+{
+    story.goLive();
+    story.says(created("r1"));
+    story.says(sound("r1", "i1", Milliseconds{1'000}));
+    story.says(wholeText("r1", "i1", first));
+    story.replyEnds("r1");
+    story.says(created("r2"));
+    story.says(sound("r2", "i2", Milliseconds{1'000}));
+}
+
 } // namespace
 
 /// What the user heard is the truth: on the screen, at the provider, and for the next connection.
@@ -127,13 +139,7 @@ private Q_SLOTS:
     void twoRepliesInTheQueue_AreBothToldAsFarAsTheyWereHeard()
     {
         Story story;
-        story.goLive();
-        story.says(created("r1"));
-        story.says(sound("r1", "i1", Milliseconds{1'000}));
-        story.says(wholeText("r1", "i1", "one two three four"));
-        story.replyEnds("r1");
-        story.says(created("r2"));
-        story.says(sound("r2", "i2", Milliseconds{1'000}));
+        twoRepliesCome(story, "one two three four");
         story.says(wholeText("r2", "i2", "five six"));
         story.says(openai::InputAudioBufferSpeechStarted{});
         QCOMPARE(story.all<session_effect::CutPlayback>().size(), std::size_t{1});
@@ -152,13 +158,7 @@ private Q_SLOTS:
     void earlierReplyInTheQueue_ThatWasHeardWhole_StaysWhole()
     {
         Story story;
-        story.goLive();
-        story.says(created("r1"));
-        story.says(sound("r1", "i1", Milliseconds{1'000}));
-        story.says(wholeText("r1", "i1", "one two"));
-        story.replyEnds("r1");
-        story.says(created("r2"));
-        story.says(sound("r2", "i2", Milliseconds{1'000}));
+        twoRepliesCome(story, "one two");
         story.says(words("r2", "i2", "three four"));
         story.happens(session_event::Interrupt{});
         story.happens(session_event::PlaybackCut{{"i2", 0, Milliseconds{500}, false}});

@@ -105,6 +105,53 @@ private Q_SLOTS:
         }));
     }
 
+    void tokenThatARenewalHasSpent_IsNotTakenForARefusedOne_data()
+    {
+        QTest::addColumn<bool>("hasSuccessor");
+        QTest::newRow("its successor has come") << true;
+        QTest::newRow("the answer was lost") << false;
+    }
+    void tokenThatARenewalHasSpent_IsNotTakenForARefusedOne()
+    {
+        QFETCH(const bool, hasSuccessor);
+        Story story;
+        story.happens(session_event::Start{});
+        story.happens(session_event::TokenArrived{makeToken(story.clock.now())});
+        story.happens(session_event::TimedOut{SessionTimer::Renewal});
+        if (hasSuccessor) {
+            story.happens(session_event::TokenArrived{
+                makeToken(story.clock.now(), Milliseconds{60'000}, "voice_1_abc", "ek_next")});
+        } else {
+            story.happens(session_event::TokenFailed{{ErrorCode::BrokerUnreachable, "reset", std::nullopt, {}}});
+        }
+        story.happens(session_event::OpenFailed{{ErrorCode::ProviderRefused, "HTTP 401", std::nullopt, "401"}});
+        QCOMPARE(story.state.phase, Phase::Waiting);
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        QCOMPARE(story.state.phase, hasSuccessor ? Phase::Connecting : Phase::FetchingToken);
+        if (hasSuccessor) {
+            QCOMPARE(
+                story.all<session_effect::OpenTransport>().at(0).token->value->reveal(), std::string_view("ek_next"));
+            // The second refusal is one.
+            story.happens(session_event::OpenFailed{{ErrorCode::ProviderRefused, "HTTP 401", std::nullopt, "401"}});
+            QCOMPARE(story.state.phase, Phase::Ended);
+        }
+    }
+
+    void renewalWithoutAnAnswer_IsRepeatedWhileTheBrokerStillRepeatsIt()
+    {
+        Story story;
+        story.goLive();
+        Milliseconds waited{0};
+        for (int i = 0; i < 4; ++i) {
+            story.happens(session_event::TimedOut{SessionTimer::Renewal});
+            story.happens(session_event::TokenFailed{{ErrorCode::BrokerUnreachable, "reset", std::nullopt, {}}});
+            for (const auto& start : story.all<session_effect::StartTimer>()) {
+                waited += start.timer == SessionTimer::Renewal ? start.delay : Milliseconds{0};
+            }
+        }
+        QCOMPARE(waited, Milliseconds{250 + 500 + 1'000 + 2'000});
+    }
+
     void silentRelay_IsLostAfterFiveSeconds()
     {
         SpokenStory story(true);

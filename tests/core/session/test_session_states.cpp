@@ -248,7 +248,8 @@ QString brokenLaw(const SessionState& before, const SessionStep& step)
     if (after.phase == Phase::Live && before.phase != Phase::Live && count<session_effect::Ping>(step.effects) != 1) {
         return QStringLiteral("a live connection that nobody watches");
     }
-    if (after.phase != Phase::Live && count<session_effect::Ping>(step.effects) > 0) {
+    const bool isJustOpened = before.phase == Phase::Connecting && after.phase == Phase::Starting;
+    if (after.phase != Phase::Live && !isJustOpened && count<session_effect::Ping>(step.effects) > 0) {
         return QStringLiteral("pings nobody");
     }
     if (after.phase == Phase::Ended && after.token != nullptr) {

@@ -144,6 +144,19 @@ private Q_SLOTS:
         QVERIFY(std::string(*world.request().headers.find("Idempotency-Key")) != key);
     }
 
+    void renewal_ThatAGatewayAnswered_IsRepeatedWithTheSameKey()
+    {
+        World world;
+        const TokenPtr old = makeToken(world.clock.now());
+        (void)world.fetch({old, {}});
+        const std::string key(*world.request().headers.find("Idempotency-Key"));
+        // The broker repeats its answer for five seconds.
+        QVERIFY(world.request().timeout < Milliseconds{5'000});
+        world.http.answer(503, "busy");
+        (void)world.fetch({old, {}});
+        QCOMPARE(std::string(*world.request().headers.find("Idempotency-Key")), key);
+    }
+
     void renewal_OfAnExpiredToken_MintsAndResumes()
     {
         World world;
