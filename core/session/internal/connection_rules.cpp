@@ -285,8 +285,8 @@ void Stepper::end(std::optional<Error> error)
     const bool isCut = m_state.phase == Phase::Closing;
     const bool isPlaying = m_state.isPlaying && !isCut;
     forgetReply();
-    m_state.token.reset();
     m_state.openedWith.reset();
+    m_state.token.reset();
     m_state.isRenewing = false;
     m_state.failure = std::move(error);
     if (isPlaying) {
