@@ -81,7 +81,7 @@ SessionRunner::SessionRunner(Dependencies dependencies)
     : m_deps(std::move(dependencies)), m_self(std::make_shared<SessionRunner*>(this))
 {
     m_state.options = std::make_shared<const SessionOptions>(m_deps.options);
-    m_gemini.idPrefix = randomId();
+    m_gemini->idPrefix = randomId();
 }
 
 SessionRunner::~SessionRunner()

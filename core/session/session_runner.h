@@ -91,8 +91,7 @@ private:
     bool m_isDispatching = false;
     bool m_hasInputEnded = false;
     openai::Dialect m_dialect = openai::Dialect::Ga;
-    /// Before the link, which uses it.
-    GeminiMemory m_gemini;
+    std::shared_ptr<GeminiMemory> m_gemini = std::make_shared<GeminiMemory>();
     std::shared_ptr<Link> m_link;
     std::map<SessionTimer, std::unique_ptr<Timer>> m_timers;
     std::map<std::string, std::unique_ptr<Timer>> m_toolDeadlines;

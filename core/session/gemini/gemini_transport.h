@@ -11,17 +11,18 @@
 namespace vivavoce::core {
 
 /// Gemini Live over any transport, for a session that speaks OpenAI Realtime: the translator's I/O.
-/// Lifetime: the memory and the executor outlive it. Threads: the executor's own thread.
+/// Lifetime: the executor outlives it. Threads: the executor's own thread.
 class GeminiTransport final : public Transport, private TransportListener {
 public:
     struct Dependencies {
         std::unique_ptr<Transport> inner;
         Executor& executor;
-        GeminiMemory& memory;
+        /// Shared: a connection that was let go of may still hear something.
+        std::shared_ptr<GeminiMemory> memory;
     };
 
     GeminiTransport(Dependencies dependencies, std::string model)
-        : m_deps(std::move(dependencies)), m_translator(std::move(model), m_deps.memory)
+        : m_deps(std::move(dependencies)), m_translator(std::move(model), *m_deps.memory)
     {
     }
 
