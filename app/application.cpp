@@ -71,7 +71,8 @@ Application::Application(std::shared_ptr<const core::Secret> credential)
           [this](const std::string& url, BrokerTrial::Done done) { m_trial.ask(url, std::move(done)); }, &m_tools,
           &m_toolChoices, &platform::checkCaFile, &m_book,
           [this](
-              const core::UsageQuery& query, core::BrokerLedger::Done done) { m_ledger.ask(query, std::move(done)); }})
+              const core::UsageQuery& query, core::BrokerLedger::Done done) { m_ledger.ask(query, std::move(done)); },
+          &m_sound.engine().recorder(), &m_sound.engine().player()})
 {
     if (m_damaged) {
         m_window.tellDamagedSettings(*m_damaged);

@@ -31,11 +31,14 @@ Window::Window(const Ports& ports)
       m_settings(
           {ports.settings, ports.devices, ports.voice, ports.hasAgent, &ports.history, ports.tools, ports.checkCaFile}),
       m_account({ports.account, ports.settings, ports.hasCredential}),
-      m_history({ports.history, ports.settings}),
+      m_history({ports.history, ports.settings, ports.player}),
       m_export(ports.files),
       m_keeper({ports.conversation, ports.history, ports.settings, ports.clock,
-          [this](const core::Error& error) { m_conversation.showProblem(error); }})
+          [this](const core::Error& error) { m_conversation.showProblem(error); }, ports.recorder,
+          [this](bool isRecording) { m_conversation.setRecording(isRecording); }})
 {
+    QObject::connect(&m_conversation, &ui::ConversationViewModel::stateChanged, &m_history,
+        [this] { m_history.setTalking(m_conversation.isRunning()); });
     if (ports.book != nullptr) {
         m_usage.emplace(
             ui::UsageBookViewModel::Dependencies{*ports.book, ports.settings, ports.clock, ports.askBroker});

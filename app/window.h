@@ -45,6 +45,9 @@ public:
         core::UsageBook* book = nullptr;
         /// What a broker has in its books. Null: nobody is asked.
         ui::UsageBookViewModel::AskBroker askBroker = nullptr;
+        /// Null: no sound is kept, and none is heard again.
+        core::SoundRecorder* recorder = nullptr;
+        core::RecordingPlayer* player = nullptr;
     };
 
     explicit Window(const Ports& ports);

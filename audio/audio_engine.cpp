@@ -3,8 +3,10 @@
 #include "audio/internal/captured_voice.h"
 #include "audio/internal/portaudio_backend.h"
 #include "audio/internal/qt_multimedia_backend.h"
+#include "audio/internal/recording_playback.h"
 #include "audio/internal/sound_log.h"
 #include "audio/internal/voice_worker.h"
+#include "audio/internal/worker_recorder.h"
 #include "core/base/thread_role.h"
 
 #include <algorithm>
@@ -94,12 +96,16 @@ AudioEngine::AudioEngine(core::Executor& executor, BackendFactory makeBackend)
         }));
     };
     m_worker = std::make_unique<VoiceWorker>(std::move(makeBackend), std::move(callbacks));
+    m_recorder = std::make_unique<WorkerRecorder>(*m_worker, m_executor);
+    m_player = std::make_unique<RecordingPlayback>(*m_worker, m_executor);
 }
 
 AudioEngine::~AudioEngine()
 {
-    // The worker still posts until it has ended; nothing of that is to arrive.
+    // The worker still posts until it has ended; nothing of that is to arrive. It has something for what is being recorded till then.
+    m_player.reset();
     m_worker.reset();
+    m_recorder.reset();
     m_self.reset();
 }
 
@@ -139,6 +145,7 @@ void AudioEngine::start(core::VoiceListener& listener)
 {
     core::assertRole(core::ThreadRole::Main);
     m_listener = &listener;
+    m_player->setAllowed(false);
     static_cast<void>(m_worker->takeFaults());
     wish();
 }
@@ -151,6 +158,7 @@ void AudioEngine::stop()
         logFaults(m_faults);
     }
     wish();
+    m_player->setAllowed(true);
 }
 
 void AudioEngine::play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples)
@@ -233,6 +241,16 @@ void AudioEngine::rescan(bool hasMicrophone)
 {
     core::assertRole(core::ThreadRole::Main);
     m_worker->rescan(hasMicrophone);
+}
+
+core::SoundRecorder& AudioEngine::recorder()
+{
+    return *m_recorder;
+}
+
+core::RecordingPlayer& AudioEngine::player()
+{
+    return *m_player;
 }
 
 std::shared_ptr<DeviceWatch> watchSystem(AudioEngine& engine)

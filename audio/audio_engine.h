@@ -4,6 +4,8 @@
 #include "audio/sound_faults.h"
 #include "core/base/executor.h"
 #include "core/ports/device_catalog.h"
+#include "core/ports/recording_player.h"
+#include "core/ports/sound_recorder.h"
 #include "core/ports/voice_controls.h"
 #include "core/ports/voice_io.h"
 #include "core/settings/settings.h"
@@ -18,7 +20,9 @@ namespace vivavoce::audio {
 
 class CapturedVoice;
 class DeviceWatch;
+class RecordingPlayback;
 class VoiceWorker;
+class WorkerRecorder;
 
 /// First thing in `main`, where a window system brings threads: what the sound libraries want in the environment, which nobody may change
 /// once others read it.
@@ -69,6 +73,10 @@ public:
     /// Devices came or went; whoever hears of that from the system says so here.
     void rescan(bool hasMicrophone);
 
+    /// Of what goes through this engine, and by its loudspeaker.
+    [[nodiscard]] core::SoundRecorder& recorder();
+    [[nodiscard]] core::RecordingPlayer& player();
+
 private:
     void wish();
     void handOver();
@@ -90,6 +98,8 @@ private:
     /// What is posted for this engine finds nothing here once it is gone.
     std::shared_ptr<AudioEngine*> m_self;
     std::unique_ptr<VoiceWorker> m_worker;
+    std::unique_ptr<WorkerRecorder> m_recorder;
+    std::unique_ptr<RecordingPlayback> m_player;
 };
 
 /// Tells an engine of devices that come and go, by Qt's signals. Needs Qt's event loop on the calling thread.

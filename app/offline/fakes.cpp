@@ -115,12 +115,46 @@ core::Expected<void, core::Error> FakeHistory::removeAll()
     return state();
 }
 
+core::Expected<std::string, core::Error> FakeHistory::makeSound(const std::string& id, core::SoundFormat)
+{
+    return "/sound/" + id;
+}
+
+std::optional<core::SavedSound> FakeHistory::sound(const std::string& id)
+{
+    const auto kept = std::find_if(m_kept.begin(), m_kept.end(), [&](const Kept& each) { return each.head.id == id; });
+    if (kept == m_kept.end() || !kept->head.soundStart) {
+        return std::nullopt;
+    }
+    return core::SavedSound{m_isSoundLost ? std::string() : "/sound/" + id, *kept->head.soundStart};
+}
+
+void FakePlayer::play(const std::string&, core::Milliseconds from)
+{
+    m_status = {true, from + Milliseconds{2'300}, Milliseconds{78'000}, std::nullopt};
+    tell();
+}
+
+void FakePlayer::stop()
+{
+    m_status.isPlaying = false;
+    tell();
+}
+
+void FakePlayer::tell() const
+{
+    for (const auto& follower : m_followers) {
+        follower();
+    }
+}
+
 void FakeHistory::fill()
 {
     for (std::size_t i = 0; i < std::size(kAnswers); ++i) {
         // 2026-11-27 and the days after it.
         const ConversationHead head{"kept_" + std::to_string(i),
-            WallTime{std::chrono::seconds{1'795'770'000 + 86'400 * static_cast<int>(i)}}, "gpt-realtime-2.1-mini"};
+            WallTime{std::chrono::seconds{1'795'770'000 + 86'400 * static_cast<int>(i)}}, "gpt-realtime-2.1-mini",
+            Milliseconds{0}};
         TranscriptLine question{
             {"q", Speaker::User, kQuestions[i], true, false}, Milliseconds{2'000}, Milliseconds{4'000}};
         TranscriptLine answer{

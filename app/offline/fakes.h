@@ -4,7 +4,9 @@
 #include "core/ports/conversation.h"
 #include "core/ports/conversation_store.h"
 #include "core/ports/device_catalog.h"
+#include "core/ports/recording_player.h"
 #include "core/ports/settings_store.h"
+#include "core/ports/sound_recorder.h"
 #include "core/ports/text_files.h"
 #include "core/ports/tool_approvals.h"
 #include "core/ports/tool_catalog.h"
@@ -45,9 +47,16 @@ public:
     [[nodiscard]] bool isEmpty() override { return m_kept.empty(); }
     core::Expected<void, core::Error> remove(const std::string& id) override;
     core::Expected<void, core::Error> removeAll() override;
+    core::Expected<std::string, core::Error> makeSound(const std::string& id, core::SoundFormat format) override;
+    [[nodiscard]] bool hasSound(const std::string&) override { return true; }
+    [[nodiscard]] std::optional<core::SavedSound> sound(const std::string& id) override;
+    core::Expected<void, core::Error> dropSound(const std::string&) override { return {}; }
+    void dropLostSound() override {}
     /// Three of them.
     void fill();
     void setBroken() { m_isBroken = true; }
+    /// Of the sound of all of them.
+    void loseSound() { m_isSoundLost = true; }
 
 private:
     struct Kept {
@@ -58,6 +67,30 @@ private:
 
     std::vector<Kept> m_kept;
     bool m_isBroken = false;
+    bool m_isSoundLost = false;
+};
+
+/// Plays what nobody hears, up to a place where it stays.
+class FakePlayer final : public core::RecordingPlayer {
+public:
+    void follow(std::function<void()> changed) override { m_followers.push_back(std::move(changed)); }
+    void play(const std::string& path, core::Milliseconds from) override;
+    void stop() override;
+    [[nodiscard]] Status status() const override { return m_status; }
+
+private:
+    void tell() const;
+
+    Status m_status;
+    std::vector<std::function<void()>> m_followers;
+};
+
+/// Records nothing.
+class FakeRecorder final : public core::SoundRecorder {
+public:
+    void record(const std::string&, core::SoundFormat, Failed) override {}
+    void pause(bool) override {}
+    void finish(std::function<void()>) override {}
 };
 
 /// Writes nothing.

@@ -36,13 +36,16 @@ int show()
     offline::FakeFiles files;
     offline::FakeApprovals approvals;
     offline::FakeTools tools;
+    offline::FakeRecorder recorder;
+    offline::FakePlayer player;
     offline::FakeUsageBook book;
     book.fill(clock.wallNow());
-    app::Window window(
-        {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools,
-            &offline::checkCaFile, &book, [&book](const core::UsageQuery& query, const core::BrokerLedger::Done& done) {
-                done(book.asABrokerHasIt(query, !query.session));
-            }});
+    app::Window window({conversation, voice, devices, settings, clock, account, history, files, true, false, {},
+        &approvals, &tools, &offline::checkCaFile, &book,
+        [&book](const core::UsageQuery& query, const core::BrokerLedger::Done& done) {
+            done(book.asABrokerHasIt(query, !query.session));
+        },
+        &recorder, &player});
     return window.open() ? QGuiApplication::exec() : 2;
 }
 

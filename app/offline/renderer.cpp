@@ -68,12 +68,15 @@ bool render(const Scene& scene, core::ColourScheme scheme, const QString& file)
     FakeFiles files;
     FakeApprovals approvals;
     FakeTools tools;
+    FakeRecorder recorder;
+    FakePlayer player;
     FakeUsageBook book;
-    app::Window window(
-        {conversation, voice, devices, settings, clock, account, history, files, true, false, {}, &approvals, &tools,
-            &checkCaFile, &book, [&book](const core::UsageQuery& query, const core::BrokerLedger::Done& done) {
-                done(book.asABrokerHasIt(query, !query.session));
-            }});
+    app::Window window({conversation, voice, devices, settings, clock, account, history, files, true, false, {},
+        &approvals, &tools, &checkCaFile, &book,
+        [&book](const core::UsageQuery& query, const core::BrokerLedger::Done& done) {
+            done(book.asABrokerHasIt(query, !query.session));
+        },
+        &recorder, &player});
     if (!window.open()) {
         return false;
     }

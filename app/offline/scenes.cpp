@@ -168,6 +168,12 @@ std::vector<Scene> conversationScenes()
         {QStringLiteral("push-to-talk"), {420, 720},
             [](Settings& settings) { settings.talkMode = TalkMode::PushToTalk; }, live(Activity::Listening)},
         {QStringLiteral("muted"), {420, 720}, nothing, live(Activity::Listening), -1, {}, {QStringLiteral("mute")}},
+        {QStringLiteral("recording"), {420, 720},
+            [](Settings& settings) { settings.keepsConversations = settings.recordsSound = true; },
+            live(Activity::HearingUser), -1, {}, {}, true},
+        {QStringLiteral("recording-smallest"), kSmallest,
+            [](Settings& settings) { settings.keepsConversations = settings.recordsSound = true; },
+            live(Activity::Speaking)},
         {QStringLiteral("reduced-motion"), {420, 720}, [](Settings& settings) { settings.isMotionReduced = true; },
             live(Activity::Speaking)},
         {QStringLiteral("failed-broker"), {420, 720}, broker,
@@ -313,6 +319,11 @@ std::vector<Scene> historyScenes()
     Scene deleting = scene("settings-kept", {420, 720}, filled, {QStringLiteral("keepConversations")});
     deleting.isHistory = false;
     deleting.settingsScroll = 4'000;
+    Scene recording = scene("settings-recording", {420, 720}, nothing);
+    recording.isHistory = false;
+    recording.settingsScroll = 4'000;
+    recording.settings = [](Settings& settings) { settings.keepsConversations = settings.recordsSound = true; };
+    const QString play = QStringLiteral("playLine");
     Scene ended{QStringLiteral("conversation-ended"), {420, 720}, [](Settings&) {},
         [](const Stage& stage) {
             connected(stage);
@@ -323,7 +334,15 @@ std::vector<Scene> historyScenes()
         scene("history-focus", {420, 720}, filled, {}, QStringLiteral("savedList")),
         scene("history-empty", {420, 720}, nothing), std::move(off), scene("history-broken", kSmallest, broken),
         scene("history-open", {420, 720}, filled, {row}), scene("history-open-wide", kWide, filled, {row}),
-        scene("history-delete", kSmallest, filled, {row, QStringLiteral("deleteOpen")}),
+        scene("history-playing", {420, 720}, filled, {row, play}),
+        scene("history-playing-smallest", kSmallest, filled, {row, play}),
+        scene("history-sound-lost", {420, 720},
+            [](const Stage& stage) {
+                stage.history.fill();
+                stage.history.loseSound();
+            },
+            {row}),
+        std::move(recording), scene("history-delete", kSmallest, filled, {row, QStringLiteral("deleteOpen")}),
         scene("export", {420, 720}, filled, {row, save}),
         scene("export-saved", kSmallest, filled, {row, save, QStringLiteral("exportSave")}), std::move(deleting),
         std::move(ended)};

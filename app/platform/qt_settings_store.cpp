@@ -52,6 +52,9 @@ constexpr Names<core::ProxyChoice, 3> kProxies{
 constexpr Names<core::ToolPolicy, 3> kPolicies{
     {{{core::ToolPolicy::Always, "always"}, {core::ToolPolicy::Ask, "ask"}, {core::ToolPolicy::Never, "never"}}}};
 
+constexpr Names<core::SoundFormat, 2> kSoundFormats{
+    {{{core::SoundFormat::OggOpus, "opus"}, {core::SoundFormat::Wav, "wav"}}}};
+
 QString key(const char* name)
 {
     return QString::fromLatin1(name);
@@ -122,6 +125,8 @@ core::Settings QtSettingsStore::load() const
     settings.network.proxyUrl = text("network/proxyUrl").toStdString();
     settings.network.caFile = text("network/caFile").toStdString();
     settings.keepsConversations = flag("history/keep", defaults.keepsConversations);
+    settings.recordsSound = flag("history/recordSound", defaults.recordsSound);
+    settings.soundFormat = kSoundFormats.value(text("history/soundFormat"), defaults.soundFormat);
     // A word that is not known asks: it may have been "never".
     for (const auto& [name, word] : groupOf(file, "tools")) {
         settings.toolPolicies[name] = kPolicies.value(word, core::ToolPolicy::Ask);
@@ -158,6 +163,8 @@ core::Expected<void, core::Error> QtSettingsStore::save(const core::Settings& se
     put("network/proxyUrl", QString::fromStdString(settings.network.proxyUrl));
     put("network/caFile", QString::fromStdString(settings.network.caFile));
     put("history/keep", flag(settings.keepsConversations));
+    put("history/recordSound", flag(settings.recordsSound));
+    put("history/soundFormat", kSoundFormats.text(settings.soundFormat));
     std::map<std::string, QString> policies;
     for (const auto& [name, policy] : settings.toolPolicies) {
         policies[name] = kPolicies.text(policy);

@@ -39,7 +39,8 @@ const SqliteFile::Steps& migrations()
             QStringLiteral("CREATE TRIGGER line_changed AFTER UPDATE OF words ON line BEGIN"
                            " INSERT INTO line_words(line_words, rowid, words) VALUES ('delete', old.id, old.words);"
                            " INSERT INTO line_words(rowid, words) VALUES (new.id, new.words); END"),
-            QStringLiteral("INSERT INTO line_words(line_words) VALUES ('rebuild')")}};
+            QStringLiteral("INSERT INTO line_words(line_words) VALUES ('rebuild')")},
+        QStringList{QStringLiteral("ALTER TABLE conversation ADD COLUMN sound_ms INTEGER")}};
     return steps;
 }
 
@@ -85,7 +86,8 @@ QStringList queriesOf(const std::string& words)
 } // namespace
 
 SqliteConversationStore::SqliteConversationStore(QString folder)
-    : m_file(std::move(folder), QStringLiteral("conversations.sqlite3"), migrations())
+    : m_sounds(folder + QStringLiteral("/sound")),
+      m_file(std::move(folder), QStringLiteral("conversations.sqlite3"), migrations())
 {
 }
 
@@ -106,9 +108,11 @@ Expected<void, Error> SqliteConversationStore::put(
     return change([&](SqliteConnection& file) {
         const QString id = sqlText(head.id);
         const QString item = sqlText(line.entry.itemId);
-        file.run(QStringLiteral("INSERT INTO conversation(id, started_ms, model) VALUES (?, ?, ?)"
-                                " ON CONFLICT(id) DO UPDATE SET model = excluded.model"),
-            {id, millisecondsOf(head.startedAt), sqlText(head.model)});
+        const QVariant soundStart = head.soundStart ? QVariant(qlonglong{head.soundStart->count()}) : QVariant();
+        file.run(QStringLiteral("INSERT INTO conversation(id, started_ms, model, sound_ms) VALUES (?, ?, ?, ?)"
+                                " ON CONFLICT(id) DO UPDATE SET model = excluded.model,"
+                                " sound_ms = coalesce(excluded.sound_ms, sound_ms)"),
+            {id, millisecondsOf(head.startedAt), sqlText(head.model), soundStart});
         const QVariantList said{sqlText(line.entry.heardText()), line.entry.wasInterrupted ? 1 : 0,
             qlonglong{line.start.count()}, qlonglong{line.end.count()}};
         const QSqlQuery known =
@@ -247,7 +251,7 @@ bool SqliteConversationStore::isEmpty()
 Expected<void, Error> SqliteConversationStore::remove(const std::string& id)
 {
     if (!m_file.isThere()) {
-        return {};
+        return dropSound(id);
     }
     auto done = change([&](SqliteConnection& file) {
         file.run(QStringLiteral("DELETE FROM line WHERE conversation = ?"), {sqlText(id)});
@@ -259,7 +263,9 @@ Expected<void, Error> SqliteConversationStore::remove(const std::string& id)
         return done;
     }
     m_isLogToBeCut = true;
-    return cutLog(true);
+    const auto dropped = dropSound(id);
+    auto cut = cutLog(true);
+    return dropped ? cut : dropped;
 }
 
 Expected<void, Error> SqliteConversationStore::cutLog(bool mayWait)
@@ -281,7 +287,62 @@ Expected<void, Error> SqliteConversationStore::removeAll()
 {
     auto removed = m_file.remove();
     m_isLogToBeCut = m_isLogToBeCut && !removed;
-    return removed;
+    return removed ? m_sounds.removeAll() : removed;
+}
+
+Expected<std::string, Error> SqliteConversationStore::makeSound(const std::string& id, core::SoundFormat format)
+{
+    const auto made = m_sounds.make(sqlText(id), format);
+    if (!made) {
+        return core::Unexpected<Error>(made.error());
+    }
+    return made->toStdString();
+}
+
+bool SqliteConversationStore::hasSound(const std::string& id)
+{
+    return !m_sounds.find(sqlText(id)).isEmpty();
+}
+
+std::optional<core::SavedSound> SqliteConversationStore::sound(const std::string& id)
+{
+    if (!m_file.isThere()) {
+        return std::nullopt;
+    }
+    qlonglong start = -1;
+    const auto read = m_file.read([&](SqliteConnection& file) {
+        start = file.number(
+            QStringLiteral("SELECT sound_ms FROM conversation WHERE id = ? AND sound_ms IS NOT NULL"), {sqlText(id)});
+    });
+    if (!read || start < 0) {
+        return std::nullopt;
+    }
+    return core::SavedSound{m_sounds.find(sqlText(id)).toStdString(), sinceStart(start)};
+}
+
+Expected<void, Error> SqliteConversationStore::dropSound(const std::string& id)
+{
+    return m_sounds.remove(sqlText(id));
+}
+
+void SqliteConversationStore::dropLostSound()
+{
+    QStringList lost = m_sounds.ids();
+    if (!lost.isEmpty() && m_file.isThere()) {
+        const auto read = m_file.read([&](SqliteConnection& file) {
+            QSqlQuery kept = file.run(QStringLiteral("SELECT id FROM conversation WHERE sound_ms IS NOT NULL"));
+            while (SqliteConnection::hasNext(kept)) {
+                lost.removeAll(kept.value(0).toString());
+            }
+        });
+        if (!read) {
+            // It may yet be read: then it is known whose they are.
+            return;
+        }
+    }
+    for (const QString& id : lost) {
+        static_cast<void>(m_sounds.remove(id));
+    }
 }
 
 Expected<void, Error> SqliteConversationStore::change(const std::function<void(SqliteConnection&)>& work)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/platform/sound_folder.h"
 #include "app/platform/sqlite_file.h"
 #include "core/ports/conversation_store.h"
 
@@ -9,7 +10,8 @@
 
 namespace vivavoce::platform {
 
-/// Conversations in an SQLite file, with an index of their words (FTS5). The file is made when something is first put.
+/// Conversations in an SQLite file, with an index of their words (FTS5). The file is made when something is first put. Their
+/// sound lies beside it, in a folder of its own.
 /// Invariant: a conversation that is removed is overwritten, in the file, its index and its log; where another program reads the log, `remove`
 /// says that it is not yet, and each later change tries again, without waiting. A line that is dropped or put anew leaves its
 /// words in the index and the log until they are merged by themselves, or by the next removal.
@@ -34,12 +36,18 @@ public:
     [[nodiscard]] bool isEmpty() override;
     core::Expected<void, core::Error> remove(const std::string& id) override;
     core::Expected<void, core::Error> removeAll() override;
+    core::Expected<std::string, core::Error> makeSound(const std::string& id, core::SoundFormat format) override;
+    [[nodiscard]] bool hasSound(const std::string& id) override;
+    [[nodiscard]] std::optional<core::SavedSound> sound(const std::string& id) override;
+    core::Expected<void, core::Error> dropSound(const std::string& id) override;
+    void dropLostSound() override;
 
 private:
     /// One transaction.
     core::Expected<void, core::Error> change(const std::function<void(SqliteConnection&)>& work);
     core::Expected<void, core::Error> cutLog(bool mayWait);
 
+    SoundFolder m_sounds;
     SqliteFile m_file;
     /// It may hold words that were removed.
     bool m_isLogToBeCut = false;

@@ -28,6 +28,11 @@ constexpr std::size_t kStepWindow = 50;
 constexpr std::array<std::int16_t, EchoCanceller::kFrameSamples> kSilence{};
 constexpr std::size_t kStumble = 2;
 
+/// What the library's stages delay a pulse by, in frames (measured): its three bands, and what works on them.
+constexpr std::int64_t kSplit = 47;
+constexpr std::int64_t kInCanceller = 336;
+constexpr std::int64_t kInSuppressor = 288;
+
 void prepare(webrtc::AudioFrame& frame)
 {
     frame.sample_rate_hz_ = static_cast<int>(EchoCanceller::kRate.hz());
@@ -44,6 +49,7 @@ struct EchoCanceller::State {
     EchoDelay delay;
     EchoGuard guard;
     bool isEchoCancelled = true;
+    bool isNoiseSuppressed = true;
     /// What is handed on, or held back till it is.
     std::vector<std::int16_t> held;
     bool isHandedOn = true;
@@ -145,9 +151,16 @@ core::Expected<EchoCanceller, core::Error> EchoCanceller::create(Settings settin
     return made;
 }
 
+core::FrameCount EchoCanceller::delay() const
+{
+    return core::FrameCount{
+        kSplit + (m_state->isEchoCancelled ? kInCanceller : 0) + (m_state->isNoiseSuppressed ? kInSuppressor : 0)};
+}
+
 void EchoCanceller::set(Settings settings)
 {
     m_state->isEchoCancelled = settings.isEchoCancelled;
+    m_state->isNoiseSuppressed = settings.isNoiseSuppressed;
     m_state->processing->echo_cancellation()->Enable(settings.isEchoCancelled);
     m_state->processing->noise_suppression()->Enable(settings.isNoiseSuppressed);
     m_state->processing->gain_control()->Enable(settings.isGainAutomatic);

@@ -14,7 +14,7 @@ namespace vivavoce::dsp {
 /// Takes the agent's own voice out of what the microphone hears, then the noise, then levels the speaker's voice (WebRTC's audio
 /// processing: AEC with extended filter and without trust in the delay, NS, AGC). Holds back what is heard while the loudspeaker plays until it
 /// has learnt the room (EchoGuard).
-/// Frames of 10 ms, PCM16 mono at kRate. `rendered` and `process` in the order in which things happen; delay 14 ms.
+/// Frames of 10 ms, PCM16 mono at kRate. `rendered` and `process` in the order in which things happen; delay at most 14 ms.
 /// Threads: one at a time.
 class EchoCanceller {
 public:
@@ -34,6 +34,8 @@ public:
     EchoCanceller& operator=(EchoCanceller&&) noexcept;
     ~EchoCanceller();
 
+    /// From a sample that goes in to the same one that comes out, at kRate.
+    [[nodiscard]] core::FrameCount delay() const;
     /// Changes at once, and without forgetting the room.
     void set(Settings settings);
 

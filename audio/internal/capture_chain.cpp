@@ -2,10 +2,13 @@
 
 #include "core/base/thread_role.h"
 
+#include <algorithm>
+
 namespace vivavoce::audio {
 namespace {
 
 constexpr std::size_t kFrame = dsp::EchoCanceller::kFrameSamples;
+constexpr std::size_t kWide = dsp::EchoCanceller::kRate.hz() / core::kRealtimeRate.hz();
 
 } // namespace
 
@@ -40,8 +43,11 @@ void CaptureChain::pump(rt::SampleRing& ring, dsp::EchoCanceller& processing, co
         const std::span<const std::int16_t, kFrame> frame(m_waiting.data() + done, kFrame);
         const std::span<const std::int16_t> voice = processing.process(frame, delay, isMuted);
         meter.feed(processing.cleaned());
+        m_held += kFrame;
         if (!voice.empty()) {
-            sink(m_down.process(voice));
+            const std::size_t dropped = m_held - std::min(voice.size(), m_held);
+            m_held = 0;
+            sink(m_down.process(voice), core::FrameCount{static_cast<std::int64_t>(dropped / kWide)});
         }
         done += kFrame;
     }

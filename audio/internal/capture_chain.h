@@ -17,7 +17,8 @@ namespace vivavoce::audio {
 /// Threads: [worker].
 class CaptureChain {
 public:
-    using Sink = std::function<void(std::span<const std::int16_t> voice)>;
+    /// `dropped`: frames at kRealtimeRate that came before it, were held back and turned out to be an echo.
+    using Sink = std::function<void(std::span<const std::int16_t> voice, core::FrameCount dropped)>;
 
     static core::Expected<CaptureChain, core::Error> create(core::SampleRate device);
 
@@ -25,6 +26,13 @@ public:
     /// that goes no further.
     void pump(rt::SampleRing& ring, dsp::EchoCanceller& processing, core::Milliseconds delay, bool isMuted,
         rt::LevelMeter& meter, const Sink& sink);
+    /// What came out of the ring and was not given to the sink yet, in frames of EchoCanceller::kRate.
+    [[nodiscard]] core::FrameCount inside() const
+    {
+        return core::FrameCount{static_cast<std::int64_t>(m_waiting.size() + m_held)};
+    }
+    /// Of the way to the voice processing, in frames of EchoCanceller::kRate.
+    [[nodiscard]] core::FrameCount latency() const { return m_up.latency(); }
 
 private:
     CaptureChain(core::SampleRate device, dsp::Resampler up, dsp::Resampler down);
@@ -34,6 +42,8 @@ private:
     dsp::Resampler m_down;
     std::vector<std::int16_t> m_raw;
     std::vector<std::int16_t> m_waiting;
+    /// Samples that the voice processing holds back.
+    std::size_t m_held = 0;
 };
 
 } // namespace vivavoce::audio

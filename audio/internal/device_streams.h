@@ -64,8 +64,6 @@ struct PlaybackLine {
     /// What is kept in the ring: as little as a busy machine lets us.
     [[nodiscard]] core::FrameCount ahead() const;
     void fill(PlayoutQueue& queue, rt::LevelMeter& meter);
-    /// Nobody was there to hear the echo of what was played till now.
-    void forgetPlayed() { played->skipTo(played->written()); }
     /// From the device's callback to the air.
     [[nodiscard]] core::Milliseconds delay() const;
     /// Counts what went wrong since the last call.

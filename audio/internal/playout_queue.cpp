@@ -83,6 +83,13 @@ std::size_t PlayoutQueue::takeFrom(Item& item, std::span<std::int16_t> out)
 
 core::HeardAudio PlayoutQueue::cut(std::uint64_t heard)
 {
+    core::HeardAudio told = at(heard);
+    m_items.clear();
+    return told;
+}
+
+core::HeardAudio PlayoutQueue::at(std::uint64_t heard) const
+{
     core::HeardAudio told;
     // The first that is not whole is the one at the ear; those behind it were not heard at all.
     for (const Item& item : m_items) {
@@ -95,7 +102,6 @@ core::HeardAudio PlayoutQueue::cut(std::uint64_t heard)
             break;
         }
     }
-    m_items.clear();
     return told;
 }
 

@@ -30,6 +30,8 @@ public:
     void take(std::span<std::int16_t> out);
     /// Drops all that was not given out yet, and tells how much of the item at the ear was heard. `heard`: as in heardUpTo.
     [[nodiscard]] core::HeardAudio cut(std::uint64_t heard);
+    /// The same, and drops nothing.
+    [[nodiscard]] core::HeardAudio at(std::uint64_t heard) const;
     /// Samples given out so far.
     [[nodiscard]] std::uint64_t given() const { return m_given; }
 

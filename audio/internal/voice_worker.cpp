@@ -28,6 +28,7 @@ constexpr std::size_t kFrameVoice = 300;
 /// What the other side hears of a muted microphone, so that a turn can end.
 constexpr std::size_t kSilenceAfterMute = 24'000;
 constexpr const char* kToneItem = "test-tone";
+constexpr const char* kRecordingItem = "recording";
 
 core::ErrorCode lackOf(SoundDirection direction)
 {
@@ -125,7 +126,7 @@ core::HeardAudio VoiceWorker::interrupt()
         m_playback->chain->restart(*m_playback->ring, m_queue);
     }
     // Nobody but us knows of the tone.
-    return heard.itemId == kToneItem ? core::HeardAudio() : heard;
+    return heard.itemId == kToneItem || heard.itemId == kRecordingItem ? core::HeardAudio() : heard;
 }
 
 bool VoiceWorker::isPlaying() const
@@ -146,6 +147,56 @@ void VoiceWorker::playTone()
         m_queue.finishItem(kToneItem);
         m_isToneOn = true;
         m_playbackRetry = {};
+    }
+    m_changed.notify_one();
+}
+
+void VoiceWorker::playRecording(int part, std::span<const std::int16_t> samples)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_wishes.wantsPlayback) {
+            return;
+        }
+        m_queue.play(kRecordingItem, part, samples);
+        if (!std::exchange(m_isToneOn, true)) {
+            m_playbackRetry = {};
+        }
+    }
+    m_changed.notify_one();
+}
+
+void VoiceWorker::finishRecording()
+{
+    finishItem(kRecordingItem);
+}
+
+core::HeardAudio VoiceWorker::heardOfRecording() const
+{
+    const std::lock_guard lock(m_mutex);
+    core::HeardAudio heard = m_queue.at(m_playback ? m_playback->heard() : 0);
+    return heard.itemId == kRecordingItem ? heard : core::HeardAudio();
+}
+
+void VoiceWorker::record(std::shared_ptr<RecordingWriter> writer)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_wantedWriter && m_wantedWriter != m_writer) {
+            // Nothing was ever said into it.
+            m_wantedWriter->finish();
+        }
+        m_wantedWriter = std::move(writer);
+        m_isPauseWanted = false;
+    }
+    m_changed.notify_one();
+}
+
+void VoiceWorker::pauseRecording(bool isPaused)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        m_isPauseWanted = isPaused;
     }
     m_changed.notify_one();
 }
@@ -196,6 +247,8 @@ void VoiceWorker::run()
             m_changed.wait(lock, [this] { return m_isEnding || m_wantsLook || isBusy(); });
         }
     }
+    m_wantedWriter.reset();
+    reconcileRecording();
     m_capture.reset();
     m_playback.reset();
     // The thread that made it also ends it.
@@ -207,6 +260,7 @@ template <typename Line>
 void VoiceWorker::close(std::unique_lock<std::mutex>& lock, std::optional<Line>& line)
 {
     std::optional<Line> closing = std::exchange(line, std::nullopt);
+    ++m_lineChanges;
     lock.unlock();
     closing.reset();
     lock.lock();
@@ -302,6 +356,7 @@ void VoiceWorker::reconcile(std::unique_lock<std::mutex>& lock)
     }
     reconcilePlayback(lock, now);
     reconcileCapture(lock, now);
+    reconcileRecording();
 }
 
 bool VoiceWorker::hasLostADevice(std::unique_lock<std::mutex>& lock, Time now)
@@ -369,9 +424,10 @@ void VoiceWorker::reconcileCapture(std::unique_lock<std::mutex>& lock, Time now)
     reportFound(lock, SoundDirection::Capture);
     if (m_playback) {
         // What was played before anybody listened has no echo here.
-        m_playback->forgetPlayed();
+        hearPlayed(nullptr);
     }
     m_capture.emplace(std::move(*line));
+    ++m_lineChanges;
     m_heardAt = steady_clock::now();
 }
 
@@ -436,6 +492,7 @@ void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now
     }
     m_knownLoudspeaker = line->runsOn;
     m_playback.emplace(std::move(*line));
+    ++m_lineChanges;
     m_playback->chain->restart(*m_playback->ring, m_queue);
 }
 
@@ -502,12 +559,10 @@ void VoiceWorker::pumpPlayback(std::unique_lock<std::mutex>& lock)
     }
     std::uint64_t heard = 0;
     if (m_playback) {
-        if (m_processing) {
-            if (std::exchange(m_wasCut, false)) {
-                m_processing->cut();
-            }
-            m_playback->farEnd->pump(*m_playback->played, *m_processing);
+        if (m_processing && std::exchange(m_wasCut, false)) {
+            m_processing->cut();
         }
+        hearPlayed(m_processing ? &*m_processing : nullptr);
         m_playback->fill(m_queue, m_playbackMeter);
         heard = m_playback->heard();
     } else {
@@ -550,9 +605,91 @@ void VoiceWorker::pump(std::unique_lock<std::mutex>& lock)
             m_callbacks.lost(lost);
         }
         m_capture->chain->pump(*m_capture->ring, *m_processing, delay, isMuted, m_captureMeter,
-            [&](std::span<const std::int16_t> voice) { hand(voice, isMuted); });
+            [&](std::span<const std::int16_t> voice, core::FrameCount dropped) {
+                if (m_sides && m_isTalkKnown) {
+                    m_sides->saidNothing(dropped.value());
+                    m_sides->said(voice);
+                }
+                hand(voice, isMuted);
+            });
         lock.lock();
     }
+    if (m_sides) {
+        m_writer->put(m_sides->take(recorded(), steady_clock::now()));
+    }
+}
+
+void VoiceWorker::hearPlayed(dsp::EchoCanceller* processing)
+{
+    m_playback->farEnd->pump(*m_playback->played, processing, [this](std::span<const std::int16_t> wide) {
+        if (m_sides && m_isTalkKnown) {
+            m_sides->heard(wide);
+        }
+    });
+}
+
+void VoiceWorker::reconcileRecording()
+{
+    const Time now = steady_clock::now();
+    if (m_writer != m_wantedWriter) {
+        if (m_sides) {
+            m_writer->put(m_sides->take({}, now));
+        }
+        if (m_writer) {
+            m_writer->finish();
+        }
+        m_sides.reset();
+        m_writer = m_wantedWriter;
+        if (m_writer) {
+            if (auto sides = TwoSides::create(now)) {
+                m_sides.emplace(std::move(*sides));
+            } else {
+                m_writer->finish();
+            }
+        }
+        m_isTalkKnown = m_wishes.wantsPlayback;
+        m_knownChanges = m_lineChanges - 1;
+    }
+    if (!m_sides) {
+        return;
+    }
+    if (m_knownChanges != m_lineChanges || m_isTalkKnown != m_wishes.wantsPlayback) {
+        m_knownChanges = m_lineChanges;
+        // A page that shows a meter opens the microphone too: nobody is talked to.
+        m_isTalkKnown = m_wishes.wantsPlayback;
+        m_sides->change(recorded(), now);
+    }
+    if (m_sides->isPaused() != m_isPauseWanted) {
+        m_sides->pause(recorded(), m_isPauseWanted);
+    }
+}
+
+/// As far as they serve a conversation.
+TwoSides::Devices VoiceWorker::recorded() const
+{
+    TwoSides::Devices devices;
+    const auto scaled = [](std::int64_t frames, core::SampleRate rate) {
+        return frames * std::int64_t{TwoSides::kRate.hz()} / std::int64_t{rate.hz()};
+    };
+    if (!m_isTalkKnown) {
+        return devices;
+    }
+    std::int64_t lag = m_processing ? m_processing->delay().value() : 0;
+    if (m_capture) {
+        const StreamFormat format = m_capture->stream->format();
+        devices.microphone = {scaled(static_cast<std::int64_t>(m_capture->ring->fill()), format.rate)
+                + scaled(m_capture->chain->inside().value(), dsp::EchoCanceller::kRate),
+            scaled(format.latency.value(), format.rate)};
+        lag += m_capture->chain->latency().value();
+    }
+    if (m_playback) {
+        const StreamFormat format = m_playback->stream->format();
+        devices.loudspeaker = {scaled(static_cast<std::int64_t>(m_playback->played->fill()), format.rate),
+            scaled(format.latency.value(), format.rate)};
+        lag -= m_playback->farEnd->latency().value();
+    }
+    devices.lag = scaled(lag, dsp::EchoCanceller::kRate);
+    return devices;
 }
 
 /// `voice` is silence already where the microphone was muted.

@@ -4,6 +4,8 @@
 #include "audio/dsp/echo_canceller.h"
 #include "audio/internal/device_streams.h"
 #include "audio/internal/playout_queue.h"
+#include "audio/internal/recording_writer.h"
+#include "audio/internal/two_sides.h"
 #include "audio/rt/level_meter.h"
 #include "core/ports/voice_controls.h"
 #include "core/ports/voice_io.h"
@@ -65,6 +67,17 @@ public:
     [[nodiscard]] bool isPlaying() const;
     void playTone();
 
+    /// The next part of a recording, while there is no conversation; parts are counted from 0.
+    void playRecording(int part, std::span<const std::int16_t> samples);
+    /// That was its last part.
+    void finishRecording();
+    /// How much of which part was heard. Without an id: none is playing, it was stopped or there is no loudspeaker.
+    [[nodiscard]] core::HeardAudio heardOfRecording() const;
+
+    /// From now on both sides go to that writer; one before it gets what is still on its way and is finished. Null: to nobody.
+    void record(std::shared_ptr<RecordingWriter> writer);
+    void pauseRecording(bool isPaused);
+
     /// Since the last call.
     [[nodiscard]] SoundFaults takeFaults();
     /// Peaks since the last call, 0 to 32768.
@@ -79,7 +92,7 @@ private:
     void run();
     void look(std::unique_lock<std::mutex>& lock);
     template <typename Line>
-    static void close(std::unique_lock<std::mutex>& lock, std::optional<Line>& line);
+    void close(std::unique_lock<std::mutex>& lock, std::optional<Line>& line);
     void closeCapture(std::unique_lock<std::mutex>& lock);
     void closePlayback(std::unique_lock<std::mutex>& lock);
     void closeThoseThatServeNot(std::unique_lock<std::mutex>& lock);
@@ -97,8 +110,14 @@ private:
     void pumpPlayback(std::unique_lock<std::mutex>& lock);
     [[nodiscard]] std::uint64_t playUnheard(Time now);
     void hand(std::span<const std::int16_t> voice, bool isMuted);
+    void hearPlayed(dsp::EchoCanceller* processing);
+    void reconcileRecording();
+    [[nodiscard]] TwoSides::Devices recorded() const;
     [[nodiscard]] bool wantsPlayback() const { return m_wishes.wantsPlayback || m_isToneOn; }
-    [[nodiscard]] bool isBusy() const { return m_capture || m_playback || m_wishes.wantsCapture || wantsPlayback(); }
+    [[nodiscard]] bool isBusy() const
+    {
+        return m_capture || m_playback || m_wishes.wantsCapture || wantsPlayback() || m_writer || m_wantedWriter;
+    }
 
     const BackendFactory m_makeBackend;
     const Callbacks m_callbacks;
@@ -111,7 +130,10 @@ private:
     bool m_hasMicrophone = true;
     bool m_isEnding = false;
     bool m_wantsLook = false;
+    /// Sound of our own plays: the tone, or a recording.
     bool m_isToneOn = false;
+    std::shared_ptr<RecordingWriter> m_wantedWriter;
+    bool m_isPauseWanted = false;
     /// What played was cut off, and the echo canceller does not know it yet.
     bool m_wasCut = false;
     PlayoutQueue m_queue;
@@ -143,6 +165,12 @@ private:
     Time m_unheardUntil;
     std::vector<std::int16_t> m_piece;
     std::size_t m_silence = 0;
+    std::shared_ptr<RecordingWriter> m_writer;
+    std::optional<TwoSides> m_sides;
+    /// Lines that were opened or closed, and as the sides know of it.
+    unsigned m_lineChanges = 0;
+    unsigned m_knownChanges = 0;
+    bool m_isTalkKnown = false;
 
     std::thread m_thread;
 };

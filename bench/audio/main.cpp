@@ -104,7 +104,9 @@ void delays()
             ring.write(std::span(in).subspan(at, hz / 100));
             audio::rt::LevelMeter unread;
             chain->pump(ring, *processing, core::Milliseconds{0}, false, unread,
-                [&](std::span<const std::int16_t> piece) { voice.insert(voice.end(), piece.begin(), piece.end()); });
+                [&](std::span<const std::int16_t> piece, core::FrameCount) {
+                    voice.insert(voice.end(), piece.begin(), piece.end());
+                });
         }
         const double captureDelay = delayOf(voice, hz / 4, hz, core::kRealtimeRate.hz());
 

@@ -51,6 +51,7 @@ constexpr std::array kRows{
     Row{ErrorCode::AlreadyRunning, "already_running", 8, false},
     Row{ErrorCode::NoDisplay, "no_display", 9, false},
     Row{ErrorCode::HistoryFailed, "history.failed", 2, false},
+    Row{ErrorCode::RecordingFailed, "recording.failed", 2, false},
     Row{ErrorCode::Internal, "internal", 4, false},
 };
 

@@ -58,6 +58,8 @@ enum class ErrorCode {
     NoDisplay,
     /// The conversations that are kept on this computer.
     HistoryFailed,
+    /// The sound of a conversation: it cannot be written any further.
+    RecordingFailed,
     Internal,
 };
 

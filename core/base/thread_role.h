@@ -5,7 +5,7 @@
 namespace vivavoce::core {
 
 /// What a thread is there for (docs/threads.md).
-enum class ThreadRole : unsigned char { Unassigned, Main, Worker, Device };
+enum class ThreadRole : unsigned char { Unassigned, Main, Worker, Disk, Device };
 
 /// The calling thread's. Whoever starts a thread assigns it; one that never got a role may call anything, as tests do.
 inline ThreadRole& threadRole() noexcept

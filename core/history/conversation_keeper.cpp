@@ -16,6 +16,12 @@ constexpr std::size_t kAtOnce = 10;
 
 ConversationKeeper::ConversationKeeper(Dependencies dependencies) : m_deps(std::move(dependencies))
 {
+    if (m_deps.recorder != nullptr) {
+        m_deps.store.dropLostSound();
+        m_sound.emplace(SoundKeeper::Dependencies{*m_deps.recorder, m_deps.store, m_deps.clock,
+            [this](bool isRecording) { m_deps.recordingChanged(isRecording); }, m_deps.failed});
+    }
+    follow(m_deps.settings.current());
     m_deps.settings.follow([this](const Settings& settings) { follow(settings); });
     m_deps.conversation.add(*this);
 }
@@ -28,6 +34,7 @@ ConversationKeeper::~ConversationKeeper()
         takeNews();
         saveWaiting(true);
     }
+    endSound();
 }
 
 void ConversationKeeper::conversationTold(const SessionNotice& notice)
@@ -50,6 +57,9 @@ void ConversationKeeper::conversationTold(const SessionNotice& notice)
     takeNews();
     const bool isEnd = std::holds_alternative<session_notice::Ended>(notice);
     saveWaiting(isEnd);
+    if (isEnd) {
+        endSound();
+    }
     m_isOver = m_isOver || isEnd;
 }
 
@@ -69,6 +79,24 @@ void ConversationKeeper::begin()
     m_unkept.clear();
     m_waiting.clear();
     m_dropping.clear();
+    m_soundStart.reset();
+    if (m_sound) {
+        m_sound->begin(m_id);
+    }
+}
+
+/// After the last line. Sound that began behind it is kept with it.
+void ConversationKeeper::endSound()
+{
+    if (!m_sound) {
+        return;
+    }
+    // Somebody may have deleted it meanwhile: then it does not come back.
+    if (!m_kept.empty() && m_sound->startsAt() && m_sound->startsAt() != m_soundStart
+        && m_deps.store.open(m_id).has_value()) {
+        static_cast<void>(save(*m_kept.begin()));
+    }
+    m_sound->end(m_sound->startsAt() && m_sound->startsAt() == m_soundStart && !m_kept.empty());
 }
 
 void ConversationKeeper::follow(const Settings& settings)
@@ -79,6 +107,9 @@ void ConversationKeeper::follow(const Settings& settings)
     if (!settings.keepsConversations) {
         m_unkept.insert(m_waiting.begin(), m_waiting.end());
         m_waiting.clear();
+    }
+    if (m_sound) {
+        m_sound->want(settings.keepsConversations && settings.recordsSound, settings.soundFormat);
     }
 }
 
@@ -133,9 +164,14 @@ bool ConversationKeeper::save(const std::string& itemId)
     while (!next.empty() && !m_kept.contains(next)) {
         next = m_recorder->settledAfter(next);
     }
-    if (!hasWorked(m_deps.store.put({m_id, m_recorder->startedAt(), m_recorder->model()}, *line, next))) {
+    if (m_sound) {
+        m_sound->look();
+    }
+    const std::optional<Milliseconds> soundStart = m_sound ? m_sound->startsAt() : std::nullopt;
+    if (!hasWorked(m_deps.store.put({m_id, m_recorder->startedAt(), m_recorder->model(), soundStart}, *line, next))) {
         return false;
     }
+    m_soundStart = soundStart;
     m_kept.insert(itemId);
     return true;
 }

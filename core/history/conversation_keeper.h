@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/history/sound_keeper.h"
 #include "core/history/transcript_recorder.h"
 #include "core/ports/conversation.h"
 #include "core/ports/conversation_store.h"
@@ -13,9 +14,9 @@
 
 namespace vivavoce::core {
 
-/// Keeps what is said, line by line as lines are settled, where the user wants that. Nothing of what was begun while they did not is
-/// ever kept. What cannot be kept, or taken back, is tried again with the next line, some seconds later at the earliest, and at the
-/// conversation's end; the conversation does not notice.
+/// Keeps what is said, line by line as lines are settled, where the user wants that, and its sound where they want that too. Nothing of
+/// what was begun while they did not is ever kept. What cannot be kept, or taken back, is tried again with the next line, some seconds
+/// later at the earliest, and at the conversation's end; the conversation does not notice.
 /// Threads: the executor's own thread. Lifetime: its dependencies outlive it, and the settings are not changed after it; at its end it
 /// keeps what is open.
 class ConversationKeeper final : private ConversationListener {
@@ -27,6 +28,10 @@ public:
         const Clock& clock;
         /// Once for each time that keeping begins to fail.
         std::function<void(const Error&)> failed;
+        /// Null: sound is never kept.
+        SoundRecorder* recorder = nullptr;
+        /// The sound is being recorded, or is not any more.
+        std::function<void(bool)> recordingChanged = {};
     };
 
     explicit ConversationKeeper(Dependencies dependencies);
@@ -39,6 +44,7 @@ private:
     void begin();
     void follow(const Settings& settings);
     void takeNews();
+    void endSound();
     /// Not while it is too soon after a failure, unless it is the last time.
     void saveWaiting(bool isLast);
     /// False: it could not be kept.
@@ -46,6 +52,9 @@ private:
     [[nodiscard]] bool hasWorked(const Expected<void, Error>& result);
 
     Dependencies m_deps;
+    std::optional<SoundKeeper> m_sound;
+    /// As it was kept with a line.
+    std::optional<Milliseconds> m_soundStart;
     std::optional<TranscriptRecorder> m_recorder;
     std::string m_id;
     bool m_isOver = true;

@@ -3,7 +3,9 @@
 #include "core/base/error.h"
 #include "core/base/expected.h"
 #include "core/history/transcript.h"
+#include "core/settings/settings.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +17,16 @@ struct ConversationHead {
     std::string id;
     WallTime startedAt;
     std::string model;
+    /// Since its start, when its sound begins. Nothing: it has none.
+    std::optional<Milliseconds> soundStart = {};
+};
+
+/// The sound of a kept conversation: a file of two channels, the user on the left.
+struct SavedSound {
+    /// Empty: it is not there any more.
+    std::string path;
+    /// Since the conversation's start.
+    Milliseconds start{0};
 };
 
 /// A kept conversation in a list.
@@ -45,11 +57,20 @@ public:
     /// HistoryFailed also where there is none of that id.
     [[nodiscard]] virtual Expected<Transcript, Error> open(const std::string& id) = 0;
     [[nodiscard]] virtual bool isEmpty() = 0;
-    /// Its words are overwritten on the disk. HistoryFailed where it is there no longer: they are not yet; that is tried again with each
-    /// change, and by the same call.
+    /// Its words are overwritten on the disk, its sound is deleted. HistoryFailed where it is there no longer: they are not yet; that is
+    /// tried again with each change, and by the same call.
     virtual Expected<void, Error> remove(const std::string& id) = 0;
     /// Also where nothing can be read any more.
     virtual Expected<void, Error> removeAll() = 0;
+
+    /// A new, empty file for its sound, for the user alone; what it is called. It goes with the conversation. RecordingFailed.
+    virtual Expected<std::string, Error> makeSound(const std::string& id, SoundFormat format) = 0;
+    [[nodiscard]] virtual bool hasSound(const std::string& id) = 0;
+    /// Nothing: none was kept of it.
+    [[nodiscard]] virtual std::optional<SavedSound> sound(const std::string& id) = 0;
+    virtual Expected<void, Error> dropSound(const std::string& id) = 0;
+    /// Deletes what a crash has left: sound of conversations of which nothing else is kept. While none is recorded.
+    virtual void dropLostSound() = 0;
 };
 
 } // namespace vivavoce::core

@@ -22,6 +22,9 @@ enum class TalkMode { OpenMic, PushToTalk };
 enum class ColourScheme { System, Light, Dark };
 enum class SoundBackend { PortAudio, QtMultimedia };
 
+/// How the sound of a conversation is kept: small, or as it was.
+enum class SoundFormat { OggOpus, Wav };
+
 enum class ProxyChoice { System, None, Own };
 
 /// How other computers are reached; this one always is directly.
@@ -57,6 +60,9 @@ struct Settings {
     NetworkChoice network;
     /// What was said is kept on this computer.
     bool keepsConversations = false;
+    /// And with it the sound of both sides.
+    bool recordsSound = false;
+    SoundFormat soundFormat = SoundFormat::OggOpus;
     /// Which functions may run, by name, where a person has decided it; the others are as their source says.
     std::map<std::string, ToolPolicy> toolPolicies;
     /// A file of MCP servers. Empty: none.

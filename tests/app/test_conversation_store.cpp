@@ -396,7 +396,7 @@ private Q_SLOTS:
         QVERIFY(put.error().detail.find("newer version") != std::string::npos);
         QVERIFY(!m_store->find("").has_value());
         QVERIFY(!m_store->isEmpty());
-        byHand({QStringLiteral("PRAGMA user_version=2")});
+        byHand({QStringLiteral("PRAGMA user_version=3")});
         QCOMPARE(said(*m_store, "c"), QStringLiteral("one"));
     }
 
@@ -533,6 +533,83 @@ private Q_SLOTS:
 #else
         QSKIP("no limit of files here");
 #endif
+    }
+
+    void sound_LiesBesideTheWords_ForTheUserAlone()
+    {
+        QVERIFY(!m_store->hasSound("c"));
+        const auto path = m_store->makeSound("c", SoundFormat::OggOpus);
+        QVERIFY2(path.has_value(), path ? "" : path.error().detail.c_str());
+        QVERIFY(m_store->hasSound("c"));
+        QVERIFY(QString::fromStdString(*path).endsWith(QStringLiteral("/c.ogg")));
+        QVERIFY(!(QFileInfo(QString::fromStdString(*path)).permissions() & kOthers));
+        QVERIFY(!(QFileInfo(QFileInfo(QString::fromStdString(*path)).path()).permissions() & kOthers));
+        QVERIFY(!(QFileInfo(m_folder).permissions() & kOthers));
+        QVERIFY2(!m_store->sound("c"), "it is not kept yet");
+        ConversationHead withSound = head("c");
+        withSound.soundStart = Milliseconds{1'500};
+        QVERIFY(m_store->put(withSound, line("a", "one"), {}).has_value());
+        QVERIFY(m_store->put(head("c"), line("b", "two"), {}).has_value());
+        QVERIFY(m_store->put(head("d"), line("a", "one"), {}).has_value());
+        reopen();
+        const auto sound = m_store->sound("c");
+        QVERIFY(sound.has_value());
+        QCOMPARE(sound->path, *path);
+        QCOMPARE(sound->start, Milliseconds{1'500});
+        QVERIFY(!m_store->sound("d"));
+        QVERIFY(QFile::remove(QString::fromStdString(*path)));
+        QVERIFY(m_store->sound("c").has_value());
+        QVERIFY(m_store->sound("c")->path.empty());
+    }
+
+    void sound_GoesWithItsConversation()
+    {
+        const auto keep = [this](const char* id, SoundFormat format) {
+            ConversationHead withSound = head(id);
+            withSound.soundStart = Milliseconds{0};
+            return m_store->makeSound(id, format).has_value()
+                && m_store->put(withSound, line("a", "one"), {}).has_value();
+        };
+        QVERIFY(keep("c", SoundFormat::Wav));
+        QVERIFY(keep("d", SoundFormat::OggOpus));
+        QVERIFY(keep("e", SoundFormat::OggOpus));
+        QVERIFY(m_store->remove("c").has_value());
+        QVERIFY(!m_store->hasSound("c"));
+        QVERIFY(m_store->hasSound("d"));
+        QVERIFY(m_store->removeAll().has_value());
+        QVERIFY(!m_store->hasSound("d") && !m_store->hasSound("e"));
+        QVERIFY(!QFileInfo::exists(m_folder + QStringLiteral("/sound")));
+    }
+
+    void soundThatACrashHasLeft_IsDeleted_AndNothingElse()
+    {
+        QVERIFY(m_store->makeSound("lost", SoundFormat::OggOpus).has_value());
+        ConversationHead withSound = head("kept");
+        withSound.soundStart = Milliseconds{0};
+        QVERIFY(m_store->makeSound("kept", SoundFormat::OggOpus).has_value());
+        QVERIFY(m_store->put(withSound, line("a", "one"), {}).has_value());
+        reopen();
+        // What cannot be read now may be read later.
+        byHand({QStringLiteral("PRAGMA user_version=99")});
+        m_store->dropLostSound();
+        QVERIFY(m_store->hasSound("lost"));
+        byHand({QStringLiteral("PRAGMA user_version=3")});
+        m_store->dropLostSound();
+        QVERIFY(!m_store->hasSound("lost"));
+        QVERIFY(m_store->hasSound("kept"));
+        QVERIFY(m_store->removeAll().has_value());
+        QVERIFY(m_store->makeSound("lost", SoundFormat::Wav).has_value());
+        m_store->dropLostSound();
+        QVERIFY(!m_store->hasSound("lost"));
+    }
+
+    void nameThatIsAWayElsewhere_IsNoFile()
+    {
+        for (const char* id : {"../c", "a/b", "", ".", "a b", "a%2e"}) {
+            QVERIFY2(!m_store->makeSound(id, SoundFormat::Wav).has_value(), id);
+            QVERIFY2(!m_store->hasSound(id), id);
+            QVERIFY2(m_store->dropSound(id).has_value(), id);
+        }
     }
 };
 

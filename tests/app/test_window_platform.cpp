@@ -48,6 +48,8 @@ void TestWindowPlatform::settings_AreReadAsTheyWereSaved()
     settings.monthLimitCents = 500;
     settings.idleMinutes = 0;
     settings.keepsConversations = true;
+    settings.recordsSound = true;
+    settings.soundFormat = core::SoundFormat::Wav;
     settings.network = {core::ProxyChoice::Own, "socks5://proxy.example:1080", "/etc/ca of ours.pem"};
     settings.toolPolicies = {{"set_timer", core::ToolPolicy::Never}, {"files__a/b%", core::ToolPolicy::Always}};
     settings.mcpFile = "/home/ada/mcp servers.json";

@@ -4,6 +4,9 @@
 
 #include <QTest>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <vector>
 
 using namespace vivavoce;
@@ -294,6 +297,40 @@ private Q_SLOTS:
         canceller->set({false, false, false});
         const auto out = runCanceller(*canceller, far, echo, {}, core::Milliseconds{100});
         QVERIFY(decibels(echo, 3 * kRate, 6 * kRate) - decibels(out, 3 * kRate, 6 * kRate) < 6);
+    }
+
+    void pulse_ComesOutAsMuchLaterAsIsTold_data()
+    {
+        QTest::addColumn<bool>("isEchoCancelled");
+        QTest::addColumn<bool>("isNoiseSuppressed");
+        QTest::newRow("as it is") << false << false;
+        QTest::newRow("canceller") << true << false;
+        QTest::newRow("suppressor") << false << true;
+        QTest::newRow("both") << true << true;
+    }
+    void pulse_ComesOutAsMuchLaterAsIsTold()
+    {
+        QFETCH(bool, isEchoCancelled);
+        QFETCH(bool, isNoiseSuppressed);
+        constexpr int kAt = 200 * 480;
+        auto canceller = dsp::EchoCanceller::create({isEchoCancelled, isNoiseSuppressed, false});
+        QVERIFY(canceller.has_value());
+        std::vector<std::int16_t> out;
+        for (int at = 0; at < kAt + 4 * 480; at += 480) {
+            std::array<std::int16_t, 480> frame{};
+            for (int i = 0; i < 480; ++i) {
+                const double off = at + i - kAt;
+                frame[static_cast<std::size_t>(i)] =
+                    static_cast<std::int16_t>(20'000 * std::exp(-off * off / 288) * std::cos(off / 10));
+            }
+            canceller->rendered(std::array<std::int16_t, 480>{});
+            const auto left = canceller->process(frame, core::Milliseconds{0});
+            out.insert(out.end(), left.begin(), left.end());
+        }
+        const auto loudest =
+            std::max_element(out.begin(), out.end(), [](int a, int b) { return std::abs(a) < std::abs(b); });
+        const auto delay = (loudest - out.begin()) - kAt;
+        QVERIFY2(std::abs(delay - canceller->delay().value()) <= 1, qPrintable(QString::number(delay)));
     }
 };
 

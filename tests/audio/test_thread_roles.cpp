@@ -47,7 +47,7 @@ void pumpFarEndAs(ThreadRole role)
     audio::rt::SampleRing played(100);
     std::thread([&farEnd, &canceller, &played, role] {
         core::threadRole() = role;
-        farEnd->pump(played, *canceller);
+        farEnd->pump(played, &*canceller, [](std::span<const std::int16_t>) {});
     }).join();
 }
 #endif

@@ -85,6 +85,28 @@ private slots:
         QVERIFY(log().find(R"("by":"broker","code":1009)") != std::string::npos);
     }
 
+    void tooLongMessage_WhoseSenderStays_EndsTheProvidersSideAtOnce()
+    {
+        RelayWorld world;
+        const auto session = world.session();
+        const auto client = world.open(session);
+        const auto provider = world.upstream.next();
+        client->line().send(json("{'type':'response.create'}"));
+        QVERIFY(!provider->next().empty());
+        // It reads one more, and then nothing: not that it was ended either.
+        client->line().pause();
+        provider->send(
+            json("{'type':'response.created','event_id':'e','response':{'id':'r','object':'realtime.response',"
+                 "'status':'in_progress','output':[]}}"));
+        QVERIFY(!client->line().next().empty());
+        QElapsedTimer elapsed;
+        elapsed.start();
+        client->line().send(std::string(std::size_t{15} * 1024 * 1024 + 1, 'x'));
+        QVERIFY(provider->next().find("response.cancel") != std::string::npos);
+        QCOMPARE(unsigned{provider->end().code}, 1009U);
+        QVERIFY(elapsed.elapsed() < 3 * kASecond);
+    }
+
     void whatIsSaidBeforeTheProviderIsThere_WaitsInOrder()
     {
         RelayWorld world;

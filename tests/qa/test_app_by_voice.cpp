@@ -2,12 +2,16 @@
 #include "tests/audio/sound_server.h"
 #include "tests/qa/app_driver.h"
 
+#include <QDir>
+#include <QFileInfo>
 #include <QGuiApplication>
 #include <QProcess>
 #include <QTemporaryDir>
 
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 using namespace vivavoce;
 using namespace vivavoce::tests;
@@ -77,6 +81,28 @@ private:
     QProcess m_recorder;
     QByteArray m_rest;
 };
+
+using Span = std::pair<qsizetype, qsizetype>;
+
+/// From the first loud frame to the last, of the user and of the agent in a recording.
+std::pair<Span, Span> loudSpans(const QString& path)
+{
+    QFile file(path);
+    std::array<Span, 2> spans{Span{-1, -1}, Span{-1, -1}};
+    const QByteArray bytes = file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+    const qsizetype data = bytes.indexOf("data") + 8;
+    for (qsizetype at = data; at + 4 <= bytes.size(); at += 4) {
+        std::array<std::int16_t, 2> frame{};
+        std::memcpy(frame.data(), bytes.constData() + at, 4);
+        for (std::size_t side = 0; side < 2; ++side) {
+            if (std::abs(int{frame[side]}) > 1'000) {
+                const qsizetype now = (at - data) / 4;
+                spans[side] = {spans[side].first < 0 ? now : spans[side].first, now};
+            }
+        }
+    }
+    return {spans[0], spans[1]};
+}
 
 } // namespace
 
@@ -205,6 +231,51 @@ private Q_SLOTS:
         QVERIFY(app.waitForLine(kAgent, QStringLiteral("four")));
         int heard = 0;
         QVERIFY(QTest::qWaitFor([&] { return (heard += listener.heardMilliseconds()) > 300; }, 5'000));
+    }
+
+    void recording_HasBothSidesBesideEachOther_AndIsHeardAgainFromALine()
+    {
+        qputenv("XDG_DATA_HOME", m_home.filePath(QStringLiteral("data")).toLocal8Bit());
+        platform::QtSettingsStore store(platform::QtSettingsStore::defaultFile());
+        core::Settings settings = store.load();
+        settings.keepsConversations = settings.recordsSound = true;
+        settings.soundFormat = core::SoundFormat::Wav;
+        QVERIFY(store.save(settings));
+        AppDriver app;
+        QVERIFY(!app.isShown(QStringLiteral("recordingSign")));
+        QVERIFY(app.click(QStringLiteral("tryHere")));
+        QVERIFY2(app.waitForState(kListening), qPrintable(app.state()));
+        QVERIFY(app.isShown(QStringLiteral("recordingSign")));
+        {
+            Speaker person;
+            person.say(recording());
+        }
+        QVERIFY2(app.waitForLine(kAgent, QStringLiteral("eighty four")), qPrintable(app.state()));
+        QVERIFY(app.waitForState(kListening));
+        QVERIFY(app.click(QStringLiteral("talk")));
+        QVERIFY(QTest::qWaitFor([&] { return app.text(QStringLiteral("talk")) == QStringLiteral("Talk"); }, 5'000));
+        QVERIFY(!app.isShown(QStringLiteral("recordingSign")));
+        const QDir folder(m_home.filePath(QStringLiteral("data/vivavoce/conversations/sound")));
+        QTRY_COMPARE(folder.entryList(QDir::Files).size(), qsizetype{1});
+        const QFileInfo file = folder.entryInfoList(QDir::Files).first();
+        QVERIFY(!(file.permissions() & (QFile::ReadGroup | QFile::ReadOther)));
+        const auto [user, agent] = loudSpans(file.filePath());
+        QVERIFY2(user.second - user.first > 24'000, "the question is there, on the left");
+        QVERIFY2(agent.second - agent.first > 12'000, "the answer is there, on the right");
+        QVERIFY2(user.second < agent.first, "first one, then the other");
+        // The agent answers within two seconds of the last word.
+        QVERIFY2(agent.first - user.second < 48'000, qPrintable(QString::number(agent.first - user.second)));
+
+        Listener listener;
+        static_cast<void>(listener.heardMilliseconds());
+        QVERIFY(app.click(QStringLiteral("history")));
+        QVERIFY(app.click(QStringLiteral("savedRow")));
+        QVERIFY(app.click(QStringLiteral("playLine")));
+        QTRY_VERIFY(app.isShown(QStringLiteral("playBar")));
+        int heard = 0;
+        QVERIFY(QTest::qWaitFor([&] { return (heard += listener.heardMilliseconds()) > 800; }, 10'000));
+        QVERIFY(app.click(QStringLiteral("stopPlaying")));
+        QTRY_VERIFY(!app.isShown(QStringLiteral("playBar")));
     }
 
     void agentThatDies_IsToldAndCanBeTriedAgain()

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,7 @@ public:
             return core::Unexpected<core::Error>(*fault);
         }
         std::erase_if(all, [&](const Kept& conversation) { return conversation.head.id == id; });
+        sounds.erase(id);
         if (isRead) {
             return core::fail(core::ErrorCode::HistoryFailed, "not yet overwritten");
         }
@@ -99,11 +101,42 @@ public:
             return core::Unexpected<core::Error>(*fault);
         }
         all.clear();
+        sounds.clear();
         return {};
+    }
+
+    core::Expected<std::string, core::Error> makeSound(const std::string& id, core::SoundFormat format) override
+    {
+        if (soundFault) {
+            return core::Unexpected<core::Error>(*soundFault);
+        }
+        sounds.insert(id);
+        return "/sound/" + id + (format == core::SoundFormat::Wav ? ".wav" : ".ogg");
+    }
+    [[nodiscard]] bool hasSound(const std::string& id) override { return sounds.count(id) > 0; }
+    [[nodiscard]] std::optional<core::SavedSound> sound(const std::string& id) override
+    {
+        const Kept* conversation = known(id);
+        if (conversation == nullptr || !conversation->head.soundStart) {
+            return std::nullopt;
+        }
+        return core::SavedSound{hasSound(id) ? "/sound/" + id : std::string(), *conversation->head.soundStart};
+    }
+    core::Expected<void, core::Error> dropSound(const std::string& id) override
+    {
+        sounds.erase(id);
+        return {};
+    }
+    void dropLostSound() override
+    {
+        std::erase_if(sounds, [this](const std::string& id) { return known(id) == nullptr; });
     }
 
     std::vector<Kept> all;
     std::optional<core::Error> fault;
+    /// Conversations of which there is a file with sound.
+    std::set<std::string> sounds;
+    std::optional<core::Error> soundFault;
     /// Another program reads it: what is removed cannot be overwritten.
     bool isRead = false;
     int puts = 0;

@@ -38,6 +38,21 @@ void PagesWorld::keep(const QString& id, const QString& words)
     (void)now().history.put(head, line, {});
 }
 
+void PagesWorld::keepWithSound(const QString& id, const QString& words)
+{
+    core::TranscriptLine line;
+    line.entry = {"q", core::Speaker::User, words.toStdString(), true, false};
+    line.end = core::Milliseconds{8'000};
+    const core::ConversationHead head{
+        id.toStdString(), core::WallTime{std::chrono::seconds{1'800'000'000}}, "m", core::Milliseconds{0}};
+    (void)now().history.makeSound(head.id, core::SoundFormat::OggOpus);
+    (void)now().history.put(head, line, {});
+    line.entry = {"r", core::Speaker::Assistant, "As you say.", true, false};
+    line.start = core::Milliseconds{9'000};
+    line.end = core::Milliseconds{30'000};
+    (void)now().history.put(head, line, {});
+}
+
 QString PagesWorld::written()
 {
     QStringList all;

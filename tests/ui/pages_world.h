@@ -105,6 +105,17 @@ public:
         done(isThere ? core::Expected<core::BrokerUsage, core::Error>(same)
                      : core::fail(core::ErrorCode::BrokerUnreachable, "away"));
     }
+    /// A kept conversation of which half a minute can be heard.
+    Q_INVOKABLE void keepWithSound(const QString& id, const QString& words);
+    Q_INVOKABLE void loseSound() { now().history.sounds.clear(); }
+    Q_INVOKABLE void playOn(int milliseconds)
+    {
+        now().player.become({true, core::Milliseconds{milliseconds}, core::Milliseconds{30'000}, std::nullopt});
+    }
+    Q_INVOKABLE void endPlaying() { now().player.become({}); }
+    [[nodiscard]] Q_INVOKABLE bool isPlaying() { return now().player.now.isPlaying; }
+    Q_INVOKABLE void setTalking(bool isOn) { now().historyModel.setTalking(isOn); }
+    Q_INVOKABLE void setRecording(bool isOn) { now().conversationModel.setRecording(isOn); }
     Q_INVOKABLE void breakHistory()
     {
         now().history.fault = core::Error{core::ErrorCode::HistoryFailed, "", std::nullopt, {}};
@@ -183,6 +194,7 @@ private:
         core::BrokerLedger::Done usageAsked;
         FakeApprovals approvals;
         FakeToolCatalog tools;
+        FakePlayer player;
         std::string fault;
     };
     struct World : Parts {
@@ -201,7 +213,7 @@ private:
                                              core::Error{core::ErrorCode::BrokerUnreachable, "", std::nullopt, fault}));
                   }}),
               accountModel({account, live}),
-              historyModel({history, live}),
+              historyModel({history, live, &player}),
               exportModel(files),
               usageModel({book, live, clock,
                   [this](const core::UsageQuery&, core::BrokerLedger::Done done) { usageAsked = std::move(done); }})

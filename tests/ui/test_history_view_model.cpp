@@ -6,6 +6,8 @@
 #include <QSignalSpy>
 #include <QTest>
 
+#include <tuple>
+
 using namespace vivavoce;
 using namespace vivavoce::tests;
 
@@ -30,7 +32,22 @@ struct World {
     FakeConversationStore store;
     FakeSettingsStore memory;
     core::LiveSettings live{memory};
-    ui::HistoryViewModel history{{store, live}};
+    /// Three lines at 1, 5 and 20 s, with sound from the first half second on.
+    void keepWithSound(const char* id)
+    {
+        const core::ConversationHead head{id, core::WallTime{}, "m", core::Milliseconds{500}};
+        (void)store.makeSound(id, core::SoundFormat::OggOpus);
+        for (const auto& [item, at, isUser] :
+            {std::tuple("q", 1'000, true), std::tuple("r", 5'000, false), std::tuple("t", 20'000, true)}) {
+            core::TranscriptLine made = line(item, item, isUser);
+            made.start = core::Milliseconds{at};
+            made.end = core::Milliseconds{at + 2'000};
+            (void)store.put(head, made, {});
+        }
+        history.open(QString::fromLatin1(id));
+    }
+    FakePlayer player;
+    ui::HistoryViewModel history{{store, live, &player}};
     FakeTextFiles files;
     ui::ExportViewModel exporter{files};
 };
@@ -241,6 +258,82 @@ private Q_SLOTS:
         world.files.isFull = false;
         world.exporter.save();
         QVERIFY(world.exporter.isSaved() && world.exporter.fault().isEmpty());
+    }
+
+    void line_IsPlayedFromWhereItWasSaid()
+    {
+        World world;
+        world.keepWithSound("c");
+        QVERIFY(world.history.hasSound() && world.history.canPlay() && !world.history.isPlaying());
+        const auto* lines = world.history.lines();
+        QVERIFY(lines->index(0).data(ui::SavedLineModel::HasSound).toBool());
+        world.history.playFrom(1);
+        QCOMPARE(world.player.played.back(), (std::pair(std::string("/sound/c"), core::Milliseconds{4'500})));
+        QVERIFY(world.history.isPlaying());
+        QVERIFY(lines->index(1).data(ui::SavedLineModel::IsHeard).toBool());
+        QCOMPARE(world.history.playTime(), QStringLiteral("0:04 of 1:40"));
+        // A user's line is known a little after it has begun.
+        world.history.playFrom(2);
+        QCOMPARE(world.player.played.back().second, core::Milliseconds{19'000});
+        QCOMPARE(lines->heard(), 2);
+        world.history.playFrom(0);
+        QCOMPARE(world.player.played.back().second, core::Milliseconds{0});
+        world.player.become({true, core::Milliseconds{4'600}, core::Milliseconds{100'000}, std::nullopt});
+        QCOMPARE(lines->heard(), 1);
+        // What is being heard stops where it is pressed again.
+        const std::size_t before = world.player.played.size();
+        world.history.playFrom(1);
+        QCOMPARE(world.player.played.size(), before);
+        QVERIFY(!world.history.isPlaying());
+        QCOMPARE(lines->heard(), -1);
+        world.history.playFrom(7);
+        world.history.playFrom(-1);
+        QCOMPARE(world.player.played.size(), before);
+    }
+
+    void playing_EndsWithWhatItIsOf()
+    {
+        World world;
+        world.keepWithSound("c");
+        world.history.playFrom(0);
+        world.history.close();
+        QVERIFY(!world.player.now.isPlaying);
+        world.history.open(QStringLiteral("c"));
+        world.history.playFrom(0);
+        world.history.setTalking(true);
+        QVERIFY(!world.player.now.isPlaying && !world.history.canPlay());
+        world.history.playFrom(0);
+        QVERIFY(!world.player.now.isPlaying);
+        world.history.setTalking(false);
+        world.history.playFrom(0);
+        world.history.askToDeleteOpen();
+        world.history.confirmDeletion();
+        QVERIFY(!world.player.now.isPlaying && world.store.sounds.empty());
+        // Where a line was said before the sound began, there is nothing to hear.
+        world.keepWithSound("d");
+        world.keep("e", "old");
+        world.history.open(QStringLiteral("e"));
+        QVERIFY(!world.history.hasSound());
+        QVERIFY(!world.history.lines()->index(0).data(ui::SavedLineModel::HasSound).toBool());
+    }
+
+    void soundThatIsMissingOrDamaged_IsTold()
+    {
+        World world;
+        world.keepWithSound("c");
+        world.history.playFrom(0);
+        world.player.become({false, {}, {}, core::Error{core::ErrorCode::InputNotAudio, "broken", std::nullopt, {}}});
+        QVERIFY(world.history.fault().contains(QStringLiteral("damaged")));
+        world.history.refresh();
+        QVERIFY2(world.history.fault().isEmpty(), "once");
+        world.history.playFrom(0);
+        world.player.become(
+            {false, {}, {}, core::Error{core::ErrorCode::SoundNoLoudspeaker, "none", std::nullopt, {}}});
+        QVERIFY(world.history.fault().contains(QStringLiteral("loudspeaker")));
+        world.store.sounds.clear();
+        world.history.open(QStringLiteral("c"));
+        QVERIFY(world.history.fault().contains(QStringLiteral("missing")));
+        QVERIFY(!world.history.canPlay());
     }
 };
 

@@ -81,6 +81,19 @@ Item {
             compare(World.stops, 1);
         }
 
+        function test_recording_is_seen_and_read_out() {
+            const sign = part("recordingSign");
+            verify(!sign.visible);
+            World.setRecording(true);
+            verify(!sign.visible, "nothing is said yet");
+            World.goLive();
+            verify(sign.visible);
+            compare(Reader.name(sign), "Recording");
+            verify(Reader.description(sign).indexOf("Both sides") === 0);
+            World.setRecording(false);
+            verify(!sign.visible);
+        }
+
         function ask(callId) {
             World.askFor(callId, "write_file", '{"path":"a.txt"}');
             waitForRendering(page);

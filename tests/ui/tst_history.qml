@@ -206,5 +206,67 @@ Item {
             verify(!part("exportPath").isWrong);
             compare(World.written, "");
         }
+
+        function test_line_is_played_and_stopped() {
+            World.keepWithSound("c", "What was that?");
+            show(pageOf);
+            World.history.open("c");
+            tryVerify(() => World.history.isOpen);
+            const list = part("savedLines");
+            tryCompare(list, "count", 2);
+            tryVerify(() => list.itemAtIndex(1) !== null);
+            const play = findChild(list.itemAtIndex(0), "playLine");
+            verify(play.visible && play.enabled);
+            compare(Reader.name(play), "Play from here, You, 0:00");
+            verify(!part("playBar").visible);
+            // By keyboard, as by pointer and screen reader.
+            play.forceActiveFocus(Qt.TabFocusReason);
+            keyClick(Qt.Key_Return);
+            verify(World.isPlaying());
+            tryVerify(() => part("playBar").visible);
+            compare(Reader.name(play), "Stop");
+            verify(play.activeFocus, "the keyboard stays");
+            World.playOn(12000);
+            compare(part("playTime").text, "0:12 of 0:30");
+            compare(Reader.name(play), "Play from here, You, 0:00");
+            compare(Reader.name(findChild(list.itemAtIndex(1), "playLine")), "Stop");
+            verify(list.itemAtIndex(1).Accessible.name.indexOf("is being played") > 0);
+            press("stopPlaying");
+            verify(!World.isPlaying());
+            tryVerify(() => !part("playBar").visible);
+            verify(Reader.act(play, "Press"));
+            verify(World.isPlaying());
+            World.endPlaying();
+            tryVerify(() => !part("playBar").visible);
+        }
+
+        function test_nothing_is_played_beside_a_conversation_or_without_a_file() {
+            World.keepWithSound("c", "Hello");
+            show(pageOf);
+            World.history.open("c");
+            const list = part("savedLines");
+            tryCompare(list, "count", 2);
+            tryVerify(() => list.itemAtIndex(1) !== null);
+            World.history.playFrom(0);
+            verify(World.isPlaying());
+            World.setTalking(true);
+            verify(!World.isPlaying());
+            verify(!findChild(list.itemAtIndex(0), "playLine").enabled);
+            World.setTalking(false);
+            World.loseSound();
+            World.history.open("c");
+            verify(!findChild(list.itemAtIndex(0), "playLine").visible);
+            verify(part("historyFault").text.indexOf("missing") > 0);
+        }
+
+        function test_line_without_sound_has_nothing_to_play() {
+            World.keep("c", "Hello");
+            show(pageOf);
+            World.history.open("c");
+            const list = part("savedLines");
+            tryCompare(list, "count", 2);
+            tryVerify(() => list.itemAtIndex(1) !== null);
+            verify(!findChild(list.itemAtIndex(0), "playLine").visible);
+        }
     }
 }

@@ -77,6 +77,29 @@ Item {
             tryVerify(() => !part("keptWords").visible);
         }
 
+        function test_sound_is_recorded_only_where_words_are_kept() {
+            verify(!part("recordSound").visible);
+            Reader.act(part("keepConversations"), "Toggle");
+            const record = part("recordSound");
+            tryVerify(() => record.visible);
+            verify(!record.checked, "off until somebody wants it");
+            verify(!part("soundFormat").visible);
+            verify(Reader.description(record).indexOf("Whoever speaks near") > 0);
+            Reader.act(record, "Toggle");
+            verify(World.settings.recordsSound);
+            tryVerify(() => part("soundFormat").visible);
+            compare(World.settings.soundFormat, 0);
+            Reader.act(part("soundFormat.1"), "Press");
+            compare(World.settings.soundFormat, 1);
+            verify(part("formatWords").text.indexOf("350 MB") > 0);
+            Reader.act(part("keepConversations"), "Toggle");
+            verify(!World.settings.recordsSound);
+            tryVerify(() => !record.visible);
+            Reader.act(part("keepConversations"), "Toggle");
+            tryVerify(() => record.visible);
+            verify(!record.checked, "keeping words again does not turn it on");
+        }
+
         function test_turning_off_says_nothing_where_nothing_is_kept() {
             const toggle = part("keepConversations");
             Reader.act(toggle, "Toggle");

@@ -3,6 +3,7 @@
 #include "core/ports/account.h"
 #include "core/ports/conversation.h"
 #include "core/ports/device_catalog.h"
+#include "core/ports/recording_player.h"
 #include "core/ports/settings_store.h"
 #include "core/ports/text_files.h"
 #include "core/ports/tool_approvals.h"
@@ -10,6 +11,7 @@
 #include "core/ports/voice_controls.h"
 #include "tests/support/fake_conversation_store.h"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -80,6 +82,30 @@ public:
     std::vector<Way> ways;
     bool hasDeviceFlow = true;
     int openings = 0;
+};
+
+/// Stands where it was put; the test moves it.
+class FakePlayer final : public core::RecordingPlayer {
+public:
+    void follow(std::function<void()> changed) override { followers.push_back(std::move(changed)); }
+    void play(const std::string& path, core::Milliseconds from) override
+    {
+        played.emplace_back(path, from);
+        now = {true, from, core::Milliseconds{100'000}, std::nullopt};
+    }
+    void stop() override { now.isPlaying = false; }
+    [[nodiscard]] Status status() const override { return now; }
+    void become(Status status)
+    {
+        now = std::move(status);
+        for (const auto& follower : std::vector(followers)) {
+            follower();
+        }
+    }
+
+    Status now;
+    std::vector<std::function<void()>> followers;
+    std::vector<std::pair<std::string, core::Milliseconds>> played;
 };
 
 class FakeToolCatalog final : public core::ToolCatalog {

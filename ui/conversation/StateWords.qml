@@ -59,6 +59,32 @@ ColumnLayout {
             cursorShape: Qt.PointingHandCursor
         }
     }
+    RowLayout {
+        objectName: "recordingSign"
+        Layout.alignment: Qt.AlignHCenter
+        visible: state.conversation.isRecording
+        spacing: 6
+        Accessible.role: Accessible.StaticText
+        Accessible.name: recording.text
+        Accessible.description: qsTr("Both sides of the conversation are being recorded.")
+
+        Rectangle {
+            Layout.preferredWidth: 10
+            Layout.preferredHeight: 10
+            radius: 5
+            color: Theme.bad
+            border.width: Theme.isHighContrast ? 1 : 0
+            border.color: Theme.ink
+        }
+        Words {
+            id: recording
+
+            text: qsTr("Recording")
+            size: Theme.small
+            isStrong: true
+            Accessible.ignored: true
+        }
+    }
     ErrorActions {
         Layout.alignment: Qt.AlignHCenter
         Layout.topMargin: 4

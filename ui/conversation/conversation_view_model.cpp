@@ -160,6 +160,13 @@ void ConversationViewModel::exportTranscript()
     }
 }
 
+void ConversationViewModel::setRecording(bool isRecording)
+{
+    if (std::exchange(m_isRecording, isRecording) != isRecording) {
+        Q_EMIT stateChanged();
+    }
+}
+
 void ConversationViewModel::showProblem(const core::Error& error)
 {
     if (m_error) {

@@ -41,6 +41,8 @@ class ConversationViewModel final : public QObject, private core::ConversationLi
     Q_PROPERTY(bool isDeaf READ isDeaf NOTIFY stateChanged)
     Q_PROPERTY(bool isPushToTalk READ isPushToTalk NOTIFY stateChanged)
     Q_PROPERTY(bool isTalkHeld READ isTalkHeld WRITE setTalkHeld NOTIFY stateChanged)
+    /// What is said and heard is being recorded.
+    Q_PROPERTY(bool isRecording READ isRecording NOTIFY stateChanged)
     Q_PROPERTY(qreal userLevel READ userLevel NOTIFY levelsChanged)
     Q_PROPERTY(qreal agentLevel READ agentLevel NOTIFY levelsChanged)
     Q_PROPERTY(QString sessionTime READ sessionTime NOTIFY timeChanged)
@@ -113,6 +115,8 @@ public:
     [[nodiscard]] bool isPushToTalk() const;
     [[nodiscard]] bool isTalkHeld() const { return m_isTalkHeld; }
     void setTalkHeld(bool isHeld);
+    [[nodiscard]] bool isRecording() const { return m_isRecording && isRunning(); }
+    void setRecording(bool isRecording);
     [[nodiscard]] qreal userLevel() const { return m_userLevel; }
     [[nodiscard]] qreal agentLevel() const { return m_agentLevel; }
     [[nodiscard]] bool isMetering() const { return m_levelTimer.isActive(); }
@@ -205,6 +209,7 @@ private:
     bool m_wasSpeaking = false;
     /// There is no microphone.
     bool m_isDeaf = false;
+    bool m_isRecording = false;
     /// There is no loudspeaker, and this is how that was told.
     std::optional<core::Error> m_noLoudspeaker;
     qreal m_userLevel = 0;

@@ -39,6 +39,8 @@ FocusScope {
     onIsOpenChanged: settled.restart()
     onIsAskingChanged: settled.restart()
     StackView.onActivated: page.history.refresh()
+    StackView.onDeactivating: page.history.stopPlaying()
+    StackView.onRemoved: page.history.stopPlaying()
     Component.onCompleted: page.history.refresh()
 
     // When all of it is what it becomes.

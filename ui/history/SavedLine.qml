@@ -10,12 +10,17 @@ Item {
     required property string words
     required property bool wasInterrupted
     required property string at
+    required property bool hasSound
+    required property bool isHeard
+    property bool canPlay: false
+    signal playWanted()
+
     readonly property string speaker: isUser ? qsTr("You") : qsTr("Agent")
     readonly property color hue: isUser ? Theme.you : Theme.agent
 
     implicitHeight: row.implicitHeight
     Accessible.role: Accessible.ListItem
-    Accessible.name: speaker + ", " + at + ": " + words + (wasInterrupted ? ", " + qsTr("interrupted") : "")
+    Accessible.name: speaker + ", " + at + ": " + words + (wasInterrupted ? ", " + qsTr("interrupted") : "") + (isHeard ? ", " + qsTr("is being played") : "")
 
     RowLayout {
         id: row
@@ -25,8 +30,10 @@ Item {
 
         Rectangle {
             Layout.fillHeight: true
-            Layout.preferredWidth: 3
-            radius: 1.5
+            Layout.preferredWidth: line.isHeard ? 5 : 3
+            Layout.leftMargin: line.isHeard ? 0 : 1
+            Layout.rightMargin: line.isHeard ? 0 : 1
+            radius: width / 2
             color: line.hue
         }
         ColumnLayout {
@@ -58,6 +65,17 @@ Item {
                 wrapMode: Text.Wrap
                 lineHeight: 1.1
             }
+        }
+        IconButton {
+            objectName: "playLine"
+            Layout.alignment: Qt.AlignTop
+            visible: line.hasSound
+            enabled: line.canPlay
+            glyph: line.isHeard ? "stop" : "play"
+            text: line.isHeard ? qsTr("Stop") : qsTr("Play from here, %1, %2").arg(line.speaker).arg(line.at)
+            hint: line.isHeard ? qsTr("Stop") : qsTr("Play from here")
+            hue: line.isHeard ? Theme.ink : Theme.soft
+            onClicked: line.playWanted()
         }
     }
 }

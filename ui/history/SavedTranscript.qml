@@ -45,7 +45,12 @@ FocusScope {
             }
 
             delegate: SavedLine {
+                required property int index
+
+                objectName: "savedLine"
                 width: list.width  // qmllint disable unqualified
+                canPlay: saved.history.canPlay  // qmllint disable unqualified
+                onPlayWanted: saved.history.playFrom(index)  // qmllint disable unqualified
             }
             header: Item {
                 implicitHeight: Theme.inside
@@ -56,6 +61,16 @@ FocusScope {
             ScrollBar.vertical: ScrollBar {
                 policy: ScrollBar.AsNeeded
             }
+        }
+        PlayBar {
+            objectName: "playBar"
+            Layout.fillWidth: true
+            Layout.maximumWidth: 720
+            Layout.alignment: Qt.AlignHCenter
+            Layout.leftMargin: Theme.edge
+            Layout.rightMargin: Theme.edge
+            visible: saved.history.isPlaying
+            history: saved.history
         }
         Flow {
             Layout.fillWidth: true

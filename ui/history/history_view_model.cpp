@@ -6,10 +6,29 @@
 #include <utility>
 
 namespace vivavoce::ui {
+namespace {
 
-HistoryViewModel::HistoryViewModel(Dependencies dependencies, QObject* parent) : QObject(parent), m_deps(dependencies)
+/// A voice is noticed a little after it has begun.
+constexpr core::Milliseconds kNoticed{500};
+
+} // namespace
+
+HistoryViewModel::HistoryViewModel(Dependencies dependencies, QObject* parent)
+    : QObject(parent), m_deps(dependencies), m_self(std::make_shared<HistoryViewModel*>(this))
 {
+    if (m_deps.player != nullptr) {
+        m_deps.player->follow([self = m_self] {
+            if (*self != nullptr) {
+                (*self)->followPlayer();
+            }
+        });
+    }
     m_deps.settings.follow([this](const core::Settings&) { Q_EMIT changed(); });
+}
+
+HistoryViewModel::~HistoryViewModel()
+{
+    *m_self = nullptr;
 }
 
 void HistoryViewModel::refresh()
@@ -53,14 +72,102 @@ void HistoryViewModel::open(const QString& id)
     m_fault.clear();
     m_openId = id;
     m_opened = std::move(*opened);
-    m_lines.set(m_opened.lines);
+    openSound();
     Q_EMIT changed();
+}
+
+void HistoryViewModel::openSound()
+{
+    stopPlaying();
+    m_sound = m_deps.player == nullptr ? std::nullopt : m_deps.store.sound(m_openId.toStdString());
+    m_lines.set(m_opened.lines, hasSound() ? std::optional(m_sound->start) : std::nullopt);
+    if (m_sound && m_sound->path.empty()) {
+        m_fault = tr("The file with the sound of this conversation is missing. Its words are here.");
+    }
+}
+
+void HistoryViewModel::playFrom(int row)
+{
+    if (row < 0 || row >= m_lines.count() || !canPlay()) {
+        return;
+    }
+    if (isPlaying() && m_lines.heard() == row) {
+        stopPlaying();
+        return;
+    }
+    const core::TranscriptLine& line = m_opened.lines[static_cast<std::size_t>(row)];
+    const core::Milliseconds early = line.entry.speaker == core::Speaker::User ? kNoticed : core::Milliseconds{0};
+    m_playedFrom = row;
+    m_fault.clear();
+    m_deps.player->play(m_sound->path, std::max(line.start - m_sound->start - early, core::Milliseconds{0}));
+    followPlayer();
+    Q_EMIT changed();
+}
+
+void HistoryViewModel::stopPlaying()
+{
+    if (m_deps.player != nullptr && m_deps.player->status().isPlaying) {
+        m_deps.player->stop();
+        followPlayer();
+    }
+}
+
+void HistoryViewModel::followPlayer()
+{
+    const core::RecordingPlayer::Status status = m_deps.player->status();
+    const bool isHeard = status.isPlaying && m_sound;
+    m_lines.setHeard(isHeard ? std::max(m_playedFrom, m_lines.rowAt(status.position + m_sound->start)) : -1);
+    if (status.fault && m_sound && std::exchange(m_playedFrom, -1) >= 0) {
+        const bool isSound = status.fault->code == core::ErrorCode::SoundNoLoudspeaker
+            || status.fault->code == core::ErrorCode::SoundFailed;
+        m_fault = isSound ? errorText(*status.fault).sentence
+            : status.fault->code == core::ErrorCode::InputUnreadable
+            ? tr("The file with the sound of this conversation is missing or may not be read. Its words are here.")
+            : tr("The file with the sound of this conversation is damaged and cannot be played. Its words are here.");
+        Q_EMIT changed();
+    }
+    Q_EMIT playChanged();
+}
+
+void HistoryViewModel::setTalking(bool isTalking)
+{
+    if (std::exchange(m_isTalking, isTalking) != isTalking) {
+        if (isTalking) {
+            stopPlaying();
+        }
+        Q_EMIT changed();
+    }
+}
+
+bool HistoryViewModel::isPlaying() const
+{
+    return m_sound && m_deps.player->status().isPlaying;
+}
+
+QString HistoryViewModel::playTime() const
+{
+    if (!isPlaying()) {
+        return {};
+    }
+    const core::RecordingPlayer::Status status = m_deps.player->status();
+    return tr("%1 of %2").arg(lengthText(status.position), lengthText(std::max(status.length, status.position)));
+}
+
+qreal HistoryViewModel::playPosition() const
+{
+    const core::RecordingPlayer::Status status =
+        isPlaying() ? m_deps.player->status() : core::RecordingPlayer::Status();
+    return status.length.count() > 0
+        ? static_cast<qreal>(status.position.count()) / static_cast<qreal>(status.length.count())
+        : 0;
 }
 
 void HistoryViewModel::close()
 {
+    stopPlaying();
     m_openId.clear();
     m_opened = {};
+    m_sound.reset();
     m_lines.set({});
     m_asked = Asked::Nothing;
     refresh();
@@ -95,6 +202,7 @@ void HistoryViewModel::confirmDeletion()
     if (asked == Asked::Nothing) {
         return;
     }
+    stopPlaying();
     const auto deleted = asked == Asked::All ? m_deps.store.removeAll() : m_deps.store.remove(m_askedId.toStdString());
     if (deleted) {
         close();

@@ -1,11 +1,15 @@
 #pragma once
 
 #include "core/ports/conversation_store.h"
+#include "core/ports/recording_player.h"
 #include "core/settings/live_settings.h"
 #include "ui/history/saved_models.h"
 
 #include <QObject>
 #include <QString>
+
+#include <memory>
+#include <optional>
 
 namespace vivavoce::ui {
 
@@ -27,6 +31,13 @@ class HistoryViewModel final : public QObject {
     Q_PROPERTY(vivavoce::ui::SavedLineModel* lines READ lines CONSTANT)
     /// The question whether to delete, in words; empty: nothing is asked.
     Q_PROPERTY(QString question READ question NOTIFY changed)
+    /// Of the one that is open some can be heard, and may be now: nobody talks.
+    Q_PROPERTY(bool hasSound READ hasSound NOTIFY changed)
+    Q_PROPERTY(bool canPlay READ canPlay NOTIFY changed)
+    Q_PROPERTY(bool isPlaying READ isPlaying NOTIFY playChanged)
+    /// "0:12 of 3:40", and the same from 0 to 1.
+    Q_PROPERTY(QString playTime READ playTime NOTIFY playChanged)
+    Q_PROPERTY(qreal playPosition READ playPosition NOTIFY playChanged)
     /// Something can be deleted as a whole.
     Q_PROPERTY(bool hasAny READ hasAny NOTIFY changed)
 
@@ -34,9 +45,12 @@ public:
     struct Dependencies {
         core::ConversationStore& store;
         core::LiveSettings& settings;
+        /// Null: nothing can be heard.
+        core::RecordingPlayer* player = nullptr;
     };
 
     explicit HistoryViewModel(Dependencies dependencies, QObject* parent = nullptr);
+    ~HistoryViewModel() override;
 
     /// Looks again: lines are kept while the page is open.
     Q_INVOKABLE void refresh();
@@ -50,6 +64,11 @@ public:
     Q_INVOKABLE void askToDeleteAll();
     Q_INVOKABLE void confirmDeletion();
     Q_INVOKABLE void cancelDeletion();
+    /// The sound of the one that is open, from that line on; stops where that line is being heard.
+    Q_INVOKABLE void playFrom(int row);
+    Q_INVOKABLE void stopPlaying();
+    /// A conversation goes on: nothing is played beside it.
+    void setTalking(bool isTalking);
 
     [[nodiscard]] SavedConversationModel* conversations() { return &m_conversations; }
     [[nodiscard]] SavedLineModel* lines() { return &m_lines; }
@@ -61,11 +80,17 @@ public:
     [[nodiscard]] QString openWhen() const;
     [[nodiscard]] QString question() const;
     [[nodiscard]] bool hasAny() const { return m_hasAny; }
+    [[nodiscard]] bool hasSound() const { return m_sound && !m_sound->path.empty(); }
+    [[nodiscard]] bool canPlay() const { return hasSound() && !m_isTalking; }
+    [[nodiscard]] bool isPlaying() const;
+    [[nodiscard]] QString playTime() const;
+    [[nodiscard]] qreal playPosition() const;
     /// The one that is open.
     [[nodiscard]] const core::Transcript& opened() const { return m_opened; }
 
 Q_SIGNALS:
     void changed();
+    void playChanged();
     void exportWanted();
 
 private:
@@ -75,6 +100,8 @@ private:
     /// It is surely in the list no longer.
     [[nodiscard]] bool isGone(const QString& id) const;
     void setFault(const core::Error& error);
+    void openSound();
+    void followPlayer();
 
     Dependencies m_deps;
     SavedConversationModel m_conversations;
@@ -84,6 +111,12 @@ private:
     bool m_hasAny = false;
     QString m_openId;
     core::Transcript m_opened;
+    /// Of the one that is open.
+    std::optional<core::SavedSound> m_sound;
+    int m_playedFrom = -1;
+    bool m_isTalking = false;
+    /// What comes late finds nothing here when we are gone.
+    std::shared_ptr<HistoryViewModel*> m_self;
     Asked m_asked = Asked::Nothing;
     QString m_askedId;
     QString m_askedWhen;

@@ -3,19 +3,20 @@
 #include <QDateTime>
 #include <QLocale>
 
+#include <utility>
+
 namespace vivavoce::ui {
 namespace {
 
 constexpr qsizetype kShownOfWords = 500;
 
-/// "3:05".
+} // namespace
+
 QString lengthText(core::Milliseconds time)
 {
     const auto seconds = time.count() / 1'000;
     return QStringLiteral("%1:%2").arg(seconds / 60).arg(seconds % 60, 2, 10, QLatin1Char('0'));
 }
-
-} // namespace
 
 QString whenText(core::WallTime time)
 {
@@ -75,12 +76,33 @@ QHash<int, QByteArray> SavedConversationModel::roleNames() const
     return {{ConversationId, "conversationId"}, {When, "when"}, {Detail, "detail"}, {Words, "words"}};
 }
 
-void SavedLineModel::set(std::vector<core::TranscriptLine> lines)
+void SavedLineModel::set(std::vector<core::TranscriptLine> lines, std::optional<core::Milliseconds> soundStart)
 {
     beginResetModel();
     m_lines = std::move(lines);
+    m_soundStart = soundStart;
+    m_heard = -1;
     endResetModel();
     Q_EMIT countChanged();
+}
+
+void SavedLineModel::setHeard(int row)
+{
+    const int before = std::exchange(m_heard, row);
+    for (const int changed : {before, row}) {
+        if (before != row && changed >= 0 && changed < count()) {
+            Q_EMIT dataChanged(index(changed), index(changed), {IsHeard});
+        }
+    }
+}
+
+int SavedLineModel::rowAt(core::Milliseconds time) const
+{
+    int found = -1;
+    for (int row = 0; row < count(); ++row) {
+        found = m_lines[static_cast<std::size_t>(row)].start <= time ? row : found;
+    }
+    return found;
 }
 
 int SavedLineModel::rowCount(const QModelIndex& parent) const
@@ -104,6 +126,10 @@ QVariant SavedLineModel::data(const QModelIndex& index, int role) const
         return line.entry.wasInterrupted;
     case At:
         return lengthText(line.start);
+    case HasSound:
+        return m_soundStart && line.end > *m_soundStart;
+    case IsHeard:
+        return index.row() == m_heard;
     default:
         return {};
     }
@@ -111,7 +137,8 @@ QVariant SavedLineModel::data(const QModelIndex& index, int role) const
 
 QHash<int, QByteArray> SavedLineModel::roleNames() const
 {
-    return {{IsUser, "isUser"}, {Words, "words"}, {WasInterrupted, "wasInterrupted"}, {At, "at"}};
+    return {{IsUser, "isUser"}, {Words, "words"}, {WasInterrupted, "wasInterrupted"}, {At, "at"},
+        {HasSound, "hasSound"}, {IsHeard, "isHeard"}};
 }
 
 } // namespace vivavoce::ui

@@ -33,9 +33,36 @@ Card {
         objectName: "keepConversations"
         Layout.fillWidth: true
         text: qsTr("Keep conversations on this computer")
-        explanation: qsTr("What was said, as far as it was heard; no sound. Only you can read it.")
+        explanation: qsTr("What was said, as far as it was heard. Only you can read it.")
         checked: card.settings.keepsConversations
         onToggled: card.settings.keepsConversations = checked
+    }
+    Toggle {
+        objectName: "recordSound"
+        Layout.fillWidth: true
+        visible: card.settings.keepsConversations
+        text: qsTr("Record the sound too")
+        explanation: qsTr("Both sides, you and the agent. Whoever speaks near the microphone is recorded with you: tell them.")
+        checked: card.settings.recordsSound
+        onToggled: card.settings.recordsSound = checked
+    }
+    Segments {
+        objectName: "soundFormat"
+        Layout.fillWidth: true
+        visible: card.settings.recordsSound
+        name: qsTr("Kind of sound file")
+        options: [qsTr("Small (Ogg Opus)"), qsTr("As it is (WAV)")]
+        current: card.settings.soundFormat
+        onChosen: index => card.settings.soundFormat = index
+    }
+    Words {
+        objectName: "formatWords"
+        Layout.fillWidth: true
+        visible: card.settings.recordsSound
+        text: card.settings.soundFormat === 1 ? qsTr("About 350 MB an hour. A recording that goes on keeps its kind.") : qsTr("About 30 MB an hour. A recording that goes on keeps its kind.")
+        size: Theme.small
+        isSoft: true
+        wrapMode: Text.Wrap
     }
     Words {
         objectName: "keptWords"

@@ -220,8 +220,24 @@ void SettingsViewModel::setKeepsConversations(bool isOn)
 {
     if (isOn != keepsConversations()) {
         m_isDeletionOffered = !isOn && m_deps.history != nullptr && !m_deps.history->isEmpty();
-        set(&core::Settings::keepsConversations, isOn);
+        core::Settings settings = now();
+        settings.keepsConversations = isOn;
+        // Whoever keeps words again has not asked for sound.
+        settings.recordsSound = isOn && settings.recordsSound;
+        save(settings);
     }
+}
+
+void SettingsViewModel::setRecordsSound(bool isOn)
+{
+    if (now().keepsConversations) {
+        set(&core::Settings::recordsSound, isOn);
+    }
+}
+
+void SettingsViewModel::setSoundFormat(int format)
+{
+    set(&core::Settings::soundFormat, format == 1 ? core::SoundFormat::Wav : core::SoundFormat::OggOpus);
 }
 
 void SettingsViewModel::deleteKept()

@@ -51,6 +51,10 @@ class SettingsViewModel final : public QObject {
     Q_PROPERTY(QString addressFault READ addressFault NOTIFY addressFaultChanged)
     /// What is said stays on this computer.
     Q_PROPERTY(bool keepsConversations READ keepsConversations WRITE setKeepsConversations NOTIFY changed)
+    /// And the sound of both sides with it. Only where what is said is kept.
+    Q_PROPERTY(bool recordsSound READ recordsSound WRITE setRecordsSound NOTIFY changed)
+    /// 0: Ogg Opus, 1: WAV.
+    Q_PROPERTY(int soundFormat READ soundFormat WRITE setSoundFormat NOTIFY changed)
     /// Nothing more is kept, and something was: it can be deleted.
     Q_PROPERTY(bool isDeletionOffered READ isDeletionOffered NOTIFY changed)
     /// Why the last change could not be saved; empty: it was.
@@ -118,6 +122,10 @@ public:
     void setMotionReduced(bool isOn);
     [[nodiscard]] bool keepsConversations() const { return now().keepsConversations; }
     void setKeepsConversations(bool isOn);
+    [[nodiscard]] bool recordsSound() const { return now().keepsConversations && now().recordsSound; }
+    void setRecordsSound(bool isOn);
+    [[nodiscard]] int soundFormat() const { return static_cast<int>(now().soundFormat); }
+    void setSoundFormat(int format);
     [[nodiscard]] bool isDeletionOffered() const { return m_isDeletionOffered; }
     [[nodiscard]] int profile() const { return now().profile == core::Profile::Broker ? 1 : 0; }
     [[nodiscard]] QString brokerUrl() const { return QString::fromStdString(now().brokerUrl); }

@@ -61,6 +61,7 @@ constexpr std::array kRows{
     Row{ErrorCode::AlreadyRunning, QT_TRANSLATE_NOOP("ErrorText", "Vivavoce is already open. Look for its other window."), ErrorAction::Nothing},
     Row{ErrorCode::NoDisplay, QT_TRANSLATE_NOOP("ErrorText", "There is no screen to show a window on. Use vivavoce-cli here."), ErrorAction::Nothing},
     Row{ErrorCode::HistoryFailed, QT_TRANSLATE_NOOP("ErrorText", "What is kept on this computer cannot be read or written just now. Check that the disk has room."), ErrorAction::Nothing},
+    Row{ErrorCode::RecordingFailed, QT_TRANSLATE_NOOP("ErrorText", "The sound is not recorded any more: the disk is full or too slow. The conversation goes on."), ErrorAction::Nothing},
     Row{ErrorCode::Internal, QT_TRANSLATE_NOOP("ErrorText", "Something went wrong on our side. Try again; the code helps us to find it."), ErrorAction::Retry},
 };
 

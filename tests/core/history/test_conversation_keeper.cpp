@@ -42,12 +42,43 @@ public:
     Expected<void, Error> save(const Settings&) override { return {}; }
 };
 
+/// What it was asked for, in order: "record /sound/x.ogg", "pause", "go on", "finish".
+class FakeRecorder final : public SoundRecorder {
+public:
+    void record(const std::string& path, SoundFormat, Failed told) override
+    {
+        asked += QStringLiteral("record ") + (path.ends_with(".wav") ? QStringLiteral("wav") : QStringLiteral("ogg"));
+        failed = std::move(told);
+    }
+    void pause(bool isPaused) override { asked += isPaused ? QStringLiteral("pause") : QStringLiteral("go on"); }
+    void finish(std::function<void()> told) override
+    {
+        asked += QStringLiteral("finish");
+        done = std::move(told);
+    }
+
+    QStringList asked;
+    Failed failed;
+    std::function<void()> done;
+};
+
 struct World {
     World() { start(); }
     void start()
     {
-        keeper = std::make_unique<ConversationKeeper>(ConversationKeeper::Dependencies{
-            conversation, store, settings, clock, [this](const Error& error) { errors.push_back(error.code); }});
+        keeper = std::make_unique<ConversationKeeper>(ConversationKeeper::Dependencies{conversation, store, settings,
+            clock, [this](const Error& error) { errors.push_back(error.code); }, &recorder,
+            [this](bool isOn) { isRecording = isOn; }});
+    }
+    void recordSound(bool isOn)
+    {
+        Settings wanted = settings.current();
+        wanted.recordsSound = isOn;
+        static_cast<void>(settings.change(wanted));
+    }
+    [[nodiscard]] std::optional<Milliseconds> soundStart() const
+    {
+        return store.all.empty() ? std::nullopt : store.all.back().head.soundStart;
     }
     void keep(bool isOn)
     {
@@ -80,6 +111,8 @@ struct World {
     MemorySettings memory;
     LiveSettings settings{memory};
     std::vector<ErrorCode> errors;
+    FakeRecorder recorder;
+    bool isRecording = false;
     std::unique_ptr<ConversationKeeper> keeper;
 };
 
@@ -369,6 +402,134 @@ private Q_SLOTS:
         world.line("a", Speaker::User, "");
         world.conversation.tell(notice::Ended{});
         QVERIFY(world.store.all.empty());
+    }
+
+    void sound_IsNotRecorded_UnlessSomebodyWantsThat()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "one");
+        world.conversation.tell(notice::Ended{});
+        QVERIFY(world.recorder.asked.isEmpty());
+        QVERIFY(world.store.sounds.empty());
+        QVERIFY(!world.soundStart());
+        // Nor without its words.
+        world.keep(false);
+        world.recordSound(true);
+        world.phase(Phase::Live);
+        world.line("b", Speaker::User, "two");
+        world.conversation.tell(notice::Ended{});
+        QVERIFY(world.recorder.asked.isEmpty());
+        QVERIFY(!world.isRecording);
+    }
+
+    void sound_IsKeptWithTheFirstLine()
+    {
+        World world;
+        world.recordSound(true);
+        QVERIFY(!world.isRecording);
+        world.phase(Phase::Connecting);
+        QVERIFY(world.isRecording);
+        QCOMPARE(world.recorder.asked, QStringList{QStringLiteral("record ogg")});
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "one");
+        QCOMPARE(world.soundStart(), std::optional(Milliseconds{0}));
+        world.conversation.tell(notice::Ended{});
+        QVERIFY(!world.isRecording);
+        QCOMPARE(world.recorder.asked.back(), QStringLiteral("finish"));
+        QCOMPARE(world.store.sounds.size(), std::size_t{1});
+        // The next one has a file of its own, over any number of connections.
+        world.phase(Phase::Live);
+        world.phase(Phase::Waiting);
+        world.phase(Phase::Live);
+        QCOMPARE(world.recorder.asked.count(QStringLiteral("record ogg")), 2);
+    }
+
+    void sound_BeginsWhenItIsTurnedOn_AndPausesWhenItIsTurnedOff()
+    {
+        World world;
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "one");
+        QVERIFY(!world.soundStart());
+        world.clock.advance(Milliseconds{5'000});
+        world.recordSound(true);
+        QVERIFY(world.isRecording);
+        world.recordSound(false);
+        QVERIFY(!world.isRecording);
+        world.recordSound(true);
+        world.keep(false);
+        QVERIFY(!world.isRecording);
+        world.keep(true);
+        QCOMPARE(world.recorder.asked,
+            (QStringList{QStringLiteral("record ogg"), QStringLiteral("pause"), QStringLiteral("go on"),
+                QStringLiteral("pause"), QStringLiteral("go on")}));
+        // No line came after it: it is kept all the same.
+        world.conversation.tell(notice::Ended{});
+        QCOMPARE(world.soundStart(), std::optional(Milliseconds{5'000}));
+        QCOMPARE(world.store.sounds.size(), std::size_t{1});
+    }
+
+    void conversationWithoutLines_LeavesNoSound()
+    {
+        World world;
+        world.recordSound(true);
+        world.phase(Phase::Live);
+        QCOMPARE(world.store.sounds.size(), std::size_t{1});
+        world.conversation.tell(notice::Ended{});
+        QVERIFY(world.recorder.done);
+        QVERIFY2(!world.store.sounds.empty(), "not before it is closed");
+        world.recorder.done();
+        QVERIFY(world.store.sounds.empty());
+    }
+
+    void diskThatIsFull_EndsTheRecording_AndIsToldOnce()
+    {
+        World world;
+        world.recordSound(true);
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "one");
+        world.recorder.failed(Error{ErrorCode::RecordingFailed, "full", std::nullopt, {}});
+        QVERIFY(!world.isRecording);
+        QCOMPARE(world.errors, std::vector{ErrorCode::RecordingFailed});
+        world.recordSound(false);
+        world.recordSound(true);
+        world.line("b", Speaker::User, "two");
+        QCOMPARE(world.kept(), QStringLiteral("one|two"));
+        QCOMPARE(world.recorder.asked, QStringList{QStringLiteral("record ogg")});
+        world.conversation.tell(notice::Ended{});
+        QCOMPARE(world.store.sounds.size(), std::size_t{1});
+        QCOMPARE(world.errors.size(), std::size_t{1});
+        world.store.soundFault = Error{ErrorCode::RecordingFailed, "no place", std::nullopt, {}};
+        world.phase(Phase::Live);
+        QVERIFY(!world.isRecording);
+        QCOMPARE(world.errors.size(), std::size_t{2});
+        world.line("c", Speaker::User, "three");
+        QCOMPARE(world.kept(), QStringLiteral("three"));
+        QVERIFY(!world.soundStart());
+    }
+
+    void conversationThatIsDeletedMeanwhile_GoesOnInAnotherFile()
+    {
+        World world;
+        world.recordSound(true);
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "one");
+        QVERIFY(world.store.removeAll().has_value());
+        world.clock.advance(Milliseconds{3'000});
+        world.line("b", Speaker::User, "two");
+        QCOMPARE(world.kept(), QStringLiteral("two"));
+        QCOMPARE(world.soundStart(), std::optional(Milliseconds{3'000}));
+        QCOMPARE(world.recorder.asked,
+            (QStringList{QStringLiteral("record ogg"), QStringLiteral("finish"), QStringLiteral("record ogg")}));
+    }
+
+    void soundOfACrash_IsDeletedAtTheNextStart()
+    {
+        World world;
+        world.keeper.reset();
+        world.store.sounds.insert("nobody's");
+        world.start();
+        QVERIFY(world.store.sounds.empty());
     }
 
     void endOfTheProgram_KeepsWhatIsOpen()

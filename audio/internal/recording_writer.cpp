@@ -1,0 +1,128 @@
+#include "audio/internal/recording_writer.h"
+
+#include "audio/dsp/sound_file.h"
+#include "core/base/thread_role.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace vivavoce::audio {
+namespace {
+
+constexpr std::size_t kSecond = 2 * TwoSides::kRate.hz();
+constexpr std::size_t kMostWaiting = 10 * kSecond;
+/// So often the file is made whole.
+constexpr std::size_t kSettleEvery = kSecond;
+
+} // namespace
+
+RecordingWriter::RecordingWriter(std::string path, core::SoundFormat format, Callbacks callbacks)
+    : m_path(std::move(path)), m_format(format), m_callbacks(std::move(callbacks))
+{
+    m_thread = std::thread([this] { run(); });
+}
+
+RecordingWriter::~RecordingWriter()
+{
+    finish();
+    m_thread.join();
+}
+
+void RecordingWriter::put(TwoSides::Piece piece)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_isFinished || m_isTooSlow || piece.isEmpty()) {
+            return;
+        }
+        m_waiting += piece.samples.size();
+        m_isTooSlow = m_waiting > kMostWaiting;
+        if (!m_pieces.empty() && m_pieces.back().samples.empty()) {
+            m_pieces.back().silence += piece.silence;
+            m_pieces.back().samples = std::move(piece.samples);
+        } else {
+            m_pieces.push_back(std::move(piece));
+        }
+    }
+    m_changed.notify_one();
+}
+
+void RecordingWriter::finish()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        m_isFinished = true;
+    }
+    m_changed.notify_one();
+}
+
+/// False: there will be none.
+bool RecordingWriter::next(TwoSides::Piece& piece)
+{
+    std::unique_lock lock(m_mutex);
+    m_changed.wait(lock, [this] { return !m_pieces.empty() || m_isFinished || m_isTooSlow; });
+    if (m_pieces.empty() || m_isTooSlow) {
+        return false;
+    }
+    piece = std::move(m_pieces.front());
+    m_pieces.pop_front();
+    m_waiting -= piece.samples.size();
+    return true;
+}
+
+core::Expected<void, core::Error> RecordingWriter::write()
+{
+    auto file = dsp::SoundFileWriter::create(m_path, m_format, TwoSides::kRate);
+    if (!file) {
+        return core::Unexpected<core::Error>(file.error());
+    }
+    const std::vector<std::int16_t> silence(kSecond);
+    std::size_t unsettled = 0;
+    TwoSides::Piece piece;
+    core::Expected<void, core::Error> written;
+    const auto add = [&](std::span<const std::int16_t> samples) {
+        written = file->write(samples);
+        unsettled += samples.size();
+        if (written && unsettled >= kSettleEvery) {
+            file->settle();
+            unsettled = 0;
+        }
+    };
+    while (written && next(piece)) {
+        for (auto left = 2 * static_cast<std::size_t>(piece.silence); written && left > 0;) {
+            const std::size_t some = std::min(left, silence.size());
+            add(std::span(silence).first(some));
+            left -= some;
+        }
+        if (written) {
+            add(piece.samples);
+        }
+    }
+    const auto closed = file->close();
+    if (!written) {
+        return written;
+    }
+    const std::lock_guard lock(m_mutex);
+    if (m_isTooSlow) {
+        return core::fail(core::ErrorCode::RecordingFailed, m_path + ": the disk is too slow");
+    }
+    return closed;
+}
+
+void RecordingWriter::run()
+{
+    core::threadRole() = core::ThreadRole::Disk;
+    const auto written = write();
+    {
+        const std::lock_guard lock(m_mutex);
+        m_isFinished = true;
+        m_pieces.clear();
+    }
+    if (!written) {
+        m_callbacks.failed(written.error());
+    }
+    m_callbacks.done();
+}
+
+} // namespace vivavoce::audio

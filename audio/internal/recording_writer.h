@@ -1,0 +1,59 @@
+#pragma once
+
+#include "audio/internal/two_sides.h"
+#include "core/base/error.h"
+#include "core/settings/settings.h"
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace vivavoce::audio {
+
+/// One file with the sound of a conversation, written by a thread of its own. Ten seconds may wait for the disk; with more the recording is
+/// over, as it is when the disk is full: what was written can be played.
+/// Threads: [any thread]; the callbacks are called on its own ([disk]), `failed` once at most, `done` at the end in any case.
+class RecordingWriter {
+public:
+    struct Callbacks {
+        std::function<void(core::Error)> failed;
+        std::function<void()> done;
+    };
+
+    /// `path` is there, and empty.
+    RecordingWriter(std::string path, core::SoundFormat format, Callbacks callbacks);
+    /// Waits for the disk.
+    ~RecordingWriter();
+    RecordingWriter(const RecordingWriter&) = delete;
+    RecordingWriter& operator=(const RecordingWriter&) = delete;
+
+    /// Waits for nothing.
+    void put(TwoSides::Piece piece);
+    /// What came till now is all.
+    void finish();
+
+private:
+    void run();
+    [[nodiscard]] core::Expected<void, core::Error> write();
+    [[nodiscard]] bool next(TwoSides::Piece& piece);
+
+    const std::string m_path;
+    const core::SoundFormat m_format;
+    const Callbacks m_callbacks;
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    std::deque<TwoSides::Piece> m_pieces;
+    /// Of the pieces, silence apart.
+    std::size_t m_waiting = 0;
+    bool m_isFinished = false;
+    bool m_isTooSlow = false;
+    std::thread m_thread;
+};
+
+} // namespace vivavoce::audio
