@@ -190,7 +190,7 @@ private:
         settings.baseUrl = [parts] { return parts->baseUrl; };
         const auto api = std::make_shared<http::Api>(std::move(settings),
             http::Api::Dependencies{parts->entrance, parts->authenticator, m_lasting->gatekeeper, parts->tokens,
-                m_lasting->ender, parts->provider, m_lasting->registry, parts->sessionTokens, parts->door,
+                m_lasting->ender, parts->providers, m_lasting->registry, parts->sessionTokens, parts->door,
                 m_lasting->streams, m_lasting->ledger, parts->rates, m_postedStreams, *parts->projects, parts->table,
                 m_lasting->clock, m_lasting->log, m_lasting->metrics, parts});
         return api->routes();
@@ -286,7 +286,7 @@ private:
     net::Awaitable<> probe()
     {
         const auto parts = present();
-        co_await parts->provider.probeIfDue();
+        co_await parts->providers.probeIfDue();
     }
 
     /// So that nobody's first request has to wait for the keys, or is refused them.

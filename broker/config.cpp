@@ -29,8 +29,6 @@ using core::Unexpected;
 constexpr const char* kRateVariable = "VOICE_AGENT_RATE_LIMIT";
 constexpr const char* kDurationVariable = "VOICE_AGENT_TOKEN_DURATION";
 constexpr const char* kOriginsVariable = "ALLOWED_ORIGINS";
-/// Of a provider that clients of others may have; somebody may wait for it here.
-constexpr const char* kGeminiVariable = "GEMINI_API_KEY";
 
 bool isPlainText(std::string_view text)
 {
@@ -93,11 +91,6 @@ void readEnvironment(const Environment& environment, Config& config, Problems& p
         }
     }
     readSecretVariables(environment, config, problems);
-    if (auto unused = environment(kGeminiVariable); unused && !unused->empty()) {
-        core::wipeString(*unused);
-        problems.add(kGeminiVariable, "is not used: the broker speaks the OpenAI Realtime protocol only",
-            Problems::Severity::Warning);
-    }
     if (const auto text = environment(kOriginsVariable); text && !text->empty()) {
         problems.setOrigin("allowed_origins", kOriginsVariable);
         config.allowedOrigins = words(*text);
@@ -134,13 +127,28 @@ bool isEverywhere(const std::string& text)
     return !error && address.is_unspecified();
 }
 
+void checkProviderUrl(const char* key, const std::string& url, Problems& problems)
+{
+    const auto host = hostOf(url);
+    if (!host) {
+        problems.add(key, "has to be an http:// or https:// address without user, query or fragment");
+    } else if (url.starts_with("http://") && !isLoopbackHost(*host)) {
+        problems.add(key, "has to be https:// unless the provider is on this computer");
+    }
+}
+
+bool isWordOfUrl(std::string_view text)
+{
+    return std::all_of(
+        text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+}
+
 void checkAddresses(const Config& config, Problems& problems)
 {
-    const auto host = hostOf(config.providerUrl);
-    if (!host) {
-        problems.add("provider.url", "has to be an http:// or https:// address without user, query or fragment");
-    } else if (config.providerUrl.starts_with("http://") && !isLoopbackHost(*host)) {
-        problems.add("provider.url", "has to be https:// unless the provider is on this computer");
+    checkProviderUrl("provider.url", config.providerUrl, problems);
+    checkProviderUrl("providers.gemini.url", config.geminiUrl, problems);
+    if (!isWordOfUrl(config.geminiVersion)) {
+        problems.add("providers.gemini.version", "has to be small letters and digits, as v1beta");
     }
     if (config.tlsCertificate.empty() != config.tlsKey.empty() && !problems.has("tls.key")) {
         problems.add("tls.certificate", "and tls.key go together");
@@ -206,6 +214,11 @@ std::string Config::providerName() const
 {
     const auto host = hostOf(providerUrl);
     return host && isLoopbackHost(*host) ? "local" : "openai";
+}
+
+bool Config::isGeminiAlone() const
+{
+    return !geminiKey.empty() && providerKey.empty() && providerName() != "local";
 }
 
 std::optional<std::string> takeFromEnvironment(const char* name)

@@ -63,6 +63,14 @@ struct Config {
     core::Milliseconds providerTimeout{10'000};
     core::Secret providerKey;
 
+    std::string geminiUrl = "https://generativelanguage.googleapis.com";
+    /// Of tokens and sessions alike.
+    std::string geminiVersion = "v1beta";
+    std::string geminiModel = "gemini-3.8-live";
+    std::string geminiCaFile;
+    /// Empty: this broker has no Gemini.
+    core::Secret geminiKey;
+
     /// Whoever vouches for users; and the operator's own programs.
     std::vector<auth::IssuerSettings> issuers;
     std::vector<auth::ServiceAccount> serviceAccounts;
@@ -136,6 +144,8 @@ struct Config {
     [[nodiscard]] bool isLoopback() const { return address == "127.0.0.1" || address == "::1"; }
     /// "local" for a provider on this computer, "openai" otherwise.
     [[nodiscard]] std::string providerName() const;
+    /// There is a key for Gemini and none for anybody else: then that is what callers get who ask for nothing.
+    [[nodiscard]] bool isGeminiAlone() const;
 };
 
 /// What the command line says; absent means that it says nothing.

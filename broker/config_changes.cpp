@@ -15,7 +15,7 @@ struct SecretKey {
 };
 constexpr std::array kSecrets{SecretKey{"provider.api_key", &Config::providerKey}, SecretKey{"secret", &Config::secret},
     SecretKey{"previous_secret", &Config::previousSecret}, SecretKey{"database.url", &Config::databaseUrl},
-    SecretKey{"limits.redis_url", &Config::redisUrl}};
+    SecretKey{"limits.redis_url", &Config::redisUrl}, SecretKey{"providers.gemini.api_key", &Config::geminiKey}};
 
 /// Stores are opened once, sockets are bound once, and hashes in the store were made with one secret.
 struct FixedKey {

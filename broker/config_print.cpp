@@ -69,10 +69,15 @@ toml::table tableOf(const Config& config)
     if (!config.providerCaFile.empty()) {
         provider.insert("ca_file", config.providerCaFile);
     }
+    toml::table gemini{{"url", config.geminiUrl}, {"version", config.geminiVersion}, {"model", config.geminiModel}};
+    if (!config.geminiCaFile.empty()) {
+        gemini.insert("ca_file", config.geminiCaFile);
+    }
     toml::table table{
         {"listen", endpointText(config.address, config.port)},
         {"trusted_proxies", arrayOf(config.trustedProxies)},
         {"provider", provider},
+        {"providers", toml::table{{"gemini", gemini}}},
         {"tokens", toml::table{{"duration", whole(config.tokenLife.count())}}},
         {"sessions",
             toml::table{{"longest", whole(config.longestSession.count())},
@@ -129,9 +134,10 @@ std::string printConfig(const Config& config)
     std::ostringstream out;
     // A comment: a placeholder in the place of the key would be taken for one when the file is used.
     const auto isSet = [](const core::Secret& secret) { return secret.empty() ? "not set" : "set"; };
-    out << "# provider.api_key is " << isSet(config.providerKey) << "\n# secret is " << isSet(config.secret)
-        << "\n# previous_secret is " << isSet(config.previousSecret) << "\n# database.url is "
-        << isSet(config.databaseUrl) << "\n# limits.redis_url is " << isSet(config.redisUrl) << '\n'
+    out << "# provider.api_key is " << isSet(config.providerKey) << "\n# providers.gemini.api_key is "
+        << isSet(config.geminiKey) << "\n# secret is " << isSet(config.secret) << "\n# previous_secret is "
+        << isSet(config.previousSecret) << "\n# database.url is " << isSet(config.databaseUrl)
+        << "\n# limits.redis_url is " << isSet(config.redisUrl) << '\n'
         << tableOf(config) << '\n';
     return out.str();
 }

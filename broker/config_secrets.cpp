@@ -53,6 +53,8 @@ const std::vector<SecretSource>& secretSources()
             &Config::previousSecret},
         {"database.url", "DATABASE_URL", "DATABASE_URL_FILE", "database_url", &Config::databaseUrl},
         {"limits.redis_url", "REDIS_URL", "REDIS_URL_FILE", "redis_url", &Config::redisUrl},
+        {"providers.gemini.api_key", "GEMINI_API_KEY", "GEMINI_API_KEY_FILE", "gemini_api_key", &Config::geminiKey,
+            true},
     };
     return all;
 }

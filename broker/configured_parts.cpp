@@ -26,6 +26,30 @@ OpenAiProvider::Settings providerSettings(const Config& config)
     return settings;
 }
 
+std::optional<GeminiProvider> geminiOf(const Config& config, const core::Clock& clock)
+{
+    if (config.geminiKey.empty()) {
+        return std::nullopt;
+    }
+    GeminiProvider::Settings settings;
+    settings.baseUrl = config.geminiUrl;
+    settings.version = config.geminiVersion;
+    settings.defaultModel = config.geminiModel;
+    settings.apiKey = config.geminiKey.clone();
+    settings.timeout = config.providerTimeout;
+    settings.caFile = config.geminiCaFile;
+    return std::optional<GeminiProvider>(std::in_place, std::move(settings), clock);
+}
+
+std::optional<WatchedProvider> watched(std::optional<GeminiProvider>& gemini, LastingParts& lasting)
+{
+    if (!gemini) {
+        return std::nullopt;
+    }
+    return std::optional<WatchedProvider>(std::in_place, WatchedProvider::Settings{},
+        WatchedProvider::Dependencies{*gemini, lasting.metrics, lasting.clock, lasting.log});
+}
+
 TokenService::Settings tokenSettings(const Config& config, std::function<std::string()> baseUrl)
 {
     TokenService::Settings settings;
@@ -86,7 +110,12 @@ ConfiguredParts::ConfiguredParts(std::shared_ptr<LastingParts> parts, const Conf
     const core::Secret& credential, auth::KeyRing keys, usage::RateCard rateCard, const ConfiguredParts* before)
     : lasting(std::move(parts)),
       openAi(providerSettings(config)),
-      provider({}, {openAi, lasting->metrics, lasting->clock, lasting->log}),
+      watchedOpenAi({}, {openAi, lasting->metrics, lasting->clock, lasting->log}),
+      gemini(geminiOf(config, lasting->clock)),
+      watchedGemini(watched(gemini, *lasting)),
+      providers(watchedGemini ? std::vector<WatchedProvider*>{&*watchedGemini, &watchedOpenAi}
+                              : std::vector<WatchedProvider*>{&watchedOpenAi},
+          watchedGemini && config.isGeminiAlone() ? *watchedGemini : watchedOpenAi),
       projects(projectsOf(config.projects, *lasting)),
       table(config.projects.check == ProjectSettings::Check::Table ? static_cast<TableProjects*>(projects.get())
                                                                    : nullptr),
@@ -99,7 +128,7 @@ ConfiguredParts::ConfiguredParts(std::shared_ptr<LastingParts> parts, const Conf
       door({sessionTokens, lasting->registry, hasher, judge, lasting->clock}),
       rates(std::move(rateCard)),
       tokens(tokenSettings(config, [this] { return baseUrl; }),
-          {lasting->registry, provider, judge, lasting->gatekeeper, *lasting->audit, hasher, sessionTokens,
+          {lasting->registry, providers, judge, lasting->gatekeeper, *lasting->audit, hasher, sessionTokens,
               lasting->ledger, rates, lasting->clock, lasting->log, lasting->metrics}),
       entrance({authenticator, lasting->gatekeeper, *lasting->audit, lasting->denials, lasting->signIns,
           lasting->metrics, config.trustedProxies}),
@@ -123,7 +152,7 @@ Readings ConfiguredParts::readings()
     now.ledgerQueue = lasting->ledger.waiting();
     now.isStoreWorking = lasting->registry.isWorking();
     now.limits = lasting->gatekeeper.health();
-    now.isProviderFine = provider.isFine();
+    now.isProviderFine = providers.areFine();
     now.areIssuersFine = authenticator.areIssuersFine();
     now.areProjectsFine = projects->isWorking();
     now.isAuditWorking = lasting->audit->isWorking();

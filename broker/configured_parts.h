@@ -5,7 +5,9 @@
 #include "broker/lasting_parts.h"
 #include "broker/projects/policy_judge.h"
 #include "broker/projects/table_projects.h"
+#include "broker/providers/gemini_provider.h"
 #include "broker/providers/openai_provider.h"
+#include "broker/providers/providers.h"
 #include "broker/providers/watched_provider.h"
 #include "broker/relay/relay_door.h"
 #include "broker/tokens/session_tokens.h"
@@ -26,7 +28,11 @@ struct ConfiguredParts {
 
     const std::shared_ptr<LastingParts> lasting;
     OpenAiProvider openAi;
-    WatchedProvider provider;
+    WatchedProvider watchedOpenAi;
+    /// Where there is a key for it.
+    std::optional<GeminiProvider> gemini;
+    std::optional<WatchedProvider> watchedGemini;
+    const Providers providers;
     std::unique_ptr<ProjectDirectory> projects;
     /// The same where admins keep them here.
     TableProjects* table = nullptr;

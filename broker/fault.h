@@ -34,6 +34,7 @@ enum class FaultCode {
     ExpectationFailed,
     UnknownProvider,
     ProviderRejected,
+    RelayUnavailable,
     UpgradeRequired,
     RateLimited,
     Blocked,

@@ -23,9 +23,10 @@ constexpr qsizetype kKeptLogBytes = 8 * 1024;
 /// Nothing of a child's outlives it, so what it still waits for is nobody's loss.
 constexpr qint64 kPoliteEndMs = 500;
 /// Secrets, and where they are, that a user's shell may hold for other programs of ours. A child gets its own over the pipe.
-constexpr std::array kWithheld{"OPENAI_API_KEY", "OPENAI_API_KEY_FILE", "GEMINI_API_KEY", "JWT_SECRET",
-    "JWT_SECRET_FILE", "JWT_SECRET_PREVIOUS", "JWT_SECRET_PREVIOUS_FILE", "DATABASE_URL", "DATABASE_URL_FILE",
-    "REDIS_URL", "REDIS_URL_FILE", "CREDENTIALS_DIRECTORY", "VIVAVOCE_CREDENTIAL", "VIVAVOCE_CHAT_API_KEY"};
+constexpr std::array kWithheld{"OPENAI_API_KEY", "OPENAI_API_KEY_FILE", "GEMINI_API_KEY", "GEMINI_API_KEY_FILE",
+    "JWT_SECRET", "JWT_SECRET_FILE", "JWT_SECRET_PREVIOUS", "JWT_SECRET_PREVIOUS_FILE", "DATABASE_URL",
+    "DATABASE_URL_FILE", "REDIS_URL", "REDIS_URL_FILE", "CREDENTIALS_DIRECTORY", "VIVAVOCE_CREDENTIAL",
+    "VIVAVOCE_CHAT_API_KEY"};
 
 /// Where a child of ours listens, from its first line of output.
 std::optional<std::string> listeningUrl(const QByteArray& line)

@@ -148,6 +148,9 @@ private:
         case core::AuthStyle::Bearer:
             header("Authorization", "Bearer ");
             break;
+        case core::AuthStyle::Token:
+            header("Authorization", "Token ");
+            break;
         case core::AuthStyle::ApiKeyHeader:
             header("api-key", {});
             break;

@@ -6,7 +6,7 @@
 #include "broker/log.h"
 #include "broker/metrics.h"
 #include "broker/projects/table_projects.h"
-#include "broker/providers/watched_provider.h"
+#include "broker/providers/providers.h"
 #include "broker/relay/live_streams.h"
 #include "broker/relay/posted_streams.h"
 #include "broker/relay/relay_door.h"
@@ -32,7 +32,7 @@ public:
         Gatekeeper& gatekeeper;
         TokenService& tokens;
         SessionEnder& ender;
-        WatchedProvider& provider;
+        const Providers& providers;
         SessionRegistry& registry;
         const SessionTokens& sessionTokens;
         relay::RelayDoor& door;

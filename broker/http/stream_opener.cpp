@@ -139,7 +139,7 @@ core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> StreamOpener::accou
     const relay::RelayDoor::Permit& permit) const
 {
     const SessionRecord& session = permit.session.record;
-    usage::Account account = accountOf(session, m_deps.provider.name(), permit.budgets);
+    usage::Account account = accountOf(session, m_deps.providers.ofModel(session.model).name(), permit.budgets);
     const core::WallTime now = m_deps.clock.wallNow();
     if (auto fault = m_deps.rates.hold(account, now)) {
         return core::Unexpected<Fault>(std::move(*fault));
@@ -168,9 +168,10 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
     const Listed listed(m_deps.streams, stream);
     using Opened = core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>;
     const RelaySession::Dial dial = [this, stream, order = std::move(opening.order)]() -> net::Awaitable<Opened> {
-        auto door = co_await m_deps.provider.opening(order);
+        Provider& provider = m_deps.providers.ofModel(order.model);
+        auto door = co_await provider.opening(order);
         if (!door) {
-            co_await toldOf(door.error());
+            co_await toldOf(provider.name(), door.error());
             co_return core::Unexpected<core::Error>(std::move(door.error()));
         }
         door->maxMessageBytes = kLongestStreamMessage;
@@ -181,7 +182,7 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
             // Not before: another stream of the session goes on where this one comes to nothing.
             co_await begin(stream);
         } else {
-            co_await toldOf(opened.error());
+            co_await toldOf(provider.name(), opened.error());
         }
         co_return std::move(opened);
     };
@@ -266,7 +267,7 @@ net::Awaitable<> StreamOpener::hungUp(std::string sessionId)
     }
 }
 
-net::Awaitable<> StreamOpener::toldOf(const core::Error& failure) const
+net::Awaitable<> StreamOpener::toldOf(const std::string& provider, const core::Error& failure) const
 {
     const auto state = co_await boost::asio::this_coro::cancellation_state;
     if (state.cancelled() != boost::asio::cancellation_type::none) {
@@ -274,7 +275,7 @@ net::Awaitable<> StreamOpener::toldOf(const core::Error& failure) const
         co_return;
     }
     m_deps.log.write(LogLevel::Warning, "provider.failed",
-        {{"provider", m_deps.provider.name()}, {"code", core::codeText(failure.code)}, {"detail", failure.detail}});
+        {{"provider", provider}, {"code", core::codeText(failure.code)}, {"detail", failure.detail}});
 }
 
 void StreamOpener::told(const RelaySession& stream, const relay::StreamEnd& end, core::MonotonicTime since) const

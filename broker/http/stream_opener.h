@@ -3,7 +3,7 @@
 #include "broker/http/entrance.h"
 #include "broker/http/request_checks.h"
 #include "broker/log.h"
-#include "broker/providers/provider.h"
+#include "broker/providers/providers.h"
 #include "broker/relay/live_streams.h"
 #include "broker/relay/relay_door.h"
 #include "broker/usage/rate_card.h"
@@ -27,7 +27,7 @@ public:
         SessionRegistry& registry;
         usage::Ledger& ledger;
         const usage::RateCard& rates;
-        Provider& provider;
+        const Providers& providers;
         Gatekeeper& gatekeeper;
         const core::Clock& clock;
         Log& log;
@@ -91,7 +91,7 @@ private:
     /// Its last word in ledger, registry and log.
     [[nodiscard]] net::Awaitable<> settleEnd(
         relay::RelaySession& stream, relay::StreamEnd end, core::MonotonicTime since);
-    [[nodiscard]] net::Awaitable<> toldOf(const core::Error& failure) const;
+    [[nodiscard]] net::Awaitable<> toldOf(const std::string& provider, const core::Error& failure) const;
     void told(const relay::RelaySession& stream, const relay::StreamEnd& end, core::MonotonicTime since) const;
 
     const relay::RelaySession::Settings m_settings;

@@ -1,5 +1,6 @@
 #include "broker/providers/openai_provider.h"
 
+#include "broker/providers/provider_answer.h"
 #include "core/base/json.h"
 #include "core/base/percent.h"
 #include "core/protocol/openai/client_secret.h"
@@ -8,7 +9,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace vivavoce::broker {
@@ -20,8 +20,6 @@ using core::ErrorCode;
 constexpr core::Milliseconds kProbePatience{5'000};
 constexpr std::size_t kMaxModelsBytes = 1 << 20;
 constexpr std::size_t kMaxAnswerBytes = 256 * 1024;
-constexpr std::size_t kMaxTokenBytes = 8 * 1024;
-constexpr std::chrono::hours kLongestWait{1};
 /// Near the year 2255: what system_clock can count in nanoseconds.
 constexpr std::int64_t kLatestUnixSeconds = 9'000'000'000;
 
@@ -40,21 +38,6 @@ std::string trimmedBase(std::string url)
     return url;
 }
 
-/// Delay-seconds (RFC 9110 §10.2.3), an hour at most; the date form is not used by realtime providers.
-std::optional<core::Milliseconds> retryAfter(const core::HttpHeaders& headers)
-{
-    const auto text = headers.find("Retry-After");
-    std::uint32_t seconds = 0;
-    if (!text) {
-        return std::nullopt;
-    }
-    const auto [end, fault] = std::from_chars(text->data(), text->data() + text->size(), seconds);
-    if (fault != std::errc() || end != text->data() + text->size()) {
-        return std::nullopt;
-    }
-    return std::min<core::Milliseconds>(std::chrono::seconds(seconds), kLongestWait);
-}
-
 /// `error.code` of an answer, where it has one.
 std::string errorCodeOf(std::string_view body)
 {
@@ -66,22 +49,9 @@ std::string errorCodeOf(std::string_view body)
 
 core::Error errorOf(const net::ClientResponse& response)
 {
-    core::Error error;
-    error.detail = "the provider answered HTTP " + std::to_string(response.status);
-    error.retryAfter = retryAfter(response.headers);
-    const unsigned status = response.status;
-    if (status == 401 || status == 403) {
-        error.code = ErrorCode::ProviderRefused;
-    } else if (status == 429) {
-        error.code =
-            errorCodeOf(response.body) == "insufficient_quota" ? ErrorCode::ProviderQuota : ErrorCode::RateLimited;
-    } else if (status == 400 || status == 422) {
-        error.code = ErrorCode::BadUsage;
-    } else if (status >= 500) {
-        error.code = ErrorCode::ProviderFailed;
-    } else {
-        // Redirects, 404 and the like: not the endpoint that we took it for.
-        error.code = ErrorCode::ProviderMalformed;
+    core::Error error = errorOfAnswer(response);
+    if (error.code == ErrorCode::RateLimited && errorCodeOf(response.body) == "insufficient_quota") {
+        error.code = ErrorCode::ProviderQuota;
     }
     return error;
 }
@@ -147,13 +117,8 @@ net::Awaitable<core::Expected<MintedToken, core::Error>> OpenAiProvider::mint(co
     if (!secret) {
         co_return core::fail(ErrorCode::ProviderMalformed, "the provider's answer: " + secret.error().message);
     }
-    if (secret->value.empty() || secret->value.size() > kMaxTokenBytes) {
-        co_return core::fail(ErrorCode::ProviderMalformed, "the provider's token is empty or too long");
-    }
-    // It goes into a header of the client's, whose lines it would end.
-    const auto isVisible = [](char c) { return c > 0x20 && c < 0x7F; };
-    if (const auto text = secret->value.reveal(); !std::all_of(text.begin(), text.end(), isVisible)) {
-        co_return core::fail(ErrorCode::ProviderMalformed, "the provider's token has characters that no token has");
+    if (auto checked = checkMinted(secret->value); !checked) {
+        co_return core::Unexpected<core::Error>(std::move(checked.error()));
     }
     const auto expiresAt = std::clamp<std::int64_t>(secret->expiresAt, 0, kLatestUnixSeconds);
     co_return MintedToken{std::move(secret->value), core::WallTime(std::chrono::seconds(expiresAt))};
@@ -190,14 +155,7 @@ net::Awaitable<core::Expected<void, core::Error>> OpenAiProvider::probe()
     if (!response) {
         co_return core::Unexpected<core::Error>(response.error());
     }
-    // Who has no such list, or finds that we ask too often, is there and says nothing of our key.
-    const unsigned status = response->status;
-    const bool isThere = (status >= 200 && status < 300) || status == 404 || status == 405;
-    core::Error error = errorOf(*response);
-    if (isThere || error.code == ErrorCode::RateLimited) {
-        co_return core::Expected<void, core::Error>();
-    }
-    co_return core::Unexpected<core::Error>(std::move(error));
+    co_return answerOfProbe(response->status, errorOf(*response));
 }
 
 } // namespace vivavoce::broker

@@ -19,6 +19,8 @@ struct MintOrder {
     std::optional<std::string> voice;
     std::optional<std::string> instructions;
     std::chrono::seconds life{60};
+    /// For how long the session that it opens may last, where the token bounds that, too.
+    std::chrono::seconds sessionLife{86'400};
 };
 
 struct MintedToken {
@@ -34,6 +36,10 @@ public:
 
     [[nodiscard]] virtual const std::string& name() const = 0;
     [[nodiscard]] virtual const std::string& defaultModel() const = 0;
+    /// Whether a model is this provider's, by its name.
+    [[nodiscard]] virtual bool serves(const std::string& model) const = 0;
+    /// Whether its sessions can go through the relay, which has to understand them.
+    [[nodiscard]] virtual bool isRelayable() const = 0;
     /// Where a token for `model` opens a door.
     [[nodiscard]] virtual core::broker::ConnectInfo connect(const std::string& model) const = 0;
     /// Errors: ProviderUnreachable, ProviderRefused (our key), BadUsage (the order), ProviderMalformed, ProviderFailed, ProviderQuota,

@@ -42,15 +42,15 @@ net::Awaitable<> checkIssuer(std::string key, const auth::IssuerSettings& issuer
 }
 
 /// Any answer shows that it is there and is who it has to be.
-net::Awaitable<> checkProvider(const Config& config, Problems& problems)
+net::Awaitable<> checkProvider(const char* key, const std::string& url, const std::string& caFile, Problems& problems)
 {
     net::ClientRequest request;
-    request.url = config.providerUrl;
+    request.url = url;
     request.timeout = kPatience;
-    request.trust.extraCaFile = config.providerCaFile;
+    request.trust.extraCaFile = caFile;
     const auto answer = co_await net::sendRequest(std::move(request));
     if (!answer && answer.error().code != core::ErrorCode::ProviderMessageTooBig) {
-        problems.add("provider.url", "cannot be reached: " + answer.error().detail);
+        problems.add(key, "cannot be reached: " + answer.error().detail);
     }
 }
 
@@ -92,7 +92,11 @@ void checkConnections(const Config& config, Problems& problems)
         });
     };
     if (!problems.has("provider.url") && !problems.has("provider.ca_file")) {
-        spawn(checkProvider(config, problems));
+        spawn(checkProvider("provider.url", config.providerUrl, config.providerCaFile, problems));
+    }
+    if (!config.geminiKey.empty() && !problems.has("providers.gemini.url")
+        && !problems.has("providers.gemini.ca_file")) {
+        spawn(checkProvider("providers.gemini.url", config.geminiUrl, config.geminiCaFile, problems));
     }
     for (std::size_t i = 0; i < config.issuers.size(); ++i) {
         const std::string key = "issuers[" + std::to_string(i) + "].";

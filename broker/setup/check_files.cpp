@@ -59,7 +59,7 @@ void checkNeeds(const Config& config, Problems& problems)
     if (config.auditFolder.empty()) {
         problems.add("audit.folder", "has to say where the audit is kept");
     }
-    if (config.providerKey.empty() && config.providerName() != "local") {
+    if (config.providerKey.empty() && config.providerName() != "local" && !config.isGeminiAlone()) {
         problems.add("provider.api_key", "is not set (OPENAI_API_KEY): the provider will refuse to mint",
             Problems::Severity::Warning);
     }
@@ -72,6 +72,7 @@ void checkFiles(const Config& config, const core::Clock& clock, Problems& proble
         tellExposure("tls.key", config.tlsKey, problems);
     }
     checkAuthorities("provider.ca_file", config.providerCaFile, problems);
+    checkAuthorities("providers.gemini.ca_file", config.geminiCaFile, problems);
     checkAuthorities("projects.webhook_ca_file", config.projects.webhookCaFile, problems);
     for (std::size_t i = 0; i < config.issuers.size(); ++i) {
         checkAuthorities("issuers[" + std::to_string(i) + "].ca_file", config.issuers[i].caFile, problems);

@@ -46,26 +46,25 @@ std::string textOf(const toml::node& node)
     return out.str();
 }
 
+void addValues(const std::string& prefix, const toml::table& table, Values& values)
+{
+    for (auto&& [name, node] : table) {
+        const std::string key = prefix + std::string(name.str());
+        const auto* list = node.as_array();
+        if (const auto* inner = node.as_table()) {
+            addValues(key + ".", *inner, values);
+        } else if (list != nullptr && !list->empty() && list->front().is_table()) {
+            addValues(key + "[].", *list->front().as_table(), values);
+        } else {
+            values[key] = textOf(node);
+        }
+    }
+}
+
 Values valuesOf(const Config& config)
 {
     Values values;
-    const toml::table whole = tableOf(config);
-    for (auto&& [name, node] : whole) {
-        const std::string key(name.str());
-        const auto* inner = node.as_table();
-        std::string prefix = key + ".";
-        if (const auto* list = node.as_array(); list != nullptr && !list->empty() && list->front().is_table()) {
-            inner = list->front().as_table();
-            prefix = key + "[].";
-        }
-        if (inner == nullptr) {
-            values[key] = textOf(node);
-            continue;
-        }
-        for (auto&& [innerName, innerNode] : *inner) {
-            values[prefix + std::string(innerName.str())] = textOf(innerNode);
-        }
-    }
+    addValues({}, tableOf(config), values);
     return values;
 }
 

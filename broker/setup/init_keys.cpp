@@ -55,6 +55,21 @@ const std::vector<InitKey>& initKeys()
             .sentence = "In place of it: a file that holds it.",
             .example = "\"/etc/vivavoce/openai_api_key\""},
 
+        {.key = "providers.gemini.api_key",
+            .sentence =
+                "Gemini Live beside it, for sessions with models of Gemini's: not without this key. GEMINI_API_KEY, GEMINI_API_KEY_FILE\n"
+                "and systemd's credential gemini_api_key win over it. Without a key for the other provider it serves everybody.",
+            .example = "\"…\""},
+        {.key = "providers.gemini.api_key_file",
+            .sentence = "In place of it: a file that holds it.",
+            .example = "\"/etc/vivavoce/gemini_api_key\""},
+        {.key = "providers.gemini.url", .sentence = "Where its tokens are minted."},
+        {.key = "providers.gemini.version", .sentence = "Of its interface, for tokens and sessions alike."},
+        {.key = "providers.gemini.model", .sentence = "The model of a caller who names none."},
+        {.key = "providers.gemini.ca_file",
+            .sentence = "PEM: an authority of its own, beside the system's.",
+            .example = "\"/etc/vivavoce/provider-ca.pem\""},
+
         {.key = "database.url",
             .sentence =
                 "Where sessions are kept: SQLite for one broker, postgresql://user:password@host/name for several. DATABASE_URL wins.\n"

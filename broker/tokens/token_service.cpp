@@ -105,7 +105,7 @@ net::Awaitable<TokenOutcome> TokenService::mint(Client client, TokenRequest requ
     if (auto fault = settle(*policy, std::move(request), record)) {
         co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
     }
-    usage::Account account = accountOf(record, m_deps.provider.name(), policy->budgets);
+    usage::Account account = accountOf(record, m_deps.providers.ofModel(record.model).name(), policy->budgets);
     if (auto fault = m_deps.rates.hold(account, record.startedAt)) {
         co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
     }
@@ -367,20 +367,22 @@ net::Awaitable<core::Expected<TokenService::Fresh, Fault>> TokenService::askProv
 {
     // Counted from before the question, so that a slow answer makes the token's life here shorter, never longer.
     const core::WallTime asked = m_deps.clock.wallNow();
-    const MintOrder order{record.model, record.voice, record.instructions, m_settings.life};
     const core::WallTime end = record.endsAt.value_or(core::WallTime::max());
-    auto minted = co_await m_deps.provider.mint(order);
+    const auto left = std::chrono::floor<seconds>(std::min(end, asked + m_settings.longest) - asked);
+    const MintOrder order{record.model, record.voice, record.instructions, m_settings.life, left};
+    Provider& provider = m_deps.providers.ofModel(record.model);
+    auto minted = co_await provider.mint(order);
     if (!minted) {
         const Fault fault = faultOfProvider(minted.error());
         m_deps.log.write(LogLevel::Warning, "provider.failed",
-            {{"provider", m_deps.provider.name()}, {"code", core::codeText(minted.error().code)},
+            {{"provider", provider.name()}, {"code", core::codeText(minted.error().code)},
                 {"detail", minted.error().detail}});
         co_return Unexpected<Fault>(fault);
     }
     core::WallTime::duration life = m_settings.life;
     const auto told = minted->expiresAt - asked;
     if (told <= core::WallTime::duration{0}) {
-        m_deps.log.write(LogLevel::Warning, "provider.clock_differs", {{"provider", m_deps.provider.name()}});
+        m_deps.log.write(LogLevel::Warning, "provider.clock_differs", {{"provider", provider.name()}});
     } else {
         life = std::min<core::WallTime::duration>(life, told);
     }
@@ -402,10 +404,11 @@ TokenResponse TokenService::answer(const SessionRecord& record, core::Secret tok
     // The rule goes by the life the token was made with; of one handed out again, a part has passed.
     const seconds margin = life < kShortLife ? std::chrono::ceil<seconds>(life / 5.0) : kBeforeExpiry;
     response.refreshAfter = response.expiresAt - std::min(margin, left);
-    response.provider = m_deps.provider.name();
+    const Provider& provider = m_deps.providers.ofModel(record.model);
+    response.provider = provider.name();
     response.model = record.model;
     response.transport = transportText(record.transport);
-    response.connect = m_deps.provider.connect(record.model);
+    response.connect = provider.connect(record.model);
     if (isRelayed) {
         // http becomes ws, and https wss.
         response.connect.url = "ws" + m_settings.baseUrl().substr(4) + kStreamPath;
@@ -445,9 +448,6 @@ SessionCaps TokenService::caps(const Policy& policy) const
 
 std::optional<Fault> TokenService::settle(const Policy& policy, TokenRequest asked, SessionRecord& record) const
 {
-    if (asked.provider && *asked.provider != m_deps.provider.name()) {
-        return Fault{FaultCode::UnknownProvider, "this broker has \"" + m_deps.provider.name() + "\"", std::nullopt};
-    }
     if (policy.isRelayed && record.transport == SessionTransport::Direct) {
         return Fault{FaultCode::NotAllowed, "sessions go through the relay here; ask for a new one", std::nullopt};
     }
@@ -457,10 +457,19 @@ std::optional<Fault> TokenService::settle(const Policy& policy, TokenRequest ask
     if (!asked.voice) {
         asked.voice = record.voice;
     }
-    if (auto fault = apply(policy, m_deps.provider.name(), asked)) {
+    const auto provider = m_deps.providers.choose(policy, asked);
+    if (!provider) {
+        return provider.error();
+    }
+    if (auto fault = apply(policy, (*provider)->name(), asked)) {
         return fault;
     }
-    record.model = asked.model.value_or(m_deps.provider.defaultModel());
+    if (record.transport == SessionTransport::Relay && !(*provider)->isRelayable()) {
+        return Fault{FaultCode::RelayUnavailable,
+            "sessions with \"" + (*provider)->name() + "\" cannot be metered yet, and so are not relayed",
+            std::nullopt};
+    }
+    record.model = asked.model.value_or((*provider)->defaultModel());
     record.voice = std::move(asked.voice);
     if (asked.instructions) {
         record.instructions = std::move(asked.instructions);

@@ -6,7 +6,7 @@
 #include "broker/log.h"
 #include "broker/metrics.h"
 #include "broker/projects/policy_judge.h"
-#include "broker/providers/provider.h"
+#include "broker/providers/providers.h"
 #include "broker/tokens/client.h"
 #include "broker/tokens/session_registry.h"
 #include "broker/tokens/session_tokens.h"
@@ -40,7 +40,7 @@ class TokenService {
 public:
     struct Dependencies {
         SessionRegistry& registry;
-        Provider& provider;
+        const Providers& providers;
         PolicyJudge& judge;
         Gatekeeper& gatekeeper;
         AuditTrail& audit;

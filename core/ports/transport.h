@@ -13,7 +13,8 @@
 namespace vivavoce::core {
 
 /// Where the credential goes in the WebSocket handshake.
-enum class AuthStyle { Bearer, ApiKeyHeader, Subprotocol, None };
+/// Token: "Authorization: Token …", as Gemini wants its ephemeral tokens.
+enum class AuthStyle { Bearer, ApiKeyHeader, Subprotocol, Token, None };
 
 struct TransportTarget {
     /// wss://, or ws:// to loopback.
@@ -42,6 +43,8 @@ public:
     virtual void binaryReceived(std::string_view message) = 0;
     /// The other side has answered that ping, the first of the connection being 1: it is there, and has got all that was sent before it.
     virtual void pingAnswered(std::uint64_t ping) = 0;
+    /// The other side ends the connection within that time, and says so before; not every protocol has a word for that.
+    virtual void endAnnounced(Milliseconds /*left*/) {}
     virtual void transportClosed(const TransportClose& close) = 0;
     /// ProviderUnreachable, ProviderRefused (an HTTP answer instead of 101), ProviderMessageTooBig, Timeout, InsecureUrl.
     virtual void transportFailed(const Error& error) = 0;

@@ -67,6 +67,10 @@ struct ServerSaid {
     /// Until the provider ends the session, where it says when.
     std::optional<Milliseconds> sessionLeft{};
 };
+/// The connection is to be left within that time.
+struct EndAnnounced {
+    Milliseconds left{0};
+};
 /// A message that cannot be read.
 struct ServerGarbled {
     Error error;
@@ -105,9 +109,9 @@ struct TimedOut {
 
 using SessionEvent = std::variant<session_event::Start, session_event::Stop, session_event::Abort,
     session_event::TokenArrived, session_event::TokenFailed, session_event::Opened, session_event::Closed,
-    session_event::OpenFailed, session_event::PingAnswered, session_event::ServerSaid, session_event::ServerGarbled,
-    session_event::AudioCaptured, session_event::TextEntered, session_event::Interrupt, session_event::TurnsByHand,
-    session_event::TalkHeld, session_event::PlaybackCut, session_event::PlaybackDrained, session_event::ToolAnswered,
-    session_event::TimedOut>;
+    session_event::OpenFailed, session_event::PingAnswered, session_event::ServerSaid, session_event::EndAnnounced,
+    session_event::ServerGarbled, session_event::AudioCaptured, session_event::TextEntered, session_event::Interrupt,
+    session_event::TurnsByHand, session_event::TalkHeld, session_event::PlaybackCut, session_event::PlaybackDrained,
+    session_event::ToolAnswered, session_event::TimedOut>;
 
 } // namespace vivavoce::core

@@ -1,7 +1,9 @@
 #include "core/session/session_runner.h"
 
 #include "core/base/pcm.h"
+#include "core/base/random_id.h"
 #include "core/protocol/openai/codec.h"
+#include "core/session/gemini/gemini_transport.h"
 
 #include <algorithm>
 #include <random>
@@ -54,6 +56,7 @@ public:
         }
     }
 
+    void endAnnounced(Milliseconds left) override { tell(session_event::EndAnnounced{left}); }
     void pingAnswered(std::uint64_t ping) override { tell(session_event::PingAnswered{ping}); }
     void binaryReceived(std::string_view) override { garbled("a binary message, where the protocol has text only"); }
 
@@ -78,6 +81,7 @@ SessionRunner::SessionRunner(Dependencies dependencies)
     : m_deps(std::move(dependencies)), m_self(std::make_shared<SessionRunner*>(this))
 {
     m_state.options = std::make_shared<const SessionOptions>(m_deps.options);
+    m_gemini->idPrefix = randomId();
 }
 
 SessionRunner::~SessionRunner()
@@ -262,13 +266,23 @@ void SessionRunner::openTransport(const TokenPtr& token)
     dropTransport();
     m_latency.reset();
     m_dialect = token->dialect == "openai-beta" ? openai::Dialect::Beta : openai::Dialect::Ga;
-    m_link = std::make_shared<Link>(*this, m_deps.transports.create());
+    m_link = std::make_shared<Link>(*this, transportFor(*token));
     TransportTarget target;
     target.url = token->url;
     target.auth = token->auth;
     target.credential = token->value;
     target.timeout = m_deps.options.deadlines.handshake;
     m_link->transport().open(target, *m_link);
+}
+
+std::unique_ptr<Transport> SessionRunner::transportFor(const AccessToken& token)
+{
+    auto transport = m_deps.transports.create();
+    if (!token.isForGemini()) {
+        return transport;
+    }
+    return std::make_unique<GeminiTransport>(
+        GeminiTransport::Dependencies{std::move(transport), m_deps.executor, m_gemini}, token.model);
 }
 
 void SessionRunner::dropTransport()

@@ -5,6 +5,7 @@
 #include "core/ports/tool_runner.h"
 #include "core/ports/transport.h"
 #include "core/ports/voice_io.h"
+#include "core/session/gemini/gemini_memory.h"
 #include "core/session/latency_meter.h"
 #include "core/session/session_machine.h"
 #include "core/token/caching_token_source.h"
@@ -75,6 +76,8 @@ private:
     /// What the provider says of how long its session lasts, by the clock of the wall.
     [[nodiscard]] std::optional<Milliseconds> leftOf(const openai::ServerEvent& event) const;
     void openTransport(const TokenPtr& token);
+    /// With what the provider's own protocol needs around it.
+    [[nodiscard]] std::unique_ptr<Transport> transportFor(const AccessToken& token);
     void dropTransport();
     void send(const openai::ClientEvent& event);
     void startTimer(const session_effect::StartTimer& start);
@@ -88,6 +91,7 @@ private:
     bool m_isDispatching = false;
     bool m_hasInputEnded = false;
     openai::Dialect m_dialect = openai::Dialect::Ga;
+    std::shared_ptr<GeminiMemory> m_gemini = std::make_shared<GeminiMemory>();
     std::shared_ptr<Link> m_link;
     std::map<SessionTimer, std::unique_ptr<Timer>> m_timers;
     std::map<std::string, std::unique_ptr<Timer>> m_toolDeadlines;

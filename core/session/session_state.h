@@ -129,6 +129,8 @@ struct SessionState {
     Activity activity = Activity::Listening;
 
     TokenPtr token;
+    /// Gemini's: the one that the present or the last connection was opened with.
+    TokenPtr openedWith;
     /// The broker's session, kept for resuming when the token has expired.
     std::string sessionId;
     /// Failures in a row since something was last heard of over a live connection.

@@ -24,12 +24,14 @@ struct AccessToken {
     /// The realtime endpoint, model included.
     std::string url;
     AuthStyle auth = AuthStyle::Bearer;
-    /// "openai-ga" or "openai-beta".
+    /// "openai-ga", "openai-beta" or "gemini".
     std::string dialect;
     /// In monotonic time, so that setting the clock changes nothing (from RFC 6749 `expires_in`, counted from before the request).
     MonotonicTime expiresAt;
     MonotonicTime refreshAfter;
 
+    /// Gemini's: it is set up once, and its token opens one connection.
+    [[nodiscard]] bool isForGemini() const { return dialect == "gemini"; }
     [[nodiscard]] bool isExpired(MonotonicTime now) const { return now >= expiresAt; }
     [[nodiscard]] bool wantsRenewal(MonotonicTime now) const { return now >= refreshAfter; }
 };

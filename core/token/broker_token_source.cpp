@@ -22,6 +22,9 @@ AuthStyle authStyle(std::string_view name)
     if (name == "subprotocol") {
         return AuthStyle::Subprotocol;
     }
+    if (name == "token") {
+        return AuthStyle::Token;
+    }
     return name == "none" ? AuthStyle::None : AuthStyle::Bearer;
 }
 

@@ -338,16 +338,19 @@ private slots:
         QVERIFY2(checked.says(QStringLiteral("warning: provider.api_key is not set")), checked.all().constData());
     }
 
-    void load_KeyOfAnotherProvider_IsAWarning()
+    void load_KeyOfGemini_IsTakenAndMissesNoOther()
     {
         Problems problems;
-        (void)loadConfig({}, environmentOf({{"GEMINI_API_KEY", "key-marker"}}), problems);
-        const auto& all = problems.all();
-        const auto found =
-            std::find_if(all.begin(), all.end(), [](const auto& one) { return one.key == "GEMINI_API_KEY"; });
-        QVERIFY(found != all.end() && found->severity == Problems::Severity::Warning);
-        QVERIFY(found->text.find("OpenAI Realtime") != std::string::npos);
-        QVERIFY(found->text.find("marker") == std::string::npos);
+        const Config config = loadConfig({}, environmentOf({{"GEMINI_API_KEY", "key-marker"}}), problems);
+        QCOMPARE(config.geminiKey.reveal(), std::string_view("key-marker"));
+        QVERIFY(!problems.hasFault());
+        const World world;
+        std::string text = world.good();
+        text.replace(text.find("api_key"), 7, "#");
+        text += "\n[providers.gemini]\napi_key = \"key-marker\"\nmodel = \"gemini-9\"\nversion = \"v1alpha\"\n";
+        const Checked checked = world.checkText(text);
+        QCOMPARE(checked.code, 0);
+        QCOMPARE(checked.out, QStringLiteral("ok\n"));
     }
 
     void check_EveryProblem_IsToldOnceWithItsLine()

@@ -56,9 +56,9 @@ struct ConnectAudio {
 /// Where and how the token opens a door.
 struct ConnectInfo {
     std::string url;
-    /// "bearer", "api-key", "subprotocol" or "none".
+    /// "bearer", "api-key", "subprotocol", "token" or "none".
     std::string auth = "bearer";
-    /// "openai-ga" or "openai-beta".
+    /// "openai-ga", "openai-beta" or "gemini".
     std::string dialect = "openai-ga";
     ConnectAudio audio;
 };

@@ -75,6 +75,7 @@ void Stepper::connect()
     setPhase(Phase::Connecting);
     m_state.lastProviderError.reset();
     m_state.isRelayed = m_state.token->isRelayed;
+    m_state.openedWith = isGemini() ? m_state.token : nullptr;
     m_state.isConnectionsTokenDoubtful = m_state.isTokenDoubtful;
     put(OpenTransport{m_state.token});
 }
@@ -144,7 +145,10 @@ void Stepper::on(const session_event::TimedOut& timedOut)
         }
         return;
     case SessionTimer::Configured:
-        if (m_state.phase == Phase::Configuring) {
+        if (m_state.phase == Phase::Configuring && isGemini()) {
+            // There the confirmation is what says that there is a session.
+            lost({ErrorCode::ProviderSilent, "the provider did not confirm the setup", std::nullopt, {}});
+        } else if (m_state.phase == Phase::Configuring) {
             Error error{
                 ErrorCode::ProviderSilent, "the provider did not confirm the session's settings", std::nullopt, {}};
             if (!m_state.arePingsAnswered && m_state.attempts == 0) {
@@ -200,7 +204,8 @@ void Stepper::on(const session_event::TimedOut& timedOut)
         return;
     case SessionTimer::Backoff:
         if (m_state.phase == Phase::Waiting) {
-            const bool isUsable = m_state.token != nullptr && !m_state.token->isExpired(m_now);
+            const bool isSpent = isGemini() && m_state.openedWith == m_state.token;
+            const bool isUsable = m_state.token != nullptr && !m_state.token->isExpired(m_now) && !isSpent;
             isUsable ? connect() : fetchToken();
         }
         return;
@@ -280,6 +285,7 @@ void Stepper::end(std::optional<Error> error)
     const bool isCut = m_state.phase == Phase::Closing;
     const bool isPlaying = m_state.isPlaying && !isCut;
     forgetReply();
+    m_state.openedWith.reset();
     m_state.token.reset();
     m_state.isRenewing = false;
     m_state.failure = std::move(error);

@@ -1,5 +1,7 @@
 #include "core/session/internal/stepper.h"
 
+#include <algorithm>
+
 namespace vivavoce::core::internal {
 
 using namespace session_effect;
@@ -11,6 +13,15 @@ void Stepper::planHandOver(Milliseconds left)
     // An end as near as that is a clock's fault: a fresh session would be as near to its own, and we would hand over all day.
     if (left >= 2 * m_state.options->deadlines.handOver) {
         startTimer(SessionTimer::HandOver, left - m_state.options->deadlines.handOver);
+    }
+}
+
+void Stepper::on(const session_event::EndAnnounced& announced)
+{
+    if (m_state.phase == Phase::Configuring || isLive()) {
+        m_state.isHandOverDue = true;
+        startTimer(SessionTimer::HandOver,
+            std::max(announced.left - m_state.options->deadlines.lastHandOver, Milliseconds{0}));
     }
 }
 
@@ -27,7 +38,8 @@ void Stepper::handOver()
     letGo();
     m_state.phase = Phase::Waiting;
     tell(session_notice::PhaseChanged{Phase::Waiting, Milliseconds{0}, true});
-    startTimer(SessionTimer::Backoff, Milliseconds{0});
+    // Gemini may announce an end at any time, also of what has just begun: no faster than that.
+    startTimer(SessionTimer::Backoff, isGemini() ? m_state.options->firstBackoff : Milliseconds{0});
 }
 
 SessionStep Stepper::finish() &&

@@ -39,7 +39,8 @@ void Stepper::on(const session_event::PingAnswered& answered)
         m_state.arePingsAnswered = true;
     }
     if (isLive()) {
-        m_state.speech.pingAnswered(answered.ping, !m_state.isRelayed);
+        // Gemini tells of a turn late: what it has, and has not spoken of, may be one.
+        m_state.speech.pingAnswered(answered.ping, !m_state.isRelayed && !isGemini());
         if (m_state.speech.arrived() >= m_state.backlogEnd) {
             m_state.backlog = Milliseconds{0};
         }

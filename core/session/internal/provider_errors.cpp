@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 namespace vivavoce::core::internal {
 namespace {
@@ -45,6 +46,13 @@ std::string tame(std::string_view text)
     std::replace_if(
         result.begin(), result.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
     return result;
+}
+
+/// Gemini has no codes of its own for why it closes, only words.
+bool speaksOf(std::string_view reason, std::initializer_list<std::string_view> words)
+{
+    return std::any_of(
+        words.begin(), words.end(), [&](std::string_view word) { return reason.find(word) != std::string_view::npos; });
 }
 
 /// What the broker's relay says of the provider behind it; elsewhere such words are not used.
@@ -106,12 +114,19 @@ Error errorOfClose(const TransportClose& close)
         error.code =
             close.reason.find("expired") != std::string::npos ? ErrorCode::SessionExpired : ErrorCode::ProviderClosed;
         break;
+    case 1007:
+        error.code = speaksOf(close.reason, {"API key", "API Key", "token"}) ? ErrorCode::ProviderRefused
+                                                                             : ErrorCode::BadConfiguration;
+        break;
     case 1008:
-        error.code = close.reason == "rate_limited" ? ErrorCode::RateLimited : ErrorCode::ProviderRefused;
+        error.code = close.reason == "rate_limited" ? ErrorCode::RateLimited
+            : speaksOf(close.reason, {"not found"}) ? ErrorCode::BadConfiguration
+                                                    : ErrorCode::ProviderRefused;
         break;
     case 1011:
     case 1013:
-        error.code = codeOfRelay(close.reason);
+        error.code = speaksOf(close.reason, {"exceeded your current quota"}) ? ErrorCode::ProviderQuota
+                                                                             : codeOfRelay(close.reason);
         break;
     case 4401:
         error.code = ErrorCode::TokenExpired;

@@ -26,6 +26,7 @@ public:
     void on(const session_event::TimedOut&);
 
     void on(session_event::ServerSaid&);
+    void on(const session_event::EndAnnounced&);
     void on(const session_event::ServerGarbled&);
     void on(session_event::AudioCaptured&);
     void on(session_event::TextEntered&);
@@ -50,6 +51,7 @@ private:
     void startTimer(SessionTimer timer, Milliseconds delay, Milliseconds jitter = Milliseconds{0});
     void stopTimer(SessionTimer timer) { put(session_effect::StopTimer{timer}); }
     [[nodiscard]] bool isLive() const { return m_state.phase == Phase::Live; }
+    [[nodiscard]] bool isGemini() const { return m_state.token != nullptr && m_state.token->isForGemini(); }
 
     // Connection
     void fetchToken();

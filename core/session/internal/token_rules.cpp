@@ -12,6 +12,10 @@ void Stepper::fetchToken()
     startTimer(SessionTimer::Token, m_state.options->deadlines.token);
     TokenQuery query;
     query.resumeSessionId = m_state.sessionId;
+    if (m_state.token != nullptr && !m_state.token->isExpired(m_now)) {
+        // Good for one connection only, and replaced before its time.
+        query.previous = m_state.token;
+    }
     put(FetchToken{std::move(query)});
 }
 
@@ -90,6 +94,7 @@ void Stepper::tokenGone(TokenNews news)
     tell(session_notice::TokenChanged{news, m_state.sessionId, {}});
     put(DiscardToken{m_state.token});
     m_state.token.reset();
+    m_state.openedWith.reset();
     stopTimer(SessionTimer::Renewal);
     stopTimer(SessionTimer::Expiry);
 }

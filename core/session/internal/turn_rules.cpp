@@ -96,7 +96,8 @@ void Stepper::configure()
 {
     setPhase(Phase::Configuring);
     send(sessionUpdate(*m_state.options, m_state.held.isByHand));
-    startTimer(SessionTimer::Configured, m_state.options->deadlines.configured);
+    const SessionDeadlines& deadlines = m_state.options->deadlines;
+    startTimer(SessionTimer::Configured, isGemini() ? deadlines.firstEvent : deadlines.configured);
 }
 
 void Stepper::on(const openai::SessionUpdated&)
@@ -121,6 +122,9 @@ void Stepper::goLive()
     seed();
     if (m_state.held.isDown || m_state.held.isEnding || m_state.held.isDue) {
         // It begins with what was kept.
+        if (isGemini()) {
+            send(openai::InputAudioBufferClear{});
+        }
         heldTurnBegins();
     }
     sendHeld();
@@ -315,7 +319,9 @@ void Stepper::on(const openai::InputAudioBufferSpeechStopped& stopped)
 {
     m_state.isUserSpeaking = false;
     m_state.speech.turnEnded(stopped.itemId, Milliseconds{stopped.audioEndMs});
-    tell(session_notice::SpeechStopped{Milliseconds{stopped.audioEndMs}});
+    if (stopped.audioEndMs >= 0) {
+        tell(session_notice::SpeechStopped{Milliseconds{stopped.audioEndMs}});
+    }
     m_state.reply.isAwaited = true;
     m_state.reply.isPartOfTurn = std::exchange(m_state.reply.isWanted, false) || m_state.reply.isPartOfTurn;
     startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);

@@ -100,6 +100,7 @@ std::vector<NamedEvent> everyEvent()
             [](auto) {
                 return session_event::ServerGarbled{{ErrorCode::ProviderMalformed, "?", std::nullopt, {}}};
             }},
+        {"end announced", [](auto) { return session_event::EndAnnounced{Milliseconds{0}}; }},
         {"audio", [](auto) { return session_event::AudioCaptured{Bytes(960)}; }},
         {"text", [](auto) { return session_event::TextEntered{"hello"}; }},
         {"interrupt", [](auto) { return session_event::Interrupt{}; }},

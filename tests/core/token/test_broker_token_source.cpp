@@ -106,6 +106,20 @@ private Q_SLOTS:
         QVERIFY(token->auth == AuthStyle::Bearer);
     }
 
+    void answer_OfGemini_SaysHowItsTokenIsShown()
+    {
+        World world;
+        const auto answer = world.fetch();
+        std::string text = good();
+        for (const auto& [from, to] :
+            {std::pair<std::string, std::string>{R"("bearer")", R"("token")"}, {R"("openai-ga")", R"("gemini")"}}) {
+            text.replace(text.find(from), from.size(), to);
+        }
+        world.http.answer(200, text);
+        QVERIFY((*answer)->value()->auth == AuthStyle::Token);
+        QVERIFY((*answer)->value()->isForGemini());
+    }
+
     void renewal_ShowsTheOldTokenAndAKey()
     {
         World world;

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "core/base/expected.h"
+#include "core/protocol/internal/reader.h"
+#include "core/protocol/internal/writer.h"
 #include "core/protocol/openai/client_events.h"
-#include "core/protocol/openai/internal/reader.h"
-#include "core/protocol/openai/internal/writer.h"
 
 #include <cstddef>
 #include <memory>

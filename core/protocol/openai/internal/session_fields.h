@@ -1,7 +1,7 @@
 #pragma once
 
-#include "core/protocol/openai/internal/reader.h"
-#include "core/protocol/openai/internal/writer.h"
+#include "core/protocol/internal/reader.h"
+#include "core/protocol/internal/writer.h"
 #include "core/protocol/openai/session_config.h"
 
 #include <concepts>

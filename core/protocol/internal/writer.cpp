@@ -1,4 +1,4 @@
-#include "core/protocol/openai/internal/writer.h"
+#include "core/protocol/internal/writer.h"
 
 #include <nlohmann/json.hpp>
 

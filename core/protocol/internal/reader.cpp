@@ -1,4 +1,4 @@
-#include "core/protocol/openai/internal/reader.h"
+#include "core/protocol/internal/reader.h"
 
 #include <nlohmann/json.hpp>
 

@@ -2,7 +2,7 @@
 
 #include "core/base/base64.h"
 #include "core/base/json.h"
-#include "core/protocol/openai/internal/enum_names.h"
+#include "core/protocol/internal/enum_names.h"
 #include "core/protocol/openai/presence.h"
 
 #include <cstdint>

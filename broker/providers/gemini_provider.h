@@ -1,0 +1,50 @@
+#pragma once
+
+#include "broker/providers/provider.h"
+#include "core/base/clock.h"
+#include "core/base/units.h"
+#include "net/http_client.h"
+
+#include <string>
+
+namespace vivavoce::broker {
+
+/// Gemini Live: mints at `<base>/<version>/auth_tokens`. What the broker decides (model, instructions, voice) is pinned in the token, and
+/// nothing else: a client sets the rest up itself.
+class GeminiProvider final : public Provider {
+public:
+    struct Settings {
+        /// "https://generativelanguage.googleapis.com"; slashes at its end are dropped.
+        std::string baseUrl;
+        /// Of tokens and sessions alike: "v1beta".
+        std::string version;
+        std::string defaultModel;
+        core::Secret apiKey;
+        core::Milliseconds timeout{10'000};
+        std::string caFile;
+    };
+
+    GeminiProvider(Settings settings, const core::Clock& clock);
+
+    [[nodiscard]] const std::string& name() const override { return m_name; }
+    [[nodiscard]] const std::string& defaultModel() const override { return m_settings.defaultModel; }
+    [[nodiscard]] bool serves(const std::string& model) const override;
+    /// Not yet: what the relay cannot read it cannot count.
+    [[nodiscard]] bool isRelayable() const override { return false; }
+    [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
+    [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
+    /// BadUsage.
+    [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
+        const MintOrder& order) override;
+    [[nodiscard]] net::Awaitable<core::Expected<void, core::Error>> probe() override;
+
+private:
+    [[nodiscard]] net::ClientRequest request(const char* method, const std::string& path) const;
+
+    const std::string m_name = "gemini";
+    const Settings m_settings;
+    std::string m_base;
+    const core::Clock& m_clock;
+};
+
+} // namespace vivavoce::broker

@@ -1,0 +1,74 @@
+#include "broker/providers/provider_answer.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace vivavoce::broker {
+namespace {
+
+using core::ErrorCode;
+
+constexpr std::size_t kMaxTokenBytes = 8 * 1024;
+constexpr std::chrono::hours kLongestWait{1};
+
+/// Delay-seconds (RFC 9110 §10.2.3), an hour at most; the date form is not used by realtime providers.
+std::optional<core::Milliseconds> retryAfter(const core::HttpHeaders& headers)
+{
+    const auto text = headers.find("Retry-After");
+    std::uint32_t seconds = 0;
+    if (!text) {
+        return std::nullopt;
+    }
+    const auto [end, fault] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+    if (fault != std::errc() || end != text->data() + text->size()) {
+        return std::nullopt;
+    }
+    return std::min<core::Milliseconds>(std::chrono::seconds(seconds), kLongestWait);
+}
+
+} // namespace
+
+core::Error errorOfAnswer(const net::ClientResponse& response)
+{
+    core::Error error;
+    error.detail = "the provider answered HTTP " + std::to_string(response.status);
+    error.retryAfter = retryAfter(response.headers);
+    const unsigned status = response.status;
+    if (status == 401 || status == 403) {
+        error.code = ErrorCode::ProviderRefused;
+    } else if (status == 429) {
+        error.code = ErrorCode::RateLimited;
+    } else if (status == 400 || status == 422) {
+        error.code = ErrorCode::BadUsage;
+    } else if (status >= 500) {
+        error.code = ErrorCode::ProviderFailed;
+    } else {
+        // Redirects, 404 and the like: not the endpoint that we took it for.
+        error.code = ErrorCode::ProviderMalformed;
+    }
+    return error;
+}
+
+core::Expected<void, core::Error> checkMinted(const core::Secret& token)
+{
+    if (token.empty() || token.size() > kMaxTokenBytes) {
+        return core::fail(ErrorCode::ProviderMalformed, "the provider's token is empty or too long");
+    }
+    const auto isVisible = [](char c) { return c > 0x20 && c < 0x7F; };
+    if (const auto text = token.reveal(); !std::all_of(text.begin(), text.end(), isVisible)) {
+        return core::fail(ErrorCode::ProviderMalformed, "the provider's token has characters that no token has");
+    }
+    return {};
+}
+
+core::Expected<void, core::Error> answerOfProbe(unsigned status, core::Error error)
+{
+    const bool isThere = (status >= 200 && status < 300) || status == 404 || status == 405;
+    if (isThere || error.code == ErrorCode::RateLimited) {
+        return {};
+    }
+    return core::Unexpected<core::Error>(std::move(error));
+}
+
+} // namespace vivavoce::broker

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "broker/fault.h"
+#include "broker/projects/policy.h"
+#include "broker/providers/watched_provider.h"
+#include "core/protocol/broker/messages.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vivavoce::broker {
+
+/// The providers of one broker, and which of them serves a session: its model tells. [any thread]
+class Providers {
+public:
+    /// In the order in which they are looked at; the last one serves every model that is nobody else's.
+    /// `first` is who serves callers who ask for nothing. Lifetime: they outlive it.
+    Providers(std::vector<WatchedProvider*> all, WatchedProvider& first) : m_all(std::move(all)), m_first(first) {}
+
+    [[nodiscard]] Provider& ofModel(const std::string& model) const;
+    /// UnknownProvider, ProviderRejected (its model is another one's).
+    [[nodiscard]] core::Expected<Provider*, Fault> choose(
+        const Policy& policy, const core::broker::TokenRequest& asked) const;
+
+    /// How those do that were asked; nothing until one was.
+    [[nodiscard]] std::optional<bool> areFine() const;
+    [[nodiscard]] net::Awaitable<> probeIfDue() const;
+
+private:
+    [[nodiscard]] Provider* named(const std::string& name) const;
+
+    const std::vector<WatchedProvider*> m_all;
+    WatchedProvider& m_first;
+};
+
+} // namespace vivavoce::broker
