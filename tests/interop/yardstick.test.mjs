@@ -207,7 +207,7 @@ test('a function', async () => {
 });
 
 const window = { skip: existsSync(driver) ? false : 'nobody can be at the window here: it is driven on Linux only' };
-const kFirst = ['press talk', 'await mute', 'write text hello', 'press send'];
+const kFirst = ['press talk', 'write text hello', 'press send'];
 
 test('stopping a reply', window, async () => {
   const play = async (provider) => {

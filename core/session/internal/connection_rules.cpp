@@ -114,14 +114,15 @@ void Stepper::on(const session_event::Closed& closed)
     case Phase::Connecting:
     case Phase::Starting:
     case Phase::Configuring:
-    case Phase::Live:
+    case Phase::Live: {
         if (closed.close.code == kTokenExpired || closed.close.code == kSessionEnded) {
             tokenGone(closed.close.code == kTokenExpired ? TokenNews::Expired : TokenNews::Revoked);
         }
         // The broker knows why it hangs up, whatever the provider said before.
-        lost(isBrokersClose(closed.close) ? errorOfClose(closed.close)
-                                          : m_state.lastProviderError.value_or(errorOfClose(closed.close)));
+        const Error error = errorOfClose(closed.close, isGemini());
+        lost(isBrokersClose(closed.close) ? error : m_state.lastProviderError.value_or(error));
         return;
+    }
     case Phase::Closing:
         end(m_state.failure);
         return;

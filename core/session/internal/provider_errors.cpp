@@ -92,7 +92,7 @@ ProviderFault classify(std::string_view type, std::string_view code, std::string
     return fault;
 }
 
-Error errorOfClose(const TransportClose& close)
+Error errorOfClose(const TransportClose& close, bool isGemini)
 {
     Error error;
     error.code = ErrorCode::ProviderClosed;
@@ -115,6 +115,10 @@ Error errorOfClose(const TransportClose& close)
             close.reason.find("expired") != std::string::npos ? ErrorCode::SessionExpired : ErrorCode::ProviderClosed;
         break;
     case 1007:
+        if (!isGemini) {
+            // Qt closes so by itself where a character is cut in two: that heals with the next connection.
+            break;
+        }
         error.code = speaksOf(close.reason, {"API key", "API Key", "token"}) ? ErrorCode::ProviderRefused
                                                                              : ErrorCode::BadConfiguration;
         break;

@@ -32,7 +32,7 @@ struct ProviderFault {
 }
 
 /// From a close code and reason, where no `error` event came before.
-[[nodiscard]] Error errorOfClose(const TransportClose& close);
+[[nodiscard]] Error errorOfClose(const TransportClose& close, bool isGemini);
 
 [[nodiscard]] inline bool isRefusedCredential(const Error& error)
 {
