@@ -65,6 +65,7 @@ Expected<std::vector<UsageSum>, Error> FakeUsageBook::sums(const UsageQuery& que
         sum.sessions = static_cast<std::int64_t>(sessions[key].size());
     }
     std::vector<UsageSum> sums;
+    sums.reserve(found.size());
     for (const auto& [key, sum] : found) {
         sums.push_back(sum);
     }

@@ -77,7 +77,7 @@ QString SoundFolder::find(const QString& id) const
         return {};
     }
     for (const SoundFormat format : kFormats) {
-        if (const QString path = pathOf(id, format); QFileInfo::exists(path)) {
+        if (QString path = pathOf(id, format); QFileInfo::exists(path)) {
             return path;
         }
     }

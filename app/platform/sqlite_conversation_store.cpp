@@ -270,7 +270,7 @@ Expected<void, Error> SqliteConversationStore::remove(const std::string& id)
 
 Expected<void, Error> SqliteConversationStore::cutLog(bool mayWait)
 {
-    const auto read = m_file.read([&](SqliteConnection& file) {
+    auto read = m_file.read([&](SqliteConnection& file) {
         try {
             m_isLogToBeCut = !file.cutLog(mayWait);
         } catch (const SqliteFault& fault) {

@@ -99,7 +99,7 @@ core::Expected<void, core::Error> RecordingWriter::write()
             add(piece.samples);
         }
     }
-    const auto closed = file->close();
+    auto closed = file->close();
     if (!written) {
         return written;
     }
