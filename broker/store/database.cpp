@@ -437,11 +437,11 @@ void SqlDatabase::State::takeBack(Job& job)
 void SqlDatabase::State::keep(std::vector<Job>& batch)
 {
     std::unique_lock lock(mutex);
-    for (auto job = batch.rbegin(); job != batch.rend(); ++job) {
-        if (job->isMending) {
-            mending.push_front(*job);
+    std::for_each(batch.rbegin(), batch.rend(), [this](const Job& job) {
+        if (job.isMending) {
+            mending.push_front(job);
         }
-    }
+    });
     if (!mending.empty()) {
         // It would be tried again at once.
         stop.wait_for(lock, kFirstPause, [this] { return isStopping; });
