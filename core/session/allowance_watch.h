@@ -44,7 +44,7 @@ public:
 
     /// Before anything is asked for: nothing begins in a month that is used up. False: it has been ended.
     [[nodiscard]] bool begin();
-    void told(const SessionNotice& notice);
+    void told(const SessionNotice& told);
 
 private:
     void phaseChanged(Phase phase);

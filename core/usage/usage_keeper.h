@@ -32,7 +32,7 @@ public:
     UsageKeeper(const UsageKeeper&) = delete;
     UsageKeeper& operator=(const UsageKeeper&) = delete;
 
-    void told(const SessionNotice& notice);
+    void told(const SessionNotice& told);
 
 private:
     void tokenChanged(const session_notice::TokenChanged& changed);

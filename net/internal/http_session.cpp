@@ -411,7 +411,7 @@ asio::ip::address plainAddress(const asio::ip::address& address)
 asio::ip::address networkOf(const asio::ip::address& address)
 {
     constexpr std::ptrdiff_t kNetworkBytes = 8;
-    const asio::ip::address plain = plainAddress(address);
+    asio::ip::address plain = plainAddress(address);
     if (plain.is_v4()) {
         return plain;
     }

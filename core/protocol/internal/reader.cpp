@@ -16,13 +16,13 @@ std::string pathText(const PathStep* step)
         steps.push_back(step);
     }
     std::string text;
-    for (auto it = steps.rbegin(); it != steps.rend(); ++it) {
-        if ((*it)->key.empty()) {
-            text += "[" + std::to_string((*it)->index) + "]";
+    std::for_each(steps.rbegin(), steps.rend(), [&text](const PathStep* one) {
+        if (one->key.empty()) {
+            text += "[" + std::to_string(one->index) + "]";
         } else {
-            text += (text.empty() ? "" : ".") + std::string((*it)->key);
+            text += (text.empty() ? "" : ".") + std::string(one->key);
         }
-    }
+    });
     return text;
 }
 

@@ -119,7 +119,8 @@ void GeminiTranslator::beginReply()
     if (m_isUserSpeaking) {
         userTurnEnds(std::nullopt);
     }
-    m_reply.emplace();
+    // Clang 14 does not believe that it can be made in place.
+    m_reply = Reply{};
     m_reply->id = m_memory.newId("resp");
     m_memory.isWhole = false;
     tell(openai::ResponseCreated{{}, responseOf(m_reply->id, ResponseStatus::InProgress)});
