@@ -1,4 +1,5 @@
 #include "app/platform/sqlite_conversation_store.h"
+#include "tests/app/sqlite_by_hand.h"
 
 #include <QDir>
 #include <QFile>
@@ -106,18 +107,7 @@ class ConversationStoreTest : public QObject {
     void reopen() { m_store.emplace(m_folder); }
     [[nodiscard]] QString file() const { return m_folder + QStringLiteral("/conversations.sqlite3"); }
     /// As another program has it open.
-    void byHand(const QStringList& statements) const
-    {
-        {
-            QSqlDatabase database = QSqlDatabase::addDatabase(QStringLiteral("QSQLITE"), QStringLiteral("by hand"));
-            database.setDatabaseName(file());
-            QVERIFY(database.open());
-            for (const QString& statement : statements) {
-                QVERIFY2(QSqlQuery(database).exec(statement), qPrintable(statement));
-            }
-        }
-        QSqlDatabase::removeDatabase(QStringLiteral("by hand"));
-    }
+    void byHand(const QStringList& statements) const { tests::changeByHand(file(), statements); }
 
 private Q_SLOTS:
     void init()

@@ -1,4 +1,5 @@
 #include "app/platform/sqlite_usage_book.h"
+#include "tests/app/sqlite_by_hand.h"
 
 #include <QDir>
 #include <QFile>
@@ -78,18 +79,7 @@ class UsageBookTest : public QObject {
         }
         return all.join(QLatin1Char('|'));
     }
-    void byHand(const QStringList& statements) const
-    {
-        {
-            QSqlDatabase database = QSqlDatabase::addDatabase(QStringLiteral("QSQLITE"), QStringLiteral("by hand"));
-            database.setDatabaseName(file());
-            QVERIFY(database.open());
-            for (const QString& statement : statements) {
-                QVERIFY2(QSqlQuery(database).exec(statement), qPrintable(statement));
-            }
-        }
-        QSqlDatabase::removeDatabase(QStringLiteral("by hand"));
-    }
+    void byHand(const QStringList& statements) const { tests::changeByHand(file(), statements); }
 
 private Q_SLOTS:
     void init()
