@@ -201,6 +201,9 @@ void ConversingClient::forgetTurns()
 void ConversingClient::sessionTold(const SessionNotice& notice)
 {
     using namespace session_notice;
+    if (listener) {
+        listener(notice);
+    }
     if (const auto* changed = std::get_if<TranscriptChanged>(&notice)) {
         show(*changed);
     } else if (const auto* removed = std::get_if<TranscriptRemoved>(&notice)) {

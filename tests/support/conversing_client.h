@@ -5,6 +5,7 @@
 #include "tests/support/numbered_turns.h"
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -110,6 +111,8 @@ public:
     core::Milliseconds audioLost{0};
     /// Functions that ran to their end, by the question that they were for.
     std::map<std::string, int> toolRuns;
+    /// All that it is told, for others who listen.
+    std::function<void(const core::SessionNotice&)> listener;
 
 private:
     void sessionTold(const core::SessionNotice& notice) override;

@@ -24,6 +24,27 @@ openai::ContentPart part(openai::ContentType type, std::string text)
     return result;
 }
 
+/// The same for each response, also for one that was interrupted.
+openai::Usage usageOfResponse()
+{
+    openai::Usage usage;
+    usage.inputDetails.emplace();
+    usage.inputDetails->tokens.text = 90;
+    usage.inputDetails->tokens.audio = 60;
+    usage.inputDetails->cached = 40;
+    usage.inputDetails->cachedDetails = openai::TokenCounts{30, 10, 0};
+    usage.outputDetails = openai::TokenCounts{20, 80, 0};
+    usage.inputTokens = 150;
+    usage.outputTokens = 100;
+    usage.totalTokens = 250;
+    return usage;
+}
+
+openai::TranscriptionTokens usageOfWords()
+{
+    return {15, 5, 20, openai::TokenCounts{5, 10, 0}};
+}
+
 bool isText(const openai::Item& item, openai::ContentType type)
 {
     return std::all_of(item.content.begin(), item.content.end(), [&](const auto& one) { return one.type == type; });
@@ -169,6 +190,7 @@ void ScriptedSession::turnEnds()
     openai::InputAudioTranscriptionCompleted written;
     written.itemId = m_speechItem;
     written.transcript = questionText(number);
+    written.usage = usageOfWords();
     if (number % 2 == 0 || turnKind(number) == TurnKind::Endless) {
         say(written);
         begin(number);
@@ -367,6 +389,7 @@ void ScriptedSession::sayDone(openai::ResponseStatus status, const std::string& 
     done.response.id = std::exchange(m_response, {});
     done.response.status = status;
     done.response.output = std::exchange(m_output, {});
+    done.response.usage = usageOfResponse();
     if (!reason.empty()) {
         done.response.statusDetails.emplace();
         done.response.statusDetails->reason = reason;
