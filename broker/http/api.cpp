@@ -180,9 +180,6 @@ void Api::add(net::Router& router, const char* method, const char* path, std::sh
                 auto answer = co_await self->guarded((owner.get()->*handler)(request), request, path);
                 response = answer ? std::move(*answer) : internalFault();
             }
-            if (request.method == "HEAD") {
-                response.body.clear();
-            }
             self->told(request, path, response, since);
             co_return response;
         });

@@ -286,6 +286,17 @@ private slots:
         QCOMPARE(world.send(std::move(wrong)).body, std::string("{\"status\":\"ok\"}"));
     }
 
+    void health_AskedByHead_IsAsLongAsItWouldBe()
+    {
+        BrokerWorld world;
+        for (const char* path : {"/healthz", "/readyz"}) {
+            const auto answer = world.send(world.request("HEAD", path));
+            QCOMPARE(answer.status, 200U);
+            QCOMPARE(answer.body, std::string());
+            QCOMPARE(header(answer, "Content-Length"), std::string("15"));
+        }
+    }
+
     void health_WithTheCredential_CountsWhatHappened()
     {
         BrokerWorld world;

@@ -75,6 +75,11 @@ test('every answer is as the description promises', async () => {
   assert.equal((await ask('POST', kMint, { body: '{}', bearer: '' })).status, 401);
   assert.equal((await ask('POST', '/api/admin/blocks/lift', { body: 'x', type: 'text/plain' })).status, 415);
   for (const path of ['/api/voice-agent/health', '/healthz', '/readyz', '/openapi.json', '/.well-known/jwks.json']) assert.equal((await ask('GET', path)).status, 200);
+  for (const path of ['/healthz', '/readyz']) {
+    const answer = await fetch(broker + path, { method: 'HEAD' });
+    assert.ok(String(answer.status) in document.paths[path].head.responses);
+    assert.equal(await answer.text(), '');
+  }
   assert.match((await ask('GET', '/metrics')).json, /^vivavoce_tokens_minted_total\{transport="direct"\} 1$/m);
   assert.equal((await ask('GET', '/metrics', { bearer: '' })).status, 401);
   assert.equal((await ask('GET', '/api/voice-agent/health', { bearer: '' })).json.services, undefined);
