@@ -1,5 +1,7 @@
 #include "app/platform/sound_folder.h"
 
+#include "core/ports/recording_fault.h"
+
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
@@ -26,7 +28,8 @@ QString endingOf(SoundFormat format)
 
 core::Unexpected<Error> unmade(const QString& path, const QString& why)
 {
-    return core::fail(core::ErrorCode::RecordingFailed, path.toStdString() + ": " + why.toStdString());
+    return core::Unexpected<Error>(Error{core::ErrorCode::RecordingFailed,
+        path.toStdString() + ": " + why.toStdString(), std::nullopt, core::recording_fault::kPlace});
 }
 
 /// A damaged file may say that a conversation is called as a way to somewhere else.

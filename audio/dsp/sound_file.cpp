@@ -1,5 +1,7 @@
 #include "audio/dsp/sound_file.h"
 
+#include "core/ports/recording_fault.h"
+
 #include <sndfile.h>
 
 #include <algorithm>
@@ -44,6 +46,17 @@ struct SoundFileWriter::State {
     {
         return fail(ErrorCode::RecordingFailed, path + " cannot be written: " + sf_strerror(file.get()));
     }
+    /// It was not begun: the disk may be full, too.
+    [[nodiscard]] core::Unexpected<Error> unmade() const
+    {
+        auto made = failure();
+        if (sf_error(nullptr) != SF_ERR_SYSTEM) {
+            made.value().foreignCode = core::recording_fault::kFormat;
+        } else if (!std::fstream(path, std::ios::in | std::ios::out)) {
+            made.value().foreignCode = core::recording_fault::kPlace;
+        }
+        return made;
+    }
 };
 
 SoundFileWriter::SoundFileWriter(std::unique_ptr<State> state) : m_state(std::move(state)) {}
@@ -61,12 +74,9 @@ Expected<SoundFileWriter, Error> SoundFileWriter::create(
     auto state = std::make_unique<State>();
     state->path = path;
     state->isWav = format == core::SoundFormat::Wav;
-    if (sf_format_check(&info) == 0) {
-        return fail(ErrorCode::RecordingFailed, "this build's libsndfile does not write that format");
-    }
     state->file.reset(sf_open(path.c_str(), SFM_WRITE, &info));
     if (state->file == nullptr) {
-        return state->failure();
+        return state->unmade();
     }
     if (state->isWav) {
         sf_command(state->file.get(), SFC_RF64_AUTO_DOWNGRADE, nullptr, SF_TRUE);

@@ -15,7 +15,7 @@ namespace vivavoce::dsp {
 
 /// Writes PCM16 stereo as it comes, as WAV (RF64 from 4 GiB on) or Ogg Opus (about 64 kbit/s while somebody speaks). Whatever ends the program,
 /// the file can be played up to a quarter of a second before the last `write`, if that was followed by a `settle`.
-/// Every failure is RecordingFailed. Threads: one at a time.
+/// Every failure is RecordingFailed, where nothing could be begun with a recording_fault. Threads: one at a time.
 class SoundFileWriter {
 public:
     /// `path` is there already, with the permissions that it is to have.

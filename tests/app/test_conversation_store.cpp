@@ -596,7 +596,9 @@ private Q_SLOTS:
     void nameThatIsAWayElsewhere_IsNoFile()
     {
         for (const char* id : {"../c", "a/b", "", ".", "a b", "a%2e"}) {
-            QVERIFY2(!m_store->makeSound(id, SoundFormat::Wav).has_value(), id);
+            const auto made = m_store->makeSound(id, SoundFormat::Wav);
+            QVERIFY2(!made.has_value(), id);
+            QCOMPARE(made.error().foreignCode, std::string("recording.place"));
             QVERIFY2(!m_store->hasSound(id), id);
             QVERIFY2(m_store->dropSound(id).has_value(), id);
         }

@@ -198,6 +198,17 @@ private Q_SLOTS:
 #endif
     }
 
+    void diskThatIsFullAtTheBeginning_IsNoMatterOfThePlace()
+    {
+        if (!QFile::exists(QStringLiteral("/dev/full"))) {
+            QSKIP("there is no disk that is always full");
+        }
+        const auto made = SoundFileWriter::create("/dev/full", SoundFormat::Wav, kRate);
+        QVERIFY(!made.has_value());
+        QCOMPARE(made.error().code, ErrorCode::RecordingFailed);
+        QCOMPARE(made.error().foreignCode, std::string());
+    }
+
     void fileIsKeptAsItWasMade()
     {
         const QString path = m_folder.filePath(QStringLiteral("mine.ogg"));
@@ -228,6 +239,17 @@ private Q_SLOTS:
         const auto made = SoundFileWriter::create(
             m_folder.filePath(QStringLiteral("no/such/a.ogg")).toStdString(), SoundFormat::OggOpus, kRate);
         QCOMPARE(made.error().code, ErrorCode::RecordingFailed);
+        QCOMPARE(made.error().foreignCode, std::string("recording.place"));
+    }
+
+    void formatThatTheLibraryDoesNotWrite_IsNoMatterOfTheDisk()
+    {
+        // Ogg Opus has no such rate.
+        const auto made = SoundFileWriter::create(
+            pathOf(QStringLiteral("ogg")).toStdString(), SoundFormat::OggOpus, core::SampleRate{44'100});
+        QVERIFY(!made.has_value());
+        QCOMPARE(made.error().code, ErrorCode::RecordingFailed);
+        QCOMPARE(made.error().foreignCode, std::string("recording.format"));
     }
 };
 

@@ -16,6 +16,7 @@ private Q_SLOTS:
     void everyAddressFault_HasASentence();
     void everyFaultOfTheWay_HasASentenceAndSomethingToDo();
     void othersWords_AreNoFaultOfTheWay();
+    void recordingThatDidNotBegin_SaysWhy();
 };
 
 void TestErrorText::everyCode_HasASentenceAndSomethingToDo_data()
@@ -93,6 +94,28 @@ void TestErrorText::othersWords_AreNoFaultOfTheWay()
     QVERIFY(!ui::isOfTheWay(foreign));
     QCOMPARE(ui::errorText(foreign).action, ui::ErrorAction::Retry);
     QVERIFY(!ui::isOfTheWay({core::ErrorCode::BrokerUnreachable, "", std::nullopt, {}}));
+}
+
+void TestErrorText::recordingThatDidNotBegin_SaysWhy()
+{
+    const auto textOf = [](const char* fault) {
+        return ui::errorText({core::ErrorCode::RecordingFailed, "", std::nullopt, fault});
+    };
+    const ui::ErrorText format = textOf("recording.format");
+    QVERIFY(format.sentence.contains(QStringLiteral("WAV")));
+    QCOMPARE(format.action, ui::ErrorAction::ShowSettings);
+    const ui::ErrorText place = textOf("recording.place");
+    QVERIFY(place.sentence.contains(QStringLiteral("folder")));
+    for (const QString& sentence : {format.sentence, place.sentence}) {
+        QVERIFY(!sentence.contains(QStringLiteral("disk")));
+        QVERIFY2(sentence.endsWith(QLatin1Char('.')) && sentence.size() <= 110, qPrintable(sentence));
+    }
+    QVERIFY(textOf("").sentence.contains(QStringLiteral("disk")));
+    // Others may call their own faults so.
+    const core::Error foreign{core::ErrorCode::BrokerUnreachable, "", std::nullopt, "recording.format"};
+    QVERIFY(!ui::isOfTheWay(foreign));
+    QCOMPARE(ui::errorText(foreign).action, ui::ErrorAction::Retry);
+    QVERIFY(!ui::isOfTheWay({core::ErrorCode::RecordingFailed, "", std::nullopt, "recording.format"}));
 }
 
 QTEST_GUILESS_MAIN(TestErrorText)

@@ -1,6 +1,7 @@
 #include "ui/style/error_text.h"
 
 #include "core/ports/connection_fault.h"
+#include "core/ports/recording_fault.h"
 
 #include <QCoreApplication>
 
@@ -84,16 +85,32 @@ constexpr std::array kFaults{
     FaultRow{fault::kProxyChoice, QT_TRANSLATE_NOOP("ErrorText", "The proxy that is set is none that can be used. Check its address."), ErrorAction::ShowNetworkSettings},
     FaultRow{fault::kCaFileChoice, QT_TRANSLATE_NOOP("ErrorText", "The file of authorities cannot be used. Name another one, or none."), ErrorAction::ShowNetworkSettings},
 };
+
+constexpr std::array kRecordingFaults{
+    FaultRow{core::recording_fault::kFormat, QT_TRANSLATE_NOOP("ErrorText", "The sound is not recorded: this computer does not write Ogg Opus. Choose WAV in the settings."), ErrorAction::ShowSettings},
+    FaultRow{core::recording_fault::kPlace, QT_TRANSLATE_NOOP("ErrorText", "The sound is not recorded: its file cannot be made. Check that its folder can be written to."), ErrorAction::Nothing},
+};
 // clang-format on
+
+template <typename Rows>
+const FaultRow* find(const Rows& rows, const std::string& fault)
+{
+    const auto* const row =
+        std::find_if(rows.begin(), rows.end(), [&](const FaultRow& each) { return each.fault == fault; });
+    return row != rows.end() ? row : nullptr;
+}
 
 /// Null: there is none. What others call their own faults is no word of ours.
 const FaultRow* faultOf(const core::Error& error)
 {
     const bool isOurs = error.code == ErrorCode::BrokerUnreachable || error.code == ErrorCode::ProviderUnreachable
         || error.code == ErrorCode::BadConfiguration;
-    const auto* const row = std::find_if(
-        kFaults.begin(), kFaults.end(), [&](const FaultRow& each) { return each.fault == error.foreignCode; });
-    return isOurs && row != kFaults.end() ? row : nullptr;
+    return isOurs ? find(kFaults, error.foreignCode) : nullptr;
+}
+
+const FaultRow* recordingFaultOf(const core::Error& error)
+{
+    return error.code == ErrorCode::RecordingFailed ? find(kRecordingFaults, error.foreignCode) : nullptr;
 }
 
 constexpr bool rowsInOrder()
@@ -133,7 +150,8 @@ QString label(ErrorAction action)
 
 ErrorText errorText(const core::Error& error)
 {
-    if (const FaultRow* known = faultOf(error)) {
+    const FaultRow* const ofTheWay = faultOf(error);
+    if (const FaultRow* known = ofTheWay != nullptr ? ofTheWay : recordingFaultOf(error)) {
         return {translated(known->sentence), label(known->action), known->action};
     }
     const Row& row = kRows[static_cast<std::size_t>(error.code)];
