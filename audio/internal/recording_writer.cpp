@@ -10,10 +10,10 @@
 namespace vivavoce::audio {
 namespace {
 
-constexpr std::size_t kSecond = 2 * TwoSides::kRate.hz();
-constexpr std::size_t kMostWaiting = 10 * kSecond;
-/// So often the file is made whole.
+constexpr std::size_t kSecond = RecordingBacklog::kSecond;
+/// So often the file is made whole, which a disk takes its time for: nothing of a silence is lost.
 constexpr std::size_t kSettleEvery = kSecond;
+constexpr std::size_t kSettleSilenceEvery = 60 * kSecond;
 
 } // namespace
 
@@ -36,14 +36,8 @@ void RecordingWriter::put(TwoSides::Piece piece)
         if (m_isFinished || m_isTooSlow || piece.isEmpty()) {
             return;
         }
-        m_waiting += piece.samples.size();
-        m_isTooSlow = m_waiting > kMostWaiting;
-        if (!m_pieces.empty() && m_pieces.back().samples.empty()) {
-            m_pieces.back().silence += piece.silence;
-            m_pieces.back().samples = std::move(piece.samples);
-        } else {
-            m_pieces.push_back(std::move(piece));
-        }
+        m_backlog.put(std::move(piece));
+        m_isTooSlow = m_backlog.isTooMuch();
     }
     m_changed.notify_one();
 }
@@ -61,13 +55,11 @@ void RecordingWriter::finish()
 bool RecordingWriter::next(TwoSides::Piece& piece)
 {
     std::unique_lock lock(m_mutex);
-    m_changed.wait(lock, [this] { return !m_pieces.empty() || m_isFinished || m_isTooSlow; });
-    if (m_pieces.empty() || m_isTooSlow) {
+    m_changed.wait(lock, [this] { return !m_backlog.isEmpty() || m_isFinished || m_isTooSlow; });
+    if (m_backlog.isEmpty() || m_isTooSlow) {
         return false;
     }
-    piece = std::move(m_pieces.front());
-    m_pieces.pop_front();
-    m_waiting -= piece.samples.size();
+    piece = m_backlog.take();
     return true;
 }
 
@@ -81,10 +73,10 @@ core::Expected<void, core::Error> RecordingWriter::write()
     std::size_t unsettled = 0;
     TwoSides::Piece piece;
     core::Expected<void, core::Error> written;
-    const auto add = [&](std::span<const std::int16_t> samples) {
+    const auto add = [&](std::span<const std::int16_t> samples, std::size_t settleEvery) {
         written = file->write(samples);
         unsettled += samples.size();
-        if (written && unsettled >= kSettleEvery) {
+        if (written && unsettled >= settleEvery) {
             file->settle();
             unsettled = 0;
         }
@@ -92,11 +84,15 @@ core::Expected<void, core::Error> RecordingWriter::write()
     while (written && next(piece)) {
         for (auto left = 2 * static_cast<std::size_t>(piece.silence); written && left > 0;) {
             const std::size_t some = std::min(left, silence.size());
-            add(std::span(silence).first(some));
+            add(std::span(silence).first(some), kSettleSilenceEvery);
             left -= some;
+            if (some == kSecond) {
+                const std::lock_guard lock(m_mutex);
+                m_backlog.silenceGotOn();
+            }
         }
         if (written) {
-            add(piece.samples);
+            add(piece.samples, kSettleEvery);
         }
     }
     auto closed = file->close();
@@ -117,7 +113,7 @@ void RecordingWriter::run()
     {
         const std::lock_guard lock(m_mutex);
         m_isFinished = true;
-        m_pieces.clear();
+        m_backlog.clear();
     }
     if (!written) {
         m_callbacks.failed(written.error());

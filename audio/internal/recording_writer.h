@@ -1,23 +1,19 @@
 #pragma once
 
-#include "audio/internal/two_sides.h"
+#include "audio/internal/recording_backlog.h"
 #include "core/base/error.h"
 #include "core/settings/settings.h"
 
 #include <condition_variable>
-#include <cstddef>
-#include <deque>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace vivavoce::audio {
 
-/// One file with the sound of a conversation, written by a thread of its own. Ten seconds may wait for the disk; with more the recording is
-/// over, as it is when the disk is full: what was written can be played.
+/// One file with the sound of a conversation, written by a thread of its own. With more than a RecordingBacklog lets wait for the disk the
+/// recording is over, as it is when the disk is full: what was written can be played.
 /// Threads: [any thread]; the callbacks are called on its own ([disk]), `failed` once at most, `done` at the end in any case.
 class RecordingWriter {
 public:
@@ -48,9 +44,7 @@ private:
     const Callbacks m_callbacks;
     std::mutex m_mutex;
     std::condition_variable m_changed;
-    std::deque<TwoSides::Piece> m_pieces;
-    /// Of the pieces, silence apart.
-    std::size_t m_waiting = 0;
+    RecordingBacklog m_backlog;
     bool m_isFinished = false;
     bool m_isTooSlow = false;
     std::thread m_thread;

@@ -1,4 +1,5 @@
 #include "audio/dsp/sound_file.h"
+#include "audio/internal/recording_backlog.h"
 #include "audio/internal/recording_writer.h"
 #include "core/ports/recording_player.h"
 #include "core/ports/sound_recorder.h"
@@ -314,6 +315,93 @@ private Q_SLOTS:
             close(reader);
         }
         QCOMPARE(failed.load(), 1);
+#else
+        QSKIP("there are no pipes in folders");
+#endif
+    }
+
+    void silenceThatTakesItsTime_IsNotTheDisksFault()
+    {
+        using audio::RecordingBacklog;
+        const std::vector<std::int16_t> second(RecordingBacklog::kSecond, 1);
+        RecordingBacklog backlog;
+        backlog.put({std::int64_t{1'800} * 24'000, second});
+        QCOMPARE(backlog.take().silence, std::int64_t{1'800} * 24'000);
+        for (int i = 0; i < 30; ++i) {
+            backlog.put({0, second});
+            backlog.silenceGotOn();
+            QVERIFY(!backlog.isTooMuch());
+        }
+        // It gets on no more.
+        for (int i = 0; i < 10; ++i) {
+            backlog.put({0, second});
+            QVERIFY(!backlog.isTooMuch());
+        }
+        backlog.put({0, second});
+        QVERIFY(backlog.isTooMuch());
+        // What was made up for once is no excuse for ever.
+        while (!backlog.isEmpty()) {
+            static_cast<void>(backlog.take());
+        }
+        for (int i = 0; i < 10; ++i) {
+            backlog.put({0, second});
+        }
+        QVERIFY(!backlog.isTooMuch());
+        backlog.put({0, second});
+        QVERIFY(backlog.isTooMuch());
+    }
+
+    void pauseThatWasLong_IsWritten_AndTheRecordingGoesOn()
+    {
+#ifdef Q_OS_UNIX
+        // A disk as slow as the test reads.
+        const QByteArray pipe = path("slow.ogg").toLocal8Bit();
+        QCOMPARE(mkfifo(pipe.constData(), 0600), 0);
+        const int reader = open(pipe.constData(), O_RDONLY | O_NONBLOCK);
+        QVERIFY(reader >= 0);
+#ifdef F_SETPIPE_SZ
+        QVERIFY(fcntl(reader, F_SETPIPE_SZ, 4'096) >= 0);
+#endif
+        QByteArray written;
+        const auto readSome = [&](qsizetype most) {
+            QByteArray some(most, '\0');
+            const auto count = read(reader, some.data(), static_cast<std::size_t>(most));
+            written += some.left(std::max<qsizetype>(count, 0));
+        };
+        std::atomic<int> failed = 0;
+        std::atomic<bool> isDone = false;
+        {
+            audio::RecordingWriter writer(pipe.toStdString(), SoundFormat::OggOpus,
+                {[&](const core::Error&) { ++failed; }, [&] { isDone = true; }});
+            const std::vector<std::int16_t> second(48'000, 1);
+            writer.put({std::int64_t{120} * 24'000, second});
+            for (int i = 0; i < 12; ++i) {
+                writer.put({0, second});
+                const qsizetype wanted = written.size() + 2'000;
+                QVERIFY(QTest::qWaitFor(
+                    [&] {
+                        readSome(wanted - written.size());
+                        return written.size() >= wanted;
+                    },
+                    10'000));
+            }
+            writer.finish();
+            QVERIFY(QTest::qWaitFor(
+                [&] {
+                    readSome(65'536);
+                    return isDone.load();
+                },
+                20'000));
+            readSome(65'536);
+        }
+        close(reader);
+        QCOMPARE(failed.load(), 0);
+        QFile file(path("slow-whole.ogg"));
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write(written) == written.size());
+        file.close();
+        const auto whole = dsp::SoundFileReader::open(file.fileName().toStdString());
+        QVERIFY(whole.has_value());
+        QCOMPARE(whole->length().value(), std::int64_t{133} * 24'000);
 #else
         QSKIP("there are no pipes in folders");
 #endif
