@@ -222,6 +222,8 @@ void AudioEngine::setPreview(bool isOn)
 void AudioEngine::playTestTone()
 {
     core::assertRole(core::ThreadRole::Main);
+    // The tone of a timer is not to pass unheard.
+    m_player->stop();
     m_worker->playTone();
 }
 

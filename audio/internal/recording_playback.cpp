@@ -78,12 +78,14 @@ void RecordingPlayback::play(const std::string& path, core::Milliseconds from)
     if (!m_isAllowed) {
         return;
     }
+    // A tone may sound: nothing else is to be at the ear.
+    static_cast<void>(m_worker.interrupt());
     m_status = {true, from, core::Milliseconds{0}, std::nullopt};
     auto& run = m_runs.emplace_back(new Run{path, from, m_worker, {}, {}, {}, false, false, {}});
-    run->tell = [self = m_self, which = run.get(), &executor = m_executor](Status status) {
-        executor.post([self, which, status = std::move(status)] {
+    run->tell = [self = m_self, number = ++m_number, &executor = m_executor](Status status) {
+        executor.post([self, number, status = std::move(status)] {
             if (*self != nullptr) {
-                (*self)->become(*which, status);
+                (*self)->become(number, status);
             }
         });
     };
@@ -91,13 +93,18 @@ void RecordingPlayback::play(const std::string& path, core::Milliseconds from)
     tell();
 }
 
-void RecordingPlayback::become(const Run& run, Status status)
+void RecordingPlayback::become(int number, Status status)
 {
-    if (m_status.isPlaying && !m_runs.empty() && m_runs.back().get() == &run) {
-        m_status = std::move(status);
-        for (const auto& follower : std::vector(m_followers)) {
-            follower();
-        }
+    if (!m_status.isPlaying || number != m_number) {
+        return;
+    }
+    m_status = std::move(status);
+    if (m_status.fault) {
+        // What was read before it would wait for more for ever.
+        static_cast<void>(m_worker.interrupt());
+    }
+    for (const auto& follower : std::vector(m_followers)) {
+        follower();
     }
 }
 

@@ -36,7 +36,7 @@ private:
     struct Run;
 
     static void read(const std::stop_token& stop, Run& run);
-    void become(const Run& run, Status status);
+    void become(int number, Status status);
     void tell();
 
     VoiceWorker& m_worker;
@@ -46,6 +46,8 @@ private:
     std::vector<std::function<void()>> m_followers;
     /// The last is the one that plays; those before it are ending.
     std::vector<std::unique_ptr<Run>> m_runs;
+    /// Of the last one: what the others still tell is about what is over.
+    int m_number = 0;
     /// What is posted finds nothing here once we are gone.
     std::shared_ptr<RecordingPlayback*> m_self;
 };

@@ -9,7 +9,8 @@
 
 namespace vivavoce::core {
 
-/// Port: lets a recording be heard, both sides together. Never beside a conversation, which stops it.
+/// Port: lets a recording be heard, both sides together. Never beside a conversation, which stops it, nor beside a
+/// tone (VoiceControls): the later of the two stops the other.
 /// Threads: the executor's own thread.
 class RecordingPlayer {
 public:

@@ -39,6 +39,11 @@ public:
             item();
         }
     }
+    [[nodiscard]] std::size_t waiting()
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_work.size();
+    }
 
 private:
     std::mutex m_mutex;

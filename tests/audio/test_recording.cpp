@@ -117,6 +117,13 @@ class RecordingTest : public QObject {
         engine.recorder().record(
             path.toStdString(), format, [this](const core::Error& error) { m_faults.push_back(error); });
     }
+    /// A recording of so many frames.
+    std::string makeLoud(std::size_t frames)
+    {
+        const std::string made = path("loud.wav").toStdString();
+        auto file = dsp::SoundFileWriter::create(made, SoundFormat::Wav, core::kRealtimeRate);
+        return file && file->write(sine(440, 0.3, 48'000, 2 * frames)) && file->close() ? made : std::string();
+    }
     bool isFinished(audio::AudioEngine& engine)
     {
         bool isDone = false;
@@ -509,6 +516,105 @@ private Q_SLOTS:
         QVERIFY(!engine->isPlaying());
         QVERIFY(engine->interrupt().itemId.empty());
         QCOMPARE(m_ear.drained, 0);
+    }
+
+    void recordingThatIsDamagedInItsMiddle_LetsTheLoudspeakerGo()
+    {
+        const QString ogg = path("damaged.ogg");
+        auto made = dsp::SoundFileWriter::create(ogg.toStdString(), SoundFormat::OggOpus, core::kRealtimeRate);
+        QVERIFY(made->write(sine(440, 0.3, 48'000, 144'000)).has_value());
+        QVERIFY(made->close().has_value());
+        QFile file(ogg);
+        QVERIFY(file.open(QIODevice::ReadWrite));
+        QByteArray bytes = file.readAll();
+        // The beginning of another one.
+        bytes.insert(bytes.indexOf("OggS", bytes.size() / 2), bytes.left(300));
+        QVERIFY(file.seek(0) && file.write(bytes) == bytes.size());
+        file.close();
+
+        Devices devices;
+        const auto engine = engineOn(devices);
+        core::RecordingPlayer& player = engine->player();
+        player.play(ogg.toStdString(), Milliseconds{0});
+        QVERIFY(comesTrue([&] {
+            devices.pump();
+            return !player.status().isPlaying;
+        }));
+        QVERIFY(player.status().fault);
+        QCOMPARE(player.status().fault->code, ErrorCode::InputNotAudio);
+        QVERIFY(!engine->isPlaying());
+        QVERIFY(comesTrue([&] {
+            devices.pump();
+            const std::lock_guard lock(devices.mutex);
+            return devices.playback == nullptr;
+        }));
+    }
+
+    void toneAndRecording_StopEachOther()
+    {
+        const std::string wav = makeLoud(48'000);
+        Devices devices;
+        const auto engine = engineOn(devices);
+        core::RecordingPlayer& player = engine->player();
+        const auto peak = [&] {
+            int most = 0;
+            for (const int sample : devices.pump()) {
+                most = std::max(most, std::abs(sample));
+            }
+            return most;
+        };
+        constexpr int kTone = 3'300;
+        engine->playTestTone();
+        QVERIFY(comesTrue([&] { return peak() > 500; }));
+        player.play(wav, Milliseconds{0});
+        QVERIFY(comesTrue([&] { return peak() > 2 * kTone; }));
+        QVERIFY(player.status().isPlaying);
+        QVERIFY(comesTrue([&] {
+            static_cast<void>(peak());
+            return player.status().position > Milliseconds{0};
+        }));
+
+        engine->playTestTone();
+        QVERIFY(!player.status().isPlaying);
+        // What was cut fades first.
+        QVERIFY(comesTrue([&] { return peak() < 500; }));
+        int heard = 0;
+        int most = 0;
+        QVERIFY(comesTrue([&] {
+            const int now = peak();
+            heard += now > 500 ? 1 : 0;
+            most = std::max(most, now);
+            const std::lock_guard lock(devices.mutex);
+            return devices.playback == nullptr;
+        }));
+        QVERIFY2(
+            heard > 50 && most > kTone / 2 && most <= kTone, qPrintable(QStringLiteral("%1 %2").arg(heard).arg(most)));
+        QVERIFY(!player.status().isPlaying && !player.status().fault);
+        // And it can be played again, to its end.
+        player.play(wav, Milliseconds{1'500});
+        QVERIFY(comesTrue([&] {
+            devices.pump();
+            return !player.status().isPlaying;
+        }));
+        QVERIFY(!player.status().fault);
+    }
+
+    void endThatIsToldLate_IsNotTakenForThatOfTheNext()
+    {
+        const std::string wav = makeLoud(240'000);
+        Devices devices;
+        const auto engine = engineOn(devices);
+        core::RecordingPlayer& player = engine->player();
+        // Many: memory is used again, but not always.
+        for (std::size_t i = 0; i < 50; ++i) {
+            player.play(path("none.wav").toStdString(), Milliseconds{0});
+            // That it began, its end, and that it gave way to the next.
+            QVERIFY(QTest::qWaitFor([&] { return m_inbox.waiting() == 2 + 3 * i; }));
+        }
+        player.play(wav, Milliseconds{0});
+        m_inbox.run();
+        QVERIFY(player.status().isPlaying);
+        QVERIFY(!player.status().fault);
     }
 
     void whatCannotBePlayed_SaysWhy()
