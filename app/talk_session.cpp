@@ -112,6 +112,7 @@ void TalkSession::start()
     options.deadlines.tool = m_deps.tools.longest() + kToolSlack;
     // The transcript goes on over conversations.
     options.typedIdPrefix = "typed_" + core::randomId().substr(0, 8) + "_";
+    options.maxAttempts = 1 + m_deps.settings.current().token.maxRetryAttempts;
     // The services have their own patience; the first token waits for both of them.
     options.deadlines.token += 2 * m_deps.services.patience;
     m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{*m_tokens, m_deps.transports,
@@ -277,8 +278,9 @@ void TalkSession::servicesFailed(const Error& error)
 
 void TalkSession::useBroker(const std::string& url, std::shared_ptr<core::CredentialSource> credential)
 {
-    m_broker->become(std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{
-        m_deps.http, m_deps.clock, url, std::move(credential), core::BrokerWishes{}, core::randomId()}));
+    m_broker->become(
+        std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{m_deps.http, m_deps.clock, url,
+            std::move(credential), core::BrokerWishes{}, core::randomId(), m_deps.settings.current().token}));
 }
 
 TalkSession::Account& TalkSession::accountAt(const std::string& url)

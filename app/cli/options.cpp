@@ -150,6 +150,18 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
                            "Sign in for --broker in the browser, or where none opens with a code on another device")
                        ->needs(broker);
     talk.add_flag("--no-browser", options.isWithoutBrowser, "Sign in with a code on another device")->needs(signIn);
+    talk.add_option("--refresh-threshold-seconds", options.token.refreshThreshold,
+            "How long before its end a token is renewed, at the latest (30); the broker may want it earlier")
+        ->needs(broker)
+        ->check(CLI::Range(0, static_cast<int>(core::kLongestRefreshThreshold.count())))
+        ->option_text("N");
+    talk.add_option("--max-retry-attempts", options.token.maxRetryAttempts,
+            "How often the first connection is tried again (3); one that is lost, for longer")
+        ->check(CLI::Range(0, core::kMostRetryAttempts))
+        ->option_text("N");
+    talk.add_flag("!--no-auto-refresh", options.token.enableAutoRefresh,
+            "A token serves until its end, and is not renewed before")
+        ->needs(broker);
     talk.add_option(
             "--in", options.inFile, "Recording that is spoken to the agent, or mic: the microphone, until Ctrl-C")
         ->option_text("FILE.wav|mic");

@@ -3,6 +3,7 @@
 #include "app/cli/json_lines.h"
 #include "core/base/units.h"
 #include "core/settings/settings.h"
+#include "core/token/token_settings.h"
 
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ struct TalkOptions {
     /// A person signs in for `brokerUrl`, in the browser, or with a code on another device where there is none, or none is wanted.
     bool isSigningIn = false;
     bool isWithoutBrowser = false;
+    core::TokenSettings token;
     /// A file, or kMicrophone.
     std::string inFile;
     /// A file, or kSpeaker.

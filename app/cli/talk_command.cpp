@@ -302,7 +302,7 @@ void TalkCommand::useBroker(const std::string& url, std::shared_ptr<core::Creden
     core::BrokerWishes wishes;
     wishes.model = m_options.model;
     m_broker->become(std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{
-        m_http, m_clock, url, std::move(credential), std::move(wishes), core::randomId()}));
+        m_http, m_clock, url, std::move(credential), std::move(wishes), core::randomId(), m_options.token}));
 }
 
 void TalkCommand::gatherTools()
@@ -335,6 +335,7 @@ void TalkCommand::converse()
     options.tools = m_tools->begin();
     options.deadlines.tool = m_tools->longest() + kToolSlack;
     options.capturesWhileConnecting = m_options.isLive();
+    options.maxAttempts = 1 + m_options.token.maxRetryAttempts;
     if (m_options.brokerUrl.empty()) {
         // Our servers have their own patience; the first token waits for both of them.
         options.deadlines.token += 2 * embedded::EmbeddedServices::Options().patience;

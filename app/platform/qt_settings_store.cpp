@@ -5,6 +5,7 @@
 #include <QSettings>
 #include <QStandardPaths>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <string>
@@ -124,6 +125,12 @@ core::Settings QtSettingsStore::load() const
     settings.network.proxy = kProxies.value(text("network/proxy"), defaults.network.proxy);
     settings.network.proxyUrl = text("network/proxyUrl").toStdString();
     settings.network.caFile = text("network/caFile").toStdString();
+    const auto seconds =
+        number("token/refreshThresholdSeconds", static_cast<int>(defaults.token.refreshThreshold.count()));
+    settings.token.refreshThreshold = std::min(std::chrono::seconds{seconds}, core::kLongestRefreshThreshold);
+    settings.token.maxRetryAttempts =
+        std::min(number("token/maxRetryAttempts", defaults.token.maxRetryAttempts), core::kMostRetryAttempts);
+    settings.token.enableAutoRefresh = flag("token/enableAutoRefresh", defaults.token.enableAutoRefresh);
     settings.keepsConversations = flag("history/keep", defaults.keepsConversations);
     settings.recordsSound = flag("history/recordSound", defaults.recordsSound);
     settings.soundFormat = kSoundFormats.value(text("history/soundFormat"), defaults.soundFormat);
@@ -162,6 +169,9 @@ core::Expected<void, core::Error> QtSettingsStore::save(const core::Settings& se
     put("network/proxy", kProxies.text(settings.network.proxy));
     put("network/proxyUrl", QString::fromStdString(settings.network.proxyUrl));
     put("network/caFile", QString::fromStdString(settings.network.caFile));
+    put("token/refreshThresholdSeconds", QString::number(settings.token.refreshThreshold.count()));
+    put("token/maxRetryAttempts", QString::number(settings.token.maxRetryAttempts));
+    put("token/enableAutoRefresh", flag(settings.token.enableAutoRefresh));
     put("history/keep", flag(settings.keepsConversations));
     put("history/recordSound", flag(settings.recordsSound));
     put("history/soundFormat", kSoundFormats.text(settings.soundFormat));

@@ -45,7 +45,7 @@ struct TokenChanged {
     TokenNews news;
     std::string sessionId;
     Milliseconds lifetime{0};
-    /// Until it is renewed of its own accord.
+    /// Until it is renewed of its own accord; 0: at once, or never.
     Milliseconds renewIn{0};
     /// What it opens the door to.
     std::string provider{};

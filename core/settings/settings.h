@@ -2,6 +2,7 @@
 
 #include "core/ports/tool_source.h"
 #include "core/ports/voice_controls.h"
+#include "core/token/token_settings.h"
 
 #include <map>
 #include <string>
@@ -58,6 +59,8 @@ struct Settings {
     /// Of silence, after which a conversation is ended; 0: never.
     int idleMinutes = 10;
     NetworkChoice network;
+    /// Of what a broker gives.
+    TokenSettings token;
     /// What was said is kept on this computer.
     bool keepsConversations = false;
     /// And with it the sound of both sides.

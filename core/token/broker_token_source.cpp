@@ -68,7 +68,16 @@ HttpClient::Request requestTo(std::string url)
     return request;
 }
 
-Expected<TokenPtr, Error> tokenOf(HttpClient::Response& response, MonotonicTime asked)
+/// How long before its end a token is renewed that a broker wants renewed `wanted` before it.
+Milliseconds beforeExpiry(const TokenSettings& settings, Milliseconds life, Milliseconds wanted)
+{
+    if (!settings.enableAutoRefresh) {
+        return Milliseconds{0};
+    }
+    return std::min(life, std::max(wanted, std::min<Milliseconds>(settings.refreshThreshold, life / 5)));
+}
+
+Expected<TokenPtr, Error> tokenOf(HttpClient::Response& response, MonotonicTime asked, const TokenSettings& settings)
 {
     auto message = broker::decodeTokenResponse(response.body);
     wipeString(response.body);
@@ -87,8 +96,8 @@ Expected<TokenPtr, Error> tokenOf(HttpClient::Response& response, MonotonicTime 
     // Counted from before the request, and by the broker's own differences: neither our clock nor a slow answer makes it longer.
     const std::chrono::seconds life(message->expiresIn);
     token->expiresAt = asked + life;
-    const auto beforeExpiry = std::chrono::duration_cast<Milliseconds>(message->expiresAt - message->refreshAfter);
-    token->refreshAfter = token->expiresAt - std::clamp<Milliseconds>(beforeExpiry, Milliseconds{0}, life);
+    const auto wanted = std::chrono::duration_cast<Milliseconds>(message->expiresAt - message->refreshAfter);
+    token->refreshAfter = token->expiresAt - beforeExpiry(settings, life, wanted);
     return token;
 }
 
@@ -171,7 +180,7 @@ void BrokerTokenSource::send(HttpClient::Request request, TokenCallback done, st
                 done(Unexpected<Error>(errorOf(*result)));
             } else {
                 m_renewing.reset();
-                done(tokenOf(*result, asked));
+                done(tokenOf(*result, asked, m_deps.settings));
             }
         });
 }

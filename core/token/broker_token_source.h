@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/ports/http_client.h"
 #include "core/token/credential_source.h"
+#include "core/token/token_settings.h"
 #include "core/token/token_source.h"
 
 #include <memory>
@@ -36,6 +37,7 @@ public:
         BrokerWishes wishes;
         /// Tells this run of the client from others of the same user (128 random bits).
         std::string clientInstance;
+        TokenSettings settings{};
     };
 
     explicit BrokerTokenSource(Dependencies dependencies);

@@ -75,6 +75,25 @@ private Q_SLOTS:
             2);
     }
 
+    void tokens_AreLookedAfterAsAsked()
+    {
+        const std::vector<std::string> talk{"talk", "--text", "x", "--broker", "https://b.example"};
+        const auto with = [&](const std::vector<std::string>& more) {
+            std::vector<std::string> words = talk;
+            words.insert(words.end(), more.begin(), more.end());
+            return parsed(words);
+        };
+        QVERIFY(std::get<TalkOptions>(with({})).token == core::TokenSettings{});
+        const auto asked = std::get<TalkOptions>(
+            with({"--refresh-threshold-seconds", "90", "--max-retry-attempts", "0", "--no-auto-refresh"}));
+        QVERIFY((asked.token == core::TokenSettings{std::chrono::seconds{90}, 0, false}));
+        for (const auto& wrong :
+            {std::vector<std::string>{"--refresh-threshold-seconds", "-1"}, {"--refresh-threshold-seconds", "3601"},
+                {"--max-retry-attempts", "21"}, {"--max-retry-attempts", "often"}}) {
+            QCOMPARE(std::get<EndNow>(with(wrong)).exitCode, 2);
+        }
+    }
+
     void events_TellWhatToDoNext()
     {
         const QByteArray text = told(OutputFormat::JsonLines,

@@ -47,6 +47,7 @@ void TestWindowPlatform::settings_AreReadAsTheyWereSaved()
     settings.spendLimitCents = 250;
     settings.monthLimitCents = 500;
     settings.idleMinutes = 0;
+    settings.token = {std::chrono::seconds{90}, 0, false};
     settings.keepsConversations = true;
     settings.recordsSound = true;
     settings.soundFormat = core::SoundFormat::Wav;

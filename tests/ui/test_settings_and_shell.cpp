@@ -33,6 +33,7 @@ private Q_SLOTS:
     void choice_OfADevice_HoldsAndIsSaved();
     void toolsDescription_CannotDeceive();
     void limits_AreChosenFromAList();
+    void tokens_AreLookedAfterAsChosen();
     void limit_ThatTheFileHas_IsAmongTheOthers();
     void devices_WhenTheyCome_ShowUpByThemselves();
     void change_WhenItCannotBeSaved_HoldsAndIsTold();
@@ -99,6 +100,26 @@ void TestSettingsAndShell::limits_AreChosenFromAList()
     world.settings.setSpendLimit(-1);
     QCOMPARE(world.store.kept.idleMinutes, 0);
     QCOMPARE(world.store.kept.spendLimitCents, 100);
+}
+
+void TestSettingsAndShell::tokens_AreLookedAfterAsChosen()
+{
+    World world;
+    QVERIFY(world.settings.isAutoRefreshed());
+    QCOMPARE(world.settings.refreshThresholds().at(world.settings.refreshThreshold()),
+        QStringLiteral("30 s before its end"));
+    QCOMPARE(world.settings.retryCounts().at(world.settings.retryCount()), QStringLiteral("3 times"));
+    world.settings.setRefreshThreshold(3);
+    QCOMPARE(world.store.kept.token.refreshThreshold, std::chrono::seconds{120});
+    QCOMPARE(world.settings.refreshThresholds().at(world.settings.refreshThreshold()),
+        QStringLiteral("2 min before its end"));
+    world.settings.setRetryCount(0);
+    QCOMPARE(world.store.kept.token.maxRetryAttempts, 0);
+    world.settings.setRetryCount(9);
+    QCOMPARE(world.store.kept.token.maxRetryAttempts, 0);
+    world.settings.setAutoRefreshed(false);
+    QVERIFY(!world.store.kept.token.enableAutoRefresh);
+    QCOMPARE(world.store.kept.token.refreshThreshold, std::chrono::seconds{120});
 }
 
 void TestSettingsAndShell::limit_ThatTheFileHas_IsAmongTheOthers()

@@ -129,6 +129,10 @@ FocusScope {
                     Layout.fillWidth: true
                     network: page.settings.network
                 }
+                AccessCard {
+                    Layout.fillWidth: true
+                    settings: page.settings
+                }
                 ToolsCard {
                     Layout.fillWidth: true
                     visible: page.settings.tools.isThere

@@ -40,6 +40,16 @@ std::vector<int> idleMinutes(const core::Settings& settings)
     return withCurrent({0, 5, 10, 30, 60}, settings.idleMinutes);
 }
 
+std::vector<int> refreshSeconds(const core::Settings& settings)
+{
+    return withCurrent({10, 30, 60, 120, 300}, static_cast<int>(settings.token.refreshThreshold.count()));
+}
+
+std::vector<int> retries(const core::Settings& settings)
+{
+    return withCurrent({0, 1, 3, 5, 10}, settings.token.maxRetryAttempts);
+}
+
 int rowOf(const std::vector<int>& values, int value)
 {
     return static_cast<int>(std::find(values.begin(), values.end(), value) - values.begin());
@@ -203,6 +213,60 @@ void SettingsViewModel::setIdleTime(int row)
 {
     if (const auto values = idleMinutes(now()); isRow(values, row)) {
         set(&core::Settings::idleMinutes, values[static_cast<std::size_t>(row)]);
+    }
+}
+
+void SettingsViewModel::setAutoRefreshed(bool isOn)
+{
+    core::TokenSettings token = now().token;
+    token.enableAutoRefresh = isOn;
+    set(&core::Settings::token, token);
+}
+
+QStringList SettingsViewModel::refreshThresholds() const
+{
+    QStringList words;
+    for (const int seconds : refreshSeconds(now())) {
+        words << (seconds % 60 == 0 ? tr("%1 min before its end").arg(seconds / 60)
+                                    : tr("%1 s before its end").arg(seconds));
+    }
+    return words;
+}
+
+int SettingsViewModel::refreshThreshold() const
+{
+    return rowOf(refreshSeconds(now()), static_cast<int>(now().token.refreshThreshold.count()));
+}
+
+void SettingsViewModel::setRefreshThreshold(int row)
+{
+    if (const auto values = refreshSeconds(now()); isRow(values, row)) {
+        core::TokenSettings token = now().token;
+        token.refreshThreshold = std::chrono::seconds{values[static_cast<std::size_t>(row)]};
+        set(&core::Settings::token, token);
+    }
+}
+
+QStringList SettingsViewModel::retryCounts() const
+{
+    QStringList words;
+    for (const int count : retries(now())) {
+        words << (count == 0 ? tr("Not") : count == 1 ? tr("Once") : tr("%1 times").arg(count));
+    }
+    return words;
+}
+
+int SettingsViewModel::retryCount() const
+{
+    return rowOf(retries(now()), now().token.maxRetryAttempts);
+}
+
+void SettingsViewModel::setRetryCount(int row)
+{
+    if (const auto values = retries(now()); isRow(values, row)) {
+        core::TokenSettings token = now().token;
+        token.maxRetryAttempts = values[static_cast<std::size_t>(row)];
+        set(&core::Settings::token, token);
     }
 }
 

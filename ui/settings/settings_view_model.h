@@ -40,6 +40,14 @@ class SettingsViewModel final : public QObject {
     /// How much silence ends a conversation, likewise.
     Q_PROPERTY(QStringList idleTimes READ idleTimes NOTIFY changed)
     Q_PROPERTY(int idleTime READ idleTime WRITE setIdleTime NOTIFY changed)
+    /// A token is renewed before its end.
+    Q_PROPERTY(bool isAutoRefreshed READ isAutoRefreshed WRITE setAutoRefreshed NOTIFY changed)
+    /// How long before it, in words, and which of them holds.
+    Q_PROPERTY(QStringList refreshThresholds READ refreshThresholds NOTIFY changed)
+    Q_PROPERTY(int refreshThreshold READ refreshThreshold WRITE setRefreshThreshold NOTIFY changed)
+    /// How often a first connection is tried again, likewise.
+    Q_PROPERTY(QStringList retryCounts READ retryCounts NOTIFY changed)
+    Q_PROPERTY(int retryCount READ retryCount WRITE setRetryCount NOTIFY changed)
     /// 0: as the system, 1: light, 2: dark.
     Q_PROPERTY(int colourScheme READ colourScheme WRITE setColourScheme NOTIFY changed)
     Q_PROPERTY(bool isMotionReduced READ isMotionReduced WRITE setMotionReduced NOTIFY changed)
@@ -116,6 +124,14 @@ public:
     [[nodiscard]] QStringList idleTimes() const;
     [[nodiscard]] int idleTime() const;
     void setIdleTime(int row);
+    [[nodiscard]] bool isAutoRefreshed() const { return now().token.enableAutoRefresh; }
+    void setAutoRefreshed(bool isOn);
+    [[nodiscard]] QStringList refreshThresholds() const;
+    [[nodiscard]] int refreshThreshold() const;
+    void setRefreshThreshold(int row);
+    [[nodiscard]] QStringList retryCounts() const;
+    [[nodiscard]] int retryCount() const;
+    void setRetryCount(int row);
     [[nodiscard]] int colourScheme() const { return static_cast<int>(now().colourScheme); }
     void setColourScheme(int scheme);
     [[nodiscard]] bool isMotionReduced() const { return now().isMotionReduced; }

@@ -45,9 +45,16 @@ void Stepper::on(const session_event::TokenArrived& arrived)
     const auto lifetime = std::chrono::duration_cast<Milliseconds>(arrived.token->expiresAt - m_now);
     const auto untilRenewal =
         std::max(std::chrono::duration_cast<Milliseconds>(arrived.token->refreshAfter - m_now), Milliseconds{0});
+    // One that serves until its end is not renewed: whoever wanted that has turned it off.
+    const bool isRenewed = untilRenewal < lifetime;
     tell(session_notice::TokenChanged{isSuccessor ? TokenNews::Refreshed : TokenNews::Acquired, m_state.sessionId,
-        lifetime, untilRenewal, arrived.token->provider, arrived.token->model, arrived.token->isRelayed});
-    startTimer(SessionTimer::Renewal, untilRenewal, untilRenewal / 10);
+        lifetime, isRenewed ? untilRenewal : Milliseconds{0}, arrived.token->provider, arrived.token->model,
+        arrived.token->isRelayed});
+    if (isRenewed) {
+        startTimer(SessionTimer::Renewal, untilRenewal, untilRenewal / 10);
+    } else {
+        stopTimer(SessionTimer::Renewal);
+    }
     startTimer(SessionTimer::Expiry, std::max(lifetime, Milliseconds{0}));
     if (isAwaited) {
         stopTimer(SessionTimer::Token);

@@ -201,6 +201,24 @@ private Q_SLOTS:
         QVERIFY(story.all<session_effect::OpenTransport>().empty());
     }
 
+    void token_ThatServesUntilItsEnd_IsNotRenewed()
+    {
+        Story story;
+        story.goLive();
+        story.happens(session_event::TimedOut{SessionTimer::Renewal});
+        auto token =
+            std::make_shared<AccessToken>(*makeToken(story.clock.now(), Milliseconds{60'000}, "voice_1_abc", "ek_2"));
+        token->refreshAfter = token->expiresAt;
+        story.happens(session_event::TokenArrived{token});
+        QCOMPARE(story.told<session_notice::TokenChanged>().at(0).renewIn, Milliseconds{0});
+        const auto starts = story.all<session_effect::StartTimer>();
+        QVERIFY(std::none_of(
+            starts.begin(), starts.end(), [](const auto& start) { return start.timer == SessionTimer::Renewal; }));
+        const auto stops = story.all<session_effect::StopTimer>();
+        QVERIFY(std::any_of(
+            stops.begin(), stops.end(), [](const auto& stop) { return stop.timer == SessionTimer::Renewal; }));
+    }
+
     void renewalRefused_LeavesTheOpenConversationAlone()
     {
         Story story;

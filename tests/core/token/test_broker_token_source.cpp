@@ -106,6 +106,36 @@ private Q_SLOTS:
         QVERIFY(token->auth == AuthStyle::Bearer);
     }
 
+    void settings_SayWhenATokenIsRenewed_data()
+    {
+        QTest::addColumn<int>("threshold");
+        QTest::addColumn<bool>("isRefreshed");
+        QTest::addColumn<int>("renewedAfter");
+        QTest::newRow("the broker wants it earlier") << 10 << true << 588;
+        QTest::newRow("the client wants it earlier") << 60 << true << 540;
+        QTest::newRow("never before most of its life is over") << 3'000 << true << 480;
+        QTest::newRow("not at all") << 30 << false << 600;
+    }
+    void settings_SayWhenATokenIsRenewed()
+    {
+        QFETCH(const int, threshold);
+        QFETCH(const bool, isRefreshed);
+        QFETCH(const int, renewedAfter);
+        ManualClock clock;
+        FakeHttpClient http;
+        BrokerTokenSource source({http, clock, "https://broker.example",
+            std::make_shared<LiteralCredential>(std::make_shared<const Secret>("credential")), {}, "i",
+            {std::chrono::seconds(threshold), 3, isRefreshed}});
+        const MonotonicTime asked = clock.now();
+        TokenPtr token;
+        source.fetch({}, [&](const Expected<TokenPtr, Error>& result) { token = result.value(); });
+        std::string text = good();
+        text.replace(text.find("\"expiresIn\":60"), 14, "\"expiresIn\":600");
+        http.answer(200, text);
+        QVERIFY(token->refreshAfter == asked + std::chrono::seconds(renewedAfter));
+        QVERIFY(token->expiresAt == asked + std::chrono::seconds(600));
+    }
+
     void answer_OfGemini_SaysHowItsTokenIsShown()
     {
         World world;
