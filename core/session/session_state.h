@@ -141,6 +141,8 @@ struct SessionState {
     bool wasLive = false;
     /// The provider refused a token that may have been too old; a fresh one is the second and last try.
     bool isCredentialSuspect = false;
+    /// The token that is waited for was asked for with the one in hand.
+    bool isExchanging = false;
     /// A renewal is under way while the conversation goes on.
     bool isRenewing = false;
     /// Renewals in a row that failed.
