@@ -245,6 +245,18 @@ private Q_SLOTS:
         QCOMPARE(dropped.book.total().connected.count(), kMinute.count());
     }
 
+    /// Whoever fails at it when the program ends, has nobody to tell.
+    void end_WritesNothingAnew()
+    {
+        World world;
+        world.clock.advance(kMinute);
+        world.keeper->told(notice::Ended{});
+        QCOMPARE(world.book.total().connected.count(), kMinute.count());
+        const int puts = world.book.puts;
+        world.keeper.reset();
+        QCOMPARE(world.book.puts, puts);
+    }
+
     void month_IsOfItsDays()
     {
         World world;
