@@ -62,6 +62,8 @@ struct ReplyGate {
     bool isDeaf = false;
     /// It goes by what functions have answered.
     bool isForTools = false;
+    /// The last one ended without a word on what it cost: that comes behind it.
+    bool isCostToCome = false;
 
     [[nodiscard]] bool isFree() const { return activeId.empty() && !isRequested; }
     bool operator==(const ReplyGate&) const = default;

@@ -90,7 +90,7 @@ void UsageKeeper::phaseChanged(Phase phase)
 void UsageKeeper::replyCame(const notice::ReplyUsage& reply)
 {
     UsageRecord told = record(partOf("reply ", reply.responseId), m_model);
-    told.figures.turns = 1;
+    told.figures.turns = reply.isTurn ? 1 : 0;
     told.figures.tokens = UsageTally::of(reply.usage).clamped();
     const PriceRow* const price = priceOf(m_model);
     if (price != nullptr) {

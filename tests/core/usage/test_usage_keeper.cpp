@@ -257,6 +257,18 @@ private Q_SLOTS:
         QCOMPARE(world.book.puts, puts);
     }
 
+    void costBesideAReply_IsNoTurn()
+    {
+        World world;
+        world.reply("r1");
+        openai::Usage more;
+        more.inputTokens = 5;
+        world.keeper->told(notice::ReplyUsage{"usage_1", more, false});
+        QCOMPARE(world.book.total().turns, 1);
+        QCOMPARE(world.book.total().tokens.allIn(), 305);
+        QCOMPARE(world.book.total().nanoDollars, kCost + 5 * 1'000);
+    }
+
     void month_IsOfItsDays()
     {
         World world;
