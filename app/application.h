@@ -40,7 +40,8 @@ public:
     [[nodiscard]] bool open() { return m_window.open(); }
     void raise() { m_window.raise(); }
     void hide() { m_window.hide(); }
-    /// Before the end, without a window: what a conversation came to is told its broker. Takes a second at most.
+    /// Before the end, without a window: a conversation is ended and kept as it was heard, its broker told what it came to. Takes a second at
+    /// most.
     void finish();
     /// Null before `open`.
     [[nodiscard]] QQuickWindow* quickWindow() const { return m_window.quickWindow(); }

@@ -101,6 +101,7 @@ void TalkSession::start()
         return;
     }
     ++m_generation;
+    m_isEndOwed = true;
     // The last conversation's parts go when nothing of them is on the stack.
     dropSession();
     m_broker = std::make_unique<core::DeferredTokenSource>();
@@ -331,7 +332,10 @@ void TalkSession::finishTelling()
 {
     const bool isTold = std::all_of(
         m_accounts.begin(), m_accounts.end(), [](const Account& account) { return account.usage->isDone(); });
-    if (isTold || m_deps.clock.now() >= m_finishBy) {
+    if ((isTold && !m_isEndOwed) || m_deps.clock.now() >= m_finishBy) {
+        // What is written at its end may fail, and somebody is to be there who hears of that.
+        m_isWanted = false;
+        dropSession();
         std::exchange(m_finished, nullptr)();
         return;
     }
@@ -374,6 +378,9 @@ void TalkSession::tellLater(core::SessionNotice told)
 
 void TalkSession::tell(const core::SessionNotice& told)
 {
+    if (std::holds_alternative<notice::Ended>(told)) {
+        m_isEndOwed = false;
+    }
     for (core::ConversationListener* listener : std::vector(m_listeners)) {
         if (std::find(m_listeners.begin(), m_listeners.end(), listener) != m_listeners.end()) {
             listener->conversationTold(told);

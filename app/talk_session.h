@@ -57,8 +57,8 @@ public:
 
     /// Whoever was signed in is not any more: nor is what showed them to a broker kept, but for one that is still told what they owe.
     void forgetUser();
-    /// Before the program ends: ends the conversation and tells its broker what it came to. `done` is called once there is nothing left to
-    /// tell, or after a second; possibly from within this call.
+    /// Before the program ends: ends the conversation, and tells its broker what it came to. `done` is called once the listeners have heard of
+    /// its end and there is nothing left to tell, or after a second; possibly from within this call. Nothing of the conversation is left then.
     void finish(std::function<void()> done);
 
 private:
@@ -95,6 +95,8 @@ private:
     Dependencies m_deps;
     std::vector<core::ConversationListener*> m_listeners;
     bool m_isWanted = false;
+    /// The listeners have not heard of its end.
+    bool m_isEndOwed = false;
     bool m_isTalkHeld = false;
     /// Which conversation this is: what comes late from an earlier one is not told.
     int m_generation = 0;

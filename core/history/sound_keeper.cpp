@@ -36,6 +36,7 @@ void SoundKeeper::end(bool isKept)
         return;
     }
     const std::string id = std::exchange(m_id, {});
+    ++m_number;
     setRecording(false);
     if (!m_startsAt) {
         return;
@@ -83,8 +84,8 @@ void SoundKeeper::start()
         return;
     }
     m_startsAt = std::chrono::duration_cast<Milliseconds>(m_deps.clock.now() - m_begin);
-    m_deps.recorder.record(*path, m_format, [self = m_self, id = m_id](const Error& error) {
-        if (*self != nullptr && (*self)->m_id == id) {
+    m_deps.recorder.record(*path, m_format, [self = m_self, number = ++m_number](const Error& error) {
+        if (*self != nullptr && (*self)->m_number == number) {
             (*self)->hasFailed(error);
         }
     });

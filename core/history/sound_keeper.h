@@ -55,6 +55,8 @@ private:
     std::optional<Milliseconds> m_startsAt;
     bool m_hasFailed = false;
     bool m_isRecording = false;
+    /// Which recording this is: what comes late of an earlier one is none of its business.
+    int m_number = 0;
     /// What comes late finds nothing here when we are gone.
     std::shared_ptr<SoundKeeper*> m_self;
 };

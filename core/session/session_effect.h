@@ -63,6 +63,8 @@ struct ToolDone {
 struct ReplyUsage {
     std::string responseId;
     openai::Usage usage;
+    /// Some providers tell of it in pieces, or of what belongs to no reply: one of all that is told of a reply.
+    bool isTurn = true;
 };
 /// What writing down one spoken turn cost; the shape is the transcriber's own.
 struct TranscriptionUsage {

@@ -223,10 +223,12 @@ void SessionRunner::perform(SessionEffect& effect)
             } else if constexpr (std::is_same_v<Effect, OpenTransport>) {
                 openTransport(what.token);
             } else if constexpr (std::is_same_v<Effect, CloseTransport>) {
+                tellUntold();
                 if (m_link != nullptr) {
                     m_link->transport().close(what.code, what.reason);
                 }
             } else if constexpr (std::is_same_v<Effect, DropTransport>) {
+                tellUntold();
                 dropTransport();
             } else if constexpr (std::is_same_v<Effect, Send>) {
                 send(what.event);
@@ -291,6 +293,14 @@ void SessionRunner::dropTransport()
         m_link->letGo();
         // We may stand in one of its own calls.
         m_deps.executor.post([old = std::exchange(m_link, nullptr)] {});
+    }
+}
+
+void SessionRunner::tellUntold()
+{
+    // It is not over for the session, which may ask for it again; it was paid for all the same.
+    if (const auto usage = std::exchange(m_gemini->untold, std::nullopt)) {
+        tell(session_notice::ReplyUsage{m_gemini->newId("usage"), *usage, false});
     }
 }
 

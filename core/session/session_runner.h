@@ -78,6 +78,8 @@ private:
     void openTransport(const TokenPtr& token);
     /// With what the provider's own protocol needs around it.
     [[nodiscard]] std::unique_ptr<Transport> transportFor(const AccessToken& token);
+    /// What a reply has cost that was on its way when its connection ended.
+    void tellUntold();
     void dropTransport();
     void send(const openai::ClientEvent& event);
     void startTimer(const session_effect::StartTimer& start);

@@ -62,6 +62,8 @@ struct ReplyGate {
     bool isDeaf = false;
     /// It goes by what functions have answered.
     bool isForTools = false;
+    /// The last one ended without a word on what it cost: that comes behind it.
+    bool isCostToCome = false;
 
     [[nodiscard]] bool isFree() const { return activeId.empty() && !isRequested; }
     bool operator==(const ReplyGate&) const = default;
@@ -141,6 +143,8 @@ struct SessionState {
     bool wasLive = false;
     /// The provider refused a token that may have been too old; a fresh one is the second and last try.
     bool isCredentialSuspect = false;
+    /// The token that is waited for was asked for with the one in hand.
+    bool isExchanging = false;
     /// A renewal is under way while the conversation goes on.
     bool isRenewing = false;
     /// Renewals in a row that failed.

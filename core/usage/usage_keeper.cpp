@@ -90,7 +90,7 @@ void UsageKeeper::phaseChanged(Phase phase)
 void UsageKeeper::replyCame(const notice::ReplyUsage& reply)
 {
     UsageRecord told = record(partOf("reply ", reply.responseId), m_model);
-    told.figures.turns = 1;
+    told.figures.turns = reply.isTurn ? 1 : 0;
     told.figures.tokens = UsageTally::of(reply.usage).clamped();
     const PriceRow* const price = priceOf(m_model);
     if (price != nullptr) {
@@ -131,7 +131,9 @@ void UsageKeeper::countTime()
              from < until;) {
             const WallTime midnight = std::chrono::floor<std::chrono::days>(from) + std::chrono::days{1};
             const WallTime to = std::min(until, midnight);
-            m_connected[utcDay(from)] += std::chrono::duration_cast<Milliseconds>(to - from);
+            const std::string day = utcDay(from);
+            m_connected[day] += std::chrono::duration_cast<Milliseconds>(to - from);
+            m_grown.insert(day);
             from = to;
         }
     }
@@ -140,7 +142,8 @@ void UsageKeeper::countTime()
 
 void UsageKeeper::addConnection()
 {
-    for (const auto& [day, time] : m_connected) {
+    for (const std::string& day : std::exchange(m_grown, {})) {
+        const Milliseconds time = m_connected[day];
         UsageRecord told = record("connection " + day, m_model);
         told.day = day;
         told.figures.connected = time;

@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 namespace vivavoce::core {
@@ -54,6 +55,8 @@ private:
     MonotonicTime m_countedUntil{};
     /// Of the session, by day.
     std::map<std::string, Milliseconds> m_connected;
+    /// Of them, what has grown since it was added.
+    std::set<std::string> m_grown;
     std::deque<UsageRecord> m_waiting;
     bool m_isFailing = false;
     MonotonicTime m_notBefore{};

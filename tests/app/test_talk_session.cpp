@@ -122,7 +122,7 @@ struct World {
 };
 
 /// A broker's answer.
-core::HttpClient::Response tokenOf(const std::string& model)
+core::HttpClient::Response tokenOf(const std::string& model, const std::string& transport = "direct")
 {
     core::HttpClient::Response response;
     response.status = 200;
@@ -130,8 +130,8 @@ core::HttpClient::Response tokenOf(const std::string& model)
     response.body =
         R"({"token":"ek_1","tokenType":"Bearer","sessionId":"voice_1_x","expiresIn":600,)"
         R"("expiresAt":"2031-01-01T00:10:00Z","refreshAfter":"2031-01-01T00:09:00Z","provider":"openai","model":")"
-        + model
-        + R"(","transport":"direct","connect":{"url":"wss://provider.example/v1","auth":"bearer",)"
+        + model + R"(","transport":")" + transport
+        + R"(","connect":{"url":"wss://provider.example/v1","auth":"bearer",)"
           R"("dialect":"openai-ga","audio":{"encoding":"pcm16","rate":24000}},"limits":{}})";
     return response;
 }
@@ -162,12 +162,12 @@ void say(const FakeTransport::Wire& wire, const core::openai::ServerEvent& event
 }
 
 /// A conversation by the chosen broker's token, as far as the provider has told that it is there.
-FakeTransport::Wire& begin(World& world, const std::string& model = "m")
+FakeTransport::Wire& begin(World& world, const std::string& model = "m", const std::string& transport = "direct")
 {
     world.transports.pongs = &world.executor;
     world.talk->start();
     world.executor.runPosted();
-    world.http.sent.back().done(tokenOf(model));
+    world.http.sent.back().done(tokenOf(model, transport));
     world.executor.runPosted();
     FakeTransport::Wire& wire = world.transports.last();
     wire.listener->transportOpened();
@@ -231,6 +231,8 @@ private Q_SLOTS:
     void userWhoSignsOut_IsForgotten();
     void brokersThatAreOwedUsage_AreFew();
     void finish_WaitsForWhatIsToldAtTheEnd_AndNotForLong();
+    void finish_WhileTheAgentSpeaks_WaitsUntilItIsKnownWhatWasHeard_data();
+    void finish_WhileTheAgentSpeaks_WaitsUntilItIsKnownWhatWasHeard();
 #ifdef Q_OS_UNIX
     void services_ThatDoNotListen_KeepNobodyWaiting();
 #endif
@@ -661,6 +663,7 @@ void TestTalkSession::finish_WaitsForWhatIsToldAtTheEnd_AndNotForLong()
         world.executor.advance(core::Milliseconds{3'000});
         world.http.sent.clear();
         world.talk->finish([&] { ++done; });
+        world.transports.last().listener->transportClosed({1000, {}});
         world.executor.advance(core::Milliseconds{500});
         QCOMPARE(done, 0);
         QCOMPARE(reportsTo(world, "https://voice.example").size(), std::size_t{1});
@@ -672,6 +675,54 @@ void TestTalkSession::finish_WaitsForWhatIsToldAtTheEnd_AndNotForLong()
         world.executor.advance(core::Milliseconds{600});
         QCOMPARE(done, 1);
     }
+}
+
+void TestTalkSession::finish_WhileTheAgentSpeaks_WaitsUntilItIsKnownWhatWasHeard_data()
+{
+    QTest::addColumn<bool>("isClosed");
+    QTest::newRow("the other side closes") << true;
+    QTest::newRow("the other side says nothing") << false;
+}
+
+void TestTalkSession::finish_WhileTheAgentSpeaks_WaitsUntilItIsKnownWhatWasHeard()
+{
+    QFETCH(bool, isClosed);
+    World world;
+    // Nobody has to be told what it came to: that keeps nobody waiting.
+    FakeTransport::Wire& wire = begin(world, "m", "relay");
+    say(wire, core::openai::SessionUpdated{});
+    core::openai::ResponseCreated created;
+    created.response.id = "r";
+    say(wire, created);
+    say(wire, core::openai::ResponseOutputAudioDelta{{}, "r", "item", 0, 0, core::Bytes(48'000)});
+    say(wire, core::openai::ResponseOutputAudioTranscriptDelta{{}, "r", "item", 0, 0, "Once upon a time"});
+    world.executor.runPosted();
+    world.voice.heard = {"item", 0, core::Milliseconds{250}, false};
+    world.heard.all.clear();
+    int done = 0;
+    std::string heard;
+    world.talk->finish([&] {
+        ++done;
+        for (const core::SessionNotice& told : world.heard.all) {
+            if (const auto* changed = std::get_if<notice::TranscriptChanged>(&told)) {
+                heard = changed->entry.heardText();
+            }
+        }
+    });
+    QCOMPARE(done, 0);
+    if (isClosed) {
+        wire.listener->transportClosed({1000, {}});
+    }
+    world.executor.advance(core::Milliseconds{isClosed ? 20 : 1'000});
+    QCOMPARE(done, 1);
+    QVERIFY2(!heard.empty() && heard.size() < 16, heard.c_str());
+    QCOMPARE(world.heard.endings.size(), std::size_t{isClosed ? 1U : 0U});
+    // Nothing is left that could still have something to say.
+    world.executor.runPosted();
+    QVERIFY(wire.isGone);
+    world.talk->stop();
+    world.executor.advance(core::Milliseconds{5'000});
+    QCOMPARE(world.heard.endings.size(), std::size_t{isClosed ? 1U : 0U});
 }
 
 #ifdef Q_OS_UNIX

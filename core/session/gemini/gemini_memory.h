@@ -1,5 +1,8 @@
 #pragma once
 
+#include "core/protocol/openai/response.h"
+
+#include <optional>
 #include <set>
 #include <string>
 
@@ -12,6 +15,8 @@ struct GeminiMemory {
     std::string handle;
     /// All that was said is in there.
     bool isWhole = false;
+    /// What a reply in progress has cost so far, which is told when it ends.
+    std::optional<openai::Usage> untold;
     /// Items that some connection of the conversation knew.
     std::set<std::string> items;
     /// In front of the ids that are given here; of this conversation alone.

@@ -140,7 +140,7 @@ void GeminiTranslator::endReply(ResponseStatus status, const char* reason, std::
 {
     Reply reply = std::move(*std::exchange(m_reply, std::nullopt));
     openai::Response response = responseOf(reply.id, status);
-    response.usage = reply.usage;
+    response.usage = std::exchange(m_memory.untold, std::nullopt);
     if (reason != nullptr) {
         response.statusDetails = openai::StatusDetails{status, reason, std::nullopt};
     }
@@ -289,16 +289,16 @@ void GeminiTranslator::on(const gemini::UsageMetadata& snapshot)
         return;
     }
     if (m_reply) {
-        m_reply->usage = m_reply->usage ? sumOf(*m_reply->usage, usage) : usage;
+        m_memory.untold = m_memory.untold ? sumOf(*m_memory.untold, usage) : usage;
     } else {
-        tellUsage(m_memory.newId("usage"), usage);
+        tellUsage(usage);
     }
 }
 
-void GeminiTranslator::tellUsage(const std::string& id, const openai::Usage& usage)
+void GeminiTranslator::tellUsage(const openai::Usage& usage)
 {
     // The end of a reply that nobody waits for: all that it says is what it cost.
-    openai::Response response = responseOf(id, ResponseStatus::Completed);
+    openai::Response response = responseOf(m_memory.newId("usage"), ResponseStatus::Completed);
     response.usage = usage;
     tell(openai::ResponseDone{{}, std::move(response)});
 }

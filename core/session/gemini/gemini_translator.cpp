@@ -67,10 +67,6 @@ GeminiTranslator::Steps GeminiTranslator::heard(gemini::ServerMessage message)
 
 GeminiTranslator::Steps GeminiTranslator::closed(TransportClose& close)
 {
-    if (m_reply && m_reply->usage) {
-        // It is not over for the session, which may ask for it again; it was paid for all the same.
-        tellUsage(m_memory.newId("usage"), *m_reply->usage);
-    }
     const bool wasRefused = close.code == kInvalidMessage || close.code == kPolicy;
     if (!m_isReady && m_setup && m_setup->sessionResumption->handle && wasRefused) {
         // Handles do not last for ever: the next attempt begins anew.

@@ -50,7 +50,6 @@ private:
         std::string transcript;
         std::string text;
         bool hasSound = false;
-        std::optional<openai::Usage> usage;
     };
 
     // Of the session (gemini_client_rules.cpp)
@@ -88,7 +87,7 @@ private:
     void endTranscript(const Reply& reply);
     /// A reply that says nothing: whoever waits for one waits no longer.
     void replyNothing(openai::ResponseStatus status);
-    void tellUsage(const std::string& id, const openai::Usage& usage);
+    void tellUsage(const openai::Usage& usage);
 
     // The user's turn (gemini_turn_rules.cpp)
     void userTurnBegins(Milliseconds at);

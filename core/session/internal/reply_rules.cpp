@@ -277,10 +277,14 @@ void Stepper::settleItems(const std::string& responseId, bool wasCompleted)
 void Stepper::on(const openai::ResponseDone& done)
 {
     const openai::Response& response = done.response;
+    const bool isActive = response.id == m_state.reply.activeId;
     if (response.usage) {
-        tell(session_notice::ReplyUsage{response.id, *response.usage});
+        const bool isTurn = std::exchange(m_state.reply.isCostToCome, false) || isActive;
+        tell(session_notice::ReplyUsage{response.id, *response.usage, isTurn});
+    } else if (isActive) {
+        m_state.reply.isCostToCome = true;
     }
-    if (response.id != m_state.reply.activeId) {
+    if (!isActive) {
         // Beside the conversation (conversation "none"), or of a reply that is over for us.
         return;
     }

@@ -12,7 +12,8 @@ void Stepper::fetchToken()
     startTimer(SessionTimer::Token, m_state.options->deadlines.token);
     TokenQuery query;
     query.resumeSessionId = m_state.sessionId;
-    if (m_state.token != nullptr && !m_state.token->isExpired(m_now)) {
+    m_state.isExchanging = m_state.token != nullptr && !m_state.token->isExpired(m_now);
+    if (m_state.isExchanging) {
         // Good for one connection only, and replaced before its time.
         query.previous = m_state.token;
     }
@@ -67,13 +68,21 @@ void Stepper::on(const session_event::TokenFailed& failed)
     const bool isRefused = failed.error.code == ErrorCode::NotAuthorised;
     if (m_state.phase == Phase::FetchingToken) {
         stopTimer(SessionTimer::Token);
-        tell(session_notice::TokenChanged{
-            isRefused && !m_state.sessionId.empty() ? TokenNews::Revoked : TokenNews::Failed, m_state.sessionId, {}});
+        Error error = failed.error;
+        if (isRefused && m_state.isExchanging && m_state.token != nullptr) {
+            // The answer to an earlier try was lost, or the broker has ended the session. That says nothing of who is signed in.
+            tokenGone(TokenNews::Revoked);
+            error.code = ErrorCode::TokenExpired;
+        } else {
+            tell(session_notice::TokenChanged{
+                isRefused && !m_state.sessionId.empty() ? TokenNews::Revoked : TokenNews::Failed, m_state.sessionId,
+                {}});
+        }
         // A session that the broker no longer knows cannot be continued, but the conversation can: in a new one.
-        if (!isRetryable(failed.error.code) || failed.error.code == ErrorCode::TokenExpired) {
+        if (!isRetryable(error.code) || error.code == ErrorCode::TokenExpired) {
             m_state.sessionId.clear();
         }
-        lost(failed.error);
+        lost(std::move(error));
     } else if (m_state.isRenewing) {
         m_state.isRenewing = false;
         if (isRefused && m_state.token != nullptr) {

@@ -523,6 +523,24 @@ private Q_SLOTS:
             (QStringList{QStringLiteral("record ogg"), QStringLiteral("finish"), QStringLiteral("record ogg")}));
     }
 
+    void fileOfADeletedConversation_ThatCannotBeClosed_IsNoMatterToTheNext()
+    {
+        World world;
+        world.recordSound(true);
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "one");
+        const SoundRecorder::Failed first = world.recorder.failed;
+        QVERIFY(world.store.removeAll().has_value());
+        world.line("b", Speaker::User, "two");
+        first(Error{ErrorCode::RecordingFailed, "gone", std::nullopt, {}});
+        QVERIFY(world.isRecording);
+        QVERIFY(world.errors.empty());
+        world.recordSound(false);
+        QCOMPARE(world.recorder.asked.back(), QStringLiteral("pause"));
+        world.recorder.failed(Error{ErrorCode::RecordingFailed, "full", std::nullopt, {}});
+        QCOMPARE(world.errors.size(), std::size_t{1});
+    }
+
     void soundOfACrash_IsDeletedAtTheNextStart()
     {
         World world;

@@ -235,6 +235,47 @@ private Q_SLOTS:
         QCOMPARE(story.all<session_effect::FetchToken>().size(), std::size_t{1});
     }
 
+    /// Its answer was lost, and the repetition comes too late: the token is spent, and the sign-in is as good as it was.
+    void exchangeRefused_MintsOnceBeforeItEnds_data()
+    {
+        QTest::addColumn<bool>("isSignedIn");
+        QTest::newRow("signed in") << true;
+        QTest::newRow("not any more") << false;
+    }
+    void exchangeRefused_MintsOnceBeforeItEnds()
+    {
+        QFETCH(const bool, isSignedIn);
+        Story story;
+        AccessToken token = *makeToken(story.clock.now());
+        token.dialect = "gemini";
+        story.happens(session_event::Start{});
+        story.happens(session_event::TokenArrived{std::make_shared<const AccessToken>(token)});
+        story.opens();
+        QCOMPARE(story.state.phase, Phase::Live);
+        story.happens(session_event::Closed{{1006, {}}});
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        QVERIFY(story.all<session_effect::FetchToken>().at(0).query.previous != nullptr);
+        story.happens(session_event::TokenFailed{{ErrorCode::NotAuthorised, "no", std::nullopt, "token_reused"}});
+        QCOMPARE(story.state.phase, Phase::Waiting);
+        const auto news = story.told<session_notice::TokenChanged>();
+        QCOMPARE(news.size(), std::size_t{1});
+        QVERIFY(news[0].news == TokenNews::Revoked);
+        QCOMPARE(story.all<session_effect::DiscardToken>().size(), std::size_t{1});
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        const auto fetch = story.all<session_effect::FetchToken>().at(0);
+        QVERIFY(fetch.query.previous == nullptr && fetch.query.resumeSessionId.empty());
+        if (isSignedIn) {
+            story.happens(
+                session_event::TokenArrived{makeToken(story.clock.now(), Milliseconds{60'000}, "voice_2_def", "ek_2")});
+            QCOMPARE(story.state.phase, Phase::Connecting);
+            QVERIFY(story.told<session_notice::TokenChanged>().at(0).news == TokenNews::Acquired);
+        } else {
+            story.happens(session_event::TokenFailed{{ErrorCode::NotAuthorised, "no", std::nullopt, {}}});
+            QCOMPARE(story.state.phase, Phase::Ended);
+            QCOMPARE(story.state.failure->code, ErrorCode::NotAuthorised);
+        }
+    }
+
     void expiry_IsToldOnceAndTheConversationGoesOn()
     {
         Story story;

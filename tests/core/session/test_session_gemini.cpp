@@ -727,6 +727,76 @@ private Q_SLOTS:
         QCOMPARE(in, std::int64_t{1 + 2 + 3 + 4 + 5 + 6});
     }
 
+    void usage_InPieces_IsOneTurnAReply()
+    {
+        World world;
+        world.start();
+        for (const bool isEarly : {false, true}) {
+            world.observer.notices.clear();
+            world.gemini().sound(Milliseconds{20});
+            if (isEarly) {
+                world.gemini().usage(1, 2, 3);
+            }
+            world.gemini().generationComplete();
+            world.gemini().usage(1, 2, 3);
+            world.gemini().turnComplete();
+            world.gemini().usage(1, 2, 3);
+            world.settle();
+            const auto usage = world.observer.told<session_notice::ReplyUsage>();
+            QCOMPARE(usage.size(), std::size_t{isEarly ? 3U : 2U});
+            QVERIFY(usage[0].isTurn);
+            QVERIFY(std::none_of(usage.begin() + 1, usage.end(), [](const auto& one) { return one.isTurn; }));
+        }
+    }
+
+    void usage_OfAReplyThatIsCutOff_IsToldBeforeTheEnd_data()
+    {
+        QTest::addColumn<int>("how");
+        QTest::newRow("the user stops it") << 0;
+        QTest::newRow("it ends of an error") << 1;
+        QTest::newRow("the connection fails") << 2;
+        QTest::newRow("it is handed over") << 3;
+        QTest::newRow("the provider falls silent") << 4;
+        QTest::newRow("the provider hangs up") << 5;
+    }
+    void usage_OfAReplyThatIsCutOff_IsToldBeforeTheEnd()
+    {
+        QFETCH(int, how);
+        World world;
+        world.start();
+        world.gemini().sound(Milliseconds{20});
+        world.gemini().usage(5, 6, 7);
+        world.gemini().usage(1, 1, 1);
+        world.settle();
+        QVERIFY(world.observer.told<session_notice::ReplyUsage>().empty());
+        switch (how) {
+        case 0:
+            world.runner.stop();
+            break;
+        case 1:
+            world.runner.abort({ErrorCode::ChildDied, "gone", std::nullopt, {}});
+            break;
+        case 2:
+            world.transports.last().listener->transportFailed(
+                {ErrorCode::ProviderUnreachable, "reset", std::nullopt, {}});
+            break;
+        case 3:
+            world.gemini().goAway(Milliseconds{10'000});
+            world.executor.advance(Milliseconds{1});
+            break;
+        case 4:
+            world.executor.advance(Milliseconds{30'000});
+            break;
+        default:
+            world.gemini().hangUp(1011, "gone");
+        }
+        QVERIFY(world.state().phase != Phase::Live);
+        const auto usage = world.observer.told<session_notice::ReplyUsage>();
+        QCOMPARE(usage.size(), std::size_t{1});
+        QCOMPARE(usage[0].usage.inputTokens, std::int64_t{5 + 6 + 1 + 1});
+        QVERIFY(!usage[0].isTurn);
+    }
+
     void whateverHappens_NothingIsSaidThatGeminiRefuses_data()
     {
         QTest::addColumn<bool>("isByHand");

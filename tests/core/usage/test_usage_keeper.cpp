@@ -245,6 +245,30 @@ private Q_SLOTS:
         QCOMPARE(dropped.book.total().connected.count(), kMinute.count());
     }
 
+    /// Whoever fails at it when the program ends, has nobody to tell.
+    void end_WritesNothingAnew()
+    {
+        World world;
+        world.clock.advance(kMinute);
+        world.keeper->told(notice::Ended{});
+        QCOMPARE(world.book.total().connected.count(), kMinute.count());
+        const int puts = world.book.puts;
+        world.keeper.reset();
+        QCOMPARE(world.book.puts, puts);
+    }
+
+    void costBesideAReply_IsNoTurn()
+    {
+        World world;
+        world.reply("r1");
+        openai::Usage more;
+        more.inputTokens = 5;
+        world.keeper->told(notice::ReplyUsage{"usage_1", more, false});
+        QCOMPARE(world.book.total().turns, 1);
+        QCOMPARE(world.book.total().tokens.allIn(), 305);
+        QCOMPARE(world.book.total().nanoDollars, kCost + 5 * 1'000);
+    }
+
     void month_IsOfItsDays()
     {
         World world;
