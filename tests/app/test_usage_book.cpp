@@ -272,6 +272,20 @@ private Q_SLOTS:
         QCOMPARE(total().figures.turns, 1);
     }
 
+    void figuresThatAnotherProgramHasCleared_AreCountedInItsNewFile()
+    {
+        SqliteUsageBook other(m_folder);
+        QVERIFY(other.put({record("other", "reply 1", "2026-11-29")}).has_value());
+        QVERIFY(m_book->clear().has_value());
+        QVERIFY(m_book->put({record("mine", "reply 1", "2026-11-29")}).has_value());
+        QCOMPARE(other.sums({})->front().figures.turns, 1);
+        QVERIFY(other.put({record("other", "reply 2", "2026-11-29")}).has_value());
+        QVERIFY(m_book->put({record("mine", "reply 2", "2026-11-29")}).has_value());
+        QCOMPARE(total().figures.turns, 3);
+        reopen();
+        QCOMPARE(total().figures.turns, 3);
+    }
+
     void damagedFile_IsAnError_AndCanBeCleared()
     {
         QVERIFY(QDir().mkpath(m_folder));
