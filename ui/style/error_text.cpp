@@ -1,6 +1,7 @@
 #include "ui/style/error_text.h"
 
 #include "core/ports/connection_fault.h"
+#include "core/session/allowance_watch.h"
 
 #include <QCoreApplication>
 
@@ -84,6 +85,7 @@ constexpr std::array kFaults{
     FaultRow{fault::kProxyChoice, QT_TRANSLATE_NOOP("ErrorText", "The proxy that is set is none that can be used. Check its address."), ErrorAction::ShowNetworkSettings},
     FaultRow{fault::kCaFileChoice, QT_TRANSLATE_NOOP("ErrorText", "The file of authorities cannot be used. Name another one, or none."), ErrorAction::ShowNetworkSettings},
 };
+constexpr FaultRow kUnknownMonth{core::kUnknownMonth, QT_TRANSLATE_NOOP("ErrorText", "What this month has come to cannot be read. Delete the figures, or take away the limit of a month."), ErrorAction::ShowSettings};
 // clang-format on
 
 /// Null: there is none. What others call their own faults is no word of ours.
@@ -135,6 +137,9 @@ ErrorText errorText(const core::Error& error)
 {
     if (const FaultRow* known = faultOf(error)) {
         return {translated(known->sentence), label(known->action), known->action};
+    }
+    if (error.code == ErrorCode::BadConfiguration && error.foreignCode == kUnknownMonth.fault) {
+        return {translated(kUnknownMonth.sentence), label(kUnknownMonth.action), kUnknownMonth.action};
     }
     const Row& row = kRows[static_cast<std::size_t>(error.code)];
     return {translated(row.sentence), label(row.action), row.action};
