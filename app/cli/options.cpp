@@ -205,7 +205,7 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
         ->check(CLI::Range(0, 1'440))
         ->option_text("N");
     talk.add_flag("--count-usage", options.isCounted,
-            "Count the conversation in the book of usage of this computer, as the window does")
+            "Count the conversation in this computer's book of usage and keep to its limit of a month, as the window does")
         ->needs(broker);
     talk.add_option("--ca-file", options.caFile, "Certificates (PEM) of authorities to trust besides the system's")
         ->needs(broker)

@@ -5,11 +5,13 @@
 #include "app/platform/local_moment.h"
 #include "app/platform/network_settings.h"
 #include "app/platform/qt_line_process.h"
+#include "app/platform/qt_settings_store.h"
 #include "app/platform/qt_sha256.h"
 #include "app/platform/small_file.h"
 #include "core/base/environment_secret.h"
 #include "core/base/random_id.h"
 #include "core/history/transcript_export.h"
+#include "core/usage/utc_day.h"
 
 #include <QCoreApplication>
 
@@ -162,6 +164,9 @@ bool TalkCommand::lookAtServers()
 void TalkCommand::beginTalking(std::shared_ptr<core::CredentialSource> credential)
 {
     converse();
+    if (!m_allowance->begin()) {
+        return;
+    }
     if (m_options.brokerUrl.empty()) {
         startServers();
     } else {
@@ -342,14 +347,9 @@ void TalkCommand::converse()
     }
     m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{
         *m_tokens, m_transports, voice(), *m_tools, m_clock, m_executor, *this, std::move(options)});
-    core::Allowance allowance;
-    // Our own agent costs nothing.
-    if (!m_options.brokerUrl.empty()) {
-        allowance.nanoDollars = std::llround(m_options.spendLimit * 100 * core::kNanoDollarsInACent);
-    }
-    allowance.silence = std::chrono::minutes{m_options.idleMinutes};
-    m_allowance = std::make_unique<core::AllowanceWatch>(core::AllowanceWatch::Dependencies{
-        m_clock, m_executor, allowance, [this](Error error) { m_session->abort(std::move(error)); }});
+    m_allowance = std::make_unique<core::AllowanceWatch>(core::AllowanceWatch::Dependencies{m_clock, m_executor,
+        allowance(), [this](Error error) { m_session->abort(std::move(error)); },
+        [this] { return core::spentInMonthOf(m_book, core::utcDay(m_clock.wallNow())); }});
     if (m_options.isCounted) {
         m_keeper = std::make_unique<core::UsageKeeper>(
             core::UsageKeeper::Dependencies{m_book, m_clock, withoutTrailingSlash(m_options.brokerUrl),
@@ -357,6 +357,22 @@ void TalkCommand::converse()
     }
     m_session->start();
     watch();
+}
+
+core::Allowance TalkCommand::allowance() const
+{
+    core::Allowance allowance;
+    // Our own agent costs nothing.
+    if (!m_options.brokerUrl.empty()) {
+        allowance.nanoDollars = std::llround(m_options.spendLimit * 100 * core::kNanoDollarsInACent);
+        // What is counted is the user's own, whose limit of a month the window keeps.
+        const int cents = m_options.isCounted
+            ? platform::QtSettingsStore(platform::QtSettingsStore::defaultFile()).load().monthLimitCents
+            : 0;
+        allowance.monthNanoDollars = std::int64_t{cents} * core::kNanoDollarsInACent;
+    }
+    allowance.silence = std::chrono::minutes{m_options.idleMinutes};
+    return allowance;
 }
 
 void TalkCommand::sessionTold(const core::SessionNotice& notice)

@@ -67,6 +67,7 @@ private:
     /// `credential` is for a broker that was named.
     void begin(std::shared_ptr<core::CredentialSource> credential);
     void converse();
+    [[nodiscard]] core::Allowance allowance() const;
     void useBroker(const std::string& url, std::shared_ptr<core::CredentialSource> credential);
     [[nodiscard]] core::Expected<void, core::Error> checkDevices() const;
     [[nodiscard]] bool endsAConversation(core::ErrorCode code) const;

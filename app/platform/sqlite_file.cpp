@@ -8,6 +8,10 @@
 
 #include <utility>
 
+#ifdef Q_OS_UNIX
+#include <sys/stat.h>
+#endif
+
 namespace vivavoce::platform {
 namespace {
 
@@ -16,6 +20,20 @@ using core::Expected;
 
 constexpr auto kMine = QFileDevice::ReadOwner | QFileDevice::WriteOwner;
 constexpr auto kMyFolder = kMine | QFileDevice::ExeOwner;
+
+/// Device and number; where the system lets nobody delete an open file, one for all.
+std::pair<quint64, quint64> identityOf(const QString& file)
+{
+#ifdef Q_OS_UNIX
+    struct stat found = {};
+    if (::stat(QFile::encodeName(file).constData(), &found) == 0) {
+        return {static_cast<quint64>(found.st_dev), static_cast<quint64>(found.st_ino)};
+    }
+#else
+    Q_UNUSED(file)
+#endif
+    return {};
+}
 
 core::Unexpected<Error> failedAt(const QString& file, const QString& why)
 {
@@ -39,8 +57,8 @@ core::Unexpected<Error> SqliteFile::failed(const QString& why) const
 bool SqliteFile::isThere()
 {
     const bool isThere = QFileInfo::exists(m_file);
-    if (!isThere) {
-        // Somebody has deleted it: what is written to it now nobody would find.
+    if (!isThere || identityOf(m_file) != m_opened) {
+        // Somebody has deleted it, and may have made it anew: what is written to the old one nobody would find.
         m_connection.reset();
     }
     return isThere;
@@ -75,6 +93,8 @@ Expected<SqliteConnection*, Error> SqliteFile::ready()
     if (!QFile::setPermissions(m_folder, kMyFolder) || !QFile::setPermissions(m_file, kMine)) {
         return failed(QStringLiteral("others might read it, and that cannot be changed"));
     }
+    // Before it is opened: should it be another one by then, it is opened once more.
+    m_opened = identityOf(m_file);
     auto connection = std::make_unique<SqliteConnection>(m_file);
     try {
         connection->open(m_steps);

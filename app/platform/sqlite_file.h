@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::platform {
@@ -29,6 +30,7 @@ public:
     SqliteFile(const SqliteFile&) = delete;
     SqliteFile& operator=(const SqliteFile&) = delete;
 
+    /// What another program has put in its place meanwhile is what is read and written from then on.
     [[nodiscard]] bool isThere();
     /// Where it is not there yet.
     core::Expected<void, core::Error> make();
@@ -49,6 +51,8 @@ private:
     QString m_file;
     const Steps& m_steps;
     std::unique_ptr<SqliteConnection> m_connection;
+    /// What the connection is to: its name alone may be another one's by now.
+    std::pair<quint64, quint64> m_opened;
 };
 
 } // namespace vivavoce::platform

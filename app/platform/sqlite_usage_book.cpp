@@ -2,12 +2,10 @@
 
 #include "app/platform/sqlite_connection.h"
 
-#include <QDate>
 #include <QSqlQuery>
 #include <QStandardPaths>
 #include <QVariant>
 
-#include <algorithm>
 #include <utility>
 
 namespace vivavoce::platform {
@@ -17,8 +15,13 @@ using core::Error;
 using core::Expected;
 using core::UsageFigures;
 
-/// As long as brokers keep theirs.
-constexpr qint64 kDaysKept = 400;
+/// Of at most 400 days, as long as brokers keep theirs. They are counted from the seventh newest day on which anything was used: the newest ones
+/// may be a wrong clock's.
+QString sqlToForget()
+{
+    return QStringLiteral("DELETE FROM part WHERE day < (SELECT date(day, '-400 days') FROM"
+                          " (SELECT DISTINCT day FROM part ORDER BY day DESC LIMIT 1 OFFSET 6))");
+}
 
 const SqliteFile::Steps& migrations()
 {
@@ -142,8 +145,7 @@ Expected<void, Error> SqliteUsageBook::put(const std::vector<core::UsageRecord>&
     if (auto made = m_file.make(); !made) {
         return made;
     }
-    const QString oldest =
-        QDate::fromString(sqlText(records.back().day), Qt::ISODate).addDays(-kDaysKept).toString(Qt::ISODate);
+    const QString today = sqlText(records.back().day);
     QStringList updates;
     for (const QString& column : QStringList{QStringLiteral("model"), QStringLiteral("prices_from")} + columns()) {
         updates += column + QStringLiteral(" = excluded.") + column;
@@ -159,11 +161,11 @@ Expected<void, Error> SqliteUsageBook::put(const std::vector<core::UsageRecord>&
                     sqlText(record.model), sqlText(record.pricesFrom)}
                     + valuesOf(record.figures));
         }
-        if (m_forgotten < oldest) {
-            file.run(QStringLiteral("DELETE FROM part WHERE day < ?"), {oldest});
+        if (m_forgotten != today) {
+            file.run(sqlToForget());
         }
     });
-    m_forgotten = done ? std::max(m_forgotten, oldest) : m_forgotten;
+    m_forgotten = done ? today : m_forgotten;
     return done;
 }
 

@@ -8,7 +8,8 @@
 namespace vivavoce::platform {
 
 /// What was used, in an SQLite file: a row a part, so that a sum is made of what was told and of nothing else. The file is made when something is
-/// first put. What is older than 400 days is forgotten; several programs may write at once.
+/// first put. What is older than 400 days is forgotten once seven days are newer than that: a clock that is wrong for less takes nothing away.
+/// Several programs may write at once.
 /// Threads: the thread that made it.
 class SqliteUsageBook final : public core::UsageBook {
 public:
@@ -24,7 +25,7 @@ public:
 
 private:
     SqliteFile m_file;
-    /// Before which day this run has forgotten all.
+    /// On which day this run has last looked for what is too old.
     QString m_forgotten;
 };
 

@@ -56,7 +56,7 @@ enum class ErrorCode {
     Cancelled,
     AlreadyRunning,
     NoDisplay,
-    /// The conversations that are kept on this computer.
+    /// What is kept on this computer: conversations, figures of usage.
     HistoryFailed,
     /// The sound of a conversation: it cannot be written any further.
     RecordingFailed,

@@ -19,7 +19,8 @@ public:
         /// At the ear, and of the whole; 0 until the file is open.
         Milliseconds position{0};
         Milliseconds length{0};
-        /// Why the last one could not be played (further). InputUnreadable, InputNotAudio, InputEmpty, SoundFailed.
+        /// Why the last one could not be played (further). InputUnreadable, InputNotAudio, InputEmpty, SoundFailed,
+        /// SoundNoLoudspeaker.
         std::optional<Error> fault;
     };
 

@@ -1,8 +1,8 @@
 #include "core/usage/price_list.h"
 
 #include "core/base/json.h"
-#include "core/base/rfc3339.h"
 #include "core/usage/built_in_prices.h"
+#include "core/usage/utc_day.h"
 
 #include <nlohmann/json.hpp>
 
@@ -120,6 +120,11 @@ std::int64_t PriceRow::costOf(const UsageTally& tally) const
         + tally.cachedImageIn * cachedImageIn;
 }
 
+std::int64_t PriceRow::costOf(const openai::Usage& usage) const
+{
+    return costOf(UsageTally::of(usage).clamped());
+}
+
 std::int64_t PriceRow::costOf(Milliseconds connected) const
 {
     // A minute's price fits into 50 bits, and a year has 35 bits of milliseconds: whole minutes first.
@@ -187,13 +192,17 @@ const PriceList& PriceList::builtIn()
 
 const PriceRow* PriceList::find(std::string_view model, WallTime day) const
 {
-    const std::string today = formatRfc3339(day).substr(0, std::string_view("2026-10-09").size());
+    return find(model, utcDay(day));
+}
+
+const PriceRow* PriceList::find(std::string_view model, std::string_view day) const
+{
     for (const std::string_view name : {model, withoutDate(model)}) {
         const auto begin =
             std::find_if(m_rows.begin(), m_rows.end(), [&](const PriceRow& row) { return row.model == name; });
         const PriceRow* found = nullptr;
         for (auto row = begin; row != m_rows.end() && row->model == name; ++row) {
-            if (found == nullptr || row->from <= today) {
+            if (found == nullptr || row->from <= day) {
                 found = &*row;
             }
         }

@@ -34,6 +34,8 @@ struct PriceRow {
 
     /// Billionths of a US dollar.
     [[nodiscard]] std::int64_t costOf(const UsageTally& tally) const;
+    /// Of one response, whatever a server may say: never less than nothing.
+    [[nodiscard]] std::int64_t costOf(const openai::Usage& usage) const;
     [[nodiscard]] std::int64_t costOf(Milliseconds connected) const;
     /// Of a transcriber; nothing where it is billed in another way than it has told.
     [[nodiscard]] std::optional<std::int64_t> costOf(const openai::TranscriptionUsage& usage) const;
@@ -58,6 +60,8 @@ public:
 
     /// The newest one that holds on that day, else the oldest one. A dated name ("gpt-realtime-2026-01-15") is its model's.
     [[nodiscard]] const PriceRow* find(std::string_view model, WallTime day) const;
+    /// The day as "2026-10-09", UTC.
+    [[nodiscard]] const PriceRow* find(std::string_view model, std::string_view day) const;
     [[nodiscard]] const std::vector<PriceRow>& rows() const { return m_rows; }
 
 private:

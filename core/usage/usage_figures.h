@@ -6,6 +6,8 @@
 
 namespace vivavoce::core {
 
+inline constexpr std::int64_t kNanoDollarsInACent = 10'000'000;
+
 /// What something came to, in all. Sums of parts are their whole.
 struct UsageFigures {
     UsageTally tokens;

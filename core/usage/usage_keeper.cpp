@@ -3,7 +3,6 @@
 #include "core/base/random_id.h"
 #include "core/usage/utc_day.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace vivavoce::core {
@@ -94,7 +93,7 @@ void UsageKeeper::replyCame(const notice::ReplyUsage& reply)
     told.figures.tokens = UsageTally::of(reply.usage).clamped();
     const PriceRow* const price = priceOf(m_model);
     if (price != nullptr) {
-        told.figures.nanoDollars = price->costOf(told.figures.tokens);
+        told.figures.nanoDollars = price->costOf(reply.usage);
         told.pricesFrom = price->from;
     } else if (!m_deps.broker.empty() && !told.figures.tokens.isEmpty()) {
         told.figures.unpriced = 1;
@@ -125,17 +124,12 @@ void UsageKeeper::countTime()
 {
     const MonotonicTime now = m_deps.clock.now();
     if (m_isLive && now > m_countedUntil) {
-        const WallTime until = m_deps.clock.wallNow();
         // Each part of it belongs to its own day, and has the price of that.
-        for (WallTime from = until - std::chrono::duration_cast<WallTime::duration>(now - m_countedUntil);
-             from < until;) {
-            const WallTime midnight = std::chrono::floor<std::chrono::days>(from) + std::chrono::days{1};
-            const WallTime to = std::min(until, midnight);
-            const std::string day = utcDay(from);
-            m_connected[day] += std::chrono::duration_cast<Milliseconds>(to - from);
-            m_grown.insert(day);
-            from = to;
-        }
+        eachUtcDay(m_deps.clock.wallNow(), std::chrono::duration_cast<WallTime::duration>(now - m_countedUntil),
+            [this](const std::string& day, Milliseconds time) {
+                m_connected[day] += time;
+                m_grown.insert(day);
+            });
     }
     m_countedUntil = now;
 }
@@ -147,9 +141,7 @@ void UsageKeeper::addConnection()
         UsageRecord told = record("connection " + day, m_model);
         told.day = day;
         told.figures.connected = time;
-        const auto midnight = parseRfc3339(day + "T00:00:00Z");
-        const PriceRow* const price =
-            m_deps.broker.empty() || !midnight ? nullptr : m_deps.prices.find(m_model, *midnight);
+        const PriceRow* const price = m_deps.broker.empty() ? nullptr : m_deps.prices.find(m_model, day);
         if (price != nullptr && price->minute > 0) {
             told.figures.nanoDollars = price->costOf(time);
             told.pricesFrom = price->from;

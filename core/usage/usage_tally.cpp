@@ -10,6 +10,16 @@ constexpr double kDay = 86'400;
 /// More than any model reads or writes at once.
 constexpr std::int64_t kMostTokens = 10'000'000;
 
+std::int64_t sane(std::int64_t count)
+{
+    return std::clamp<std::int64_t>(count, 0, kMostTokens);
+}
+
+openai::TokenCounts sane(const openai::TokenCounts& counts)
+{
+    return {sane(counts.text), sane(counts.audio), sane(counts.image)};
+}
+
 std::int64_t sumOf(const openai::TokenCounts& counts)
 {
     return counts.text + counts.audio + counts.image;
@@ -27,43 +37,45 @@ UsageTally UsageTally::of(const openai::Usage& usage)
 {
     UsageTally tally;
     if (usage.inputDetails) {
-        const openai::InputTokenDetails& in = *usage.inputDetails;
-        const openai::TokenCounts cached = in.cachedDetails.value_or(openai::TokenCounts{in.cached, 0, 0});
+        const openai::TokenCounts in = sane(usage.inputDetails->tokens);
+        const openai::TokenCounts cached =
+            sane(usage.inputDetails->cachedDetails.value_or(openai::TokenCounts{usage.inputDetails->cached, 0, 0}));
         tally.cachedTextIn = cached.text;
         tally.cachedAudioIn = cached.audio;
         tally.cachedImageIn = cached.image;
-        const std::int64_t text = in.tokens.text + remainder(usage.inputTokens, sumOf(in.tokens));
+        const std::int64_t text = in.text + remainder(sane(usage.inputTokens), sumOf(in));
         tally.textIn = std::max<std::int64_t>(text - cached.text, 0);
-        tally.audioIn = std::max<std::int64_t>(in.tokens.audio - cached.audio, 0);
-        tally.imageIn = std::max<std::int64_t>(in.tokens.image - cached.image, 0);
+        tally.audioIn = std::max<std::int64_t>(in.audio - cached.audio, 0);
+        tally.imageIn = std::max<std::int64_t>(in.image - cached.image, 0);
     } else {
-        tally.textIn = usage.inputTokens;
+        tally.textIn = sane(usage.inputTokens);
     }
     if (usage.outputDetails) {
-        tally.textOut = usage.outputDetails->text + remainder(usage.outputTokens, sumOf(*usage.outputDetails));
-        tally.audioOut = usage.outputDetails->audio;
+        const openai::TokenCounts out = sane(*usage.outputDetails);
+        tally.textOut = out.text + remainder(sane(usage.outputTokens), sumOf(out));
+        tally.audioOut = out.audio;
     } else {
-        tally.textOut = usage.outputTokens;
+        tally.textOut = sane(usage.outputTokens);
     }
     if (usage.inputTokens == 0 && usage.outputTokens == 0 && tally.isEmpty()) {
-        tally.textIn = std::max<std::int64_t>(usage.totalTokens, 0);
+        tally.textIn = sane(usage.totalTokens);
     }
     return tally;
 }
 
 UsageTally UsageTally::clamped() const
 {
-    UsageTally sane = *this;
-    for (std::int64_t* const count : {&sane.textIn, &sane.audioIn, &sane.imageIn, &sane.cachedTextIn,
-             &sane.cachedAudioIn, &sane.cachedImageIn, &sane.textOut, &sane.audioOut}) {
-        *count = std::clamp<std::int64_t>(*count, 0, kMostTokens);
+    UsageTally tally = *this;
+    for (std::int64_t* const count : {&tally.textIn, &tally.audioIn, &tally.imageIn, &tally.cachedTextIn,
+             &tally.cachedAudioIn, &tally.cachedImageIn, &tally.textOut, &tally.audioOut}) {
+        *count = sane(*count);
     }
-    return sane;
+    return tally;
 }
 
 TranscriptionTally TranscriptionTally::clamped() const
 {
-    return {std::clamp<std::int64_t>(tokens, 0, kMostTokens), time};
+    return {sane(tokens), time};
 }
 
 TranscriptionTally TranscriptionTally::of(const openai::TranscriptionUsage& usage)

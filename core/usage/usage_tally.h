@@ -18,6 +18,7 @@ struct UsageTally {
     std::int64_t textOut = 0;
     std::int64_t audioOut = 0;
 
+    /// A count that cannot be is taken for the nearest that can.
     [[nodiscard]] static UsageTally of(const openai::Usage& usage);
     [[nodiscard]] std::int64_t cachedIn() const { return cachedTextIn + cachedAudioIn + cachedImageIn; }
     /// What came from a cache is a part of it.

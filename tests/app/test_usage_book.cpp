@@ -256,10 +256,33 @@ private Q_SLOTS:
 
     void oldFigures_AreForgotten()
     {
-        QVERIFY(m_book->put({record("s", "old", "2025-10-24"), record("s", "kept", "2025-10-26")}).has_value());
+        QVERIFY(m_book->put({record("s", "old", "2025-10-18"), record("s", "kept", "2025-10-19")}).has_value());
         reopen();
+        for (int day = 23; day < 29; ++day) {
+            const std::string date = "2026-11-" + std::to_string(day);
+            QVERIFY(m_book->put({record("s", date, date)}).has_value());
+        }
+        QVERIFY(turnsBy(UsageGrouping::Day).endsWith(QStringLiteral("2025-10-19:1|2025-10-18:1")));
         QVERIFY(m_book->put({record("s", "new", "2026-11-29")}).has_value());
-        QCOMPARE(turnsBy(UsageGrouping::Day), QStringLiteral("2026-11-29:1|2025-10-26:1"));
+        QVERIFY(turnsBy(UsageGrouping::Day).endsWith(QStringLiteral("2026-11-23:1|2025-10-19:1")));
+    }
+
+    void clockThatIsYearsAhead_TakesNothingAway()
+    {
+        const QStringList real{
+            QStringLiteral("2026-11-20"), QStringLiteral("2026-11-25"), QStringLiteral("2026-11-29")};
+        for (const QString& day : real) {
+            QVERIFY(m_book->put({record("s", day.toStdString(), day.toStdString())}).has_value());
+        }
+        for (const char* day : {"2031-01-01", "2031-01-02"}) {
+            QVERIFY(m_book->put({record("s", day, day)}).has_value());
+            reopen();
+            QVERIFY(m_book->put({record("s", std::string(day) + " again", day)}).has_value());
+        }
+        // It is right again.
+        QVERIFY(m_book->put({record("s", "right", "2026-11-29")}).has_value());
+        QCOMPARE(turnsBy(UsageGrouping::Day),
+            QStringLiteral("2031-01-02:2|2031-01-01:2|2026-11-29:2|2026-11-25:1|2026-11-20:1"));
     }
 
     void clear_LeavesNoFile_AndBeginsAnew()
@@ -270,6 +293,20 @@ private Q_SLOTS:
         QCOMPARE(total().figures.turns, 0);
         QVERIFY(m_book->put({record("s", "reply 2", "2026-11-29")}).has_value());
         QCOMPARE(total().figures.turns, 1);
+    }
+
+    void figuresThatAnotherProgramHasCleared_AreCountedInItsNewFile()
+    {
+        SqliteUsageBook other(m_folder);
+        QVERIFY(other.put({record("other", "reply 1", "2026-11-29")}).has_value());
+        QVERIFY(m_book->clear().has_value());
+        QVERIFY(m_book->put({record("mine", "reply 1", "2026-11-29")}).has_value());
+        QCOMPARE(other.sums({})->front().figures.turns, 1);
+        QVERIFY(other.put({record("other", "reply 2", "2026-11-29")}).has_value());
+        QVERIFY(m_book->put({record("mine", "reply 2", "2026-11-29")}).has_value());
+        QCOMPARE(total().figures.turns, 3);
+        reopen();
+        QCOMPARE(total().figures.turns, 3);
     }
 
     void damagedFile_IsAnError_AndCanBeCleared()

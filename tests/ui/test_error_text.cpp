@@ -17,6 +17,7 @@ private Q_SLOTS:
     void everyFaultOfTheWay_HasASentenceAndSomethingToDo();
     void othersWords_AreNoFaultOfTheWay();
     void recordingThatDidNotBegin_SaysWhy();
+    void limitThatCannotBeKept_LeadsToTheSettings();
 };
 
 void TestErrorText::everyCode_HasASentenceAndSomethingToDo_data()
@@ -116,6 +117,18 @@ void TestErrorText::recordingThatDidNotBegin_SaysWhy()
     QVERIFY(!ui::isOfTheWay(foreign));
     QCOMPARE(ui::errorText(foreign).action, ui::ErrorAction::Retry);
     QVERIFY(!ui::isOfTheWay({core::ErrorCode::RecordingFailed, "", std::nullopt, "recording.format"}));
+}
+
+void TestErrorText::limitThatCannotBeKept_LeadsToTheSettings()
+{
+    const core::Error error{core::ErrorCode::BadConfiguration, "", std::nullopt, "limits.month"};
+    const ui::ErrorText text = ui::errorText(error);
+    QVERIFY2(text.sentence.contains(QStringLiteral("limit of a month")), qPrintable(text.sentence));
+    QVERIFY(text.sentence.endsWith(QLatin1Char('.')) && text.sentence.size() <= 110);
+    QCOMPARE(text.action, ui::ErrorAction::ShowSettings);
+    QVERIFY(!ui::isOfTheWay(error));
+    QVERIFY(!ui::errorText({core::ErrorCode::ProviderRefused, "", std::nullopt, "limits.month"})
+                 .sentence.contains(QStringLiteral("limit of a month")));
 }
 
 QTEST_GUILESS_MAIN(TestErrorText)

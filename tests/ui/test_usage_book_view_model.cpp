@@ -299,6 +299,23 @@ private Q_SLOTS:
         QVERIFY(!world.usage->isEmpty());
         QVERIFY(world.asked.empty());
     }
+
+    void bookThatCannotBeRead_LeavesNobodyKnowsWhat_OfTheLimit()
+    {
+        World world;
+        world.usage->setMonthLimit(1);
+        world.usage->refresh();
+        QVERIFY(world.usage->leftOfLimit().contains(QStringLiteral("$5.00")));
+        world.book.readFault = Error{ErrorCode::HistoryFailed, "english, for logs", std::nullopt, {}};
+        world.usage->refresh();
+        QVERIFY2(world.usage->leftOfLimit().contains(QStringLiteral("Nobody knows")),
+            qPrintable(world.usage->leftOfLimit()));
+        QVERIFY(!world.usage->leftOfLimit().contains(QLatin1Char('$')));
+        QCOMPARE(world.usage->month().turns, QStringLiteral("0"));
+        world.book.readFault.reset();
+        world.usage->refresh();
+        QVERIFY(world.usage->leftOfLimit().contains(QStringLiteral("$5.00")));
+    }
 };
 
 QTEST_GUILESS_MAIN(UsageBookViewModelTest)

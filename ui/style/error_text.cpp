@@ -2,6 +2,7 @@
 
 #include "core/ports/connection_fault.h"
 #include "core/ports/recording_fault.h"
+#include "core/session/allowance_watch.h"
 
 #include <QCoreApplication>
 
@@ -90,6 +91,7 @@ constexpr std::array kRecordingFaults{
     FaultRow{core::recording_fault::kFormat, QT_TRANSLATE_NOOP("ErrorText", "The sound is not recorded: this computer does not write Ogg Opus. Choose WAV in the settings."), ErrorAction::ShowSettings},
     FaultRow{core::recording_fault::kPlace, QT_TRANSLATE_NOOP("ErrorText", "The sound is not recorded: its file cannot be made. Check that its folder can be written to."), ErrorAction::Nothing},
 };
+constexpr FaultRow kUnknownMonth{core::kUnknownMonth, QT_TRANSLATE_NOOP("ErrorText", "What this month has come to cannot be read. Delete the figures, or take away the limit of a month."), ErrorAction::ShowSettings};
 // clang-format on
 
 template <typename Rows>
@@ -153,6 +155,9 @@ ErrorText errorText(const core::Error& error)
     const FaultRow* const ofTheWay = faultOf(error);
     if (const FaultRow* known = ofTheWay != nullptr ? ofTheWay : recordingFaultOf(error)) {
         return {translated(known->sentence), label(known->action), known->action};
+    }
+    if (error.code == ErrorCode::BadConfiguration && error.foreignCode == kUnknownMonth.fault) {
+        return {translated(kUnknownMonth.sentence), label(kUnknownMonth.action), kUnknownMonth.action};
     }
     const Row& row = kRows[static_cast<std::size_t>(error.code)];
     return {translated(row.sentence), label(row.action), row.action};

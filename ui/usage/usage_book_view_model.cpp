@@ -15,7 +15,6 @@ namespace {
 /// So many rows are looked at on a page.
 constexpr std::size_t kMostDays = 31;
 constexpr std::size_t kMostMonths = 24;
-constexpr std::int64_t kNanoDollarsInACent = 10'000'000;
 
 /// What is offered, and what holds: the file may say something else.
 std::vector<int> limitCents(const core::Settings& settings)
@@ -99,18 +98,20 @@ std::vector<core::UsageSum> UsageBookViewModel::read(const core::UsageQuery& que
     return std::move(*sums);
 }
 
+std::optional<core::UsageSum> UsageBookViewModel::readSum(const core::UsageQuery& query)
+{
+    auto sums = read(query);
+    return sums.empty() ? std::nullopt : std::optional(std::move(sums.front()));
+}
+
 void UsageBookViewModel::readBook()
 {
     m_fault.clear();
-    const auto one = [this](const core::UsageQuery& query) {
-        const auto sums = read(query);
-        return sums.empty() ? core::UsageSum() : sums.front();
-    };
     core::UsageQuery query;
     query.from = query.to = todaysDay();
-    m_today = one(query);
+    m_today = readSum(query).value_or(core::UsageSum());
     query.from = core::firstOfMonth(query.to);
-    m_month = one(query);
+    m_month = readSum(query);
     core::UsageQuery spans;
     spans.by = m_isByMonth ? core::UsageGrouping::Month : core::UsageGrouping::Day;
     spans.most = m_isByMonth ? kMostMonths : kMostDays;
@@ -144,10 +145,10 @@ void UsageBookViewModel::askBroker()
         query.to = todaysDay();
         query.from = core::firstOfMonth(query.to);
         query.broker = m_deps.settings.current().brokerUrl;
-        const auto here = read(query);
+        const core::UsageSum here = readSum(query).value_or(core::UsageSum());
         m_isAsking = true;
         m_deps.ask(query,
-            [self = QPointer(this), question = m_question, here = here.empty() ? core::UsageSum() : here.front()](
+            [self = QPointer(this), question = m_question, here](
                 const core::Expected<core::BrokerUsage, core::Error>& answer) {
                 if (self != nullptr && self->m_question == question) {
                     self->monthCame(here, answer);
@@ -205,7 +206,7 @@ QStringList UsageBookViewModel::monthLimits() const
 {
     QStringList words;
     for (const int cents : limitCents(m_deps.settings.current())) {
-        words << (cents == 0 ? tr("No limit") : dollars(cents * kNanoDollarsInACent));
+        words << (cents == 0 ? tr("No limit") : dollars(cents * core::kNanoDollarsInACent));
     }
     return words;
 }
@@ -232,13 +233,18 @@ void UsageBookViewModel::setMonthLimit(int row)
 
 QString UsageBookViewModel::leftOfLimit() const
 {
-    const std::int64_t limit = m_deps.settings.current().monthLimitCents * kNanoDollarsInACent;
+    const std::int64_t limit = m_deps.settings.current().monthLimitCents * core::kNanoDollarsInACent;
     if (limit == 0) {
         return {};
     }
-    const std::int64_t left = limit - m_month.figures.nanoDollars;
-    return left > 0 ? tr("%1 of it is left this month.").arg(dollars(left))
-                    : tr("It is used up: no conversation with a broker begins before the next month.");
+    if (!m_month) {
+        return tr("Nobody knows how much of it is left: the figures cannot be read. Until they can, or are deleted, no "
+                  "conversation with a broker that is counted here begins.");
+    }
+    const std::int64_t left = limit - m_month->figures.nanoDollars;
+    return left > 0
+        ? tr("%1 of it is left this month.").arg(dollars(left))
+        : tr("It is used up: no conversation with a broker that is counted here begins before the next month.");
 }
 
 void UsageBookViewModel::askToClear()

@@ -11,6 +11,7 @@
 #include <QStringList>
 
 #include <functional>
+#include <optional>
 
 namespace vivavoce::ui {
 
@@ -40,7 +41,7 @@ class UsageBookViewModel final : public QObject {
     /// What a month may cost, in words, and which of them holds.
     Q_PROPERTY(QStringList monthLimits READ monthLimits NOTIFY changed)
     Q_PROPERTY(int monthLimit READ monthLimit WRITE setMonthLimit NOTIFY changed)
-    /// How much of it is left; empty: there is no limit.
+    /// How much of it is left, or that nobody knows; empty: there is no limit.
     Q_PROPERTY(QString leftOfLimit READ leftOfLimit NOTIFY changed)
     /// Whether all figures are to go is being asked.
     Q_PROPERTY(bool isClearing READ isClearing NOTIFY changed)
@@ -67,7 +68,7 @@ public:
 
     [[nodiscard]] bool isEmpty() const { return m_isEmpty; }
     [[nodiscard]] UsageWords today() const { return wordsOf(m_today); }
-    [[nodiscard]] UsageWords month() const { return wordsOf(m_month); }
+    [[nodiscard]] UsageWords month() const { return wordsOf(m_month.value_or(core::UsageSum())); }
     [[nodiscard]] UsageSpanModel* spans() { return &m_spans; }
     [[nodiscard]] bool isByMonth() const { return m_isByMonth; }
     void setByMonth(bool isByMonth);
@@ -89,6 +90,8 @@ Q_SIGNALS:
 private:
     /// Of the book; an empty one where it cannot be read, which `m_fault` tells then.
     [[nodiscard]] std::vector<core::UsageSum> read(const core::UsageQuery& query);
+    /// Of all of it; nothing where the book cannot be read.
+    [[nodiscard]] std::optional<core::UsageSum> readSum(const core::UsageQuery& query);
     void readBook();
     [[nodiscard]] std::string todaysDay() const;
     void monthCame(const core::UsageSum& here, const core::Expected<core::BrokerUsage, core::Error>& answer);
@@ -97,7 +100,8 @@ private:
     Dependencies m_deps;
     UsageSpanModel m_spans;
     core::UsageSum m_today;
-    core::UsageSum m_month;
+    /// Nothing: the book cannot be read.
+    std::optional<core::UsageSum> m_month = core::UsageSum();
     bool m_isEmpty = true;
     bool m_isByMonth = false;
     bool m_isClearing = false;

@@ -1,9 +1,11 @@
+#include "core/base/rfc3339.h"
 #include "core/session/allowance_watch.h"
 #include "core/usage/price_list.h"
 #include "tests/support/manual_executor.h"
 
 #include <QTest>
 
+#include <limits>
 #include <optional>
 
 using namespace vivavoce;
@@ -19,6 +21,11 @@ constexpr Milliseconds kMinute{60'000};
 struct World {
     explicit World(Allowance allowance, const std::string& model = "gpt-realtime",
         Expected<std::int64_t, Error> spentBefore = std::int64_t{0})
+        : World(allowance, model, std::move(spentBefore), nullptr)
+    {
+    }
+    /// At a moment.
+    World(Allowance allowance, const std::string& model, Expected<std::int64_t, Error> spentBefore, const char* now)
         : spent(std::move(spentBefore)),
           watch({clock, executor, allowance,
               [this](Error error) {
@@ -27,6 +34,9 @@ struct World {
               },
               [this] { return spent; }})
     {
+        if (now != nullptr) {
+            clock.jumpWall(std::chrono::duration_cast<Milliseconds>(*parseRfc3339(now) - clock.wallNow()));
+        }
         mayBegin = watch.begin();
         notice::TokenChanged token{TokenNews::Acquired, "voice_1_abc"};
         token.model = model;
@@ -132,6 +142,44 @@ private Q_SLOTS:
         QCOMPARE(world.ends, 1);
     }
 
+    void transcriptionByTokens_IsPaidForAsWell()
+    {
+        // 2'500 for a token in, and 10'000 for one out.
+        const openai::TranscriptionTokens tokens{100, 20, 120, openai::TokenCounts{10, 90, 0}};
+        World world({900'000, {}});
+        world.watch.told(notice::TranscriptionUsage{"item_1", tokens, "gpt-4o-transcribe"});
+        QCOMPARE(world.ends, 0);
+        world.watch.told(notice::TranscriptionUsage{"item_2", tokens, "gpt-4o-transcribe"});
+        QCOMPARE(world.ends, 1);
+    }
+
+    void countsThatCannotBe_MakeNoMoneyLess_data()
+    {
+        constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+        QTest::addColumn<qint64>("count");
+        QTest::addColumn<int>("ends");
+        QTest::newRow("negative") << qint64{-1'000'000'000} << 0;
+        QTest::newRow("huge") << qint64{kMost} << 1;
+        QTest::newRow("half as huge") << qint64{kMost / 2} << 1;
+        QTest::newRow("hugely negative") << qint64{-kMost} << 0;
+    }
+    void countsThatCannotBe_MakeNoMoneyLess()
+    {
+        QFETCH(qint64, count);
+        QFETCH(int, ends);
+        World world({2 * World::costOfReply(), {}});
+        openai::Usage usage;
+        usage.totalTokens = usage.inputTokens = usage.outputTokens = count;
+        usage.inputDetails = openai::InputTokenDetails{0, {count, count, count}, std::nullopt};
+        usage.outputDetails = openai::TokenCounts{count, count, 0};
+        world.watch.told(notice::ReplyUsage{"resp", usage});
+        QCOMPARE(world.ends, ends);
+        world.isAskedAndAnswered();
+        QCOMPARE(world.ends, ends);
+        world.isAskedAndAnswered();
+        QCOMPARE(world.ends, 1);
+    }
+
     void modelByTheMinute_IsPaidForWhileItIsLive()
     {
         // $0.05 a minute.
@@ -145,6 +193,55 @@ private Q_SLOTS:
         world.executor.advance(kMinute);
         world.isAskedAndAnswered();
         QCOMPARE(world.ends, 1);
+    }
+
+    void modelByTheMinute_UsesItUpWhileNobodySaysAnything()
+    {
+        // $0.05 a minute.
+        World world({100'000'000, {}}, "grok-voice-think-fast-1.0");
+        world.executor.advance(2 * kMinute - Milliseconds{1});
+        QCOMPARE(world.ends, 0);
+        world.executor.advance(Milliseconds{1});
+        QCOMPARE(world.ends, 1);
+        QCOMPARE(world.ended->code, ErrorCode::BudgetExhausted);
+        world.executor.advance(60 * kMinute);
+        QCOMPARE(world.ends, 1);
+    }
+
+    void modelByTheMinute_IsPaidForOnlyWhileThereIsAConnection()
+    {
+        World world({100'000'000, {}}, "grok-voice-think-fast-1.0");
+        world.executor.advance(kMinute);
+        world.watch.told(notice::PhaseChanged{Phase::Waiting});
+        world.executor.advance(60 * kMinute);
+        world.watch.told(notice::PhaseChanged{Phase::Live});
+        world.executor.advance(kMinute - Milliseconds{1});
+        QCOMPARE(world.ends, 0);
+        world.executor.advance(Milliseconds{1});
+        QCOMPARE(world.ends, 1);
+    }
+
+    void modelByTheMinute_IsHeardToTheEndOfItsReply()
+    {
+        World world({100'000'000, {}}, "grok-voice-think-fast-1.0");
+        world.activityIs(Activity::Thinking);
+        world.activityIs(Activity::Speaking);
+        world.executor.advance(3 * kMinute);
+        QCOMPARE(world.ends, 0);
+        world.activityIs(Activity::Listening);
+        QCOMPARE(world.ends, 1);
+    }
+
+    void modelByTheMinute_UsesUpTheMonth_TogetherWithOthers()
+    {
+        World world({0, {}, 10'000'000'000}, "grok-voice-think-fast-1.0", std::int64_t{9'000'000'000});
+        world.executor.advance(5 * kMinute);
+        QCOMPARE(world.ends, 0);
+        // Another conversation takes what was left for 15 minutes more.
+        world.spent = 10'000'000'000;
+        world.executor.advance(5 * kMinute);
+        QCOMPARE(world.ends, 1);
+        QCOMPARE(world.ended->code, ErrorCode::BudgetExhausted);
     }
 
     void noLimit_EndsNothing()
@@ -203,11 +300,39 @@ private Q_SLOTS:
         QCOMPARE(world.ends, 1);
     }
 
+    void newMonth_HasItsOwnLimit()
+    {
+        const std::int64_t limit = 2 * World::costOfReply();
+        World world({0, {}, limit}, "gpt-realtime", limit - 1, "2027-01-31T23:59:00Z");
+        world.executor.advance(2 * kMinute);
+        world.spent = 0;
+        world.isAskedAndAnswered();
+        QCOMPARE(world.ends, 0);
+        world.isAskedAndAnswered();
+        QCOMPARE(world.ends, 1);
+    }
+
+    void newMonth_BeginsWithItsOwnMinutes()
+    {
+        // $0.05 a minute: two of them in January, then the six that February has.
+        World world(
+            {0, {}, 300'000'000}, "grok-voice-think-fast-1.0", std::int64_t{190'000'000}, "2027-01-31T23:58:00Z");
+        world.executor.advance(2 * kMinute);
+        QCOMPARE(world.ends, 0);
+        world.spent = 0;
+        world.executor.advance(6 * kMinute - Milliseconds{1});
+        QCOMPARE(world.ends, 0);
+        world.executor.advance(Milliseconds{1});
+        QCOMPARE(world.ends, 1);
+    }
+
     void month_OfWhichNobodyKnows_BeginsNothing()
     {
         const World world({0, {}, 1'000}, "gpt-realtime", fail(ErrorCode::HistoryFailed, "damaged"));
         QVERIFY(!world.mayBegin);
-        QCOMPARE(world.ended->code, ErrorCode::HistoryFailed);
+        QCOMPARE(world.ended->code, ErrorCode::BadConfiguration);
+        QCOMPARE(world.ended->foreignCode, std::string("limits.month"));
+        QVERIFY(world.ended->detail.find("damaged") != std::string::npos);
         const World unlimited({}, "gpt-realtime", fail(ErrorCode::HistoryFailed, "damaged"));
         QVERIFY(unlimited.mayBegin);
         QCOMPARE(unlimited.ends, 0);
