@@ -448,7 +448,7 @@ SessionCaps TokenService::caps(const Policy& policy) const
 
 std::optional<Fault> TokenService::settle(const Policy& policy, TokenRequest asked, SessionRecord& record) const
 {
-    if (policy.isRelayed && record.transport == SessionTransport::Direct) {
+    if (policy.needsRelay() && record.transport == SessionTransport::Direct) {
         return Fault{FaultCode::NotAllowed, "sessions go through the relay here; ask for a new one", std::nullopt};
     }
     if (!asked.model && !record.model.empty()) {

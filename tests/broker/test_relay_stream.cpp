@@ -485,14 +485,32 @@ private slots:
         QCOMPARE(third.transport, std::string("relay"));
     }
 
+    void directSession_WhereThePolicyHasChanged_IsRenewedNoMore_data()
+    {
+        QTest::addColumn<bool>("isBudget");
+        QTest::newRow("relay") << false;
+        // What the broker does not see it cannot bound.
+        QTest::newRow("a budget") << true;
+    }
     void directSession_WhereThePolicyHasChanged_IsRenewedNoMore()
     {
+        QFETCH(bool, isBudget);
         RelayWorld world;
         auto& broker = world.operators.broker;
         const auto direct = tokenOf(world.operators.as(world.operators.user(), "POST", "/api/voice-agent/token", "{}"));
         QCOMPARE(direct.transport, std::string("direct"));
-        QCOMPARE(broker.reload([](broker::Config& config) { config.policy.isRelayed = true; }), std::string());
+        const auto narrow = [isBudget](broker::Config& config) {
+            config.policy.isRelayed = !isBudget;
+            if (isBudget) {
+                config.policy.budgets.userMonth.connected = 600min;
+            }
+        };
+        QCOMPARE(broker.reload(narrow), std::string());
         QCOMPARE(codeOf(broker.send(broker.refreshRequest(direct.token.reveal()))), std::string("not_allowed"));
+        const Json resume{{"resumeSessionId", direct.sessionId}};
+        const auto resumed =
+            world.operators.as(world.operators.user(), "POST", "/api/voice-agent/token", resume.dump());
+        QCOMPARE(codeOf(resumed), std::string("not_allowed"));
     }
 
     void formatOfTheSound_IsTheProviders()
