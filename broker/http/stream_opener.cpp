@@ -55,6 +55,22 @@ bool isGoodbye(const relay::StreamEnd& end)
         && (end.close.code == relay::closing::kNormal || end.close.code == relay::closing::kNoCode);
 }
 
+/// What the session is may not be allowed any more; what it does not name is filled in, as for a renewal.
+std::optional<Fault> fit(const Policy& policy, const std::string& provider, SessionRecord& session)
+{
+    core::broker::TokenRequest asked;
+    asked.model = session.model;
+    asked.voice = session.voice;
+    if (auto fault = apply(policy, provider, asked)) {
+        return fault;
+    }
+    session.voice = std::move(asked.voice);
+    if (asked.instructions) {
+        session.instructions = std::move(asked.instructions);
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 net::HttpResponse StreamOpener::turnAway(const Client& client, const Fault& fault)
@@ -100,7 +116,7 @@ net::Awaitable<core::Expected<StreamOpener::Visitor, net::HttpResponse>> StreamO
 net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamOpener::open(
     Visitor visitor, std::string requestId)
 {
-    const SessionRecord& record = visitor.permit.session.record;
+    SessionRecord& record = visitor.permit.session.record;
     Visit visit;
     visit.door = Door::Refresh;
     visit.user = record.caller;
@@ -112,8 +128,11 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
         co_return Refused(chargedProblem(*admission.fault, admission.charge));
     }
     countedElsewhere(visitor);
+    auto fault = fit(visitor.permit.policy, m_deps.providers.ofModel(record.model).name(), record);
+    if (fault) {
+        co_return Refused(turnAway(visitor.client, *fault));
+    }
     auto account = accountFor(visitor.permit);
-    std::optional<Fault> fault;
     if (account) {
         fault = co_await (*account)->mayGoOn();
     } else {
@@ -139,7 +158,7 @@ core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> StreamOpener::accou
     const relay::RelayDoor::Permit& permit) const
 {
     const SessionRecord& session = permit.session.record;
-    usage::Account account = accountOf(session, m_deps.providers.ofModel(session.model).name(), permit.budgets);
+    usage::Account account = accountOf(session, m_deps.providers.ofModel(session.model).name(), permit.policy.budgets);
     const core::WallTime now = m_deps.clock.wallNow();
     if (auto fault = m_deps.rates.hold(account, now)) {
         return core::Unexpected<Fault>(std::move(*fault));

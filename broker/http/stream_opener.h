@@ -57,7 +57,7 @@ public:
     /// before anybody is asked about it.
     [[nodiscard]] net::Awaitable<core::Expected<Visitor, net::HttpResponse>> identify(
         Entrance::Stranger stranger, core::Expected<core::Secret, Fault> token);
-    /// Charges a connection to the session's bucket, and asks its budgets.
+    /// Charges a connection to the session's bucket, holds the session against its policy as that is now, and asks its budgets.
     [[nodiscard]] net::Awaitable<core::Expected<Opening, net::HttpResponse>> open(
         Visitor visitor, std::string requestId);
     /// Until it has ended, and has been told of.

@@ -513,6 +513,22 @@ private slots:
         QCOMPARE(codeOf(resumed), std::string("not_allowed"));
     }
 
+    void modelThatIsForbiddenSince_IsNotOpenedAgain()
+    {
+        RelayWorld world;
+        auto& broker = world.operators.broker;
+        const auto session = world.session();
+        const auto client = world.open(session);
+        const auto provider = world.upstream.next();
+        const auto forbid = [](broker::Config& config) { config.policy.models = std::vector<std::string>{"another"}; };
+        QCOMPARE(broker.reload(forbid), std::string());
+        QCOMPARE(StreamClient(world.streamRequest(session.token.reveal())).status(), 403);
+        // What is open goes on.
+        client->line().send(numbered("input_audio_buffer.commit", 1));
+        QCOMPARE(provider->next(), numbered("input_audio_buffer.commit", 1));
+        QCOMPARE(world.upstream.opened(), std::size_t{1});
+    }
+
     void formatOfTheSound_IsTheProviders()
     {
         RelayWorld world([](broker::Config& config) { config.relayAudioPerMinute = 90s; });
