@@ -293,7 +293,7 @@ net::Awaitable<net::HttpResponse> Api::refreshToken(const net::HttpRequest& requ
     if (fault == nullptr || outcome.charge) {
         m_deps.entrance.hasProved(stranger);
     }
-    if (fault != nullptr) {
+    if (fault != nullptr && isDenial(fault->code)) {
         m_deps.entrance.turnedAway(stranger.client, faultRow(fault->code).text, session);
     }
     co_return answerOf(outcome);

@@ -75,7 +75,9 @@ std::optional<Fault> fit(const Policy& policy, const std::string& provider, Sess
 
 net::HttpResponse StreamOpener::turnAway(const Client& client, const Fault& fault)
 {
-    m_deps.entrance.turnedAway(client, faultRow(fault.code).text);
+    if (isDenial(fault.code)) {
+        m_deps.entrance.turnedAway(client, faultRow(fault.code).text);
+    }
     return problemResponse(fault);
 }
 

@@ -72,7 +72,7 @@ public:
     {
         return m_deps.streams.allowanceOf(sessionId, m_settings);
     }
-    /// The problem, with it told to whoever counts refusals.
+    /// The problem, with it told to whoever counts refusals where it is one.
     [[nodiscard]] net::HttpResponse turnAway(const Client& client, const Fault& fault);
 
 private:
