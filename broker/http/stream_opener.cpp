@@ -3,6 +3,7 @@
 #include "broker/http/problem_response.h"
 #include "broker/http/token_answer.h"
 #include "broker/tokens/session_account.h"
+#include "broker/tokens/session_audit.h"
 #include "net/websocket_client.h"
 
 #include <nlohmann/json.hpp>
@@ -147,6 +148,8 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
         {{"session", record.id}, {"request", requestId}, {"peer", visitor.client.address}});
     Opening opening;
     opening.order = MintOrder{record.model, record.voice, record.instructions};
+    opening.hangUp = recordOf(AuditEvent::Revoke, visitor.client, record);
+    opening.hangUp.why = "hung_up";
     auto allowance = allowanceOf(record.id);
     if (m_deps.rates.isSpending((*account)->account())) {
         visitor.permit.locks.transcribersPrices = m_deps.rates.prices();
@@ -221,7 +224,7 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         // Named: of an aggregate that is a temporary of co_await, GCC 12 destroys a copy that it has made bit by bit.
         end = relay::StreamEnd{relay::StreamEnd::By::Broker, {relay::closing::kGoingAway, "going_away"}};
     }
-    co_await settleEnd(*stream, std::move(*end), since);
+    co_await settleEnd(*stream, std::move(*end), std::move(opening.hangUp), since);
     if (thrown != nullptr) {
         std::rethrow_exception(thrown);
     }
@@ -245,7 +248,8 @@ net::Awaitable<> StreamOpener::begin(std::shared_ptr<RelaySession> stream)
     }
 }
 
-net::Awaitable<> StreamOpener::settleEnd(RelaySession& stream, relay::StreamEnd end, core::MonotonicTime since)
+net::Awaitable<> StreamOpener::settleEnd(
+    RelaySession& stream, relay::StreamEnd end, AuditRecord hangUp, core::MonotonicTime since)
 {
     const bool isOurs = end.by == relay::StreamEnd::By::Broker;
     const bool isTakenOver = isOurs && end.close.code == relay::closing::kTakenOver;
@@ -261,7 +265,7 @@ net::Awaitable<> StreamOpener::settleEnd(RelaySession& stream, relay::StreamEnd 
     if (isGoodbye(end)) {
         const bool goesOn = co_await hasSuccessor(stream);
         if (!goesOn) {
-            co_await hungUp(stream.sessionId());
+            co_await hungUp(std::move(hangUp));
         }
     }
     told(stream, end, since);
@@ -278,13 +282,16 @@ net::Awaitable<bool> StreamOpener::hasSuccessor(RelaySession& stream)
     co_return found != holders.end() && found->second != stream.account().account().stream;
 }
 
-net::Awaitable<> StreamOpener::hungUp(std::string sessionId)
+net::Awaitable<> StreamOpener::hungUp(AuditRecord told)
 {
+    const std::string sessionId = told.session;
+    static_cast<void>(m_deps.audit.append(told));
     m_deps.ledger.endsBecause(sessionId, "ended");
     const auto gone = co_await m_deps.registry.end(sessionId);
     if (!gone) {
         // It ends when its token does.
         m_deps.log.write(LogLevel::Warning, "session.not_ended", {{"session", sessionId}});
+        tellOfFailure(m_deps.audit, std::move(told), gone.error());
     }
 }
 

@@ -189,6 +189,15 @@ private slots:
         (void)provider->end();
         QTRY_COMPARE(live(), std::size_t{0});
         QCOMPARE(StreamClient(world.streamRequest(session.token.reveal())).status(), 401);
+        auto lines = world.operators.lines(3);
+        const auto isRevocation = [](const Json& line) { return line.at("event") == "session.revoke"; };
+        QCOMPARE(std::count_if(lines.begin(), lines.end(), isRevocation), std::ptrdiff_t{1});
+        const Json line = *std::find_if(lines.begin(), lines.end(), isRevocation);
+        QCOMPARE(line.at("session").get<std::string>(), session.sessionId);
+        QCOMPARE(line.at("subject").get<std::string>(), std::string("u1"));
+        QCOMPARE(line.at("outcome").get<std::string>(), std::string("done"));
+        QCOMPARE(line.at("why").get<std::string>(), std::string("hung_up"));
+        QVERIFY(!line.at("request").get<std::string>().empty());
         // Its place is free at once.
         (void)world.session();
     }
