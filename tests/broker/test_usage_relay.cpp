@@ -218,6 +218,23 @@ private slots:
         (void)world.session("{}", "u2");
     }
 
+    /// Or an outage would look like an attack.
+    void streamThatIsRefusedInAnOutage_IsNoDenial()
+    {
+        DatabaseBeside database;
+        RelayWorld world([&](broker::Config& config) { database.use(config); });
+        const auto session = world.session();
+        database.run("ALTER TABLE sessions RENAME TO gone");
+        QCOMPARE(StreamClient(world.streamRequest(session.token.reveal())).status(), 503);
+        database.run("ALTER TABLE gone RENAME TO sessions");
+        // Its line comes after that one's, if that had one.
+        QCOMPARE(StreamClient(world.streamRequest("wrong")).status(), 401);
+        const auto lines = world.operators.lines(2);
+        QCOMPARE(lines.size(), std::size_t{2});
+        QCOMPARE(lines[1].at("event").get<std::string>(), std::string("request.deny"));
+        QCOMPARE(lines[1].at("why").get<std::string>(), std::string("invalid_token"));
+    }
+
     /// The provider goes on all the same, and so would a client.
     void ledgerThatCannotBeWritten_EndsASession_OnceItsHoldIsUsed()
     {
