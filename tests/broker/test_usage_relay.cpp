@@ -415,13 +415,21 @@ private slots:
     }
 
     /// The provider complains of what the client has sent to have it complain: that refuses no response.
+    void errorThatTheClientProvokes_ReleasesNoResponse_data()
+    {
+        QTest::addColumn<QByteArray>("name");
+        QTest::newRow("by the same name") << QByteArray(R"("event_id":"c1")");
+        QTest::newRow("in escapes") << QByteArray(R"("event_id":"\u0063\u0031")");
+        QTest::newRow("in another case") << QByteArray(R"("Event_ID":"c1")");
+    }
     void errorThatTheClientProvokes_ReleasesNoResponse()
     {
+        QFETCH(QByteArray, name);
         RelayWorld world(&underABudget);
         const auto client = world.open(world.session());
         const auto provider = world.upstream.next();
         client->line().send(create("c1"));
-        client->line().send(R"({"type":"nonsense","event_id":"c1"})");
+        client->line().send(R"({"type":"nonsense",)" + name.toStdString() + "}");
         (void)provider->next();
         (void)provider->next();
         for (const char* const named : {R"(,"event_id":"c1")", ""}) {
