@@ -192,7 +192,7 @@ private:
             http::Api::Dependencies{parts->entrance, parts->authenticator, m_lasting->gatekeeper, parts->tokens,
                 m_lasting->ender, parts->providers, m_lasting->registry, parts->sessionTokens, parts->door,
                 m_lasting->streams, m_lasting->ledger, parts->rates, m_postedStreams, *parts->projects, parts->table,
-                m_lasting->clock, m_lasting->log, m_lasting->metrics, parts});
+                *m_lasting->audit, m_lasting->clock, m_lasting->log, m_lasting->metrics, parts});
         return api->routes();
     }
 

@@ -144,7 +144,7 @@ void Api::addStream(net::Router& router)
 {
     const auto opener = std::make_shared<StreamOpener>(m_settings.relay,
         StreamOpener::Dependencies{m_deps.entrance, m_deps.door, m_deps.streams, m_deps.registry, m_deps.ledger,
-            m_deps.rates, m_deps.providers, m_deps.gatekeeper, m_deps.clock, m_deps.log, m_deps.owner});
+            m_deps.rates, m_deps.providers, m_deps.gatekeeper, m_deps.audit, m_deps.clock, m_deps.log, m_deps.owner});
     const auto stream = std::make_shared<StreamApi>(m_settings.trustedProxies, m_settings.publicUrl,
         StreamApi::Dependencies{
             m_deps.entrance, opener, m_cors, m_deps.clock, m_deps.log, m_deps.metrics, shared_from_this()});
@@ -293,7 +293,7 @@ net::Awaitable<net::HttpResponse> Api::refreshToken(const net::HttpRequest& requ
     if (fault == nullptr || outcome.charge) {
         m_deps.entrance.hasProved(stranger);
     }
-    if (fault != nullptr) {
+    if (fault != nullptr && isDenial(fault->code)) {
         m_deps.entrance.turnedAway(stranger.client, faultRow(fault->code).text, session);
     }
     co_return answerOf(outcome);

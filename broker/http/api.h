@@ -43,6 +43,7 @@ public:
         ProjectDirectory& projects;
         /// The same where admins keep them here; nothing elsewhere.
         TableProjects* projectTable;
+        AuditTrail& audit;
         const core::Clock& clock;
         Log& log;
         Metrics& metrics;

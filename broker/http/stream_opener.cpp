@@ -3,6 +3,7 @@
 #include "broker/http/problem_response.h"
 #include "broker/http/token_answer.h"
 #include "broker/tokens/session_account.h"
+#include "broker/tokens/session_audit.h"
 #include "net/websocket_client.h"
 
 #include <nlohmann/json.hpp>
@@ -55,11 +56,29 @@ bool isGoodbye(const relay::StreamEnd& end)
         && (end.close.code == relay::closing::kNormal || end.close.code == relay::closing::kNoCode);
 }
 
+/// What the session is may not be allowed any more; what it does not name is filled in, as for a renewal.
+std::optional<Fault> fit(const Policy& policy, const std::string& provider, SessionRecord& session)
+{
+    core::broker::TokenRequest asked;
+    asked.model = session.model;
+    asked.voice = session.voice;
+    if (auto fault = apply(policy, provider, asked)) {
+        return fault;
+    }
+    session.voice = std::move(asked.voice);
+    if (asked.instructions) {
+        session.instructions = std::move(asked.instructions);
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 net::HttpResponse StreamOpener::turnAway(const Client& client, const Fault& fault)
 {
-    m_deps.entrance.turnedAway(client, faultRow(fault.code).text);
+    if (isDenial(fault.code)) {
+        m_deps.entrance.turnedAway(client, faultRow(fault.code).text);
+    }
     return problemResponse(fault);
 }
 
@@ -100,7 +119,7 @@ net::Awaitable<core::Expected<StreamOpener::Visitor, net::HttpResponse>> StreamO
 net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamOpener::open(
     Visitor visitor, std::string requestId)
 {
-    const SessionRecord& record = visitor.permit.session.record;
+    SessionRecord& record = visitor.permit.session.record;
     Visit visit;
     visit.door = Door::Refresh;
     visit.user = record.caller;
@@ -112,8 +131,11 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
         co_return Refused(chargedProblem(*admission.fault, admission.charge));
     }
     countedElsewhere(visitor);
+    auto fault = fit(visitor.permit.policy, m_deps.providers.ofModel(record.model).name(), record);
+    if (fault) {
+        co_return Refused(turnAway(visitor.client, *fault));
+    }
     auto account = accountFor(visitor.permit);
-    std::optional<Fault> fault;
     if (account) {
         fault = co_await (*account)->mayGoOn();
     } else {
@@ -126,6 +148,8 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
         {{"session", record.id}, {"request", requestId}, {"peer", visitor.client.address}});
     Opening opening;
     opening.order = MintOrder{record.model, record.voice, record.instructions};
+    opening.hangUp = recordOf(AuditEvent::Revoke, visitor.client, record);
+    opening.hangUp.why = "hung_up";
     auto allowance = allowanceOf(record.id);
     if (m_deps.rates.isSpending((*account)->account())) {
         visitor.permit.locks.transcribersPrices = m_deps.rates.prices();
@@ -139,7 +163,7 @@ core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> StreamOpener::accou
     const relay::RelayDoor::Permit& permit) const
 {
     const SessionRecord& session = permit.session.record;
-    usage::Account account = accountOf(session, m_deps.providers.ofModel(session.model).name(), permit.budgets);
+    usage::Account account = accountOf(session, m_deps.providers.ofModel(session.model).name(), permit.policy.budgets);
     const core::WallTime now = m_deps.clock.wallNow();
     if (auto fault = m_deps.rates.hold(account, now)) {
         return core::Unexpected<Fault>(std::move(*fault));
@@ -200,7 +224,7 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         // Named: of an aggregate that is a temporary of co_await, GCC 12 destroys a copy that it has made bit by bit.
         end = relay::StreamEnd{relay::StreamEnd::By::Broker, {relay::closing::kGoingAway, "going_away"}};
     }
-    co_await settleEnd(*stream, std::move(*end), since);
+    co_await settleEnd(*stream, std::move(*end), std::move(opening.hangUp), since);
     if (thrown != nullptr) {
         std::rethrow_exception(thrown);
     }
@@ -224,7 +248,8 @@ net::Awaitable<> StreamOpener::begin(std::shared_ptr<RelaySession> stream)
     }
 }
 
-net::Awaitable<> StreamOpener::settleEnd(RelaySession& stream, relay::StreamEnd end, core::MonotonicTime since)
+net::Awaitable<> StreamOpener::settleEnd(
+    RelaySession& stream, relay::StreamEnd end, AuditRecord hangUp, core::MonotonicTime since)
 {
     const bool isOurs = end.by == relay::StreamEnd::By::Broker;
     const bool isTakenOver = isOurs && end.close.code == relay::closing::kTakenOver;
@@ -240,7 +265,7 @@ net::Awaitable<> StreamOpener::settleEnd(RelaySession& stream, relay::StreamEnd 
     if (isGoodbye(end)) {
         const bool goesOn = co_await hasSuccessor(stream);
         if (!goesOn) {
-            co_await hungUp(stream.sessionId());
+            co_await hungUp(std::move(hangUp));
         }
     }
     told(stream, end, since);
@@ -257,13 +282,16 @@ net::Awaitable<bool> StreamOpener::hasSuccessor(RelaySession& stream)
     co_return found != holders.end() && found->second != stream.account().account().stream;
 }
 
-net::Awaitable<> StreamOpener::hungUp(std::string sessionId)
+net::Awaitable<> StreamOpener::hungUp(AuditRecord told)
 {
+    const std::string sessionId = told.session;
+    static_cast<void>(m_deps.audit.append(told));
     m_deps.ledger.endsBecause(sessionId, "ended");
     const auto gone = co_await m_deps.registry.end(sessionId);
     if (!gone) {
         // It ends when its token does.
         m_deps.log.write(LogLevel::Warning, "session.not_ended", {{"session", sessionId}});
+        tellOfFailure(m_deps.audit, std::move(told), gone.error());
     }
 }
 

@@ -29,6 +29,7 @@ public:
         const usage::RateCard& rates;
         const Providers& providers;
         Gatekeeper& gatekeeper;
+        AuditTrail& audit;
         const core::Clock& clock;
         Log& log;
         /// Owns the above.
@@ -46,6 +47,8 @@ public:
     struct Opening {
         std::shared_ptr<relay::RelaySession> stream;
         MintOrder order;
+        /// What the audit is told where its client hangs up.
+        AuditRecord hangUp;
     };
 
     StreamOpener(relay::RelaySession::Settings settings, Dependencies dependencies)
@@ -57,7 +60,7 @@ public:
     /// before anybody is asked about it.
     [[nodiscard]] net::Awaitable<core::Expected<Visitor, net::HttpResponse>> identify(
         Entrance::Stranger stranger, core::Expected<core::Secret, Fault> token);
-    /// Charges a connection to the session's bucket, and asks its budgets.
+    /// Charges a connection to the session's bucket, holds the session against its policy as that is now, and asks its budgets.
     [[nodiscard]] net::Awaitable<core::Expected<Opening, net::HttpResponse>> open(
         Visitor visitor, std::string requestId);
     /// Until it has ended, and has been told of.
@@ -72,7 +75,7 @@ public:
     {
         return m_deps.streams.allowanceOf(sessionId, m_settings);
     }
-    /// The problem, with it told to whoever counts refusals.
+    /// The problem, with it told to whoever counts refusals where it is one.
     [[nodiscard]] net::HttpResponse turnAway(const Client& client, const Fault& fault);
 
 private:
@@ -82,7 +85,8 @@ private:
     [[nodiscard]] core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> accountFor(
         const relay::RelayDoor::Permit& permit) const;
     /// Whoever hangs up has no use for the session any more: it is no longer one of those that they may have at a time.
-    [[nodiscard]] net::Awaitable<> hungUp(std::string sessionId);
+    /// The audit is not waited for.
+    [[nodiscard]] net::Awaitable<> hungUp(AuditRecord told);
     /// Gives it its session's place, and holds for it what a turn can cost; where others have begun since it was let in, and nothing is left,
     /// it ends.
     [[nodiscard]] net::Awaitable<> begin(std::shared_ptr<relay::RelaySession> stream);
@@ -90,7 +94,7 @@ private:
     [[nodiscard]] net::Awaitable<bool> hasSuccessor(relay::RelaySession& stream);
     /// Its last word in ledger, registry and log.
     [[nodiscard]] net::Awaitable<> settleEnd(
-        relay::RelaySession& stream, relay::StreamEnd end, core::MonotonicTime since);
+        relay::RelaySession& stream, relay::StreamEnd end, AuditRecord hangUp, core::MonotonicTime since);
     [[nodiscard]] net::Awaitable<> toldOf(const std::string& provider, const core::Error& failure) const;
     void told(const relay::RelaySession& stream, const relay::StreamEnd& end, core::MonotonicTime since) const;
 

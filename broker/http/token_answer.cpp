@@ -30,19 +30,30 @@ net::HttpResponse chargedProblem(const Fault& fault, const std::optional<Charge>
     return response;
 }
 
+bool isDenial(FaultCode code)
+{
+    switch (code) {
+    case FaultCode::InvalidToken:
+    case FaultCode::TokenExpired:
+    case FaultCode::TokenReused:
+    case FaultCode::NotAllowed:
+    case FaultCode::ProjectNotAllowed:
+    case FaultCode::SessionNotFound:
+    case FaultCode::RateLimited:
+    case FaultCode::Blocked:
+    case FaultCode::TooManySessions:
+    case FaultCode::BudgetExhausted:
+        return true;
+    default:
+        return false;
+    }
+}
+
 namespace {
 
 bool looksLikeToken(std::string_view text)
 {
     return auth::isOfProvider(text) || auth::ServiceAccounts::isKey(text) || auth::readToken(text);
-}
-
-/// It is the caller who may not, and nothing that has failed.
-bool isDenial(FaultCode code)
-{
-    return code == FaultCode::SessionNotFound || code == FaultCode::RateLimited || code == FaultCode::Blocked
-        || code == FaultCode::TooManySessions || code == FaultCode::BudgetExhausted || code == FaultCode::NotAllowed
-        || code == FaultCode::ProjectNotAllowed;
 }
 
 /// Continues a session of the guest's own.

@@ -3,6 +3,14 @@
 #include <algorithm>
 
 namespace vivavoce::broker {
+namespace {
+
+bool isAllowed(const Allowed& names, const std::string& name)
+{
+    return !names || std::find(names->begin(), names->end(), name) != names->end();
+}
+
+} // namespace
 
 Provider& Providers::ofModel(const std::string& model) const
 {
@@ -18,7 +26,20 @@ Provider* Providers::named(const std::string& name) const
     return found == m_all.end() ? nullptr : *found;
 }
 
-core::Expected<Provider*, Fault> Providers::choose(const Policy& policy, const core::broker::TokenRequest& asked) const
+std::optional<std::string> Providers::firstModel(const Policy& policy, const Provider* provider) const
+{
+    if (!policy.models || policy.models->empty()) {
+        return std::nullopt;
+    }
+    const auto isTheirs = [&](const std::string& model) {
+        const Provider& its = ofModel(model);
+        return provider != nullptr ? provider == &its : isAllowed(policy.providers, its.name());
+    };
+    const auto found = std::find_if(policy.models->begin(), policy.models->end(), isTheirs);
+    return found == policy.models->end() ? policy.models->front() : *found;
+}
+
+core::Expected<Provider*, Fault> Providers::choose(const Policy& policy, core::broker::TokenRequest& asked) const
 {
     Provider* provider = asked.provider ? named(*asked.provider) : nullptr;
     if (asked.provider && provider == nullptr) {
@@ -28,14 +49,13 @@ core::Expected<Provider*, Fault> Providers::choose(const Policy& policy, const c
         }
         return core::Unexpected<Fault>(Fault{FaultCode::UnknownProvider, "this broker has " + names, std::nullopt});
     }
-    std::optional<std::string> model = asked.model;
-    if (!model && policy.models && !policy.models->empty()) {
-        model = policy.models->front();
+    if (!asked.model) {
+        asked.model = firstModel(policy, provider);
     }
-    if (provider == nullptr && model) {
-        return &ofModel(*model);
+    if (provider == nullptr && asked.model) {
+        return &ofModel(*asked.model);
     }
-    if (model && provider != &ofModel(*model)) {
+    if (asked.model && provider != &ofModel(*asked.model)) {
         return core::Unexpected<Fault>(
             Fault{FaultCode::ProviderRejected, "that model is another provider's", std::nullopt});
     }

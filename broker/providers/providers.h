@@ -19,9 +19,9 @@ public:
     Providers(std::vector<WatchedProvider*> all, WatchedProvider& first) : m_all(std::move(all)), m_first(first) {}
 
     [[nodiscard]] Provider& ofModel(const std::string& model) const;
-    /// UnknownProvider, ProviderRejected (its model is another one's).
+    /// Fills in the model where none is asked for and the policy lists some. UnknownProvider, ProviderRejected (its model is another one's).
     [[nodiscard]] core::Expected<Provider*, Fault> choose(
-        const Policy& policy, const core::broker::TokenRequest& asked) const;
+        const Policy& policy, core::broker::TokenRequest& asked) const;
 
     /// How those do that were asked; nothing until one was.
     [[nodiscard]] std::optional<bool> areFine() const;
@@ -29,6 +29,8 @@ public:
 
 private:
     [[nodiscard]] Provider* named(const std::string& name) const;
+    /// Of the policy's the first one of that provider; nobody: of one that the policy allows. The first of all where there is none such.
+    [[nodiscard]] std::optional<std::string> firstModel(const Policy& policy, const Provider* provider) const;
 
     const std::vector<WatchedProvider*> m_all;
     WatchedProvider& m_first;

@@ -207,6 +207,16 @@ Verdict ended(std::string_view code)
     return verdict;
 }
 
+/// As the provider will name the event: what was written with escapes is not that. Nothing: it cannot be read.
+std::optional<std::string> decoded(std::string_view written)
+{
+    if (written.find('\\') == std::string_view::npos) {
+        return std::string(written);
+    }
+    const auto text = core::parseJson('"' + std::string(written) + '"');
+    return text && text->is_string() ? std::optional(text->get<std::string>()) : std::nullopt;
+}
+
 bool isChange(std::string_view type)
 {
     return type == "session.update" || type == "transcription_session.update" || type == "response.create"
@@ -229,11 +239,15 @@ Verdict ClientMessageCheck::look(net::WebSocketMessage& message) const
     if (!scan.fault.empty()) {
         return ended(scan.fault);
     }
+    auto eventId = decoded(scan.eventId);
     if (scan.hasHalfCharacter) {
         // No reader makes anything else of it than of the rest: it is the one event that is wrong.
         Verdict verdict = refused("invalid_json", "There is half a character in it: one of a pair of escapes.", {});
-        verdict.eventId = scan.eventId;
+        verdict.eventId = std::move(eventId).value_or(std::string());
         return verdict;
+    }
+    if (!eventId) {
+        return ended("invalid_json");
     }
     Verdict verdict;
     if (scan.hasParts || isChange(scan.type)) {
@@ -241,7 +255,7 @@ Verdict ClientMessageCheck::look(net::WebSocketMessage& message) const
     } else if (scan.type == "input_audio_buffer.append") {
         verdict.audio = soundIn(scan.audio.size(), m_bytesPerMillisecond);
     }
-    verdict.eventId = scan.eventId;
+    verdict.eventId = std::move(*eventId);
     verdict.asksForResponse = verdict.kind == Verdict::Kind::Pass && scan.type == "response.create";
     return verdict;
 }

@@ -28,7 +28,7 @@ struct Verdict {
     std::string field;
     /// For people, for Refuse.
     std::string_view why;
-    /// The client's own id of the event, where it has one.
+    /// The client's own id of the event, where it has one, without escapes.
     std::string eventId;
     /// How much sound it carries.
     core::Milliseconds audio{0};

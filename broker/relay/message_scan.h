@@ -29,7 +29,7 @@ struct MessageScan {
 [[nodiscard]] MessageScan scanMessage(std::string& text);
 
 /// The same of a client's, whose reader may make no difference between upper and lower case: two names that differ in nothing else are one,
-/// twice. A `type` that is a known event's but for case and spaces is a fault; `audio` is found in any case.
+/// twice. A `type` that is a known event's but for case and spaces is a fault; `audio` and `event_id` are found in any case.
 [[nodiscard]] MessageScan scanClientMessage(std::string& text);
 
 /// To a reader without cases. Go's encoding/json also takes U+017F for an s, and U+212A for a k.

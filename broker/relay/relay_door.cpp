@@ -47,7 +47,7 @@ net::Awaitable<core::Expected<RelayDoor::Permit, Fault>> RelayDoor::enter(core::
         co_return Unexpected<Fault>(policy.error());
     }
     Locks locks = locksOf(session, *policy);
-    co_return Permit{std::move(**live), std::move(locks), policy->budgets};
+    co_return Permit{std::move(**live), std::move(locks), *policy};
 }
 
 } // namespace vivavoce::broker::relay

@@ -24,15 +24,16 @@ public:
     struct Permit {
         LiveSession session;
         Locks locks;
-        Budgets budgets;
+        /// As it is now; the session was held against it when it got its token.
+        Policy policy;
     };
 
     explicit RelayDoor(Dependencies dependencies) : m_deps(dependencies) {}
 
     /// Asks nobody: InvalidToken (not ours, forged), TokenExpired.
     [[nodiscard]] core::Expected<SessionClaims, Fault> read(const core::Secret& token) const;
-    /// InvalidToken (superseded, of a session that has ended), NotAllowed and ProjectNotAllowed (what the session was begun with is not
-    /// allowed any more), Unavailable.
+    /// InvalidToken (superseded, of a session that has ended), ProjectNotAllowed (its project is not the caller's any more),
+    /// Unavailable.
     [[nodiscard]] net::Awaitable<core::Expected<Permit, Fault>> enter(core::Secret token, SessionClaims claims);
 
 private:

@@ -29,10 +29,10 @@ bool forgetOldest(Names& names)
     return true;
 }
 
-/// A name that is too long is none.
+/// Two that differ only behind that are one: then neither is its own.
 std::string shortened(std::string_view name)
 {
-    return std::string(name.size() <= kLongestName ? name : std::string_view());
+    return std::string(name.substr(0, kLongestName));
 }
 
 } // namespace

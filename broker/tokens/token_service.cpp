@@ -21,26 +21,6 @@ constexpr const char* kStreamPath = "/api/voice/stream";
 constexpr seconds kBeforeExpiry{30};
 constexpr seconds kShortLife{60};
 
-/// Ends a renewal whose coroutine was cancelled half-way, so that nobody waits for it.
-class LeadGuard {
-public:
-    LeadGuard(SessionRegistry& registry, const RenewalLead& lead) : m_registry(registry), m_lead(lead) {}
-    ~LeadGuard()
-    {
-        if (!m_isSettled) {
-            m_registry.abandonSoon(m_lead, Fault{FaultCode::Unavailable, "the refresh was given up", seconds(1)});
-        }
-    }
-    LeadGuard(const LeadGuard&) = delete;
-    LeadGuard& operator=(const LeadGuard&) = delete;
-    void settle() { m_isSettled = true; }
-
-private:
-    SessionRegistry& m_registry;
-    const RenewalLead& m_lead;
-    bool m_isSettled = false;
-};
-
 TokenOutcome refused(Fault fault, std::optional<Charge> charge, SessionRecord session)
 {
     return {Unexpected<Fault>(std::move(fault)), std::move(charge), std::move(session)};
@@ -52,6 +32,34 @@ Applicant applicantOf(const auth::Caller& caller)
 }
 
 } // namespace
+
+/// A claim from the moment in which it is had, whoever has it: where that coroutine is cancelled half-way the renewal ends, so that nobody
+/// waits for it.
+class TokenService::HeldLead {
+public:
+    HeldLead(SessionRegistry& registry, RenewalLead lead) : m_registry(&registry), m_lead(std::move(lead)) {}
+    HeldLead(HeldLead&& other) noexcept
+        : m_registry(std::exchange(other.m_registry, nullptr)), m_lead(std::move(other.m_lead))
+    {
+    }
+    ~HeldLead()
+    {
+        if (m_registry != nullptr) {
+            m_registry->abandonSoon(m_lead, Fault{FaultCode::Unavailable, "the refresh was given up", seconds(1)});
+        }
+    }
+    HeldLead(const HeldLead&) = delete;
+    HeldLead& operator=(const HeldLead&) = delete;
+    HeldLead& operator=(HeldLead&&) = delete;
+    RenewalLead& operator*() { return m_lead; }
+    RenewalLead* operator->() { return &m_lead; }
+    void settle() { m_registry = nullptr; }
+
+private:
+    /// Nobody: it has ended, or somebody else has it.
+    SessionRegistry* m_registry;
+    RenewalLead m_lead;
+};
 
 TokenService::TokenService(Settings settings, Dependencies dependencies)
     : m_settings(std::move(settings)), m_deps(dependencies), m_seal(m_deps.hasher)
@@ -144,7 +152,8 @@ net::Awaitable<TokenOutcome> TokenService::resume(Client client, TokenRequest re
     }
     Renewal renewal = co_await m_deps.registry.claimBySession(
         id, caller, request.clientInstance.value_or(std::string()), caps(*policy));
-    if (auto* lead = std::get_if<RenewalLead>(&renewal)) {
+    if (auto* claimed = std::get_if<RenewalLead>(&renewal)) {
+        HeldLead lead(m_deps.registry, std::move(*claimed));
         std::optional<Fault> fault;
         // Where a direct one is asked for, the policy may have made it a relayed one.
         const bool isOfThatKind = lead->record.transport == transport || transport == SessionTransport::Direct;
@@ -153,14 +162,13 @@ net::Awaitable<TokenOutcome> TokenService::resume(Client client, TokenRequest re
         } else {
             fault = settle(*policy, std::move(request), lead->record);
         }
-        if (fault) {
-            co_await m_deps.registry.abandon(*lead, *fault);
-            renewal = std::move(*fault);
+        if (!fault) {
+            auto outcome = co_await renewResumed(std::move(client), std::move(lead));
+            co_return outcome;
         }
-    }
-    if (auto* lead = std::get_if<RenewalLead>(&renewal)) {
-        auto outcome = co_await renewResumed(std::move(client), std::move(*lead));
-        co_return outcome;
+        co_await m_deps.registry.abandon(*lead, *fault);
+        lead.settle();
+        renewal = std::move(*fault);
     }
     Fault fault = std::get<Fault>(std::move(renewal));
     if (fault.code != FaultCode::SessionNotFound) {
@@ -195,8 +203,9 @@ net::Awaitable<TokenOutcome> TokenService::refresh(
             co_return TokenOutcome{answerAgain(*again, token), std::move(admission.charge)};
         }
     }
-    if (auto* lead = std::get_if<RenewalLead>(&renewal)) {
-        auto outcome = co_await refreshClaimed(std::move(client), std::move(*lead), std::move(token));
+    if (auto* claimed = std::get_if<RenewalLead>(&renewal)) {
+        HeldLead lead(m_deps.registry, std::move(*claimed));
+        auto outcome = co_await refreshClaimed(std::move(client), std::move(lead), std::move(token));
         co_return outcome;
     }
     if (const auto* again = std::get_if<RenewalRepeat>(&renewal)) {
@@ -219,26 +228,24 @@ net::Awaitable<TokenOutcome> TokenService::refresh(
 }
 
 /// What was allowed at the session's beginning may not be any more.
-net::Awaitable<TokenOutcome> TokenService::refreshClaimed(Client client, RenewalLead lead, core::Secret token)
+net::Awaitable<TokenOutcome> TokenService::refreshClaimed(Client client, HeldLead lead, core::Secret token)
 {
-    LeadGuard guard(m_deps.registry, lead);
     // Before anybody is asked on its account: a refused one costs as much as a granted one.
-    Admission admission = co_await admitRefresh(client, lead.record);
+    Admission admission = co_await admitRefresh(client, lead->record);
     if (admission.fault) {
-        co_await m_deps.registry.abandon(lead, *admission.fault);
-        guard.settle();
-        co_return refused(std::move(*admission.fault), std::move(admission.charge), std::move(lead.record));
+        co_await m_deps.registry.abandon(*lead, *admission.fault);
+        lead.settle();
+        co_return refused(std::move(*admission.fault), std::move(admission.charge), std::move(lead->record));
     }
-    Applicant applicant{lead.record.caller, lead.record.issuer, lead.record.subject, std::nullopt};
-    const auto policy = co_await m_deps.judge.policyFor(std::move(applicant), lead.record.project);
-    auto fault = policy ? settle(*policy, {}, lead.record) : std::optional(policy.error());
+    Applicant applicant{lead->record.caller, lead->record.issuer, lead->record.subject, std::nullopt};
+    const auto policy = co_await m_deps.judge.policyFor(std::move(applicant), lead->record.project);
+    auto fault = policy ? settle(*policy, {}, lead->record) : std::optional(policy.error());
     if (fault) {
-        co_await m_deps.registry.abandon(lead, *fault);
-        guard.settle();
-        co_return refused(std::move(*fault), std::move(admission.charge), std::move(lead.record));
+        co_await m_deps.registry.abandon(*lead, *fault);
+        lead.settle();
+        co_return refused(std::move(*fault), std::move(admission.charge), std::move(lead->record));
     }
-    guard.settle();
-    SessionRecord record = lead.record;
+    SessionRecord record = lead->record;
     auto result = co_await renewAdmitted(std::move(client), std::move(lead), AuditEvent::Refresh, std::move(token));
     co_return TokenOutcome{std::move(result), std::move(admission.charge), std::move(record)};
 }
@@ -275,27 +282,24 @@ core::Expected<TokenResponse, Fault> TokenService::answerAgain(
     return answer(repeat.record, std::move(*successor), repeat.expiresAt);
 }
 
-net::Awaitable<TokenOutcome> TokenService::renewResumed(Client client, RenewalLead lead)
+net::Awaitable<TokenOutcome> TokenService::renewResumed(Client client, HeldLead lead)
 {
-    LeadGuard guard(m_deps.registry, lead);
-    Admission admission = co_await admitRefresh(client, lead.record);
+    Admission admission = co_await admitRefresh(client, lead->record);
     if (admission.fault) {
-        co_await m_deps.registry.abandon(lead, *admission.fault);
-        guard.settle();
+        co_await m_deps.registry.abandon(*lead, *admission.fault);
+        lead.settle();
         co_return TokenOutcome{Unexpected<Fault>(std::move(*admission.fault)), std::move(admission.charge)};
     }
-    guard.settle();
     auto result = co_await renewAdmitted(std::move(client), std::move(lead), AuditEvent::Resume, std::nullopt);
     co_return TokenOutcome{std::move(result), std::move(admission.charge)};
 }
 
 net::Awaitable<core::Expected<TokenResponse, Fault>> TokenService::renewAdmitted(
-    Client client, RenewalLead lead, AuditEvent event, std::optional<core::Secret> spent)
+    Client client, HeldLead lead, AuditEvent event, std::optional<core::Secret> spent)
 {
-    LeadGuard guard(m_deps.registry, lead);
-    auto fresh = co_await nextToken(lead.record);
+    auto fresh = co_await nextToken(lead->record);
     std::optional<Fault> fault;
-    AuditRecord renewed = recordOf(event, client, lead.record);
+    AuditRecord renewed = recordOf(event, client, lead->record);
     if (fresh) {
         renewed.token = hashOf(fresh->token);
         fault = co_await witness(m_deps.audit, renewed);
@@ -303,16 +307,16 @@ net::Awaitable<core::Expected<TokenResponse, Fault>> TokenService::renewAdmitted
         fault = fresh.error();
     }
     if (fault) {
-        co_await m_deps.registry.abandon(lead, *fault);
-        guard.settle();
+        co_await m_deps.registry.abandon(*lead, *fault);
+        lead.settle();
         co_return Unexpected<Fault>(std::move(*fault));
     }
     Successor successor{hashOf(fresh->token), fresh->expiresAt, {}};
     if (spent) {
         successor.sealed = m_seal.seal(spent->reveal(), fresh->token);
     }
-    auto isIn = co_await m_deps.registry.complete(lead, std::move(successor));
-    guard.settle();
+    auto isIn = co_await m_deps.registry.complete(*lead, std::move(successor));
+    lead.settle();
     if (!isIn || !*isIn) {
         Fault refused =
             isIn ? Fault{FaultCode::InvalidToken, "the session has ended", std::nullopt} : std::move(isIn.error());
@@ -321,8 +325,8 @@ net::Awaitable<core::Expected<TokenResponse, Fault>> TokenService::renewAdmitted
         co_return Unexpected<Fault>(std::move(refused));
     }
     m_deps.metrics.tokenRenewed();
-    m_deps.log.write(LogLevel::Info, "session.renewed", {{"session", lead.record.id}});
-    co_return answer(lead.record, std::move(fresh->token), fresh->expiresAt);
+    m_deps.log.write(LogLevel::Info, "session.renewed", {{"session", lead->record.id}});
+    co_return answer(lead->record, std::move(fresh->token), fresh->expiresAt);
 }
 
 SessionRegistry::Answer<std::vector<LiveSession>> TokenService::sessionsOf(Client client)
@@ -448,7 +452,7 @@ SessionCaps TokenService::caps(const Policy& policy) const
 
 std::optional<Fault> TokenService::settle(const Policy& policy, TokenRequest asked, SessionRecord& record) const
 {
-    if (policy.isRelayed && record.transport == SessionTransport::Direct) {
+    if (policy.needsRelay() && record.transport == SessionTransport::Direct) {
         return Fault{FaultCode::NotAllowed, "sessions go through the relay here; ask for a new one", std::nullopt};
     }
     if (!asked.model && !record.model.empty()) {

@@ -89,14 +89,15 @@ private:
         core::Secret token;
         core::WallTime expiresAt;
     };
+    class HeldLead;
     [[nodiscard]] net::Awaitable<core::Expected<Fresh, Fault>> nextToken(SessionRecord record);
     [[nodiscard]] net::Awaitable<core::Expected<Fresh, Fault>> askProvider(SessionRecord record);
     /// What is minted while the audit takes no line would be thrown away: where it is known not to work, one at a time tries it first.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> faultOfFailingAudit();
-    [[nodiscard]] net::Awaitable<TokenOutcome> refreshClaimed(Client client, RenewalLead lead, core::Secret token);
-    [[nodiscard]] net::Awaitable<TokenOutcome> renewResumed(Client client, RenewalLead lead);
+    [[nodiscard]] net::Awaitable<TokenOutcome> refreshClaimed(Client client, HeldLead lead, core::Secret token);
+    [[nodiscard]] net::Awaitable<TokenOutcome> renewResumed(Client client, HeldLead lead);
     [[nodiscard]] net::Awaitable<core::Expected<core::broker::TokenResponse, Fault>> renewAdmitted(
-        Client client, RenewalLead lead, AuditEvent event, std::optional<core::Secret> spent);
+        Client client, HeldLead lead, AuditEvent event, std::optional<core::Secret> spent);
     [[nodiscard]] net::Awaitable<Fault> tellOfReuse(Client client, SessionRecord session, TokenHash token);
     [[nodiscard]] net::Awaitable<core::Expected<Policy, Fault>> policyOfSession(Client client, std::string sessionId);
     [[nodiscard]] SessionCaps caps(const Policy& policy) const;

@@ -249,6 +249,23 @@ private slots:
         QCOMPARE(lines[2].at("target").get<std::string>(), one.sessionId);
     }
 
+    /// Or an outage would look like an attack.
+    void refresh_ThatFails_IsNoDenial()
+    {
+        World world;
+        const auto minted = tokenOf(world.as(world.user(), "POST", kMint, "{}"));
+        const auto refresh = [&](std::string_view token) {
+            return codeOf(world.as(std::string(token), "POST", "/api/voice-agent/refresh-token", "{}"));
+        };
+        world.broker.provider.answerWith(net::HttpResponse::json(500, "{}"));
+        QCOMPARE(refresh(minted.token.reveal()), std::string("provider_failed"));
+        // After that one's line, if it had one.
+        QCOMPARE(refresh("ek_wrong"), std::string("invalid_token"));
+        const auto lines = denials(world, 1);
+        QCOMPARE(lines.size(), std::size_t{1});
+        QCOMPARE(lines[0].at("why").get<std::string>(), std::string("invalid_token"));
+    }
+
     void project_ThatIsAToken_IsRefusedAndKeptNowhere()
     {
         World world;

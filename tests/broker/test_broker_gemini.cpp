@@ -207,6 +207,28 @@ private Q_SLOTS:
             std::string("not_allowed"));
     }
 
+    void modelsOfAPolicy_AreEachItsProviders()
+    {
+        World world([](broker::Config& config) {
+            config.policy.models = std::vector<std::string>{"gpt-realtime", "gemini-3.9-live", "gemini-3.8-live"};
+        });
+        QCOMPARE(world.broker.mint("{}").model, std::string("gpt-realtime"));
+        QCOMPARE(world.broker.mint(R"({"provider":"gemini"})").model, std::string("gemini-3.9-live"));
+        const auto without = [](broker::Config& config) {
+            config.policy.models = std::vector<std::string>{"gpt-realtime"};
+        };
+        QCOMPARE(world.broker.reload(without), std::string());
+        QCOMPARE(codeOf(world.broker.send(world.broker.mintRequest(R"({"provider":"gemini"})"))),
+            std::string("provider_rejected"));
+        const auto gemini = [](broker::Config& config) {
+            config.policy.providers = std::vector<std::string>{"gemini"};
+        };
+        QCOMPARE(world.broker.reload(gemini), std::string());
+        const auto token = world.broker.mint("{}");
+        QCOMPARE(token.provider, std::string("gemini"));
+        QCOMPARE(token.model, std::string("gemini-3.9-live"));
+    }
+
     void refresh_IsGeminisToo()
     {
         World world;

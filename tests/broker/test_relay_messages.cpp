@@ -405,6 +405,27 @@ private slots:
                      .asksForResponse);
     }
 
+    /// Or an event would go by one name here, and by another one in the provider's errors.
+    void nameOfAnEvent_IsWhatTheProviderReads_data()
+    {
+        QTest::addColumn<QByteArray>("member");
+        QTest::addColumn<QByteArray>("name");
+        QTest::newRow("as it is") << json("'event_id':'a/b'") << QByteArray("a/b");
+        QTest::newRow("in escapes") << json("'event_id':'\\u0061\\/b'") << QByteArray("a/b");
+        QTest::newRow("a pair of escapes") << json("'event_id':'\\ud83c\\udf99'") << QByteArray("\xF0\x9F\x8E\x99");
+        QTest::newRow("in another case") << json("'Event_ID':'a/b'") << QByteArray("a/b");
+        QTest::newRow("no text") << json("'event_id':5") << QByteArray();
+    }
+    void nameOfAnEvent_IsWhatTheProviderReads()
+    {
+        QFETCH(QByteArray, member);
+        QFETCH(QByteArray, name);
+        const std::string text = (json("{'type':'response.cancel',") + member + "}").toStdString();
+        const Verdict verdict = verdictOn(ClientMessageCheck(Locks{}), text);
+        QVERIFY(verdict.kind == Verdict::Kind::Pass);
+        QCOMPARE(verdict.eventId, name.toStdString());
+    }
+
     void transcriberWithoutAPrice_IsRefusedUnderABudget_data()
     {
         QTest::addColumn<QByteArray>("text");

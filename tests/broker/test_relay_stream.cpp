@@ -189,6 +189,15 @@ private slots:
         (void)provider->end();
         QTRY_COMPARE(live(), std::size_t{0});
         QCOMPARE(StreamClient(world.streamRequest(session.token.reveal())).status(), 401);
+        auto lines = world.operators.lines(3);
+        const auto isRevocation = [](const Json& line) { return line.at("event") == "session.revoke"; };
+        QCOMPARE(std::count_if(lines.begin(), lines.end(), isRevocation), std::ptrdiff_t{1});
+        const Json line = *std::find_if(lines.begin(), lines.end(), isRevocation);
+        QCOMPARE(line.at("session").get<std::string>(), session.sessionId);
+        QCOMPARE(line.at("subject").get<std::string>(), std::string("u1"));
+        QCOMPARE(line.at("outcome").get<std::string>(), std::string("done"));
+        QCOMPARE(line.at("why").get<std::string>(), std::string("hung_up"));
+        QVERIFY(!line.at("request").get<std::string>().empty());
         // Its place is free at once.
         (void)world.session();
     }
@@ -485,14 +494,48 @@ private slots:
         QCOMPARE(third.transport, std::string("relay"));
     }
 
+    void directSession_WhereThePolicyHasChanged_IsRenewedNoMore_data()
+    {
+        QTest::addColumn<bool>("isBudget");
+        QTest::newRow("relay") << false;
+        // What the broker does not see it cannot bound.
+        QTest::newRow("a budget") << true;
+    }
     void directSession_WhereThePolicyHasChanged_IsRenewedNoMore()
     {
+        QFETCH(bool, isBudget);
         RelayWorld world;
         auto& broker = world.operators.broker;
         const auto direct = tokenOf(world.operators.as(world.operators.user(), "POST", "/api/voice-agent/token", "{}"));
         QCOMPARE(direct.transport, std::string("direct"));
-        QCOMPARE(broker.reload([](broker::Config& config) { config.policy.isRelayed = true; }), std::string());
+        const auto narrow = [isBudget](broker::Config& config) {
+            config.policy.isRelayed = !isBudget;
+            if (isBudget) {
+                config.policy.budgets.userMonth.connected = 600min;
+            }
+        };
+        QCOMPARE(broker.reload(narrow), std::string());
         QCOMPARE(codeOf(broker.send(broker.refreshRequest(direct.token.reveal()))), std::string("not_allowed"));
+        const Json resume{{"resumeSessionId", direct.sessionId}};
+        const auto resumed =
+            world.operators.as(world.operators.user(), "POST", "/api/voice-agent/token", resume.dump());
+        QCOMPARE(codeOf(resumed), std::string("not_allowed"));
+    }
+
+    void modelThatIsForbiddenSince_IsNotOpenedAgain()
+    {
+        RelayWorld world;
+        auto& broker = world.operators.broker;
+        const auto session = world.session();
+        const auto client = world.open(session);
+        const auto provider = world.upstream.next();
+        const auto forbid = [](broker::Config& config) { config.policy.models = std::vector<std::string>{"another"}; };
+        QCOMPARE(broker.reload(forbid), std::string());
+        QCOMPARE(StreamClient(world.streamRequest(session.token.reveal())).status(), 403);
+        // What is open goes on.
+        client->line().send(numbered("input_audio_buffer.commit", 1));
+        QCOMPARE(provider->next(), numbered("input_audio_buffer.commit", 1));
+        QCOMPARE(world.upstream.opened(), std::size_t{1});
     }
 
     void formatOfTheSound_IsTheProviders()

@@ -166,14 +166,15 @@ private slots:
         QTest::addColumn<QByteArray>("asked");
         QTest::addColumn<QByteArray>("since");
         QTest::addColumn<QByteArray>("error");
-        const auto row = [](const char* name, const char* before, const char* asked, const char* since,
-                             const char* error) {
-            QTest::newRow(name) << QByteArray(before) << QByteArray(asked) << QByteArray(since) << QByteArray(error);
-        };
+        const auto row = [](const char* name, const QByteArray& before, const QByteArray& asked,
+                             const QByteArray& since,
+                             const QByteArray& error) { QTest::newRow(name) << before << asked << since << error; };
         row("names nothing", "", "a", "", "");
         row("names nothing, nor does the client", "", "", "", "");
         row("another event of that name since", "", "a", "a", "a");
         row("another event of that name before", "a", "a", "", "a");
+        const QByteArray longest(512, 'a');
+        row("another one before whose name is longer than names can be", longest + "b", longest, "", longest);
     }
     void errorThatMayBeAboutSomethingElse_RefusesNothing()
     {

@@ -218,6 +218,23 @@ private slots:
         (void)world.session("{}", "u2");
     }
 
+    /// Or an outage would look like an attack.
+    void streamThatIsRefusedInAnOutage_IsNoDenial()
+    {
+        DatabaseBeside database;
+        RelayWorld world([&](broker::Config& config) { database.use(config); });
+        const auto session = world.session();
+        database.run("ALTER TABLE sessions RENAME TO gone");
+        QCOMPARE(StreamClient(world.streamRequest(session.token.reveal())).status(), 503);
+        database.run("ALTER TABLE gone RENAME TO sessions");
+        // Its line comes after that one's, if that had one.
+        QCOMPARE(StreamClient(world.streamRequest("wrong")).status(), 401);
+        const auto lines = world.operators.lines(2);
+        QCOMPARE(lines.size(), std::size_t{2});
+        QCOMPARE(lines[1].at("event").get<std::string>(), std::string("request.deny"));
+        QCOMPARE(lines[1].at("why").get<std::string>(), std::string("invalid_token"));
+    }
+
     /// The provider goes on all the same, and so would a client.
     void ledgerThatCannotBeWritten_EndsASession_OnceItsHoldIsUsed()
     {
@@ -398,13 +415,21 @@ private slots:
     }
 
     /// The provider complains of what the client has sent to have it complain: that refuses no response.
+    void errorThatTheClientProvokes_ReleasesNoResponse_data()
+    {
+        QTest::addColumn<QByteArray>("name");
+        QTest::newRow("by the same name") << QByteArray(R"("event_id":"c1")");
+        QTest::newRow("in escapes") << QByteArray(R"("event_id":"\u0063\u0031")");
+        QTest::newRow("in another case") << QByteArray(R"("Event_ID":"c1")");
+    }
     void errorThatTheClientProvokes_ReleasesNoResponse()
     {
+        QFETCH(QByteArray, name);
         RelayWorld world(&underABudget);
         const auto client = world.open(world.session());
         const auto provider = world.upstream.next();
         client->line().send(create("c1"));
-        client->line().send(R"({"type":"nonsense","event_id":"c1"})");
+        client->line().send(R"({"type":"nonsense",)" + name.toStdString() + "}");
         (void)provider->next();
         (void)provider->next();
         for (const char* const named : {R"(,"event_id":"c1")", ""}) {
