@@ -55,8 +55,8 @@ public:
     virtual ~Database() = default;
 
     [[nodiscard]] virtual Kind kind() const = 0;
-    /// It could be reached when that was last tried, and is not seen to hang: what is late is not what waits longest, does not keep every
-    /// connection, and others were done since it came. What nobody waits for is never late.
+    /// It could be reached and written when that was last tried, and is not seen to hang: what is late is not what waits longest, does not keep
+    /// every connection, and others were done since it came. What nobody waits for is never late.
     [[nodiscard]] virtual bool isWorking() const = 0;
     /// The destructor waits no longer than until then, and a moment. [any thread]
     virtual void closeBy(std::chrono::steady_clock::time_point end) = 0;
@@ -73,7 +73,7 @@ public:
         std::function<T(soci::session&)> work, Undo<T> undo = {});
     /// The same without anybody waiting for it.
     void post(Work work);
-    /// What has to be done before all that comes after it: stays through an outage until it is done.
+    /// What has to be done before all that comes after it: stays through an outage until it is done, and is tried for minutes else.
     void putRight(Work work);
 
 protected:
