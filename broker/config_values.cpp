@@ -63,6 +63,13 @@ std::optional<core::Secret> readSecretFile(const std::string& path)
     return secret;
 }
 
+bool isReadablePlainFile(const std::string& path)
+{
+    const File file = openPlain(path);
+    // No more of what may be secret than one byte.
+    return file != nullptr && std::setvbuf(file.get(), nullptr, _IONBF, 0) == 0 && std::fgetc(file.get()) != EOF;
+}
+
 std::optional<std::string> readPlainFile(const std::string& path, std::size_t longest)
 {
     const File file = openPlain(path);
