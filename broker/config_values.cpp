@@ -3,6 +3,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <memory>
@@ -60,6 +61,32 @@ std::optional<core::Secret> readSecretFile(const std::string& path)
     }
     core::wipeString(text);
     return secret;
+}
+
+bool isReadablePlainFile(const std::string& path)
+{
+    const File file = openPlain(path);
+    // No more of what may be secret than one byte.
+    return file != nullptr && std::setvbuf(file.get(), nullptr, _IONBF, 0) == 0 && std::fgetc(file.get()) != EOF;
+}
+
+std::optional<std::string> readPlainFile(const std::string& path, std::size_t longest)
+{
+    const File file = openPlain(path);
+    if (file == nullptr) {
+        return std::nullopt;
+    }
+    std::string text;
+    std::array<char, 16 * 1024> some{};
+    while (text.size() <= longest) {
+        const std::size_t size = std::fread(some.data(), 1, some.size(), file.get());
+        if (size == 0) {
+            break;
+        }
+        text.append(some.data(), size);
+    }
+    const bool isWhole = std::ferror(file.get()) == 0 && text.size() <= longest;
+    return isWhole ? std::optional(std::move(text)) : std::nullopt;
 }
 
 core::Unexpected<core::Error> badConfig(std::string_view key, std::string_view what)

@@ -41,6 +41,10 @@ using Written = core::Expected<void, core::Error>;
 /// What a file holds, without the line's end; nothing where it is no plain file, cannot be read, is empty or longer than 16 KiB. Every copy of the bytes on
 /// the way is wiped.
 [[nodiscard]] std::optional<core::Secret> readSecretFile(const std::string& path);
+/// It is a plain file, and its beginning can be read.
+[[nodiscard]] bool isReadablePlainFile(const std::string& path);
+/// Of a plain file of at most so many bytes, all that is in it.
+[[nodiscard]] std::optional<std::string> readPlainFile(const std::string& path, std::size_t longest);
 
 /// Separated by commas or blanks.
 [[nodiscard]] std::vector<std::string> words(std::string_view list);

@@ -1,6 +1,7 @@
 #include "broker/program.h"
 
 #include "broker/broker.h"
+#include "broker/config_values.h"
 #include "broker/credential_pipe.h"
 #include "core/base/json.h"
 #include "net/io_threads.h"
@@ -22,7 +23,9 @@
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace vivavoce::broker {
 namespace {
@@ -32,6 +35,22 @@ namespace asio = boost::asio;
 constexpr core::Milliseconds kCredentialPatience{10'000};
 constexpr core::Milliseconds kDrainDeadline{5'000};
 constexpr std::size_t kThreads = 2;
+
+/// The files that are read with what is loaded, by those who answer requests: one that never answers keeps the reader, not them.
+core::Expected<void, core::Error> lookAtFiles(const Config& config)
+{
+    std::vector<std::pair<const char*, std::string>> files{{"tls.certificate", config.tlsCertificate},
+        {"tls.key", config.tlsKey}, {"usage.prices_file", config.pricesFile}};
+    for (const std::string& key : config.tokenKeys) {
+        files.emplace_back("tokens.keys", key);
+    }
+    for (const auto& [key, path] : files) {
+        if (!path.empty() && !isReadablePlainFile(path)) {
+            return badConfig(key, "names a file that cannot be read or is no plain one");
+        }
+    }
+    return {};
+}
 
 /// The threads with what ends them, signals and the parent's pipe, and with what has the configuration read again.
 /// Threads: everything that is not constant is the first one's; `load` runs on `m_reader`, since files may be slow, and one may never answer.
@@ -86,6 +105,11 @@ public:
                 m_isReading = true;
                 asio::post(*m_reader, [load = m_load, link = m_link] {
                     const auto loaded = std::make_shared<Loaded>(load());
+                    if (*loaded) {
+                        if (auto seen = lookAtFiles(**loaded); !seen) {
+                            *loaded = core::Unexpected<core::Error>(std::move(seen.error()));
+                        }
+                    }
                     const std::lock_guard lock(link->mutex);
                     if (link->process != nullptr) {
                         link->process->reload(loaded);

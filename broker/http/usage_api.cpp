@@ -194,6 +194,17 @@ net::Awaitable<net::HttpResponse> UsageApi::take(const net::HttpRequest& request
     if (!report) {
         co_return problemResponse(Fault{FaultCode::InvalidBody, report.error().detail, std::nullopt});
     }
+    // Before the database is asked, and of the user: who has many sessions tells no more than others.
+    Visit visit;
+    visit.door = Door::Report;
+    visit.user = guest->client.caller.key();
+    visit.address = guest->client.address;
+    const Admission admission = co_await m_deps.gatekeeper.admit(std::move(visit));
+    if (admission.fault) {
+        m_deps.entrance.turnedAway(guest->client, faultRow(admission.fault->code).text);
+        co_return chargedProblem(*admission.fault, admission.charge);
+    }
+    m_deps.entrance.countedElsewhere(request, *guest);
     const auto session = co_await m_deps.ledger.directSession(report->sessionId, guest->client.caller.key());
     if (!session) {
         if (session.error().code == FaultCode::SessionNotFound) {
@@ -205,17 +216,6 @@ net::Awaitable<net::HttpResponse> UsageApi::take(const net::HttpRequest& request
         }
         co_return problemResponse(session.error());
     }
-    Visit visit;
-    visit.door = Door::Report;
-    visit.user = session->account.caller;
-    visit.address = guest->client.address;
-    visit.sessionId = session->account.sessionId;
-    const Admission admission = co_await m_deps.gatekeeper.admit(std::move(visit));
-    if (admission.fault) {
-        m_deps.entrance.turnedAway(guest->client, faultRow(admission.fault->code).text);
-        co_return chargedProblem(*admission.fault, admission.charge);
-    }
-    m_deps.entrance.countedElsewhere(request, *guest);
     auto entries = entriesOf(*report, *session);
     if (!entries) {
         co_return problemResponse(entries.error());

@@ -41,7 +41,7 @@ struct Visit {
     std::string user;
     /// The client's address: of the connection, or what a trusted proxy says.
     std::string address;
-    /// With a refresh or a report of usage: the session, which then has the quota to itself.
+    /// With a refresh: the session, which then has the quota to itself.
     std::string sessionId;
     /// Sessions that the user has now; with a mint or a new session.
     std::size_t openSessions = 0;
@@ -78,7 +78,7 @@ public:
         DoorSettings mint{{"mint", 10, core::Milliseconds{60'000}, {}}, QuotaOf::User};
         DoorSettings session{{"session", 10, core::Milliseconds{60'000}, {}}, QuotaOf::User};
         DoorSettings refresh{{"refresh", 60, core::Milliseconds{60'000}, {}}, QuotaOf::User};
-        /// Of reports of usage, too many of which block nobody: they open nothing.
+        /// Of a user's reports of usage, too many of which block nobody: they open nothing.
         DoorSettings report{{"report", 60, core::Milliseconds{60'000}, {0}}, QuotaOf::User};
         /// By IPv4 address or IPv6 /64.
         SlidingWindow::Policy address{

@@ -75,6 +75,15 @@ TableProjects::Result<T> TableProjects::ask(std::function<core::Expected<T, Faul
     co_return std::move(*answer);
 }
 
+TableProjects::Result<bool> TableProjects::change(std::function<core::Expected<bool, Fault>(soci::session&)> work)
+{
+    auto answer = co_await m_database.runToTheEnd<core::Expected<bool, Fault>>(std::move(work));
+    if (!answer) {
+        co_return Unexpected<Fault>(storeIsAway());
+    }
+    co_return std::move(*answer);
+}
+
 net::Awaitable<ProjectDirectory::Answer> TableProjects::admit(Applicant applicant, std::string project)
 {
     std::function<Answer(soci::session&)> work = [member = std::move(applicant.caller), project = std::move(project)](
@@ -162,7 +171,7 @@ TableProjects::Result<bool> TableProjects::put(std::string project, Policy polic
         }
         return isNew;
     };
-    auto answer = co_await ask<bool>(std::move(work));
+    auto answer = co_await change(std::move(work));
     co_return answer;
 }
 
@@ -177,7 +186,7 @@ TableProjects::Result<bool> TableProjects::remove(std::string project)
         sql << "DELETE FROM projects WHERE id = :project", use(project);
         return true;
     };
-    auto answer = co_await ask<bool>(std::move(work));
+    auto answer = co_await change(std::move(work));
     co_return answer;
 }
 
@@ -199,7 +208,7 @@ TableProjects::Result<bool> TableProjects::addMember(std::string project, std::s
         sql << "INSERT INTO project_members (project, member) VALUES (:project, :member)", use(project), use(member);
         return true;
     };
-    auto answer = co_await ask<bool>(std::move(work));
+    auto answer = co_await change(std::move(work));
     co_return answer;
 }
 
@@ -214,7 +223,7 @@ TableProjects::Result<bool> TableProjects::removeMember(std::string project, std
         sql << "DELETE FROM project_members WHERE project = :project AND member = :member", use(project), use(member);
         return wasThere;
     };
-    auto answer = co_await ask<bool>(std::move(work));
+    auto answer = co_await change(std::move(work));
     co_return answer;
 }
 

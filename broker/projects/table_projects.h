@@ -44,6 +44,8 @@ public:
 private:
     template <typename T>
     [[nodiscard]] Result<T> ask(std::function<core::Expected<T, Fault>(soci::session&)> work);
+    /// Nothing of it is undone: who is told that it failed may rely on that.
+    [[nodiscard]] Result<bool> change(std::function<core::Expected<bool, Fault>(soci::session&)> work);
 
     Database& m_database;
     const core::Clock& m_clock;

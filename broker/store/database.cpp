@@ -27,6 +27,10 @@ constexpr std::size_t kBatch = 256;
 constexpr int kAttempts = 3;
 constexpr core::Milliseconds kFirstPause{50};
 constexpr core::Milliseconds kLongestPause{2'000};
+/// So often what puts something right is tried while the database works: for minutes.
+constexpr int kMostFailures = 50;
+/// Between two looks whether the database takes writes again.
+constexpr core::Milliseconds kLookPause{1'000};
 /// How long the end waits for a database that hangs.
 constexpr std::chrono::seconds kFarewell{5};
 /// And at least, so that one that works is left in order.
@@ -137,7 +141,8 @@ protected:
                 return DatabaseDown{
                     m_state->isStopping ? "the broker is going down" : "too many wait for the database"};
             }
-            (job.isMending ? m_state->mending : m_state->jobs).push_back(std::move(job));
+            auto& queue = job.isMending ? m_state->mending : m_state->jobs;
+            queue.push_back(State::Unit{std::move(job)});
         }
         m_state->wake.notify_one();
         return std::nullopt;
@@ -146,6 +151,12 @@ protected:
 
 private:
     struct State {
+        struct Unit : Job {
+            /// Of what puts something right: how often it could not be done, and when it is tried again.
+            int failures = 0;
+            Clock::time_point due{};
+        };
+
         State(DatabaseAddress where, Settings wanted, Log& told)
             : address(std::move(where)), settings(std::move(wanted)), log(told)
         {
@@ -155,24 +166,30 @@ private:
         /// False: it is over.
         [[nodiscard]] bool waitForWork();
         /// Nothing: others were faster.
-        [[nodiscard]] std::vector<Job> next();
+        [[nodiscard]] std::vector<Unit> next();
+        /// The first time at which there is something to put right; the end of time where there is not.
+        [[nodiscard]] Clock::time_point nextDue() const;
         void finished(Clock::time_point oldest);
         /// Of what in it somebody waits for; the end of time where that is nothing.
-        [[nodiscard]] static Clock::time_point deadlineOf(const std::vector<Job>& batch);
+        [[nodiscard]] static Clock::time_point deadlineOf(const std::vector<Unit>& batch);
         [[nodiscard]] bool hangs();
-        [[nodiscard]] std::deque<Job> takeAll();
+        [[nodiscard]] std::deque<Unit> takeAll();
         [[nodiscard]] std::shared_ptr<soci::session> connect(core::Milliseconds& pause);
-        void runTogether(soci::session& sql, std::vector<Job>& batch);
-        void runAlone(std::shared_ptr<soci::session>& sql, Job& job);
+        void runTogether(soci::session& sql, std::vector<Unit>& batch);
+        void runAlone(std::shared_ptr<soci::session>& sql, Unit& job);
         /// What is done, and nobody's.
         void takeBack(Job& job);
         /// What puts something right and could not be done now.
-        void keep(std::vector<Job>& batch);
+        void keep(std::vector<Unit>& batch);
+        /// The same after a pause, in which others go first; given up, and told, where it has failed too often and that is no outage.
+        void putOff(Unit unit, const std::string& reason, bool isOutage);
         /// Whoever waited for it has been told that it is not done.
         [[nodiscard]] static bool isTooLate(const Job& job) { return !job.isUpkeep && Clock::now() >= job.deadline; }
         void tell(LogLevel level, std::string_view event, const std::string& reason);
         void worked();
         void failed(const std::string& reason);
+        /// Once it has refused a write: whether it takes one.
+        void lookAgain(std::shared_ptr<soci::session>& sql);
         template <typename Jobs>
         static void refuse(Jobs refused, const std::string& reason)
         {
@@ -185,17 +202,21 @@ private:
         const Settings settings;
         Log& log;
         std::atomic<bool> isWorking{true};
+        /// It takes no writes, as far as we know; it may be read.
+        std::atomic<bool> isRefusing{false};
         std::mutex mutex;
         std::condition_variable wake;
         /// Of those who wait before they connect again: work is not theirs.
         std::condition_variable stop;
         std::condition_variable ended;
-        std::deque<Job> jobs;
-        std::deque<Job> mending;
+        std::deque<Unit> jobs;
+        std::deque<Unit> mending;
         /// The deadlines of what the threads have in hand, and somebody waits for.
         std::multiset<Clock::time_point> underWay;
         /// When a unit of work went well.
         Clock::time_point lastDone;
+        /// When it is looked again whether it takes writes.
+        Clock::time_point nextLook;
         /// Threads that have a connection, as far as they know.
         std::atomic<std::size_t> connected{0};
         Clock::time_point end = Clock::time_point::max();
@@ -223,7 +244,7 @@ void SqlDatabase::State::serve(std::shared_ptr<soci::session> sql)
             sql = connect(pause);
             tellConnected();
         }
-        std::vector<Job> batch = sql == nullptr ? std::vector<Job>() : next();
+        std::vector<Unit> batch = sql == nullptr ? std::vector<Unit>() : next();
         if (batch.empty()) {
             continue;
         }
@@ -231,7 +252,7 @@ void SqlDatabase::State::serve(std::shared_ptr<soci::session> sql)
         if (address.kind == Kind::Sqlite) {
             runTogether(*sql, batch);
         } else {
-            for (Job& job : batch) {
+            for (Unit& job : batch) {
                 runAlone(sql, job);
             }
         }
@@ -247,19 +268,43 @@ void SqlDatabase::State::serve(std::shared_ptr<soci::session> sql)
 bool SqlDatabase::State::waitForWork()
 {
     std::unique_lock lock(mutex);
-    wake.wait(lock, [this] { return !jobs.empty() || !mending.empty() || isStopping; });
+    while (!isStopping && jobs.empty()) {
+        const Clock::time_point due = nextDue();
+        if (due <= Clock::now()) {
+            break;
+        }
+        if (due == Clock::time_point::max()) {
+            wake.wait(lock);
+        } else {
+            wake.wait_until(lock, due);
+        }
+    }
     return !isStopping;
 }
 
-std::vector<Database::Job> SqlDatabase::State::next()
+Clock::time_point SqlDatabase::State::nextDue() const
+{
+    Clock::time_point first = Clock::time_point::max();
+    for (const Unit& unit : mending) {
+        first = std::min(first, unit.due);
+    }
+    return first;
+}
+
+std::vector<SqlDatabase::State::Unit> SqlDatabase::State::next()
 {
     const std::lock_guard lock(mutex);
-    std::vector<Job> batch;
+    std::vector<Unit> batch;
     const std::size_t most = address.kind == Kind::Sqlite ? kBatch : 1;
-    for (std::deque<Job>* queue : {&mending, &jobs}) {
-        while (!queue->empty() && batch.size() < most && !isStopping) {
-            batch.push_back(std::move(queue->front()));
-            queue->pop_front();
+    const auto now = Clock::now();
+    for (std::deque<Unit>* queue : {&mending, &jobs}) {
+        for (auto unit = queue->begin(); unit != queue->end() && batch.size() < most && !isStopping;) {
+            if (unit->due > now) {
+                ++unit;
+                continue;
+            }
+            batch.push_back(std::move(*unit));
+            unit = queue->erase(unit);
         }
     }
     if (!batch.empty()) {
@@ -268,7 +313,7 @@ std::vector<Database::Job> SqlDatabase::State::next()
     return batch;
 }
 
-Clock::time_point SqlDatabase::State::deadlineOf(const std::vector<Job>& batch)
+Clock::time_point SqlDatabase::State::deadlineOf(const std::vector<Unit>& batch)
 {
     Clock::time_point first = Clock::time_point::max();
     for (const Job& job : batch) {
@@ -298,7 +343,7 @@ bool SqlDatabase::State::hangs()
     return isAlone || areAll || (next != jobs.end() && next->deadline <= now);
 }
 
-std::deque<Database::Job> SqlDatabase::State::takeAll()
+std::deque<SqlDatabase::State::Unit> SqlDatabase::State::takeAll()
 {
     const std::lock_guard lock(mutex);
     return std::exchange(jobs, {});
@@ -328,9 +373,11 @@ std::shared_ptr<soci::session> SqlDatabase::State::connect(core::Milliseconds& p
 }
 
 /// One transaction of the file for all of them, in which each is a savepoint: what one of them does wrong takes nobody else along.
-void SqlDatabase::State::runTogether(soci::session& sql, std::vector<Job>& batch)
+void SqlDatabase::State::runTogether(soci::session& sql, std::vector<Unit>& batch)
 {
     std::vector<std::optional<DatabaseDown>> results(batch.size());
+    std::vector<bool> areRefused(batch.size());
+    bool isAway = false;
     try {
         WriteTransaction all(sql);
         for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -347,6 +394,7 @@ void SqlDatabase::State::runTogether(soci::session& sql, std::vector<Job>& batch
                 }
             } catch (const std::exception& error) {
                 results[i] = DatabaseDown{reasonOf(error)};
+                areRefused[i] = isRefusal(error);
                 tell(LogLevel::Error, "store.failed", results[i]->reason);
                 sql << "ROLLBACK TO unit";
             }
@@ -355,25 +403,34 @@ void SqlDatabase::State::runTogether(soci::session& sql, std::vector<Job>& batch
         all.commit();
         worked();
     } catch (const std::exception& error) {
+        isAway = true;
         failed(reasonOf(error));
         results.assign(batch.size(), DatabaseDown{reasonOf(error)});
         keep(batch);
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
         const bool isDone = !results[i];
+        if (batch[i].isMending && !isDone) {
+            if (!isAway) {
+                putOff(std::move(batch[i]), results[i]->reason, areRefused[i]);
+            }
+            continue;
+        }
         if (!batch[i].done(std::move(results[i])) && isDone) {
             takeBack(batch[i]);
         }
     }
 }
 
-void SqlDatabase::State::runAlone(std::shared_ptr<soci::session>& sql, Job& job)
+void SqlDatabase::State::runAlone(std::shared_ptr<soci::session>& sql, Unit& job)
 {
     DatabaseDown down{"it waited too long for the database"};
     bool mayBeDone = false;
     bool isAway = false;
+    bool isRefused = false;
     for (int attempt = 1; attempt <= kAttempts && Clock::now() < job.deadline; ++attempt) {
         bool isCommitting = false;
+        isRefused = false;
         try {
             if (sql == nullptr) {
                 isAway = true;
@@ -392,25 +449,36 @@ void SqlDatabase::State::runAlone(std::shared_ptr<soci::session>& sql, Job& job)
             if (!job.done(std::nullopt)) {
                 takeBack(job);
             }
+            lookAgain(sql);
             return;
         } catch (const std::exception& error) {
             down.reason = reasonOf(error);
-            const bool isLost = sql == nullptr || !sql->is_connected();
+            isRefused = sql != nullptr && isRefusal(error);
+            const bool isLost = sql == nullptr || !sql->is_connected() || isOfThisConnection(error);
             if (isLost) {
                 sql.reset();
                 mayBeDone = mayBeDone || isCommitting;
             }
             if (!isLost && !isConflict(error)) {
-                tell(LogLevel::Error, "store.failed", down.reason);
+                if (!isRefused) {
+                    tell(LogLevel::Error, "store.failed", down.reason);
+                }
                 break;
             }
         }
     }
+    if (isRefused) {
+        isRefusing = true;
+    }
     // A connection that is lost says nothing of the others'.
-    if (sql == nullptr && (isAway || connected <= 1)) {
+    if (isRefused || (sql == nullptr && (isAway || connected <= 1))) {
         failed(down.reason);
     }
-    if (job.isMending && sql == nullptr) {
+    if (job.isMending && (sql != nullptr || isRefused)) {
+        putOff(std::move(job), down.reason, isRefused);
+        return;
+    }
+    if (job.isMending) {
         const std::lock_guard lock(mutex);
         mending.push_front(std::move(job));
         return;
@@ -426,7 +494,7 @@ void SqlDatabase::State::takeBack(Job& job)
     if (!job.undo) {
         return;
     }
-    Job undoing = mendingJob(std::move(job.undo));
+    Unit undoing{mendingJob(std::move(job.undo))};
     {
         const std::lock_guard lock(mutex);
         mending.push_back(std::move(undoing));
@@ -434,10 +502,10 @@ void SqlDatabase::State::takeBack(Job& job)
     wake.notify_one();
 }
 
-void SqlDatabase::State::keep(std::vector<Job>& batch)
+void SqlDatabase::State::keep(std::vector<Unit>& batch)
 {
     std::unique_lock lock(mutex);
-    std::for_each(batch.rbegin(), batch.rend(), [this](const Job& job) {
+    std::for_each(batch.rbegin(), batch.rend(), [this](const Unit& job) {
         if (job.isMending) {
             mending.push_front(job);
         }
@@ -446,6 +514,26 @@ void SqlDatabase::State::keep(std::vector<Job>& batch)
         // It would be tried again at once.
         stop.wait_for(lock, kFirstPause, [this] { return isStopping; });
     }
+}
+
+void SqlDatabase::State::putOff(Unit unit, const std::string& reason, bool isOutage)
+{
+    constexpr int kDoublings = 6;
+    core::Milliseconds pause = kLongestPause;
+    if (!isOutage) {
+        pause = std::min(kFirstPause * (1 << std::min(unit.failures, kDoublings)), kLongestPause);
+        if (++unit.failures >= kMostFailures) {
+            tell(LogLevel::Error, "store.not_mended", reason);
+            return;
+        }
+    }
+    unit.due = Clock::now() + pause;
+    {
+        const std::lock_guard lock(mutex);
+        mending.push_back(std::move(unit));
+    }
+    // Who waits for work already knows of nothing that is due.
+    wake.notify_one();
 }
 
 /// A thread that a hanging database keeps may outlive the log: then nothing is told any more.
@@ -463,7 +551,8 @@ void SqlDatabase::State::worked()
         const std::lock_guard lock(mutex);
         lastDone = Clock::now();
     }
-    if (!isWorking.exchange(true)) {
+    // What only reads goes well all the same.
+    if (!isRefusing && !isWorking.exchange(true)) {
         tell(LogLevel::Info, "store.up", "");
     }
 }
@@ -474,6 +563,33 @@ void SqlDatabase::State::failed(const std::string& reason)
     if (isWorking.exchange(false)) {
         tell(LogLevel::Warning, "store.down", reason);
     }
+}
+
+void SqlDatabase::State::lookAgain(std::shared_ptr<soci::session>& sql)
+{
+    if (!isRefusing) {
+        return;
+    }
+    {
+        const std::lock_guard lock(mutex);
+        if (Clock::now() < nextLook) {
+            return;
+        }
+        nextLook = Clock::now() + kLookPause;
+    }
+    try {
+        tryToWrite(*sql);
+    } catch (const std::exception& error) {
+        if (isOfThisConnection(error)) {
+            sql.reset();
+        }
+        if (sql == nullptr || !sql->is_connected() || isRefusal(error)) {
+            return;
+        }
+        // Whatever else it is, it is no refusal.
+    }
+    isRefusing = false;
+    worked();
 }
 
 core::Expected<std::unique_ptr<Database>, core::Error> Database::open(Settings settings, Log& log)

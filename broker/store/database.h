@@ -55,8 +55,8 @@ public:
     virtual ~Database() = default;
 
     [[nodiscard]] virtual Kind kind() const = 0;
-    /// It could be reached when that was last tried, and is not seen to hang: what is late is not what waits longest, does not keep every
-    /// connection, and others were done since it came. What nobody waits for is never late.
+    /// It could be reached and written when that was last tried, and is not seen to hang: what is late is not what waits longest, does not keep
+    /// every connection, and others were done since it came. What nobody waits for is never late.
     [[nodiscard]] virtual bool isWorking() const = 0;
     /// The destructor waits no longer than until then, and a moment. [any thread]
     virtual void closeBy(std::chrono::steady_clock::time_point end) = 0;
@@ -71,9 +71,13 @@ public:
     template <typename T>
     [[nodiscard]] net::Awaitable<core::Expected<T, DatabaseDown>> run(
         std::function<T(soci::session&)> work, Undo<T> undo = {});
+    /// The same for what is not taken back: who waits hears what has become of what is being committed at the deadline, for which they wait as
+    /// long again.
+    template <typename T>
+    [[nodiscard]] net::Awaitable<core::Expected<T, DatabaseDown>> runToTheEnd(std::function<T(soci::session&)> work);
     /// The same without anybody waiting for it.
     void post(Work work);
-    /// What has to be done before all that comes after it: stays through an outage until it is done.
+    /// What has to be done before all that comes after it: stays through an outage until it is done, and is tried for minutes else.
     void putRight(Work work);
 
 protected:
@@ -94,17 +98,35 @@ protected:
     /// Something: it is refused, and `done` will not be called.
     [[nodiscard]] virtual std::optional<DatabaseDown> submit(Job job) = 0;
     [[nodiscard]] virtual core::Milliseconds patience() const = 0;
+
+private:
+    template <typename T>
+    [[nodiscard]] net::Awaitable<core::Expected<T, DatabaseDown>> runFor(
+        core::Milliseconds wait, std::function<T(soci::session&)> work, Undo<T> undo);
 };
 
 template <typename T>
 net::Awaitable<core::Expected<T, DatabaseDown>> Database::run(std::function<T(soci::session&)> work, Undo<T> undo)
+{
+    return runFor<T>(patience(), std::move(work), std::move(undo));
+}
+
+template <typename T>
+net::Awaitable<core::Expected<T, DatabaseDown>> Database::runToTheEnd(std::function<T(soci::session&)> work)
+{
+    return runFor<T>(2 * patience(), std::move(work), Undo<T>());
+}
+
+template <typename T>
+net::Awaitable<core::Expected<T, DatabaseDown>> Database::runFor(
+    core::Milliseconds wait, std::function<T(soci::session&)> work, Undo<T> undo)
 {
     using Result = core::Expected<T, DatabaseDown>;
     const auto executor = co_await boost::asio::this_coro::executor;
     Job job;
     // No later than whoever waits gives up.
     job.deadline = std::chrono::steady_clock::now() + patience();
-    const auto pending = std::make_shared<net::PendingValue<Result>>(executor, patience());
+    const auto pending = std::make_shared<net::PendingValue<Result>>(executor, wait);
     const net::Pending::Waiter waiter(*pending);
     const auto value = std::make_shared<std::optional<T>>();
     job.work = [work = std::move(work), value](soci::session& sql) { value->emplace(work(sql)); };

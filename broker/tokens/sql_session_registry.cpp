@@ -566,8 +566,12 @@ SessionRegistry::Answer<std::vector<SessionRecord>> SqlSessionRegistry::endWhere
         }
         return all;
     };
-    auto answer = co_await ask<std::vector<SessionRecord>>(std::move(work));
-    co_return std::move(answer);
+    // Nothing of it is undone: who is told that it failed may rely on that.
+    auto answer = co_await m_database.runToTheEnd<std::vector<SessionRecord>>(std::move(work));
+    if (!answer) {
+        co_return Unexpected<Fault>(storeIsAway());
+    }
+    co_return std::move(*answer);
 }
 
 SessionRegistry::Answer<std::optional<SessionRecord>> SqlSessionRegistry::find(std::string id)

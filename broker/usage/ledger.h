@@ -71,7 +71,7 @@ public:
         Account account;
         core::WallTime startedAt;
     };
-    /// SessionNotFound: not theirs, through the relay, not told of for a day, or told of so often that nobody could believe it.
+    /// SessionNotFound: not theirs, through the relay, not told of for a day, over for as long, or told of so often that nobody could believe it.
     [[nodiscard]] net::Awaitable<core::Expected<DirectSession, Fault>> directSession(
         std::string sessionId, std::string caller);
 

@@ -1,8 +1,8 @@
 #include "broker/usage/rate_card.h"
 
+#include "broker/config_values.h"
+
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 namespace vivavoce::broker::usage {
@@ -28,12 +28,11 @@ core::Expected<RateCard, core::Error> RateCard::load(Settings settings)
     if (settings.file.empty()) {
         return RateCard(std::move(settings), std::make_shared<const core::PriceList>(core::PriceList::builtIn()));
     }
-    std::ifstream file(settings.file, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (!file || text.size() > kLongestFile) {
+    const auto text = readPlainFile(settings.file, kLongestFile);
+    if (!text) {
         return core::fail(core::ErrorCode::BadConfiguration, "usage.prices_file names a file that cannot be read");
     }
-    auto prices = core::PriceList::parse(text);
+    auto prices = core::PriceList::parse(*text);
     if (!prices) {
         return core::fail(core::ErrorCode::BadConfiguration, "usage.prices_file: " + prices.error());
     }

@@ -261,6 +261,85 @@ private slots:
         QCOMPARE(beside.count().value_or(-1), 2);
     }
 
+    /// A full disk, and a server that is a standby by now.
+    void server_ThatTakesNoWrites_IsAwayUntilItDoes_data()
+    {
+        QTest::addColumn<QByteArray>("state");
+        QTest::newRow("full") << QByteArray("53100");
+        QTest::newRow("only read") << QByteArray("25006");
+    }
+    void server_ThatTakesNoWrites_IsAwayUntilItDoes()
+    {
+        QFETCH(QByteArray, state);
+        if (const QString missing = tests::PostgresServer::missing(); !missing.isEmpty()) {
+            QSKIP(qPrintable(missing));
+        }
+        tests::PostgresServer server;
+        QVERIFY(server.start());
+        World world;
+        QVERIFY(world.open(server.url()).has_value());
+        const auto other = connectTo(*parseDatabaseUrl(core::Secret(server.url())), core::Milliseconds{5'000});
+        *other << "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no'' USING "
+                  "ERRCODE = ''"
+                + state.toStdString() + "''; END'";
+        for (const char* table : {"notes", "projects"}) {
+            *other << std::string("CREATE TRIGGER refuses BEFORE INSERT ON ") + table
+                    + " FOR EACH ROW EXECUTE FUNCTION refuse()";
+        }
+        QVERIFY(!world.begin<int>(World::inserting("a")).get().has_value());
+        QVERIFY(!world.database->isWorking());
+        QVERIFY(world.log.text().find("store.down") != std::string::npos);
+        // It can be read all the while.
+        for (int i = 0; i < 20; ++i) {
+            QVERIFY(world.count().has_value());
+            QVERIFY(!world.database->isWorking());
+        }
+        *other << "DROP FUNCTION refuse() CASCADE";
+        QVERIFY(QTest::qWaitFor([&] { return world.count().has_value() && world.database->isWorking(); }, 10'000));
+        QVERIFY(world.log.text().find("store.up") != std::string::npos);
+        QVERIFY(world.begin<int>(World::inserting("a")).get().has_value());
+        int probes = -1;
+        *other << "SELECT count(*) FROM projects", soci::into(probes);
+        QCOMPARE(probes, 0);
+    }
+
+    void connection_ThatOnlyReads_IsMadeAnew()
+    {
+        if (const QString missing = tests::PostgresServer::missing(); !missing.isEmpty()) {
+            QSKIP(qPrintable(missing));
+        }
+        tests::PostgresServer server;
+        QVERIFY(server.start());
+        World world;
+        QVERIFY(world.open(server.url()).has_value());
+        constexpr int kConnections = 4;
+        std::atomic<int> begun{0};
+        std::promise<void> gate;
+        const std::shared_future<void> opened = gate.get_future().share();
+        const std::function<int(soci::session&)> becomesStandby = [&begun, opened](soci::session& sql) {
+            sql << "SET default_transaction_read_only = on";
+            ++begun;
+            opened.wait();
+            return 0;
+        };
+        std::vector<std::future<core::Expected<int, DatabaseDown>>> all;
+        for (int i = 0; i < kConnections; ++i) {
+            all.push_back(world.begin<int>(becomesStandby));
+        }
+        const bool haveAll = QTest::qWaitFor([&] { return begun == kConnections; });
+        gate.set_value();
+        for (auto& one : all) {
+            QVERIFY(one.get().has_value());
+        }
+        QVERIFY(haveAll);
+        for (int i = 0; i < 2 * kConnections; ++i) {
+            const auto done = world.begin<int>(World::inserting("p" + std::to_string(i))).get();
+            QVERIFY2(done.has_value(), done ? "" : done.error().reason.c_str());
+        }
+        QVERIFY(world.database->isWorking());
+        QCOMPARE(world.count().value_or(-1), 2 * kConnections);
+    }
+
     /// Its client writes them to standard error, where there is the log, and in a form of its own.
     void server_ThatGoesDown_WarnsNobody()
     {
@@ -445,6 +524,45 @@ private slots:
         QVERIFY(QTest::qWaitFor([&] { return world.count() == 0; }));
         QVERIFY(world.begin<int>(World::inserting("late")).get().has_value());
         QVERIFY(world.database->isWorking());
+    }
+
+    void whatPutsRight_IsTriedAgainWhereItFails_data()
+    {
+        QTest::addColumn<bool>("isShared");
+        QTest::newRow("SQLite") << false;
+        QTest::newRow("PostgreSQL") << true;
+    }
+    void whatPutsRight_IsTriedAgainWhereItFails()
+    {
+        QFETCH(bool, isShared);
+        tests::PostgresServer server;
+        if (const QString missing = tests::PostgresServer::missing(); isShared && !missing.isEmpty()) {
+            QSKIP(qPrintable(QStringLiteral("NOT TESTED: ") + missing));
+        }
+        QVERIFY(!isShared || server.start());
+        World world;
+        QVERIFY(world.open(isShared ? server.url() : "sqlite://:memory:").has_value());
+        world.database->putRight([](soci::session& sql) { sql << "INSERT INTO later (id) VALUES (1)"; });
+        QVERIFY(QTest::qWaitFor([&] { return world.log.text().find("store.failed") != std::string::npos; }));
+        QVERIFY(world
+                    .begin<int>([](soci::session& sql) {
+                        sql << "CREATE TABLE later (id INTEGER PRIMARY KEY)";
+                        return 0;
+                    })
+                    .get()
+                    .has_value());
+        QVERIFY(QTest::qWaitFor(
+            [&] {
+                return world
+                           .begin<int>([](soci::session& sql) {
+                               int found = 0;
+                               sql << "SELECT count(*) FROM later", soci::into(found);
+                               return found;
+                           })
+                           .get()
+                    == 1;
+            },
+            10'000));
     }
 
     /// Whoever waited for it has been told that it is not done.

@@ -1,3 +1,4 @@
+#include "broker/projects/table_projects.h"
 #include "broker/tokens/sql_session_registry.h"
 #include "tests/broker/broker_harness.h"
 #include "tests/broker/postgres_proxy.h"
@@ -135,6 +136,38 @@ private slots:
         QVERIFY(world.proxy.hasLost());
         QVERIFY(ended && ended->size() == 2);
         QCOMPARE(world.live(), std::size_t{0});
+    }
+
+    void change_CommittedLate_IsToldAsDone_data()
+    {
+        QTest::addColumn<bool>("isOfAProject");
+        QTest::newRow("a session ends") << false;
+        QTest::newRow("a member is added") << true;
+    }
+    /// Nobody undoes it: the audit would say that it failed.
+    void change_CommittedLate_IsToldAsDone()
+    {
+        QFETCH(bool, isOfAProject);
+        constexpr Milliseconds kDeadline{2'000};
+        World world(m_server.folder(), kDeadline);
+        TableProjects table(*world.database, world.clock);
+        QVERIFY(!world.open("s", "t0"));
+        QVERIFY(world.wait(table.put("choir", {})).has_value());
+        (void)world.wait(table.removeMember("choir", "alice"));
+        const auto change = [&]() -> net::Awaitable<bool> {
+            if (isOfAProject) {
+                const auto added = co_await table.addMember("choir", "alice");
+                co_return added.value_or(false);
+            }
+            const auto ended = co_await world.registry->endAllOf("alice");
+            co_return ended.has_value() && ended->size() == 1;
+        };
+        world.proxy.holdNextCommit();
+        auto done = boost::asio::co_spawn(world.threads.executor(), change(), boost::asio::use_future);
+        const auto late = done.wait_for(kDeadline + Milliseconds{200});
+        world.proxy.release();
+        QVERIFY(late == std::future_status::timeout);
+        QVERIFY(done.get());
     }
 
     void open_CommittedTooLate_LeavesNoSession()

@@ -314,6 +314,18 @@ private slots:
         broker.rewrite("", "previous_secret_file = \"" + pipe + "\"\n");
         QVERIFY(broker.signal(SIGHUP));
         QTRY_VERIFY_WITH_TIMEOUT((log += broker.log()).contains("previous_secret_file"), 20'000);
+        // Nor are what it should be what is read by those who answer requests.
+        for (const QByteArray key : {"tls.certificate", "tls.key", "usage.prices_file"}) {
+            const bool isOfTls = key.startsWith("tls");
+            const std::string name = key.mid(key.indexOf('.') + 1).toStdString();
+            const std::string other = name == "key" ? "certificate" : "key";
+            broker.rewrite("",
+                isOfTls ? "[tls]\n" + name + " = \"" + pipe + "\"\n" + other + " = \"/etc/hostname\"\n"
+                        : "[usage]\n" + name + " = \"" + pipe + "\"\n");
+            QVERIFY(broker.signal(SIGHUP));
+            QTRY_VERIFY_WITH_TIMEOUT((log += broker.log()).contains(key), 20'000);
+            QCOMPARE(broker.mint().status, 200U);
+        }
         broker.rewrite("", "");
         QVERIFY(broker.signal(SIGHUP));
         QTRY_COMPARE_WITH_TIMEOUT(broker.mint(R"({"voice":"another"})").status, 200U, 20'000);

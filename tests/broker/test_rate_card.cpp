@@ -1,7 +1,12 @@
 #include "broker/usage/rate_card.h"
 
+#include <QTemporaryDir>
 #include <QTemporaryFile>
 #include <QTest>
+
+#ifndef _WIN32
+#include <sys/stat.h>
+#endif
 
 using namespace vivavoce;
 using namespace vivavoce::broker;
@@ -53,6 +58,26 @@ private slots:
         QVERIFY(!card->hold(account, core::WallTime()));
         QCOMPARE(account.hold, std::int64_t{50'000'000});
         QVERIFY(load(speaks + R"(,"longestInput":1000,"longestOutput":100)").has_value());
+    }
+
+#ifndef _WIN32
+    /// Nobody writes to it: whoever reads it would wait for ever. And one without end is not read to it.
+    void file_ThatIsNoPlainOne_IsRefused()
+    {
+        const QTemporaryDir folder;
+        const std::string pipe = folder.filePath(QStringLiteral("prices")).toStdString();
+        QCOMPARE(::mkfifo(pipe.c_str(), 0600), 0);
+        for (const std::string& file : {pipe, std::string("/dev/zero"), folder.path().toStdString()}) {
+            const auto refused = RateCard::load({file, {}});
+            QVERIFY(!refused && refused.error().code == core::ErrorCode::BadConfiguration);
+        }
+    }
+#endif
+
+    void file_OfTooMuch_IsRefused()
+    {
+        QVERIFY(load(R"("minute":0.05)" + QByteArray(4'000'000, ' ')).has_value());
+        QVERIFY(!load(R"("minute":0.05)" + QByteArray(4'200'000, ' ')).has_value());
     }
 
     void modelOfWhichNothingWouldBeHeld_IsNotForABudget()

@@ -614,6 +614,31 @@ private slots:
         QVERIFY(world.row("s").endedAt != 0);
     }
 
+    /// What is told of it then makes it no younger.
+    void directSessionThatIsOver_IsToldOfForADay()
+    {
+        World world(url());
+        Account account = World::account("s");
+        account.transport = "direct";
+        QVERIFY(!world.open(account));
+        const auto isToldOf = [&] { return world.wait(world.ledger->directSession("s", "alice")).has_value(); };
+        const auto tell = [&](std::int64_t connectedMs) {
+            world.clock.advance(std::chrono::hours(20));
+            const bool isTaken = isToldOf();
+            if (isTaken) {
+                (void)world.record(account, "client", amounts(0, connectedMs));
+            }
+            return isTaken;
+        };
+        // While it goes on, however long that is.
+        QVERIFY(tell(1'000) && tell(2'000) && tell(3'000));
+        (void)world.wait(world.registry->end("s"));
+        (void)world.tend();
+        QTRY_VERIFY(world.row("s").endedAt != 0);
+        QVERIFY(tell(4'000));
+        QVERIFY(!tell(5'000));
+    }
+
     void oldUsage_IsForgotten()
     {
         World world(url());

@@ -797,6 +797,28 @@ private slots:
         QCOMPARE(take(world, relayed), 404);
     }
 
+    /// Not by session, of which somebody may have had many; and before anything is looked up.
+    void reports_AreCountedByUser()
+    {
+        RelayWorld world([](broker::Config& config) {
+            paid(config);
+            config.refreshesPerMinute = 3;
+        });
+        const Json one{{"sessionId", directSession(world)}, {"connectedMs", 0}, {"toolCalls", 0}};
+        const auto of = [&one](const char* session) {
+            Json report = one;
+            report["sessionId"] = session;
+            return report;
+        };
+        QCOMPARE(take(world, one), 200);
+        QCOMPARE(take(world, of("voice_1_one")), 404);
+        QCOMPARE(take(world, of("voice_1_other")), 404);
+        QCOMPARE(take(world, one), 429);
+        QCOMPARE(take(world, of("voice_1_third")), 429);
+        // Nobody else has spent theirs.
+        QCOMPARE(take(world, one, "u2"), 404);
+    }
+
     void report_ADayAfterTheEnd_IsRefused()
     {
         // Nobody could tell the same report from another.

@@ -81,6 +81,15 @@ std::unique_ptr<soci::session> connectToPostgreSql(std::string_view url, core::M
     return sql;
 }
 
+constexpr const char* kOnlyReads = "25006";
+
+/// PostgreSQL's SQLSTATE; empty for everything else.
+std::string stateOf(const std::exception& error)
+{
+    const auto* known = dynamic_cast<const soci::postgresql_soci_error*>(&error);
+    return known != nullptr ? known->sqlstate() : std::string();
+}
+
 } // namespace
 
 std::unique_ptr<soci::session> connectTo(const DatabaseAddress& address, core::Milliseconds patience)
@@ -100,9 +109,39 @@ std::string reasonOf(const std::exception& error)
 
 bool isConflict(const std::exception& error)
 {
-    const auto* known = dynamic_cast<const soci::postgresql_soci_error*>(&error);
     // Serialization failure and deadlock.
-    return known != nullptr && (known->sqlstate() == "40001" || known->sqlstate() == "40P01");
+    const std::string state = stateOf(error);
+    return state == "40001" || state == "40P01";
+}
+
+bool isRefusal(const std::exception& error)
+{
+    if (const auto* known = dynamic_cast<const soci::sqlite3_soci_error*>(&error)) {
+        constexpr int kReadOnly = 8;
+        constexpr int kInOut = 10;
+        constexpr int kFull = 13;
+        const int plain = known->result() & 0xFF;
+        return plain == kReadOnly || plain == kInOut || plain == kFull;
+    }
+    // Insufficient resources, errors of the system below, a transaction that only reads.
+    const std::string state = stateOf(error);
+    return state.starts_with("53") || state.starts_with("58") || state == kOnlyReads;
+}
+
+bool isOfThisConnection(const std::exception& error)
+{
+    const std::string state = stateOf(error);
+    // 57014 is a statement that took too long.
+    return state == kOnlyReads || state.starts_with("57P0");
+}
+
+void tryToWrite(soci::session& sql)
+{
+    soci::transaction alone(sql);
+    // Too large for what is left in a page, and no text that becomes much smaller.
+    sql << "INSERT INTO projects (id, policy, created_at) SELECT 'probe ' || CAST(random() AS TEXT), "
+           "string_agg(CAST(random() AS TEXT), ''), 0 FROM generate_series(1, 4000)";
+    alone.rollback();
 }
 
 } // namespace vivavoce::broker

@@ -16,5 +16,11 @@ namespace vivavoce::broker {
 [[nodiscard]] std::string reasonOf(const std::exception& error);
 /// Another transaction was in the way: running again may help.
 [[nodiscard]] bool isConflict(const std::exception& error);
+/// The database is there and takes no writes: there is no room, or it may only be read.
+[[nodiscard]] bool isRefusal(const std::exception& error);
+/// Another connection may find one that does it: its server goes down, or is a standby by now.
+[[nodiscard]] bool isOfThisConnection(const std::exception& error);
+/// Writes what needs room of its own in PostgreSQL, and rolls it back. Throws soci::soci_error.
+void tryToWrite(soci::session& sql);
 
 } // namespace vivavoce::broker

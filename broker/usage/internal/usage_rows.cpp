@@ -373,8 +373,10 @@ std::optional<Ledger::DirectSession> directSession(
         "SELECT issuer, subject, project, provider, model, started_at, "
         "(SELECT COUNT(*) FROM usage_parts p WHERE p.session = u.id), "
             + measureList()
-            + " FROM usage_sessions u WHERE id = :id AND caller = :caller AND transport = 'direct' AND last_seen > :since",
-        {session, caller, since});
+            + " FROM usage_sessions u WHERE id = :id AND caller = :caller AND transport = 'direct' AND last_seen > :since "
+              // What is told of it after its end makes it no younger.
+              "AND (ended_at = 0 OR ended_at > :end)",
+        {session, caller, since, since});
     if (found.empty() || found.front().numbers[1] > kMostReportedParts) {
         return std::nullopt;
     }
