@@ -56,6 +56,7 @@ public:
     [[nodiscard]] virtual Expected<std::vector<SavedConversation>, Error> find(const std::string& words) = 0;
     /// HistoryFailed also where there is none of that id.
     [[nodiscard]] virtual Expected<Transcript, Error> open(const std::string& id) = 0;
+    /// Neither words nor sound, but for what is just being recorded.
     [[nodiscard]] virtual bool isEmpty() = 0;
     /// Its words are overwritten on the disk, its sound is deleted. HistoryFailed where it is there no longer: they are not yet; that is
     /// tried again with each change, and by the same call.
@@ -69,7 +70,8 @@ public:
     /// Nothing: none was kept of it.
     [[nodiscard]] virtual std::optional<SavedSound> sound(const std::string& id) = 0;
     virtual Expected<void, Error> dropSound(const std::string& id) = 0;
-    /// Deletes what a crash has left: sound of conversations of which nothing else is kept. While none is recorded.
+    /// Deletes what a crash has left: sound that was recorded by a program that is gone, before a line of its conversation was kept. Nothing where no
+    /// conversation is kept at all: they may have been set aside. While none is recorded.
     virtual void dropLostSound() = 0;
 };
 

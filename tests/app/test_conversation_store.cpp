@@ -587,10 +587,60 @@ private Q_SLOTS:
         m_store->dropLostSound();
         QVERIFY(!m_store->hasSound("lost"));
         QVERIFY(m_store->hasSound("kept"));
-        QVERIFY(m_store->removeAll().has_value());
-        QVERIFY(m_store->makeSound("lost", SoundFormat::Wav).has_value());
+        QCOMPARE(QDir(m_folder + QStringLiteral("/sound")).entryList(QDir::Files | QDir::Hidden),
+            QStringList{QStringLiteral("kept.ogg")});
+    }
+
+    void soundOfAConversationThatIsGone_StaysUntilAllIsDeleted_data()
+    {
+        QTest::addColumn<bool>("isOlder");
+        QTest::newRow("the file is missing") << false;
+        QTest::newRow("an older one is there") << true;
+    }
+
+    void soundOfAConversationThatIsGone_StaysUntilAllIsDeleted()
+    {
+        QFETCH(bool, isOlder);
+        ConversationHead withSound = head("kept");
+        withSound.soundStart = Milliseconds{0};
+        QVERIFY(m_store->makeSound("kept", SoundFormat::OggOpus).has_value());
+        QVERIFY(m_store->put(withSound, line("a", "one"), {}).has_value());
+        QVERIFY(m_store->makeSound("lost", SoundFormat::OggOpus).has_value());
+        m_store.reset();
+        for (const char* ending : {"", "-wal", "-shm"}) {
+            QFile::remove(file() + QLatin1String(ending));
+        }
+        reopen();
+        if (isOlder) {
+            QVERIFY(m_store->put(head("older"), line("a", "one"), {}).has_value());
+        }
         m_store->dropLostSound();
-        QVERIFY(!m_store->hasSound("lost"));
+        QVERIFY(m_store->hasSound("kept"));
+        QCOMPARE(m_store->hasSound("lost"), !isOlder);
+        if (isOlder) {
+            QVERIFY(m_store->remove("older").has_value());
+        }
+        QVERIFY2(!m_store->isEmpty(), "it can be deleted");
+        QVERIFY(m_store->removeAll().has_value());
+        QVERIFY(m_store->isEmpty());
+        QVERIFY(!QFileInfo::exists(m_folder + QStringLiteral("/sound")));
+    }
+
+    void soundThatAnotherProgramRecords_IsNotWhatACrashHasLeft()
+    {
+        QVERIFY(m_store->put(head("c"), line("a", "one"), {}).has_value());
+        QVERIFY(m_store->makeSound("running", SoundFormat::OggOpus).has_value());
+        SqliteConversationStore other(m_folder);
+        other.dropLostSound();
+        QVERIFY(m_store->hasSound("running"));
+        ConversationHead withSound = head("running");
+        withSound.soundStart = Milliseconds{0};
+        QVERIFY(m_store->put(withSound, line("a", "one"), {}).has_value());
+        other.dropLostSound();
+        QVERIFY(m_store->hasSound("running"));
+        reopen();
+        m_store->dropLostSound();
+        QVERIFY(m_store->hasSound("running"));
     }
 
     void nameThatIsAWayElsewhere_IsNoFile()
