@@ -1,6 +1,7 @@
 #include "app/platform/sqlite_conversation_store.h"
 
 #include "app/platform/sqlite_connection.h"
+#include "core/ports/history_fault.h"
 
 #include <QSqlQuery>
 #include <QStandardPaths>
@@ -105,7 +106,7 @@ Expected<void, Error> SqliteConversationStore::put(
     if (auto made = m_file.make(); !made) {
         return made;
     }
-    auto done = change([&](SqliteConnection& file) {
+    auto done = changeOrSetAside([&](SqliteConnection& file) {
         const QString id = sqlText(head.id);
         const QString item = sqlText(line.entry.itemId);
         const QVariant soundStart = head.soundStart ? QVariant(qlonglong{head.soundStart->count()}) : QVariant();
@@ -147,7 +148,7 @@ Expected<void, Error> SqliteConversationStore::drop(const std::string& id, const
     if (!m_file.isThere()) {
         return {};
     }
-    return change([&](SqliteConnection& file) {
+    return changeOrSetAside([&](SqliteConnection& file) {
         file.run(
             QStringLiteral("DELETE FROM line WHERE conversation = ? AND item = ?"), {sqlText(id), sqlText(itemId)});
         file.run(QStringLiteral("DELETE FROM conversation WHERE id = ?"
@@ -242,7 +243,7 @@ Expected<core::Transcript, Error> SqliteConversationStore::open(const std::strin
 bool SqliteConversationStore::isEmpty()
 {
     // Also what nobody has words for any more can be deleted.
-    if (m_sounds.hasOthers()) {
+    if (m_sounds.hasOthers() || m_file.hasAside()) {
         return false;
     }
     if (!m_file.isThere()) {
@@ -328,6 +329,11 @@ std::optional<core::SavedSound> SqliteConversationStore::sound(const std::string
     return core::SavedSound{m_sounds.find(sqlText(id)).toStdString(), sinceStart(start)};
 }
 
+void SqliteConversationStore::keepSound(const std::string& id)
+{
+    m_sounds.keep(sqlText(id));
+}
+
 Expected<void, Error> SqliteConversationStore::dropSound(const std::string& id)
 {
     return m_sounds.remove(sqlText(id));
@@ -358,6 +364,29 @@ void SqliteConversationStore::dropLostSound()
             m_sounds.letGo(id);
         }
     }
+}
+
+std::optional<QString> SqliteConversationStore::keepDamaged()
+{
+    if (!m_file.isThere() || m_file.read([](SqliteConnection&) {}) || !m_file.isDamaged()) {
+        return std::nullopt;
+    }
+    return m_file.setAside();
+}
+
+Expected<void, Error> SqliteConversationStore::changeOrSetAside(const std::function<void(SqliteConnection&)>& work)
+{
+    auto done = change(work);
+    if (done || !m_file.isDamaged()) {
+        return done;
+    }
+    const auto place = m_file.setAside();
+    if (!place) {
+        return done;
+    }
+    auto failed = m_file.failed(QStringLiteral("it was damaged, and is now ") + *place);
+    failed.value().foreignCode = core::history_fault::kSetAside;
+    return failed;
 }
 
 Expected<void, Error> SqliteConversationStore::change(const std::function<void(SqliteConnection&)>& work)

@@ -8,11 +8,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace vivavoce::platform {
 
 class SqliteConnection;
+struct SqliteFault;
 
 /// One of our own files of SQLite: of mode 0600, in a folder of mode 0700, with a write-ahead log and `synchronous=FULL`. It is opened when it is
 /// first needed, and made where that is asked for; after a fault it is opened anew.
@@ -36,19 +38,28 @@ public:
     core::Expected<void, core::Error> read(const std::function<void(SqliteConnection&)>& work);
     /// The same as one transaction.
     core::Expected<void, core::Error> change(const std::function<void(SqliteConnection&)>& work);
-    /// With its log, also where nothing can be read any more.
+    /// With its log and all that was set aside, also where nothing can be read any more.
     core::Expected<void, core::Error> remove();
+    /// Whether the last call has failed for that.
+    [[nodiscard]] bool isDamaged() const { return m_isDamaged; }
+    /// It lies beside itself under another name, with its log: there it is now. Nothing: it cannot be moved.
+    [[nodiscard]] std::optional<QString> setAside();
+    [[nodiscard]] bool hasAside() const;
     [[nodiscard]] core::Unexpected<core::Error> failed(const QString& why) const;
 
 private:
     /// Opened and brought to the newest shape.
     [[nodiscard]] core::Expected<SqliteConnection*, core::Error> ready();
     core::Expected<void, core::Error> attempt(const std::function<void(SqliteConnection&)>& work);
+    [[nodiscard]] core::Unexpected<core::Error> failed(const SqliteFault& fault);
+    /// With their logs.
+    [[nodiscard]] QStringList asides() const;
 
     QString m_folder;
     QString m_file;
     const Steps& m_steps;
     std::unique_ptr<SqliteConnection> m_connection;
+    bool m_isDamaged = false;
 };
 
 } // namespace vivavoce::platform

@@ -40,7 +40,8 @@ struct SavedConversation {
 };
 
 /// Port: conversations that are kept on this computer, for the user alone. Nothing is made before something is put.
-/// Each call is one transaction: what it has done is on the disk when it returns. HistoryFailed: it is not there, and nothing else has changed.
+/// Each call is one transaction: what it has done is on the disk when it returns. HistoryFailed: it is not there, and nothing else has changed;
+/// with a history_fault where that is known.
 /// Threads: the executor's own thread.
 class ConversationStore {
 public:
@@ -69,6 +70,8 @@ public:
     [[nodiscard]] virtual bool hasSound(const std::string& id) = 0;
     /// Nothing: none was kept of it.
     [[nodiscard]] virtual std::optional<SavedSound> sound(const std::string& id) = 0;
+    /// It stays, also where no line of its conversation could be kept.
+    virtual void keepSound(const std::string& id) = 0;
     virtual Expected<void, Error> dropSound(const std::string& id) = 0;
     /// Deletes what a crash has left: sound that was recorded by a program that is gone, before a line of its conversation was kept. Nothing where no
     /// conversation is kept at all: they may have been set aside. While none is recorded.

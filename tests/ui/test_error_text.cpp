@@ -17,6 +17,7 @@ private Q_SLOTS:
     void everyFaultOfTheWay_HasASentenceAndSomethingToDo();
     void othersWords_AreNoFaultOfTheWay();
     void recordingThatDidNotBegin_SaysWhy();
+    void damagedConversations_AreNoFullDisk();
 };
 
 void TestErrorText::everyCode_HasASentenceAndSomethingToDo_data()
@@ -94,6 +95,15 @@ void TestErrorText::othersWords_AreNoFaultOfTheWay()
     QVERIFY(!ui::isOfTheWay(foreign));
     QCOMPARE(ui::errorText(foreign).action, ui::ErrorAction::Retry);
     QVERIFY(!ui::isOfTheWay({core::ErrorCode::BrokerUnreachable, "", std::nullopt, {}}));
+}
+
+void TestErrorText::damagedConversations_AreNoFullDisk()
+{
+    for (const char* fault : {"history.damaged", "history.set_aside"}) {
+        const QString sentence = ui::errorText({core::ErrorCode::HistoryFailed, "", std::nullopt, fault}).sentence;
+        QVERIFY2(sentence.contains(QStringLiteral("damaged")) && !sentence.contains(QStringLiteral("disk")), fault);
+        QVERIFY2(sentence.endsWith(QLatin1Char('.')) && sentence.size() <= 110, qPrintable(sentence));
+    }
 }
 
 void TestErrorText::recordingThatDidNotBegin_SaysWhy()
