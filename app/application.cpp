@@ -77,6 +77,9 @@ Application::Application(std::shared_ptr<const core::Secret> credential)
     if (m_damaged) {
         m_window.tellDamagedSettings(*m_damaged);
     }
+    if (const auto kept = m_history.keepDamaged()) {
+        m_window.tellDamagedHistory(*kept);
+    }
     m_builtIn.followTimers([this](const core::TimerDue& timer) {
         // Nobody may be looking.
         m_sound.engine().playTestTone();

@@ -102,6 +102,11 @@ void Window::tellDamagedSettings(const QString& keptAs)
     m_shell.tellDamagedSettings(keptAs);
 }
 
+void Window::tellDamagedHistory(const QString& keptAs)
+{
+    m_shell.tellDamagedHistory(keptAs);
+}
+
 void Window::raise()
 {
     Q_EMIT m_shell.raiseWanted();

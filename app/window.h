@@ -61,6 +61,8 @@ public:
     void tellProblem(const core::Error& error) { m_conversation.showProblem(error); }
     /// The settings were damaged, and are kept in this file.
     void tellDamagedSettings(const QString& keptAs);
+    /// So were the conversations.
+    void tellDamagedHistory(const QString& keptAs);
     /// In front of the others.
     void raise();
     /// Out of sight at once; what is behind it may take a while to end.

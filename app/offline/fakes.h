@@ -50,6 +50,7 @@ public:
     core::Expected<std::string, core::Error> makeSound(const std::string& id, core::SoundFormat format) override;
     [[nodiscard]] bool hasSound(const std::string&) override { return true; }
     [[nodiscard]] std::optional<core::SavedSound> sound(const std::string& id) override;
+    void keepSound(const std::string&) override {}
     core::Expected<void, core::Error> dropSound(const std::string&) override { return {}; }
     void dropLostSound() override {}
     /// Three of them.

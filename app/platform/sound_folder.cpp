@@ -5,6 +5,7 @@
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
+#include <QLockFile>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +21,9 @@ using core::SoundFormat;
 constexpr auto kMine = QFileDevice::ReadOwner | QFileDevice::WriteOwner;
 constexpr auto kMyFolder = kMine | QFileDevice::ExeOwner;
 constexpr std::array kFormats{SoundFormat::OggOpus, SoundFormat::Wav};
+
+constexpr QLatin1String kMark(".unkept");
+constexpr QLatin1String kLock(".lock");
 
 QString endingOf(SoundFormat format)
 {
@@ -48,12 +52,36 @@ bool makeFolder(const QString& folder)
 
 } // namespace
 
+SoundFolder::SoundFolder(QString folder) : m_folder(std::move(folder)) {}
+
+SoundFolder::~SoundFolder() = default;
+
 QString SoundFolder::pathOf(const QString& id, SoundFormat format) const
 {
     return m_folder + QLatin1Char('/') + id + endingOf(format);
 }
 
-Expected<QString, Error> SoundFolder::make(const QString& id, SoundFormat format) const
+QString SoundFolder::markOf(const QString& id) const
+{
+    return m_folder + QLatin1Char('/') + id + kMark;
+}
+
+/// Whether it is ours: nobody else makes it just now.
+bool SoundFolder::lock(const QString& id)
+{
+    const QString path = m_folder + QLatin1Char('/') + id + kLock;
+    auto lock = std::make_unique<QLockFile>(path);
+    // Held as long as somebody says nothing: only a holder that has died makes it stale.
+    lock->setStaleLockTime(0);
+    if (!lock->tryLock(0)) {
+        return false;
+    }
+    QFile::setPermissions(path, kMine);
+    m_locks[id] = std::move(lock);
+    return true;
+}
+
+Expected<QString, Error> SoundFolder::make(const QString& id, SoundFormat format)
 {
     if (!isName(id)) {
         return unmade(m_folder, QStringLiteral("that is no name for a file"));
@@ -65,6 +93,11 @@ Expected<QString, Error> SoundFolder::make(const QString& id, SoundFormat format
     if (auto removed = remove(id); !removed) {
         return unmade(m_folder, QString::fromStdString(removed.error().detail));
     }
+    QFile mark(markOf(id));
+    if (!lock(id) || !mark.open(QIODevice::WriteOnly | QIODevice::NewOnly, kMine)) {
+        letGo(id);
+        return unmade(mark.fileName(), QStringLiteral("it cannot be made"));
+    }
     const QString path = pathOf(id, format);
     QFile file(path);
     // Before there is anything in it.
@@ -72,6 +105,14 @@ Expected<QString, Error> SoundFolder::make(const QString& id, SoundFormat format
         return unmade(path, file.errorString());
     }
     return path;
+}
+
+void SoundFolder::keep(const QString& id)
+{
+    if (m_locks.contains(id)) {
+        QFile::remove(markOf(id));
+        letGo(id);
+    }
 }
 
 QString SoundFolder::find(const QString& id) const
@@ -87,23 +128,27 @@ QString SoundFolder::find(const QString& id) const
     return {};
 }
 
-Expected<void, Error> SoundFolder::remove(const QString& id) const
+Expected<void, Error> SoundFolder::remove(const QString& id)
 {
     if (!isName(id)) {
         return {};
     }
-    for (const SoundFormat format : kFormats) {
-        QFile file(pathOf(id, format));
+    // The mark goes last: what stays is found at the next start.
+    for (const QString& path : {pathOf(id, SoundFormat::OggOpus), pathOf(id, SoundFormat::Wav), markOf(id)}) {
+        QFile file(path);
         if (file.exists() && !file.remove()) {
             return core::fail(core::ErrorCode::HistoryFailed,
                 file.fileName().toStdString() + ": " + file.errorString().toStdString());
         }
     }
+    letGo(id);
     return {};
 }
 
-Expected<void, Error> SoundFolder::removeAll() const
+Expected<void, Error> SoundFolder::removeAll()
 {
+    // What a crash has left of locks goes with them.
+    static_cast<void>(takeLost());
     for (const QString& id : ids()) {
         if (auto removed = remove(id); !removed) {
             return removed;
@@ -111,6 +156,35 @@ Expected<void, Error> SoundFolder::removeAll() const
     }
     QDir().rmdir(m_folder);
     return {};
+}
+
+bool SoundFolder::hasOthers() const
+{
+    const QStringList all = ids();
+    return std::any_of(all.begin(), all.end(), [this](const QString& id) { return !m_locks.contains(id); });
+}
+
+QStringList SoundFolder::takeLost()
+{
+    QStringList lost;
+    for (const QFileInfo& mark : QDir(m_folder).entryInfoList({QLatin1Char('*') + kMark}, QDir::Files | QDir::Hidden)) {
+        const QString id = mark.completeBaseName();
+        if (m_locks.contains(id) || !lock(id)) {
+            continue;
+        }
+        // Whoever made it may have kept it meanwhile.
+        if (QFileInfo::exists(mark.filePath())) {
+            lost += id;
+        } else {
+            letGo(id);
+        }
+    }
+    return lost;
+}
+
+void SoundFolder::letGo(const QString& id)
+{
+    m_locks.erase(id);
 }
 
 QStringList SoundFolder::ids() const

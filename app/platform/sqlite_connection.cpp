@@ -10,6 +10,13 @@ namespace {
 /// In milliseconds.
 constexpr int kWaits = 250;
 
+SqliteFault faultOf(const QSqlError& error)
+{
+    // SQLITE_CORRUPT and SQLITE_NOTADB; what is above the last byte says more of the same.
+    const int code = error.nativeErrorCode().toInt() & 0xFF;
+    return {error.databaseText(), code == 11 || code == 26};
+}
+
 } // namespace
 
 QString sqlText(std::string_view words)
@@ -35,7 +42,7 @@ SqliteConnection::~SqliteConnection()
 void SqliteConnection::open(const std::vector<QStringList>& steps)
 {
     if (!m_database.open()) {
-        throw SqliteFault{m_database.lastError().text()};
+        throw SqliteFault{m_database.lastError().text(), false};
     }
     // Each transaction is on the disk before the next line is said, also where the power fails.
     run(QStringLiteral("PRAGMA journal_mode=WAL"));
@@ -55,13 +62,13 @@ QSqlQuery SqliteConnection::run(const QString& sql, const QVariantList& values)
     QSqlQuery query(m_database);
     query.setForwardOnly(true);
     if (!query.prepare(sql)) {
-        throw SqliteFault{query.lastError().databaseText()};
+        throw faultOf(query.lastError());
     }
     for (const QVariant& value : values) {
         query.addBindValue(value);
     }
     if (!query.exec()) {
-        throw SqliteFault{query.lastError().databaseText()};
+        throw faultOf(query.lastError());
     }
     return query;
 }
@@ -79,7 +86,7 @@ bool SqliteConnection::hasNext(QSqlQuery& rows)
     }
     // To Qt, rows that cannot be read are the end of them.
     if (rows.lastError().isValid()) {
-        throw SqliteFault{rows.lastError().databaseText()};
+        throw faultOf(rows.lastError());
     }
     return false;
 }
@@ -109,10 +116,10 @@ qlonglong SqliteConnection::currentVersion(qlonglong newest)
 {
     const qlonglong version = number(QStringLiteral("PRAGMA user_version"));
     if (version > newest) {
-        throw SqliteFault{QStringLiteral("it was written by a newer version of Vivavoce")};
+        throw SqliteFault{QStringLiteral("it was written by a newer version of Vivavoce"), false};
     }
     if (version < 0) {
-        throw SqliteFault{QStringLiteral("it is of no version of Vivavoce")};
+        throw SqliteFault{QStringLiteral("it is of no version of Vivavoce"), false};
     }
     return version;
 }

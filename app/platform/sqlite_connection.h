@@ -16,6 +16,8 @@ namespace vivavoce::platform {
 /// What SQLite says is wrong. It does not leave this folder.
 struct SqliteFault {
     QString why;
+    /// The file is none of SQLite, or not whole: it will be no other the next time.
+    bool isDamage = false;
 };
 
 /// An open file of ours. It throws SqliteFault.

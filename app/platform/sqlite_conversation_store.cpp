@@ -1,6 +1,7 @@
 #include "app/platform/sqlite_conversation_store.h"
 
 #include "app/platform/sqlite_connection.h"
+#include "core/ports/history_fault.h"
 
 #include <QSqlQuery>
 #include <QStandardPaths>
@@ -105,7 +106,7 @@ Expected<void, Error> SqliteConversationStore::put(
     if (auto made = m_file.make(); !made) {
         return made;
     }
-    return change([&](SqliteConnection& file) {
+    auto done = changeOrSetAside([&](SqliteConnection& file) {
         const QString id = sqlText(head.id);
         const QString item = sqlText(line.entry.itemId);
         const QVariant soundStart = head.soundStart ? QVariant(qlonglong{head.soundStart->count()}) : QVariant();
@@ -136,6 +137,10 @@ Expected<void, Error> SqliteConversationStore::put(
                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
             said + QVariantList{id, item, place, line.entry.speaker == core::Speaker::User ? 1 : 0});
     });
+    if (done && head.soundStart) {
+        m_sounds.keep(sqlText(head.id));
+    }
+    return done;
 }
 
 Expected<void, Error> SqliteConversationStore::drop(const std::string& id, const std::string& itemId)
@@ -143,7 +148,7 @@ Expected<void, Error> SqliteConversationStore::drop(const std::string& id, const
     if (!m_file.isThere()) {
         return {};
     }
-    return change([&](SqliteConnection& file) {
+    return changeOrSetAside([&](SqliteConnection& file) {
         file.run(
             QStringLiteral("DELETE FROM line WHERE conversation = ? AND item = ?"), {sqlText(id), sqlText(itemId)});
         file.run(QStringLiteral("DELETE FROM conversation WHERE id = ?"
@@ -237,6 +242,10 @@ Expected<core::Transcript, Error> SqliteConversationStore::open(const std::strin
 
 bool SqliteConversationStore::isEmpty()
 {
+    // Also what nobody has words for any more can be deleted.
+    if (m_sounds.hasOthers() || m_file.hasAside()) {
+        return false;
+    }
     if (!m_file.isThere()) {
         return true;
     }
@@ -320,6 +329,11 @@ std::optional<core::SavedSound> SqliteConversationStore::sound(const std::string
     return core::SavedSound{m_sounds.find(sqlText(id)).toStdString(), sinceStart(start)};
 }
 
+void SqliteConversationStore::keepSound(const std::string& id)
+{
+    m_sounds.keep(sqlText(id));
+}
+
 Expected<void, Error> SqliteConversationStore::dropSound(const std::string& id)
 {
     return m_sounds.remove(sqlText(id));
@@ -327,22 +341,52 @@ Expected<void, Error> SqliteConversationStore::dropSound(const std::string& id)
 
 void SqliteConversationStore::dropLostSound()
 {
-    QStringList lost = m_sounds.ids();
+    const QStringList lost = m_sounds.takeLost();
+    QStringList kept;
+    bool isKnown = false;
     if (!lost.isEmpty() && m_file.isThere()) {
         const auto read = m_file.read([&](SqliteConnection& file) {
-            QSqlQuery kept = file.run(QStringLiteral("SELECT id FROM conversation WHERE sound_ms IS NOT NULL"));
-            while (SqliteConnection::hasNext(kept)) {
-                lost.removeAll(kept.value(0).toString());
+            QSqlQuery rows = file.run(QStringLiteral("SELECT id FROM conversation WHERE sound_ms IS NOT NULL"));
+            while (SqliteConnection::hasNext(rows)) {
+                kept += rows.value(0).toString();
             }
+            isKnown = file.number(QStringLiteral("SELECT EXISTS (SELECT 1 FROM conversation)")) == 1;
         });
-        if (!read) {
-            // It may yet be read: then it is known whose they are.
-            return;
-        }
+        isKnown = isKnown && read;
     }
     for (const QString& id : lost) {
-        static_cast<void>(m_sounds.remove(id));
+        if (kept.contains(id)) {
+            m_sounds.keep(id);
+        } else if (isKnown) {
+            static_cast<void>(m_sounds.remove(id));
+        } else {
+            // Of an empty file, or none, nobody knows what was in the one before: the sound may be all that is left.
+            m_sounds.letGo(id);
+        }
     }
+}
+
+std::optional<QString> SqliteConversationStore::keepDamaged()
+{
+    if (!m_file.isThere() || m_file.read([](SqliteConnection&) {}) || !m_file.isDamaged()) {
+        return std::nullopt;
+    }
+    return m_file.setAside();
+}
+
+Expected<void, Error> SqliteConversationStore::changeOrSetAside(const std::function<void(SqliteConnection&)>& work)
+{
+    auto done = change(work);
+    if (done || !m_file.isDamaged()) {
+        return done;
+    }
+    const auto place = m_file.setAside();
+    if (!place) {
+        return done;
+    }
+    auto failed = m_file.failed(QStringLiteral("it was damaged, and is now ") + *place);
+    failed.value().foreignCode = core::history_fault::kSetAside;
+    return failed;
 }
 
 Expected<void, Error> SqliteConversationStore::change(const std::function<void(SqliteConnection&)>& work)

@@ -7,6 +7,7 @@
 #include <QString>
 
 #include <functional>
+#include <optional>
 
 namespace vivavoce::platform {
 
@@ -24,6 +25,8 @@ public:
     SqliteConversationStore(const SqliteConversationStore&) = delete;
     SqliteConversationStore& operator=(const SqliteConversationStore&) = delete;
 
+    /// What is damaged is set aside before the first is put; where it is now. Nothing: it is whole, is not there, or stays where it is.
+    [[nodiscard]] std::optional<QString> keepDamaged();
     /// Where this user's conversations are: "…/vivavoce/conversations".
     [[nodiscard]] static QString defaultFolder();
 
@@ -39,10 +42,13 @@ public:
     core::Expected<std::string, core::Error> makeSound(const std::string& id, core::SoundFormat format) override;
     [[nodiscard]] bool hasSound(const std::string& id) override;
     [[nodiscard]] std::optional<core::SavedSound> sound(const std::string& id) override;
+    void keepSound(const std::string& id) override;
     core::Expected<void, core::Error> dropSound(const std::string& id) override;
     void dropLostSound() override;
 
 private:
+    /// What is damaged so that nothing more can be kept there is set aside.
+    core::Expected<void, core::Error> changeOrSetAside(const std::function<void(SqliteConnection&)>& work);
     /// One transaction.
     core::Expected<void, core::Error> change(const std::function<void(SqliteConnection&)>& work);
     core::Expected<void, core::Error> cutLog(bool mayWait);

@@ -1,6 +1,7 @@
 #include "app/platform/sqlite_file.h"
 
 #include "app/platform/sqlite_connection.h"
+#include "core/ports/history_fault.h"
 
 #include <QDir>
 #include <QFile>
@@ -20,6 +21,7 @@ using core::Expected;
 
 constexpr auto kMine = QFileDevice::ReadOwner | QFileDevice::WriteOwner;
 constexpr auto kMyFolder = kMine | QFileDevice::ExeOwner;
+constexpr QLatin1String kAside(".damaged");
 
 /// Device and number; where the system lets nobody delete an open file, one for all.
 std::pair<quint64, quint64> identityOf(const QString& file)
@@ -52,6 +54,15 @@ SqliteFile::~SqliteFile() = default;
 core::Unexpected<Error> SqliteFile::failed(const QString& why) const
 {
     return failedAt(m_file, why);
+}
+
+core::Unexpected<Error> SqliteFile::failed(const SqliteFault& fault)
+{
+    auto made = failed(fault.why);
+    if (m_isDamaged = fault.isDamage; m_isDamaged) {
+        made.value().foreignCode = core::history_fault::kDamaged;
+    }
+    return made;
 }
 
 bool SqliteFile::isThere()
@@ -99,7 +110,7 @@ Expected<SqliteConnection*, Error> SqliteFile::ready()
     try {
         connection->open(m_steps);
     } catch (const SqliteFault& fault) {
-        return failed(fault.why);
+        return failed(fault);
     }
     m_connection = std::move(connection);
     return m_connection.get();
@@ -107,6 +118,7 @@ Expected<SqliteConnection*, Error> SqliteFile::ready()
 
 Expected<void, Error> SqliteFile::attempt(const std::function<void(SqliteConnection&)>& work)
 {
+    m_isDamaged = false;
     const auto file = ready();
     if (!file) {
         return core::Unexpected<Error>(file.error());
@@ -115,7 +127,7 @@ Expected<void, Error> SqliteFile::attempt(const std::function<void(SqliteConnect
         work(**file);
     } catch (const SqliteFault& fault) {
         m_connection.reset();
-        return failed(fault.why);
+        return failed(fault);
     }
     return {};
 }
@@ -139,7 +151,46 @@ Expected<void, Error> SqliteFile::remove()
             return failedAt(file.fileName(), file.errorString());
         }
     }
+    for (const QString& aside : asides()) {
+        QFile file(aside);
+        if (!file.remove()) {
+            return failedAt(file.fileName(), file.errorString());
+        }
+    }
     return {};
+}
+
+std::optional<QString> SqliteFile::setAside()
+{
+    m_connection.reset();
+    QString place = m_file + kAside;
+    for (int number = 2; QFile::exists(place); ++number) {
+        place = m_file + kAside + QStringLiteral(".%1").arg(number);
+    }
+    if (!QFile::rename(m_file, place)) {
+        return std::nullopt;
+    }
+    // Whoever mends it needs it too, and called like this; to a new file it would be no log.
+    QFile::rename(m_file + QStringLiteral("-wal"), place + QStringLiteral("-wal"));
+    for (const char* suffix : {"-wal", "-shm", "-journal"}) {
+        QFile::remove(m_file + QLatin1String(suffix));
+    }
+    return place;
+}
+
+bool SqliteFile::hasAside() const
+{
+    return !asides().isEmpty();
+}
+
+QStringList SqliteFile::asides() const
+{
+    QStringList paths;
+    for (const QFileInfo& file : QDir(m_folder).entryInfoList(
+             {QFileInfo(m_file).fileName() + kAside + QLatin1Char('*')}, QDir::Files | QDir::Hidden)) {
+        paths += file.filePath();
+    }
+    return paths;
 }
 
 } // namespace vivavoce::platform

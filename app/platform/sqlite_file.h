@@ -8,12 +8,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 namespace vivavoce::platform {
 
 class SqliteConnection;
+struct SqliteFault;
 
 /// One of our own files of SQLite: of mode 0600, in a folder of mode 0700, with a write-ahead log and `synchronous=FULL`. It is opened when it is
 /// first needed, and made where that is asked for; after a fault it is opened anew.
@@ -38,14 +40,22 @@ public:
     core::Expected<void, core::Error> read(const std::function<void(SqliteConnection&)>& work);
     /// The same as one transaction.
     core::Expected<void, core::Error> change(const std::function<void(SqliteConnection&)>& work);
-    /// With its log, also where nothing can be read any more.
+    /// With its log and all that was set aside, also where nothing can be read any more.
     core::Expected<void, core::Error> remove();
+    /// Whether the last call has failed for that.
+    [[nodiscard]] bool isDamaged() const { return m_isDamaged; }
+    /// It lies beside itself under another name, with its log: there it is now. Nothing: it cannot be moved.
+    [[nodiscard]] std::optional<QString> setAside();
+    [[nodiscard]] bool hasAside() const;
     [[nodiscard]] core::Unexpected<core::Error> failed(const QString& why) const;
 
 private:
     /// Opened and brought to the newest shape.
     [[nodiscard]] core::Expected<SqliteConnection*, core::Error> ready();
     core::Expected<void, core::Error> attempt(const std::function<void(SqliteConnection&)>& work);
+    [[nodiscard]] core::Unexpected<core::Error> failed(const SqliteFault& fault);
+    /// With their logs.
+    [[nodiscard]] QStringList asides() const;
 
     QString m_folder;
     QString m_file;
@@ -53,6 +63,7 @@ private:
     std::unique_ptr<SqliteConnection> m_connection;
     /// What the connection is to: its name alone may be another one's by now.
     std::pair<quint64, quint64> m_opened;
+    bool m_isDamaged = false;
 };
 
 } // namespace vivavoce::platform

@@ -4,7 +4,10 @@
 #include "core/base/thread_role.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <limits>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace vivavoce::audio {
@@ -17,8 +20,8 @@ constexpr std::size_t kSettleSilenceEvery = 60 * kSecond;
 
 } // namespace
 
-RecordingWriter::RecordingWriter(std::string path, core::SoundFormat format, Callbacks callbacks)
-    : m_path(std::move(path)), m_format(format), m_callbacks(std::move(callbacks))
+RecordingWriter::RecordingWriter(std::string path, core::SoundFormat format, Callbacks callbacks, Room room)
+    : m_path(std::move(path)), m_format(format), m_callbacks(std::move(callbacks)), m_room(std::move(room))
 {
     m_thread = std::thread([this] { run(); });
 }
@@ -63,18 +66,43 @@ bool RecordingWriter::next(TwoSides::Piece& piece)
     return true;
 }
 
+std::uintmax_t RecordingWriter::roomOf(const std::string& path)
+{
+    std::error_code fault;
+    const auto space = std::filesystem::space(path, fault);
+    return fault ? std::numeric_limits<std::uintmax_t>::max() : space.available;
+}
+
+core::Expected<void, core::Error> RecordingWriter::checkRoom() const
+{
+    if (m_room(m_path) < kRoomLeft) {
+        return core::fail(core::ErrorCode::RecordingFailed, m_path + ": the disk is almost full");
+    }
+    return {};
+}
+
 core::Expected<void, core::Error> RecordingWriter::write()
 {
+    if (auto room = checkRoom(); !room) {
+        return room;
+    }
     auto file = dsp::SoundFileWriter::create(m_path, m_format, TwoSides::kRate);
     if (!file) {
         return core::Unexpected<core::Error>(file.error());
     }
     const std::vector<std::int16_t> silence(kSecond);
     std::size_t unsettled = 0;
+    std::size_t unchecked = 0;
     TwoSides::Piece piece;
     core::Expected<void, core::Error> written;
     const auto add = [&](std::span<const std::int16_t> samples, std::size_t settleEvery) {
-        written = file->write(samples);
+        if (unchecked += samples.size(); unchecked >= kSecond) {
+            unchecked = 0;
+            written = checkRoom();
+        }
+        if (written) {
+            written = file->write(samples);
+        }
         unsettled += samples.size();
         if (written && unsettled >= settleEvery) {
             file->settle();

@@ -5,6 +5,7 @@
 #include "core/settings/settings.h"
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -13,7 +14,7 @@
 namespace vivavoce::audio {
 
 /// One file with the sound of a conversation, written by a thread of its own. With more than a RecordingBacklog lets wait for the disk the
-/// recording is over, as it is when the disk is full: what was written can be played.
+/// recording is over, as it is when the disk is almost full, for what room is left is the words': what was written can be played.
 /// Threads: [any thread]; the callbacks are called on its own ([disk]), `failed` once at most, `done` at the end in any case.
 class RecordingWriter {
 public:
@@ -22,8 +23,13 @@ public:
         std::function<void()> done;
     };
 
-    /// `path` is there, and empty.
-    RecordingWriter(std::string path, core::SoundFormat format, Callbacks callbacks);
+    /// In bytes, on the disk that has this file.
+    using Room = std::function<std::uintmax_t(const std::string& path)>;
+    /// So much stays free.
+    static constexpr std::uintmax_t kRoomLeft = 16 * 1024 * 1024;
+
+    /// `path` is there, and empty. `room` is asked on our own thread.
+    RecordingWriter(std::string path, core::SoundFormat format, Callbacks callbacks, Room room = &roomOf);
     /// Waits for the disk.
     ~RecordingWriter();
     RecordingWriter(const RecordingWriter&) = delete;
@@ -35,6 +41,9 @@ public:
     void finish();
 
 private:
+    /// Where nobody can say, there is enough.
+    [[nodiscard]] static std::uintmax_t roomOf(const std::string& path);
+    [[nodiscard]] core::Expected<void, core::Error> checkRoom() const;
     void run();
     [[nodiscard]] core::Expected<void, core::Error> write();
     [[nodiscard]] bool next(TwoSides::Piece& piece);
@@ -42,6 +51,7 @@ private:
     const std::string m_path;
     const core::SoundFormat m_format;
     const Callbacks m_callbacks;
+    const Room m_room;
     std::mutex m_mutex;
     std::condition_variable m_changed;
     RecordingBacklog m_backlog;

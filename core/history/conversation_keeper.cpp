@@ -1,6 +1,7 @@
 #include "core/history/conversation_keeper.h"
 
 #include "core/base/random_id.h"
+#include "core/ports/history_fault.h"
 
 #include <utility>
 
@@ -96,7 +97,13 @@ void ConversationKeeper::endSound()
         && m_deps.store.open(m_id).has_value()) {
         static_cast<void>(save(*m_kept.begin()));
     }
-    m_sound->end(m_sound->startsAt() && m_sound->startsAt() == m_soundStart && !m_kept.empty());
+    const bool isWithWords = m_sound->startsAt() && m_sound->startsAt() == m_soundStart && !m_kept.empty();
+    // What was said could not be written: then its sound is all that there is of it.
+    const bool isAllThereIs = !isWithWords && !m_waiting.empty() && m_sound->startsAt();
+    if (isAllThereIs) {
+        m_deps.store.keepSound(m_id);
+    }
+    m_sound->end(isWithWords || isAllThereIs);
 }
 
 void ConversationKeeper::follow(const Settings& settings)
@@ -138,7 +145,7 @@ void ConversationKeeper::saveWaiting(bool isLast)
     }
     m_isDue = false;
     while (!m_dropping.empty()) {
-        if (!hasWorked(m_deps.store.drop(m_id, *m_dropping.begin()))) {
+        if (!change([this] { return m_deps.store.drop(m_id, *m_dropping.begin()); })) {
             return;
         }
         m_kept.erase(*m_dropping.begin());
@@ -168,12 +175,20 @@ bool ConversationKeeper::save(const std::string& itemId)
         m_sound->look();
     }
     const std::optional<Milliseconds> soundStart = m_sound ? m_sound->startsAt() : std::nullopt;
-    if (!hasWorked(m_deps.store.put({m_id, m_recorder->startedAt(), m_recorder->model(), soundStart}, *line, next))) {
+    const ConversationHead head{m_id, m_recorder->startedAt(), m_recorder->model(), soundStart};
+    if (!change([&] { return m_deps.store.put(head, *line, next); })) {
         return false;
     }
     m_soundStart = soundStart;
     m_kept.insert(itemId);
     return true;
+}
+
+bool ConversationKeeper::change(const std::function<Expected<void, Error>()>& work)
+{
+    const auto first = work();
+    // It is told, and there is a whole file now: nothing has to wait for the next line, which may never come.
+    return hasWorked(first) || (first.error().foreignCode == history_fault::kSetAside && hasWorked(work()));
 }
 
 bool ConversationKeeper::hasWorked(const Expected<void, Error>& result)

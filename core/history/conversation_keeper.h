@@ -49,6 +49,8 @@ private:
     void saveWaiting(bool isLast);
     /// False: it could not be kept.
     [[nodiscard]] bool save(const std::string& itemId);
+    /// Once more where what was damaged has been set aside.
+    [[nodiscard]] bool change(const std::function<Expected<void, Error>()>& work);
     [[nodiscard]] bool hasWorked(const Expected<void, Error>& result);
 
     Dependencies m_deps;

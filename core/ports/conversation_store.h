@@ -40,7 +40,8 @@ struct SavedConversation {
 };
 
 /// Port: conversations that are kept on this computer, for the user alone. Nothing is made before something is put.
-/// Each call is one transaction: what it has done is on the disk when it returns. HistoryFailed: it is not there, and nothing else has changed.
+/// Each call is one transaction: what it has done is on the disk when it returns. HistoryFailed: it is not there, and nothing else has changed;
+/// with a history_fault where that is known.
 /// Threads: the executor's own thread.
 class ConversationStore {
 public:
@@ -56,6 +57,7 @@ public:
     [[nodiscard]] virtual Expected<std::vector<SavedConversation>, Error> find(const std::string& words) = 0;
     /// HistoryFailed also where there is none of that id.
     [[nodiscard]] virtual Expected<Transcript, Error> open(const std::string& id) = 0;
+    /// Neither words nor sound, but for what is just being recorded.
     [[nodiscard]] virtual bool isEmpty() = 0;
     /// Its words are overwritten on the disk, its sound is deleted. HistoryFailed where it is there no longer: they are not yet; that is
     /// tried again with each change, and by the same call.
@@ -68,8 +70,11 @@ public:
     [[nodiscard]] virtual bool hasSound(const std::string& id) = 0;
     /// Nothing: none was kept of it.
     [[nodiscard]] virtual std::optional<SavedSound> sound(const std::string& id) = 0;
+    /// It stays, also where no line of its conversation could be kept.
+    virtual void keepSound(const std::string& id) = 0;
     virtual Expected<void, Error> dropSound(const std::string& id) = 0;
-    /// Deletes what a crash has left: sound of conversations of which nothing else is kept. While none is recorded.
+    /// Deletes what a crash has left: sound that was recorded by a program that is gone, before a line of its conversation was kept. Nothing where no
+    /// conversation is kept at all: they may have been set aside. While none is recorded.
     virtual void dropLostSound() = 0;
 };
 

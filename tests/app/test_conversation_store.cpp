@@ -482,12 +482,48 @@ private Q_SLOTS:
         QVERIFY(rubbish.open(QIODevice::WriteOnly));
         rubbish.write(QByteArray(8'192, 'x'));
         rubbish.close();
-        QCOMPARE(m_store->put(head("c"), line("a", "one"), {}).error().code, ErrorCode::HistoryFailed);
-        QCOMPARE(m_store->find("").error().code, ErrorCode::HistoryFailed);
+        QCOMPARE(m_store->find("").error().foreignCode, std::string("history.damaged"));
         QCOMPARE(m_store->open("c").error().code, ErrorCode::HistoryFailed);
         QVERIFY(!m_store->isEmpty());
         QVERIFY(m_store->removeAll().has_value());
         QVERIFY(m_store->put(head("c"), line("a", "one"), {}).has_value());
+    }
+
+    void fileThatIsNone_IsSetAside_AndANewOneIsBegun()
+    {
+        const auto spoil = [this](char sign) {
+            m_store.reset();
+            QVERIFY(QDir().mkpath(m_folder));
+            QFile rubbish(file());
+            QVERIFY(rubbish.open(QIODevice::WriteOnly));
+            rubbish.write(QByteArray(8'192, sign));
+            rubbish.close();
+            reopen();
+        };
+        QVERIFY(!m_store->keepDamaged());
+        spoil('x');
+        // While it runs: it is told with what is put then, which can be put again.
+        QVERIFY(m_store->makeSound("c", SoundFormat::OggOpus).has_value());
+        const auto put = m_store->put(head("c"), line("a", "one"), {});
+        QVERIFY(!put.has_value());
+        QCOMPARE(put.error().foreignCode, std::string("history.set_aside"));
+        QVERIFY(put.error().detail.find("conversations.sqlite3.damaged") != std::string::npos);
+        ConversationHead withSound = head("c");
+        withSound.soundStart = Milliseconds{0};
+        QVERIFY(m_store->put(withSound, line("a", "one"), {}).has_value());
+        QCOMPARE(said(*m_store, "c"), QStringLiteral("one"));
+        QVERIFY(!m_store->keepDamaged());
+        // At the next start, beside the first.
+        spoil('y');
+        QCOMPARE(m_store->keepDamaged(), std::optional(file() + QStringLiteral(".damaged.2")));
+        m_store->dropLostSound();
+        QVERIFY(m_store->hasSound("c"));
+        QVERIFY(!m_store->isEmpty());
+        QCOMPARE(found(*m_store, ""), QStringList());
+        QVERIFY(!(QFileInfo(file() + QStringLiteral(".damaged.2")).permissions() & kOthers));
+        QVERIFY(allBytes(m_folder).contains('x') && allBytes(m_folder).contains('y'));
+        QVERIFY(m_store->removeAll().has_value());
+        QVERIFY(QDir(m_folder).isEmpty());
     }
 
     void folderThatCannotBeMade_IsAnError()
@@ -587,10 +623,60 @@ private Q_SLOTS:
         m_store->dropLostSound();
         QVERIFY(!m_store->hasSound("lost"));
         QVERIFY(m_store->hasSound("kept"));
-        QVERIFY(m_store->removeAll().has_value());
-        QVERIFY(m_store->makeSound("lost", SoundFormat::Wav).has_value());
+        QCOMPARE(QDir(m_folder + QStringLiteral("/sound")).entryList(QDir::Files | QDir::Hidden),
+            QStringList{QStringLiteral("kept.ogg")});
+    }
+
+    void soundOfAConversationThatIsGone_StaysUntilAllIsDeleted_data()
+    {
+        QTest::addColumn<bool>("isOlder");
+        QTest::newRow("the file is missing") << false;
+        QTest::newRow("an older one is there") << true;
+    }
+
+    void soundOfAConversationThatIsGone_StaysUntilAllIsDeleted()
+    {
+        QFETCH(bool, isOlder);
+        ConversationHead withSound = head("kept");
+        withSound.soundStart = Milliseconds{0};
+        QVERIFY(m_store->makeSound("kept", SoundFormat::OggOpus).has_value());
+        QVERIFY(m_store->put(withSound, line("a", "one"), {}).has_value());
+        QVERIFY(m_store->makeSound("lost", SoundFormat::OggOpus).has_value());
+        m_store.reset();
+        for (const char* ending : {"", "-wal", "-shm"}) {
+            QFile::remove(file() + QLatin1String(ending));
+        }
+        reopen();
+        if (isOlder) {
+            QVERIFY(m_store->put(head("older"), line("a", "one"), {}).has_value());
+        }
         m_store->dropLostSound();
-        QVERIFY(!m_store->hasSound("lost"));
+        QVERIFY(m_store->hasSound("kept"));
+        QCOMPARE(m_store->hasSound("lost"), !isOlder);
+        if (isOlder) {
+            QVERIFY(m_store->remove("older").has_value());
+        }
+        QVERIFY2(!m_store->isEmpty(), "it can be deleted");
+        QVERIFY(m_store->removeAll().has_value());
+        QVERIFY(m_store->isEmpty());
+        QVERIFY(!QFileInfo::exists(m_folder + QStringLiteral("/sound")));
+    }
+
+    void soundThatAnotherProgramRecords_IsNotWhatACrashHasLeft()
+    {
+        QVERIFY(m_store->put(head("c"), line("a", "one"), {}).has_value());
+        QVERIFY(m_store->makeSound("running", SoundFormat::OggOpus).has_value());
+        SqliteConversationStore other(m_folder);
+        other.dropLostSound();
+        QVERIFY(m_store->hasSound("running"));
+        ConversationHead withSound = head("running");
+        withSound.soundStart = Milliseconds{0};
+        QVERIFY(m_store->put(withSound, line("a", "one"), {}).has_value());
+        other.dropLostSound();
+        QVERIFY(m_store->hasSound("running"));
+        reopen();
+        m_store->dropLostSound();
+        QVERIFY(m_store->hasSound("running"));
     }
 
     void nameThatIsAWayElsewhere_IsNoFile()

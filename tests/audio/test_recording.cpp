@@ -327,6 +327,37 @@ private Q_SLOTS:
 #endif
     }
 
+    void diskThatIsAlmostFull_IsLeftToTheWords_data()
+    {
+        QTest::addColumn<int>("seconds");
+        QTest::newRow("from the start on") << 0;
+        QTest::newRow("after a while") << 3;
+    }
+
+    void diskThatIsAlmostFull_IsLeftToTheWords()
+    {
+        QFETCH(int, seconds);
+        QFile file(path("full.wav"));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.close();
+        std::atomic<int> failed = 0;
+        std::atomic<bool> isDone = false;
+        std::atomic<int> asked = 0;
+        {
+            audio::RecordingWriter writer(path("full.wav").toStdString(), SoundFormat::Wav,
+                {[&](const core::Error& error) { failed += error.code == ErrorCode::RecordingFailed ? 1 : 100; },
+                    [&] { isDone = true; }},
+                [&](const std::string&) { return audio::RecordingWriter::kRoomLeft - (++asked > seconds ? 1U : 0U); });
+            for (int i = 0; i < 5; ++i) {
+                writer.put({0, std::vector<std::int16_t>(48'000, 1)});
+            }
+            QVERIFY(QTest::qWaitFor([&] { return isDone.load(); }));
+        }
+        QCOMPARE(failed.load(), 1);
+        // What was written can be played.
+        QCOMPARE(readBoth(path("full.wav")).user.size(), std::size_t(seconds > 0 ? (seconds - 1) * 24'000 : 0));
+    }
+
     void silenceThatTakesItsTime_IsNotTheDisksFault()
     {
         using audio::RecordingBacklog;

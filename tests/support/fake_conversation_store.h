@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::tests {
@@ -22,6 +23,10 @@ public:
         const core::ConversationHead& head, const core::TranscriptLine& line, std::string_view nextItemId) override
     {
         ++puts;
+        if (damage) {
+            const core::Error told = *std::exchange(damage, std::nullopt);
+            return core::Unexpected<core::Error>(told);
+        }
         if (fault) {
             return core::Unexpected<core::Error>(*fault);
         }
@@ -122,6 +127,7 @@ public:
         }
         return core::SavedSound{hasSound(id) ? "/sound/" + id : std::string(), *conversation->head.soundStart};
     }
+    void keepSound(const std::string& id) override { keptSounds.insert(id); }
     core::Expected<void, core::Error> dropSound(const std::string& id) override
     {
         sounds.erase(id);
@@ -134,8 +140,12 @@ public:
 
     std::vector<Kept> all;
     std::optional<core::Error> fault;
+    /// Told once, for it is mended then.
+    std::optional<core::Error> damage;
     /// Conversations of which there is a file with sound.
     std::set<std::string> sounds;
+    /// Without a line.
+    std::set<std::string> keptSounds;
     std::optional<core::Error> soundFault;
     /// Another program reads it: what is removed cannot be overwritten.
     bool isRead = false;

@@ -30,6 +30,7 @@ private Q_SLOTS:
     void silence_IsToldUntilTheNextAnswer_data();
     void silence_IsToldUntilTheNextAnswer();
     void problemAroundIt_DoesNotFailAConversation();
+    void recordingAndWordsThatFail_AreBothTold();
     void whatWasSaid_CanBeExported_AsFarAsItWasHeard();
     void states_AreToldInTheirWords_data();
     void states_AreToldInTheirWords();
@@ -606,6 +607,24 @@ void TestConversationViewModel::problemAroundIt_DoesNotFailAConversation()
     world.model.showProblem(full);
     QCOMPARE(world.model.errorCode(), QStringLiteral("history.failed"));
     QVERIFY(world.model.voice() == ui::Voice::Idle);
+}
+
+void TestConversationViewModel::recordingAndWordsThatFail_AreBothTold()
+{
+    for (const bool isRecordingFirst : {true, false}) {
+        World world;
+        const core::Error words{core::ErrorCode::HistoryFailed, "full", std::nullopt, {}};
+        const core::Error sound{core::ErrorCode::RecordingFailed, "full", std::nullopt, {}};
+        world.conversation.tellPhase(core::Phase::Live);
+        world.model.showProblem(isRecordingFirst ? sound : words);
+        world.model.showProblem(isRecordingFirst ? words : sound);
+        world.model.showProblem(isRecordingFirst ? words : sound);
+        QCOMPARE(world.model.errorCode(), QStringLiteral("history.failed"));
+        world.model.dismissError();
+        QCOMPARE(world.model.errorCode(), QStringLiteral("recording.failed"));
+        world.model.dismissError();
+        QVERIFY(!world.model.hasError());
+    }
 }
 
 void TestConversationViewModel::whatWasSaid_CanBeExported_AsFarAsItWasHeard()

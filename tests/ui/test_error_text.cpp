@@ -18,6 +18,7 @@ private Q_SLOTS:
     void othersWords_AreNoFaultOfTheWay();
     void recordingThatDidNotBegin_SaysWhy();
     void limitThatCannotBeKept_LeadsToTheSettings();
+    void damagedConversations_AreNoFullDisk();
 };
 
 void TestErrorText::everyCode_HasASentenceAndSomethingToDo_data()
@@ -95,6 +96,15 @@ void TestErrorText::othersWords_AreNoFaultOfTheWay()
     QVERIFY(!ui::isOfTheWay(foreign));
     QCOMPARE(ui::errorText(foreign).action, ui::ErrorAction::Retry);
     QVERIFY(!ui::isOfTheWay({core::ErrorCode::BrokerUnreachable, "", std::nullopt, {}}));
+}
+
+void TestErrorText::damagedConversations_AreNoFullDisk()
+{
+    for (const char* fault : {"history.damaged", "history.set_aside"}) {
+        const QString sentence = ui::errorText({core::ErrorCode::HistoryFailed, "", std::nullopt, fault}).sentence;
+        QVERIFY2(sentence.contains(QStringLiteral("damaged")) && !sentence.contains(QStringLiteral("disk")), fault);
+        QVERIFY2(sentence.endsWith(QLatin1Char('.')) && sentence.size() <= 110, qPrintable(sentence));
+    }
 }
 
 void TestErrorText::recordingThatDidNotBegin_SaysWhy()

@@ -305,8 +305,14 @@ void TestSettingsAndShell::damagedSettings_AreToldUntilSomebodyHasReadIt()
     QCOMPARE(world.shell.notice(), QString());
     world.shell.tellDamagedSettings(QStringLiteral("/home/ada/vivavoce.ini.damaged"));
     QVERIFY(world.shell.notice().endsWith(QStringLiteral("/home/ada/vivavoce.ini.damaged")));
+    world.shell.tellDamagedHistory(QStringLiteral("/home/ada/conversations.sqlite3.damaged"));
+    QVERIFY(world.shell.notice().contains(QStringLiteral("/home/ada/vivavoce.ini.damaged\n")));
+    QVERIFY(world.shell.notice().endsWith(QStringLiteral("/home/ada/conversations.sqlite3.damaged")));
     world.shell.dismissNotice();
     QCOMPARE(world.shell.notice(), QString());
+    world.shell.tellDamagedHistory(QStringLiteral("/x"));
+    QVERIFY(world.shell.notice().startsWith(QStringLiteral("The conversations")));
+    world.shell.dismissNotice();
 }
 
 void TestSettingsAndShell::connection_FollowsTheSession()

@@ -89,6 +89,7 @@ void ConversationViewModel::start()
         return;
     }
     setError(std::nullopt);
+    m_nextProblem.reset();
     m_wasLive = false;
     m_isDeaf = false;
     m_noLoudspeaker.reset();
@@ -139,7 +140,7 @@ void ConversationViewModel::interrupt()
 
 void ConversationViewModel::dismissError()
 {
-    setError(std::nullopt);
+    setError(std::exchange(m_nextProblem, std::nullopt));
     if (m_phase == Phase::Ended) {
         m_phase = Phase::Idle;
     }
@@ -169,8 +170,16 @@ void ConversationViewModel::setRecording(bool isRecording)
 
 void ConversationViewModel::showProblem(const core::Error& error)
 {
-    if (m_error) {
+    if (m_error && m_error->code == error.code) {
         return;
+    }
+    if (m_error) {
+        const bool isWorse =
+            m_error->code == core::ErrorCode::RecordingFailed && error.code == core::ErrorCode::HistoryFailed;
+        m_nextProblem = isWorse ? m_error : error;
+        if (!isWorse) {
+            return;
+        }
     }
     // A conversation that has ended has not failed for that.
     if (m_phase == Phase::Ended) {

@@ -96,7 +96,8 @@ public:
     void accountReady();
     /// Asks for a file for what was said, once somebody has said something.
     Q_INVOKABLE void exportTranscript();
-    /// Something around the conversation does not work; it goes on. What is told already is not replaced.
+    /// Something around the conversation does not work; it goes on. What is told already is not replaced, but for a recording that has failed where
+    /// nothing is kept at all any more; the other one is told once somebody has read the first.
     void showProblem(const core::Error& error);
     /// All of the page, as far as it was heard.
     [[nodiscard]] core::Transcript said() const { return m_recorder.transcript(); }
@@ -215,6 +216,7 @@ private:
     qreal m_userLevel = 0;
     qreal m_agentLevel = 0;
     std::optional<core::Error> m_error;
+    std::optional<core::Error> m_nextProblem;
     core::TokenAge m_token;
     /// The last notice was that there is no token; the problem right behind it is why.
     bool m_isTokenMissed = false;

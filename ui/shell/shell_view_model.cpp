@@ -109,6 +109,15 @@ void ShellViewModel::tellDamagedSettings(const QString& keptAs)
     Q_EMIT noticeChanged();
 }
 
+void ShellViewModel::tellDamagedHistory(const QString& keptAs)
+{
+    const QString told =
+        tr("The conversations that were kept here were damaged. New ones are kept in a new file; the old file is %1")
+            .arg(keptAs);
+    m_notice = m_notice.isEmpty() ? told : m_notice + QLatin1Char('\n') + told;
+    Q_EMIT noticeChanged();
+}
+
 void ShellViewModel::dismissNotice()
 {
     m_notice.clear();

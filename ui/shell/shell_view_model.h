@@ -73,6 +73,8 @@ public:
     Q_INVOKABLE void dismissNotice();
     /// The settings were damaged, and are kept in this file.
     void tellDamagedSettings(const QString& keptAs);
+    /// So were the conversations.
+    void tellDamagedHistory(const QString& keptAs);
     /// Somebody has signed in: that nobody was known is over.
     void accountReady();
 

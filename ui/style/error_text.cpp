@@ -1,6 +1,7 @@
 #include "ui/style/error_text.h"
 
 #include "core/ports/connection_fault.h"
+#include "core/ports/history_fault.h"
 #include "core/ports/recording_fault.h"
 #include "core/session/allowance_watch.h"
 
@@ -87,6 +88,11 @@ constexpr std::array kFaults{
     FaultRow{fault::kCaFileChoice, QT_TRANSLATE_NOOP("ErrorText", "The file of authorities cannot be used. Name another one, or none."), ErrorAction::ShowNetworkSettings},
 };
 
+constexpr std::array kHistoryFaults{
+    FaultRow{core::history_fault::kDamaged, QT_TRANSLATE_NOOP("ErrorText", "What is kept on this computer is damaged and cannot be read."), ErrorAction::Nothing},
+    FaultRow{core::history_fault::kSetAside, QT_TRANSLATE_NOOP("ErrorText", "What was kept here was damaged. It is set aside, and what is said now goes into a new file."), ErrorAction::Nothing},
+};
+
 constexpr std::array kRecordingFaults{
     FaultRow{core::recording_fault::kFormat, QT_TRANSLATE_NOOP("ErrorText", "The sound is not recorded: this computer does not write Ogg Opus. Choose WAV in the settings."), ErrorAction::ShowSettings},
     FaultRow{core::recording_fault::kPlace, QT_TRANSLATE_NOOP("ErrorText", "The sound is not recorded: its file cannot be made. Check that its folder can be written to."), ErrorAction::Nothing},
@@ -110,9 +116,11 @@ const FaultRow* faultOf(const core::Error& error)
     return isOurs ? find(kFaults, error.foreignCode) : nullptr;
 }
 
-const FaultRow* recordingFaultOf(const core::Error& error)
+const FaultRow* keepingFaultOf(const core::Error& error)
 {
-    return error.code == ErrorCode::RecordingFailed ? find(kRecordingFaults, error.foreignCode) : nullptr;
+    return error.code == ErrorCode::RecordingFailed ? find(kRecordingFaults, error.foreignCode)
+        : error.code == ErrorCode::HistoryFailed    ? find(kHistoryFaults, error.foreignCode)
+                                                    : nullptr;
 }
 
 constexpr bool rowsInOrder()
@@ -153,7 +161,7 @@ QString label(ErrorAction action)
 ErrorText errorText(const core::Error& error)
 {
     const FaultRow* const ofTheWay = faultOf(error);
-    if (const FaultRow* known = ofTheWay != nullptr ? ofTheWay : recordingFaultOf(error)) {
+    if (const FaultRow* known = ofTheWay != nullptr ? ofTheWay : keepingFaultOf(error)) {
         return {translated(known->sentence), label(known->action), known->action};
     }
     if (error.code == ErrorCode::BadConfiguration && error.foreignCode == kUnknownMonth.fault) {

@@ -541,6 +541,42 @@ private Q_SLOTS:
         QCOMPARE(world.errors.size(), std::size_t{1});
     }
 
+    void damagedFile_CostsNeitherTheLineNorTheSound_AndIsTold()
+    {
+        World world;
+        world.recordSound(true);
+        world.phase(Phase::Live);
+        world.store.damage = Error{ErrorCode::HistoryFailed, "damaged", std::nullopt, "history.set_aside"};
+        world.line("a", Speaker::User, "one");
+        QCOMPARE(world.errors, std::vector{ErrorCode::HistoryFailed});
+        QCOMPARE(world.kept(), QStringLiteral("one"));
+        QCOMPARE(world.soundStart(), std::optional(Milliseconds{0}));
+        world.conversation.tell(notice::Ended{});
+        world.recorder.done = {};
+        QCOMPARE(world.store.sounds.size(), std::size_t{1});
+    }
+
+    void wordsThatCannotBeWritten_LeaveTheirSound()
+    {
+        World world;
+        world.recordSound(true);
+        world.store.fault = Error{ErrorCode::HistoryFailed, "locked", std::nullopt, {}};
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "one");
+        world.conversation.tell(notice::Ended{});
+        QVERIFY2(!world.recorder.done, "nothing is to be deleted behind it");
+        QCOMPARE(world.store.sounds.size(), std::size_t{1});
+        QCOMPARE(world.store.keptSounds, world.store.sounds);
+        // Nobody wants them kept any more.
+        world.phase(Phase::Live);
+        world.line("a", Speaker::User, "two");
+        world.keep(false);
+        world.conversation.tell(notice::Ended{});
+        QVERIFY(world.recorder.done);
+        world.recorder.done();
+        QCOMPARE(world.store.sounds, world.store.keptSounds);
+    }
+
     void soundOfACrash_IsDeletedAtTheNextStart()
     {
         World world;
