@@ -1,6 +1,8 @@
 // Google's own SDK through the broker's relay: nothing of it is changed but the address and a header.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { GoogleGenAI, Modality } from '@google/genai';
 import { WebSocketServer } from 'ws';
@@ -53,7 +55,7 @@ let google, broker;
 before(async () => {
   google = await Google.start();
   broker = await startBroker({ more: `providers = { gemini = { url = "${google.url}", api_key = "${kKey}" } }
-policy = { tools = ["get_weather"] }` });
+policy = { tools = ["get_weather"], relay = true }` });
 });
 after(async () => { await broker?.stop(); google?.stop(); });
 
@@ -110,4 +112,19 @@ test('@google/genai is ended with its session', async () => {
   const { sessionId, closed } = await connect();
   assert.equal((await asOwner(`/api/voice/session/${sessionId}`, { method: 'DELETE' })).status, 200);
   assert.deepEqual(await within(2_000, 'the end of the stream', closed), [4403, 'session_ended']);
+});
+
+test('vivavoce-cli goes the same way', async () => {
+  const usage = async () => (await asOwner('/api/voice/usage')).json();
+  const before = await usage();
+  const child = spawn(join(process.env.VV_BIN_DIR, 'vivavoce-cli'),
+    ['talk', '--broker', broker.url, '--model', kModel, '--text', 'hello', '--text', 'and again', '--turns', '2', '--fast', '--timeout', '30', '--format', 'json'],
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, VIVAVOCE_CREDENTIAL: broker.key } });
+  let output = '';
+  child.stdout.on('data', (bytes) => { output += bytes; });
+  assert.equal(await within(30_000, 'the end of vivavoce-cli', new Promise((resolve) => child.once('exit', resolve))), 0, output.slice(-600));
+  assert.match(output, /"transport":"relay"/);
+  const { turns, tokens } = await usage();
+  assert.deepEqual([turns - before.turns, tokens.audioOut - before.tokens.audioOut], [2, 80]);
+  assert.ok(google.heard.some(({ setup }) => setup?.sessionResumption));
 });
