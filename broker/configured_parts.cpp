@@ -171,8 +171,9 @@ core::Expected<std::shared_ptr<ConfiguredParts>, core::Error> makeConfiguredPart
     if (!keys) {
         return core::Unexpected<core::Error>(keys.error());
     }
-    auto rates = usage::RateCard::load(
-        {config.pricesFile, config.holdCents, config.providerName() == "local" && config.pricesFile.empty()});
+    const bool isFree = config.providerName() == "local" && config.pricesFile.empty();
+    auto rates =
+        usage::RateCard::load({config.pricesFile, config.holdCents, isFree ? config.providerName() : std::string()});
     if (!rates) {
         return core::Unexpected<core::Error>(rates.error());
     }

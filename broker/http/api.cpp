@@ -148,8 +148,10 @@ void Api::addStream(net::Router& router)
     const auto stream = std::make_shared<StreamApi>(m_settings.trustedProxies, m_settings.publicUrl,
         StreamApi::Dependencies{
             m_deps.entrance, opener, m_cors, m_deps.clock, m_deps.log, m_deps.metrics, shared_from_this()});
-    // The second one is for clients that know OpenAI's paths only.
-    for (const char* const path : {"/api/voice/stream", "/v1/realtime"}) {
+    // The others are for clients that know their provider's paths only.
+    for (const char* const path : {"/api/voice/stream", "/v1/realtime",
+             "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent",
+             "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContent"}) {
         router.addWebSocket(path,
             [self = shared_from_this(), stream, path](const net::HttpRequest& request)
                 -> net::Awaitable<core::Expected<net::WebSocketAccept, net::HttpResponse>> {

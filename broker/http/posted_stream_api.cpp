@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -31,22 +30,32 @@ Unexpected<Fault> bad(FaultCode code, std::string detail)
     return Unexpected<Fault>(Fault{code, std::move(detail), std::nullopt});
 }
 
-/// What the post says, as the provider's own events.
-core::Expected<Messages, Fault> messagesOf(const std::string& body)
+core::Expected<relay::PostScan, Fault> read(const std::string& body)
 {
     relay::PostScan post = relay::scanPost(body);
     if (!post.fault.empty()) {
         return bad(FaultCode::InvalidBody, std::string(post.fault));
     }
+    if (post.audio && (post.audio->empty() || !core::decodeBase64(*post.audio))) {
+        return bad(FaultCode::InvalidBody, "audio has to be base64");
+    }
+    return post;
+}
+
+/// What the post says, as the provider's own messages.
+core::Expected<Messages, Fault> messagesOf(relay::PostScan post, const relay::Protocol& protocol)
+{
     Messages messages;
     if (post.audio) {
-        if (post.audio->empty() || !core::decodeBase64(*post.audio)) {
-            return bad(FaultCode::InvalidBody, "audio has to be base64");
-        }
-        messages.push_back(core::writeJson(Json{{"type", "input_audio_buffer.append"}, {"audio", *post.audio}}));
+        messages.push_back(protocol.soundMessage(std::move(*post.audio)));
     }
-    // As they are written: numbers keep their digits, and names their order.
-    std::move(post.events.begin(), post.events.end(), std::back_inserter(messages));
+    for (std::string& event : post.events) {
+        if (const std::string_view fault = protocol.faultOf(event); !fault.empty()) {
+            return bad(FaultCode::InvalidBody, std::string(fault));
+        }
+        // As it is written: numbers keep their digits, and names their order.
+        messages.push_back(std::move(event));
+    }
     return messages;
 }
 
@@ -129,9 +138,9 @@ net::Awaitable<net::HttpResponse> PostedStreamApi::post(const net::HttpRequest& 
     if (const auto fault = checkContentType(request)) {
         co_return problemResponse(*fault);
     }
-    auto messages = messagesOf(request.body);
-    if (!messages) {
-        co_return problemResponse(messages.error());
+    auto post = read(request.body);
+    if (!post) {
+        co_return problemResponse(post.error());
     }
     const auto lastSeen = lastEventOf(request);
     if (!lastSeen) {
@@ -140,6 +149,10 @@ net::Awaitable<net::HttpResponse> PostedStreamApi::post(const net::HttpRequest& 
     auto visitor = co_await m_deps.opener->identify(std::move(stranger), core::Secret(*bearer));
     if (!visitor) {
         co_return std::move(visitor.error());
+    }
+    auto messages = messagesOf(std::move(*post), m_deps.opener->protocolOf(visitor->permit.session.record));
+    if (!messages) {
+        co_return problemResponse(messages.error());
     }
     // As the relay counts messages; a post costs one more.
     const auto allowance = m_deps.opener->allowanceOf(visitor->permit.session.record.id);

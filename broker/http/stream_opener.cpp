@@ -154,8 +154,9 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
     if (m_deps.rates.isSpending((*account)->account())) {
         visitor.permit.locks.transcribersPrices = m_deps.rates.prices();
     }
-    opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), std::move(visitor.permit.locks),
-        m_settings, RelaySession::Dependencies{std::move(allowance), std::move(*account), m_deps.clock});
+    auto check = protocolOf(record).check(std::move(visitor.permit.locks));
+    opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), m_settings,
+        RelaySession::Dependencies{std::move(check), std::move(allowance), std::move(*account), m_deps.clock});
     co_return std::move(opening);
 }
 
@@ -168,8 +169,8 @@ core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> StreamOpener::accou
     if (auto fault = m_deps.rates.hold(account, now)) {
         return core::Unexpected<Fault>(std::move(*fault));
     }
-    relay::SessionMeter meter({session.model, m_deps.rates.prices(), session.startedAt, m_deps.rates.isFree(), {},
-        m_deps.rates.costOfUntold(account, now)});
+    auto meter = protocolOf(session).meter({session.model, m_deps.rates.prices(), session.startedAt,
+        m_deps.rates.isFree(account), {}, m_deps.rates.costOfUntold(account, now)});
     return std::make_shared<relay::StreamAccount>(std::move(account), std::move(meter), m_deps.ledger, m_deps.clock);
 }
 

@@ -5,6 +5,7 @@
 #include "broker/log.h"
 #include "broker/providers/providers.h"
 #include "broker/relay/live_streams.h"
+#include "broker/relay/protocol.h"
 #include "broker/relay/relay_door.h"
 #include "broker/usage/rate_card.h"
 
@@ -74,6 +75,11 @@ public:
     [[nodiscard]] std::shared_ptr<relay::StreamAllowance> allowanceOf(const std::string& sessionId)
     {
         return m_deps.streams.allowanceOf(sessionId, m_settings);
+    }
+    /// What that session speaks.
+    [[nodiscard]] const relay::Protocol& protocolOf(const SessionRecord& session) const
+    {
+        return relay::Protocol::of(m_deps.providers.ofModel(session.model).connect(session.model).dialect);
     }
     /// The problem, with it told to whoever counts refusals where it is one.
     [[nodiscard]] net::HttpResponse turnAway(const Client& client, const Fault& fault);

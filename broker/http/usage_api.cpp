@@ -153,8 +153,8 @@ core::Expected<std::vector<usage::Entry>, Fault> UsageApi::entriesOf(
     const core::broker::UsageReport& report, const usage::Ledger::DirectSession& session) const
 {
     using usage::Measure;
-    relay::SessionMeter meter({session.account.model, m_deps.rates.prices(), session.startedAt, m_deps.rates.isFree(),
-        report.transcriptionModel.value_or(std::string())});
+    relay::SessionMeter meter({session.account.model, m_deps.rates.prices(), session.startedAt,
+        m_deps.rates.isFree(session.account), report.transcriptionModel.value_or(std::string())});
     usage::Entry entry;
     entry.account = session.account;
     entry.isReported = true;
@@ -166,7 +166,8 @@ core::Expected<std::vector<usage::Entry>, Fault> UsageApi::entriesOf(
     entry.amounts[Measure::ToolCalls] = report.toolCalls;
     std::vector<usage::Entry> entries{entry};
     for (const std::string& event : report.events) {
-        const auto bill = meter.read(event);
+        std::string text = event;
+        const auto bill = meter.read(text, m_deps.clock.now());
         if (!bill || !bill->isTold || !countsTokens(event)) {
             return core::Unexpected<Fault>(Fault{FaultCode::InvalidBody,
                 "events have to be response.done or input_audio_transcription.completed, with what they billed in whole tokens",

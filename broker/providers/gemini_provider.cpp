@@ -109,12 +109,17 @@ bool GeminiProvider::serves(const std::string& model) const
 core::broker::ConnectInfo GeminiProvider::connect(const std::string& /*model*/) const
 {
     core::broker::ConnectInfo info;
-    // http becomes ws, https becomes wss. The model is in the setup.
-    info.url = "ws" + m_base.substr(4) + "/ws/google.ai.generativelanguage." + m_settings.version
-        + ".GenerativeService.BidiGenerateContentConstrained";
+    info.url = socketUrl("BidiGenerateContentConstrained");
     info.auth = "token";
     info.dialect = "gemini";
     return info;
+}
+
+std::string GeminiProvider::socketUrl(const char* method) const
+{
+    // http becomes ws, https becomes wss. The model is in the setup.
+    return "ws" + m_base.substr(4) + "/ws/google.ai.generativelanguage." + m_settings.version + ".GenerativeService."
+        + method;
 }
 
 net::ClientRequest GeminiProvider::request(const char* method, const std::string& path) const
@@ -160,9 +165,24 @@ net::Awaitable<core::Expected<MintedToken, core::Error>> GeminiProvider::mint(co
     co_return MintedToken{std::move(token->name), expiresAt};
 }
 
-net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> GeminiProvider::opening(const MintOrder& /*order*/)
+net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> GeminiProvider::opening(const MintOrder& order)
 {
-    co_return core::fail(ErrorCode::BadUsage, "Gemini's sessions do not go through the relay");
+    net::WebSocketRequest question;
+    question.timeout = m_settings.timeout;
+    question.trust.extraCaFile = m_settings.caFile;
+    question.memory = m_dials;
+    if (!order.voice && !order.instructions) {
+        question.url = socketUrl("BidiGenerateContent");
+        question.headers.add("x-goog-api-key", std::string(m_settings.apiKey.reveal()));
+        co_return question;
+    }
+    auto minted = co_await mint(order);
+    if (!minted) {
+        co_return core::Unexpected<core::Error>(std::move(minted.error()));
+    }
+    question.url = connect(order.model).url;
+    question.headers.add("Authorization", "Token " + std::string(minted->value.reveal()));
+    co_return question;
 }
 
 net::Awaitable<core::Expected<void, core::Error>> GeminiProvider::probe()

@@ -3,8 +3,10 @@
 #include "broker/providers/provider.h"
 #include "core/base/clock.h"
 #include "core/base/units.h"
+#include "net/dial_memory.h"
 #include "net/http_client.h"
 
+#include <memory>
 #include <string>
 
 namespace vivavoce::broker {
@@ -29,22 +31,22 @@ public:
     [[nodiscard]] const std::string& name() const override { return m_name; }
     [[nodiscard]] const std::string& defaultModel() const override { return m_settings.defaultModel; }
     [[nodiscard]] bool serves(const std::string& model) const override;
-    /// Not yet: what the relay cannot read it cannot count.
-    [[nodiscard]] bool isRelayable() const override { return false; }
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
-    /// BadUsage.
     [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
         const MintOrder& order) override;
     [[nodiscard]] net::Awaitable<core::Expected<void, core::Error>> probe() override;
 
 private:
+    [[nodiscard]] std::string socketUrl(const char* method) const;
     [[nodiscard]] net::ClientRequest request(const char* method, const std::string& path) const;
 
     const std::string m_name = "gemini";
     const Settings m_settings;
     std::string m_base;
     const core::Clock& m_clock;
+    /// Of the ways to the provider's own sessions.
+    const std::shared_ptr<net::DialMemory> m_dials = std::make_shared<net::DialMemory>();
 };
 
 } // namespace vivavoce::broker

@@ -29,7 +29,6 @@ public:
     [[nodiscard]] const std::string& defaultModel() const override { return m_settings.defaultModel; }
     /// Whatever nobody else serves.
     [[nodiscard]] bool serves(const std::string& /*model*/) const override { return true; }
-    [[nodiscard]] bool isRelayable() const override { return true; }
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
     [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(

@@ -38,8 +38,6 @@ public:
     [[nodiscard]] virtual const std::string& defaultModel() const = 0;
     /// Whether a model is this provider's, by its name.
     [[nodiscard]] virtual bool serves(const std::string& model) const = 0;
-    /// Whether its sessions can go through the relay, which has to understand them.
-    [[nodiscard]] virtual bool isRelayable() const = 0;
     /// Where a token for `model` opens a door.
     [[nodiscard]] virtual core::broker::ConnectInfo connect(const std::string& model) const = 0;
     /// Errors: ProviderUnreachable, ProviderRefused (our key), BadUsage (the order), ProviderMalformed, ProviderFailed, ProviderQuota,

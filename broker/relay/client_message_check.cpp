@@ -2,6 +2,7 @@
 
 #include "broker/relay/message_scan.h"
 #include "broker/relay/session_meter.h"
+#include "core/base/random_id.h"
 
 #include <nlohmann/json.hpp>
 
@@ -199,14 +200,6 @@ Verdict locked(std::string field)
     return refused(kLocked, "The operator does not let a session change this.", std::move(field));
 }
 
-Verdict ended(std::string_view code)
-{
-    Verdict verdict;
-    verdict.kind = Verdict::Kind::End;
-    verdict.code = code;
-    return verdict;
-}
-
 /// As the provider will name the event: what was written with escapes is not that. Nothing: it cannot be read.
 std::optional<std::string> decoded(std::string_view written)
 {
@@ -225,19 +218,17 @@ bool isChange(std::string_view type)
 
 } // namespace
 
-Verdict ClientMessageCheck::look(net::WebSocketMessage& message) const
+Verdict ClientMessageCheck::look(net::WebSocketMessage& message)
 {
     if (message.kind != net::WebSocketMessage::Kind::Text) {
-        return ended("unexpected_binary");
+        return Verdict::end("unexpected_binary");
     }
     if (hasTooManyMarks(message.data)) {
-        Verdict verdict = ended("message_too_big");
-        verdict.isTooBig = true;
-        return verdict;
+        return Verdict::tooBig();
     }
     const MessageScan scan = scanClientMessage(message.data);
     if (!scan.fault.empty()) {
-        return ended(scan.fault);
+        return Verdict::end(scan.fault);
     }
     auto eventId = decoded(scan.eventId);
     if (scan.hasHalfCharacter) {
@@ -247,7 +238,7 @@ Verdict ClientMessageCheck::look(net::WebSocketMessage& message) const
         return verdict;
     }
     if (!eventId) {
-        return ended("invalid_json");
+        return Verdict::end("invalid_json");
     }
     Verdict verdict;
     if (scan.hasParts || isChange(scan.type)) {
@@ -260,11 +251,20 @@ Verdict ClientMessageCheck::look(net::WebSocketMessage& message) const
     return verdict;
 }
 
+std::optional<std::string> ClientMessageCheck::refusal(const Verdict& verdict) const
+{
+    Json error{{"type", "invalid_request_error"}, {"code", verdict.code}, {"message", verdict.why}};
+    error["param"] = verdict.field.empty() ? Json(nullptr) : Json(verdict.field);
+    error["event_id"] = verdict.eventId.empty() ? Json(nullptr) : Json(verdict.eventId);
+    return core::writeJson(
+        Json{{"type", "error"}, {"event_id", "event_" + core::randomId()}, {"error", std::move(error)}});
+}
+
 Verdict ClientMessageCheck::lookAtChange(std::string_view text, std::string_view type) const
 {
     const auto event = core::parseJson(text);
     if (!event) {
-        return ended("invalid_json");
+        return Verdict::end("invalid_json");
     }
     std::optional<Verdict> refusal;
     // A reader may take what belongs into a part from the event itself.

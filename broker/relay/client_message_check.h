@@ -1,9 +1,8 @@
 #pragma once
 
+#include "broker/relay/client_check.h"
 #include "broker/relay/locks.h"
 #include "core/base/json.h"
-#include "core/base/units.h"
-#include "net/websocket_session.h"
 
 #include <cstddef>
 #include <optional>
@@ -12,43 +11,15 @@
 
 namespace vivavoce::broker::relay {
 
-/// What becomes of a client's message.
-struct Verdict {
-    enum class Kind {
-        Pass,
-        /// It goes nowhere and the client is told, by an error event; the session goes on.
-        Refuse,
-        /// Two readers could see two different things in it, or it cannot be read: the session ends.
-        End
-    };
-    Kind kind = Kind::Pass;
-    /// Stable, for Refuse and End.
-    std::string_view code;
-    /// What was not allowed ("session.voice"), for Refuse.
-    std::string field;
-    /// For people, for Refuse.
-    std::string_view why;
-    /// The client's own id of the event, where it has one, without escapes.
-    std::string eventId;
-    /// How much sound it carries.
-    core::Milliseconds audio{0};
-    /// For End: it is too big, and not wrong.
-    bool isTooBig = false;
-    /// The provider is to make a response of it.
-    bool asksForResponse = false;
-};
-
-/// Reads each client's message whole, as strictly as any reader could, and holds it against the session's locks. Never changes one.
-/// For the OpenAI Realtime protocol, both dialects.
-/// Threads: one at a time.
-class ClientMessageCheck {
+/// The OpenAI Realtime protocol, both dialects.
+class ClientMessageCheck final : public ClientCheck {
 public:
     explicit ClientMessageCheck(Locks locks) : m_locks(std::move(locks)) {}
 
-    /// The message's text may move: a reader wants room behind it.
-    [[nodiscard]] Verdict look(net::WebSocketMessage& message) const;
-    /// Of the input, as the provider has it: 48 for 24 kHz PCM, 8 for G.711.
-    void setBytesPerMillisecond(std::size_t bytes) { m_bytesPerMillisecond = bytes; }
+    [[nodiscard]] Verdict look(net::WebSocketMessage& message) override;
+    /// An error event, as the provider would have said it.
+    [[nodiscard]] std::optional<std::string> refusal(const Verdict& verdict) const override;
+    void setBytesPerMillisecond(std::size_t bytes) override { m_bytesPerMillisecond = bytes; }
 
 private:
     [[nodiscard]] Verdict lookAtChange(std::string_view text, std::string_view type) const;

@@ -27,6 +27,10 @@ constexpr std::array<std::string_view, 12> kClientTypes{"input_audio_buffer.appe
     "conversation.item.retrieve", "conversation.item.truncate", "response.create", "response.cancel", "session.update",
     "transcription_session.update"};
 
+/// What Gemini's clients say, in both spellings.
+constexpr std::array<std::string_view, 7> kGeminiKinds{
+    "setup", "clientContent", "client_content", "realtimeInput", "realtime_input", "toolResponse", "tool_response"};
+
 /// What a provider bills by.
 constexpr std::array<std::string_view, 2> kBilledTypes{
     "response.done", "conversation.item.input_audio_transcription.completed"};
@@ -76,7 +80,29 @@ bool isMisspelt(std::string_view type)
     return std::find(kClientTypes.begin(), kClientTypes.end(), plain) != kClientTypes.end();
 }
 
-enum class Cases { Differ, AreOne };
+/// When two names are one.
+enum class Names { AsWritten, InAnyCase, InAnySpelling };
+
+/// Without what readers of either spelling, or without cases, make no difference by.
+std::string plainName(std::string_view name)
+{
+    std::string plain;
+    while (!name.empty()) {
+        const char letter = takeLetter(name);
+        if (letter != '_') {
+            plain += letter;
+        }
+    }
+    return plain;
+}
+
+/// Whose members have names that are nobody's but the function's: no reader of the protocol looks into them.
+bool isFunctionsOwn(std::string_view name)
+{
+    constexpr std::array<std::string_view, 6> kOwn{
+        "response", "args", "parameters", "parametersjsonschema", "responsejsonschema", "labels"};
+    return std::find(kOwn.begin(), kOwn.end(), plainName(name)) != kOwn.end();
+}
 
 enum class Escapes { Sound, HalfACharacter, Wrong };
 
@@ -120,7 +146,7 @@ Escapes escapesOf(std::string_view text)
 
 class Scanner {
 public:
-    Scanner(MessageScan& scan, Cases cases) : m_scan(scan), m_cases(cases) {}
+    Scanner(MessageScan& scan, Names names) : m_scan(scan), m_names(names) {}
 
     bool object(ondemand::object all, int depth)
     {
@@ -135,9 +161,12 @@ public:
                 return fault(kEscaped);
             }
             names.push_back(name);
+            const bool isOwn =
+                std::exchange(m_isOwn, m_isOwn || (m_names == Names::InAnySpelling && isFunctionsOwn(name)));
             if (!(depth == 0 ? member(name, field.value()) : value(field.value(), depth))) {
                 return false;
             }
+            m_isOwn = isOwn;
         }
         return hasTwins(std::move(names)) ? fault("duplicate_name") : true;
     }
@@ -151,7 +180,13 @@ private:
 
     [[nodiscard]] bool hasTwins(std::vector<std::string_view> names) const
     {
-        if (m_cases == Cases::Differ) {
+        if (m_names == Names::InAnySpelling && !m_isOwn) {
+            std::vector<std::string> plain(names.size());
+            std::transform(names.begin(), names.end(), plain.begin(), plainName);
+            std::sort(plain.begin(), plain.end());
+            return std::adjacent_find(plain.begin(), plain.end()) != plain.end();
+        }
+        if (m_names != Names::InAnyCase) {
             std::sort(names.begin(), names.end());
             return std::adjacent_find(names.begin(), names.end()) != names.end();
         }
@@ -184,6 +219,13 @@ private:
 
     bool member(std::string_view name, ondemand::value value)
     {
+        if (m_names == Names::InAnySpelling) {
+            if (m_scan.type.data() != nullptr) {
+                return fault("unknown_message");
+            }
+            m_scan.type = name;
+            return this->value(value, 0);
+        }
         const std::string_view text = stringOf(value);
         if (name == "type") {
             if (text.data() == nullptr) {
@@ -193,13 +235,13 @@ private:
                 return fault(kEscaped);
             }
             m_scan.type = text;
-        } else if (m_cases == Cases::AreOne ? isSameName(name, "audio") : name == "audio") {
+        } else if (m_names == Names::InAnyCase ? isSameName(name, "audio") : name == "audio") {
             m_scan.audio = text;
         } else if (m_cases == Cases::AreOne ? isSameName(name, "event_id") : name == "event_id") {
             m_scan.eventId = text;
         } else if (name == "delta") {
             m_scan.delta = text;
-        } else if (m_cases == Cases::AreOne) {
+        } else if (m_names == Names::InAnyCase) {
             m_scan.hasParts = m_scan.hasParts || isSameName(name, "session") || isSameName(name, "response")
                 || isSameName(name, "item");
         }
@@ -262,10 +304,11 @@ private:
     }
 
     MessageScan& m_scan;
-    const Cases m_cases;
+    const Names m_names;
+    bool m_isOwn = false;
 };
 
-MessageScan scanned(std::string& text, Cases cases)
+MessageScan scanned(std::string& text, Names names)
 {
     MessageScan scan;
     text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
@@ -278,14 +321,14 @@ MessageScan scanned(std::string& text, Cases cases)
         scan.fault = kInvalid;
         return scan;
     }
-    if (!Scanner(scan, cases).object(all, 0)) {
+    if (!Scanner(scan, names).object(all, 0)) {
         return scan;
     }
     // There is a place only where something is left.
     if (document.current_location().error() == simdjson::SUCCESS) {
         scan.fault = kInvalid;
     } else if (scan.type.data() == nullptr) {
-        scan.fault = "no_type";
+        scan.fault = names == Names::InAnySpelling ? "unknown_message" : "no_type";
     }
     return scan;
 }
@@ -411,21 +454,13 @@ PostScan scanPost(std::string text)
         return {"a JSON object was expected"};
     }
     // Not at the top of an event: there is no type.
-    if (!Scanner(whole, Cases::AreOne).object(all, 1)) {
+    if (!Scanner(whole, Names::AsWritten).object(all, 1)) {
         return {whole.fault};
     }
     if (document.current_location().error() == simdjson::SUCCESS || !begin()) {
         return {kInvalid};
     }
-    if (!PostReader(post).read(all)) {
-        return post;
-    }
-    for (std::string& event : post.events) {
-        const MessageScan said = scanClientMessage(event);
-        if (!said.fault.empty()) {
-            return {said.fault};
-        }
-    }
+    PostReader(post).read(all);
     return post;
 }
 
@@ -434,9 +469,24 @@ bool isSameName(std::string_view one, std::string_view other)
     return !isBefore(one, other) && !isBefore(other, one);
 }
 
+bool isSameSpelling(std::string_view one, std::string_view other)
+{
+    return plainName(one) == plainName(other);
+}
+
+MessageScan scanGeminiMessage(std::string& text)
+{
+    MessageScan message = scanned(text, Names::InAnySpelling);
+    const bool isKnown = std::find(kGeminiKinds.begin(), kGeminiKinds.end(), message.type) != kGeminiKinds.end();
+    if (message.fault.empty() && !isKnown) {
+        message.fault = "unknown_message";
+    }
+    return message;
+}
+
 MessageScan scanMessage(std::string& text)
 {
-    MessageScan message = scanned(text, Cases::Differ);
+    MessageScan message = scanned(text, Names::AsWritten);
     if (message.fault == kEscaped) {
         if (const auto type = billedType(text)) {
             message.type = *type;
@@ -448,7 +498,7 @@ MessageScan scanMessage(std::string& text)
 
 MessageScan scanClientMessage(std::string& text)
 {
-    MessageScan message = scanned(text, Cases::AreOne);
+    MessageScan message = scanned(text, Names::InAnyCase);
     if (message.fault.empty() && isMisspelt(message.type)) {
         message.fault = "misspelt_type";
     }

@@ -10,7 +10,8 @@ namespace vivavoce::broker::relay {
 
 /// What every reader of JSON has to agree on in a message, and the few top-level members that the relay goes by.
 struct MessageScan {
-    /// Empty: the text is sound. Otherwise why not: "invalid_json", "escaped_name", "duplicate_name", "too_deep", "no_type", "misspelt_type".
+    /// Empty: the text is sound. Otherwise why not: "invalid_json", "escaped_name", "duplicate_name", "too_deep", "no_type", "misspelt_type",
+    /// "unknown_message".
     std::string_view fault;
     /// Views into the text, without quotes; members that are no strings count as absent, but for `type`, which has to be one.
     std::string_view type;
@@ -32,6 +33,14 @@ struct MessageScan {
 /// twice. A `type` that is a known event's but for case and spaces is a fault; `audio` and `event_id` are found in any case.
 [[nodiscard]] MessageScan scanClientMessage(std::string& text);
 
+/// The same of a Gemini client's, which has one member at the top, of four that there are, `type` being its name. proto3's readers take two spellings of a name
+/// ("turnComplete", "turn_complete"), and others may make no difference between cases: two names that differ in nothing else are one, twice;
+/// but for the names that are a function's own.
+[[nodiscard]] MessageScan scanGeminiMessage(std::string& text);
+
+/// To a reader of either spelling and without cases.
+[[nodiscard]] bool isSameSpelling(std::string_view one, std::string_view other);
+
 /// To a reader without cases. Go's encoding/json also takes U+017F for an s, and U+212A for a k.
 [[nodiscard]] bool isSameName(std::string_view one, std::string_view other);
 
@@ -46,7 +55,7 @@ struct PostScan {
     std::string_view fault;
     /// Base64, decoded from JSON.
     std::optional<std::string> audio{};
-    /// Each an object's text, and sound by itself.
+    /// Each an object's text; nobody has looked at its names.
     std::vector<std::string> events{};
 };
 [[nodiscard]] PostScan scanPost(std::string text);

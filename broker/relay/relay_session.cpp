@@ -1,11 +1,6 @@
 #include "broker/relay/relay_session.h"
 
-#include "broker/relay/message_scan.h"
-#include "core/base/json.h"
-#include "core/base/random_id.h"
 #include "net/timer.h"
-
-#include <nlohmann/json.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
@@ -32,6 +27,7 @@ constexpr core::Milliseconds kFarewell{500};
 constexpr core::Milliseconds kLongestFarewell{900};
 /// So much in its queue and it may be that a provider does not read.
 constexpr std::size_t kMuchUnsent = 256 * 1024;
+constexpr core::Milliseconds kBetweenLooks{50};
 
 /// The client may try again at once, later, or has to be told that it is of no use.
 net::WebSocketClose closeOfFailure(const core::Error& error)
@@ -71,16 +67,6 @@ net::Awaitable<bool> passOn(net::WebSocketSession& to, Message message)
     co_return isTaken;
 }
 
-/// As the provider would have said it.
-std::string errorEvent(const Verdict& verdict)
-{
-    core::Json error{{"type", "invalid_request_error"}, {"code", verdict.code}, {"message", verdict.why}};
-    error["param"] = verdict.field.empty() ? core::Json(nullptr) : core::Json(verdict.field);
-    error["event_id"] = verdict.eventId.empty() ? core::Json(nullptr) : core::Json(verdict.eventId);
-    return core::writeJson(
-        core::Json{{"type", "error"}, {"event_id", "event_" + core::randomId()}, {"error", std::move(error)}});
-}
-
 } // namespace
 
 struct RelaySession::Bell {
@@ -94,11 +80,10 @@ struct RelaySession::Bell {
     net::Timer bill;
 };
 
-RelaySession::RelaySession(LiveSession session, Locks locks, Settings settings, Dependencies dependencies)
+RelaySession::RelaySession(LiveSession session, Settings settings, Dependencies dependencies)
     : m_record(std::move(session.record)),
       m_settings(settings),
       m_deps(std::move(dependencies)),
-      m_check(std::move(locks)),
       m_expiresAt(session.expiresAt)
 {
 }
@@ -161,10 +146,11 @@ net::Awaitable<bool> RelaySession::take(Message message)
     if (m_end) {
         co_return true;
     }
-    Verdict verdict = m_check.look(message);
+    Verdict verdict = m_deps.check->look(message);
     if (verdict.kind == Verdict::Kind::End) {
         const auto code = verdict.isTooBig ? closing::kTooBig : closing::kPolicyViolation;
-        finish(StreamEnd::By::Broker, net::WebSocketClose{code, std::string(verdict.code)});
+        const std::string where = verdict.field.empty() ? std::string() : " " + verdict.field;
+        finish(StreamEnd::By::Broker, net::WebSocketClose{code, std::string(verdict.code) + where});
         co_return false;
     }
     if (!m_deps.allowance->take(verdict.audio, m_deps.clock.now())) {
@@ -176,30 +162,39 @@ net::Awaitable<bool> RelaySession::take(Message message)
         co_return isTold;
     }
     if (verdict.asksForResponse) {
-        co_await giveUpSilent();
+        const bool isItsTurn = co_await mayAsk(verdict);
         if (m_end) {
             co_return true;
         }
-    }
-    if (verdict.asksForResponse && !m_deps.account->mayAsk(verdict.eventId)) {
-        verdict = tooMany(std::move(verdict));
-        const bool isTold = co_await refuse(std::move(verdict));
-        co_return isTold;
+        if (!isItsTurn) {
+            verdict = tooMany(std::move(verdict));
+            const bool isTold = co_await refuse(std::move(verdict));
+            co_return isTold;
+        }
     }
     ++m_counts.fromClient;
-    if (verdict.asksForResponse) {
-        m_deps.account->heard(verdict.audio);
-    } else {
-        m_deps.account->heard(verdict.audio, verdict.eventId);
-    }
+    m_deps.account->heard(verdict);
     const bool isTaken = co_await passUpOne(std::move(message));
     co_return isTaken;
 }
 
+net::Awaitable<bool> RelaySession::mayAsk(const Verdict& verdict)
+{
+    co_await giveUpSilent();
+    while (!m_end && !m_deps.account->mayAsk(verdict.eventId)) {
+        if (m_deps.check->refusal(verdict)) {
+            co_return false;
+        }
+        net::Timer pause(m_client->executor(), kBetweenLooks);
+        co_await pause.async_wait(asTuple);
+    }
+    co_return true;
+}
+
 net::Awaitable<> RelaySession::giveUpSilent()
 {
-    std::vector<SessionMeter::Bill> bills = m_deps.account->giveUpSilent();
-    for (SessionMeter::Bill& bill : bills) {
+    std::vector<StreamMeter::Bill> bills = m_deps.account->giveUpSilent();
+    for (StreamMeter::Bill& bill : bills) {
         const auto settled = co_await m_deps.account->settle(std::move(bill));
         finishIfOver(settled);
     }
@@ -237,8 +232,8 @@ net::Awaitable<bool> RelaySession::passUpOne(Message message)
 
 net::Awaitable<bool> RelaySession::refuse(Verdict verdict)
 {
-    std::string event = errorEvent(verdict);
-    const bool isTold = co_await m_client->send(std::move(event));
+    auto event = m_deps.check->refusal(verdict);
+    const bool isTold = co_await m_client->send(std::move(event).value_or(std::string()));
     co_return isTold;
 }
 
@@ -278,11 +273,10 @@ net::Awaitable<> RelaySession::deliver(Message message)
     finishIfOver(settled);
 }
 
-std::optional<SessionMeter::Bill> RelaySession::heed(Message& message)
+std::optional<StreamMeter::Bill> RelaySession::heed(Message& message)
 {
-    const MessageScan scan = scanMessage(message.data);
-    auto bill = m_deps.account->read(scan, message.data);
-    m_check.setBytesPerMillisecond(m_deps.account->inputBytesPerMillisecond());
+    auto bill = m_deps.account->read(message.data);
+    m_deps.check->setBytesPerMillisecond(m_deps.account->inputBytesPerMillisecond());
     if (m_end && !m_deps.account->isBillDue()) {
         m_bell->bill.cancel();
     }

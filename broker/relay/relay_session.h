@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker/relay/client_message_check.h"
+#include "broker/relay/client_check.h"
 #include "broker/relay/close_codes.h"
 #include "broker/relay/stream_account.h"
 #include "broker/relay/stream_allowance.h"
@@ -52,6 +52,7 @@ public:
         core::Milliseconds audioPerMinute{90'000};
     };
     struct Dependencies {
+        std::unique_ptr<ClientCheck> check;
         std::shared_ptr<StreamAllowance> allowance;
         std::shared_ptr<StreamAccount> account;
         const core::Clock& clock;
@@ -59,7 +60,7 @@ public:
     /// Opens the provider's side, on the caller's executor.
     using Dial = std::function<net::Awaitable<core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>>()>;
 
-    RelaySession(LiveSession session, Locks locks, Settings settings, Dependencies dependencies);
+    RelaySession(LiveSession session, Settings settings, Dependencies dependencies);
 
     /// Until both sides have ended. What the client says before the provider is there waits in order.
     [[nodiscard]] net::Awaitable<StreamEnd> run(net::WebSocketSession& client, Dial dial);
@@ -95,10 +96,12 @@ private:
     /// To the provider. False: it does not take it.
     [[nodiscard]] net::Awaitable<bool> passUpOne(net::WebSocketMessage message);
     /// What the provider says that the relay goes by: its formats, and what it bills.
-    [[nodiscard]] std::optional<SessionMeter::Bill> heed(net::WebSocketMessage& message);
+    [[nodiscard]] std::optional<StreamMeter::Bill> heed(net::WebSocketMessage& message);
     /// What is not passed on is answered here. False: the stream ends.
     [[nodiscard]] net::Awaitable<bool> take(net::WebSocketMessage message);
     [[nodiscard]] net::Awaitable<bool> refuse(Verdict verdict);
+    /// Whether it goes to the provider now. What the client cannot be refused waits for its turn.
+    [[nodiscard]] net::Awaitable<bool> mayAsk(const Verdict& verdict);
     /// Ends it where it may not go on after a bill.
     void finishIfOver(StreamAccount::Settled settled);
     /// The first one counts.
@@ -107,7 +110,6 @@ private:
     const SessionRecord m_record;
     const Settings m_settings;
     const Dependencies m_deps;
-    ClientMessageCheck m_check;
     StreamCounts m_counts;
     std::atomic<core::WallTime> m_expiresAt;
     net::WebSocketSession* m_client = nullptr;

@@ -1,7 +1,10 @@
 #include "broker/relay/session_meter.h"
 
+#include "core/base/json.h"
 #include "core/base/random_id.h"
 #include "core/protocol/openai/codec.h"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -74,6 +77,16 @@ std::string partOf(const char* kind, const std::string& id)
     return kind + (isPlain ? id : core::randomId());
 }
 
+/// Empty: whichever response is under way.
+std::string cancelling(const std::string& response)
+{
+    core::Json event{{"type", "response.cancel"}, {"event_id", "event_" + core::randomId()}};
+    if (!response.empty()) {
+        event["response_id"] = response;
+    }
+    return core::writeJson(event);
+}
+
 /// Also where the message is such that nobody should be sure of its type.
 bool isResponseDone(const MessageScan& scan, std::string_view text)
 {
@@ -141,10 +154,47 @@ std::optional<SessionMeter::Bill> SessionMeter::read(const MessageScan& scan, st
     return std::nullopt;
 }
 
-std::optional<SessionMeter::Bill> SessionMeter::read(std::string text)
+std::optional<SessionMeter::Bill> SessionMeter::read(std::string& text, core::MonotonicTime now)
 {
     const MessageScan scan = scanMessage(text);
+    if (scan.type.starts_with("response.")) {
+        m_lastOfResponses = now;
+        m_turnEndedAt.reset();
+    } else if (scan.type == openai::InputAudioBufferCommitted::kType && m_answersTurns) {
+        m_turnEndedAt = now;
+    }
     return read(scan, text);
+}
+
+bool SessionMeter::mayAsk(std::string_view eventId, core::MonotonicTime now)
+{
+    m_underWay.forgetRefused(now);
+    if (m_settings.untold > 0 && !m_underWay.areNone()) {
+        return false;
+    }
+    asked(eventId, now);
+    m_lastOfResponses = now;
+    return true;
+}
+
+bool SessionMeter::isBillDue(core::MonotonicTime now) const
+{
+    const bool isAnswerDue = m_turnEndedAt && now - *m_turnEndedAt < kSlowestAnswer;
+    return isAnswerDue || !m_underWay.areNone();
+}
+
+std::vector<std::string> SessionMeter::cancellations()
+{
+    std::vector<std::string> events;
+    for (const std::string& response : m_underWay.begun()) {
+        if (m_cancelled.insert(response).second) {
+            events.push_back(cancelling(response));
+        }
+    }
+    if (events.empty() && m_underWay.onlyAsked() > 0 && m_cancelled.insert(std::string()).second) {
+        events.push_back(cancelling(std::string()));
+    }
+    return events;
 }
 
 void SessionMeter::readFormats(const openai::Session& session)
@@ -189,8 +239,17 @@ std::vector<SessionMeter::Bill> SessionMeter::untoldBills() const
     return bills;
 }
 
-std::vector<SessionMeter::Bill> SessionMeter::giveUp()
+std::vector<SessionMeter::Bill> SessionMeter::lastBills(core::MonotonicTime now)
 {
+    m_underWay.forgetRefused(now);
+    return untoldBills();
+}
+
+std::vector<SessionMeter::Bill> SessionMeter::giveUpSilent(core::MonotonicTime now)
+{
+    if (m_settings.untold == 0 || now - m_lastOfResponses < kLongestSilence) {
+        return {};
+    }
     auto bills = untoldBills();
     m_underWay.giveUp();
     return bills;

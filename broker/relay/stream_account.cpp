@@ -1,10 +1,7 @@
 #include "broker/relay/stream_account.h"
 
-#include "core/base/json.h"
 #include "core/base/random_id.h"
 #include "net/timer.h"
-
-#include <nlohmann/json.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -32,22 +29,12 @@ usage::Account withStream(usage::Account account)
     return account;
 }
 
-/// Empty: of whichever response is under way.
-std::string cancelling(const std::string& response)
-{
-    core::Json event{{"type", "response.cancel"}, {"event_id", "event_" + core::randomId()}};
-    if (!response.empty()) {
-        event["response_id"] = response;
-    }
-    return core::writeJson(event);
-}
-
 } // namespace
 
 using core::Milliseconds;
 
 StreamAccount::StreamAccount(
-    usage::Account account, SessionMeter meter, usage::Ledger& ledger, const core::Clock& clock)
+    usage::Account account, std::unique_ptr<StreamMeter> meter, usage::Ledger& ledger, const core::Clock& clock)
     : m_account(withStream(std::move(account))),
       m_ledger(ledger),
       m_clock(clock),
@@ -113,54 +100,36 @@ void StreamAccount::closed()
     m_until = m_clock.now();
 }
 
-void StreamAccount::heard(Milliseconds audio, std::string_view eventId)
+void StreamAccount::heard(const Verdict& passed)
 {
     const std::lock_guard lock(m_mutex);
-    m_meter.heard(audio);
-    m_meter.sent(eventId, m_clock.now());
-}
-
-void StreamAccount::heard(Milliseconds audio)
-{
-    const std::lock_guard lock(m_mutex);
-    m_meter.heard(audio);
+    m_meter->heard(passed.audio);
+    if (!passed.asksForResponse) {
+        m_meter->sent(passed.eventId, m_clock.now());
+    }
+    if (passed.isWaitedFor) {
+        m_meter->answered();
+    }
 }
 
 bool StreamAccount::mayAsk(std::string_view eventId)
 {
     const std::lock_guard lock(m_mutex);
-    const core::MonotonicTime now = m_clock.now();
-    m_meter.forgetRefused(now);
-    if (m_meter.untold() > 0 && !m_meter.underWay().areNone()) {
-        return false;
-    }
-    m_meter.asked(eventId, now);
-    m_lastOfResponses = now;
-    return true;
+    return m_meter->mayAsk(eventId, m_clock.now());
 }
 
-std::vector<SessionMeter::Bill> StreamAccount::giveUpSilent()
+std::vector<StreamMeter::Bill> StreamAccount::giveUpSilent()
 {
     const std::lock_guard lock(m_mutex);
-    const bool isSilent = m_clock.now() - m_lastOfResponses >= kLongestSilence;
-    if (m_meter.untold() == 0 || m_meter.underWay().areNone() || !isSilent) {
-        return {};
-    }
-    auto bills = m_meter.giveUp();
+    auto bills = m_meter->giveUpSilent(m_clock.now());
     m_untold += bills.size();
     return bills;
 }
 
-std::optional<SessionMeter::Bill> StreamAccount::read(const MessageScan& scan, std::string_view text)
+std::optional<StreamMeter::Bill> StreamAccount::read(std::string& text)
 {
     const std::lock_guard lock(m_mutex);
-    if (scan.type.starts_with("response.")) {
-        m_lastOfResponses = m_clock.now();
-        m_turnEndedAt.reset();
-    } else if (scan.type == "input_audio_buffer.committed" && m_meter.answersTurns()) {
-        m_turnEndedAt = m_clock.now();
-    }
-    auto bill = m_meter.read(scan, text);
+    auto bill = m_meter->read(text, m_clock.now());
     m_untold += bill && !bill->isTold ? 1 : 0;
     return bill;
 }
@@ -168,23 +137,13 @@ std::optional<SessionMeter::Bill> StreamAccount::read(const MessageScan& scan, s
 bool StreamAccount::isBillDue() const
 {
     const std::lock_guard lock(m_mutex);
-    const bool isAnswerDue = m_turnEndedAt && m_clock.now() - *m_turnEndedAt < kSlowestAnswer;
-    return isAnswerDue || !m_meter.underWay().areNone();
+    return m_meter->isBillDue(m_clock.now());
 }
 
 std::vector<std::string> StreamAccount::cancellations()
 {
     const std::lock_guard lock(m_mutex);
-    std::vector<std::string> events;
-    for (const std::string& response : m_meter.underWay().begun()) {
-        if (m_cancelled.insert(response).second) {
-            events.push_back(cancelling(response));
-        }
-    }
-    if (events.empty() && m_meter.underWay().onlyAsked() > 0 && m_cancelled.insert(std::string()).second) {
-        events.push_back(cancelling(std::string()));
-    }
-    return events;
+    return m_meter->cancellations();
 }
 
 std::uint64_t StreamAccount::untold() const
@@ -196,10 +155,10 @@ std::uint64_t StreamAccount::untold() const
 std::size_t StreamAccount::inputBytesPerMillisecond() const
 {
     const std::lock_guard lock(m_mutex);
-    return m_meter.inputBytesPerMillisecond();
+    return m_meter->inputBytesPerMillisecond();
 }
 
-usage::Entry StreamAccount::entryOf(const SessionMeter::Bill& bill) const
+usage::Entry StreamAccount::entryOf(const StreamMeter::Bill& bill) const
 {
     usage::Entry entry;
     entry.account = m_account;
@@ -209,7 +168,7 @@ usage::Entry StreamAccount::entryOf(const SessionMeter::Bill& bill) const
     return entry;
 }
 
-net::Awaitable<StreamAccount::Settled> StreamAccount::settle(SessionMeter::Bill bill)
+net::Awaitable<StreamAccount::Settled> StreamAccount::settle(StreamMeter::Bill bill)
 {
     const auto isTold = std::make_shared<std::atomic<bool>>(false);
     std::vector<usage::Entry> entries;
@@ -254,7 +213,7 @@ usage::Entry StreamAccount::standing(std::string ending) const
     entry.account = m_account;
     entry.part = "stream " + m_account.stream;
     const auto lasted = m_since ? m_until.value_or(m_clock.now()) - *m_since : core::MonotonicTime::duration{0};
-    entry.amounts = m_meter.stream(std::chrono::duration_cast<Milliseconds>(lasted));
+    entry.amounts = m_meter->stream(std::chrono::duration_cast<Milliseconds>(lasted));
     entry.ending = std::move(ending);
     return entry;
 }
@@ -282,10 +241,9 @@ net::Awaitable<> StreamAccount::close(std::string reason)
     std::vector<usage::Entry> entries;
     {
         const std::lock_guard lock(m_mutex);
-        m_meter.forgetRefused(m_clock.now());
-        for (const SessionMeter::Bill& bill : m_meter.untoldBills()) {
+        for (const StreamMeter::Bill& bill : m_meter->lastBills(m_clock.now())) {
             entries.push_back(entryOf(bill));
-            ++m_untold;
+            m_untold += bill.isTold ? 0 : 1;
         }
         entries.push_back(standing(std::move(reason)));
         entries.back().isLast = true;

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "broker/relay/session_meter.h"
+#include "broker/relay/client_check.h"
+#include "broker/relay/stream_meter.h"
 #include "broker/usage/ledger.h"
 #include "core/base/clock.h"
 
@@ -9,7 +10,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,10 +22,6 @@ class StreamAccount {
 public:
     /// So much of a stream's time is lost at most when the broker is killed; what was billed never is.
     static constexpr core::Milliseconds kTellEvery{15'000};
-    /// A response that is under way is heard of much more often.
-    static constexpr core::Milliseconds kLongestSilence{60'000};
-    /// A provider that answers by itself where a turn has ended begins within that.
-    static constexpr core::Milliseconds kSlowestAnswer{2'000};
     /// What becomes of the stream once something was billed.
     enum class Settled {
         GoesOn,
@@ -35,7 +31,8 @@ public:
         Unknown
     };
 
-    StreamAccount(usage::Account account, SessionMeter meter, usage::Ledger& ledger, const core::Clock& clock);
+    StreamAccount(
+        usage::Account account, std::unique_ptr<StreamMeter> meter, usage::Ledger& ledger, const core::Clock& clock);
 
     /// Nothing where the budgets bear a turn.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> mayGoOn() { return m_ledger.mayGoOn(m_account); }
@@ -52,19 +49,17 @@ public:
     /// The provider's side is open, or is not any more: that time counts.
     void opened();
     void closed();
-    /// Something of the client's that goes to the provider; `eventId` is empty where it has no name. Of what mayAsk was asked for: the sound
-    /// alone.
-    void heard(core::Milliseconds audio, std::string_view eventId);
-    void heard(core::Milliseconds audio);
+    /// Something of the client's that goes to the provider.
+    void heard(const Verdict& passed);
     /// The client wants a response. False: the session's budget bears one at a time, and one is under way.
     [[nodiscard]] bool mayAsk(std::string_view eventId);
     /// Where that is so, and the provider has said nothing of it for so long that it never will: what it counts as, and none is under way.
-    [[nodiscard]] std::vector<SessionMeter::Bill> giveUpSilent();
+    [[nodiscard]] std::vector<StreamMeter::Bill> giveUpSilent();
     /// A message of the provider's, and what it bills.
-    [[nodiscard]] std::optional<SessionMeter::Bill> read(const MessageScan& scan, std::string_view text);
+    [[nodiscard]] std::optional<StreamMeter::Bill> read(std::string& text);
     /// In the ledger when it returns, unless that takes so long that the conversation would feel it: then it comes there later, and what the
     /// session holds stands for it meanwhile.
-    [[nodiscard]] net::Awaitable<Settled> settle(SessionMeter::Bill bill);
+    [[nodiscard]] net::Awaitable<Settled> settle(StreamMeter::Bill bill);
     /// Under a budget, and more of the stream has not come to the ledger than the session holds.
     [[nodiscard]] bool isBeyondHold();
     /// The provider may still say what a response costs.
@@ -96,13 +91,13 @@ private:
     using Question = net::Awaitable<std::optional<Fault>> (usage::Ledger::*)(usage::Account);
     [[nodiscard]] net::Awaitable<std::optional<Fault>> ask(Question question);
     [[nodiscard]] usage::Entry standing(std::string ending) const;
-    [[nodiscard]] usage::Entry entryOf(const SessionMeter::Bill& bill) const;
+    [[nodiscard]] usage::Entry entryOf(const StreamMeter::Bill& bill) const;
 
     const usage::Account m_account;
     usage::Ledger& m_ledger;
     const core::Clock& m_clock;
     mutable std::mutex m_mutex;
-    SessionMeter m_meter;
+    const std::unique_ptr<StreamMeter> m_meter;
     std::optional<core::MonotonicTime> m_since;
     std::optional<core::MonotonicTime> m_until;
     core::MonotonicTime m_told;
@@ -111,11 +106,6 @@ private:
     Mark m_known;
     Mark m_toldLast;
     Told m_isLastTold;
-    /// When a response was last heard of, or asked for.
-    core::MonotonicTime m_lastOfResponses{};
-    /// When the user's last turn ended that the provider is going to answer, and has not begun to.
-    std::optional<core::MonotonicTime> m_turnEndedAt;
-    std::set<std::string> m_cancelled;
     std::uint64_t m_untold = 0;
     bool m_isHolder = false;
 };

@@ -89,7 +89,7 @@ void checkFiles(const Config& config, const core::Clock& clock, Problems& proble
         problems.add("audit.folder", "names a folder that cannot be written to, or in one that is not there");
     }
     checkDatabase(config, problems);
-    if (const auto rates = usage::RateCard::load({config.pricesFile, {}, false}); !rates) {
+    if (const auto rates = usage::RateCard::load({config.pricesFile, {}, {}}); !rates) {
         // The text begins with the key.
         const std::string& text = rates.error().detail;
         problems.add("usage.prices_file", text.substr(text.find_first_of(" :", sizeof("usage.prices_file") - 1) + 1));

@@ -468,11 +468,6 @@ std::optional<Fault> TokenService::settle(const Policy& policy, TokenRequest ask
     if (auto fault = apply(policy, (*provider)->name(), asked)) {
         return fault;
     }
-    if (record.transport == SessionTransport::Relay && !(*provider)->isRelayable()) {
-        return Fault{FaultCode::RelayUnavailable,
-            "sessions with \"" + (*provider)->name() + "\" cannot be metered yet, and so are not relayed",
-            std::nullopt};
-    }
     record.model = asked.model.value_or((*provider)->defaultModel());
     record.voice = std::move(asked.voice);
     if (asked.instructions) {

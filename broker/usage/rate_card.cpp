@@ -46,7 +46,7 @@ core::Expected<RateCard, core::Error> RateCard::load(Settings settings)
 
 std::optional<Fault> RateCard::hold(Account& account, core::WallTime now) const
 {
-    if (m_settings.isFree) {
+    if (isFree(account)) {
         return std::nullopt;
     }
     const core::PriceRow* const price = m_prices->find(account.model, now);

@@ -22,8 +22,8 @@ public:
         std::string file;
         /// Of each session under a budget, in cents. Nothing: what the model's longest turn costs.
         std::optional<std::int64_t> holdCents;
-        /// The provider is on this computer, and nobody has said what it costs.
-        bool isFree = false;
+        /// The provider of that name is on this computer, and nobody has said what it costs. Empty: none is.
+        std::string freeProvider{};
     };
 
     /// BadConfiguration, with the row that does not do.
@@ -35,12 +35,12 @@ public:
     /// much as is held for it, or turns that are cut off would be free.
     [[nodiscard]] std::int64_t costOfUntold(const Account& account, core::WallTime now) const;
     /// What it comes to is taken from a budget of money.
-    [[nodiscard]] bool isSpending(const Account& account) const
-    {
-        return account.isMoneyBounded() && !m_settings.isFree;
-    }
+    [[nodiscard]] bool isSpending(const Account& account) const { return account.isMoneyBounded() && !isFree(account); }
     [[nodiscard]] const std::shared_ptr<const core::PriceList>& prices() const { return m_prices; }
-    [[nodiscard]] bool isFree() const { return m_settings.isFree; }
+    [[nodiscard]] bool isFree(const Account& account) const
+    {
+        return !m_settings.freeProvider.empty() && account.provider == m_settings.freeProvider;
+    }
 
 private:
     RateCard(Settings settings, std::shared_ptr<const core::PriceList> prices)

@@ -1,15 +1,12 @@
 #include "app/platform/qt_executor.h"
 #include "app/platform/qt_websocket_transport.h"
 #include "core/session/session_runner.h"
+#include "tests/app/gemini_server.h"
 #include "tests/support/fake_ports.h"
-#include "tests/support/gemini_stand_in.h"
 
 #include <QTest>
-#include <QWebSocket>
-#include <QWebSocketServer>
 
 #include <memory>
-#include <set>
 #include <vector>
 
 using namespace vivavoce;
@@ -17,55 +14,6 @@ using namespace vivavoce::core;
 using namespace vivavoce::tests;
 
 namespace {
-
-constexpr auto kPath = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContentConstrained";
-
-/// What stands in for Gemini, behind a real WebSocket: binary frames, and a token that opens one session.
-class GeminiServer {
-public:
-    GeminiServer() : m_server(QStringLiteral("gemini"), QWebSocketServer::NonSecureMode)
-    {
-        QObject::connect(&m_server, &QWebSocketServer::newConnection, &m_server, [this] { admit(); });
-        m_server.listen(QHostAddress::LocalHost);
-    }
-
-    [[nodiscard]] std::string url() const { return "ws://127.0.0.1:" + std::to_string(m_server.serverPort()) + kPath; }
-    [[nodiscard]] std::size_t connections() const { return m_lines.size(); }
-    [[nodiscard]] GeminiStandIn::Connection& last() { return *m_lines.back()->connection; }
-
-    GeminiStandIn standIn;
-
-private:
-    struct Line {
-        std::unique_ptr<QWebSocket> socket;
-        std::unique_ptr<GeminiStandIn::Connection> connection;
-    };
-
-    void admit()
-    {
-        auto line = std::make_unique<Line>();
-        line->socket.reset(m_server.nextPendingConnection());
-        QWebSocket* const socket = line->socket.get();
-        const QByteArray shown = socket->request().rawHeader("Authorization");
-        if (!shown.startsWith("Token auth_tokens/") || socket->requestUrl().path() != QString::fromLatin1(kPath)
-            || socket->requestUrl().hasQuery() || !m_used.insert(shown.toStdString()).second) {
-            socket->close(static_cast<QWebSocketProtocol::CloseCode>(1008), QStringLiteral("Permission denied"));
-        }
-        line->connection = std::make_unique<GeminiStandIn::Connection>(
-            standIn, [socket](const std::string& text) { socket->sendBinaryMessage(QByteArray::fromStdString(text)); },
-            [socket](const TransportClose& close) {
-                socket->close(
-                    static_cast<QWebSocketProtocol::CloseCode>(close.code), QString::fromStdString(close.reason));
-            });
-        QObject::connect(socket, &QWebSocket::textMessageReceived, socket,
-            [connection = line->connection.get()](const QString& text) { connection->heard(text.toStdString()); });
-        m_lines.push_back(std::move(line));
-    }
-
-    QWebSocketServer m_server;
-    std::vector<std::unique_ptr<Line>> m_lines;
-    std::set<std::string> m_used;
-};
 
 /// A token of its own for everybody who asks.
 class FreshTokens final : public TokenSource {
@@ -121,7 +69,7 @@ SessionOptions options()
 struct World {
     SystemClock clock;
     platform::QtExecutor executor;
-    GeminiServer server;
+    GeminiServer server{GeminiServer::kForTokens};
     FreshTokens source{server.url(), executor, clock};
     CachingTokenSource tokens{source, clock, executor};
     platform::QtWebSocketFactory transports;

@@ -199,34 +199,40 @@ ScriptedUpstream::ScriptedUpstream()
         }
         return net::HttpResponse::json(200, core::Json({{"value", "ek_pinned"}, {"expires_at", 1'800'000'600}}).dump());
     });
-    router.addWebSocket("/v1/realtime",
-        [this](const net::HttpRequest& request)
-            -> net::Awaitable<core::Expected<net::WebSocketAccept, net::HttpResponse>> {
-            std::shared_ptr<broker::Flight> gate;
-            {
-                const std::lock_guard lock(m_mutex);
-                m_request = request;
-                gate = m_gate;
-            }
-            if (gate != nullptr) {
-                const auto landed = co_await gate->wait(kTestPatience);
-                static_cast<void>(landed);
-            }
-            net::WebSocketAccept accept;
-            accept.maxMessageBytes = 16 * 1024 * 1024;
-            accept.run = [this](net::WebSocketSession& session) -> net::Awaitable<> {
-                const auto line = std::make_shared<Line>();
-                {
-                    const std::lock_guard lock(m_mutex);
-                    m_waiting.push_back(line);
-                    ++m_opened;
-                    m_changed.notify_all();
-                }
-                co_await line->serve(session);
-            };
-            co_return std::move(accept);
-        });
+    net::test::addPlain(router, "POST", "/v1beta/auth_tokens",
+        [](const net::HttpRequest&) { return net::HttpResponse::json(200, R"({"name":"auth_tokens/pinned"})"); });
+    for (const char* const path : {"/v1/realtime", kGeminiPath, kPinnedGeminiPath}) {
+        router.addWebSocket(path, [this](const net::HttpRequest& request) { return admit(request); });
+    }
     m_server = std::make_unique<net::test::TestServer>(std::move(router));
+}
+
+net::Awaitable<core::Expected<net::WebSocketAccept, net::HttpResponse>> ScriptedUpstream::admit(
+    const net::HttpRequest& request)
+{
+    std::shared_ptr<broker::Flight> gate;
+    {
+        const std::lock_guard lock(m_mutex);
+        m_request = request;
+        gate = m_gate;
+    }
+    if (gate != nullptr) {
+        const auto landed = co_await gate->wait(kTestPatience);
+        static_cast<void>(landed);
+    }
+    net::WebSocketAccept accept;
+    accept.maxMessageBytes = 16 * 1024 * 1024;
+    accept.run = [this](net::WebSocketSession& session) -> net::Awaitable<> {
+        const auto line = std::make_shared<Line>();
+        {
+            const std::lock_guard lock(m_mutex);
+            m_waiting.push_back(line);
+            ++m_opened;
+            m_changed.notify_all();
+        }
+        co_await line->serve(session);
+    };
+    co_return std::move(accept);
 }
 
 std::shared_ptr<Line> ScriptedUpstream::next()
@@ -304,7 +310,7 @@ void StreamClient::drop()
 
 RelayWorld::RelayWorld(const std::function<void(broker::Config&)>& change)
     : operators([this, change](broker::Config& config) {
-          config.providerUrl = upstream.url();
+          config.providerUrl = config.geminiUrl = upstream.url();
           if (change) {
               change(config);
           }

@@ -62,7 +62,13 @@ private:
     bool m_isPaused = false;
 };
 
-/// A provider of realtime sessions whose end of each is in the test's hands.
+/// Where Gemini's sessions are opened: with a key, and with a token in which something is pinned.
+inline constexpr const char* kGeminiPath =
+    "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent";
+inline constexpr const char* kPinnedGeminiPath =
+    "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContentConstrained";
+
+/// A provider of realtime sessions, OpenAI's and Gemini's, whose end of each is in the test's hands.
 class ScriptedUpstream {
 public:
     ScriptedUpstream();
@@ -79,6 +85,8 @@ public:
     void crash() { m_server.reset(); }
 
 private:
+    net::Awaitable<core::Expected<net::WebSocketAccept, net::HttpResponse>> admit(const net::HttpRequest& request);
+
     std::mutex m_mutex;
     std::condition_variable m_changed;
     std::deque<std::shared_ptr<Line>> m_waiting;

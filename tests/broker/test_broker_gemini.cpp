@@ -239,12 +239,14 @@ private Q_SLOTS:
         QCOMPARE(tokenOf(answer).sessionId, token.sessionId);
     }
 
-    void relay_IsRefused()
+    void relay_IsOpenedWithTheBrokersOwnToken()
     {
         World world([](broker::Config& config) { config.policy.isRelayed = true; });
-        const auto answer = world.broker.send(world.broker.mintRequest(R"({"provider":"gemini"})"));
-        QCOMPARE(answer.status, 422U);
-        QCOMPARE(codeOf(answer), std::string("relay_unavailable"));
+        const auto token = world.broker.mint(R"({"provider":"gemini"})");
+        QCOMPARE(token.transport, std::string("relay"));
+        QCOMPARE(token.connect.dialect, std::string("gemini"));
+        QCOMPARE(token.connect.auth, std::string("bearer"));
+        QVERIFY(token.connect.url.ends_with("/api/voice/stream"));
         QCOMPARE(world.gemini.count(), std::size_t{0});
     }
 

@@ -22,7 +22,7 @@ Locks allLocks()
     return locks;
 }
 
-Verdict verdictOn(const ClientMessageCheck& check, std::string text)
+Verdict verdictOn(ClientMessageCheck check, std::string text)
 {
     Message message{Message::Kind::Text, std::move(text)};
     return check.look(message);

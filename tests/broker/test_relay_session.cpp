@@ -1,3 +1,4 @@
+#include "broker/relay/protocol.h"
 #include "broker/relay/relay_session.h"
 #include "broker/store/database.h"
 #include "net/timer.h"
@@ -164,14 +165,16 @@ struct World {
           client(executor),
           provider(executor)
     {
-        SessionMeter meter({"gpt-realtime", std::make_shared<const core::PriceList>(core::PriceList::builtIn()), {},
-            false, {}, untold});
+        const Protocol& protocol = Protocol::of("openai-ga");
+        auto meter = protocol.meter({"gpt-realtime",
+            std::make_shared<const core::PriceList>(core::PriceList::builtIn()), {}, false, {}, untold});
         account = std::make_shared<StreamAccount>(broker::usage::Account{}, std::move(meter), ledger, clock);
         broker::LiveSession live;
         live.record.id = "s";
         live.expiresAt = core::WallTime::max();
-        stream = std::make_shared<RelaySession>(live, Locks{}, settings,
-            RelaySession::Dependencies{std::make_shared<StreamAllowance>(0, core::Milliseconds{0}), account, clock});
+        stream = std::make_shared<RelaySession>(live, settings,
+            RelaySession::Dependencies{
+                protocol.check({}), std::make_shared<StreamAllowance>(0, core::Milliseconds{0}), account, clock});
         const RelaySession::Dial dial =
             [this]() -> net::Awaitable<core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>> {
             co_return std::make_unique<Lent>(provider);

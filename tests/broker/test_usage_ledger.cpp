@@ -1,3 +1,4 @@
+#include "broker/relay/protocol.h"
 #include "broker/relay/stream_account.h"
 #include "broker/tokens/session_account.h"
 #include "broker/tokens/sql_session_registry.h"
@@ -169,8 +170,9 @@ struct World {
     }
     [[nodiscard]] relay::StreamAccount stream(const Account& account)
     {
-        relay::SessionMeter meter(
-            {"gpt-realtime", std::make_shared<const core::PriceList>(core::PriceList::builtIn()), {}, false});
+        auto meter = relay::Protocol::of("openai-ga")
+                         .meter({"gpt-realtime", std::make_shared<const core::PriceList>(core::PriceList::builtIn()),
+                             {}, false});
         return {account, std::move(meter), *ledger, clock};
     }
 
@@ -757,7 +759,7 @@ private slots:
             world.database->post([released](soci::session&) { released.wait(); });
         }
         relay::StreamAccount stream = world.stream(account);
-        relay::SessionMeter::Bill bill{"response 1", amounts(kDollar, 0, 1)};
+        relay::StreamMeter::Bill bill{"response 1", amounts(kDollar, 0, 1)};
         const auto settled = world.wait(stream.settle(bill));
         release.set_value();
         // Nobody has a budget that it could break.

@@ -1,4 +1,6 @@
 #include "broker/relay/client_message_check.h"
+#include "broker/relay/gemini_client_check.h"
+#include "broker/relay/gemini_meter.h"
 #include "broker/relay/message_scan.h"
 #include "broker/relay/session_meter.h"
 #include "core/base/json.h"
@@ -8,6 +10,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,16 +20,22 @@ using namespace vivavoce::broker;
 namespace {
 
 /// No bill takes anything back.
-void meterOf(const relay::MessageScan& scan, const std::string& text)
+void meterOf(relay::StreamMeter&& meter, std::string text)
 {
-    static const auto prices = std::make_shared<const core::PriceList>(core::PriceList::builtIn());
-    relay::SessionMeter meter({"gpt-realtime", prices, core::WallTime(), false});
-    const auto bill = meter.read(scan, text);
+    const auto bill = meter.read(text, {});
+    const auto last = meter.lastBills({});
     for (const usage::Measure measure : usage::allMeasures()) {
-        if ((bill && bill->amounts[measure] < 0) || meter.stream(core::Milliseconds(1))[measure] < 0) {
+        if ((bill && bill->amounts[measure] < 0) || meter.stream(core::Milliseconds(1))[measure] < 0
+            || (!last.empty() && last.front().amounts[measure] < 0)) {
             std::abort();
         }
     }
+}
+
+relay::StreamMeter::Settings settings(const char* model)
+{
+    static const auto prices = std::make_shared<const core::PriceList>(core::PriceList::builtIn());
+    return {model, prices, core::WallTime(), false, {}, 1'000};
 }
 
 relay::Locks locks()
@@ -92,8 +101,8 @@ bool isAllowed(const core::Json& event)
     return type != "conversation.item.create" || isAllowedItem(at(event, "/item"));
 }
 
-/// As a reader has it that makes no difference between cases.
-core::Json lowered(const core::Json& value)
+/// As a reader has it that makes no difference between cases, and none by underscores.
+core::Json lowered(const core::Json& value, bool hasUnderscores = true)
 {
     if (!value.is_structured()) {
         return value;
@@ -101,15 +110,57 @@ core::Json lowered(const core::Json& value)
     core::Json result = value.is_array() ? core::Json::array() : core::Json::object();
     for (const auto& [name, member] : value.items()) {
         if (value.is_array()) {
-            result.push_back(lowered(member));
+            result.push_back(lowered(member, hasUnderscores));
             continue;
         }
         std::string low = name;
         std::transform(low.begin(), low.end(), low.begin(),
             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-        result[low] = lowered(member);
+        if (!hasUnderscores) {
+            low.erase(std::remove(low.begin(), low.end(), '_'), low.end());
+        }
+        result[low] = lowered(member, hasUnderscores);
     }
     return result;
+}
+
+bool isAllowedTool(const core::Json& tool)
+{
+    const core::Json functions = at(tool, "/functiondeclarations");
+    return tool.size() == 1 && functions.is_array()
+        && std::all_of(functions.begin(), functions.end(),
+            [](const core::Json& function) { return at(function, "/name") == "look_up"; });
+}
+
+/// The locks of a setup of Gemini's once more.
+bool isAllowedSetup(const core::Json& setup)
+{
+    const core::Json model = at(setup, "/model");
+    const core::Json voice = at(setup, "/generationconfig/speechconfig/voiceconfig/prebuiltvoiceconfig/voicename");
+    const core::Json tools = at(setup, "/tools");
+    return (model.is_null() || model == "models/gpt-realtime" || model == "gpt-realtime")
+        && (voice.is_null() || voice == "marin") && !setup.contains("systeminstruction")
+        && std::all_of(tools.begin(), tools.end(), isAllowedTool);
+}
+
+void checkGemini(const std::string& text, const std::optional<core::Json>& other)
+{
+    meterOf(relay::GeminiMeter(settings("gemini-3.8-live")), text);
+    net::WebSocketMessage message;
+    message.data = text;
+    relay::GeminiClientCheck check(locks());
+    const bool isPassed = check.look(message).kind == relay::Verdict::Kind::Pass;
+    if (isPassed && (!other || !isAllowedSetup(at(lowered(*other, false), "/setup")))) {
+        std::abort();
+    }
+    // Whatever comes after a setup.
+    message.data = text;
+    if (isPassed && check.look(message).kind == relay::Verdict::Kind::Pass) {
+        std::abort();
+    }
+    if (message.data != text) {
+        std::abort();
+    }
 }
 
 } // namespace
@@ -120,7 +171,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string text(reinterpret_cast<const char*>(data), size);
     const auto other = core::parseJson(text);
     const relay::MessageScan scan = relay::scanMessage(text);
-    meterOf(scan, text);
+    meterOf(relay::SessionMeter(settings("gpt-realtime")), text);
+    checkGemini(text, other ? std::optional(*other) : std::nullopt);
     if (scan.fault.empty() && other) {
         const auto type = other->find("type");
         if (type == other->end() || !type->is_string() || type->get_ref<const std::string&>() != scan.type) {

@@ -75,7 +75,8 @@ void Stepper::connect()
     setPhase(Phase::Connecting);
     m_state.lastProviderError.reset();
     m_state.isRelayed = m_state.token->isRelayed;
-    m_state.openedWith = isGemini() ? m_state.token : nullptr;
+    // Gemini's own token opens one connection; the broker's opens one after another.
+    m_state.openedWith = isGemini() && !m_state.isRelayed ? m_state.token : nullptr;
     m_state.isConnectionsTokenDoubtful = m_state.isTokenDoubtful;
     put(OpenTransport{m_state.token});
 }

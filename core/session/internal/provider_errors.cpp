@@ -123,9 +123,9 @@ Error errorOfClose(const TransportClose& close, bool isGemini)
                                                                              : ErrorCode::BadConfiguration;
         break;
     case 1008:
-        error.code = close.reason == "rate_limited" ? ErrorCode::RateLimited
-            : speaksOf(close.reason, {"not found"}) ? ErrorCode::BadConfiguration
-                                                    : ErrorCode::ProviderRefused;
+        error.code = close.reason == "rate_limited"                     ? ErrorCode::RateLimited
+            : speaksOf(close.reason, {"not found", "locked_by_policy"}) ? ErrorCode::BadConfiguration
+                                                                        : ErrorCode::ProviderRefused;
         break;
     case 1011:
     case 1013:
