@@ -523,6 +523,15 @@ private Q_SLOTS:
             (QStringList{QStringLiteral("record ogg"), QStringLiteral("finish"), QStringLiteral("record ogg")}));
     }
 
+    void soundOfACrash_IsDeletedAtTheNextStart()
+    {
+        World world;
+        world.keeper.reset();
+        world.store.sounds.insert("nobody's");
+        world.start();
+        QVERIFY(world.store.sounds.empty());
+    }
+
     void damagedFile_CostsNeitherTheLineNorTheSound_AndIsTold()
     {
         World world;
@@ -557,15 +566,6 @@ private Q_SLOTS:
         QVERIFY(world.recorder.done);
         world.recorder.done();
         QCOMPARE(world.store.sounds, world.store.keptSounds);
-    }
-
-    void soundOfACrash_IsDeletedAtTheNextStart()
-    {
-        World world;
-        world.keeper.reset();
-        world.store.sounds.insert("nobody's");
-        world.start();
-        QVERIFY(world.store.sounds.empty());
     }
 
     void endOfTheProgram_KeepsWhatIsOpen()
