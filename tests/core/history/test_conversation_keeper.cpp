@@ -543,7 +543,7 @@ private Q_SLOTS:
         QCOMPARE(world.kept(), QStringLiteral("one"));
         QCOMPARE(world.soundStart(), std::optional(Milliseconds{0}));
         world.conversation.tell(notice::Ended{});
-        world.recorder.done = {};
+        QVERIFY2(!world.recorder.done, "nothing is to be deleted behind it");
         QCOMPARE(world.store.sounds.size(), std::size_t{1});
     }
 
