@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/history/transcript_export.h"
+#include "core/settings/broker_address.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -30,6 +31,9 @@ constexpr const char* kAbout =
 constexpr const char* kExitCodes =
     "Exit codes: 0 done, 2 bad usage, configuration or input file, 3 not authorised, 4 network or provider, 5 sound, "
     "6 timeout, 7 rate limited, 8 already running, 9 no display.";
+
+/// The offline agent answers at most 64 KiB, and repeats what it does not understand.
+constexpr std::size_t kLongestText = 32 * 1024;
 
 /// A choice among words; what is typed besides is refused in words, not with the library's own notation.
 template <typename Value>
@@ -97,11 +101,61 @@ std::string whyNoNumber(const std::string& word)
     return std::isnan(std::strtod(word.c_str(), nullptr)) ? word + " is no number" : std::string();
 }
 
+/// Where a link leads, also to what is not there yet.
+std::filesystem::path placeOf(const std::string& name)
+{
+    constexpr int kMostLinks = 40;
+    std::error_code none;
+    std::filesystem::path place = std::filesystem::absolute(name, none);
+    for (int i = 0; i < kMostLinks && std::filesystem::is_symlink(place, none); ++i) {
+        place = place.parent_path() / std::filesystem::read_symlink(place, none);
+    }
+    return std::filesystem::weakly_canonical(place, none);
+}
+
 /// However they are spelled, and through links.
 bool isSameFile(const std::string& one, const std::string& other)
 {
     std::error_code none;
-    return std::filesystem::equivalent(one, other, none);
+    return !one.empty() && !other.empty()
+        && (std::filesystem::equivalent(one, other, none) || placeOf(one) == placeOf(other));
+}
+
+/// What is written, in place of something else that is named.
+std::optional<std::string> overwriting(const TalkOptions& options)
+{
+    const std::string in = options.isLive() ? std::string() : options.inFile;
+    const std::string out = options.isAloud() ? std::string() : options.outFile;
+    if (isSameFile(in, out)) {
+        return "--out is the recording that --in names";
+    }
+    for (const auto& [name, file] : {std::pair("--in", &in), {"--out", &out}, {"--tools", &options.toolsFile},
+             {"--mcp", &options.mcpFile}, {"--ca-file", &options.caFile}}) {
+        if (isSameFile(options.transcriptFile, *file)) {
+            return std::string("--transcript is the file that ") + name + " names";
+        }
+    }
+    return std::nullopt;
+}
+
+/// The address as it is used from here on, or what is wrong with it. What is only insecure is told by whoever would connect.
+std::optional<std::string> brokerFault(std::string& address)
+{
+    const auto checked = core::brokerAddress(address);
+    if (checked) {
+        address = *checked;
+        return std::nullopt;
+    }
+    switch (checked.error()) {
+    case core::AddressFault::TooMuch:
+        return "--broker holds more than an address: a user name, a password, a query or a fragment";
+    case core::AddressFault::Insecure:
+        return std::nullopt;
+    case core::AddressFault::Empty:
+    case core::AddressFault::NotAnAddress:
+        break;
+    }
+    return "--broker is not an http or https address";
 }
 
 bool isHttpUrl(const std::string& url)
@@ -111,7 +165,7 @@ bool isHttpUrl(const std::string& url)
 }
 
 /// What each option takes for itself and no conversation can be held with.
-std::optional<std::string> contradiction(const CLI::App& talk, const TalkOptions& options)
+std::optional<std::string> contradiction(const CLI::App& talk, TalkOptions& options)
 {
     for (const auto& [name, value] : {std::pair("--in", &options.inFile), {"--out", &options.outFile},
              {"--tools", &options.toolsFile}, {"--mcp", &options.mcpFile}, {"--transcript", &options.transcriptFile},
@@ -120,8 +174,20 @@ std::optional<std::string> contradiction(const CLI::App& talk, const TalkOptions
             return std::string(name) + " is empty";
         }
     }
-    if (!options.isLive() && !options.isAloud() && isSameFile(options.inFile, options.outFile)) {
-        return "--out is the recording that --in names";
+    if (auto what = overwriting(options)) {
+        return what;
+    }
+    if (options.isLive() && !options.texts.empty()) {
+        return "--text is typed after a recording, and --in mic goes on until Ctrl-C";
+    }
+    if (std::any_of(options.texts.begin(), options.texts.end(),
+            [](const std::string& text) { return text.size() > kLongestText; })) {
+        return "a --text is longer than 32 KiB";
+    }
+    if (!options.brokerUrl.empty()) {
+        if (auto what = brokerFault(options.brokerUrl)) {
+            return what;
+        }
     }
     if (!options.chatUrl.empty() && !isHttpUrl(options.chatUrl)) {
         return "--chat-url is not an http or https address";

@@ -10,6 +10,7 @@
 #include "app/platform/small_file.h"
 #include "core/base/environment_secret.h"
 #include "core/base/random_id.h"
+#include "core/base/visible_ascii.h"
 #include "core/history/transcript_export.h"
 #include "core/usage/utc_day.h"
 
@@ -35,6 +36,16 @@ constexpr core::Milliseconds kToolSlack{5'000};
 bool isCutShort(const Error& problem)
 {
     return problem.foreignCode == "max_output_tokens" || problem.foreignCode == "content_filter";
+}
+
+/// A file that is read into a variable brings its line end along.
+core::Secret withoutLineEnd(core::Secret secret)
+{
+    std::string_view bytes = secret.reveal();
+    while (bytes.ends_with('\n') || bytes.ends_with('\r')) {
+        bytes.remove_suffix(1);
+    }
+    return bytes.size() == secret.size() ? std::move(secret) : core::Secret(bytes);
 }
 
 std::string withoutTrailingSlash(std::string url)
@@ -66,8 +77,16 @@ TalkCommand::~TalkCommand() = default;
 void TalkCommand::start()
 {
     // Also where it is not used: what runs for us has no use for it either.
-    auto credential =
-        std::make_shared<const core::Secret>(core::takeFromEnvironment(m_options.credentialVariable.c_str()));
+    auto credential = std::make_shared<const core::Secret>(
+        withoutLineEnd(core::takeFromEnvironment(m_options.credentialVariable.c_str())));
+    const bool isShown = !m_options.brokerUrl.empty() && !m_options.isSigningIn;
+    if (isShown && !core::isVisibleAscii(credential->reveal())) {
+        end(Error{ErrorCode::BadConfiguration,
+            m_options.credentialVariable + " holds what is in no credential: a blank, a line end, or what is no ASCII",
+            std::nullopt, {}});
+        return;
+    }
+    m_isWithoutCredential = isShown && credential->empty();
     if (const auto ready = prepare(); !ready) {
         end(ready.error());
         return;
@@ -531,6 +550,9 @@ void TalkCommand::end(std::optional<Error> error)
         error = written.error();
     }
     TalkReport::Ending ending;
+    if (error && error->code == ErrorCode::NotAuthorised && m_isWithoutCredential) {
+        error->detail += " (" + m_options.credentialVariable + " is not set, and --sign-in is not given)";
+    }
     if (error) {
         m_report.tell(*error, true);
         ending.exitCode = core::exitCode(error->code);

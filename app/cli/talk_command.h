@@ -97,6 +97,8 @@ private:
     std::optional<core::Error> m_endedBecause;
     std::optional<core::Error> m_lastProblem;
     bool m_isOver = false;
+    /// The broker is shown nothing.
+    bool m_isWithoutCredential = false;
     bool m_wasInputEndSeen = false;
 
     CommandTools m_commands;

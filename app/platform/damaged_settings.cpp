@@ -5,7 +5,10 @@
 #include <QFile>
 #include <QFileInfo>
 #include <QSettings>
+#include <QStringDecoder>
+#include <QStringList>
 
+#include <algorithm>
 #include <tuple>
 
 namespace vivavoce::platform {
@@ -13,6 +16,35 @@ namespace {
 
 /// Of those that are kept beside one another; then the last gives way.
 constexpr int kMostKept = 9;
+
+/// Far more than settings come to.
+constexpr qint64 kLongest = 4 * 1024 * 1024;
+
+/// Lines as settings are written in, to the end of the last: QSettings takes the rest of any bytes for keys.
+bool hasOnlyLinesOfSettings(const QString& path)
+{
+    QFile file(path);
+    if (!file.open(QIODevice::ReadOnly)) {
+        return false;
+    }
+    const QByteArray bytes = file.read(kLongest);
+    QStringDecoder utf8(QStringDecoder::Utf8);
+    const QString text = utf8(bytes);
+    const bool isText = !utf8.hasError() && std::none_of(text.begin(), text.end(), [](QChar c) {
+        return c.category() == QChar::Other_Control && c != QLatin1Char('\n') && c != QLatin1Char('\r')
+            && c != QLatin1Char('\t');
+    });
+    if (!isText || !text.endsWith(QLatin1Char('\n'))) {
+        return false;
+    }
+    const QStringList lines = text.split(QLatin1Char('\n'));
+    return std::all_of(lines.begin(), lines.end(), [](const QString& line) {
+        const QString words = line.trimmed();
+        return words.isEmpty() || words.startsWith(QLatin1Char(';')) || words.startsWith(QLatin1Char('#'))
+            || (words.startsWith(QLatin1Char('[')) ? words.endsWith(QLatin1Char(']'))
+                                                   : words.indexOf(QLatin1Char('=')) > 0);
+    });
+}
 
 bool isDamaged(const QString& path)
 {
@@ -22,7 +54,8 @@ bool isDamaged(const QString& path)
     }
     // Nobody saves settings without a setting: a file of none was cut off.
     const QSettings settings(path, QSettings::IniFormat);
-    return settings.status() != QSettings::NoError || settings.allKeys().isEmpty();
+    return settings.status() != QSettings::NoError || settings.allKeys().isEmpty() || !hasOnlyLinesOfSettings(path)
+        || !QtSettingsStore(path).hasProperNumbers();
 }
 
 QString placeBeside(const QString& path)

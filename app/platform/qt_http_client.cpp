@@ -2,6 +2,7 @@
 
 #include "app/platform/connection_faults.h"
 #include "app/platform/loopback.h"
+#include "core/base/visible_ascii.h"
 
 #include <QIODevice>
 #include <QNetworkAccessManager>
@@ -195,6 +196,10 @@ std::unique_ptr<core::HttpCall> QtHttpClient::send(Request request, Callback don
     }
     if (isHttp && !isLoopback(url)) {
         call->refuse({ErrorCode::InsecureUrl, "plain http is only for this computer", std::nullopt, {}});
+        return call;
+    }
+    if (request.bearer != nullptr && !core::isVisibleAscii(request.bearer->reveal())) {
+        call->refuse({ErrorCode::BadConfiguration, "the credential holds what no header takes", std::nullopt, {}});
         return call;
     }
     QNetworkRequest qtRequest(url);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace vivavoce::platform {
@@ -85,7 +86,24 @@ void putGroup(QSettings& file, const char* group, const std::map<std::string, QS
     }
 }
 
+std::optional<int> numberOf(const QString& text)
+{
+    bool isNumber = false;
+    const int value = text.toInt(&isNumber);
+    return isNumber && value >= 0 ? std::optional(value) : std::nullopt;
+}
+
 } // namespace
+
+bool QtSettingsStore::hasProperNumbers() const
+{
+    const QSettings file(m_file, QSettings::IniFormat);
+    const auto names = {"limits/spendCents", "limits/monthCents", "limits/idleMinutes", "token/refreshThresholdSeconds",
+        "token/maxRetryAttempts"};
+    return std::all_of(names.begin(), names.end(), [&](const char* name) {
+        return !file.contains(key(name)) || numberOf(file.value(key(name)).toString()).has_value();
+    });
+}
 
 QString QtSettingsStore::defaultFile()
 {
@@ -102,11 +120,7 @@ core::Settings QtSettingsStore::load() const
         const QString value = text(name);
         return value == QLatin1String("true") || (value != QLatin1String("false") && otherwise);
     };
-    const auto number = [&](const char* name, int otherwise) {
-        bool isNumber = false;
-        const int value = text(name).toInt(&isNumber);
-        return isNumber && value >= 0 ? value : otherwise;
-    };
+    const auto number = [&](const char* name, int otherwise) { return numberOf(text(name)).value_or(otherwise); };
     core::Settings settings;
     settings.profile = kProfiles.value(text("profile"), defaults.profile);
     settings.brokerUrl = text("broker/url").toStdString();

@@ -15,6 +15,8 @@ public:
     [[nodiscard]] static QString defaultFile();
 
     [[nodiscard]] core::Settings load() const override;
+    /// Whether each limit and number in it is one; where not, load() takes it for one that nobody has set.
+    [[nodiscard]] bool hasProperNumbers() const;
     core::Expected<void, core::Error> save(const core::Settings& settings) override;
 
 private:

@@ -2,6 +2,7 @@
 
 #include "app/platform/connection_faults.h"
 #include "app/platform/loopback.h"
+#include "core/base/visible_ascii.h"
 
 #include <QNetworkRequest>
 #include <QRegularExpression>
@@ -90,6 +91,10 @@ public:
         }
         if (isPlain && !isLoopback(url)) {
             endLater({ErrorCode::InsecureUrl, "plain ws is only for this computer", std::nullopt, {}});
+            return;
+        }
+        if (target.credential != nullptr && !core::isVisibleAscii(target.credential->reveal())) {
+            endLater({ErrorCode::BadConfiguration, "the credential holds what no header takes", std::nullopt, {}});
             return;
         }
         m_socket.setMaxAllowedIncomingMessageSize(target.maxMessageBytes);

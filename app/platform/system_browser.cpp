@@ -11,6 +11,10 @@
 
 #include <algorithm>
 
+#ifdef Q_OS_UNIX
+#include <unistd.h>
+#endif
+
 namespace vivavoce::platform {
 namespace {
 
@@ -21,6 +25,32 @@ constexpr const char* kOpener = "open";
 #else
 constexpr const char* kOpener = "xdg-open";
 #endif
+
+/// Explorer's exit code says nothing.
+#ifdef Q_OS_WIN
+constexpr bool kHasHonestOpener = false;
+#else
+constexpr bool kHasHonestOpener = true;
+#endif
+
+/// One that finds nothing looks for some tenths of a second.
+constexpr int kOpenerPatience = 2'000;
+
+/// What it says is not for our streams: openers name the address, and browsers talk.
+void silence(QProcess& process)
+{
+    process.setStandardOutputFile(QProcess::nullDevice());
+    process.setStandardErrorFile(QProcess::nullDevice());
+}
+
+/// It outlives us, and a Ctrl-C is ours alone.
+void leaveToItself(QProcess& process)
+{
+    process.setStandardInputFile(QProcess::nullDevice());
+#ifdef Q_OS_UNIX
+    process.setChildProcessModifier([] { ::setsid(); });
+#endif
+}
 
 /// As xdg-open reads it.
 bool startCommand(const QString& command, const QString& url)
@@ -35,14 +65,35 @@ bool startCommand(const QString& command, const QString& url)
     }
     // Not in the command before it is split: the address is one word, whatever is in it.
     words.replaceInStrings(place, url);
-    return QProcess::startDetached(words.first(), words.mid(1));
+    QProcess browser;
+    silence(browser);
+    browser.setProgram(words.first());
+    browser.setArguments(words.mid(1));
+    return browser.startDetached();
+}
+
+/// Where it ends soon, whether it has found a browser; one that is still at it has started one.
+bool startOpener(const QString& url)
+{
+    auto* const opener = new QProcess;
+    silence(*opener);
+    leaveToItself(*opener);
+    QObject::connect(opener, &QProcess::finished, opener, &QObject::deleteLater);
+    opener->start(QString::fromLatin1(kOpener), {url});
+    if (!opener->waitForStarted(kOpenerPatience)) {
+        opener->deleteLater();
+        return false;
+    }
+    // Nobody deletes it before it has ended: that would end it.
+    return !opener->waitForFinished(kOpenerPatience)
+        || (opener->exitStatus() == QProcess::NormalExit && opener->exitCode() == 0) || !kHasHonestOpener;
 }
 
 bool startBrowser(const QString& url)
 {
     const QStringList named = qEnvironmentVariable("BROWSER").split(QDir::listSeparator(), Qt::SkipEmptyParts);
     return std::any_of(named.begin(), named.end(), [&](const QString& command) { return startCommand(command, url); })
-        || (hasDisplay() && QProcess::startDetached(QString::fromLatin1(kOpener), {url}));
+        || (hasDisplay() && startOpener(url));
 }
 
 } // namespace

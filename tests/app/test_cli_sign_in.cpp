@@ -75,6 +75,16 @@ private Q_SLOTS:
             2);
     }
 
+    void broker_IsMadeRegular()
+    {
+        const auto used = [](const char* typed) {
+            return std::get<TalkOptions>(parsed({"talk", "--text", "x", "--broker", typed})).brokerUrl;
+        };
+        QCOMPARE(used("HTTPS://B.example/voice/"), std::string("https://b.example/voice"));
+        QCOMPARE(used("b.example"), std::string("https://b.example"));
+        QCOMPARE(used("http://127.0.0.1:18790"), std::string("http://127.0.0.1:18790"));
+    }
+
     void tokens_AreLookedAfterAsAsked()
     {
         const std::vector<std::string> talk{"talk", "--text", "x", "--broker", "https://b.example"};

@@ -305,6 +305,11 @@ private Q_SLOTS:
         platform::SystemBrowser browser;
         QVERIFY(browser.open("https://login.example/"));
         QVERIFY(QTest::qWaitFor([&] { return QFile::exists(seen); }, kPatienceMs));
+        // Nor where the desktop has none; what it says of the address is for nobody.
+        QVERIFY(opener.open(QIODevice::WriteOnly | QIODevice::Truncate));
+        opener.write("#!/bin/sh\nexit 3\n");
+        opener.close();
+        QVERIFY(!browser.open("https://login.example/"));
         // Without a desktop there is none.
         qunsetenv("DISPLAY");
         qunsetenv("QT_QPA_PLATFORM");

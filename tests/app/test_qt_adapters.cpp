@@ -134,6 +134,47 @@ private Q_SLOTS:
         QTRY_VERIFY(fired);
     }
 
+    void credential_ThatNoHeaderTakes_IsNotSent_data()
+    {
+        QTest::addColumn<QByteArray>("credential");
+        QTest::newRow("a line end") << QByteArray("ek_1\n");
+        QTest::newRow("a header of its own") << QByteArray("ek_1\r\nX-Evil: 1");
+        QTest::newRow("a blank") << QByteArray("ek 1");
+        QTest::newRow("no ASCII") << QByteArray("ek_\xc3\xa4");
+        QTest::newRow("a zero") << QByteArray("ek\0", 3);
+    }
+    void credential_ThatNoHeaderTakes_IsNotSent()
+    {
+        QFETCH(QByteArray, credential);
+        const auto secret = std::make_shared<const Secret>(credential.toStdString());
+        QTcpServer server;
+        QVERIFY(server.listen(QHostAddress::LocalHost));
+        int connections = 0;
+        QObject::connect(&server, &QTcpServer::newConnection, &server, [&] { ++connections; });
+        const std::string place = "127.0.0.1:" + std::to_string(server.serverPort());
+
+        platform::QtHttpClient http;
+        HttpClient::Request message;
+        message.url = "http://" + place + "/";
+        message.bearer = secret;
+        std::optional<ErrorCode> fault;
+        const auto call = http.send(
+            std::move(message), [&](const auto& result) { fault = result ? ErrorCode::Timeout : result.error().code; });
+        QTRY_VERIFY(fault.has_value());
+        QCOMPARE(*fault, ErrorCode::BadConfiguration);
+
+        platform::QtWebSocketFactory factory;
+        const auto transport = factory.create();
+        RecordingListener heard;
+        TransportTarget target;
+        target.url = "ws://" + place + "/";
+        target.credential = secret;
+        transport->open(target, heard);
+        QTRY_VERIFY(heard.error.has_value());
+        QCOMPARE(heard.error->code, ErrorCode::BadConfiguration);
+        QCOMPARE(connections, 0);
+    }
+
     void http_SendsTheBearerAndHandsOverEveryStatus()
     {
         QTcpServer server;

@@ -121,6 +121,14 @@ void TestWindowPlatform::settings_ThatAreDamaged_AreKeptAside_data()
     QTest::newRow("no settings") << QByteArray("\x7f"
                                                "ELF garbage\nand more of it\n")
                                  << false;
+    QTest::newRow("cut off in a word") << QByteArray("[General]\nprofile=this-computer\n[limits]\nspendCe") << true;
+    QTest::newRow("cut off in a number") << QByteArray("profile=this-computer\n[limits]\nmonthCents=50") << true;
+    QTest::newRow("bytes after it") << QByteArray("profile=this-computer\n\x9d\x01=\x02\n") << true;
+    QTest::newRow("bytes alone") << QByteArray("=\xfe\xed=\x03\na=\xc3\n") << false;
+    QTest::newRow("a limit below nothing") << QByteArray("profile=this-computer\n[limits]\nmonthCents=-500\n") << true;
+    QTest::newRow("a limit beyond numbers")
+        << QByteArray("profile=this-computer\n[limits]\nmonthCents=99999999999\n") << true;
+    QTest::newRow("a limit in words") << QByteArray("profile=this-computer\n[limits]\nspendCents=1e308\n") << true;
     QTest::newRow("zeros") << QByteArray(512, '\0') << false;
     QTest::newRow("empty") << QByteArray() << false;
 }
@@ -155,9 +163,22 @@ void TestWindowPlatform::settings_ThatAreWhole_StayWhereTheyAre()
     const QString path = folder.filePath(QStringLiteral("vivavoce.ini"));
     QVERIFY(!platform::keepDamagedSettings(path).has_value());
     QVERIFY(!QFile::exists(path));
-    QVERIFY(platform::QtSettingsStore(path).save(core::Settings{}).has_value());
+    core::Settings full;
+    full.devices.captureId = "Mikrofon für \t alle; \x01=[x]\n";
+    full.toolPolicies["a=b\nc"] = core::ToolPolicy::Ask;
+    full.network.caFile = "/home/ada/ä;#.pem";
+    for (const core::Settings& settings : {core::Settings{}, full}) {
+        QVERIFY(platform::QtSettingsStore(path).save(settings).has_value());
+        QVERIFY(!platform::keepDamagedSettings(path).has_value());
+        QVERIFY(QFile::exists(path));
+        QVERIFY(platform::QtSettingsStore(path).load() == settings);
+    }
+    // By hand, with a remark.
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write("; mine\r\n[limits]\r\nspendCents = 100\r\n\r\n");
+    file.close();
     QVERIFY(!platform::keepDamagedSettings(path).has_value());
-    QVERIFY(QFile::exists(path));
 }
 
 void TestWindowPlatform::secondStart_FindsTheFirstAndShowsIt()

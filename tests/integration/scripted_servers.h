@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::tests {
@@ -28,7 +29,7 @@ public:
                     return;
                 }
                 ++m_requests;
-                m_received.clear();
+                m_lastRequest = std::exchange(m_received, {});
                 socket->write(m_answer);
                 if (m_after == After::HangUp) {
                     socket->disconnectFromHost();
@@ -40,6 +41,7 @@ public:
 
     [[nodiscard]] QString url() const { return QStringLiteral("http://127.0.0.1:%1").arg(m_server.serverPort()); }
     [[nodiscard]] int requests() const { return m_requests; }
+    [[nodiscard]] QByteArray lastRequest() const { return m_lastRequest; }
 
     static QByteArray response(const char* status, const QByteArray& body, const QByteArray& headers = {})
     {
@@ -64,6 +66,7 @@ private:
     QByteArray m_answer;
     After m_after;
     QByteArray m_received;
+    QByteArray m_lastRequest;
     int m_requests = 0;
 };
 

@@ -67,9 +67,10 @@ class CliFaultsTest : public QObject {
         bool hasSummary;
     };
 
-    static Outcome run(const QStringList& arguments)
+    static Outcome run(
+        const QStringList& arguments, const QProcessEnvironment& environment = QProcessEnvironment::systemEnvironment())
     {
-        CliRun cli(QStringList{QStringLiteral("talk")} + arguments);
+        CliRun cli(QStringList{QStringLiteral("talk")} + arguments, environment);
         const int exitCode = cli.finish();
         return {exitCode, cli.fatalCode(), cli.output(), cli.isEveryLineJson(), !cli.all("summary").empty()};
     }
@@ -149,6 +150,14 @@ private Q_SLOTS:
                     QStringLiteral("--credential-env"), QStringLiteral("VV_NOT_SET")};
         QTest::newRow("a file that thinks")
             << words + QStringList{QStringLiteral("--chat-url"), QStringLiteral("file:///etc/passwd")};
+        QTest::newRow("words that nobody would type")
+            << words + QStringList{QStringLiteral("--in"), QStringLiteral("mic")};
+        QTest::newRow("more words than are answered")
+            << QStringList{QStringLiteral("talk"), QStringLiteral("--text"), QString(32 * 1024 + 1, QLatin1Char('x'))};
+        for (const char* broker : {"http://127.0.0.1:9/x?y#z", "http://127.0.0.1:9/#z", "http://u:p@127.0.0.1:9",
+                 "ftp://127.0.0.1", "http://"}) {
+            QTest::newRow(broker) << words + QStringList{QStringLiteral("--broker"), QString::fromLatin1(broker)};
+        }
     }
     void badUsage_ExitsWithTwo()
     {
@@ -174,6 +183,86 @@ private Q_SLOTS:
         QFile kept(recording);
         QVERIFY(kept.open(QIODevice::ReadOnly));
         QCOMPARE(kept.readAll(), QByteArray("a recording"));
+    }
+
+    void transcript_TakesNoOtherFilesPlace_data()
+    {
+        QTest::addColumn<QString>("option");
+        QTest::newRow("the reply's") << QStringLiteral("--out");
+        QTest::newRow("the recording's") << QStringLiteral("--in");
+        QTest::newRow("the functions'") << QStringLiteral("--tools");
+        QTest::newRow("the servers'") << QStringLiteral("--mcp");
+    }
+    void transcript_TakesNoOtherFilesPlace()
+    {
+        QFETCH(QString, option);
+        const QString other = m_folder.filePath(QStringLiteral("same.json"));
+        const QString link = m_folder.filePath(QStringLiteral("transcript.json"));
+        QFile::remove(link);
+        QVERIFY(QFile::link(other, link));
+        // Not there yet, and then there.
+        for (const bool isThere : {false, true}) {
+            QFile::remove(other);
+            if (isThere) {
+                file("same.json", "something else");
+            }
+            for (const QString& transcript : {other, m_folder.filePath(QStringLiteral("./same.json")), link}) {
+                const Outcome outcome = run({QStringLiteral("--text"), QStringLiteral("hi"), option, other,
+                    QStringLiteral("--transcript"), transcript});
+                QCOMPARE(outcome.code, std::string("usage.bad"));
+                QVERIFY2(outcome.output.contains("names"), outcome.output.constData());
+            }
+        }
+        QFile kept(other);
+        QVERIFY(kept.open(QIODevice::ReadOnly));
+        QCOMPARE(kept.readAll(), QByteArray("something else"));
+    }
+
+    void credential_GoesWithoutItsLineEnd()
+    {
+        ScriptedHttpServer broker(ScriptedHttpServer::response("401 Unauthorized", "{}"), After::HangUp);
+        auto environment = QProcessEnvironment::systemEnvironment();
+        environment.insert(QStringLiteral("VIVAVOCE_CREDENTIAL"), QStringLiteral("key_1\r\n"));
+        const Outcome outcome = run(
+            {QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi")}, environment);
+        QCOMPARE(outcome.code, std::string("auth.refused"));
+        QVERIFY2(broker.lastRequest().contains("Authorization: Bearer key_1\r\n"), broker.lastRequest().constData());
+        QVERIFY(!outcome.output.contains("is not set"));
+    }
+
+    void credential_ThatNoHeaderTakes_GoesNowhere_data()
+    {
+        QTest::addColumn<QString>("credential");
+        QTest::newRow("a header of its own") << QStringLiteral("key\r\nX-Evil: 1");
+        QTest::newRow("a blank") << QStringLiteral("key one");
+        QTest::newRow("no ASCII") << QStringLiteral("kéy");
+    }
+    void credential_ThatNoHeaderTakes_GoesNowhere()
+    {
+        QFETCH(QString, credential);
+        ScriptedHttpServer broker(ScriptedHttpServer::response("401 Unauthorized", "{}"), After::HangUp);
+        auto environment = QProcessEnvironment::systemEnvironment();
+        environment.insert(QStringLiteral("VV_OTHER"), credential);
+        const Outcome outcome = run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--credential-env"),
+                                        QStringLiteral("VV_OTHER"), QStringLiteral("--text"), QStringLiteral("hi")},
+            environment);
+        QCOMPARE(outcome.code, std::string("configuration.bad"));
+        QCOMPARE(outcome.exitCode, 2);
+        QVERIFY2(outcome.output.contains("VV_OTHER"), outcome.output.constData());
+        QVERIFY(!outcome.output.contains("Evil"));
+        QCOMPARE(broker.requests(), 0);
+    }
+
+    void credential_ThatIsMissing_IsNamed()
+    {
+        ScriptedHttpServer broker(ScriptedHttpServer::response("401 Unauthorized", "{}"), After::HangUp);
+        auto environment = QProcessEnvironment::systemEnvironment();
+        environment.remove(QStringLiteral("VIVAVOCE_CREDENTIAL"));
+        const Outcome outcome = run(
+            {QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi")}, environment);
+        QCOMPARE(outcome.code, std::string("auth.refused"));
+        QVERIFY2(outcome.output.contains("VIVAVOCE_CREDENTIAL is not set, and --sign-in is not given"),
+            outcome.output.constData());
     }
 
     void badUsage_ForPeople_IsNoEvent()

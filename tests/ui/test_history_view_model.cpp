@@ -3,6 +3,7 @@
 #include "ui/history/history_view_model.h"
 
 #include <QAbstractItemModelTester>
+#include <QDir>
 #include <QSignalSpy>
 #include <QTest>
 
@@ -238,6 +239,32 @@ private Q_SLOTS:
         QCOMPARE(world.files.all["/home/a.txt"], std::string("mine"));
         world.exporter.save();
         QVERIFY(world.files.all["/home/a.txt"].starts_with("Conversation of"));
+    }
+
+    void fileThatIsTypedShort_IsShownWhole()
+    {
+        World world;
+        world.exporter.begin({core::WallTime{}, {}, {}});
+        world.exporter.setPath(QStringLiteral("talk.txt"));
+        world.exporter.save();
+        QVERIFY(world.exporter.isSaved());
+        QCOMPARE(world.exporter.path(), QStringLiteral("/home/talk.txt"));
+        QVERIFY(world.files.all.contains("/home/talk.txt"));
+        world.exporter.setPath(QStringLiteral("~/talk.txt"));
+        world.exporter.save();
+        QCOMPARE(world.exporter.path(), QDir::homePath() + QStringLiteral("/talk.txt"));
+    }
+
+    void folderThatIsNotThere_IsNamed()
+    {
+        World world;
+        world.exporter.begin({core::WallTime{}, {}, {}});
+        world.exporter.setPath(QStringLiteral("/no/such/folder/a.txt"));
+        world.exporter.save();
+        QCOMPARE(world.exporter.fault(), QStringLiteral("There is no folder /no/such/folder."));
+        world.exporter.setPath(QStringLiteral("/a.txt"));
+        world.exporter.save();
+        QVERIFY(world.exporter.fault().startsWith(QStringLiteral("This could not be saved.")));
     }
 
     void whatCannotBeSaved_IsToldInWords()

@@ -1,6 +1,7 @@
 #include "tests/ui/ui_fakes.h"
 #include "ui/settings/network_view_model.h"
 
+#include <QDir>
 #include <QSignalSpy>
 #include <QTest>
 
@@ -64,6 +65,10 @@ private Q_SLOTS:
             QVERIFY(world.model.caFault().size() > 20 && !sentences.contains(world.model.caFault()));
             sentences << world.model.caFault();
         }
+        world.fault.reset();
+        QVERIFY(world.model.useCaFile(QStringLiteral(" ~/ours.pem")));
+        QCOMPARE(QString::fromStdString(world.kept().caFile), QDir::homePath() + QStringLiteral("/ours.pem"));
+        world.fault = CaFileFault::Expired;
         QVERIFY2(world.model.useCaFile(QString()), "none always will do");
         QCOMPARE(world.model.caFault(), QString());
         QCOMPARE(world.kept().caFile, std::string());

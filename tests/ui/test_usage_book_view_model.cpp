@@ -187,6 +187,27 @@ private Q_SLOTS:
         QVERIFY(world.usage->explanation().contains(QStringLiteral("$1.00 of the broker's figure")));
         world.answer(world.asTheBrokerHasIt(2));
         QVERIFY(world.usage->lastConversation().contains(QStringLiteral("$1.00 here, $2.00 at the broker")));
+        QVERIFY(!world.usage->explanation().contains(QStringLiteral("prices")));
+    }
+
+    void broker_ThatHasMoreForLess_OrLessForMore_HasOtherPrices()
+    {
+        World world;
+        world.count("a", "1", "2027-01-15");
+        world.usage->refresh();
+        BrokerUsage told = world.asTheBrokerHasIt(2);
+        told.figures.nanoDollars = 0;
+        world.answer(told);
+        QVERIFY(world.usage->explanation().startsWith(
+            QStringLiteral("The broker has counted more tokens, at other prices.")));
+        world.usage->askBroker();
+        told = world.asTheBrokerHasIt(0);
+        told.figures.nanoDollars = 3 * kDollar;
+        world.answer(told);
+        world.answer(told);
+        QVERIFY2(world.usage->explanation().startsWith(
+                     QStringLiteral("The broker has counted fewer tokens, at other prices.")),
+            qPrintable(world.usage->explanation()));
     }
 
     void broker_WithOtherPricesOrLess_IsExplained()

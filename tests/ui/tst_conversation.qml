@@ -579,6 +579,33 @@ Item {
             compare(network, 1);
         }
 
+        function test_usage_is_reached_from_the_field() {
+            let wanted = 0;
+            page.usageWanted.connect(() => ++wanted);
+            const field = part("text");
+            field.forceActiveFocus();
+            field.text = "half a sentence";
+            field.cursorPosition = field.length;
+            keyClick(Qt.Key_U, Qt.ControlModifier);
+            compare(wanted, 1);
+            compare(field.text, "half a sentence");
+            keyClick(Qt.Key_U);
+            compare(field.text, "half a sentenceu");
+            compare(wanted, 1);
+        }
+
+        function test_failure_stands_in_the_middle_with_its_code() {
+            root.width = 1100;
+            World.goLive();
+            World.fail(1);
+            waitForRendering(page);
+            const middle = item => item.mapToItem(page, item.width / 2, 0).x;
+            tryVerify(() => Math.abs(middle(part("stateText")) - middle(part("string"))) <= 1);
+            const actions = part("copyError").parent;
+            verify(Math.abs(middle(actions) - middle(part("string"))) <= 1);
+            compare(part("copyError").text, "configuration.bad");
+        }
+
         function test_string_is_still_at_rest() {
             const string = part("string");
             tryVerify(() => !string.isMoving);

@@ -57,6 +57,7 @@ Item {
 
         function init() {
             World.begin(false);
+            root.width = 340;
         }
 
         function test_empty_says_whether_anything_will_be_kept() {
@@ -101,6 +102,21 @@ Item {
             tryVerify(() => part("emptyHistory").visible);
             verify(part("emptyHistory").text.includes("these words"));
             verify(part("search").visible, "to look for something else");
+            root.width = 1100;
+            waitForRendering(page);
+            const words = part("emptyHistory");
+            tryVerify(() => Math.abs(words.mapToItem(page, words.width / 2, 0).x - 550) <= 1);
+        }
+
+        function test_many_become_one_without_a_word_of_the_list() {
+            failOnWarning(/DelegateModel/);
+            for (let i = 0; i < 40; ++i)
+                World.keep("c" + i, i === 7 ? "About mountains" : "About the sea");
+            show(pageOf);
+            for (const words of ["mountains", "", "mountains", ""]) {
+                World.history.words = words;
+                tryCompare(part("savedList"), "count", words === "" ? 40 : 1);
+            }
         }
 
         function test_nothing_is_deleted_before_it_is_confirmed() {
@@ -128,6 +144,7 @@ Item {
         }
 
         function test_open_one_is_deleted_alone() {
+            failOnWarning(/DelegateModel/);
             World.keep("one", "About mountains");
             World.keep("two", "About the sea");
             show(pageOf);
@@ -157,6 +174,10 @@ Item {
             tryVerify(() => part("historyFault").visible);
             verify(!part("emptyHistory").visible);
             verify(part("deleteAll").visible, "what cannot be read can be deleted");
+            root.width = 1100;
+            waitForRendering(page);
+            const words = part("historyFault");
+            tryVerify(() => Math.abs(words.mapToItem(page, words.width / 2, 0).x - 550) <= 1);
         }
 
         function test_format_and_name_say_the_same() {

@@ -12,6 +12,7 @@ ColumnLayout {
     required property Item talkKeys
     readonly property bool isTooLong: text.text.trim().length > conversation.longestMessage
     readonly property bool isHeldToTalk: conversation.isPushToTalk && conversation.isRunning
+    signal usageWanted()
 
     spacing: Theme.inside
 
@@ -98,6 +99,13 @@ ColumnLayout {
                     bar.conversation.interrupt();
                 else
                     talk.forceActiveFocus();
+            }
+            // Elsewhere it is the window's; a field would take it to delete what is before the cursor.
+            Keys.onPressed: event => {
+                if (event.key === Qt.Key_U && event.modifiers === Qt.ControlModifier) {
+                    event.accepted = true;
+                    bar.usageWanted();
+                }
             }
             // An empty field has no use for a space: it talks, as everywhere on the page.
             Keys.forwardTo: text.text === "" && text.preeditText === "" ? [bar.talkKeys] : []

@@ -13,6 +13,7 @@ FocusScope {
     signal settingsWanted()
     /** To where the proxy is chosen. */
     signal networkWanted()
+    signal usageWanted()
 
     focus: true
     Keys.onPressed: event => {
@@ -74,7 +75,10 @@ FocusScope {
                 Accessible.ignored: true
             }
             StateWords {
+                objectName: "stateWords"
                 Layout.fillWidth: true
+                // Its own words are narrower, and stand in the middle of all there is.
+                Layout.maximumWidth: Infinity
                 Layout.leftMargin: Theme.edge
                 Layout.rightMargin: Theme.edge
                 Layout.bottomMargin: Theme.edge
@@ -151,6 +155,7 @@ FocusScope {
                 Layout.bottomMargin: Theme.edge
                 conversation: page.conversation
                 talkKeys: page
+                onUsageWanted: page.usageWanted()
             }
         }
         SidePanel {

@@ -85,7 +85,7 @@ FocusScope {
                 Words {
                     objectName: "exportWords"
                     Layout.fillWidth: true
-                    readonly property string told: page.exporter.fault !== "" ? page.exporter.fault : page.exporter.isSaved ? qsTr("Saved. Only you can read it.") : page.exporter.isReplacing ? qsTr("There is such a file already.") : ""
+                    readonly property string told: page.exporter.fault !== "" ? page.exporter.fault : page.exporter.isSaved ? qsTr("Saved as %1. Only you can read it.").arg(page.exporter.path) : page.exporter.isReplacing ? qsTr("There is such a file already.") : ""
                     text: told !== "" ? told : qsTr("What was said, as far as it was heard. Nobody else can read the file.")
                     color: page.exporter.fault !== "" ? Theme.bad : told === "" ? Theme.soft : Theme.ink
                     size: Theme.small

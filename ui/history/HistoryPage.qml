@@ -65,6 +65,8 @@ FocusScope {
         Words {
             objectName: "historyFault"
             Layout.fillWidth: true
+            Layout.maximumWidth: 720
+            Layout.alignment: Qt.AlignHCenter
             Layout.margins: Theme.edge
             visible: text !== ""
             text: page.history.fault

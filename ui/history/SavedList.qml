@@ -52,6 +52,8 @@ FocusScope {
             activeFocusOnTab: true
             keyNavigationEnabled: true
             currentIndex: 0
+            // Rows that are made ahead, at leisure, are still asked for when a search has left fewer.
+            cacheBuffer: 0
             model: saved.history.conversations
             Accessible.role: Accessible.List
             Accessible.name: qsTr("Kept conversations")
@@ -81,6 +83,8 @@ FocusScope {
         ColumnLayout {
             Layout.fillWidth: true
             Layout.fillHeight: true
+            // Its own words are narrower, and stand in the middle of all there is.
+            Layout.maximumWidth: Infinity
             Layout.leftMargin: 2 * Theme.edge
             Layout.rightMargin: 2 * Theme.edge
             visible: list.count === 0

@@ -29,6 +29,8 @@ FocusScope {
             spacing: Theme.edge
             boundsBehavior: Flickable.StopAtBounds
             activeFocusOnTab: true
+            // Lines that are made ahead, at leisure, are still asked for when the conversation is gone.
+            cacheBuffer: 0
             model: saved.history.lines
             Accessible.role: Accessible.List
             Accessible.name: qsTr("Transcript")

@@ -1,8 +1,10 @@
 #include "ui/history/export_view_model.h"
 
 #include "ui/style/error_text.h"
+#include "ui/style/typed_path.h"
 
 #include <QDateTime>
+#include <QFileInfo>
 
 namespace vivavoce::ui {
 namespace {
@@ -33,15 +35,19 @@ void ExportViewModel::begin(core::Transcript transcript)
 
 void ExportViewModel::save()
 {
-    const std::string path = m_path.toStdString();
-    const auto format = core::transcriptFormatOf(path);
     if (m_isSaved) {
         return;
     }
+    // Shown whole: whoever typed less sees where it goes.
+    m_path = typedPath(m_path, QString::fromStdString(m_files.usualFolder()));
+    const std::string path = m_path.toStdString();
+    const auto format = core::transcriptFormatOf(path);
     if (!format) {
         m_fault = tr("The name has to end with .txt, .md, .json, .srt or .vtt.");
     } else if (const auto checked = m_files.check(path); !checked) {
-        m_fault = errorText(checked.error()).sentence;
+        const QString folder = QFileInfo(m_path).path();
+        m_fault =
+            QFileInfo(folder).isDir() ? errorText(checked.error()).sentence : tr("There is no folder %1.").arg(folder);
     } else if (m_files.exists(path) && !m_isReplacing) {
         m_isReplacing = true;
     } else if (const auto written = m_files.write(path, core::exportTranscript(m_transcript, *format)); !written) {

@@ -30,7 +30,7 @@ public:
 
     /// Asks for a file for it: the page is to be shown.
     void begin(core::Transcript transcript);
-    /// A file that is there already is replaced at the second call.
+    /// A file that is there already is replaced at the second call. A name without a folder goes where such files usually do.
     Q_INVOKABLE void save();
 
     [[nodiscard]] QStringList formats() const;

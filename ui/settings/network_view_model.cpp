@@ -1,6 +1,7 @@
 #include "ui/settings/network_view_model.h"
 
 #include "ui/style/error_text.h"
+#include "ui/style/typed_path.h"
 
 #include <utility>
 
@@ -41,7 +42,7 @@ void NetworkViewModel::forgetProxyFault()
 bool NetworkViewModel::useCaFile(const QString& path)
 {
     core::NetworkChoice choice = now();
-    choice.caFile = path.trimmed().toStdString();
+    choice.caFile = typedPath(path).toStdString();
     if (const auto fault = faultOf(choice.caFile)) {
         m_caFault = caFileFaultText(*fault);
         Q_EMIT changed();

@@ -40,8 +40,17 @@ QString refusalText(const core::Error& error)
     }
 }
 
-QString explanationOf(core::UsageAgreement agreement, std::int64_t reported)
+/// More tokens for less money, or fewer for more, have a reason besides.
+bool isPriceAgainstIt(core::UsageAgreement agreement, std::int64_t here, std::int64_t broker)
 {
+    return (agreement == core::UsageAgreement::BrokerHasMore && broker < here)
+        || (agreement == core::UsageAgreement::BrokerHasLess && broker > here);
+}
+
+QString explanationOf(const core::UsageFigures& here, const core::BrokerUsage& broker)
+{
+    const core::UsageAgreement agreement = core::compare(here, broker.figures);
+    const std::int64_t reported = broker.reportedNanoDollars;
     QString words;
     switch (agreement) {
     case core::UsageAgreement::Same:
@@ -58,6 +67,12 @@ QString explanationOf(core::UsageAgreement agreement, std::int64_t reported)
             UsageBookViewModel::tr("The broker may not have heard of everything: it knows you under the name that you "
                                    "use now, and of what goes straight to the provider what it is told.");
         break;
+    }
+    if (isPriceAgainstIt(agreement, here.nanoDollars, broker.figures.nanoDollars)) {
+        words = (agreement == core::UsageAgreement::BrokerHasMore
+                        ? UsageBookViewModel::tr("The broker has counted more tokens, at other prices.")
+                        : UsageBookViewModel::tr("The broker has counted fewer tokens, at other prices."))
+            + QLatin1Char(' ') + words;
     }
     if (reported > 0) {
         words += QLatin1Char(' ')
@@ -169,7 +184,7 @@ void UsageBookViewModel::monthCame(
     }
     m_comparison = tr("This month, this computer counted %1 with this broker, and the broker %2.")
                        .arg(dollars(here.figures.nanoDollars), dollars(answer->figures.nanoDollars));
-    m_explanation = explanationOf(core::compare(here.figures, answer->figures), answer->reportedNanoDollars);
+    m_explanation = explanationOf(here.figures, *answer);
     Q_EMIT changed();
     askForLastConversation();
 }

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+namespace vivavoce::core {
+
+/// All that a credential in a header may hold (RFC 9110 §5.5): a line end would begin a header of its own. Pure.
+[[nodiscard]] inline bool isVisibleAscii(std::string_view text)
+{
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+} // namespace vivavoce::core
