@@ -34,7 +34,7 @@ constexpr bool kHasHonestOpener = true;
 #endif
 
 /// One that finds nothing looks for some tenths of a second.
-constexpr int kOpenerPatience = 2'000;
+constexpr int kOpenerPatience = 1'000;
 
 /// What it says is not for our streams: openers name the address, and browsers talk.
 void silence(QProcess& process)
