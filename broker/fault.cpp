@@ -31,8 +31,6 @@ constexpr std::array kRows{
     FaultRow{FaultCode::ExpectationFailed, "expectation_failed", 417, "This expectation is not known"},
     FaultRow{FaultCode::UnknownProvider, "unknown_provider", 422, "This provider is not configured"},
     FaultRow{FaultCode::ProviderRejected, "provider_rejected", 422, "The provider does not take these settings"},
-    FaultRow{
-        FaultCode::RelayUnavailable, "relay_unavailable", 422, "This provider's sessions do not go through the relay"},
     FaultRow{FaultCode::UpgradeRequired, "upgrade_required", 426, "Another protocol is needed"},
     FaultRow{FaultCode::RateLimited, "rate_limited", 429, "Too many requests"},
     FaultRow{FaultCode::Blocked, "blocked", 429, "Too many requests in spite of being asked to wait"},

@@ -34,7 +34,6 @@ enum class FaultCode {
     ExpectationFailed,
     UnknownProvider,
     ProviderRejected,
-    RelayUnavailable,
     UpgradeRequired,
     RateLimited,
     Blocked,

@@ -150,7 +150,8 @@ std::string lockedField(const Json& setup, const Locks& locks)
 /// By whom else than the two who talk: that would be instructions.
 bool isTalker(const Json& role)
 {
-    return role == "user" || role == "model" || role == "" || role.is_null();
+    const auto* const name = role.get_ptr<const std::string*>();
+    return role.is_null() || (name != nullptr && (name->empty() || *name == "user" || *name == "model"));
 }
 
 /// Elements of an array; of what is none, that alone.
