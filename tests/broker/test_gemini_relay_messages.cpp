@@ -45,7 +45,7 @@ Verdict look(ClientCheck& check, const QByteArray& text)
 {
     Message message{Message::Kind::Text, json(text)};
     const std::string before = message.data;
-    const Verdict verdict = check.look(message);
+    Verdict verdict = check.look(message);
     if (message.data != before) {
         qFatal("it was rewritten");
     }
