@@ -237,7 +237,7 @@ private:
             m_scan.type = text;
         } else if (m_names == Names::InAnyCase ? isSameName(name, "audio") : name == "audio") {
             m_scan.audio = text;
-        } else if (m_cases == Cases::AreOne ? isSameName(name, "event_id") : name == "event_id") {
+        } else if (m_names == Names::InAnyCase ? isSameName(name, "event_id") : name == "event_id") {
             m_scan.eventId = text;
         } else if (name == "delta") {
             m_scan.delta = text;
