@@ -6,19 +6,11 @@
 #include "app/platform/single_instance.h"
 
 #include <QGuiApplication>
-#include <QLockFile>
 
 #include <cstdio>
-#include <tuple>
 #include <utility>
 
 namespace vivavoce::app {
-namespace {
-
-/// The one that ends takes a second for what it still tells, and some more for what it has started.
-constexpr int kPatienceMs = 10'000;
-
-} // namespace
 
 int runWithoutDisplay(int argc, char** argv)
 {
@@ -50,11 +42,6 @@ int runInWindow(int argc, char** argv, std::shared_ptr<const core::Secret> crede
         std::fputs("vivavoce: it is already open; its window is in front now.\n", stderr);
         return core::exitCode(core::ErrorCode::AlreadyRunning);
     }
-    // The one that ends is the first no longer, and still writes: its sound would be taken for what a crash has left, and deleted.
-    QLockFile writing(platform::SingleInstance::defaultFolder() + QStringLiteral("/writing"));
-    writing.setStaleLockTime(0);
-    // Whatever it is that holds it for so long is no reason not to run.
-    std::ignore = writing.tryLock(kPatienceMs);
     Application application(std::move(credential));
     running = &application;
     // A session that ends, or Ctrl-C in a terminal: what was started is to end in order, too.

@@ -5,7 +5,6 @@
 #include <QFileInfo>
 #include <QGuiApplication>
 #include <QImage>
-#include <QLockFile>
 #include <QProcess>
 #include <QRegularExpression>
 #include <QSet>
@@ -55,16 +54,6 @@ public:
         }
         return environment;
     }
-    /// Of that user's.
-    [[nodiscard]] QString makeFolder(const QString& name) const
-    {
-        const QString folder = path() + QLatin1Char('/') + name;
-        return QDir().mkdir(folder) && give(folder) ? folder : QString();
-    }
-    [[nodiscard]] bool makeFile(const QString& file) const
-    {
-        return QFile(file).open(QIODevice::WriteOnly) && give(file);
-    }
     /// Started, and left to itself.
     [[nodiscard]] std::unique_ptr<QProcess> start(
         const QString& name, const QStringList& arguments, const QProcessEnvironment& environment) const
@@ -86,11 +75,6 @@ public:
     }
 
 private:
-    static bool give(const QString& file)
-    {
-        return !isRoot() || ::chown(file.toLocal8Bit().constData(), kAnybody, kAnybody) == 0;
-    }
-
     QTemporaryDir m_folder;
 };
 
@@ -272,32 +256,6 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(QFileInfo::exists(home.path() + QStringLiteral("/vivavoce/window")), kPatience);
         third->terminate();
         QVERIFY(third->waitForFinished(kPatience));
-    }
-
-    /// Else it would take for what a crash has left what the one that ends has not put into the history yet.
-    void app_WaitsForTheOneThatEnds()
-    {
-        const Home home;
-        QProcessEnvironment environment = home.environment();
-        environment.insert(QStringLiteral("XDG_DATA_HOME"), home.path());
-        const QString folder = home.makeFolder(QStringLiteral("vivavoce"));
-        QVERIFY(!home.makeFolder(QStringLiteral("vivavoce/conversations")).isEmpty());
-        const QString sound =
-            home.makeFolder(QStringLiteral("vivavoce/conversations/sound")) + QStringLiteral("/a.ogg");
-        QVERIFY(home.makeFile(sound));
-        QLockFile ends(folder + QStringLiteral("/writing"));
-        QVERIFY(ends.tryLock(0));
-        const auto next = home.start(QStringLiteral("vivavoce"), {}, environment);
-        QTRY_VERIFY_WITH_TIMEOUT(QFileInfo::exists(folder + QStringLiteral("/window")), kPatience);
-        // As long as a start takes.
-        const auto another = home.start(QStringLiteral("vivavoce"), {}, environment);
-        QVERIFY(another->waitForFinished(kPatience));
-        QCOMPARE(another->exitCode(), 8);
-        QVERIFY(QFileInfo::exists(sound));
-        ends.unlock();
-        QTRY_VERIFY_WITH_TIMEOUT(!QFileInfo::exists(sound), kPatience);
-        next->terminate();
-        QVERIFY(next->waitForFinished(kPatience));
     }
 
     void app_OnWayland_IsKnownByTheInstalledDesktopFile()
