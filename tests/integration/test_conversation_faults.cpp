@@ -6,9 +6,13 @@
 #include "tests/support/wire/wait_for.h"
 
 #include <QTest>
+#include <QThread>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
 
 using namespace vivavoce;
 using namespace vivavoce::core;
@@ -24,6 +28,9 @@ constexpr Milliseconds kStep{100};
 constexpr int kPatienceMs = 30'000;
 constexpr Milliseconds kHandshake{10'000};
 constexpr Milliseconds kRequest{10'000};
+/// No flow has as many.
+constexpr int kMostOperations = 200;
+constexpr int kSideBySide = 4;
 /// What the microphone hears has to be encoded and decoded meanwhile.
 constexpr Milliseconds kMicrophone{400};
 
@@ -296,6 +303,39 @@ std::string run(const Case& flow, const Failure& failure, int at, bool& hasStruc
     return fault;
 }
 
+/// With the failure at operation 0, 1, 2, ... until it does not come any more, some at a time, for they wait more than they compute: what is wrong
+/// with them, and how many there were.
+std::vector<std::string> faultsOf(const Case& flow, const Failure& failure, int& operations)
+{
+    std::mutex mutex;
+    std::vector<std::string> faults;
+    std::atomic<int> next{0};
+    std::atomic<int> end{kMostOperations};
+    const auto work = [&] {
+        for (int at = next++; at < end; at = next++) {
+            bool hasStruck = false;
+            const std::string fault = run(flow, failure, at, hasStruck);
+            const std::lock_guard lock(mutex);
+            if (!fault.empty()) {
+                faults.push_back(fault);
+            }
+            if (!hasStruck) {
+                end = std::min(end.load(), at);
+            }
+        }
+    };
+    std::array<std::unique_ptr<QThread>, kSideBySide> threads;
+    for (auto& thread : threads) {
+        thread.reset(QThread::create(work));
+        thread->start();
+    }
+    for (const auto& thread : threads) {
+        thread->wait();
+    }
+    operations = end;
+    return faults;
+}
+
 } // namespace
 
 /// What somebody does with a client, with a failure at operation 0, 1, 2, ... until it does not come any more. Each time: it goes on by itself, or
@@ -404,20 +444,13 @@ private Q_SLOTS:
         QFETCH(const int, which);
         QFETCH(const int, how);
         const Case& flow = cases()[static_cast<std::size_t>(which)];
-        bool hasStruck = true;
-        int at = 0;
-        std::vector<std::string> faults;
-        for (; hasStruck && at < 200; ++at) {
-            if (const std::string fault = run(flow, failures()[static_cast<std::size_t>(how)], at, hasStruck);
-                !fault.empty()) {
-                faults.push_back(fault);
-            }
-        }
+        int operations = 0;
+        const auto faults = faultsOf(flow, failures()[static_cast<std::size_t>(how)], operations);
         for (const std::string& fault : faults) {
             qWarning("%s", fault.c_str());
         }
         QVERIFY(faults.empty());
-        QVERIFY2(at > 5 && at < 200, "it did not come to its end");
+        QVERIFY2(operations > 5 && operations < kMostOperations, "it did not come to its end");
     }
 };
 
