@@ -368,6 +368,8 @@ std::vector<Scene> allScenes()
                  [](const Stage& stage) { stage.tools.bringServers(); }, 1'720, QStringLiteral("approve_mail")},
              {QStringLiteral("settings-tools-smallest"), kSmallest, [](Settings&) {},
                  [](const Stage& stage) { stage.tools.bringServers(); }, 1'530},
+             {QStringLiteral("settings-access"), {420, 720}, broker, [](const Stage&) {}, 1'500,
+                 QStringLiteral("autoRefresh"), {}, true},
              {QStringLiteral("settings-no-devices"), {420, 720}, [](Settings&) {}, noDevices, 0},
              {QStringLiteral("settings-wide"), kWide, broker, [](const Stage&) {}, 0, QStringLiteral("microphone")},
              {QStringLiteral("settings-smallest"), kSmallest, [](Settings&) {}, [](const Stage&) {}, 0},

@@ -76,6 +76,17 @@ struct World {
         return lines;
     }
     [[nodiscard]] Json usage() { return Json::parse(broker.as(broker.user(), "GET", "/api/voice/usage").body); }
+    /// Tokens that were asked for.
+    [[nodiscard]] std::size_t tokensAskedFor() const
+    {
+        const std::string log = broker.broker.log.text();
+        std::size_t count = 0;
+        for (std::size_t at = log.find("/api/voice-agent/"); at != std::string::npos;
+             at = log.find("/api/voice-agent/", at + 1)) {
+            ++count;
+        }
+        return count;
+    }
     void hears(int milliseconds)
     {
         for (int done = 0; done < milliseconds; done += 20) {
@@ -153,6 +164,7 @@ private Q_SLOTS:
         world.server.last().reply("Yes.");
         QTRY_COMPARE(world.log().back(), std::string("Yes."));
         QVERIFY(world.observer.problems.empty());
+        QCOMPARE(world.tokensAskedFor(), std::size_t{1});
 
         const Json usage = world.usage();
         QCOMPARE(usage["totalSessions"].get<int>(), 1);

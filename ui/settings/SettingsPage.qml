@@ -129,14 +129,14 @@ FocusScope {
                     Layout.fillWidth: true
                     network: page.settings.network
                 }
-                AccessCard {
-                    Layout.fillWidth: true
-                    settings: page.settings
-                }
                 ToolsCard {
                     Layout.fillWidth: true
                     visible: page.settings.tools.isThere
                     tools: page.settings.tools
+                }
+                AccessCard {
+                    Layout.fillWidth: true
+                    settings: page.settings
                 }
                 LimitsCard {
                     Layout.fillWidth: true
