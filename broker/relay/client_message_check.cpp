@@ -1,5 +1,6 @@
 #include "broker/relay/client_message_check.h"
 
+#include "broker/relay/json_place.h"
 #include "broker/relay/message_scan.h"
 #include "broker/relay/session_meter.h"
 #include "core/base/random_id.h"
@@ -18,61 +19,19 @@ using core::Json;
 constexpr std::string_view kLocked = "locked_by_policy";
 constexpr std::string_view kWithoutPrice = "transcriber_without_price";
 
-bool isOneOf(const Json& value, const std::vector<std::string>& names)
+bool isAsWritten(std::string_view written, std::string_view name)
 {
-    return value.is_string()
-        && std::find(names.begin(), names.end(), value.get_ref<const std::string&>()) != names.end();
+    return written == name;
 }
-
-/// What a path of names leads to, whatever the case that they are written in.
-struct Place {
-    /// Null: nothing.
-    const Json* value = nullptr;
-    /// A name on the way is not written as the protocol has it, or something is no object that has to be one.
-    bool isWrong = false;
-};
 
 Place placeAt(const Json& from, std::initializer_list<std::string_view> path)
 {
-    const Json* at = &from;
-    for (const std::string_view name : path) {
-        if (at->is_null()) {
-            return {};
-        }
-        if (!at->is_object()) {
-            return {nullptr, true};
-        }
-        // There is one at most: two would be the same name twice.
-        const auto& members = at->get_ref<const Json::object_t&>();
-        const auto found = std::find_if(
-            members.begin(), members.end(), [&](const auto& member) { return isSameName(member.first, name); });
-        if (found == members.end()) {
-            return {};
-        }
-        if (found->first != name) {
-            return {nullptr, true};
-        }
-        at = &found->second;
-    }
-    return {at, false};
-}
-
-/// There is something else than what may be there.
-template <typename Allowed>
-bool isBroken(const Json& settings, std::initializer_list<std::string_view> path, Allowed isAllowed)
-{
-    const Place place = placeAt(settings, path);
-    return place.isWrong || (place.value != nullptr && !isAllowed(*place.value));
+    return findPlace(from, path, {isSameName, isAsWritten});
 }
 
 bool isNothing(const Json& value)
 {
     return value.is_null();
-}
-
-bool isNever(const Json& /*value*/)
-{
-    return false;
 }
 
 /// By its name alone, which another one beside it would contradict.
@@ -81,7 +40,7 @@ bool isAllowedTool(const Json& tool, const std::vector<std::string>& names)
     const Place type = placeAt(tool, {"type"});
     const Place name = placeAt(tool, {"name"});
     return type.value != nullptr && *type.value == "function" && name.value != nullptr && isOneOf(*name.value, names)
-        && !isBroken(tool, {"function"}, isNever);
+        && !isBroken(placeAt(tool, {"function"}), isNever);
 }
 
 bool areAllowedTools(const Json& tools, const std::vector<std::string>& names)
@@ -101,11 +60,11 @@ std::string lockedInItem(const Json& item, const Locks& locks)
 {
     // By whom else than the two who talk: a system's and a developer's are instructions, and so may be what nobody knows yet.
     const auto isTalker = [](const Json& role) { return role == "user" || role == "assistant"; };
-    if (locks.areInstructionsFixed && isBroken(item, {"role"}, isTalker)) {
+    if (locks.areInstructionsFixed && isBroken(placeAt(item, {"role"}), isTalker)) {
         return "role";
     }
     const auto areAllowed = [&](const Json& tools) { return areAllowedTools(tools, *locks.tools); };
-    return locks.tools && isBroken(item, {"tools"}, areAllowed) ? "tools" : "";
+    return locks.tools && isBroken(placeAt(item, {"tools"}), areAllowed) ? "tools" : "";
 }
 
 /// Of what a response is to be made of, in place of what was said.
@@ -119,38 +78,38 @@ bool areAllowedItems(const Json& input, const Locks& locks)
 std::string lockedField(const Json& settings, const Locks& locks)
 {
     const auto isModel = [&](const Json& model) { return model == locks.model; };
-    if (isBroken(settings, {"model"}, isModel)) {
+    if (isBroken(placeAt(settings, {"model"}), isModel)) {
         return "model";
     }
     if (locks.voices) {
         const auto isVoice = [&](const Json& voice) { return isOneOf(voice, *locks.voices); };
-        if (isBroken(settings, {"audio", "output", "voice"}, isVoice)) {
+        if (isBroken(placeAt(settings, {"audio", "output", "voice"}), isVoice)) {
             return "audio.output.voice";
         }
-        if (isBroken(settings, {"voice"}, isVoice)) {
+        if (isBroken(placeAt(settings, {"voice"}), isVoice)) {
             return "voice";
         }
     }
     if (locks.tools) {
         const auto areTools = [&](const Json& tools) { return areAllowedTools(tools, *locks.tools); };
         const auto isChoice = [&](const Json& choice) { return isAllowedChoice(choice, *locks.tools); };
-        if (isBroken(settings, {"tools"}, areTools)) {
+        if (isBroken(placeAt(settings, {"tools"}), areTools)) {
             return "tools";
         }
-        if (isBroken(settings, {"tool_choice"}, isChoice)) {
+        if (isBroken(placeAt(settings, {"tool_choice"}), isChoice)) {
             return "tool_choice";
         }
     }
-    if (locks.areInstructionsFixed && isBroken(settings, {"instructions"}, isNever)) {
+    if (locks.areInstructionsFixed && isBroken(placeAt(settings, {"instructions"}), isNever)) {
         return "instructions";
     }
     const bool isTemplateLocked = locks.voices || locks.tools || locks.areInstructionsFixed;
-    if (isTemplateLocked && isBroken(settings, {"prompt"}, locks.areInstructionsFixed ? isNever : isNothing)) {
+    if (isTemplateLocked && isBroken(placeAt(settings, {"prompt"}), locks.areInstructionsFixed ? isNever : isNothing)) {
         return "prompt";
     }
     const auto areItems = [&](const Json& input) { return areAllowedItems(input, locks); };
     const bool areItemsLocked = locks.tools || locks.areInstructionsFixed;
-    return areItemsLocked && isBroken(settings, {"input"}, areItems) ? "input" : "";
+    return areItemsLocked && isBroken(placeAt(settings, {"input"}), areItems) ? "input" : "";
 }
 
 /// The first transcriber whose price nobody knows; empty: none.
@@ -162,10 +121,11 @@ std::string transcriberWithoutPrice(const Json& settings, const core::PriceList&
         return transcription.is_null()
             || (isNamed && prices.find(model.value->get_ref<const std::string&>(), core::WallTime()) != nullptr);
     };
-    if (isBroken(settings, {"audio", "input", "transcription"}, isPriced)) {
+    if (isBroken(placeAt(settings, {"audio", "input", "transcription"}), isPriced)) {
         return "audio.input.transcription.model";
     }
-    return isBroken(settings, {"input_audio_transcription"}, isPriced) ? "input_audio_transcription.model" : "";
+    return isBroken(placeAt(settings, {"input_audio_transcription"}), isPriced) ? "input_audio_transcription.model"
+                                                                                : "";
 }
 
 /// Letters of base64, wherever they are.

@@ -1,6 +1,7 @@
 #include "broker/relay/gemini_client_check.h"
 
 #include "broker/relay/gemini_sound.h"
+#include "broker/relay/json_place.h"
 #include "broker/relay/message_scan.h"
 #include "core/protocol/gemini/codec.h"
 
@@ -39,56 +40,9 @@ bool isSpelt(std::string_view written, std::string_view name)
     return written == name || written == otherSpelling(name);
 }
 
-/// What a path of names leads to, whatever the spelling and the case that they are written in.
-struct Place {
-    /// Null: nothing.
-    const Json* value = nullptr;
-    /// A name on the way is written as the protocol does not have it, or something is no object that has to be one.
-    bool isWrong = false;
-};
-
 Place placeAt(const Json& from, std::initializer_list<std::string_view> path)
 {
-    const Json* at = &from;
-    for (const std::string_view name : path) {
-        if (at->is_null()) {
-            return {};
-        }
-        if (!at->is_object()) {
-            return {nullptr, true};
-        }
-        // There is one at most: two would be the same name twice.
-        const auto& members = at->get_ref<const Json::object_t&>();
-        const auto found = std::find_if(
-            members.begin(), members.end(), [&](const auto& member) { return isSameSpelling(member.first, name); });
-        if (found == members.end()) {
-            return {};
-        }
-        if (!isSpelt(found->first, name)) {
-            return {nullptr, true};
-        }
-        at = &found->second;
-    }
-    return {at, false};
-}
-
-/// There is something else than what may be there.
-template <typename Allowed>
-bool isBroken(const Json& settings, std::initializer_list<std::string_view> path, Allowed isAllowed)
-{
-    const Place place = placeAt(settings, path);
-    return place.isWrong || (place.value != nullptr && !isAllowed(*place.value));
-}
-
-bool isNever(const Json& /*value*/)
-{
-    return false;
-}
-
-bool isOneOf(const Json& value, const std::vector<std::string>& names)
-{
-    return value.is_string()
-        && std::find(names.begin(), names.end(), value.get_ref<const std::string&>()) != names.end();
+    return findPlace(from, path, {isSameSpelling, isSpelt});
 }
 
 /// An object with that member and no other.
@@ -126,25 +80,26 @@ std::string lockedField(const Json& setup, const Locks& locks)
     const auto isModel = [&](const Json& model) {
         return model == locks.model || model == core::gemini::modelPath(locks.model);
     };
-    if (isBroken(setup, {"model"}, isModel)) {
+    if (isBroken(placeAt(setup, {"model"}), isModel)) {
         return "model";
     }
     if (locks.voices) {
         const auto isAllowed = [&](const Json& config) { return isVoice(config, *locks.voices); };
-        if (isBroken(setup, {"generationConfig", "speechConfig", "voiceConfig"}, isAllowed)) {
+        if (isBroken(placeAt(setup, {"generationConfig", "speechConfig", "voiceConfig"}), isAllowed)) {
             return "generationConfig.speechConfig.voiceConfig";
         }
-        if (isBroken(setup, {"generationConfig", "speechConfig", "multiSpeakerVoiceConfig"}, isNever)) {
+        if (isBroken(placeAt(setup, {"generationConfig", "speechConfig", "multiSpeakerVoiceConfig"}), isNever)) {
             return "generationConfig.speechConfig.multiSpeakerVoiceConfig";
         }
     }
     if (locks.tools) {
         const auto areTools = [&](const Json& tools) { return areAllowedTools(tools, *locks.tools); };
-        if (isBroken(setup, {"tools"}, areTools)) {
+        if (isBroken(placeAt(setup, {"tools"}), areTools)) {
             return "tools";
         }
     }
-    return locks.areInstructionsFixed && isBroken(setup, {"systemInstruction"}, isNever) ? "systemInstruction" : "";
+    return locks.areInstructionsFixed && isBroken(placeAt(setup, {"systemInstruction"}), isNever) ? "systemInstruction"
+                                                                                                  : "";
 }
 
 /// By whom else than the two who talk: that would be instructions.
@@ -278,7 +233,7 @@ Verdict GeminiClientCheck::lookAtContent(const Json& content)
     bool isCounted = true;
     const Place turns = placeAt(content, {"turns"});
     forEach(turns.value, [&](const Json& turn) {
-        isLocked = isLocked || (m_locks.areInstructionsFixed && isBroken(turn, {"role"}, isTalker));
+        isLocked = isLocked || (m_locks.areInstructionsFixed && isBroken(placeAt(turn, {"role"}), isTalker));
         const Place parts = placeAt(turn, {"parts"});
         isCounted = isCounted && !parts.isWrong;
         forEach(parts.value, [&](const Json& part) {

@@ -302,14 +302,7 @@ SessionMeter::Bill SessionMeter::billOf(const openai::InputAudioTranscriptionCom
 
 Amounts SessionMeter::stream(core::Milliseconds connected) const
 {
-    Amounts amounts;
-    amounts[Measure::ConnectedMs] = connected.count();
-    amounts[Measure::AudioInMs] = m_audioIn.count();
-    amounts[Measure::AudioOutMs] = m_audioOut.count();
-    if (m_price != nullptr && !m_settings.isFree) {
-        amounts[Measure::NanoDollars] = m_price->costOf(connected);
-    }
-    return amounts;
+    return amountsOf(connected, m_audioIn, m_audioOut, m_settings.isFree ? nullptr : m_price);
 }
 
 } // namespace vivavoce::broker::relay

@@ -71,4 +71,16 @@ public:
     [[nodiscard]] virtual std::size_t inputBytesPerMillisecond() const { return 48; }
 };
 
+/// What the sound and the time of a stream come to. Null: the minutes cost nothing.
+[[nodiscard]] inline usage::Amounts amountsOf(
+    core::Milliseconds connected, core::Milliseconds audioIn, core::Milliseconds audioOut, const core::PriceRow* price)
+{
+    usage::Amounts amounts;
+    amounts[usage::Measure::ConnectedMs] = connected.count();
+    amounts[usage::Measure::AudioInMs] = audioIn.count();
+    amounts[usage::Measure::AudioOutMs] = audioOut.count();
+    amounts[usage::Measure::NanoDollars] = price != nullptr ? price->costOf(connected) : 0;
+    return amounts;
+}
+
 } // namespace vivavoce::broker::relay
