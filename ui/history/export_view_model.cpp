@@ -35,9 +35,14 @@ void ExportViewModel::begin(core::Transcript transcript)
 
 void ExportViewModel::save()
 {
-    if (m_isSaved) {
-        return;
+    if (!m_isSaved) {
+        write();
+        Q_EMIT changed();
     }
+}
+
+void ExportViewModel::write()
+{
     // Shown whole: whoever typed less sees where it goes.
     m_path = typedPath(m_path, QString::fromStdString(m_files.usualFolder()));
     const std::string path = m_path.toStdString();
@@ -58,7 +63,6 @@ void ExportViewModel::save()
         m_isReplacing = false;
         m_isSaved = true;
     }
-    Q_EMIT changed();
 }
 
 QStringList ExportViewModel::formats() const

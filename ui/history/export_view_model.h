@@ -47,6 +47,8 @@ Q_SIGNALS:
     void wanted();
 
 private:
+    /// Unless there is something against it, which is told.
+    void write();
     void forgetOutcome();
 
     core::TextFiles& m_files;
