@@ -9,6 +9,7 @@
 #include "broker/limits/redis_address.h"
 #include "broker/setup/secret_strength.h"
 #include "broker/store/database_url.h"
+#include "core/base/visible_ascii.h"
 
 #include <boost/asio/ip/address.hpp>
 
@@ -30,11 +31,6 @@ constexpr const char* kRateVariable = "VOICE_AGENT_RATE_LIMIT";
 constexpr const char* kDurationVariable = "VOICE_AGENT_TOKEN_DURATION";
 constexpr const char* kOriginsVariable = "ALLOWED_ORIGINS";
 
-bool isPlainText(std::string_view text)
-{
-    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-}
-
 /// Nothing, or a colon and a number from 1 to 65535.
 bool isPort(std::string_view text)
 {
@@ -51,7 +47,7 @@ bool isPort(std::string_view text)
 std::optional<std::string> hostOf(std::string_view url)
 {
     const bool isHttp = url.starts_with("http://");
-    if ((!isHttp && !url.starts_with("https://")) || !isPlainText(url)
+    if ((!isHttp && !url.starts_with("https://")) || !core::isVisibleAscii(url)
         || url.find_first_of("?#@\"\\") != std::string_view::npos) {
         return std::nullopt;
     }

@@ -1,5 +1,7 @@
 #include "broker/projects/project_directory.h"
 
+#include "core/base/visible_ascii.h"
+
 #include <algorithm>
 
 namespace vivavoce::broker {
@@ -11,8 +13,7 @@ constexpr std::size_t kLongestName = 128;
 
 bool isProjectName(const std::string& name)
 {
-    const auto isVisible = [](char c) { return c > 0x20 && c < 0x7F; };
-    return !name.empty() && name.size() <= kLongestName && std::all_of(name.begin(), name.end(), isVisible);
+    return !name.empty() && name.size() <= kLongestName && core::isVisibleAscii(name);
 }
 
 core::Unexpected<Fault> projectNotAllowed()

@@ -1,5 +1,7 @@
 #include "broker/providers/provider_answer.h"
 
+#include "core/base/visible_ascii.h"
+
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -55,8 +57,7 @@ core::Expected<void, core::Error> checkMinted(const core::Secret& token)
     if (token.empty() || token.size() > kMaxTokenBytes) {
         return core::fail(ErrorCode::ProviderMalformed, "the provider's token is empty or too long");
     }
-    const auto isVisible = [](char c) { return c > 0x20 && c < 0x7F; };
-    if (const auto text = token.reveal(); !std::all_of(text.begin(), text.end(), isVisible)) {
+    if (!core::isVisibleAscii(token.reveal())) {
         return core::fail(ErrorCode::ProviderMalformed, "the provider's token has characters that no token has");
     }
     return {};

@@ -2,6 +2,7 @@
 
 #include "core/base/percent.h"
 #include "core/base/random_id.h"
+#include "core/base/visible_ascii.h"
 
 #include <algorithm>
 #include <optional>
@@ -170,8 +171,7 @@ Error errorOfOAuth(std::string_view code)
         : code == "expired_token"   ? ErrorCode::Timeout
                                     : ErrorCode::NotAuthorised;
     error.detail = "the issuer refused";
-    const bool isPlain = std::all_of(code.begin(), code.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-    if (isPlain && code.size() <= kLongest) {
+    if (isVisibleAscii(code) && code.size() <= kLongest) {
         error.foreignCode = code;
     }
     return error;

@@ -1,6 +1,7 @@
 #include "core/sign_in/device_authorization.h"
 
 #include "core/base/json.h"
+#include "core/base/visible_ascii.h"
 #include "core/sign_in/secure_url.h"
 #include "core/sign_in/token_answer.h"
 
@@ -22,8 +23,7 @@ constexpr std::int64_t kLongestLife = 30 * 60;
 
 bool isVisible(const std::string& text, std::size_t longest)
 {
-    return !text.empty() && text.size() <= longest
-        && std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+    return !text.empty() && text.size() <= longest && isVisibleAscii(text);
 }
 
 std::string takeText(Json& object, const char* name)

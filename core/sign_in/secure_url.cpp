@@ -1,8 +1,7 @@
 #include "core/sign_in/secure_url.h"
 
+#include "core/base/visible_ascii.h"
 #include "core/settings/broker_address.h"
-
-#include <algorithm>
 
 namespace vivavoce::core {
 
@@ -10,8 +9,7 @@ bool isSecureUrl(std::string_view url)
 {
     constexpr std::size_t kLongest = 2048;
     const bool hasScheme = url.starts_with("https://") || url.starts_with("http://");
-    const bool isPlain = std::all_of(url.begin(), url.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-    if (!hasScheme || !isPlain || url.size() > kLongest || url.find('#') != std::string_view::npos) {
+    if (!hasScheme || !isVisibleAscii(url) || url.size() > kLongest || url.find('#') != std::string_view::npos) {
         return false;
     }
     // An endpoint may have a query of its own (RFC 6749 §3.1).

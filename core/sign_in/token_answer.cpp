@@ -1,6 +1,7 @@
 #include "core/sign_in/token_answer.h"
 
 #include "core/base/json.h"
+#include "core/base/visible_ascii.h"
 #include "core/sign_in/authorization.h"
 
 #include <nlohmann/json.hpp>
@@ -22,11 +23,6 @@ constexpr int kTooSlow = 408;
 constexpr int kTooMany = 429;
 constexpr int kServerError = 500;
 
-bool isVisible(std::string_view text)
-{
-    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-}
-
 /// Empty where it is absent or no token; what the document held of it is wiped.
 Secret takeToken(Json& object, const char* name)
 {
@@ -35,7 +31,7 @@ Secret takeToken(Json& object, const char* name)
         return {};
     }
     auto& text = found->get_ref<std::string&>();
-    Secret token = text.size() <= kLongestToken && isVisible(text) ? Secret(text) : Secret();
+    Secret token = text.size() <= kLongestToken && isVisibleAscii(text) ? Secret(text) : Secret();
     wipeString(text);
     return token;
 }

@@ -2,6 +2,7 @@
 
 #include "core/base/json.h"
 #include "core/base/rfc3339.h"
+#include "core/base/visible_ascii.h"
 
 #include <nlohmann/json.hpp>
 
@@ -17,12 +18,6 @@ constexpr std::size_t kLongestInstructions = 16 * 1024;
 /// Sound that nobody could play is no sound.
 constexpr std::int64_t kLowestRate = 8'000;
 constexpr std::int64_t kHighestRate = 192'000;
-
-/// What goes into a request's head (RFC 9110 §5.5): a line break there would begin a header of its own.
-bool isPlain(std::string_view text)
-{
-    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-}
 
 Unexpected<Error> bad(std::string_view field, std::string_view what)
 {
@@ -60,7 +55,7 @@ public:
     std::string plainText(const char* name)
     {
         std::string result = text(name);
-        if (!isPlain(result)) {
+        if (!isVisibleAscii(result)) {
             fault(name, "is not plain ASCII without spaces");
         }
         return result;
