@@ -2,6 +2,7 @@
 #include "app/platform/qt_websocket_transport.h"
 #include "core/session/session_runner.h"
 #include "tests/app/gemini_server.h"
+#include "tests/app/gemini_talk.h"
 #include "tests/support/fake_ports.h"
 
 #include <QTest>
@@ -42,30 +43,6 @@ private:
     int m_count = 0;
 };
 
-class Listener final : public SessionObserver {
-public:
-    void sessionTold(const SessionNotice& notice) override
-    {
-        if (const auto* problem = std::get_if<session_notice::Problem>(&notice)) {
-            problems.push_back(problem->error);
-        }
-    }
-    void replyTook(const ReplyLatency&) override {}
-
-    std::vector<Error> problems;
-};
-
-SessionOptions options()
-{
-    SessionOptions wanted;
-    wanted.transcriptionModel = "any";
-    openai::FunctionTool tool;
-    tool.name = "get_weather";
-    tool.parameters = openai::RawJson{R"({"type":"object"})"};
-    wanted.tools = {tool};
-    return wanted;
-}
-
 struct World {
     SystemClock clock;
     platform::QtExecutor executor;
@@ -75,24 +52,12 @@ struct World {
     platform::QtWebSocketFactory transports;
     FakeVoiceIo voice;
     FakeToolRunner tools;
-    Listener observer;
-    SessionRunner runner{{tokens, transports, voice, tools, clock, executor, observer, options()}};
+    ProblemListener observer;
+    SessionRunner runner{{tokens, transports, voice, tools, clock, executor, observer, geminiOptions()}};
 
-    void hears(int milliseconds)
-    {
-        for (int done = 0; done < milliseconds; done += 20) {
-            voice.listener->voiceCaptured(std::vector<std::int16_t>(480, 5'000));
-        }
-    }
+    void hears(int milliseconds) { capture(voice, milliseconds); }
     [[nodiscard]] bool isLive() const { return runner.state().phase == Phase::Live; }
-    [[nodiscard]] std::vector<std::string> log() const
-    {
-        std::vector<std::string> lines;
-        for (const ConversationEntry& entry : runner.state().log.entries()) {
-            lines.push_back(entry.text);
-        }
-        return lines;
-    }
+    [[nodiscard]] std::vector<std::string> log() const { return linesOf(runner); }
 };
 
 using Lines = std::vector<std::string>;

@@ -5,6 +5,7 @@
 #include "core/token/broker_token_source.h"
 #include "core/token/caching_token_source.h"
 #include "tests/app/gemini_server.h"
+#include "tests/app/gemini_talk.h"
 #include "tests/broker/operator_world.h"
 #include "tests/support/fake_ports.h"
 
@@ -23,30 +24,6 @@ using namespace vivavoce::tests;
 namespace {
 
 using Lines = std::vector<std::string>;
-
-class Listener final : public SessionObserver {
-public:
-    void sessionTold(const SessionNotice& notice) override
-    {
-        if (const auto* problem = std::get_if<session_notice::Problem>(&notice)) {
-            problems.push_back(problem->error);
-        }
-    }
-    void replyTook(const ReplyLatency&) override {}
-
-    std::vector<Error> problems;
-};
-
-SessionOptions options()
-{
-    SessionOptions wanted;
-    wanted.transcriptionModel = "any";
-    openai::FunctionTool tool;
-    tool.name = "get_weather";
-    tool.parameters = openai::RawJson{R"({"type":"object"})"};
-    wanted.tools = {tool};
-    return wanted;
-}
 
 /// Under a budget, and so everybody goes through the relay.
 void underABudget(vivavoce::broker::Config& config, const GeminiServer& server)
@@ -67,14 +44,7 @@ struct World {
     {
     }
     [[nodiscard]] bool isLive() const { return runner.state().phase == Phase::Live; }
-    [[nodiscard]] Lines log() const
-    {
-        Lines lines;
-        for (const ConversationEntry& entry : runner.state().log.entries()) {
-            lines.push_back(entry.text);
-        }
-        return lines;
-    }
+    [[nodiscard]] std::vector<std::string> log() const { return linesOf(runner); }
     [[nodiscard]] Json usage() { return Json::parse(broker.as(broker.user(), "GET", "/api/voice/usage").body); }
     /// Tokens that were asked for.
     [[nodiscard]] std::size_t tokensAskedFor() const
@@ -87,12 +57,7 @@ struct World {
         }
         return count;
     }
-    void hears(int milliseconds)
-    {
-        for (int done = 0; done < milliseconds; done += 20) {
-            voice.listener->voiceCaptured(std::vector<std::int16_t>(480, 5'000));
-        }
-    }
+    void hears(int milliseconds) { capture(voice, milliseconds); }
 
     SystemClock clock;
     platform::QtExecutor executor;
@@ -106,8 +71,8 @@ struct World {
     platform::QtWebSocketFactory transports;
     FakeVoiceIo voice;
     FakeToolRunner tools;
-    Listener observer;
-    SessionRunner runner{{tokens, transports, voice, tools, clock, executor, observer, options()}};
+    ProblemListener observer;
+    SessionRunner runner{{tokens, transports, voice, tools, clock, executor, observer, geminiOptions()}};
 };
 
 } // namespace
