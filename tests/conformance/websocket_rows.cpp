@@ -110,7 +110,7 @@ private:
 
 void Rows::lengths()
 {
-    for (const std::size_t size : {0, 1, 125, 126, 127, 128, 65'535, 65'536, 1'000'000}) {
+    for (const std::size_t size : {0U, 1U, 125U, 126U, 127U, 128U, 65'535U, 65'536U, 1'000'000U}) {
         const std::string length = std::to_string(size) + " bytes";
         comesBack("5.2 text of " + length, frame(kFinal | kText, std::string(size, '*')), std::string(size, '*'));
         comesBack("5.2 binary of " + length, frame(kFinal | kBinary, std::string(size, '\xFE')),
@@ -251,11 +251,11 @@ void Rows::closings()
             frame(kFinal | kClose, codeBytes(1000) + text.bytes), 1002);
     }
     for (const unsigned code :
-        {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 3000, 3999, 4000, 4999}) {
+        {1000U, 1001U, 1002U, 1003U, 1007U, 1008U, 1009U, 1010U, 1011U, 1012U, 1013U, 3000U, 3999U, 4000U, 4999U}) {
         ends("7.4 code " + std::to_string(code), frame(kFinal | kClose, codeBytes(code)), code);
     }
     // Of 5000 and up §7.4.2 says nothing.
-    for (const unsigned code : {0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999}) {
+    for (const unsigned code : {0U, 999U, 1004U, 1005U, 1006U, 1015U, 1016U, 1100U, 2000U, 2999U}) {
         ends("7.4 code that may not be sent " + std::to_string(code), frame(kFinal | kClose, codeBytes(code)), 1002);
     }
     const std::string goodbye = frame(kFinal | kClose, codeBytes(1000));

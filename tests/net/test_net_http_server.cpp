@@ -215,7 +215,7 @@ private Q_SLOTS:
         QCOMPARE(statusOf(answer), 200);
         QVERIFY(answer.find("Connection: close") != std::string::npos);
         QCOMPARE(server->connections(), std::size_t{0});
-        QVERIFY_EXCEPTION_THROWN(RawClient late(server->port()), boost::system::system_error);
+        QVERIFY_THROWS_EXCEPTION(boost::system::system_error, RawClient(server->port()));
     }
 };
 

@@ -119,7 +119,7 @@ private Q_SLOTS:
         const auto answer = [](int value) -> Awaitable<int> { co_return value; };
         QCOMPARE(loop.run(runOn(loop.executors().front(), answer(7))), 7);
         QCOMPARE(loop.run(runOn(loop.executors().back(), answer(8))), 8);
-        QVERIFY_EXCEPTION_THROWN(loop.run(runOn(loop.executors().back(), throwing())), std::runtime_error);
+        QVERIFY_THROWS_EXCEPTION(std::runtime_error, loop.run(runOn(loop.executors().back(), throwing())));
     }
 
     /// The end of the one against the other's giving it up, on two threads.

@@ -145,12 +145,12 @@ void GeminiStandIn::Connection::on(const RealtimeInput& input)
 
 void GeminiStandIn::Connection::on(const ToolResponse& response)
 {
-    for (const FunctionResponse& answer : response.functionResponses) {
-        if (m_calls.erase(answer.id) == 0 || answer.name.empty() || !isObject(answer.response)) {
+    for (const FunctionResponse& result : response.functionResponses) {
+        if (m_calls.erase(result.id) == 0 || result.name.empty() || !isObject(result.response)) {
             refuse("Request contains an invalid argument.");
             return;
         }
-        m_session->answers.push_back(answer);
+        m_session->answers.push_back(result);
     }
     if (m_calls.empty() && m_server.answer) {
         m_server.answer(*this);
