@@ -63,10 +63,10 @@ inside apt-get -qq install -y --no-install-recommends xvfb xauth x11-utils >/dev
 # shellcheck disable=SC2016 # the inner shell expands it
 user xvfb-run -a sh -c '
     # On a busy machine the display is later than xvfb-run thinks.
-    for _ in $(seq 100); do xwininfo -root >/dev/null 2>&1 && break; sleep 0.1; done
+    for _ in $(seq 300); do xwininfo -root >/dev/null 2>&1 && break; sleep 0.1; done
     vivavoce >/tmp/app.log 2>&1 &
     app=$!
-    for _ in $(seq 100); do
+    for _ in $(seq 300); do
         if xwininfo -root -tree | grep -q Vivavoce; then kill "$app"; exit 0; fi
         kill -0 "$app" 2>/dev/null || break
         sleep 0.1
