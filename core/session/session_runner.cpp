@@ -282,8 +282,9 @@ std::unique_ptr<Transport> SessionRunner::transportFor(const AccessToken& token)
     if (!token.isForGemini()) {
         return transport;
     }
+    const auto takesTime = [&tools = m_deps.tools](const std::string& name) { return tools.takesTime(name); };
     return std::make_unique<GeminiTransport>(
-        GeminiTransport::Dependencies{std::move(transport), m_deps.executor, m_gemini}, token.model);
+        GeminiTransport::Dependencies{std::move(transport), m_deps.executor, m_gemini, takesTime}, token.model);
 }
 
 void SessionRunner::dropTransport()

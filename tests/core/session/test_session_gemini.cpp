@@ -64,6 +64,7 @@ struct World {
     SessionRunner runner{{tokens, transports, voice, tools, clock, executor, observer, options()}};
     std::size_t fed = 0;
     std::size_t served = 0;
+    std::string model = "gemini-3.8-live";
 
     World() { transports.pongs = &executor; }
 
@@ -76,7 +77,7 @@ struct World {
         token->dialect = "gemini";
         token->auth = AuthStyle::Token;
         token->provider = "gemini";
-        token->model = "gemini-3.8-live";
+        token->model = model;
         return token;
     }
 
@@ -122,6 +123,7 @@ struct World {
 
     void start()
     {
+        server.model = "models/" + model;
         runner.start();
         source.answer(token());
         opens();
@@ -487,6 +489,186 @@ private Q_SLOTS:
         QVERIFY(!world.gemini().isOver());
     }
 
+    void functions_AreDeclaredAsTheModelTakesThem_data()
+    {
+        QTest::addColumn<std::string>("model");
+        QTest::addColumn<bool>("isSlow");
+        QTest::addColumn<std::string>("behavior");
+        const auto row = [](const char* model, bool isSlow, const char* behavior) {
+            QTest::addRow("%s, %s", model, isSlow ? "slow" : "quick")
+                << std::string(model) << isSlow << std::string(behavior);
+        };
+        row("gemini-2.5-flash-native-audio-preview-12-2025", false, "");
+        row("gemini-2.5-flash-native-audio-preview-12-2025", true, "NON_BLOCKING");
+        row("gemini-3.1-flash-live-preview", true, "");
+        row("gemini-3.8-live", false, "BLOCKING");
+        row("gemini-3.8-live", true, "NON_BLOCKING");
+        row("gemini-3.8-live-extended-thinking", false, "NON_BLOCKING");
+        row("gemini-9-live", true, "");
+    }
+    void functions_AreDeclaredAsTheModelTakesThem()
+    {
+        QFETCH(std::string, model);
+        QFETCH(bool, isSlow);
+        QFETCH(std::string, behavior);
+        World world;
+        world.model = model;
+        world.tools.isSlow = isSlow;
+        world.start();
+        QCOMPARE(
+            world.session().setup.tools->at(0).functionDeclarations->at(0).behavior.value_or(std::string()), behavior);
+        world.runner.say("weather");
+        world.settle();
+        world.gemini().call("call_1", "get_weather", "{}");
+        world.settle();
+        world.tools.open[0](std::string("{}"));
+        world.settle();
+        const std::string scheduling = behavior == "NON_BLOCKING" ? "WHEN_IDLE" : "";
+        QCOMPARE(world.session().answers.at(0).scheduling.value_or(std::string()), scheduling);
+        QVERIFY(!world.gemini().isOver());
+    }
+
+    void slowFunctions_AreAnsweredOneByOne_WhileTheModelGoesOn()
+    {
+        World world;
+        world.tools.isSlow = true;
+        world.start();
+        world.runner.say("weather");
+        world.settle();
+        world.gemini().call("call_1", "get_weather", R"({"city":"Rome"})");
+        world.gemini().call("call_2", "get_weather", R"({"city":"Oslo"})");
+        world.gemini().reply("One moment.");
+        world.settle();
+        QCOMPARE(world.voice.played.size(), std::size_t{960});
+        QVERIFY2(!world.observer.told<session_notice::ReplyEnded>().back().isAnswer, "the answer is still to come");
+        world.drained();
+        QCOMPARE(world.state().activity, Activity::RunningTool);
+        world.tools.open[0](std::string("{}"));
+        world.settle();
+        QCOMPARE(world.session().answers.size(), std::size_t{1});
+        world.gemini().reply("Rome is fine.");
+        world.settle();
+        world.drained();
+        world.tools.open[1](std::string("{}"));
+        world.settle();
+        QCOMPARE(world.session().answers.size(), std::size_t{2});
+        world.gemini().reply("So is Oslo.");
+        world.settle();
+        QVERIFY(world.observer.told<session_notice::ReplyEnded>().back().isAnswer);
+        QVERIFY((
+            world.log() == Lines{"user: weather", "model: One moment.", "model: Rome is fine.", "model: So is Oslo."}));
+        QVERIFY(world.state().reply.isFree());
+        QCOMPARE(world.voice.interrupts, 0);
+        QVERIFY(!world.gemini().isOver());
+    }
+
+    void slowFunction_IsSpokenOfBehindWhatTheUserHasAskedMeanwhile()
+    {
+        World world;
+        world.tools.isSlow = true;
+        world.start();
+        world.talks("Book a table", "One moment.");
+        world.gemini().call("call_1", "get_weather", "{}");
+        world.settle();
+        world.talks("What day is it?", "Monday.");
+        world.hears(Milliseconds{400});
+        world.gemini().userWords("And tomorrow?");
+        world.settle();
+        // The answer comes while the user speaks: nobody talks over them.
+        world.tools.open[0](std::string("{}"));
+        world.settle();
+        QCOMPARE(world.session().answers.at(0).scheduling, std::optional<std::string>("WHEN_IDLE"));
+        world.gemini().reply("Tuesday.");
+        world.settle();
+        world.gemini().reply("Your table is booked.");
+        world.settle();
+        QCOMPARE(world.voice.interrupts, 0);
+        QVERIFY((world.log()
+            == Lines{"user: Book a table", "model: One moment.", "user: What day is it?", "model: Monday.",
+                "user: And tomorrow?", "model: Tuesday.", "model: Your table is booked."}));
+        QVERIFY(world.state().reply.isFree());
+        QVERIFY(!world.gemini().isOver());
+    }
+
+    void slowFunction_ThatIsStopped_IsAnsweredInSilence()
+    {
+        World world;
+        world.tools.isSlow = true;
+        world.start();
+        world.runner.say("weather");
+        world.settle();
+        world.gemini().call("call_1", "get_weather", "{}");
+        world.settle();
+        world.runner.interrupt();
+        world.settle();
+        QCOMPARE(world.session().answers.at(0).scheduling, std::optional<std::string>("SILENT"));
+        world.runner.say("again");
+        world.settle();
+        world.gemini().reply("Again.");
+        world.settle();
+        QCOMPARE(world.log().back(), std::string("model: Again."));
+        QVERIFY(world.state().reply.isFree());
+    }
+
+    void slowFunction_ThatIsCancelled_IsNotAnsweredAndNobodyWaits()
+    {
+        World world;
+        world.tools.isSlow = true;
+        world.start();
+        world.runner.say("weather");
+        world.settle();
+        world.gemini().call("call_1", "get_weather", "{}");
+        world.gemini().call("call_2", "get_weather", "{}");
+        world.settle();
+        world.gemini().cancelCall("call_1");
+        world.settle();
+        world.tools.open[0](std::string("{}"));
+        world.settle();
+        QVERIFY(world.session().answers.empty());
+        world.tools.open[1](std::string("{}"));
+        world.settle();
+        QCOMPARE(world.session().answers.size(), std::size_t{1});
+        world.gemini().reply("Fine.");
+        world.settle();
+        QCOMPARE(world.log().back(), std::string("model: Fine."));
+        QVERIFY(world.state().reply.isFree());
+        QVERIFY(!world.gemini().isOver());
+    }
+
+    // Reported as: 1011 while a tool runs, and no handle meanwhile.
+    void call_OfAConnectionThatIsGone_IsVoid_AndItsLastHandleIsNotLost_data()
+    {
+        QTest::addColumn<bool>("isSlow");
+        QTest::newRow("waited for") << false;
+        QTest::newRow("beside the conversation") << true;
+    }
+    void call_OfAConnectionThatIsGone_IsVoid_AndItsLastHandleIsNotLost()
+    {
+        QFETCH(bool, isSlow);
+        World world;
+        world.tools.isSlow = isSlow;
+        world.start();
+        world.talks("Hello", "Hi.");
+        world.gemini().handle();
+        world.runner.say("weather");
+        world.settle();
+        world.gemini().call("call_1", "get_weather", "{}");
+        world.gemini().sayText(R"({"sessionResumptionUpdate":{"newHandle":"","resumable":false}})");
+        world.settle();
+        world.gemini().hangUp(1011, "Deadline expired before operation could complete.");
+        world.settle();
+        QVERIFY(world.tools.wasCancelled);
+        // It comes too late, and concerns nobody.
+        world.tools.open[0](std::string("{}"));
+        world.comesBack();
+        QCOMPARE(world.state().phase, Phase::Live);
+        QVERIFY(world.session().answers.empty());
+        QVERIFY(!world.gemini().isOver());
+        world.gemini().reply("Where were we?");
+        world.settle();
+        QCOMPARE(world.log().back(), std::string("model: Where were we?"));
+    }
+
     void turn_WithoutAReply_LeavesNobodyWaiting()
     {
         World world;
@@ -800,15 +982,20 @@ private Q_SLOTS:
     void whateverHappens_NothingIsSaidThatGeminiRefuses_data()
     {
         QTest::addColumn<bool>("isByHand");
-        QTest::newRow("by ear") << false;
-        QTest::newRow("by hand") << true;
+        QTest::addColumn<bool>("isSlow");
+        QTest::newRow("by ear") << false << false;
+        QTest::newRow("by hand") << true << false;
+        QTest::newRow("by ear, functions beside it") << false << true;
+        QTest::newRow("by hand, functions beside it") << true << true;
     }
     void whateverHappens_NothingIsSaidThatGeminiRefuses()
     {
         QFETCH(bool, isByHand);
+        QFETCH(bool, isSlow);
         std::size_t connections = 0;
         for (std::uint32_t seed = 1; seed <= 150; ++seed) {
             World world;
+            world.tools.isSlow = isSlow;
             std::minstd_rand random(seed);
             world.runner.makeTurnsByHand(isByHand);
             world.runner.start();
