@@ -580,6 +580,8 @@ private Q_SLOTS:
         QCOMPARE(world.session().answers.at(0).scheduling, std::optional<std::string>("WHEN_IDLE"));
         world.gemini().reply("Tuesday.");
         world.settle();
+        // The room goes on being heard; that is nobody's turn.
+        world.hears(Milliseconds{400}, 0);
         world.gemini().reply("Your table is booked.");
         world.settle();
         QCOMPARE(world.voice.interrupts, 0);
