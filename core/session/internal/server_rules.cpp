@@ -87,6 +87,75 @@ void Stepper::on(const openai::ConversationCreated&)
     }
 }
 
+void Stepper::providerError(const openai::ErrorEvent& event)
+{
+    ProviderFault fault = classify(event.error.type, event.error.code.value_or(std::string()), event.error.message);
+    if (event.error.code == "conversation_already_has_active_response") {
+        // The provider made a reply of its own (voice detection); ours is asked for when that one is done.
+        m_state.reply.isRequested = false;
+        m_state.reply.isWanted = true;
+        m_state.tools.wantsReply = std::exchange(m_state.reply.isForTools, false);
+        if (isLive() && m_state.reply.activeId.empty()) {
+            // Of which we have not heard, or do not any more: it is not waited for without an end.
+            m_state.reply.isAwaited = true;
+            startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
+        }
+        return;
+    }
+    const bool isFatal = fault.weight == ErrorWeight::Fatal;
+    if (fault.weight == ErrorWeight::Harmless || (!isFatal && retractionRefused(event.error))) {
+        return;
+    }
+    if (!isFatal && isEchoOfSettings(event.error)) {
+        return;
+    }
+    // Until something else comes: should the connection end now, this is why.
+    m_state.lastProviderError = fault.error;
+    if (m_state.phase == Phase::Starting) {
+        // In place of a session.
+        lost(std::move(fault.error));
+        return;
+    }
+    if (isFatal) {
+        if (!isRetryable(fault.error.code) && !isRefusedCredential(fault.error)) {
+            // Some servers leave the socket open after it.
+            lost(std::move(fault.error));
+        } else if (fault.error.code != ErrorCode::SessionExpired) {
+            lost(std::move(fault.error));
+        }
+        return;
+    }
+    const bool isConfiguring = m_state.phase == Phase::Configuring;
+    const std::optional<Setting> without = isConfiguring ? leaveOut(event.error) : std::nullopt;
+    if (!without || isMissed(*without)) {
+        tell(session_notice::Problem{std::move(fault.error)});
+    }
+    if (m_state.reply.isRequested && event.error.eventId == m_state.reply.requestId) {
+        replyRefused();
+    }
+    if (without) {
+        configure();
+        return;
+    }
+    if (isConfiguring) {
+        // The update was thrown away as a whole; the conversation is possible with the provider's defaults.
+        stopTimer(SessionTimer::Configured);
+        goLive();
+    }
+}
+
+/// No reply will come of that response.create.
+void Stepper::replyRefused()
+{
+    m_state.reply.isRequested = false;
+    m_state.reply.isForTools = false;
+    m_state.reply.cancelWhenCreated = false;
+    stopTimer(SessionTimer::Reply);
+    tell(session_notice::ReplyEnded{});
+    askForWanted();
+    settleActivity();
+}
+
 bool Stepper::isEchoOfSettings(const openai::ErrorDetail& error) const
 {
     const std::optional<Setting> setting = settingBlamed(error);
