@@ -30,6 +30,8 @@ public:
     virtual void cancel(const std::string& callId) = 0;
     /// The session is over or was interrupted: results are not wanted any more.
     virtual void cancelAll() = 0;
+    /// A call of that function may take so long that the conversation should go on meanwhile, where it can.
+    [[nodiscard]] virtual bool takesTime(const std::string&) const { return false; }
 };
 
 } // namespace vivavoce::core

@@ -32,6 +32,8 @@ public:
     [[nodiscard]] virtual std::vector<std::string> remarks() const { return {}; }
     /// There are other tools from now on. One follower.
     virtual void follow(std::function<void()> changed) = 0;
+    /// Programs and networks do, unless the source knows better.
+    [[nodiscard]] bool takesTime(const std::string&) const override { return true; }
 };
 
 } // namespace vivavoce::core

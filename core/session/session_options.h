@@ -21,6 +21,8 @@ struct SessionDeadlines {
     Milliseconds turnEnd{200};
     /// Between two events of a reply that has been asked for.
     Milliseconds reply{30'000};
+    /// Behind the end of an item of it, where it is known that the server says no more when a reply ends.
+    Milliseconds replyEnd{1'000};
     Milliseconds tool{30'000};
     Milliseconds close{2'000};
     /// Between two pings. The silence that follows is counted in pings, so that a sleep or a busy moment of our own is not taken for it.

@@ -267,7 +267,6 @@ void SessionRunner::openTransport(const TokenPtr& token)
 {
     dropTransport();
     m_latency.reset();
-    m_dialect = token->dialect == "openai-beta" ? openai::Dialect::Beta : openai::Dialect::Ga;
     m_link = std::make_shared<Link>(*this, transportFor(*token));
     TransportTarget target;
     target.url = token->url;
@@ -283,8 +282,9 @@ std::unique_ptr<Transport> SessionRunner::transportFor(const AccessToken& token)
     if (!token.isForGemini()) {
         return transport;
     }
+    const auto takesTime = [&tools = m_deps.tools](const std::string& name) { return tools.takesTime(name); };
     return std::make_unique<GeminiTransport>(
-        GeminiTransport::Dependencies{std::move(transport), m_deps.executor, m_gemini}, token.model);
+        GeminiTransport::Dependencies{std::move(transport), m_deps.executor, m_gemini, takesTime}, token.model);
 }
 
 void SessionRunner::dropTransport()
@@ -310,7 +310,7 @@ void SessionRunner::send(const openai::ClientEvent& event)
         m_latency.audioSent(FrameCount{static_cast<std::int64_t>(append->audio.size() / 2)}, m_deps.clock.now());
     }
     if (m_link != nullptr) {
-        m_link->transport().send(openai::encode(event, m_dialect));
+        m_link->transport().send(openai::encode(event, m_state.server.dialect));
     }
 }
 

@@ -92,7 +92,6 @@ private:
     std::deque<SessionEvent> m_events;
     bool m_isDispatching = false;
     bool m_hasInputEnded = false;
-    openai::Dialect m_dialect = openai::Dialect::Ga;
     std::shared_ptr<GeminiMemory> m_gemini = std::make_shared<GeminiMemory>();
     std::shared_ptr<Link> m_link;
     std::map<SessionTimer, std::unique_ptr<Timer>> m_timers;

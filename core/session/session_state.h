@@ -3,6 +3,7 @@
 #include "core/base/base64.h"
 #include "core/base/error.h"
 #include "core/ports/tool_runner.h"
+#include "core/protocol/openai/presence.h"
 #include "core/session/conversation_log.h"
 #include "core/session/session_options.h"
 #include "core/session/speech_memory.h"
@@ -12,6 +13,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +38,21 @@ enum class Phase {
 /// What goes on in a live conversation.
 /// Stalled: the connection has gone quiet and may be dead.
 enum class Activity { Listening, HearingUser, Thinking, RunningTool, Speaking, Stalled };
+
+/// Parts of our settings that a conversation is possible without.
+enum class Setting { Formats, Padding, Voice, Transcription, Tools };
+
+/// How the server of a connection speaks OpenAI Realtime, as far as it has shown.
+struct ServerTraits {
+    /// It is written to in that; what it says is read in either.
+    openai::Dialect dialect = openai::Dialect::Ga;
+    bool takesCancel = true;
+    bool takesTruncate = true;
+    /// A reply ends with response.done; nothing: none has ended yet.
+    std::optional<bool> endsReplies;
+    /// The type of what it said in place of a greeting.
+    std::string oddGreeting;
+};
 
 [[nodiscard]] std::string_view phaseText(Phase phase);
 [[nodiscard]] std::string_view activityText(Activity activity);
@@ -64,6 +81,12 @@ struct ReplyGate {
     bool isForTools = false;
     /// The last one ended without a word on what it cost: that comes behind it.
     bool isCostToCome = false;
+    /// All of an item of it has come, and nothing of another one since.
+    bool hasItemEnded = false;
+    /// Nobody has asked for it: it is said while functions run, and answers nothing.
+    bool isBesideTools = false;
+    /// Functions that it has called so far.
+    std::vector<ToolCall> calls;
 
     [[nodiscard]] bool isFree() const { return activeId.empty() && !isRequested; }
     bool operator==(const ReplyGate&) const = default;
@@ -179,6 +202,14 @@ struct SessionState {
     ConversationLog log;
     /// response.create so far.
     int replyRequests = 0;
+    /// response.cancel and conversation.item.truncate so far.
+    int retractions = 0;
+    ServerTraits server;
+    /// What the provider does not take: it is as it likes there.
+    std::set<Setting> leftOut;
+    /// Replies, and turns that were written down, that came without an id and have one from here.
+    int namelessReplies = 0;
+    int namelessTurns = 0;
     SpeechMemory speech;
     std::deque<Bytes> heldAudio;
     std::size_t heldAudioSize = 0;

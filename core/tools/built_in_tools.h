@@ -58,6 +58,7 @@ public:
     void run(const ToolCall& call, Callback done) override;
     void cancel(const std::string& callId) override { m_open.erase(callId); }
     void cancelAll() override { m_open.clear(); }
+    [[nodiscard]] bool takesTime(const std::string&) const override { return false; }
 
 private:
     struct RunningTimer {

@@ -96,9 +96,7 @@ void ToolBox::take(ToolSource& source, const Tool& tool, Schemas& known)
         leaveOut("such a name is not taken by providers");
         return;
     }
-    const auto same = std::find_if(
-        m_offers.begin(), m_offers.end(), [&](const Offer& offer) { return offer.tool.declaration.name == name; });
-    if (same != m_offers.end()) {
+    if (const Offer* const same = find(name)) {
         leaveOut("there is one of that name of " + same->tool.source);
         return;
     }
@@ -167,9 +165,8 @@ void ToolBox::run(const ToolCall& call, Callback done)
     open.call = call;
     open.done = std::move(done);
     open.serial = ++m_lastSerial;
-    const auto offer = std::find_if(
-        m_offers.begin(), m_offers.end(), [&](const Offer& one) { return one.tool.declaration.name == call.name; });
-    if (offer == m_offers.end()) {
+    const Offer* const offer = find(call.name);
+    if (offer == nullptr) {
         finishLater(call.callId, open.serial, error(ErrorCode::ToolFailed, "there is no such function"));
         return;
     }
@@ -192,6 +189,19 @@ void ToolBox::run(const ToolCall& call, Callback done)
     } else {
         start(call.callId);
     }
+}
+
+const ToolBox::Offer* ToolBox::find(const std::string& name) const
+{
+    const auto offer = std::find_if(
+        m_offers.begin(), m_offers.end(), [&](const Offer& one) { return one.tool.declaration.name == name; });
+    return offer == m_offers.end() ? nullptr : &*offer;
+}
+
+bool ToolBox::takesTime(const std::string& name) const
+{
+    const Offer* const offer = find(name);
+    return offer != nullptr && (policyOf(offer->tool) == ToolPolicy::Ask || offer->source->takesTime(name));
 }
 
 void ToolBox::ask(const Offer& offer, Open& open)

@@ -62,6 +62,8 @@ public:
     void run(const ToolCall& call, Callback done) override;
     void cancel(const std::string& callId) override;
     void cancelAll() override;
+    /// A person who is asked does, whatever the function is.
+    [[nodiscard]] bool takesTime(const std::string& name) const override;
 
     void follow(Follower follower) override { m_followers.push_back(std::move(follower)); }
     [[nodiscard]] const std::vector<ApprovalRequest>& pending() const override { return m_pending; }
@@ -89,6 +91,8 @@ private:
     void take(ToolSource& source, const Tool& tool, Schemas& known);
     void remark(const std::string& text);
     [[nodiscard]] ToolPolicy policyOf(const Tool& tool) const;
+    /// Null: there is no such function.
+    [[nodiscard]] const Offer* find(const std::string& name) const;
     void ask(const Offer& offer, Open& open);
     void start(const std::string& callId);
     void finish(const std::string& callId, int serial, Expected<std::string, Error> result);

@@ -109,7 +109,9 @@ public:
     void run(const core::ToolCall& call, Callback done) override;
     void cancel(const std::string& callId) override { cancelled.push_back(callId); }
     void cancelAll() override { wasCancelled = true; }
+    [[nodiscard]] bool takesTime(const std::string&) const override { return isSlow; }
 
+    bool isSlow = false;
     std::vector<core::ToolCall> calls;
     std::deque<Callback> open;
     std::vector<std::string> cancelled;

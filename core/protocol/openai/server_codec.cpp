@@ -1,6 +1,8 @@
 #include "core/protocol/openai/codec.h"
 #include "core/protocol/openai/internal/server_event_fields.h"
 
+#include <nlohmann/json.hpp>
+
 namespace vivavoce::core::openai {
 namespace internal {
 namespace {
@@ -21,6 +23,21 @@ bool emplaceServerEvent(std::string_view type, ServerEvent& event)
     }
     // GA first: conversation.item.created is a GA type too, and not the beta's name of another event.
     return emplaceByType(type, Dialect::Ga, event) || emplaceByType(type, Dialect::Beta, event);
+}
+
+/// GA nests what the beta has flat. Some servers say a thing in both ways: what only GA has counts.
+std::optional<Dialect> dialectOf(const Json& event)
+{
+    const auto session = event.find("session");
+    if (session == event.end() || !session->is_object()) {
+        return std::nullopt;
+    }
+    const auto has = [&](const char* key) { return session->contains(key) && !(*session)[key].is_null(); };
+    if (has("type") || has("audio")) {
+        return Dialect::Ga;
+    }
+    const bool isBeta = has("modalities") || has("voice") || has("input_audio_format");
+    return isBeta ? std::optional(Dialect::Beta) : std::nullopt;
 }
 
 template <typename Event>
@@ -46,6 +63,9 @@ Expected<ServerEvent, ProtocolError> decodeServerEvent(std::string_view text)
     ServerEvent event;
     if (!internal::emplaceServerEvent(envelope->type, event)) {
         return UnknownEvent{std::move(envelope->type), std::move(envelope->eventId), std::string(text)};
+    }
+    if (auto* created = std::get_if<SessionCreated>(&event)) {
+        created->dialect = internal::dialectOf(*envelope->tree);
     }
     return internal::readFields(*envelope, std::move(event), internal::Reading::Lenient);
 }

@@ -38,6 +38,8 @@ struct SessionCreated {
     static constexpr std::string_view kType = "session.created";
     std::string eventId;
     Session session;
+    /// Of what came; nothing: it cannot be told. Never written.
+    std::optional<Dialect> dialect{};
 };
 
 struct SessionUpdated {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace vivavoce::core {
@@ -33,6 +34,13 @@ gemini::RawJson responseOf(const std::string& output)
     return {writeJson(Json{{"output", parsed ? std::move(*parsed) : Json(output)}})};
 }
 
+/// What the user has stopped is nothing to speak of.
+bool isStopped(const std::string& output)
+{
+    const auto parsed = parseJson(output);
+    return parsed && parsed->is_object() && parsed->value("error", Json()) == Json(codeText(ErrorCode::Cancelled));
+}
+
 gemini::Content contentOf(bool isUsers, std::string text)
 {
     gemini::Part part;
@@ -44,7 +52,7 @@ gemini::Content contentOf(bool isUsers, std::string text)
 
 gemini::Setup GeminiTranslator::setup() const
 {
-    gemini::Setup setup = geminiSetup(m_session, m_model);
+    gemini::Setup setup = setupOf(m_session);
     setup.sessionResumption = gemini::SessionResumption{};
     if (!m_memory.handle.empty() && m_memory.isWhole) {
         setup.sessionResumption->handle = m_memory.handle;
@@ -61,7 +69,7 @@ void GeminiTranslator::on(const openai::SessionUpdate& update)
         m_setup = setup();
         m_takesHistory = m_setup->historyConfig.has_value();
         send(*m_setup);
-    } else if (geminiSetup(before, m_model) != geminiSetup(m_session, m_model)) {
+    } else if (setupOf(before) != setupOf(m_session)) {
         // A session is set up once: another connection goes on in its place.
         m_steps.endsIn = Milliseconds{0};
     } else if (m_isReady) {
@@ -231,14 +239,29 @@ void GeminiTranslator::answerCall(const std::string& callId, const std::string& 
         // Cancelled meanwhile.
         return;
     }
-    m_answers.push_back({callId, call->second, responseOf(output)});
+    gemini::FunctionResponse answer{callId, call->second, responseOf(output)};
     m_calls.erase(call);
+    if (runsBeside(*m_setup, answer.name)) {
+        answerLate(std::move(answer), !isStopped(output));
+        return;
+    }
+    m_answers.push_back(std::move(answer));
     sendAnswers();
+}
+
+void GeminiTranslator::answerLate(gemini::FunctionResponse answer, bool isToBeSaid)
+{
+    answer.scheduling = isToBeSaid ? "WHEN_IDLE" : "SILENT";
+    send(gemini::ToolResponse{{std::move(answer)}});
+    m_isReplyDue = m_isReplyDue || isToBeSaid;
+    m_isLateWordDue = m_isLateWordDue || isToBeSaid;
 }
 
 void GeminiTranslator::sendAnswers()
 {
-    if (m_calls.empty() && !m_answers.empty()) {
+    const bool isWaitedFor = std::any_of(
+        m_calls.begin(), m_calls.end(), [this](const auto& call) { return !runsBeside(*m_setup, call.second); });
+    if (!isWaitedFor && !m_answers.empty()) {
         send(gemini::ToolResponse{std::exchange(m_answers, {})});
         m_isReplyDue = true;
     }

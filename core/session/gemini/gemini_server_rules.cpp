@@ -109,7 +109,11 @@ void GeminiTranslator::beginReply()
     if (m_ending) {
         endTranscript(*std::exchange(m_ending, std::nullopt));
     }
-    const bool isExpected = std::exchange(m_isReplyAsked, false) || m_isReplyDue || isSameTurn || !m_calls.empty();
+    bool isExpected = std::exchange(m_isReplyAsked, false) || m_isReplyDue || isSameTurn || !m_calls.empty();
+    if (!m_isUserSpeaking && (m_isReplyDue || !isExpected)) {
+        // Or it comes behind the answer to what the user has said meanwhile.
+        isExpected = std::exchange(m_isLateWordDue, false) || isExpected;
+    }
     m_isReplyDue = false;
     const bool isByHand = m_session.turnDetection.isNull();
     if (!m_isUserSpeaking && !isExpected && !isByHand && m_soundBytes > m_turnEndBytes) {

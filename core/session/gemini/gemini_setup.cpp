@@ -1,9 +1,34 @@
 #include "core/session/gemini/gemini_setup.h"
 
 #include <algorithm>
+#include <array>
 
 namespace vivavoce::core {
 namespace {
+
+constexpr const char* kBlocking = "BLOCKING";
+constexpr const char* kNonBlocking = "NON_BLOCKING";
+
+/// What a model is told of functions that take no time, and of those that do; null: nothing. As of 2026-11, by ai.google.dev ("Tool use with
+/// Live API" and the models' pages): 2.x block unless they are told otherwise, 3.1 knows nothing else, 3.8 blocks only where it is told to, and
+/// the one that thinks for longer never does.
+struct CallStyle {
+    std::string_view model;
+    const char* quick = nullptr;
+    const char* slow = nullptr;
+};
+constexpr std::array kCallStyles{CallStyle{"models/gemini-2.", nullptr, kNonBlocking},
+    CallStyle{"models/gemini-live-2.", nullptr, kNonBlocking},
+    CallStyle{"models/gemini-3.8-live-extended-thinking", kNonBlocking, kNonBlocking},
+    CallStyle{"models/gemini-3.8-", kBlocking, kNonBlocking}};
+
+/// Of a model that nobody has heard of nothing is known.
+CallStyle callStyle(std::string_view model)
+{
+    const auto* const known = std::find_if(
+        kCallStyles.begin(), kCallStyles.end(), [&](const CallStyle& style) { return model.starts_with(style.model); });
+    return known == kCallStyles.end() ? CallStyle{} : *known;
+}
 
 gemini::RealtimeInputConfig inputConfig(const openai::Nullable<openai::TurnDetection>& detection)
 {
@@ -21,7 +46,8 @@ gemini::RealtimeInputConfig inputConfig(const openai::Nullable<openai::TurnDetec
     return config;
 }
 
-std::vector<gemini::FunctionDeclaration> declarations(const std::vector<openai::Tool>& tools)
+std::vector<gemini::FunctionDeclaration> declarations(
+    const std::vector<openai::Tool>& tools, const CallStyle& style, const TakesTime& takesTime)
 {
     std::vector<gemini::FunctionDeclaration> all;
     for (const openai::Tool& tool : tools) {
@@ -30,6 +56,10 @@ std::vector<gemini::FunctionDeclaration> declarations(const std::vector<openai::
             declaration.name = function->name;
             declaration.description = function->description;
             declaration.parametersJsonSchema = function->parameters;
+            const bool isSlow = takesTime && takesTime(function->name);
+            if (const char* behavior = isSlow ? style.slow : style.quick) {
+                declaration.behavior = behavior;
+            }
             all.push_back(std::move(declaration));
         }
     }
@@ -38,7 +68,7 @@ std::vector<gemini::FunctionDeclaration> declarations(const std::vector<openai::
 
 } // namespace
 
-gemini::Setup geminiSetup(const openai::Session& session, std::string_view model)
+gemini::Setup geminiSetup(const openai::Session& session, std::string_view model, const TakesTime& takesTime)
 {
     gemini::Setup setup;
     setup.model = gemini::modelPath(model);
@@ -58,7 +88,8 @@ gemini::Setup geminiSetup(const openai::Session& session, std::string_view model
         part.text = session.instructions;
         setup.systemInstruction = gemini::Content{{}, {std::move(part)}};
     }
-    if (auto functions = declarations(session.tools.value_or(std::vector<openai::Tool>())); !functions.empty()) {
+    const auto tools = session.tools.value_or(std::vector<openai::Tool>());
+    if (auto functions = declarations(tools, callStyle(setup.model), takesTime); !functions.empty()) {
         setup.tools = std::vector<gemini::Tool>{{std::move(functions), std::nullopt}};
     }
     setup.realtimeInputConfig = inputConfig(session.turnDetection);
@@ -71,6 +102,18 @@ gemini::Setup geminiSetup(const openai::Session& session, std::string_view model
         setup.outputAudioTranscription = gemini::Mark{};
     }
     return setup;
+}
+
+bool runsBeside(const gemini::Setup& setup, std::string_view function)
+{
+    for (const gemini::Tool& tool : setup.tools.value_or(std::vector<gemini::Tool>())) {
+        for (const auto& declaration : tool.functionDeclarations.value_or(std::vector<gemini::FunctionDeclaration>())) {
+            if (declaration.name == function) {
+                return declaration.behavior == kNonBlocking;
+            }
+        }
+    }
+    return false;
 }
 
 } // namespace vivavoce::core

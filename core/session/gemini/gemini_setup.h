@@ -3,11 +3,20 @@
 #include "core/protocol/gemini/setup.h"
 #include "core/protocol/openai/session_config.h"
 
+#include <functional>
+#include <string>
 #include <string_view>
 
 namespace vivavoce::core {
 
+/// Whether a call of that function may take long; empty: of none.
+using TakesTime = std::function<bool(const std::string& name)>;
+
 /// What a session of that kind is for Gemini; what it has no word for is left out. Resumption and history are the caller's to add.
-[[nodiscard]] gemini::Setup geminiSetup(const openai::Session& session, std::string_view model);
+[[nodiscard]] gemini::Setup geminiSetup(
+    const openai::Session& session, std::string_view model, const TakesTime& takesTime);
+
+/// The model goes on talking while that function runs.
+[[nodiscard]] bool runsBeside(const gemini::Setup& setup, std::string_view function);
 
 } // namespace vivavoce::core

@@ -7,6 +7,7 @@
 #include "core/protocol/openai/client_events.h"
 #include "core/protocol/openai/server_events.h"
 #include "core/session/gemini/gemini_memory.h"
+#include "core/session/gemini/gemini_setup.h"
 
 #include <cstddef>
 #include <map>
@@ -29,7 +30,10 @@ public:
         std::optional<Milliseconds> endsIn;
     };
 
-    GeminiTranslator(std::string model, GeminiMemory& memory) : m_model(std::move(model)), m_memory(memory) {}
+    GeminiTranslator(std::string model, GeminiMemory& memory, TakesTime takesTime)
+        : m_model(std::move(model)), m_memory(memory), m_takesTime(std::move(takesTime))
+    {
+    }
 
     /// The connection is open; nothing has been said.
     [[nodiscard]] Steps opened();
@@ -61,11 +65,17 @@ private:
     void on(const openai::ResponseCreate&);
     void on(const openai::ResponseCancel& cancel);
     [[nodiscard]] gemini::Setup setup() const;
+    [[nodiscard]] gemini::Setup setupOf(const openai::Session& session) const
+    {
+        return geminiSetup(session, m_model, m_takesTime);
+    }
     void sendSound(Bytes pcm);
     void beginHeldTurn();
     /// Lines that the model is to answer, or only to know.
     void tellLines(bool areToBeAnswered);
     void answerCall(const std::string& callId, const std::string& output);
+    /// One that the model did not wait for.
+    void answerLate(gemini::FunctionResponse answer, bool isToBeSaid);
     void sendAnswers();
 
     // Of the provider (gemini_server_rules.cpp)
@@ -104,6 +114,7 @@ private:
 
     const std::string m_model;
     GeminiMemory& m_memory;
+    const TakesTime m_takesTime;
     Steps m_steps;
 
     openai::Session m_session;
@@ -138,8 +149,11 @@ private:
     bool m_isReplyDue = false;
     /// What comes until the turn is over is not to be heard.
     bool m_isMuted = false;
-    /// Not answered yet: names by ids.
+    /// A function has been answered late, which the model speaks of when it likes.
+    bool m_isLateWordDue = false;
+    /// Not answered yet: names by ids. The model waits for some of them ...
     std::map<std::string, std::string> m_calls;
+    /// ... and is told when all of those are answered.
     std::vector<gemini::FunctionResponse> m_answers;
 };
 

@@ -19,10 +19,11 @@ public:
         Executor& executor;
         /// Shared: a connection that was let go of may still hear something.
         std::shared_ptr<GeminiMemory> memory;
+        TakesTime takesTime{};
     };
 
     GeminiTransport(Dependencies dependencies, std::string model)
-        : m_deps(std::move(dependencies)), m_translator(std::move(model), *m_deps.memory)
+        : m_deps(std::move(dependencies)), m_translator(std::move(model), *m_deps.memory, m_deps.takesTime)
     {
     }
 

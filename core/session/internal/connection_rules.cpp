@@ -74,6 +74,8 @@ void Stepper::connect()
 {
     setPhase(Phase::Connecting);
     m_state.lastProviderError.reset();
+    m_state.server = ServerTraits();
+    m_state.server.dialect = m_state.token->dialect == "openai-beta" ? openai::Dialect::Beta : openai::Dialect::Ga;
     m_state.isRelayed = m_state.token->isRelayed;
     // Gemini's own token opens one connection; the broker's opens one after another.
     m_state.openedWith = isGemini() && !m_state.isRelayed ? m_state.token : nullptr;
@@ -141,7 +143,10 @@ void Stepper::on(const session_event::TimedOut& timedOut)
         }
         return;
     case SessionTimer::FirstEvent:
-        if (m_state.phase == Phase::Starting) {
+        if (m_state.phase == Phase::Starting && !m_state.server.oddGreeting.empty()) {
+            const std::string said = tame(m_state.server.oddGreeting);
+            lost({ErrorCode::ProviderMalformed, "the provider began no session, and said " + said, std::nullopt, said});
+        } else if (m_state.phase == Phase::Starting) {
             lost({ErrorCode::ProviderSilent, "the provider accepted the connection and then said nothing", std::nullopt,
                 {}});
         }
@@ -164,12 +169,16 @@ void Stepper::on(const session_event::TimedOut& timedOut)
         }
         return;
     case SessionTimer::Reply:
-        if (isLive() && !m_state.reply.isFree()) {
+        if (isLive() && m_state.reply.hasItemEnded && m_state.server.endsReplies != true) {
+            m_state.server.endsReplies = false;
+            replyEndedUnsaid();
+        } else if (isLive() && !m_state.reply.isFree()) {
             lost({ErrorCode::ProviderSilent, "a reply stopped coming", std::nullopt, {}});
         } else if (isLive() && std::exchange(m_state.reply.isAwaited, false)) {
             tell(session_notice::Problem{{ErrorCode::ProviderSilent, "no reply to what was said", std::nullopt, {}}});
             turnsAnswered();
-            if (m_state.tools.wantsReply || std::exchange(m_state.reply.isPartOfTurn, false)) {
+            if (m_state.tools.wantsReply || m_state.reply.isWanted
+                || std::exchange(m_state.reply.isPartOfTurn, false)) {
                 requestReply();
             }
             settleActivity();

@@ -36,7 +36,7 @@ void Stepper::on(const session_event::TurnsByHand& turns)
     held.isByHand = turns.isOn;
     held.isDue = isDue;
     if (m_state.phase == Phase::Configuring || isLive()) {
-        send(turnsUpdate(*m_state.options, turns.isOn));
+        send(turnsUpdate(*m_state.options, turns.isOn, m_state.leftOut));
     }
     if (m_state.isUserSpeaking && isLive()) {
         // The provider had noticed that turn, and will not say any more when it ends: with the change.

@@ -24,6 +24,7 @@ constexpr std::array kKnown{
     Row{"invalid_model", ErrorCode::BadConfiguration, ErrorWeight::Fatal},
     Row{"model_not_found", ErrorCode::BadConfiguration, ErrorWeight::Fatal},
     Row{"beta_api_shape_disabled", ErrorCode::BadConfiguration, ErrorWeight::Fatal},
+    Row{"model_load_error", ErrorCode::BadConfiguration, ErrorWeight::Fatal},
     Row{"session_expired", ErrorCode::SessionExpired, ErrorWeight::Fatal},
     Row{"insufficient_quota", ErrorCode::ProviderQuota, ErrorWeight::Fatal},
     Row{"credit_balance_exhausted", ErrorCode::ProviderQuota, ErrorWeight::Fatal},
@@ -32,20 +33,12 @@ constexpr std::array kKnown{
     Row{"server_error", ErrorCode::ProviderFailed, ErrorWeight::Notable},
 };
 
-/// Older servers send this one without a code.
-bool isLateTruncate(std::string_view message)
+/// Older and compatible servers send these without the code.
+bool isLate(std::string_view message)
 {
-    return message.starts_with("Audio content of ") && message.find("already shorter than") != std::string_view::npos;
-}
-
-/// Foreign text on one line and of a readable length.
-std::string tame(std::string_view text)
-{
-    constexpr std::size_t kLongest = 300;
-    std::string result(text.substr(0, kLongest));
-    std::replace_if(
-        result.begin(), result.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
-    return result;
+    const bool isTruncate =
+        message.starts_with("Audio content of ") && message.find("already shorter than") != std::string_view::npos;
+    return isTruncate || message.starts_with("No active response");
 }
 
 /// Gemini has no codes of its own for why it closes, only words.
@@ -76,6 +69,40 @@ ErrorCode codeOfRelay(std::string_view reason)
 
 } // namespace
 
+std::string tame(std::string_view text)
+{
+    constexpr std::size_t kLongest = 300;
+    std::string result(text.substr(0, kLongest));
+    std::replace_if(
+        result.begin(), result.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
+    return result;
+}
+
+std::optional<Setting> settingBlamed(const openai::ErrorDetail& error)
+{
+    struct Sign {
+        std::string_view word;
+        Setting setting;
+    };
+    constexpr std::array kSigns{Sign{"prefix_padding_ms", Setting::Padding}, Sign{"audio_format", Setting::Formats},
+        Sign{"audio.input.format", Setting::Formats}, Sign{"audio.output.format", Setting::Formats},
+        Sign{"voice", Setting::Voice}, Sign{"transcription", Setting::Transcription}, Sign{"tool", Setting::Tools}};
+    // The parameter is the authority; a sentence may speak of other things, too.
+    const std::string text =
+        error.param && !error.param->empty() ? *error.param : error.code.value_or(std::string()) + " " + error.message;
+    const auto* const sign = std::find_if(
+        kSigns.begin(), kSigns.end(), [&](const Sign& one) { return text.find(one.word) != std::string::npos; });
+    return sign == kSigns.end() ? std::nullopt : std::optional(sign->setting);
+}
+
+bool answers(const openai::ErrorDetail& error, std::string_view idPrefix, std::string_view type)
+{
+    if (error.eventId && !error.eventId->empty()) {
+        return error.eventId->starts_with(idPrefix);
+    }
+    return error.message.find(type) != std::string::npos;
+}
+
 ProviderFault classify(std::string_view type, std::string_view code, std::string_view message)
 {
     ProviderFault fault;
@@ -86,7 +113,7 @@ ProviderFault classify(std::string_view type, std::string_view code, std::string
     if (known != kKnown.end()) {
         fault.error.code = known->ours;
         fault.weight = known->weight;
-    } else if (code.empty() && isLateTruncate(message)) {
+    } else if (code.empty() && isLate(message)) {
         fault.weight = ErrorWeight::Harmless;
     }
     return fault;

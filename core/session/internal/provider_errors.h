@@ -2,7 +2,11 @@
 
 #include "core/base/error.h"
 #include "core/ports/transport.h"
+#include "core/protocol/openai/server_session_events.h"
+#include "core/session/session_state.h"
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace vivavoce::core::internal {
@@ -24,6 +28,15 @@ struct ProviderFault {
 
 /// From the event's `error.type`, `error.code` and `error.message` (no official list exists; the known ones are in docs/protocol.md).
 [[nodiscard]] ProviderFault classify(std::string_view type, std::string_view code, std::string_view message);
+
+/// What of our settings an error speaks of.
+[[nodiscard]] std::optional<Setting> settingBlamed(const openai::ErrorDetail& error);
+
+/// Whether an error answers an event of ours, by an id that begins so or by naming its type.
+[[nodiscard]] bool answers(const openai::ErrorDetail& error, std::string_view idPrefix, std::string_view type);
+
+/// Foreign text on one line and of a readable length.
+[[nodiscard]] std::string tame(std::string_view text);
 
 /// One of the codes that only our broker uses (docs/protocol.md, "The relay").
 [[nodiscard]] inline bool isBrokersClose(const TransportClose& close)

@@ -34,8 +34,19 @@ Milliseconds soundOf(const ReplyItem& item)
 
 void Stepper::on(const openai::ResponseCreated& created)
 {
+    const bool isOther = m_state.reply.activeId != created.response.id;
+    if (isOther && m_state.reply.hasItemEnded && m_state.server.endsReplies != true) {
+        // Another one has begun: that was the end of it. What waits to be asked for waits for this one now.
+        const bool wasWanted = std::exchange(m_state.reply.isWanted, false);
+        replyEndedUnsaid();
+        m_state.reply.isWanted = wasWanted || m_state.reply.isWanted;
+    }
+    const bool isOwn = !m_state.reply.isRequested && !m_state.reply.isAwaited;
+    m_state.reply.isBesideTools = isOwn && !m_state.tools.running.empty();
     m_state.reply.activeId = created.response.id;
     m_state.reply.itemId.clear();
+    m_state.reply.hasItemEnded = false;
+    m_state.reply.calls.clear();
     m_state.reply.isRequested = false;
     m_state.reply.isAwaited = false;
     m_state.reply.isPartOfTurn = false;
@@ -43,10 +54,7 @@ void Stepper::on(const openai::ResponseCreated& created)
     // Whoever asked for it: it goes by all that was told before.
     m_state.reply.isForTools = std::exchange(m_state.tools.wantsReply, false) || m_state.reply.isForTools;
     if (std::exchange(m_state.reply.cancelWhenCreated, false)) {
-        openai::ResponseCancel cancel;
-        cancel.responseId = created.response.id;
-        send(std::move(cancel));
-        deafen();
+        cancelReply();
     }
     startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
     settleActivity();
@@ -54,20 +62,13 @@ void Stepper::on(const openai::ResponseCreated& created)
 
 void Stepper::on(const openai::ResponseOutputItemAdded& added)
 {
-    replyHeardOf(added.responseId);
+    itemGoesOn(added.responseId);
     itemExists(added.item, {});
-}
-
-void Stepper::replyHeardOf(const std::string& responseId)
-{
-    if (responseId == m_state.reply.activeId) {
-        startTimer(SessionTimer::Reply, m_state.options->deadlines.reply);
-    }
 }
 
 void Stepper::on(openai::ResponseOutputAudioDelta& delta)
 {
-    replyHeardOf(delta.responseId);
+    itemGoesOn(delta.responseId);
     if (delta.responseId != m_state.reply.activeId || delta.audio.empty()) {
         return;
     }
@@ -117,6 +118,7 @@ void Stepper::on(const openai::ResponseOutputAudioDone& done)
         replyItem(done.responseId, done.itemId).isComplete = true;
         put(FinishItem{done.itemId});
     }
+    itemEnded(done.responseId);
 }
 
 void Stepper::on(const openai::ResponseOutputAudioTranscriptDelta& delta)
@@ -131,6 +133,7 @@ void Stepper::on(const openai::ResponseOutputAudioTranscriptDone& done)
 
 void Stepper::on(const openai::ResponseOutputTextDelta& delta)
 {
+    itemGoesOn(delta.responseId);
     writingBegins(delta.responseId, delta.itemId);
     replyText(delta.responseId, delta.itemId, delta.delta, false);
 }
@@ -139,6 +142,7 @@ void Stepper::on(const openai::ResponseOutputTextDone& done)
 {
     writingBegins(done.responseId, done.itemId);
     replyText(done.responseId, done.itemId, done.text, true);
+    itemEnded(done.responseId);
 }
 
 void Stepper::writingBegins(const std::string& responseId, const std::string& itemId)
@@ -225,11 +229,8 @@ void Stepper::cutItem(ReplyItem& item, Milliseconds heard, double share)
 void Stepper::truncate(ReplyItem& item, Milliseconds heard)
 {
     if (!std::exchange(item.isTruncated, true) && isLive()) {
-        openai::ConversationItemTruncate truncate;
-        truncate.itemId = item.id;
-        truncate.contentIndex = item.contentIndex;
-        truncate.audioEndMs = heard.count();
-        send(std::move(truncate));
+        // Beyond what has come a provider knows of nothing, and refuses.
+        sendTruncate(item, std::min(heard, soundOf(item)));
     }
 }
 
@@ -276,8 +277,8 @@ void Stepper::settleItems(const std::string& responseId, bool wasCompleted)
 
 void Stepper::on(const openai::ResponseDone& done)
 {
-    const openai::Response& response = done.response;
-    const bool isActive = response.id == m_state.reply.activeId;
+    const bool isActive = done.response.id == m_state.reply.activeId;
+    const openai::Response response = isActive ? withCalls(done.response) : done.response;
     if (response.usage) {
         const bool isTurn = std::exchange(m_state.reply.isCostToCome, false) || isActive;
         tell(session_notice::ReplyUsage{response.id, *response.usage, isTurn});
@@ -305,6 +306,7 @@ void Stepper::on(const openai::ResponseDone& done)
     m_state.reply.activeId.clear();
     m_state.reply.isDeaf = false;
     m_state.reply.isForTools = false;
+    m_state.reply.hasItemEnded = false;
     if (response.status == openai::ResponseStatus::Failed) {
         const auto& why = response.statusDetails ? response.statusDetails->error : std::nullopt;
         const ProviderFault fault = why
@@ -321,11 +323,12 @@ void Stepper::on(const openai::ResponseDone& done)
     if (!wasDeaf) {
         turnsAnswered();
     }
-    if (isAnswer(response)) {
+    const bool isLastWord = isAnswer(response) && !m_state.reply.isBesideTools;
+    if (isLastWord) {
         m_state.tools.answered.clear();
         m_state.tools.rounds = 0;
     }
-    tell(session_notice::ReplyEnded{response.id, wasCompleted && !wasDeaf, isAnswer(response)});
+    tell(session_notice::ReplyEnded{response.id, wasCompleted && !wasDeaf, isLastWord});
     if (wasCompleted && !wasDeaf) {
         startTools(response);
     }

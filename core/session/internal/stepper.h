@@ -2,6 +2,7 @@
 
 #include "core/session/session_machine.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -9,7 +10,9 @@ namespace vivavoce::core::internal {
 
 /// One step under construction: the state being changed and what is to be done, with the few moves that many rules share.
 /// The rules stand in connection_rules.cpp (transport, timers), token_rules.cpp, liveness_rules.cpp (a connection that is dead and does not
-/// say so), hand_over_rules.cpp (a provider's session that nears its end), speech_rules.cpp (what the microphone hears), held_turn_rules.cpp (push to talk), turn_rules.cpp (the user's turn) and reply_rules.cpp (the reply).
+/// say so), hand_over_rules.cpp (a provider's session that nears its end), server_rules.cpp (servers that speak the protocol in their own
+/// ways), speech_rules.cpp (what the microphone hears), held_turn_rules.cpp (push to talk), turn_rules.cpp (the user's turn) and
+/// reply_rules.cpp (the reply).
 class Stepper {
 public:
     Stepper(SessionState state, MonotonicTime now) : m_state(std::move(state)), m_now(now) {}
@@ -83,6 +86,34 @@ private:
     void providerError(const openai::ErrorEvent& event);
     void replyRefused();
 
+    // Servers
+    /// Ids that it leaves out are ours to give.
+    void giveNames(openai::ServerEvent& event);
+    [[nodiscard]] std::string nameOfTurn(const std::string& itemId) const;
+    /// The first words of a connection.
+    void greeted(const openai::ServerEvent& event);
+    /// Of a setting that has been left out since.
+    [[nodiscard]] bool isEchoOfSettings(const openai::ErrorDetail& error) const;
+    /// What it may be due to is not among our settings any more; nothing: there is no such thing.
+    [[nodiscard]] std::optional<Setting> leaveOut(const openai::ErrorDetail& error);
+    /// Whether the conversation is another one without it.
+    [[nodiscard]] bool isMissed(Setting setting) const;
+    /// It does not know how to cancel or to truncate: it is not asked again over this connection.
+    [[nodiscard]] bool retractionRefused(const openai::ErrorDetail& error);
+    void cancelReply();
+    void sendTruncate(const ReplyItem& item, Milliseconds heard);
+    /// All of an item has come; there may be more of the reply.
+    void itemEnded(const std::string& responseId);
+    void itemGoesOn(const std::string& responseId);
+    /// The reply is over, and the server does not say so.
+    void replyEndedUnsaid();
+    void called(ToolCall call);
+    /// With what it called on the way, where the end does not tell of it.
+    [[nodiscard]] openai::Response withCalls(openai::Response response);
+    void on(const openai::ConversationCreated&);
+    void on(const openai::ResponseOutputItemDone&);
+    void on(const openai::ResponseFunctionCallArgumentsDone&);
+
     // Turns
     void on(const openai::SessionCreated&);
     void on(const openai::SessionUpdated&);
@@ -151,7 +182,8 @@ private:
     void turnsAnswered()
     {
         m_state.lostReplies = 0;
-        m_state.speech.answered(!m_state.options->transcriptionModel.empty());
+        const bool hasWriter = !m_state.options->transcriptionModel.empty();
+        m_state.speech.answered(hasWriter && !m_state.leftOut.contains(Setting::Transcription));
     }
     /// What is too long ago to be told again.
     void forgetOldWords() { m_state.log.keepLatest(m_state.options->toldEntries, m_state.options->toldBytes); }

@@ -44,12 +44,19 @@ void Stepper::on(session_event::ServerSaid& said)
         return;
     }
     heardOf();
+    giveNames(said.event);
     if (said.sessionLeft) {
         planHandOver(*said.sessionLeft);
+    }
+    if (std::holds_alternative<openai::ResponseDone>(said.event)) {
+        m_state.server.endsReplies = true;
     }
     const bool isError = std::holds_alternative<openai::ErrorEvent>(said.event);
     if (!isError) {
         errorSurvived();
+        if (m_state.phase == Phase::Starting) {
+            greeted(said.event);
+        }
         if (isLive()) {
             m_state.attempts = 0;
         }
@@ -84,18 +91,10 @@ void Stepper::on(const session_event::ServerGarbled& garbled)
     }
 }
 
-void Stepper::on(const openai::SessionCreated&)
-{
-    if (m_state.phase == Phase::Starting) {
-        stopTimer(SessionTimer::FirstEvent);
-        configure();
-    }
-}
-
 void Stepper::configure()
 {
     setPhase(Phase::Configuring);
-    send(sessionUpdate(*m_state.options, m_state.held.isByHand));
+    send(sessionUpdate(*m_state.options, m_state.held.isByHand, m_state.leftOut));
     const SessionDeadlines& deadlines = m_state.options->deadlines;
     startTimer(SessionTimer::Configured, isGemini() ? deadlines.firstEvent : deadlines.configured);
 }
@@ -168,61 +167,6 @@ void Stepper::seedCalls()
     }
 }
 
-void Stepper::providerError(const openai::ErrorEvent& event)
-{
-    ProviderFault fault = classify(event.error.type, event.error.code.value_or(std::string()), event.error.message);
-    if (event.error.code == "conversation_already_has_active_response") {
-        // The provider made a reply of its own (voice detection); ours is asked for when that one is done.
-        m_state.reply.isRequested = false;
-        m_state.reply.isWanted = true;
-        m_state.tools.wantsReply = std::exchange(m_state.reply.isForTools, false);
-        return;
-    }
-    if (fault.weight == ErrorWeight::Harmless) {
-        return;
-    }
-    // Until something else comes: should the connection end now, this is why.
-    m_state.lastProviderError = fault.error;
-    if (fault.weight == ErrorWeight::Fatal) {
-        if (!isRetryable(fault.error.code) && !isRefusedCredential(fault.error)) {
-            // Some servers leave the socket open after it.
-            lost(std::move(fault.error));
-        } else if (fault.error.code != ErrorCode::SessionExpired) {
-            lost(std::move(fault.error));
-        }
-        return;
-    }
-    tell(session_notice::Problem{std::move(fault.error)});
-    if (m_state.reply.isRequested && event.error.eventId == m_state.reply.requestId) {
-        replyRefused();
-    }
-    if (m_state.phase == Phase::Configuring && !m_state.options->tools.empty()) {
-        // A broker's policy may not know our functions, or a provider not like one: the rest of the update is worth more than they are.
-        auto without = *m_state.options;
-        without.tools.clear();
-        m_state.options = std::make_shared<const SessionOptions>(std::move(without));
-        configure();
-        return;
-    }
-    if (m_state.phase == Phase::Configuring) {
-        // The update was thrown away as a whole; the conversation is possible with the provider's defaults.
-        stopTimer(SessionTimer::Configured);
-        goLive();
-    }
-}
-
-/// No reply will come of that response.create.
-void Stepper::replyRefused()
-{
-    m_state.reply.isRequested = false;
-    m_state.reply.isForTools = false;
-    m_state.reply.cancelWhenCreated = false;
-    stopTimer(SessionTimer::Reply);
-    tell(session_notice::ReplyEnded{});
-    askForWanted();
-    settleActivity();
-}
-
 // --- The user speaks, types, interrupts ----------------------------------------------------------------------------
 
 void Stepper::on(session_event::TextEntered& entered)
@@ -262,10 +206,7 @@ void Stepper::on(const session_event::Interrupt&)
 void Stepper::stopReply()
 {
     if (!m_state.reply.activeId.empty() && !m_state.reply.isDeaf) {
-        openai::ResponseCancel cancel;
-        cancel.responseId = m_state.reply.activeId;
-        send(std::move(cancel));
-        deafen();
+        cancelReply();
     } else if (m_state.reply.isRequested) {
         m_state.reply.cancelWhenCreated = true;
     }
@@ -394,6 +335,9 @@ void Stepper::on(const openai::InputAudioBufferCommitted& committed)
 {
     m_state.speech.committed(committed.itemId);
     forgetOldWords();
+    if (committed.itemId.empty()) {
+        return;
+    }
     m_state.log.upsert(committed.itemId, Speaker::User, committed.previousItemId.value_or(std::string()));
 }
 
@@ -412,7 +356,7 @@ void Stepper::forgetEntry(const std::string& itemId)
 
 void Stepper::on(const openai::InputAudioTranscriptionDelta& delta)
 {
-    ConversationEntry& entry = m_state.log.upsert(delta.itemId, Speaker::User);
+    ConversationEntry& entry = m_state.log.upsert(nameOfTurn(delta.itemId), Speaker::User);
     if (!entry.isFinal) {
         entry.text += delta.delta;
         tellEntry(entry);
@@ -422,7 +366,8 @@ void Stepper::on(const openai::InputAudioTranscriptionDelta& delta)
 void Stepper::on(const openai::InputAudioTranscriptionCompleted& completed)
 {
     m_state.speech.writtenDown(completed.itemId);
-    ConversationEntry& entry = m_state.log.upsert(completed.itemId, Speaker::User);
+    ConversationEntry& entry = m_state.log.upsert(nameOfTurn(completed.itemId), Speaker::User);
+    m_state.namelessTurns += completed.itemId.empty() ? 1 : 0;
     entry.text = completed.transcript;
     entry.isFinal = true;
     tellEntry(entry);
@@ -434,7 +379,8 @@ void Stepper::on(const openai::InputAudioTranscriptionCompleted& completed)
 
 void Stepper::on(const openai::InputAudioTranscriptionFailed& failed)
 {
-    ConversationEntry& entry = m_state.log.upsert(failed.itemId, Speaker::User);
+    ConversationEntry& entry = m_state.log.upsert(nameOfTurn(failed.itemId), Speaker::User);
+    m_state.namelessTurns += failed.itemId.empty() ? 1 : 0;
     entry.isFinal = true;
     tellEntry(entry);
     tell(session_notice::Problem{

@@ -25,6 +25,7 @@ class GeminiMessagesTest : public QObject {
         FunctionDeclaration function;
         function.name = "get_weather";
         function.parametersJsonSchema = RawJson{R"({"type":"object"})"};
+        function.behavior = "NON_BLOCKING";
         setup.tools = std::vector<Tool>{{std::vector{function}, std::nullopt}, {std::nullopt, RawJson{"{}"}}};
         RealtimeInputConfig input;
         input.automaticActivityDetection = ActivityDetection{true, {}, {}, 300, 500};
@@ -55,7 +56,7 @@ private Q_SLOTS:
                 R"("speechConfig":{"languageCode":"it-IT","voiceConfig":{"prebuiltVoiceConfig":{"voiceName":"Kore"}}})",
                 R"("systemInstruction":{"parts":[{"text":"Be brief."}]})", R"("triggerTokens":"100000")",
                 R"("slidingWindow":{"targetTokens":"50000"})", R"("inputAudioTranscription":{})",
-                R"("functionDeclarations":[{"name":"get_weather","parametersJsonSchema":{"type":"object"}}])",
+                R"("functionDeclarations":[{"behavior":"NON_BLOCKING","name":"get_weather","parametersJsonSchema":{"type":"object"}}])",
                 R"("automaticActivityDetection":{"disabled":true,"prefixPaddingMs":300,"silenceDurationMs":500})",
                 R"("sessionResumption":{"handle":"handle_1"})",
                 R"("historyConfig":{"initialHistoryInClientContent":true})"}) {
@@ -104,6 +105,10 @@ private Q_SLOTS:
         QTest::newRow("no number") << QByteArray(R"({"setup":{"contextWindowCompression":{"triggerTokens":"1e5"}}})");
         QTest::newRow("media chunks") << QByteArray(
             R"({"realtimeInput":{"mediaChunks":[{"mimeType":"audio/pcm","data":""}]}})");
+        QTest::newRow("behaviour that there is not")
+            << QByteArray(R"({"setup":{"tools":[{"functionDeclarations":[{"name":"a","behavior":"LATER"}]}]}})");
+        QTest::newRow("scheduling that there is not") << QByteArray(
+            R"({"toolResponse":{"functionResponses":[{"id":"1","name":"a","response":{},"scheduling":"LATER"}]}})");
         QTest::newRow("two inputs") << QByteArray(R"({"realtimeInput":{"text":"a","audioStreamEnd":true}})");
         QTest::newRow("something in a mark") << QByteArray(R"({"realtimeInput":{"activityStart":{"at":1}}})");
         QTest::newRow("no base64") << QByteArray(R"({"realtimeInput":{"audio":{"mimeType":"audio/pcm","data":"%"}}})");

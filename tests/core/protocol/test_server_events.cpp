@@ -30,6 +30,8 @@ private slots:
     void bareEvents_OfCompatibleServers_AreRead_data();
     void bareEvents_OfCompatibleServers_AreRead();
     void session_WithFlatVoiceBesideGa_IsRead();
+    void greeting_TellsItsDialect_data();
+    void greeting_TellsItsDialect();
     void session_WithOddOptionalFields_KeepsTheRest();
     void responseDone_WithOddUsage_KeepsTheRest();
     void item_OfAnUnknownKind_IsKeptRaw();
@@ -245,6 +247,33 @@ void TestServerEvents::session_WithFlatVoiceBesideGa_IsRead()
     QCOMPARE(created.session.voice->name, std::string("eve"));
     QVERIFY(created.session.turnDetection.isNull());
     QCOMPARE(created.session.inputFormat->rate.hz(), 16'000U);
+}
+
+void TestServerEvents::greeting_TellsItsDialect_data()
+{
+    QTest::addColumn<QByteArray>("session");
+    QTest::addColumn<int>("dialect");
+    const auto row = [](const char* name, const char* session, std::optional<Dialect> dialect) {
+        QTest::newRow(name) << QByteArray(session) << (dialect ? static_cast<int>(*dialect) : -1);
+    };
+    row("ga", R"({"type":"realtime","audio":{}})", Dialect::Ga);
+    row("its type only", R"({"type":"realtime"})", Dialect::Ga);
+    row("its sound only", R"({"audio":{"output":{"voice":"marin"}}})", Dialect::Ga);
+    row("both ways", R"({"type":"realtime","voice":"eve","modalities":["audio"]})", Dialect::Ga);
+    row("beta", R"({"modalities":["audio","text"],"voice":"alloy"})", Dialect::Beta);
+    row("its voice only", R"({"voice":"alloy"})", Dialect::Beta);
+    row("of a transcription", R"({"input_audio_format":"pcm16"})", Dialect::Beta);
+    row("nothing", "{}", std::nullopt);
+    row("nulls", R"({"type":null,"audio":null,"voice":null})", std::nullopt);
+}
+
+void TestServerEvents::greeting_TellsItsDialect()
+{
+    QFETCH(QByteArray, session);
+    QFETCH(int, dialect);
+    const auto created =
+        decoded<SessionCreated>(R"({"type":"session.created","session":)" + session.toStdString() + "}");
+    QCOMPARE(created.dialect ? static_cast<int>(*created.dialect) : -1, dialect);
 }
 
 void TestServerEvents::session_WithOddOptionalFields_KeepsTheRest()

@@ -1,7 +1,4 @@
-#include "core/session/session_runner.h"
-#include "tests/support/fake_ports.h"
-#include "tests/support/gemini_stand_in.h"
-#include "tests/support/manual_executor.h"
+#include "tests/core/session/gemini_world.h"
 
 #include <QTest>
 
@@ -14,259 +11,13 @@ using namespace vivavoce;
 using namespace vivavoce::core;
 using namespace vivavoce::tests;
 
-namespace {
-
-class RecordingObserver final : public SessionObserver {
-public:
-    void sessionTold(const SessionNotice& notice) override { notices.push_back(notice); }
-    void replyTook(const ReplyLatency&) override { ++latencies; }
-
-    template <typename Notice>
-    std::vector<Notice> told() const
-    {
-        std::vector<Notice> found;
-        for (const SessionNotice& notice : notices) {
-            if (const auto* one = std::get_if<Notice>(&notice)) {
-                found.push_back(*one);
-            }
-        }
-        return found;
-    }
-
-    std::vector<SessionNotice> notices;
-    int latencies = 0;
-};
-
-SessionOptions options()
-{
-    SessionOptions wanted;
-    wanted.transcriptionModel = "any";
-    wanted.instructions = "Be brief.";
-    openai::FunctionTool tool;
-    tool.name = "get_weather";
-    tool.parameters = openai::RawJson{R"({"type":"object"})"};
-    wanted.tools = {tool};
-    return wanted;
-}
-
-/// A runner that talks to what stands in for Gemini; the test turns both.
-struct World {
-    ManualClock clock;
-    ManualExecutor executor{clock};
-    FakeTokenSource source;
-    CachingTokenSource tokens{source, clock, executor};
-    FakeTransportFactory transports;
-    FakeVoiceIo voice;
-    FakeToolRunner tools;
-    RecordingObserver observer;
-    GeminiStandIn server;
-    std::vector<std::unique_ptr<GeminiStandIn::Connection>> connections;
-    SessionRunner runner{{tokens, transports, voice, tools, clock, executor, observer, options()}};
-    std::size_t fed = 0;
-    std::size_t served = 0;
-
-    World() { transports.pongs = &executor; }
-
-    GeminiStandIn::Connection& gemini() { return *connections.back(); }
-    GeminiStandIn::Session& session() { return gemini().session(); }
-
-    TokenPtr token()
-    {
-        auto token = std::make_shared<AccessToken>(*makeToken(clock.now()));
-        token->dialect = "gemini";
-        token->auth = AuthStyle::Token;
-        token->provider = "gemini";
-        token->model = "gemini-3.8-live";
-        return token;
-    }
-
-    /// The connection that the runner has asked for is there.
-    void opens()
-    {
-        const auto wire = transports.wires.back();
-        const auto whileThere = [wire](const auto& tell) {
-            if (!wire->isGone) {
-                tell(*wire->listener);
-            }
-        };
-        connections.push_back(std::make_unique<GeminiStandIn::Connection>(
-            server,
-            [whileThere](const std::string& text) {
-                whileThere([&](TransportListener& listener) { listener.binaryReceived(text); });
-            },
-            [whileThere](const TransportClose& close) {
-                whileThere([&](TransportListener& listener) { listener.transportClosed(close); });
-            }));
-        fed = 0;
-        wire->listener->transportOpened();
-        settle();
-    }
-
-    /// Until nobody has anything more to say.
-    void settle()
-    {
-        std::size_t known = 0;
-        do {
-            executor.runPosted();
-            if (transports.wires.empty()) {
-                return;
-            }
-            const auto wire = transports.wires.back();
-            known = fed;
-            while (!connections.empty() && connections.size() == transports.wires.size() && fed < wire->sent.size()) {
-                gemini().heard(wire->sent[fed++]);
-            }
-        } while (fed != known);
-        executor.runPosted();
-    }
-
-    void start()
-    {
-        runner.start();
-        source.answer(token());
-        opens();
-    }
-
-    /// After a connection: the next one, with a token of its own.
-    void comesBack()
-    {
-        executor.advance(Milliseconds{300});
-        settle();
-        source.answer(token());
-        settle();
-        opens();
-    }
-
-    void hears(Milliseconds duration, std::int16_t level = 5'000)
-    {
-        const std::vector<std::int16_t> samples(480, level);
-        for (Milliseconds done{0}; done < duration; done += Milliseconds{20}) {
-            voice.listener->voiceCaptured(samples);
-        }
-        settle();
-    }
-
-    /// All that was given out has been heard.
-    void drained()
-    {
-        voice.played.clear();
-        voice.listener->playbackDrained();
-        settle();
-    }
-
-    /// The user asks aloud, and is answered.
-    void talks(const std::string& question, const std::string& reply)
-    {
-        hears(Milliseconds{400});
-        gemini().userWords(question);
-        gemini().reply(reply);
-        settle();
-        drained();
-    }
-
-    std::vector<std::string> log()
-    {
-        std::vector<std::string> lines;
-        for (const ConversationEntry& entry : runner.state().log.entries()) {
-            lines.push_back((entry.speaker == Speaker::User ? "user: " : "model: ") + entry.text);
-        }
-        return lines;
-    }
-
-    /// Whoever waits for a token or a connection gets it.
-    void serve()
-    {
-        settle();
-        while (served < source.queries.size()) {
-            ++served;
-            source.answer(token());
-            settle();
-        }
-        if (connections.size() < transports.wires.size()) {
-            opens();
-        }
-    }
-
-    /// Nobody says anything more; what was begun ends.
-    void comesToRest()
-    {
-        runner.holdTalk(false);
-        for (int i = 0; i < 8; ++i) {
-            executor.advance(Milliseconds{300});
-            serve();
-            while (!tools.open.empty()) {
-                const auto answer = std::move(tools.open.front());
-                tools.open.pop_front();
-                answer(std::string("{}"));
-            }
-            gemini().turnComplete();
-            drained();
-        }
-    }
-
-    /// One of the things that can happen.
-    void does(int action, int& calls)
-    {
-        GeminiStandIn::Connection& line = gemini();
-        const auto callId = [](int number) { return "call_" + std::to_string(number); };
-        switch (action) {
-        case 0:
-            return hears(Milliseconds{200});
-        case 1:
-            return runner.say("words");
-        case 2:
-            return runner.interrupt();
-        case 3:
-            return line.userWords("said");
-        case 4:
-        case 5:
-            return line.sound(Milliseconds{20});
-        case 6:
-            return line.words("heard");
-        case 7:
-            return line.generationComplete();
-        case 8:
-            return line.turnComplete();
-        case 9:
-            return line.interrupt();
-        case 10:
-            return line.call(callId(++calls), "get_weather", "{}");
-        case 11:
-            return line.cancelCall(callId(calls));
-        case 12:
-            return line.usage(1, 2, 3);
-        case 13:
-            line.handle();
-            return;
-        case 14:
-            return line.goAway(Milliseconds{12'000});
-        case 15:
-            if (!tools.open.empty()) {
-                const auto answer = std::move(tools.open.front());
-                tools.open.pop_front();
-                answer(std::string("{}"));
-            }
-            return drained();
-        default:
-            runner.holdTalk(!state().held.isDown);
-            return executor.advance(Milliseconds{250});
-        }
-    }
-
-    [[nodiscard]] const SessionState& state() const { return runner.state(); }
-};
-
-using Lines = std::vector<std::string>;
-
-} // namespace
-
 class SessionGeminiTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
     void start_SetsUpAndIsLiveOnceThatIsConfirmed()
     {
-        World world;
+        GeminiWorld world;
         world.server.confirms = false;
         world.start();
         world.hears(Milliseconds{100});
@@ -292,7 +43,7 @@ private Q_SLOTS:
 
     void setup_ThatIsNotConfirmed_IsNoConnection()
     {
-        World world;
+        GeminiWorld world;
         world.server.confirms = false;
         world.start();
         world.executor.advance(Milliseconds{9'900});
@@ -304,7 +55,7 @@ private Q_SLOTS:
 
     void spokenTurn_IsHeardWrittenDownAndAnswered()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.hears(Milliseconds{600});
         world.gemini().userWords("Che tempo ");
@@ -338,7 +89,7 @@ private Q_SLOTS:
 
     void userWords_ThatComeAfterTheReplyBegan_AreOfTheTurnBeforeIt()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.hears(Milliseconds{600});
         world.gemini().sound(Milliseconds{100});
@@ -355,7 +106,7 @@ private Q_SLOTS:
 
     void typedWords_AreAnswered()
     {
-        World world;
+        GeminiWorld world;
         world.server.answer = [](GeminiStandIn::Connection& gemini) { gemini.reply("Hi."); };
         world.start();
         world.runner.say("hello");
@@ -368,7 +119,7 @@ private Q_SLOTS:
 
     void typedWords_DuringAReply_EndIt()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.runner.say("first");
         world.settle();
@@ -392,7 +143,7 @@ private Q_SLOTS:
 
     void interruption_SilencesTheReplyUntilItsTurnIsOver()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.hears(Milliseconds{400});
         world.gemini().userWords("Tell me a story");
@@ -422,7 +173,7 @@ private Q_SLOTS:
 
     void stop_IsSilenceAtOnce_AndTheNextReplyIsHeard()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.runner.say("story");
         world.settle();
@@ -445,51 +196,9 @@ private Q_SLOTS:
         QCOMPARE(world.voice.played.size(), std::size_t{960});
     }
 
-    void functions_AreCalledAndAnsweredTogether()
-    {
-        World world;
-        world.start();
-        world.runner.say("weather");
-        world.settle();
-        world.gemini().call("call_1", "get_weather", R"({"city":"Rome"})");
-        world.gemini().call("call_2", "get_weather", R"({"city":"Oslo"})");
-        world.settle();
-        QCOMPARE(world.tools.calls.size(), std::size_t{2});
-        QCOMPARE(world.tools.calls[0].arguments, std::string(R"({"city":"Rome"})"));
-        world.tools.open[0](std::string(R"({"sky":"blue"})"));
-        world.settle();
-        QVERIFY(world.session().answers.empty());
-        world.server.answer = [](GeminiStandIn::Connection& gemini) { gemini.reply("Blue and grey."); };
-        world.tools.open[1](std::string("grey"));
-        world.settle();
-        QCOMPARE(world.session().answers.size(), std::size_t{2});
-        QCOMPARE(world.session().answers[0].response->text, std::string(R"({"sky":"blue"})"));
-        QCOMPARE(world.session().answers[1].response->text, std::string(R"({"output":"grey"})"));
-        QCOMPARE(world.log().back(), std::string("model: Blue and grey."));
-        QVERIFY(world.state().reply.isFree());
-        QVERIFY(!world.gemini().isOver());
-    }
-
-    void call_ThatIsCancelled_IsNotAnsweredAndNobodyWaits()
-    {
-        World world;
-        world.start();
-        world.runner.say("weather");
-        world.settle();
-        world.gemini().call("call_1", "get_weather", "{}");
-        world.settle();
-        world.gemini().cancelCall("call_1");
-        world.settle();
-        world.tools.open[0](std::string("{}"));
-        world.settle();
-        QVERIFY(world.session().answers.empty());
-        QVERIFY(world.state().reply.isFree());
-        QVERIFY(!world.gemini().isOver());
-    }
-
     void turn_WithoutAReply_LeavesNobodyWaiting()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.hears(Milliseconds{400});
         world.gemini().userWords("Hm");
@@ -506,7 +215,7 @@ private Q_SLOTS:
 
     void goAway_BetweenTurns_ResumesTheSessionOverAnotherConnection()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.talks("Hello", "Hi.");
         world.gemini().handle();
@@ -529,7 +238,7 @@ private Q_SLOTS:
 
     void goAway_DuringAReply_WaitsForItsEnd()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.hears(Milliseconds{400});
         world.gemini().userWords("Hello");
@@ -546,7 +255,7 @@ private Q_SLOTS:
 
     void goAway_DuringAReplyThatDoesNotEnd_WaitsUntilTenSecondsBefore()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.hears(Milliseconds{400});
         world.gemini().userWords("Hello");
@@ -563,7 +272,7 @@ private Q_SLOTS:
 
     void handle_ThatIsOlderThanTheConversation_IsNotUsed()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.gemini().handle();
         world.talks("Hello", "Hi.");
@@ -583,7 +292,7 @@ private Q_SLOTS:
 
     void handle_ThatIsRefused_IsForgotten()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.talks("Hello", "Hi.");
         world.gemini().handle();
@@ -601,7 +310,7 @@ private Q_SLOTS:
 
     void typedWords_WhileTheConnectionIsAway_AreAnsweredAfterwards()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.talks("Hello", "Hi.");
         world.gemini().hangUp(1011, "gone");
@@ -616,7 +325,7 @@ private Q_SLOTS:
 
     void speech_ThatNobodyHasAnswered_IsSaidAgain()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.hears(Milliseconds{3'000});
         world.executor.advance(Milliseconds{2'000});
@@ -627,7 +336,7 @@ private Q_SLOTS:
 
     void pushToTalk_SendsWhatIsSaidWhileTheKeyIsDown()
     {
-        World world;
+        GeminiWorld world;
         world.runner.makeTurnsByHand(true);
         world.server.answer = [](GeminiStandIn::Connection& gemini) { gemini.reply("Hi."); };
         world.start();
@@ -658,7 +367,7 @@ private Q_SLOTS:
 
     void pushToTalk_InALiveConversation_GoesOnInAConnectionThatKnowsOfIt()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.talks("Hello", "Hi.");
         world.gemini().handle();
@@ -697,7 +406,7 @@ private Q_SLOTS:
         QFETCH(int, code);
         QFETCH(QByteArray, reason);
         QFETCH(int, expected);
-        World world;
+        GeminiWorld world;
         world.server.confirms = false;
         world.start();
         world.gemini().hangUp(static_cast<std::uint16_t>(code), reason.toStdString());
@@ -709,7 +418,7 @@ private Q_SLOTS:
 
     void usage_OutsideAReply_IsToldToo()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.gemini().usage(1, 2, 0);
         world.gemini().usage(3, 4, 0);
@@ -729,7 +438,7 @@ private Q_SLOTS:
 
     void usage_InPieces_IsOneTurnAReply()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         for (const bool isEarly : {false, true}) {
             world.observer.notices.clear();
@@ -762,7 +471,7 @@ private Q_SLOTS:
     void usage_OfAReplyThatIsCutOff_IsToldBeforeTheEnd()
     {
         QFETCH(int, how);
-        World world;
+        GeminiWorld world;
         world.start();
         world.gemini().sound(Milliseconds{20});
         world.gemini().usage(5, 6, 7);
@@ -800,15 +509,20 @@ private Q_SLOTS:
     void whateverHappens_NothingIsSaidThatGeminiRefuses_data()
     {
         QTest::addColumn<bool>("isByHand");
-        QTest::newRow("by ear") << false;
-        QTest::newRow("by hand") << true;
+        QTest::addColumn<bool>("isSlow");
+        QTest::newRow("by ear") << false << false;
+        QTest::newRow("by hand") << true << false;
+        QTest::newRow("by ear, functions beside it") << false << true;
+        QTest::newRow("by hand, functions beside it") << true << true;
     }
     void whateverHappens_NothingIsSaidThatGeminiRefuses()
     {
         QFETCH(bool, isByHand);
+        QFETCH(bool, isSlow);
         std::size_t connections = 0;
         for (std::uint32_t seed = 1; seed <= 150; ++seed) {
-            World world;
+            GeminiWorld world;
+            world.tools.isSlow = isSlow;
             std::minstd_rand random(seed);
             world.runner.makeTurnsByHand(isByHand);
             world.runner.start();
@@ -849,7 +563,7 @@ private Q_SLOTS:
 
     void message_ThatIsNone_IsToldAndSurvived()
     {
-        World world;
+        GeminiWorld world;
         world.start();
         world.gemini().sayText("not JSON");
         world.gemini().sayText(R"({"serverContent":{}})");

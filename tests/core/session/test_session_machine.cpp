@@ -158,11 +158,11 @@ private Q_SLOTS:
         QCOMPARE(story.all<session_effect::CutPlayback>().size(), std::size_t{1});
         // The provider cancels by itself; a second cancel would only be an error.
         QVERIFY(story.sent<openai::ResponseCancel>().empty());
-        story.happens(session_event::PlaybackCut{{"item_resp_1", 0, Milliseconds{730}, false}});
+        story.happens(session_event::PlaybackCut{{"item_resp_1", 0, Milliseconds{73}, false}});
         const auto truncates = story.sent<openai::ConversationItemTruncate>();
         QCOMPARE(truncates.size(), std::size_t{1});
         QCOMPARE(truncates[0].itemId, std::string("item_resp_1"));
-        QCOMPARE(truncates[0].audioEndMs, std::int64_t{730});
+        QCOMPARE(truncates[0].audioEndMs, std::int64_t{73});
         story.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_resp_1", 0, 0, Bytes(480)});
         QVERIFY(story.all<session_effect::Play>().empty());
         QCOMPARE(story.state.activity, Activity::HearingUser);

@@ -1,9 +1,12 @@
+#include "core/base/json.h"
 #include "core/protocol/openai/codec.h"
 #include "core/session/session_runner.h"
 #include "tests/support/fake_ports.h"
 #include "tests/support/manual_executor.h"
 
 #include <QTest>
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -61,6 +64,22 @@ class SessionRunnerTest : public QObject {
             says(openai::SessionCreated{});
             says(openai::SessionUpdated{});
         }
+        /// As it came, from a server whose words are not ours.
+        void hears(const std::string& text)
+        {
+            transports.last().listener->textReceived(text);
+            executor.runPosted();
+        }
+        void opens(std::string dialect = {})
+        {
+            auto token = std::make_shared<AccessToken>(*makeToken(clock.now()));
+            token->dialect = std::move(dialect);
+            runner.start();
+            source.answer(token);
+            transports.last().listener->transportOpened();
+        }
+        /// The latest that was sent.
+        Json lastSent() { return parseJson(transports.last().sent.back()).value(); }
         void replyBegins()
         {
             openai::ResponseCreated created;
@@ -106,6 +125,72 @@ private Q_SLOTS:
         QCOMPARE(world.sent<openai::SessionUpdate>().size(), std::size_t{1});
         QCOMPARE(world.sent<openai::ConversationItemCreate>().size(), std::size_t{1});
         QCOMPARE(world.sent<openai::InputAudioBufferAppend>().at(0).audio.size(), std::size_t{960});
+    }
+
+    void betaServer_IsFoundOut_AndSpokenToInItsOwnWords()
+    {
+        World world;
+        const auto isGreeted = [&] {
+            world.hears(R"({"type":"session.created","event_id":"event_1","session":{"id":"sess_1","model":"m",)"
+                        R"("modalities":["audio","text"],"voice":"af_heart","input_audio_format":"pcm16",)"
+                        R"("output_audio_format":"pcm16","turn_detection":{"type":"server_vad"}}})");
+        };
+        world.opens("openai-ga");
+        isGreeted();
+        const Json session = world.lastSent()["session"];
+        QVERIFY(!session.contains("type") && !session.contains("audio") && !session.contains("output_modalities"));
+        QCOMPARE(writeJson(session["modalities"]), std::string(R"(["audio","text"])"));
+        QCOMPARE(session["input_audio_format"].get<std::string>(), std::string("pcm16"));
+        QCOMPARE(session["output_audio_format"].get<std::string>(), std::string("pcm16"));
+        QCOMPARE(session["turn_detection"]["type"].get<std::string>(), std::string("server_vad"));
+        world.hears(R"({"type":"session.updated","session":{"modalities":["audio","text"],"voice":"af_heart"}})");
+        QCOMPARE(world.runner.state().phase, Phase::Live);
+        world.hears(R"({"type":"response.created","response":{"id":"resp_1","status":"incomplete","output":[]}})");
+        world.hears(R"({"type":"response.audio.delta","response_id":"resp_1","item_id":"item_1","delta":"AQACAA=="})");
+        world.hears(
+            R"({"type":"response.audio_transcript.done","response_id":"resp_1","item_id":"item_1","transcript":"Hi."})");
+        world.hears(R"({"type":"response.done","response":{"id":"resp_1","status":"completed","output":[]}})");
+        QVERIFY(world.voice.played == (std::vector<std::int16_t>{1, 2}));
+        QVERIFY(world.runner.state().reply.isFree());
+        world.runner.makeTurnsByHand(true);
+        QCOMPARE(writeJson(world.lastSent()["session"]), std::string(R"({"turn_detection":null})"));
+        // The next connection is told what was said, in its words, too.
+        world.transports.last().listener->transportClosed({1006, {}});
+        world.executor.advance(Milliseconds{300});
+        world.transports.last().listener->transportOpened();
+        isGreeted();
+        world.hears(R"({"type":"session.updated","session":{}})");
+        const Json item = world.lastSent()["item"];
+        QCOMPARE(item["role"].get<std::string>(), std::string("assistant"));
+        QCOMPARE(writeJson(item["content"]), std::string(R"([{"text":"Hi.","type":"text"}])"));
+    }
+
+    void serverThatSaysThingsInBothWays_IsSpokenToAsGa()
+    {
+        World world;
+        world.opens();
+        world.hears(R"({"type":"conversation.created","conversation":{"id":"conv_1"}})");
+        world.hears(R"({"type":"session.created","session":{"type":"realtime","voice":"eve","turn_detection":null}})");
+        QCOMPARE(world.sent<openai::SessionUpdate>().size(), std::size_t{1});
+        QVERIFY(world.lastSent()["session"].contains("audio"));
+        QCOMPARE(world.lastSent()["session"]["type"].get<std::string>(), std::string("realtime"));
+    }
+
+    void greetingThatDoesNotTell_LeavesItToTheToken_data()
+    {
+        QTest::addColumn<std::string>("dialect");
+        QTest::addColumn<bool>("isFlat");
+        QTest::newRow("beta") << std::string("openai-beta") << true;
+        QTest::newRow("ga") << std::string("openai-ga") << false;
+    }
+    void greetingThatDoesNotTell_LeavesItToTheToken()
+    {
+        QFETCH(std::string, dialect);
+        QFETCH(bool, isFlat);
+        World world;
+        world.opens(dialect);
+        world.hears(R"({"type":"session.created","session":{}})");
+        QCOMPARE(world.lastSent()["session"].contains("modalities"), isFlat);
     }
 
     void bargeIn_TellsTheProviderWhatTheSpeakerReallyPlayed()

@@ -118,6 +118,11 @@ std::vector<NamedEvent> everyEvent()
                 return session_event::ToolAnswered{"call_1", std::string("{}")};
             }},
         {"session.created", [](auto) { return said(openai::SessionCreated{}); }},
+        {"session.created of the beta",
+            [](auto) {
+                return said(openai::SessionCreated{{}, {}, openai::Dialect::Beta});
+            }},
+        {"conversation.created", [](auto) { return said(openai::ConversationCreated{}); }},
         {"session.updated", [](auto) { return said(openai::SessionUpdated{}); }},
         {"speech started", [](auto) { return said(openai::InputAudioBufferSpeechStarted{}); }},
         {"speech stopped", [](auto) { return said(openai::InputAudioBufferSpeechStopped{}); }},
@@ -140,6 +145,41 @@ std::vector<NamedEvent> everyEvent()
         {"audio delta",
             [](auto) {
                 return said(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_a", 0, 0, Bytes(480)});
+            }},
+        {"audio done",
+            [](auto) {
+                return said(openai::ResponseOutputAudioDone{{}, "resp_1", "item_a", 0, 0});
+            }},
+        {"another reply",
+            [](auto) {
+                return said(openai::ResponseCreated{{}, response("resp_2", openai::ResponseStatus::InProgress)});
+            }},
+        {"reply without an id", [](auto) { return said(openai::ResponseCreated{}); }},
+        {"audio without an id",
+            [](auto) {
+                return said(openai::ResponseOutputAudioDelta{{}, {}, {}, 0, 0, Bytes(480)});
+            }},
+        {"transcript without an id",
+            [](auto) {
+                return said(openai::InputAudioTranscriptionCompleted{{}, {}, 0, "hello", {}, {}, {}});
+            }},
+        {"call in its arguments",
+            [](auto) {
+                return said(openai::ResponseFunctionCallArgumentsDone{
+                    {}, "resp_1", "item_c", 0, "call_2", "get_weather", "{}"});
+            }},
+        {"cancel refused",
+            [](auto) {
+                openai::ErrorEvent refused;
+                refused.error.message = "not implemented";
+                refused.error.eventId = "cancel_1";
+                return said(refused);
+            }},
+        {"voice refused",
+            [](auto) {
+                openai::ErrorEvent refused;
+                refused.error.param = "session.audio.output.voice";
+                return said(refused);
             }},
         {"reply text",
             [](auto) {

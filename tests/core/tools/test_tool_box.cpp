@@ -346,6 +346,22 @@ private Q_SLOTS:
         QCOMPARE(box.tools().size(), std::size_t{5});
     }
 
+    void function_ThatAsksOrWhoseSourceIsSlow_TakesTime()
+    {
+        World world;
+        world.source.isSlow = false;
+        world.other.offer("ask_the_network", ToolPolicy::Always);
+        ToolBox& box = world.make();
+        QVERIFY(!box.takesTime("weather"));
+        QVERIFY(box.takesTime("delete_file"));
+        QVERIFY(box.takesTime("open_link"));
+        QVERIFY(box.takesTime("ask_the_network"));
+        QVERIFY(!box.takesTime("there_is_no_such"));
+        // A person who has decided is not waited for any more.
+        world.decided["delete_file"] = ToolPolicy::Always;
+        QVERIFY(!box.takesTime("delete_file"));
+    }
+
     void tools_ThatVanish_AreNotThereAnyMore()
     {
         World world;

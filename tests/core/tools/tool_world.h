@@ -27,6 +27,7 @@ public:
         open.erase(callId);
     }
     void cancelAll() override { open.clear(); }
+    [[nodiscard]] bool takesTime(const std::string&) const override { return isSlow; }
 
     void offer(std::string name, core::ToolPolicy policy, std::string schema = "{}", bool alwaysAsks = false)
     {
@@ -40,6 +41,7 @@ public:
         done(std::move(result));
     }
 
+    bool isSlow = true;
     std::vector<core::Tool> offered;
     std::vector<std::string> remarked;
     std::function<void()> follower;

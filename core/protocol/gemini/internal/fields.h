@@ -5,6 +5,11 @@
 #include "core/protocol/internal/reader.h"
 #include "core/protocol/internal/writer.h"
 
+#include <algorithm>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <type_traits>
 
 /// One function per struct tells both directions (core/protocol/internal: reader.h, writer.h).
@@ -24,6 +29,13 @@ void writeCustom(const Style& style, Json& slot, const Int64& value);
 void readCustom(const Place& place, Json& json, Blob& target);
 /// The tree of an object, or why there is none.
 [[nodiscard]] Expected<Json, ProtocolError> parseObject(std::string_view text);
+
+inline constexpr std::string_view kUnknown = "has a value that is not known";
+
+[[nodiscard]] inline bool isOneOf(const std::optional<std::string>& word, std::initializer_list<std::string_view> known)
+{
+    return !word || std::find(known.begin(), known.end(), *word) != known.end();
+}
 
 template <typename A, Is<Mark> E>
 void fields(A&, E&)
@@ -52,6 +64,8 @@ void fields(A& a, E& e)
     a.optionalText("name", e.name);
     a.optional("response", e.response);
     a.optional("scheduling", e.scheduling);
+    a.check(
+        "scheduling", isOneOf(e.scheduling, {"SCHEDULING_UNSPECIFIED", "SILENT", "WHEN_IDLE", "INTERRUPT"}), kUnknown);
     a.optional("willContinue", e.willContinue);
 }
 
@@ -86,6 +100,7 @@ void fields(A& a, E& e)
     a.optional("parameters", e.parameters);
     a.optional("parametersJsonSchema", e.parametersJsonSchema);
     a.optional("behavior", e.behavior);
+    a.check("behavior", isOneOf(e.behavior, {"UNSPECIFIED", "BLOCKING", "NON_BLOCKING"}), kUnknown);
 }
 
 template <typename A, Is<Tool> E>
