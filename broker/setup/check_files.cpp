@@ -59,7 +59,7 @@ void checkNeeds(const Config& config, Problems& problems)
     if (config.auditFolder.empty()) {
         problems.add("audit.folder", "has to say where the audit is kept");
     }
-    if (config.providerKey.empty() && config.providerName() != "local" && !config.isGeminiAlone()) {
+    if (!config.isProviderThere() && config.geminiKey.empty() && config.compatible.empty()) {
         problems.add("provider.api_key", "is not set (OPENAI_API_KEY): the provider will refuse to mint",
             Problems::Severity::Warning);
     }
@@ -73,6 +73,10 @@ void checkFiles(const Config& config, const core::Clock& clock, Problems& proble
     }
     checkAuthorities("provider.ca_file", config.providerCaFile, problems);
     checkAuthorities("providers.gemini.ca_file", config.geminiCaFile, problems);
+    for (std::size_t i = 0; i < config.compatible.size(); ++i) {
+        checkAuthorities(
+            "providers.compatible[" + std::to_string(i) + "].ca_file", config.compatible[i].caFile, problems);
+    }
     checkAuthorities("projects.webhook_ca_file", config.projects.webhookCaFile, problems);
     for (std::size_t i = 0; i < config.issuers.size(); ++i) {
         checkAuthorities("issuers[" + std::to_string(i) + "].ca_file", config.issuers[i].caFile, problems);

@@ -225,6 +225,27 @@ const std::vector<InitKey>& initKeys()
 
         {.key = "log.level", .sentence = "error, warning, info or debug.", .production = "\"info\""},
 
+        {.key = "providers.compatible[].name",
+            .sentence =
+                "Further servers that speak OpenAI Realtime, or nearly: what callers and policies call this one.",
+            .example = "\"azure\""},
+        {.key = "providers.compatible[].profile",
+            .sentence = "How it is asked: openai, azure, xai, localai, speaches or speech-to-speech.",
+            .example = "\"azure\""},
+        {.key = "providers.compatible[].url",
+            .sentence = "Where it is. What the profile has in its path may stand there or not.",
+            .example = "\"https://example.openai.azure.com\""},
+        {.key = "providers.compatible[].models",
+            .sentence = "What it serves, the first for callers who name only the provider. With azure: deployments.",
+            .example = "[\"my-deployment\"]"},
+        {.key = "providers.compatible[].api_key", .sentence = "Its key, where it wants one.", .example = "\"…\""},
+        {.key = "providers.compatible[].api_key_file",
+            .sentence = "In place of it: a file that holds it.",
+            .example = "\"/etc/vivavoce/azure_api_key\""},
+        {.key = "providers.compatible[].ca_file",
+            .sentence = "PEM: an authority of its own, beside the system's.",
+            .example = "\"/etc/vivavoce/provider-ca.pem\""},
+
         {.key = "issuers[].url",
             .sentence = "Letter for letter as in its tokens.",
             .example = "\"https://login.example\"",
