@@ -69,6 +69,9 @@ constexpr std::array kTexts{Row{"name", &CompatibleProvider::name}, Row{"profile
 void readOne(const std::string& prefix, toml::table& table, CompatibleProvider& provider, Problems& problems)
 {
     const auto known = compatibleKeys();
+    if (table.contains("api_key") && table.contains("api_key_file")) {
+        problems.add(prefix + "api_key_file", "and api_key cannot both be set");
+    }
     for (const auto& entry : inFileOrder(table)) {
         const std::string& name = entry.first;
         toml::node& node = *entry.second;
@@ -95,9 +98,6 @@ void readOne(const std::string& prefix, toml::table& table, CompatibleProvider& 
         if (!written) {
             problems.add(key, written.error());
         }
-    }
-    if (table.contains("api_key") && table.contains("api_key_file")) {
-        problems.add(prefix + "api_key_file", "and api_key cannot both be set");
     }
     for (const char* needed : {"name", "profile", "url", "models"}) {
         if (!table.contains(needed)) {

