@@ -111,7 +111,7 @@ private:
         if (settings.profile != core::Profile::Broker || model.empty()) {
             return;
         }
-        const auto sunset = core::ModelList::builtIn().sunsetOf(model, m_clock.wallNow());
+        const auto sunset = core::ModelList::builtIn().sunsetOf(model, m_clock.wallNow(), settings.choice.provider);
         const bool isThere = !sunset || !sunset->isOver();
         const bool isKnown = core::ModelList::builtIn().find(model) != nullptr;
         const std::string finding = sunset ? core::sunsetText(*sunset)

@@ -112,6 +112,7 @@ void TalkReport::tellOf(const TokenChanged& changed)
         fields["model"] = changed.model;
     }
     m_events.write("token", std::move(fields));
+    m_provider = changed.model.empty() ? m_provider : changed.provider;
     tellOfModel(changed.model);
 }
 
@@ -126,7 +127,7 @@ void TalkReport::tellOfModel(const std::string& model)
         m_events.write("model", std::move(fields));
         m_events.say("(" + message + ")");
     };
-    if (const auto sunset = core::ModelList::builtIn().sunsetOf(model, m_deps.clock.wallNow())) {
+    if (const auto sunset = core::ModelList::builtIn().sunsetOf(model, m_deps.clock.wallNow(), m_provider)) {
         Json fields{{"event", "sunset"}, {"ends", sunset->day}, {"daysLeft", sunset->daysLeft}};
         if (!sunset->successor.empty()) {
             fields["successor"] = sunset->successor;

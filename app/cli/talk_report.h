@@ -72,6 +72,7 @@ private:
 
     Dependencies m_deps;
     EventWriter& m_events;
+    std::string m_provider;
     std::set<std::string> m_toldModels;
     std::int64_t m_inputTokens = 0;
     std::int64_t m_outputTokens = 0;

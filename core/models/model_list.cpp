@@ -130,10 +130,11 @@ const ModelRow* ModelList::find(std::string_view model) const
     return nullptr;
 }
 
-std::optional<Sunset> ModelList::sunsetOf(std::string_view model, WallTime now) const
+std::optional<Sunset> ModelList::sunsetOf(std::string_view model, WallTime now, std::string_view provider) const
 {
     const ModelRow* const row = find(model);
-    const auto day = row == nullptr ? std::nullopt : dayOf(row->ends);
+    const bool isTheirs = row != nullptr && (provider.empty() || row->provider == provider);
+    const auto day = isTheirs ? dayOf(row->ends) : std::nullopt;
     if (!day) {
         return std::nullopt;
     }

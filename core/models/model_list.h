@@ -54,8 +54,10 @@ public:
 
     /// Null: not known. A dated name ("gpt-realtime-2026-01-15") is its model's.
     [[nodiscard]] const ModelRow* find(std::string_view model) const;
-    /// The end of this model, where it is not more than kSunsetNoticeDays away. Days are UTC's.
-    [[nodiscard]] std::optional<Sunset> sunsetOf(std::string_view model, WallTime now) const;
+    /// The end of this model, where it is not more than kSunsetNoticeDays away. Days are UTC's. Another provider may call its own the same, and
+    /// goes on; `provider` empty: nobody knows whose it is.
+    [[nodiscard]] std::optional<Sunset> sunsetOf(
+        std::string_view model, WallTime now, std::string_view provider = {}) const;
     /// Those that hold conversations and no end is near of, in the order of the file; `provider` empty: everybody's.
     [[nodiscard]] std::vector<std::string> offered(std::string_view provider, WallTime now) const;
     /// In the order of the file.

@@ -25,10 +25,10 @@ public:
     {
     }
     ManualClock& clock() { return m_clock; }
-    void gets(const char* model)
+    void gets(const char* model, const char* provider = "openai")
     {
         m_report.tell(SessionNotice(session_notice::TokenChanged{
-            TokenNews::Acquired, "voice_1", Milliseconds{60'000}, Milliseconds{24'000}, "openai", model}));
+            TokenNews::Acquired, "voice_1", Milliseconds{60'000}, Milliseconds{24'000}, provider, model}));
     }
     TalkReport& report() { return m_report; }
     EventWriter& events() { return m_events; }
@@ -164,6 +164,13 @@ private Q_SLOTS:
         QVERIFY(shown.contains("\"event\":\"unpriced\""));
         QVERIFY(shown.contains("the price of house-model is not known"));
         QVERIFY(!shown.contains("sunset"));
+    }
+
+    void modelOfAnotherProvider_IsShutDownByNobody()
+    {
+        Reading reading;
+        reading.gets("gpt-realtime", "local");
+        QCOMPARE(reading.text(), QByteArray());
     }
 
     void transcriberThatIsShutDownSoon_IsToldOnce()

@@ -4,9 +4,9 @@
 
 namespace vivavoce::ui {
 
-void ModelNoteViewModel::met(const std::string& model, core::WallTime now)
+void ModelNoteViewModel::met(const std::string& model, const std::string& provider, core::WallTime now)
 {
-    m_sunset = core::ModelList::builtIn().sunsetOf(model, now);
+    m_sunset = core::ModelList::builtIn().sunsetOf(model, now, provider);
     Q_EMIT changed();
 }
 

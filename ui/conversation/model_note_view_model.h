@@ -21,8 +21,8 @@ class ModelNoteViewModel : public QObject {
 public:
     explicit ModelNoteViewModel(QObject* parent = nullptr) : QObject(parent) {}
 
-    /// A conversation has it now. Empty: none that anybody shuts down.
-    void met(const std::string& model, core::WallTime now);
+    /// A conversation has it now, of this provider. Empty: none that anybody shuts down.
+    void met(const std::string& model, const std::string& provider, core::WallTime now);
     /// Nothing more is said of this model while the program runs.
     Q_INVOKABLE void dismiss();
 

@@ -64,7 +64,7 @@ QString ChoiceViewModel::note() const
     if (model.empty()) {
         return {};
     }
-    if (const auto sunset = core::ModelList::builtIn().sunsetOf(model, today())) {
+    if (const auto sunset = core::ModelList::builtIn().sunsetOf(model, today(), now().provider)) {
         return sunsetWords(*sunset);
     }
     return core::PriceList::builtIn().find(model, today()) == nullptr

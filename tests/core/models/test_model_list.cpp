@@ -98,6 +98,13 @@ private Q_SLOTS:
         QVERIFY(!ModelList::builtIn().sunsetOf("gpt-realtime-x", now));
     }
 
+    void model_OfAnotherProvider_GoesOn()
+    {
+        const WallTime now = at("2030-01-01T00:00:00Z");
+        QVERIFY(ModelList::builtIn().sunsetOf("gpt-realtime", now, "openai"));
+        QVERIFY(!ModelList::builtIn().sunsetOf("gpt-realtime", now, "local"));
+    }
+
     void offered_IsWhatOneCanRelyOn()
     {
         const ModelList list = *ModelList::parse(
