@@ -139,7 +139,7 @@ void TalkSession::start()
         }
         const Account& account = accountAt(settings.brokerUrl);
         m_usage = account.usage.get();
-        useBroker(settings.brokerUrl, account.credential);
+        useBroker(settings.brokerUrl, account.credential, {settings.choice.provider, settings.choice.model, {}, {}});
         return;
     }
     if (m_address) {
@@ -277,11 +277,12 @@ void TalkSession::servicesFailed(const Error& error)
     }
 }
 
-void TalkSession::useBroker(const std::string& url, std::shared_ptr<core::CredentialSource> credential)
+void TalkSession::useBroker(
+    const std::string& url, std::shared_ptr<core::CredentialSource> credential, core::BrokerWishes wishes)
 {
     m_broker->become(
         std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{m_deps.http, m_deps.clock, url,
-            std::move(credential), core::BrokerWishes{}, core::randomId(), m_deps.settings.current().token}));
+            std::move(credential), std::move(wishes), core::randomId(), m_deps.settings.current().token}));
 }
 
 TalkSession::Account& TalkSession::accountAt(const std::string& url)

@@ -77,7 +77,8 @@ private:
     void startServices();
     void servicesFound(const embedded::EmbeddedServices::Address& address);
     void servicesFailed(const core::Error& error);
-    void useBroker(const std::string& url, std::shared_ptr<core::CredentialSource> credential);
+    void useBroker(
+        const std::string& url, std::shared_ptr<core::CredentialSource> credential, core::BrokerWishes wishes = {});
     [[nodiscard]] core::Allowance allowance() const;
     void watchAllowance();
     void dropSession();

@@ -28,8 +28,8 @@ QUrl page(const QString& path)
 Window::Window(const Ports& ports)
     : m_shell({ports.conversation, ports.clock, ports.settings, ports.hasAgent, ports.hasCredential, ports.tryBroker}),
       m_conversation({ports.conversation, ports.voice, ports.clock, ports.settings, ports.approvals}),
-      m_settings(
-          {ports.settings, ports.devices, ports.voice, ports.hasAgent, &ports.history, ports.tools, ports.checkCaFile}),
+      m_settings({ports.settings, ports.devices, ports.voice, ports.hasAgent, &ports.history, ports.tools,
+          ports.checkCaFile, &ports.clock}),
       m_account({ports.account, ports.settings, ports.hasCredential}),
       m_history({ports.history, ports.settings, ports.player}),
       m_export(ports.files),

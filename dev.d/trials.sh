@@ -8,6 +8,7 @@ Builds the release preset and runs a measurement. Without a name: lists them.
   broker   the broker beside express, jose and express-rate-limit: mints a second, latency, start-up, memory
   relay    its relay beside nginx, haproxy and one of Node's ws, in turns: latency, what arrives, processor time of a message, memory, a client
            that stops reading, the first response; --only duty|memory|stall|first, --rounds N, --seconds N. Ten minutes
+  protocol what it takes to write and read a provider's messages, beside the npm clients of OpenAI and Google: --rounds N, --milliseconds N
   window   the application beside Mumble, where that, Xvfb and xdotool are installed
 EOT
 }
@@ -53,6 +54,14 @@ verb_bench() {
     if [ "$1" = relay ]; then
         bench_relay "${@:2}"
         return
+    fi
+    if [ "$1" = protocol ]; then
+        need_node
+        build release vivavoce-bench-protocol
+        local measured=$PWD/build/release/bin/vivavoce-bench-protocol
+        npm_ci bench/peers/protocol
+        cd bench/peers/protocol || exit
+        exec "${node:?}" bench.mjs "$measured" "${@:2}"
     fi
     local name=$1
     shift

@@ -6,8 +6,10 @@
 #include "app/embedded/embedded_services.h"
 #include "app/platform/qt_executor.h"
 #include "app/platform/qt_http_client.h"
+#include "app/platform/qt_settings_store.h"
 #include "app/platform/qt_websocket_transport.h"
 #include "core/base/random_id.h"
+#include "core/models/model_list.h"
 #include "core/session/session_runner.h"
 #include "core/token/broker_token_source.h"
 
@@ -59,6 +61,7 @@ public:
     {
         const bool isWell = checkPrograms() && checkServers() && checkHealth() && checkToken() && checkConversation();
         const bool hasSound = checkSound();
+        lookAtModel();
         m_events.write("summary", {{"exitCode", m_exitCode}});
         if (!isWell) {
             m_events.say("Something is missing; see the lines above.");
@@ -98,6 +101,24 @@ private:
         m_events.write("check", {{"check", "sound"}, {"ok", hasBoth}, {"finding", finding}});
         m_events.say(std::string(hasBoth ? "[yes] " : "[no]  ") + "sound: " + finding);
         return hasBoth;
+    }
+
+    /// Of the model that is set in the window. Not a failure: conversations on this computer need none.
+    void lookAtModel()
+    {
+        const core::Settings settings = platform::QtSettingsStore(platform::QtSettingsStore::defaultFile()).load();
+        const std::string& model = settings.choice.model;
+        if (settings.profile != core::Profile::Broker || model.empty()) {
+            return;
+        }
+        const auto sunset = core::ModelList::builtIn().sunsetOf(model, m_clock.wallNow(), settings.choice.provider);
+        const bool isThere = !sunset || !sunset->isOver();
+        const bool isKnown = core::ModelList::builtIn().find(model) != nullptr;
+        const std::string finding = sunset ? core::sunsetText(*sunset)
+            : isKnown                      ? model + ", which no end is announced of, or none that is near"
+                                           : model + ", which is not known here";
+        m_events.write("check", {{"check", "model"}, {"ok", isThere}, {"finding", finding}});
+        m_events.say(std::string(isThere ? "[yes] " : "[no]  ") + "model: " + finding);
     }
 
     /// Runs the loop until `isDone` was called, at most ten seconds.

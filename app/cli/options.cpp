@@ -167,9 +167,10 @@ bool isHttpUrl(const std::string& url)
 /// What each option takes for itself and no conversation can be held with.
 std::optional<std::string> contradiction(const CLI::App& talk, TalkOptions& options)
 {
-    for (const auto& [name, value] : {std::pair("--in", &options.inFile), {"--out", &options.outFile},
-             {"--tools", &options.toolsFile}, {"--mcp", &options.mcpFile}, {"--transcript", &options.transcriptFile},
-             {"--broker", &options.brokerUrl}, {"--chat-url", &options.chatUrl}}) {
+    for (const auto& [name, value] :
+        {std::pair("--in", &options.inFile), {"--out", &options.outFile}, {"--tools", &options.toolsFile},
+            {"--mcp", &options.mcpFile}, {"--transcript", &options.transcriptFile}, {"--broker", &options.brokerUrl},
+            {"--chat-url", &options.chatUrl}, {"--provider", &options.provider}, {"--model", &options.model}}) {
         if (talk.count(name) > 0 && value->empty()) {
             return std::string(name) + " is empty";
         }
@@ -187,6 +188,13 @@ std::optional<std::string> contradiction(const CLI::App& talk, TalkOptions& opti
     if (!options.brokerUrl.empty()) {
         if (auto what = brokerFault(options.brokerUrl)) {
             return what;
+        }
+    }
+    for (const auto& [name, value] : {std::pair("--provider", &options.provider), {"--model", &options.model}}) {
+        if (const auto fault = core::nameFault(*value)) {
+            return *fault == core::NameFault::TooLong
+                ? std::string(name) + " is longer than " + std::to_string(core::kLongestChosenName) + " characters"
+                : std::string(name) + " is no name: it holds a blank, or what is no visible ASCII";
         }
     }
     if (!options.chatUrl.empty() && !isHttpUrl(options.chatUrl)) {
@@ -283,7 +291,10 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
         ->excludes(real);
     talk.add_option("--instructions", options.instructions, "How the agent is to behave")->option_text("TEXT");
     talk.add_option("--voice", options.voice, "The agent's voice")->option_text("NAME");
-    talk.add_option("--model", options.model, "The model, where the broker leaves the choice")->option_text("NAME");
+    talk.add_option("--provider", options.provider, "The provider, where the broker leaves the choice")
+        ->needs(broker)
+        ->option_text("NAME");
+    talk.add_option("--model", options.model, "The model, likewise")->option_text("NAME");
     talk.add_option(
             "--transcription-model", options.transcriptionModel, "What writes down your words (gpt-live-transcribe)")
         ->option_text("NAME");

@@ -61,6 +61,7 @@ struct TalkOptions {
     OutputFormat format = OutputFormat::JsonLines;
     std::string instructions;
     std::string voice;
+    std::string provider;
     std::string model;
     std::string transcriptionModel;
     std::string chatUrl;

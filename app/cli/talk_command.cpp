@@ -38,6 +38,13 @@ bool isCutShort(const Error& problem)
     return problem.foreignCode == "max_output_tokens" || problem.foreignCode == "content_filter";
 }
 
+/// What was asked of the broker does not do.
+bool isOfTheChoice(ErrorCode code)
+{
+    return code == ErrorCode::ProviderUnknown || code == ErrorCode::ChoiceRefused
+        || code == ErrorCode::ChoiceNotAllowed;
+}
+
 /// A file that is read into a variable brings its line end along.
 core::Secret withoutLineEnd(core::Secret secret)
 {
@@ -62,7 +69,7 @@ TalkCommand::TalkCommand(TalkOptions options, std::function<void(int)> finished)
     : m_options(std::move(options)),
       m_finished(std::move(finished)),
       m_events(m_clock, m_options.format),
-      m_report(m_events),
+      m_report({m_events, m_clock, m_options.brokerUrl.empty()}),
       m_transcript(m_clock),
       m_turns(m_options.turns),
       m_commands(m_executor),
@@ -324,6 +331,7 @@ void TalkCommand::useBroker(const std::string& url, std::shared_ptr<core::Creden
             m_http, m_clock, m_executor, url, credential, m_options.transcriptionModel});
     }
     core::BrokerWishes wishes;
+    wishes.provider = m_options.provider;
     wishes.model = m_options.model;
     m_broker->become(std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{
         m_http, m_clock, url, std::move(credential), std::move(wishes), core::randomId(), m_options.token}));
@@ -552,6 +560,9 @@ void TalkCommand::end(std::optional<Error> error)
     TalkReport::Ending ending;
     if (error && error->code == ErrorCode::NotAuthorised && m_isWithoutCredential) {
         error->detail += " (" + m_options.credentialVariable + " is not set, and --sign-in is not given)";
+    }
+    if (error && isOfTheChoice(error->code)) {
+        error->detail += " (--provider and --model name others; without them the broker decides)";
     }
     if (error) {
         m_report.tell(*error, true);

@@ -1,6 +1,11 @@
 #include "app/cli/talk_report.h"
 
+#include "core/models/model_list.h"
+#include "core/usage/price_list.h"
+
 #include <nlohmann/json.hpp>
+
+#include <utility>
 
 namespace vivavoce::cli {
 
@@ -102,7 +107,36 @@ void TalkReport::tellOf(const TokenChanged& changed)
         fields["expiresInMs"] = changed.lifetime.count();
         fields["transport"] = changed.isRelayed ? "relay" : "direct";
     }
+    if (!changed.model.empty()) {
+        fields["provider"] = changed.provider;
+        fields["model"] = changed.model;
+    }
     m_events.write("token", std::move(fields));
+    m_provider = changed.model.empty() ? m_provider : changed.provider;
+    tellOfModel(changed.model);
+}
+
+void TalkReport::tellOfModel(const std::string& model)
+{
+    if (model.empty() || m_deps.isOwnAgent || !m_toldModels.insert(model).second) {
+        return;
+    }
+    const auto write = [&](Json fields, const std::string& message) {
+        fields["model"] = model;
+        fields["message"] = message;
+        m_events.write("model", std::move(fields));
+        m_events.say("(" + message + ")");
+    };
+    if (const auto sunset = core::ModelList::builtIn().sunsetOf(model, m_deps.clock.wallNow(), m_provider)) {
+        Json fields{{"event", "sunset"}, {"ends", sunset->day}, {"daysLeft", sunset->daysLeft}};
+        if (!sunset->successor.empty()) {
+            fields["successor"] = sunset->successor;
+        }
+        write(std::move(fields), core::sunsetText(*sunset));
+    }
+    if (core::PriceList::builtIn().find(model, m_deps.clock.wallNow()) == nullptr) {
+        write({{"event", "unpriced"}}, "the price of " + model + " is not known: what it costs is not estimated");
+    }
 }
 
 void TalkReport::tellOf(const ToolCalled& called)
@@ -146,6 +180,7 @@ void TalkReport::tellOf(const TranscriptionUsage& usage)
         fields["seconds"] = duration->seconds;
     }
     m_events.write("usage", std::move(fields));
+    tellOfModel(usage.model);
 }
 
 void TalkReport::tellOf(const AudioLost& lost)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/cli/json_lines.h"
+#include "core/base/clock.h"
 #include "core/ports/account.h"
 #include "core/ports/tool_approvals.h"
 #include "core/session/latency_meter.h"
@@ -10,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace vivavoce::cli {
@@ -17,7 +19,13 @@ namespace vivavoce::cli {
 /// Turns what a session says of itself into events, and sums up (docs/protocol.md lists them).
 class TalkReport {
 public:
-    explicit TalkReport(EventWriter& events) : m_events(events) {}
+    struct Dependencies {
+        EventWriter& events;
+        const core::Clock& clock;
+        /// Our own agent answers, whatever its model is called: it costs nothing, and nobody shuts it down.
+        bool isOwnAgent = false;
+    };
+    explicit TalkReport(Dependencies dependencies) : m_deps(dependencies), m_events(dependencies.events) {}
 
     void tell(const core::SessionNotice& notice);
     void tell(const core::ReplyLatency& latency);
@@ -59,7 +67,13 @@ private:
     void tellOf(const core::session_notice::ReplyEnded&) {}
     void tellOf(const core::session_notice::Ended&) {}
 
+    /// What there is to know of a model, or of a transcriber, before one relies on it. Once for each.
+    void tellOfModel(const std::string& model);
+
+    Dependencies m_deps;
     EventWriter& m_events;
+    std::string m_provider;
+    std::set<std::string> m_toldModels;
     std::int64_t m_inputTokens = 0;
     std::int64_t m_outputTokens = 0;
     core::Milliseconds m_lostAudio{0};

@@ -136,6 +136,31 @@ void broker(Settings& settings)
     settings.brokerUrl = "https://voice.example";
 }
 
+/// With a broker that is asked for this model.
+std::function<void(Settings&)> choosing(const char* model)
+{
+    return [model](Settings& settings) {
+        broker(settings);
+        settings.choice = {"openai", model};
+    };
+}
+
+/// Of a model that its provider shuts down.
+void meetOldModel(const Stage& stage)
+{
+    during(stage, Activity::Listening);
+    stage.conversation.tell(notice::TokenChanged{
+        TokenNews::Acquired, "voice_1_abc", Milliseconds{60'000}, Milliseconds{36'000}, "openai", "gpt-realtime"});
+}
+
+/// Of a model that nobody knows the price of.
+void meetUnknownModel(const Stage& stage)
+{
+    during(stage, Activity::Listening);
+    stage.conversation.tell(notice::TokenChanged{
+        TokenNews::Acquired, "voice_1_abc", Milliseconds{60'000}, Milliseconds{36'000}, "openai", "house-model"});
+}
+
 std::vector<Scene> conversationScenes()
 {
     const auto phase = [](Phase reached, Milliseconds retryIn = {}) {
@@ -193,6 +218,9 @@ std::vector<Scene> conversationScenes()
             }},
         {QStringLiteral("long-transcript"), {420, 720}, nothing, longTalk},
         {QStringLiteral("long-words"), kSmallest, broker, longWords},
+        {QStringLiteral("old-model"), {420, 720}, broker, meetOldModel},
+        {QStringLiteral("old-model-smallest"), kSmallest, broker, meetOldModel},
+        {QStringLiteral("wide-unknown-model"), kWide, broker, meetUnknownModel},
         {QStringLiteral("smallest"), kSmallest, nothing, live(Activity::Listening)},
         {QStringLiteral("focus-talk"), {420, 720}, nothing, live(Activity::Listening), -1, QStringLiteral("talk")},
         {QStringLiteral("focus-text"), {420, 720}, nothing, live(Activity::Listening), -1, QStringLiteral("text")},
@@ -213,6 +241,10 @@ std::vector<Scene> networkScenes()
                            std::vector<std::pair<QString, QString>> typed = {}, QStringList press = {}) {
         Scene made{QString::fromLatin1(name), size, settings, nothing, 890, {}, std::move(press)};
         made.typed = std::move(typed);
+        Settings chosen;
+        settings(chosen);
+        // Then the card of provider and model is above it.
+        made.settingsScroll += chosen.profile == Profile::Broker ? 300 : 0;
         return made;
     };
     const QString address = QStringLiteral("proxyAddress");
@@ -368,7 +400,10 @@ std::vector<Scene> allScenes()
                  [](const Stage& stage) { stage.tools.bringServers(); }, 1'720, QStringLiteral("approve_mail")},
              {QStringLiteral("settings-tools-smallest"), kSmallest, [](Settings&) {},
                  [](const Stage& stage) { stage.tools.bringServers(); }, 1'530},
-             {QStringLiteral("settings-access"), {420, 720}, broker, [](const Stage&) {}, 1'500,
+             {QStringLiteral("settings-choice"), {420, 720}, choosing("gpt-realtime"), [](const Stage&) {}, 850},
+             {QStringLiteral("settings-choice-smallest"), kSmallest, choosing("house-model"), [](const Stage&) {},
+                 1'040, QStringLiteral("modelName")},
+             {QStringLiteral("settings-access"), {420, 720}, broker, [](const Stage&) {}, 1'740,
                  QStringLiteral("autoRefresh"), {}, true},
              {QStringLiteral("settings-no-devices"), {420, 720}, [](Settings&) {}, noDevices, 0},
              {QStringLiteral("settings-wide"), kWide, broker, [](const Stage&) {}, 0, QStringLiteral("microphone")},

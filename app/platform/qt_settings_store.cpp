@@ -124,6 +124,12 @@ core::Settings QtSettingsStore::load() const
     core::Settings settings;
     settings.profile = kProfiles.value(text("profile"), defaults.profile);
     settings.brokerUrl = text("broker/url").toStdString();
+    // What could not be sent is as good as not chosen.
+    const auto chosen = [&](const char* which) {
+        const std::string value = text(which).toStdString();
+        return core::nameFault(value) ? std::string() : value;
+    };
+    settings.choice = {chosen("broker/provider"), chosen("broker/model")};
     settings.talkMode = kTalkModes.value(text("talk/mode"), defaults.talkMode);
     settings.colourScheme = kSchemes.value(text("look/colours"), defaults.colourScheme);
     settings.isMotionReduced = flag("look/reducedMotion", defaults.isMotionReduced);
@@ -168,6 +174,8 @@ core::Expected<void, core::Error> QtSettingsStore::save(const core::Settings& se
     const auto flag = [](bool isOn) { return isOn ? QStringLiteral("true") : QStringLiteral("false"); };
     put("profile", kProfiles.text(settings.profile));
     put("broker/url", QString::fromStdString(settings.brokerUrl));
+    put("broker/provider", QString::fromStdString(settings.choice.provider));
+    put("broker/model", QString::fromStdString(settings.choice.model));
     put("talk/mode", kTalkModes.text(settings.talkMode));
     put("look/colours", kSchemes.text(settings.colourScheme));
     put("look/reducedMotion", flag(settings.isMotionReduced));

@@ -24,6 +24,12 @@ enum class ErrorCode {
     BrokerMalformed,
     BrokerFailed,
     NotAuthorised,
+    /// The broker has no provider of that name.
+    ProviderUnknown,
+    /// The provider does not take the model, or what else was asked for.
+    ChoiceRefused,
+    /// The broker's policy does not allow it.
+    ChoiceNotAllowed,
     RateLimited,
     TokenExpired,
     InsecureUrl,

@@ -2,6 +2,7 @@
 
 #include "core/ports/tool_source.h"
 #include "core/ports/voice_controls.h"
+#include "core/settings/provider_choice.h"
 #include "core/token/token_settings.h"
 
 #include <map>
@@ -44,6 +45,8 @@ struct Settings {
     Profile profile = Profile::None;
     /// https://, or http:// to loopback.
     std::string brokerUrl;
+    /// What is asked of it.
+    ProviderChoice choice;
     TalkMode talkMode = TalkMode::OpenMic;
     ColourScheme colourScheme = ColourScheme::System;
     bool isMotionReduced = false;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <list>
+#include <string_view>
 #include <utility>
 
 namespace vivavoce::core {
@@ -39,7 +40,16 @@ std::optional<Milliseconds> retryAfter(const HttpHeaders& headers)
     return std::chrono::seconds(seconds);
 }
 
-Error errorOf(const HttpClient::Response& response)
+/// What a broker says of what was asked for; elsewhere such words are not used. Nothing: it is something else.
+std::optional<ErrorCode> codeOfChoice(std::string_view code)
+{
+    return code == "unknown_provider" ? std::optional(ErrorCode::ProviderUnknown)
+        : code == "provider_rejected" ? std::optional(ErrorCode::ChoiceRefused)
+        : code == "not_allowed"       ? std::optional(ErrorCode::ChoiceNotAllowed)
+                                      : std::nullopt;
+}
+
+Error errorOf(const HttpClient::Response& response, bool isMint)
 {
     Error error;
     error.code = response.status == 401 || response.status == 403 ? ErrorCode::NotAuthorised
@@ -54,6 +64,8 @@ Error errorOf(const HttpClient::Response& response)
         error.code = problem->code == "budget_exhausted" ? ErrorCode::BudgetExhausted : error.code;
         // The broker has forgotten it; it still makes new ones.
         error.code = problem->code == "session_not_found" ? ErrorCode::TokenExpired : error.code;
+        // A renewal asks for nothing; what is not allowed there is the session.
+        error.code = isMint ? codeOfChoice(problem->code).value_or(error.code) : error.code;
     }
     error.retryAfter = retryAfter(response.headers);
     return error;
@@ -150,7 +162,7 @@ void BrokerTokenSource::mint(TokenQuery query, TokenCallback done, bool isLast)
         message.instructions = wish(m_deps.wishes.instructions);
         message.resumeSessionId = wish(query.resumeSessionId);
         request.body = broker::encode(message);
-        send(std::move(request), done, isLast ? std::nullopt : std::optional(Attempt{query, *credential}));
+        send(std::move(request), done, Attempt{query, *credential, isLast});
     });
 }
 
@@ -170,14 +182,15 @@ void BrokerTokenSource::send(HttpClient::Request request, TokenCallback done, st
             flight->calls.erase(place);
             if (!result) {
                 done(Unexpected<Error>(result.error()));
-            } else if (result->status == 401 && attempt && m_deps.credential->replace(attempt->credential)) {
+            } else if (result->status == 401 && attempt && !attempt->isLast
+                && m_deps.credential->replace(attempt->credential)) {
                 mint(std::move(attempt->query), std::move(done), true);
             } else if (result->status != 200 && result->status != 201) {
                 // What a gateway says tells nothing about what the broker has done.
                 if (result->status < 500) {
                     m_renewing.reset();
                 }
-                done(Unexpected<Error>(errorOf(*result)));
+                done(Unexpected<Error>(errorOf(*result, attempt.has_value())));
             } else {
                 m_renewing.reset();
                 done(tokenOf(*result, asked, m_deps.settings));

@@ -24,7 +24,7 @@ struct BrokerWishes {
 /// A renewal whose answer was lost is repeated with the same Idempotency-Key, so that the broker can tell it from theft. A credential that the
 /// broker does not take (401) is replaced once, where its source has another.
 /// Errors: BrokerUnreachable, BrokerMalformed, BrokerFailed (5xx), NotAuthorised (401, 403), RateLimited (429, with
-/// retryAfter), Timeout, InsecureUrl. Threads and lifetime: as TokenSource; its dependencies outlive it.
+/// retryAfter), Timeout, InsecureUrl; ProviderUnknown, ChoiceRefused and ChoiceNotAllowed of what is wished for. Threads and lifetime: as TokenSource; its dependencies outlive it.
 class BrokerTokenSource final : public TokenSource {
 public:
     struct Dependencies {
@@ -47,10 +47,12 @@ public:
 
 private:
     struct Flight;
-    /// What was asked for with which credential, while that may be replaced.
+    /// What was asked for with which credential.
     struct Attempt {
         TokenQuery query;
         CredentialPtr credential;
+        /// The credential is not replaced once more.
+        bool isLast = false;
     };
     void mint(TokenQuery query, TokenCallback done, bool isLast);
     void send(HttpClient::Request request, TokenCallback done, std::optional<Attempt> attempt = std::nullopt);

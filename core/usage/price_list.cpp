@@ -2,37 +2,18 @@
 
 #include "core/base/json.h"
 #include "core/usage/built_in_prices.h"
+#include "core/usage/dated_name.h"
 #include "core/usage/utc_day.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <utility>
 
 namespace vivavoce::core {
 namespace {
-
-/// Whether a text is such a sequence; 'd' stands for a digit.
-bool hasShape(std::string_view text, std::string_view shape)
-{
-    return text.size() == shape.size() && std::equal(text.begin(), text.end(), shape.begin(), [](char c, char wanted) {
-        return wanted == 'd' ? std::isdigit(static_cast<unsigned char>(c)) != 0 : c == wanted;
-    });
-}
-
-/// "-2026-01-15" at the end.
-std::string_view withoutDate(std::string_view model)
-{
-    constexpr std::string_view kShape = "-dddd-dd-dd";
-    if (model.size() <= kShape.size()) {
-        return model;
-    }
-    const std::size_t begin = model.size() - kShape.size();
-    return hasShape(model.substr(begin), kShape) ? model.substr(0, begin) : model;
-}
 
 struct Money {
     const char* name;
@@ -86,7 +67,7 @@ bool readMember(const std::string& name, const Json& value, PriceRow& row)
         return true;
     }
     row.from = value.get<std::string>();
-    return name == "from" && hasShape(row.from, "dddd-dd-dd");
+    return name == "from" && isDay(row.from);
 }
 
 Expected<PriceRow, std::string> readRow(const Json& json)
@@ -197,7 +178,7 @@ const PriceRow* PriceList::find(std::string_view model, WallTime day) const
 
 const PriceRow* PriceList::find(std::string_view model, std::string_view day) const
 {
-    for (const std::string_view name : {model, withoutDate(model)}) {
+    for (const std::string_view name : {model, withoutDay(model)}) {
         const auto begin =
             std::find_if(m_rows.begin(), m_rows.end(), [&](const PriceRow& row) { return row.model == name; });
         const PriceRow* found = nullptr;

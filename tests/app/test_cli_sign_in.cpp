@@ -34,7 +34,7 @@ QByteArray told(OutputFormat format, const std::vector<core::SignInStatus>& all)
     std::FILE* const out = std::fopen(path.toLocal8Bit().constData(), "w");
     const ManualClock clock;
     EventWriter events(clock, format, out);
-    TalkReport report(events);
+    TalkReport report({events, clock});
     for (const core::SignInStatus& status : all) {
         report.tell(status);
     }

@@ -20,7 +20,16 @@ namespace {
 /// A report, and what people or programs read.
 class Reading {
 public:
-    explicit Reading(OutputFormat format = OutputFormat::Text) : m_format(format) {}
+    explicit Reading(OutputFormat format = OutputFormat::Text, bool isOwnAgent = false)
+        : m_format(format), m_isOwnAgent(isOwnAgent)
+    {
+    }
+    ManualClock& clock() { return m_clock; }
+    void gets(const char* model, const char* provider = "openai")
+    {
+        m_report.tell(SessionNotice(session_notice::TokenChanged{
+            TokenNews::Acquired, "voice_1", Milliseconds{60'000}, Milliseconds{24'000}, provider, model}));
+    }
     TalkReport& report() { return m_report; }
     EventWriter& events() { return m_events; }
     void shows(ConversationEntry entry)
@@ -41,10 +50,11 @@ private:
         void operator()(std::FILE* file) const { std::fclose(file); }
     };
     OutputFormat m_format;
+    bool m_isOwnAgent = false;
     ManualClock m_clock;
     std::unique_ptr<std::FILE, Close> m_file{std::tmpfile()};
     EventWriter m_events{m_clock, m_format, m_file.get()};
-    TalkReport m_report{m_events};
+    TalkReport m_report{{m_events, m_clock, m_isOwnAgent}};
 };
 
 ConversationEntry entryOf(Speaker speaker, const char* id, const char* text)
@@ -110,6 +120,77 @@ private Q_SLOTS:
         const QByteArray shown = reading.text();
         QVERIFY(shown.contains("\"\\u001b[8m \\u007f\\u009b \\u061c\\u202e\\u2066\\u2029 東京\""));
         QCOMPARE(parseJson(shown.trimmed().toStdString()).value()["text"].get<std::string>(), std::string(words));
+    }
+
+    void modelThatIsShutDownSoon_IsToldOnce()
+    {
+        Reading reading;
+        reading.gets("gpt-realtime");
+        reading.gets("gpt-realtime");
+        QCOMPARE(reading.text(),
+            QByteArray(
+                "(gpt-realtime is to be shut down on 2027-01-20, in 5 days; gpt-realtime-2.1 takes its place)\n"));
+    }
+
+    void modelThatIsShutDown_IsToldFromADayOn_data()
+    {
+        QTest::addColumn<int>("hours");
+        QTest::addColumn<QByteArray>("says");
+        // The clock stands at eight in the morning of 2027-01-15, UTC.
+        QTest::newRow("91 days before") << -86 * 24 << QByteArray();
+        QTest::newRow("the last hour of that day") << -85 * 24 - 9 << QByteArray();
+        QTest::newRow("90 days before") << -85 * 24 - 8 << QByteArray("\"daysLeft\":90");
+        QTest::newRow("the last hour of the day before") << 4 * 24 + 15 << QByteArray("\"daysLeft\":1");
+        QTest::newRow("that day") << 4 * 24 + 16 << QByteArray("was to be shut down");
+    }
+    void modelThatIsShutDown_IsToldFromADayOn()
+    {
+        QFETCH(int, hours);
+        QFETCH(QByteArray, says);
+        Reading reading(OutputFormat::JsonLines);
+        reading.clock().jumpWall(std::chrono::hours{hours});
+        reading.gets("gpt-realtime");
+        const QByteArray shown = reading.text();
+        QVERIFY(shown.contains("\"model\":\"gpt-realtime\""));
+        QCOMPARE(shown.contains("\"event\":\"sunset\""), !says.isEmpty());
+        QVERIFY2(shown.contains(says), shown.constData());
+    }
+
+    void modelThatNobodyKnows_IsToldToHaveNoPrice()
+    {
+        Reading reading(OutputFormat::JsonLines);
+        reading.gets("house-model");
+        const QByteArray shown = reading.text();
+        QVERIFY(shown.contains("\"event\":\"unpriced\""));
+        QVERIFY(shown.contains("the price of house-model is not known"));
+        QVERIFY(!shown.contains("sunset"));
+    }
+
+    void modelOfAnotherProvider_IsShutDownByNobody()
+    {
+        Reading reading;
+        reading.gets("gpt-realtime", "local");
+        QCOMPARE(reading.text(), QByteArray());
+    }
+
+    void transcriberThatIsShutDownSoon_IsToldOnce()
+    {
+        Reading reading;
+        for (int i = 0; i < 2; ++i) {
+            reading.report().tell(
+                SessionNotice(session_notice::TranscriptionUsage{"u", openai::TranscriptionDuration{1}, "whisper-1"}));
+        }
+        QCOMPARE(reading.text(),
+            QByteArray(
+                "(whisper-1 is to be shut down on 2027-02-26, in 42 days; gpt-live-transcribe takes its place)\n"));
+    }
+
+    void ownAgent_IsShutDownByNobody_AndCostsNothing()
+    {
+        Reading reading(OutputFormat::JsonLines, true);
+        reading.gets("gpt-realtime");
+        reading.gets("house-model");
+        QVERIFY(!reading.text().contains("\"type\":\"model\""));
     }
 
     void noSoundDevice_IsAnErrorLikeOthers()

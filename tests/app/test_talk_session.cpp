@@ -1,4 +1,5 @@
 #include "app/talk_session.h"
+#include "core/protocol/broker/messages.h"
 #include "core/protocol/openai/codec.h"
 #include "core/sign_in/sign_in.h"
 #include "tests/core/tools/tool_world.h"
@@ -204,6 +205,7 @@ class TestTalkSession : public QObject {
 
 private Q_SLOTS:
     void start_WithABroker_AsksItForAToken();
+    void choice_IsAskedOfTheBroker_FromTheNextConversationOn();
     void start_Twice_IsHarmless();
     void listeners_AreNeverCalledFromWithinACall();
     void stop_BeforeAnything_IsHarmless();
@@ -245,6 +247,29 @@ void TestTalkSession::start_WithABroker_AsksItForAToken()
     world.executor.runPosted();
     QCOMPARE(world.http.sent.size(), 1U);
     QVERIFY(world.http.sent.front().request.url.starts_with("https://voice.example/"));
+}
+
+void TestTalkSession::choice_IsAskedOfTheBroker_FromTheNextConversationOn()
+{
+    World world;
+    const auto asked = [&] {
+        const std::string body = world.http.sent.back().request.body;
+        const auto request = core::broker::decodeTokenRequest(body);
+        return core::ProviderChoice{request->provider.value_or(""), request->model.value_or("")};
+    };
+    world.talk->start();
+    world.executor.runPosted();
+    QVERIFY(asked() == core::ProviderChoice());
+    core::Settings settings = world.settings->current();
+    settings.choice = {"gemini", "gemini-3.8-live"};
+    QVERIFY(world.settings->change(settings).has_value());
+    world.executor.runPosted();
+    QCOMPARE(world.http.sent.size(), 1U);
+    world.talk->stop();
+    world.executor.advance(core::Milliseconds{5'000});
+    world.talk->start();
+    world.executor.runPosted();
+    QVERIFY(asked() == (core::ProviderChoice{"gemini", "gemini-3.8-live"}));
 }
 
 void TestTalkSession::start_Twice_IsHarmless()

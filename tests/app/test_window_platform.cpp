@@ -36,6 +36,7 @@ void TestWindowPlatform::settings_AreReadAsTheyWereSaved()
     core::Settings settings;
     settings.profile = core::Profile::Broker;
     settings.brokerUrl = "https://voice.example";
+    settings.choice = {"gemini", "gemini-3.8-live"};
     settings.talkMode = core::TalkMode::PushToTalk;
     settings.colourScheme = core::ColourScheme::Dark;
     settings.isMotionReduced = true;
@@ -94,7 +95,8 @@ void TestWindowPlatform::settings_ThatCannotBeRead_AreTheDefaults()
     const QString path = folder.filePath(QStringLiteral("vivavoce.ini"));
     QFile file(path);
     QVERIFY(file.open(QIODevice::WriteOnly));
-    file.write("profile=moon\n[sound]\ncancelEcho=perhaps\n[limits]\nspendCents=-5\nidleMinutes=soon\n");
+    file.write("profile=moon\n[sound]\ncancelEcho=perhaps\n[limits]\nspendCents=-5\nidleMinutes=soon\n"
+               "[broker]\nprovider=two words\nmodel=\"a\\nb\"\n");
     file.close();
     QCOMPARE(platform::QtSettingsStore(path).load(), core::Settings{});
 }

@@ -16,6 +16,16 @@
 
 namespace vivavoce::tests {
 
+/// "broker.unreachable" and the like.
+[[nodiscard]] inline core::Error errorOf(const QString& code, const QString& foreignCode)
+{
+    auto error = core::ErrorCode::BadUsage;
+    while (error != core::ErrorCode::Internal && code.toStdString() != core::codeText(error)) {
+        error = static_cast<core::ErrorCode>(static_cast<int>(error) + 1);
+    }
+    return {error, "", std::nullopt, foreignCode.toStdString()};
+}
+
 /// What the QML tests act on: the view models on fakes, and what the fakes have seen.
 class PagesWorld final : public QObject {
     Q_OBJECT
@@ -42,6 +52,11 @@ public:
 
     /// All anew. The old ones live on for pages that are not gone yet.
     Q_INVOKABLE void begin(bool isFirstRun, bool hasAgent = true);
+    Q_INVOKABLE void meetModel(const QString& model)
+    {
+        now().conversation.tell(core::session_notice::TokenChanged{core::TokenNews::Acquired, "voice_1",
+            core::Milliseconds{60'000}, core::Milliseconds{24'000}, "openai", model.toStdString()});
+    }
     Q_INVOKABLE void goLive() { now().conversation.tellPhase(core::Phase::Live); }
     Q_INVOKABLE void speak() { now().conversation.tellActivity(core::Activity::Speaking); }
     Q_INVOKABLE void useTool()
@@ -50,15 +65,13 @@ public:
         now().conversation.tellActivity(core::Activity::RunningTool);
     }
     Q_INVOKABLE void listen() { now().conversation.tellActivity(core::Activity::Listening); }
-    Q_INVOKABLE void fail(int code, const QString& foreignCode = {})
+    Q_INVOKABLE void fail(const QString& code, const QString& foreignCode = {})
     {
-        now().conversation.tell(core::session_notice::Ended{
-            core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, foreignCode.toStdString()}});
+        now().conversation.tell(core::session_notice::Ended{errorOf(code, foreignCode)});
     }
-    Q_INVOKABLE void problem(int code, const QString& foreignCode = {})
+    Q_INVOKABLE void problem(const QString& code, const QString& foreignCode = {})
     {
-        now().conversation.tell(core::session_notice::Problem{
-            core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, foreignCode.toStdString()}});
+        now().conversation.tell(core::session_notice::Problem{errorOf(code, foreignCode)});
     }
     /// A reply and a tool, for the side panel.
     Q_INVOKABLE void spend();
@@ -73,10 +86,9 @@ public:
     Q_INVOKABLE void useBroker(const QString& address) { (void)now().settingsModel.useBroker(address); }
     Q_INVOKABLE void offerBrowserOnly() { now().account.hasDeviceFlow = false; }
     Q_INVOKABLE void becomeSignedIn() { now().account.become(FakeAccount::Stage::SignedIn); }
-    Q_INVOKABLE void failToSignIn(int code, const QString& foreignCode = {})
+    Q_INVOKABLE void failToSignIn(const QString& code, const QString& foreignCode = {})
     {
-        now().account.become(FakeAccount::Stage::Failed,
-            core::Error{static_cast<core::ErrorCode>(code), "", std::nullopt, foreignCode.toStdString()});
+        now().account.become(FakeAccount::Stage::Failed, errorOf(code, foreignCode));
     }
     /// Whoever asks for a broker hears this of the way there.
     Q_INVOKABLE void spoilTheWay(const QString& foreignCode) { now().fault = foreignCode.toStdString(); }
@@ -205,7 +217,8 @@ private:
               settingsModel({live, devices, voice, hasAgent, &history, &tools,
                   [](const std::string& path) {
                       return path.ends_with(".pem") ? std::nullopt : std::optional(core::CaFileFault::NotPem);
-                  }}),
+                  },
+                  &clock}),
               shellModel({conversation, clock, live, hasAgent, false,
                   [this](const std::string&, const std::function<void(std::optional<core::Error>)>& done) {
                       done(fault.empty() ? std::nullopt

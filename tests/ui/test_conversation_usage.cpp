@@ -37,6 +37,8 @@ private Q_SLOTS:
     void lastTurn_WhenTyped_HasNoTranscription();
     void lastTurn_WithoutTheReplyThatItCutOff();
     void usage_OfAnUnknownModel_ShowsNoMoney();
+    void modelThatIsShutDownSoon_IsToldUntilSomebodyHasReadIt();
+    void modelOfThisComputer_IsShutDownByNobody();
     void usage_OfThisComputer_IsFree();
     void usage_WhenTheProfileChangesMeanwhile_IsStillPaidFor();
     void token_IsToldByItsAge();
@@ -150,6 +152,38 @@ void TestConversationUsage::usage_OfAnUnknownModel_ShowsNoMoney()
     world.conversation.tell(token(core::TokenNews::Acquired, "somebody-elses-model"));
     world.conversation.tell(notice::ReplyUsage{"r1", usage(1'000, 0, 200)});
     QCOMPARE(world.model.sessionUsage()->money(), QString());
+    QVERIFY(world.model.sessionUsage()->isPriceUnknown());
+    world.conversation.tell(token(core::TokenNews::Acquired));
+    QVERIFY(!world.model.sessionUsage()->isPriceUnknown());
+}
+
+void TestConversationUsage::modelThatIsShutDownSoon_IsToldUntilSomebodyHasReadIt()
+{
+    World world;
+    world.conversation.tell(token(core::TokenNews::Acquired));
+    QVERIFY(!world.model.modelNote()->isShown());
+    world.conversation.tell(token(core::TokenNews::Acquired, "gpt-realtime"));
+    QVERIFY(world.model.modelNote()->isShown());
+    // The clock stands at 2027-01-15.
+    QVERIFY(world.model.modelNote()->text().contains(QStringLiteral("2027-01-20, in 5 days")));
+    world.model.modelNote()->dismiss();
+    QVERIFY(!world.model.modelNote()->isShown());
+    world.conversation.tell(token(core::TokenNews::Refreshed, "gpt-realtime"));
+    QVERIFY(!world.model.modelNote()->isShown());
+    world.conversation.tell(token(core::TokenNews::Acquired, "gpt-realtime-mini"));
+    QVERIFY(world.model.modelNote()->isShown());
+    world.clock.jumpWall(-std::chrono::hours{86 * 24});
+    world.conversation.tell(token(core::TokenNews::Refreshed, "gpt-realtime-mini"));
+    QVERIFY(!world.model.modelNote()->isShown());
+}
+
+void TestConversationUsage::modelOfThisComputer_IsShutDownByNobody()
+{
+    World world;
+    world.change([](core::Settings& wanted) { wanted.profile = core::Profile::ThisComputer; });
+    world.conversation.tell(token(core::TokenNews::Acquired, "gpt-realtime"));
+    QVERIFY(!world.model.modelNote()->isShown());
+    QVERIFY(!world.model.sessionUsage()->isPriceUnknown());
 }
 
 void TestConversationUsage::usage_OfThisComputer_IsFree()

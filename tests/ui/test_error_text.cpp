@@ -14,6 +14,7 @@ private Q_SLOTS:
     void sentences_AreAllDifferent();
     void code_WithTheOtherSidesOwn_ShowsBoth();
     void everyAddressFault_HasASentence();
+    void everyNameFault_HasASentence();
     void everyFaultOfTheWay_HasASentenceAndSomethingToDo();
     void othersWords_AreNoFaultOfTheWay();
     void recordingThatDidNotBegin_SaysWhy();
@@ -66,6 +67,14 @@ void TestErrorText::everyAddressFault_HasASentence()
              core::AddressFault::TooMuch}) {
         QVERIFY(ui::addressFaultText(fault).size() > 20);
     }
+}
+
+void TestErrorText::everyNameFault_HasASentence()
+{
+    const QString odd = ui::nameFaultText(core::NameFault::Odd);
+    const QString tooLong = ui::nameFaultText(core::NameFault::TooLong);
+    QVERIFY(odd.size() > 20 && tooLong.size() > 20 && odd != tooLong);
+    QVERIFY(tooLong.contains(QString::number(core::kLongestChosenName)));
 }
 
 void TestErrorText::everyFaultOfTheWay_HasASentenceAndSomethingToDo()

@@ -83,7 +83,7 @@ Item {
             keyClick(Qt.Key_Tab);
             pressReturnOn("signOut");
             tryVerify(() => part("signIn").activeFocus);
-            World.failToSignIn(10);
+            World.failToSignIn("auth.refused");
             pressReturnOn("signIn");
             compare(shown(), ["openAgain", "useCode", "cancelSignIn"]);
         }
@@ -120,7 +120,7 @@ Item {
         }
 
         function test_failure_is_told_in_words_with_its_code() {
-            World.failToSignIn(10);
+            World.failToSignIn("auth.refused");
             compare(shown(), ["signIn", "copyAccountError"]);
             verify(Qt.colorEqual(part("accountWords").color, Theme.bad));
             compare(part("copyAccountError").text, "auth.refused");
@@ -142,7 +142,7 @@ Item {
         function test_wrong_way_leads_to_the_network() {
             let network = 0;
             page.networkWanted.connect(() => ++network);
-            World.failToSignIn(14, "certificate.untrusted");
+            World.failToSignIn("provider.unreachable", "certificate.untrusted");
             compare(shown(), ["signIn", "showNetwork", "copyAccountError"]);
             verify(part("accountWords").text.includes("certificate"));
             waitForRendering(page);
@@ -159,7 +159,7 @@ Item {
             press("useCode");
             compare(Reader.name(part("userCode")), "The code: W D J B - M J H T", "a code is spelt");
             compare(Reader.name(part("copyUserCode")), "Copy the code");
-            World.failToSignIn(10);
+            World.failToSignIn("auth.refused");
             compare(Reader.name(part("copyAccountError")), "Copy the code auth.refused");
         }
 

@@ -81,6 +81,28 @@ Item {
             compare(World.stops, 1);
         }
 
+        function test_end_of_a_model_is_told_until_it_is_read() {
+            const note = part("modelNote");
+            World.useBroker("https://voice.example");
+            World.meetModel("gpt-realtime-2.1");
+            World.goLive();
+            verify(!note.visible);
+            World.meetModel("gpt-realtime");
+            tryVerify(() => note.visible);
+            verify(Reader.name(note).indexOf("2027-01-20") > 0);
+            const words = part("modelNoteText");
+            for (const width of [420, 340]) {
+                root.width = width;
+                // It keeps its words to itself, however they are wrapped.
+                tryVerify(() => words.lineCount > 2 && note.height >= words.contentHeight + 16);
+                tryVerify(() => words.mapToItem(note, 0, 0).y >= 0);
+            }
+            mouseClick(part("dismissModelNote"));
+            verify(!note.visible);
+            World.meetModel("gpt-realtime");
+            verify(!note.visible);
+        }
+
         function test_recording_is_seen_and_read_out() {
             const sign = part("recordingSign");
             verify(!sign.visible);
@@ -312,7 +334,7 @@ Item {
 
         function test_failure_shows_what_to_do() {
             World.goLive();
-            World.fail(7);
+            World.fail("broker.unreachable");
             verify(part("stateText").text.startsWith("The broker does not answer."));
             const action = part("errorAction");
             compare(action.text, "Try again");
@@ -324,12 +346,12 @@ Item {
 
         function test_try_again_is_offered_only_after_the_end() {
             World.goLive();
-            World.problem(7);
+            World.problem("broker.unreachable");
             const banner = part("errorBanner");
             verify(banner.visible);
             verify(!findChild(banner, "errorAction").visible, "it still runs");
             verify(findChild(banner, "copyError").visible);
-            World.fail(7);
+            World.fail("broker.unreachable");
             verify(part("errorAction").visible);
         }
 
@@ -337,7 +359,7 @@ Item {
             root.width = 340;
             root.height = 520;
             World.goLive();
-            World.problem(17, "invalid_request_error.conversation_item_truncate_audio_end_ms");
+            World.problem("provider.malformed", "invalid_request_error.conversation_item_truncate_audio_end_ms");
             const banner = part("errorBanner");
             const copy = findChild(banner, "copyError");
             waitForRendering(page);
@@ -379,7 +401,7 @@ Item {
             root.width = 340;
             root.height = 520;
             World.goLive();
-            World.problem(31);
+            World.problem("sound.no_microphone");
             compare(part("stateText").text, "No microphone");
             verify(!part("errorBanner").visible, "the words tell it");
             waitForRendering(page);
@@ -392,10 +414,10 @@ Item {
             verify(!part("mute").enabled);
             keyClick(Qt.Key_Space);
             verify(!World.conversation.isMuted, "there is nothing to mute");
-            World.problem(32);
+            World.problem("sound.no_loudspeaker");
             compare(part("stateText").text, "No microphone and no loudspeaker");
             verify(!part("errorBanner").visible);
-            World.fail(29);
+            World.fail("child.died");
             verify(part("mute").enabled);
         }
 
@@ -415,7 +437,7 @@ Item {
 
         function test_problem_can_be_dismissed() {
             World.goLive();
-            World.problem(23);
+            World.problem("session.ended");
             const banner = part("errorBanner");
             verify(banner.visible);
             mouseClick(findChild(banner, "dismissError"));
@@ -573,7 +595,7 @@ Item {
         function test_proxy_leads_to_the_network() {
             let network = 0;
             page.networkWanted.connect(() => ++network);
-            World.fail(7, "proxy.password");
+            World.fail("broker.unreachable", "proxy.password");
             compare(part("errorAction").text, "Open network settings");
             verify(Reader.act(part("errorAction"), "Press"));
             compare(network, 1);
@@ -597,7 +619,7 @@ Item {
         function test_failure_stands_in_the_middle_with_its_code() {
             root.width = 1100;
             World.goLive();
-            World.fail(1);
+            World.fail("configuration.bad");
             waitForRendering(page);
             const middle = item => item.mapToItem(page, item.width / 2, 0).x;
             tryVerify(() => Math.abs(middle(part("stateText")) - middle(part("string"))) <= 1);

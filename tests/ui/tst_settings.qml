@@ -268,6 +268,39 @@ Item {
             compare(part("idleTime").displayText, "Never");
         }
 
+        function test_provider_and_model_are_chosen() {
+            verify(!part("modelName").visible, "the agent of this computer has none to choose");
+            World.useBroker("https://voice.example");
+            const choice = World.settings.choice;
+            const model = part("modelName");
+            verify(model.visible);
+            verify(!part("useChoice").enabled);
+            model.forceActiveFocus(Qt.TabFocusReason);
+            model.text = "two words";
+            keyClick(Qt.Key_Return);
+            verify(part("choiceFault").text.includes("not a name"));
+            compare(choice.model, "");
+            compare(model.text, "two words", "what was typed stays");
+            keyClick(Qt.Key_Backspace);
+            compare(part("choiceFault").text, "", "whoever types is not nagged");
+            model.text = " gpt-realtime ";
+            verify(Reader.act(part("useChoice"), "Press"));
+            compare(choice.model, "gpt-realtime");
+            compare(model.text, "gpt-realtime");
+            verify(part("choiceNote").text.includes("2027-01-20"));
+            verify(Reader.act(part("suggested_gemini"), "Press"));
+            compare(choice.provider, "gemini");
+            const suggested = part("suggested_gemini-3.8-live");
+            verify(findChild(page, "suggested_gpt-realtime-2.1") === null, "of another provider");
+            verify(Reader.act(suggested, "Press"));
+            compare(choice.model, "gemini-3.8-live");
+            compare(part("choiceNote").text, "");
+            model.text = "";
+            part("providerName").text = "";
+            verify(Reader.act(part("useChoice"), "Press"));
+            compare(choice.provider + choice.model, "");
+        }
+
         function test_proxy_holds_once_it_is_whole() {
             const network = World.settings.network;
             verify(!part("proxyAddress").visible);

@@ -93,7 +93,7 @@ TestCase {
         const pages = part("pages");
         tryCompare(pages, "depth", 2);
         tryCompare(pages, "busy", false);
-        World.failToSignIn(7);
+        World.failToSignIn("broker.unreachable");
         verify(Reader.names(window.contentItem).includes("127.0.0.1:9"), "with its port");
         waitForRendering(window.contentItem);
         mouseClick(part("changeAddress"));
@@ -147,7 +147,7 @@ TestCase {
 
     function test_failed_conversation_leads_to_the_network() {
         open(false);
-        World.fail(7, "certificate.untrusted");
+        World.fail("broker.unreachable", "certificate.untrusted");
         waitForRendering(window.contentItem);
         mouseClick(part("errorAction"));
         settled(2);

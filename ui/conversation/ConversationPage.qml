@@ -117,6 +117,19 @@ FocusScope {
                 visible: page.conversation.timers.isDue
                 timers: page.conversation.timers
             }
+            ModelNote {
+                objectName: "modelNote"
+                Layout.fillWidth: true
+                Layout.preferredHeight: settledHeight
+                Layout.maximumWidth: transcript.measure
+                Layout.alignment: Qt.AlignHCenter
+                Layout.leftMargin: Theme.edge
+                Layout.rightMargin: Theme.edge
+                Layout.bottomMargin: Theme.between
+                // It can wait; what is asked or has gone wrong cannot.
+                visible: page.conversation.modelNote.isShown && !(page.isTight && (page.conversation.approval.isAsking || page.conversation.hasError))
+                note: page.conversation.modelNote
+            }
             ErrorBanner {
                 objectName: "errorBanner"
                 Layout.fillWidth: true

@@ -122,8 +122,9 @@ ColumnLayout {
     }
     Words {
         Layout.fillWidth: true
-        visible: table.session.pricesAsOf !== ""
-        text: qsTr("An estimate, with prices of %1").arg(table.session.pricesAsOf)
+        objectName: "pricesWords"
+        visible: table.session.pricesAsOf !== "" || table.session.isPriceUnknown
+        text: table.session.isPriceUnknown ? qsTr("What this model costs is not known here, and is not estimated.") : qsTr("An estimate, with prices of %1").arg(table.session.pricesAsOf)
         size: Theme.tiny
         isSoft: true
         wrapMode: Text.Wrap

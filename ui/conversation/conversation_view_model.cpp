@@ -459,6 +459,8 @@ void ConversationViewModel::tellOf(const core::session_notice::TokenChanged& cha
     const bool isFree = m_startedOn.value_or(m_deps.settings.current().profile) == core::Profile::ThisComputer;
     m_turnUsage.setModel(m_model, isFree);
     m_sessionUsage.setModel(m_model, isFree);
+    // Nobody shuts down our own agent, whatever its model is called.
+    m_modelNote.met(isFree ? std::string() : m_model, changed.provider, m_deps.clock.wallNow());
     Q_EMIT tokenChanged();
     Q_EMIT timeChanged();
 }

@@ -7,6 +7,7 @@
 #include "core/settings/live_settings.h"
 #include "core/token/token_age.h"
 #include "ui/conversation/approval_view_model.h"
+#include "ui/conversation/model_note_view_model.h"
 #include "ui/conversation/timer_view_model.h"
 #include "ui/conversation/tool_model.h"
 #include "ui/conversation/transcript_model.h"
@@ -59,6 +60,7 @@ class ConversationViewModel final : public QObject, private core::ConversationLi
     Q_PROPERTY(vivavoce::ui::ToolModel* tools READ tools CONSTANT)
     Q_PROPERTY(vivavoce::ui::ApprovalViewModel* approval READ approval CONSTANT)
     Q_PROPERTY(vivavoce::ui::TimerViewModel* timers READ timers CONSTANT)
+    Q_PROPERTY(vivavoce::ui::ModelNoteViewModel* modelNote READ modelNote CONSTANT)
     Q_PROPERTY(vivavoce::ui::UsageViewModel* turnUsage READ turnUsage CONSTANT)
     Q_PROPERTY(vivavoce::ui::UsageViewModel* sessionUsage READ sessionUsage CONSTANT)
     Q_PROPERTY(bool hasToken READ hasToken NOTIFY tokenChanged)
@@ -133,6 +135,7 @@ public:
     [[nodiscard]] ToolModel* tools() { return &m_tools; }
     [[nodiscard]] ApprovalViewModel* approval() { return &m_approval; }
     [[nodiscard]] TimerViewModel* timers() { return &m_timers; }
+    [[nodiscard]] ModelNoteViewModel* modelNote() { return &m_modelNote; }
     [[nodiscard]] UsageViewModel* turnUsage() { return &m_turnUsage; }
     [[nodiscard]] UsageViewModel* sessionUsage() { return &m_sessionUsage; }
     [[nodiscard]] bool hasToken() const { return m_token.isKnown(); }
@@ -228,6 +231,7 @@ private:
     ToolModel m_tools;
     ApprovalViewModel m_approval;
     TimerViewModel m_timers;
+    ModelNoteViewModel m_modelNote;
     UsageViewModel m_turnUsage;
     bool m_isTurnAnswered = false;
     /// The last reply that began, and the one that the user's turn began after.

@@ -50,6 +50,11 @@ QString UsageViewModel::money() const
         .arg(QLocale().toString(dollars, 'f', dollars < 1 ? 3 : 2));
 }
 
+bool UsageViewModel::isPriceUnknown() const
+{
+    return !m_isFree && !m_model.empty() && !core::estimate(m_model, m_tally);
+}
+
 QString UsageViewModel::transcription() const
 {
     if (m_transcription.tokens > 0) {

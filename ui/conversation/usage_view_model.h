@@ -26,6 +26,8 @@ class UsageViewModel : public QObject {
     /// "≈ $0.012"; "≥ $0.012" where the transcriber's price is not known; "Free", or empty where nobody knows.
     Q_PROPERTY(QString money READ money NOTIFY changed)
     Q_PROPERTY(QString pricesAsOf READ pricesAsOf NOTIFY changed)
+    /// The model has no price here: nothing is estimated.
+    Q_PROPERTY(bool isPriceUnknown READ isPriceUnknown NOTIFY changed)
 
 public:
     explicit UsageViewModel(QObject* parent = nullptr) : QObject(parent) {}
@@ -53,6 +55,7 @@ public:
     [[nodiscard]] QString transcription() const;
     [[nodiscard]] QString money() const;
     [[nodiscard]] QString pricesAsOf() const;
+    [[nodiscard]] bool isPriceUnknown() const;
 
 Q_SIGNALS:
     void changed();

@@ -123,6 +123,11 @@ FocusScope {
                     Layout.fillWidth: true
                     settings: page.settings
                 }
+                ChoiceCard {
+                    Layout.fillWidth: true
+                    visible: page.settings.profile === 1
+                    choice: page.settings.choice
+                }
                 NetworkCard {
                     id: network
 

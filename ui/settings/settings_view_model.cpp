@@ -67,7 +67,9 @@ SettingsViewModel::SettingsViewModel(Dependencies dependencies, QObject* parent)
       m_deps(std::move(dependencies)),
       m_tools(m_deps.tools),
       m_network(m_deps.settings, m_deps.checkCaFile,
-          [this](const core::NetworkChoice& choice) { set(&core::Settings::network, choice); })
+          [this](const core::NetworkChoice& choice) { set(&core::Settings::network, choice); }),
+      m_choice(m_deps.settings, m_deps.clock,
+          [this](const core::ProviderChoice& choice) { set(&core::Settings::choice, choice); })
 {
     m_toldBrokerUrl = brokerUrl();
     m_levels.setInterval(kLevelInterval);
@@ -132,6 +134,7 @@ void SettingsViewModel::setShown(bool isShown)
     if (isShown) {
         readDevices();
         m_network.look();
+        m_choice.look();
         m_levels.start();
     } else {
         m_levels.stop();

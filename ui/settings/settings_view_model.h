@@ -3,6 +3,7 @@
 #include "core/ports/conversation_store.h"
 #include "core/ports/device_catalog.h"
 #include "core/settings/live_settings.h"
+#include "ui/settings/choice_view_model.h"
 #include "ui/settings/device_model.h"
 #include "ui/settings/network_view_model.h"
 #include "ui/settings/tools_view_model.h"
@@ -25,6 +26,7 @@ class SettingsViewModel final : public QObject {
     Q_PROPERTY(vivavoce::ui::DeviceModel* loudspeakers READ loudspeakers CONSTANT)
     Q_PROPERTY(vivavoce::ui::ToolsViewModel* tools READ tools CONSTANT)
     Q_PROPERTY(vivavoce::ui::NetworkViewModel* network READ network CONSTANT)
+    Q_PROPERTY(vivavoce::ui::ChoiceViewModel* choice READ choice CONSTANT)
     Q_PROPERTY(int microphone READ microphone WRITE setMicrophone NOTIFY changed)
     Q_PROPERTY(int loudspeaker READ loudspeaker WRITE setLoudspeaker NOTIFY changed)
     Q_PROPERTY(qreal microphoneLevel READ microphoneLevel NOTIFY levelsChanged)
@@ -80,6 +82,8 @@ public:
         core::ToolCatalog* tools = nullptr;
         /// Null: every file of authorities will do.
         core::CheckCaFile checkCaFile = {};
+        /// Null: nobody knows what day it is, and no end of a model is near.
+        const core::Clock* clock = nullptr;
     };
 
     explicit SettingsViewModel(Dependencies dependencies, QObject* parent = nullptr);
@@ -104,6 +108,7 @@ public:
     [[nodiscard]] DeviceModel* loudspeakers() { return &m_loudspeakers; }
     [[nodiscard]] ToolsViewModel* tools() { return &m_tools; }
     [[nodiscard]] NetworkViewModel* network() { return &m_network; }
+    [[nodiscard]] ChoiceViewModel* choice() { return &m_choice; }
     [[nodiscard]] int microphone() const { return m_microphones.rowOf(now().devices.captureId); }
     void setMicrophone(int row);
     [[nodiscard]] int loudspeaker() const { return m_loudspeakers.rowOf(now().devices.playbackId); }
@@ -171,6 +176,7 @@ private:
     DeviceModel m_loudspeakers;
     ToolsViewModel m_tools;
     NetworkViewModel m_network;
+    ChoiceViewModel m_choice;
     QTimer m_levels;
     qreal m_microphoneLevel = 0;
     qreal m_loudspeakerLevel = 0;

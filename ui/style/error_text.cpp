@@ -37,6 +37,9 @@ constexpr std::array kRows{
     Row{ErrorCode::BrokerMalformed, QT_TRANSLATE_NOOP("ErrorText", "Something else answers at the broker's address. Check the address."), ErrorAction::ShowSettings},
     Row{ErrorCode::BrokerFailed, QT_TRANSLATE_NOOP("ErrorText", "The broker has trouble of its own. Try again in a moment."), ErrorAction::Retry},
     Row{ErrorCode::NotAuthorised, QT_TRANSLATE_NOOP("ErrorText", "The broker does not know you. Check your access, then try again."), ErrorAction::ShowSettings},
+    Row{ErrorCode::ProviderUnknown, QT_TRANSLATE_NOOP("ErrorText", "Your broker has no such provider. Name another one in the settings, or none: then the broker decides."), ErrorAction::ShowSettings},
+    Row{ErrorCode::ChoiceRefused, QT_TRANSLATE_NOOP("ErrorText", "The provider does not take this model. Name another one in the settings, or none: then the broker decides."), ErrorAction::ShowSettings},
+    Row{ErrorCode::ChoiceNotAllowed, QT_TRANSLATE_NOOP("ErrorText", "Your broker does not allow this provider or model. Name another one in the settings, or ask whoever runs it."), ErrorAction::ShowSettings},
     Row{ErrorCode::RateLimited, QT_TRANSLATE_NOOP("ErrorText", "That was a lot at once. Wait a moment, then try again."), ErrorAction::Retry},
     Row{ErrorCode::TokenExpired, QT_TRANSLATE_NOOP("ErrorText", "Your access ran out before it was renewed. Connect again to go on."), ErrorAction::Retry},
     Row{ErrorCode::InsecureUrl, QT_TRANSLATE_NOOP("ErrorText", "That address is not encrypted. Use one that starts with https."), ErrorAction::ShowSettings},
@@ -213,6 +216,18 @@ QString proxyFaultText(core::ProxyFault fault)
     case core::ProxyFault::HasCredentials:
         return translated(QT_TRANSLATE_NOOP(
             "ErrorText", "Leave out names and passwords before @: a proxy that asks for them cannot be used."));
+    }
+    return {};
+}
+
+QString nameFaultText(core::NameFault fault)
+{
+    switch (fault) {
+    case core::NameFault::Odd:
+        return translated(QT_TRANSLATE_NOOP("ErrorText",
+            "That is not a name: it holds a blank, or something else than plain letters, digits and signs."));
+    case core::NameFault::TooLong:
+        return translated(QT_TRANSLATE_NOOP("ErrorText", "That name is too long: brokers take up to 128 characters."));
     }
     return {};
 }

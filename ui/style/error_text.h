@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/settings/broker_address.h"
 #include "core/settings/ca_file.h"
+#include "core/settings/provider_choice.h"
 #include "core/settings/proxy_address.h"
 #include "ui/style/enums.h"
 
@@ -26,6 +27,7 @@ struct ErrorText {
 [[nodiscard]] QString errorCodeText(const core::Error& error);
 [[nodiscard]] QString addressFaultText(core::AddressFault fault);
 [[nodiscard]] QString proxyFaultText(core::ProxyFault fault);
+[[nodiscard]] QString nameFaultText(core::NameFault fault);
 [[nodiscard]] QString caFileFaultText(core::CaFileFault fault);
 
 } // namespace vivavoce::ui

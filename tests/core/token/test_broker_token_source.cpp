@@ -213,6 +213,17 @@ private Q_SLOTS:
         QTest::newRow("a session that it has forgotten")
             << 404 << std::string(R"({"title":"t","status":404,"detail":"d","code":"session_not_found"})")
             << code(ErrorCode::TokenExpired);
+        const auto problem = [](int status, const char* which) {
+            return Json{{"title", "t"}, {"status", status}, {"detail", "d"}, {"code", which}}.dump();
+        };
+        QTest::newRow("a provider that it has not")
+            << 422 << problem(422, "unknown_provider") << code(ErrorCode::ProviderUnknown);
+        QTest::newRow("a model that the provider has not")
+            << 422 << problem(422, "provider_rejected") << code(ErrorCode::ChoiceRefused);
+        QTest::newRow("a model that is not allowed")
+            << 403 << problem(403, "not_allowed") << code(ErrorCode::ChoiceNotAllowed);
+        QTest::newRow("another project's")
+            << 403 << problem(403, "project_not_allowed") << code(ErrorCode::NotAuthorised);
         QTest::newRow("500") << 500 << std::string("<html>") << code(ErrorCode::BrokerFailed);
         QTest::newRow("503") << 503 << std::string() << code(ErrorCode::BrokerFailed);
         QTest::newRow("400") << 400 << std::string() << code(ErrorCode::BrokerMalformed);
@@ -231,6 +242,31 @@ private Q_SLOTS:
         world.http.answer(status, body);
         QVERIFY(!(*answer)->has_value());
         QCOMPARE(static_cast<int>((*answer)->error().code), code);
+    }
+
+    void renewal_ThatIsNotAllowed_SaysNothingOfAChoice()
+    {
+        World world;
+        const auto answer = world.fetch({makeToken(world.clock.now()), {}});
+        world.http.answer(403, R"({"title":"t","status":403,"detail":"d","code":"not_allowed"})");
+        QCOMPARE((*answer)->error().code, ErrorCode::NotAuthorised);
+    }
+
+    void wishes_GoIntoTheRequest_AndNothingWhereThereAreNone()
+    {
+        ManualClock clock;
+        FakeHttpClient http;
+        const auto credential = std::make_shared<LiteralCredential>(std::make_shared<const Secret>("credential"));
+        BrokerTokenSource source(
+            {http, clock, "https://broker.example", credential, {"gemini", "gemini-3.8-live", "", ""}, "i"});
+        source.fetch({}, [](const Expected<TokenPtr, Error>&) {});
+        const Json asked = *parseJson(http.sent.front().request.body);
+        QCOMPARE(asked["provider"].get<std::string>(), std::string("gemini"));
+        QCOMPARE(asked["model"].get<std::string>(), std::string("gemini-3.8-live"));
+        QVERIFY(!asked.contains("voice"));
+        World world;
+        (void)world.fetch();
+        QVERIFY(!parseJson(world.request().body)->contains("provider"));
     }
 
     void problem_BringsItsCodeAndWhenToComeBack()

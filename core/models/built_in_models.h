@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string_view>
+
+namespace vivavoce::core {
+
+/// resources/models/models.json, as it was when the program was built.
+[[nodiscard]] std::string_view builtInModels();
+
+} // namespace vivavoce::core

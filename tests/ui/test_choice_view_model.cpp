@@ -1,0 +1,115 @@
+#include "tests/support/manual_clock.h"
+#include "tests/ui/ui_fakes.h"
+#include "ui/settings/choice_view_model.h"
+
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace vivavoce;
+using namespace vivavoce::tests;
+
+namespace {
+
+struct World {
+    FakeSettingsStore store;
+    core::LiveSettings live{store};
+    // 2027-01-15.
+    ManualClock clock;
+    ui::ChoiceViewModel model{live, &clock, [this](const core::ProviderChoice& choice) {
+                                  core::Settings settings = live.current();
+                                  settings.choice = choice;
+                                  QVERIFY(live.change(settings).has_value());
+                              }};
+
+    [[nodiscard]] const core::ProviderChoice& kept() const { return store.kept.choice; }
+};
+
+QString is(const char* text)
+{
+    return QString::fromUtf8(text);
+}
+
+} // namespace
+
+class TestChoiceViewModel : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void choice_IsKeptAsNames_AndTakenBack()
+    {
+        World world;
+        const QSignalSpy provider(&world.model, &ui::ChoiceViewModel::providerChanged);
+        QVERIFY(world.model.use(is(" gemini "), is("gemini-3.8-live\t")));
+        QVERIFY(world.kept() == (core::ProviderChoice{"gemini", "gemini-3.8-live"}));
+        QCOMPARE(world.model.provider(), is("gemini"));
+        QCOMPARE(world.model.model(), is("gemini-3.8-live"));
+        QVERIFY(world.model.use(is("gemini"), QString()));
+        QVERIFY(world.kept() == (core::ProviderChoice{"gemini", ""}));
+        QCOMPARE(provider.size(), 1);
+        QVERIFY(world.model.use(is("  "), QString()));
+        QVERIFY(world.kept() == core::ProviderChoice());
+    }
+
+    void name_ThatNoBrokerTakes_IsToldInWords_AndNotKept()
+    {
+        World world;
+        QVERIFY(world.model.use(QString(), is("m")));
+        for (const QString& odd :
+            {is("gpt realtime"), is("gpt\nrealtime"), is("gpt-réaltime"), is("模型"), QString(QChar(0x7f))}) {
+            QVERIFY2(!world.model.use(QString(), odd), qPrintable(odd));
+            QVERIFY(world.model.fault().contains(is("not a name")));
+            QVERIFY(world.model.isModelWrong() && !world.model.isProviderWrong());
+            QVERIFY(!world.model.use(odd, QString()));
+            QVERIFY(world.model.isProviderWrong() && !world.model.isModelWrong());
+        }
+        QVERIFY(!world.model.use(QString(), is("m").repeated(129)));
+        QVERIFY(world.model.fault().contains(is("128")));
+        QVERIFY(world.kept() == (core::ProviderChoice{"", "m"}));
+        world.model.forgetFault();
+        QCOMPARE(world.model.fault(), QString());
+        QVERIFY(!world.model.isModelWrong());
+        QVERIFY(world.model.use(QString(), is("m").repeated(128)));
+    }
+
+    void suggestions_AreOfTheProvider_AndOfNoneThatEndsSoon()
+    {
+        World world;
+        QVERIFY(world.model.providers().contains(is("gemini")));
+        const QStringList of = world.model.modelsOf(is(" openai "));
+        QVERIFY(of.contains(is("gpt-realtime-2.1")));
+        QVERIFY(!of.contains(is("gpt-realtime")) && !of.contains(is("gemini-3.8-live")));
+        QVERIFY(world.model.modelsOf(QString()).contains(is("gemini-3.8-live")));
+        QVERIFY(world.model.modelsOf(is("ours")).isEmpty());
+    }
+
+    void end_OfTheChosenModel_IsToldFromItsDayOn()
+    {
+        World world;
+        QVERIFY(world.model.use(QString(), is("gpt-realtime")));
+        QCOMPARE(world.model.note(),
+            is("gpt-realtime is to be shut down on 2027-01-20, in 5 days. Its successor is gpt-realtime-2.1."));
+        // It is eight in the morning.
+        world.clock.jumpWall(std::chrono::hours{4 * 24 - 8});
+        QVERIFY(world.model.note().contains(is("tomorrow")));
+        world.clock.jumpWall(std::chrono::hours{24} - core::Milliseconds{1});
+        QVERIFY(world.model.note().contains(is("tomorrow")));
+        world.clock.jumpWall(core::Milliseconds{1});
+        QCOMPARE(world.model.note(),
+            is("gpt-realtime was to be shut down on 2027-01-20. Its successor is gpt-realtime-2.1."));
+        world.clock.jumpWall(-std::chrono::hours{91 * 24});
+        QCOMPARE(world.model.note(), QString());
+        QVERIFY(world.model.use(QString(), QString()));
+        QCOMPARE(world.model.note(), QString());
+    }
+
+    void model_ThatNobodyKnows_IsTakenWithAWord()
+    {
+        World world;
+        QVERIFY(world.model.use(is("ours"), is("house-model%1")));
+        QVERIFY(world.model.note().contains(is("not estimated")));
+        QCOMPARE(world.model.fault(), QString());
+    }
+};
+
+QTEST_MAIN(TestChoiceViewModel)
+#include "test_choice_view_model.moc"

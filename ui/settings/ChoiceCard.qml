@@ -1,0 +1,151 @@
+import QtQuick
+import QtQuick.Layouts
+import Vivavoce.Settings
+import Vivavoce.Style
+
+/** Which provider and model the broker is asked for. */
+Card {
+    id: card
+
+    required property ChoiceViewModel choice
+    readonly property bool isOther: provider.text.trim() !== choice.provider || model.text.trim() !== choice.model
+
+    function use() {
+        if (card.choice.use(provider.text, model.text)) {
+            // As it was understood, which may be what it was before.
+            provider.text = Qt.binding(() => card.choice.provider);
+            model.text = Qt.binding(() => card.choice.model);
+        }
+    }
+
+    title: qsTr("Provider and model")
+
+    component Name: Words {
+        Layout.fillWidth: true
+        Layout.bottomMargin: -6
+        size: Theme.small
+        isSoft: true
+        // What is below it has its name.
+        Accessible.ignored: true
+    }
+    component Typed: Field {
+        Layout.fillWidth: true
+        placeholderText: qsTr("As the broker decides")
+        inputMethodHints: Qt.ImhNoAutoUppercase | Qt.ImhNoPredictiveText
+        maximumLength: 400
+    }
+    component Suggestions: Flow {
+        id: flow
+
+        property var names: []
+        signal chosen(string name)
+
+        Layout.fillWidth: true
+        visible: names.length > 0
+        spacing: 6
+
+        Repeater {
+            model: flow.names
+
+            PushButton {
+                required property string modelData
+
+                objectName: "suggested_" + modelData
+                height: 28
+                leftPadding: Theme.between
+                rightPadding: Theme.between
+                topPadding: 0
+                bottomPadding: 0
+                corner: 14
+                text: modelData
+                size: Theme.tiny
+                isStrong: false
+                Accessible.name: qsTr("Use %1").arg(modelData)
+                onClicked: flow.chosen(modelData)  // qmllint disable unqualified
+            }
+        }
+    }
+
+    Name {
+        text: qsTr("Provider")
+    }
+    Typed {
+        id: provider
+
+        objectName: "providerName"
+        text: card.choice.provider
+        isWrong: card.choice.isProviderWrong
+        Accessible.name: qsTr("Provider; empty: as the broker decides")
+        Accessible.description: isWrong ? card.choice.fault : ""
+        onTextEdited: card.choice.forgetFault()
+        onAccepted: card.use()
+    }
+    Suggestions {
+        names: card.choice.providers
+        onChosen: name => {
+            provider.text = name;
+            card.use();
+        }
+    }
+    Name {
+        text: qsTr("Model")
+    }
+    RowLayout {
+        Layout.fillWidth: true
+        spacing: Theme.inside
+
+        Typed {
+            id: model
+
+            objectName: "modelName"
+            text: card.choice.model
+            isWrong: card.choice.isModelWrong
+            Accessible.name: qsTr("Model; empty: as the broker decides")
+            Accessible.description: isWrong ? card.choice.fault : ""
+            onTextEdited: card.choice.forgetFault()
+            onAccepted: card.use()
+        }
+        PushButton {
+            objectName: "useChoice"
+            text: qsTr("Use")
+            enabled: card.isOther
+            Accessible.name: qsTr("Use this provider and model")
+            onClicked: card.use()
+        }
+    }
+    Suggestions {
+        // Of all of them there are many.
+        names: provider.text.trim() === "" ? [] : card.choice.modelsOf(provider.text)
+        onChosen: name => {
+            model.text = name;
+            card.use();
+        }
+    }
+    Words {
+        objectName: "choiceFault"
+        Layout.fillWidth: true
+        visible: text !== ""
+        text: card.choice.fault
+        color: Theme.bad
+        size: Theme.small
+        wrapMode: Text.Wrap
+        Accessible.role: Accessible.AlertMessage
+        Accessible.name: text
+    }
+    Words {
+        objectName: "choiceNote"
+        Layout.fillWidth: true
+        visible: text !== ""
+        text: card.choice.note
+        color: Theme.warn
+        size: Theme.small
+        wrapMode: Text.Wrap
+    }
+    Words {
+        Layout.fillWidth: true
+        text: qsTr("They hold from the next conversation on. A broker may have others, and may not allow all of them.")
+        size: Theme.small
+        isSoft: true
+        wrapMode: Text.Wrap
+    }
+}

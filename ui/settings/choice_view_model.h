@@ -1,0 +1,74 @@
+#pragma once
+
+#include "core/base/clock.h"
+#include "core/settings/live_settings.h"
+
+#include <QObject>
+#include <QStringList>
+#include <QtQml/qqmlregistration.h>
+
+#include <functional>
+
+namespace vivavoce::ui {
+
+/// Which provider and model a broker is asked for.
+/// Invariant: what no broker could take is never saved.
+class ChoiceViewModel final : public QObject {
+    Q_OBJECT
+    QML_ELEMENT
+    QML_UNCREATABLE("The settings have it")
+    /// Empty: as the broker decides.
+    Q_PROPERTY(QString provider READ provider NOTIFY providerChanged)
+    Q_PROPERTY(QString model READ model NOTIFY modelChanged)
+    /// Why what was last typed is not used; empty: it is.
+    Q_PROPERTY(QString fault READ fault NOTIFY changed)
+    Q_PROPERTY(bool isProviderWrong READ isProviderWrong NOTIFY changed)
+    Q_PROPERTY(bool isModelWrong READ isModelWrong NOTIFY changed)
+    /// What there is to know of the model that is chosen; empty: nothing.
+    Q_PROPERTY(QString note READ note NOTIFY changed)
+    /// Some that there are; a broker may have others.
+    Q_PROPERTY(QStringList providers READ providers CONSTANT)
+
+public:
+    using Save = std::function<void(const core::ProviderChoice& choice)>;
+
+    /// `clock` null: no end of a model is near.
+    ChoiceViewModel(core::LiveSettings& settings, const core::Clock* clock, Save save, QObject* parent = nullptr);
+
+    /// Whether they are names, or nothing; otherwise `fault` says why not, and nothing changes.
+    Q_INVOKABLE bool use(const QString& provider, const QString& model);
+    /// Somebody types: what was wrong before is no more of interest.
+    Q_INVOKABLE void forgetFault();
+    /// Some models of this provider; empty: of all that are known.
+    [[nodiscard]] Q_INVOKABLE QStringList modelsOf(const QString& provider) const;
+    /// It may have become another day.
+    void look() { forgetFault(); }
+
+    [[nodiscard]] QString provider() const { return QString::fromStdString(now().provider); }
+    [[nodiscard]] QString model() const { return QString::fromStdString(now().model); }
+    [[nodiscard]] QString fault() const { return m_fault; }
+    [[nodiscard]] bool isProviderWrong() const { return m_isProviderWrong; }
+    [[nodiscard]] bool isModelWrong() const { return !m_fault.isEmpty() && !m_isProviderWrong; }
+    [[nodiscard]] QString note() const;
+    [[nodiscard]] static QStringList providers();
+
+Q_SIGNALS:
+    void changed();
+    /// Only where it is another one: somebody may be typing.
+    void providerChanged();
+    void modelChanged();
+
+private:
+    [[nodiscard]] const core::ProviderChoice& now() const { return m_settings.current().choice; }
+    [[nodiscard]] core::WallTime today() const { return m_clock != nullptr ? m_clock->wallNow() : core::WallTime(); }
+    void told();
+
+    core::LiveSettings& m_settings;
+    const core::Clock* m_clock;
+    Save m_save;
+    core::ProviderChoice m_told;
+    QString m_fault;
+    bool m_isProviderWrong = false;
+};
+
+} // namespace vivavoce::ui
