@@ -73,7 +73,7 @@ struct Config {
     std::vector<std::string> trustedProxies;
 
     std::string providerUrl = "https://api.openai.com";
-    std::string providerModel = "gpt-realtime";
+    std::string providerModel = "gpt-realtime-2.1";
     std::string providerCaFile;
     core::Milliseconds providerTimeout{10'000};
     core::Secret providerKey;

@@ -5,6 +5,7 @@
 #include "broker/store/database_url.h"
 #include "broker/token_keys.h"
 #include "broker/usage/rate_card.h"
+#include "core/models/model_list.h"
 
 #include <filesystem>
 
@@ -39,6 +40,16 @@ void checkDatabase(const Config& config, Problems& problems)
     }
 }
 
+/// Whoever names no model would be refused one day.
+void checkModel(const char* key, const std::string& model, const std::string& provider, const core::Clock& clock,
+    Problems& problems)
+{
+    if (const auto sunset = core::ModelList::builtIn().sunsetOf(model, clock.wallNow(), provider)) {
+        problems.add(
+            key, "names one whose end is announced: " + core::sunsetText(*sunset), Problems::Severity::Warning);
+    }
+}
+
 } // namespace
 
 void checkNeeds(const Config& config, Problems& problems)
@@ -70,6 +81,10 @@ void checkFiles(const Config& config, const core::Clock& clock, Problems& proble
     if (!config.tlsCertificate.empty() && !config.tlsKey.empty()) {
         checkCertificate(config.tlsCertificate, config.tlsKey, clock.wallNow(), problems);
         tellExposure("tls.key", config.tlsKey, problems);
+    }
+    checkModel("provider.model", config.providerModel, config.providerName(), clock, problems);
+    if (!config.geminiKey.empty()) {
+        checkModel("providers.gemini.model", config.geminiModel, "gemini", clock, problems);
     }
     checkAuthorities("provider.ca_file", config.providerCaFile, problems);
     checkAuthorities("providers.gemini.ca_file", config.geminiCaFile, problems);
