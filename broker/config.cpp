@@ -3,6 +3,7 @@
 #include "broker/config_callers.h"
 #include "broker/config_problems.h"
 #include "broker/config_projects.h"
+#include "broker/config_providers.h"
 #include "broker/config_secrets.h"
 #include "broker/config_values.h"
 #include "broker/http/cors.h"
@@ -123,7 +124,7 @@ bool isEverywhere(const std::string& text)
     return !error && address.is_unspecified();
 }
 
-void checkProviderUrl(const char* key, const std::string& url, Problems& problems)
+void checkProviderUrl(const std::string& key, const std::string& url, Problems& problems)
 {
     const auto host = hostOf(url);
     if (!host) {
@@ -143,6 +144,12 @@ void checkAddresses(const Config& config, Problems& problems)
 {
     checkProviderUrl("provider.url", config.providerUrl, problems);
     checkProviderUrl("providers.gemini.url", config.geminiUrl, problems);
+    for (std::size_t i = 0; i < config.compatible.size(); ++i) {
+        const std::string key = "providers.compatible[" + std::to_string(i) + "].url";
+        if (!problems.has(key)) {
+            checkProviderUrl(key, config.compatible[i].url, problems);
+        }
+    }
     if (!isWordOfUrl(config.geminiVersion)) {
         problems.add("providers.gemini.version", "has to be small letters and digits, as v1beta");
     }
@@ -212,9 +219,9 @@ std::string Config::providerName() const
     return host && isLoopbackHost(*host) ? "local" : "openai";
 }
 
-bool Config::isGeminiAlone() const
+bool Config::isProviderThere() const
 {
-    return !geminiKey.empty() && providerKey.empty() && providerName() != "local";
+    return !providerKey.empty() || providerName() == "local";
 }
 
 std::optional<std::string> takeFromEnvironment(const char* name)
@@ -265,6 +272,7 @@ Config loadConfig(const Overrides& overrides, const Environment& environment, Pr
     checkAddresses(config, problems);
     checkSecrets(config, problems);
     checkProjects(config, problems);
+    checkProviders(config, problems);
     checkCallers(config, problems);
     return config;
 }

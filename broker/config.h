@@ -24,6 +24,21 @@ namespace vivavoce::broker {
 
 class Problems;
 
+/// A server that speaks OpenAI's protocol or nearly, beside the one of `provider`.
+struct CompatibleProvider {
+    std::string name;
+    /// One of resources/providers/profiles.json.
+    std::string profile;
+    std::string url;
+    /// Whoever asks for one of them gets this one; the first is for whoever names only the provider.
+    std::vector<std::string> models;
+    std::string caFile;
+    /// Nothing: that server wants none.
+    std::shared_ptr<const core::Secret> key;
+
+    [[nodiscard]] bool isSame(const CompatibleProvider& other) const;
+};
+
 /// Who says which projects somebody may use, and how.
 struct ProjectSettings {
     enum class Check { None, Claim, Table, Webhook };
@@ -58,7 +73,7 @@ struct Config {
     std::vector<std::string> trustedProxies;
 
     std::string providerUrl = "https://api.openai.com";
-    std::string providerModel = "gpt-realtime";
+    std::string providerModel = "gpt-realtime-2.1";
     std::string providerCaFile;
     core::Milliseconds providerTimeout{10'000};
     core::Secret providerKey;
@@ -70,6 +85,8 @@ struct Config {
     std::string geminiCaFile;
     /// Empty: this broker has no Gemini.
     core::Secret geminiKey;
+
+    std::vector<CompatibleProvider> compatible;
 
     /// Whoever vouches for users; and the operator's own programs.
     std::vector<auth::IssuerSettings> issuers;
@@ -144,8 +161,9 @@ struct Config {
     [[nodiscard]] bool isLoopback() const { return address == "127.0.0.1" || address == "::1"; }
     /// "local" for a provider on this computer, "openai" otherwise.
     [[nodiscard]] std::string providerName() const;
-    /// There is a key for Gemini and none for anybody else: then that is what callers get who ask for nothing.
-    [[nodiscard]] bool isGeminiAlone() const;
+    /// There is a key for `provider`, or it is on this computer. Otherwise callers who ask for nothing get Gemini, where there is a key for
+    /// that, or the first of the compatible ones.
+    [[nodiscard]] bool isProviderThere() const;
 };
 
 /// What the command line says; absent means that it says nothing.

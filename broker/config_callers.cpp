@@ -17,8 +17,6 @@ using auth::ServiceAccount;
 
 constexpr Range kLeewayRange{0, 60};
 constexpr Range kCoolDownRange{1, 3600};
-constexpr std::size_t kMostEntries = 100;
-constexpr std::size_t kLongestText = 2048;
 
 struct TokenName {
     std::string_view text;
@@ -29,33 +27,6 @@ constexpr std::array kTokenNames{
     TokenName{"id", IssuerSettings::Tokens::IdToken},
     TokenName{"opaque", IssuerSettings::Tokens::Opaque},
 };
-
-Written readText(std::string_view key, toml::node& node, std::string& into)
-{
-    const auto value = node.value_exact<std::string>();
-    if (!value || value->empty() || value->size() > kLongestText) {
-        return badConfig(key, "has to be a text that is not empty");
-    }
-    into = *value;
-    return {};
-}
-
-Written readTexts(std::string_view key, toml::node& node, std::vector<std::string>& into)
-{
-    auto* list = node.as_array();
-    if (list == nullptr || list->size() > kMostEntries) {
-        return badConfig(key, "has to be a list of texts");
-    }
-    into.clear();
-    for (auto& item : *list) {
-        std::string text;
-        if (auto read = readText(key, item, text); !read) {
-            return badConfig(key, "has to be a list of texts");
-        }
-        into.push_back(std::move(text));
-    }
-    return {};
-}
 
 Written readSeconds(std::string_view key, toml::node& node, Range range, std::chrono::seconds& into)
 {
@@ -133,14 +104,6 @@ Written readPointer(std::string_view key, toml::node& node, std::string& text)
         isGood = isGood && at + 1 < text.size() && (text[at + 1] == '0' || text[at + 1] == '1');
     }
     return isGood ? Written() : Written(badConfig(key, "has to be a JSON pointer, such as /realm_access/roles"));
-}
-
-std::vector<std::string> prefixed(const std::string& prefix, std::vector<std::string> names)
-{
-    for (std::string& name : names) {
-        name.insert(0, prefix);
-    }
-    return names;
 }
 
 using Read = std::function<Written(std::string_view, toml::node&, IssuerSettings&)>;
@@ -262,15 +225,6 @@ void checkScopes(const std::string& key, const std::vector<std::string>& scopes,
     if (!areKnown) {
         problems.add(key + "scopes", "holds something else than voice:mint, voice:session and voice:admin");
     }
-}
-
-toml::array listOf(const std::vector<std::string>& texts)
-{
-    toml::array list;
-    for (const std::string& text : texts) {
-        list.push_back(text);
-    }
-    return list;
 }
 
 void checkIssuer(const std::string& key, const IssuerSettings& issuer, Problems& problems)

@@ -92,6 +92,13 @@ bool haveSameIssuerSecrets(const Config& running, const Config& wanted)
         [](const auth::IssuerSettings& one, const auth::IssuerSettings& other) { return one.isSame(other); });
 }
 
+bool haveSameCompatible(const Config& running, const Config& wanted)
+{
+    return std::equal(running.compatible.begin(), running.compatible.end(), wanted.compatible.begin(),
+        wanted.compatible.end(),
+        [](const CompatibleProvider& one, const CompatibleProvider& other) { return one.isSame(other); });
+}
+
 } // namespace
 
 std::vector<std::string> changedKeys(const Config& running, const Config& wanted)
@@ -115,6 +122,10 @@ std::vector<std::string> changedKeys(const Config& running, const Config& wanted
     const bool hasIssuers = std::find(changed.begin(), changed.end(), "issuers") != changed.end();
     if (!hasIssuers && !haveSameIssuerSecrets(running, wanted)) {
         changed.emplace_back("issuers");
+    }
+    const bool hasCompatible = std::find(changed.begin(), changed.end(), "providers.compatible") != changed.end();
+    if (!hasCompatible && !haveSameCompatible(running, wanted)) {
+        changed.emplace_back("providers.compatible");
     }
     if (!haveSameWebhookSecret(running, wanted)) {
         changed.emplace_back("projects.webhook_secret");

@@ -1,6 +1,7 @@
 #include "broker/config.h"
 #include "broker/config_callers.h"
 #include "broker/config_projects.h"
+#include "broker/config_providers.h"
 #include "broker/config_secrets.h"
 #include "broker/config_toml.h"
 #include "broker/config_values.h"
@@ -206,6 +207,7 @@ const std::vector<Key>& keys()
         Key{"providers.gemini.ca_file", text(&Config::geminiCaFile)},
         secret("providers.gemini.api_key", 5, false),
         secret("providers.gemini.api_key_file", 5, true),
+        Key{"providers.compatible", {}, &readCompatible},
         Key{"issuers", {}, &readIssuers},
         Key{"service_accounts", {}, &readServiceAccounts},
         secret("database.url", 3, false),
@@ -336,8 +338,10 @@ bool holdsSecrets(const std::set<std::string>& seen, const Config& config)
 {
     const bool hasSecret = std::any_of(secretSources().begin(), secretSources().end(),
         [&](const SecretSource& source) { return seen.count(std::string(source.key)) > 0; });
-    // An issuer's client_secret may have come from a file of its own; that costs a warning at most.
+    // An issuer's client_secret may have come from a file of its own, and so may a provider's key; that costs a warning at most.
     return hasSecret || config.projects.webhookSecret != nullptr
+        || std::any_of(config.compatible.begin(), config.compatible.end(),
+            [](const CompatibleProvider& provider) { return provider.key != nullptr; })
         || std::any_of(config.issuers.begin(), config.issuers.end(),
             [](const auth::IssuerSettings& issuer) { return issuer.clientSecret != nullptr; });
 }
@@ -351,6 +355,7 @@ std::vector<std::string> configKeys()
         const auto inner = key.name == "issuers" ? issuerKeys()
             : key.name == "service_accounts"     ? serviceAccountKeys()
             : key.name == "policies"             ? policyKeys()
+            : key.name == "providers.compatible" ? compatibleKeys()
                                                  : std::vector<std::string>();
         for (const std::string& one : inner) {
             all.push_back(std::string(key.name) + "[]." + one);

@@ -1,6 +1,7 @@
 #include "broker/config.h"
 #include "broker/config_callers.h"
 #include "broker/config_projects.h"
+#include "broker/config_providers.h"
 #include "broker/config_toml.h"
 
 #include <array>
@@ -13,15 +14,6 @@ const char* levelText(LogLevel level)
 {
     constexpr std::array names{"error", "warning", "info", "debug"};
     return names.at(static_cast<std::size_t>(level));
-}
-
-toml::array arrayOf(const std::vector<std::string>& texts)
-{
-    toml::array array;
-    for (const std::string& text : texts) {
-        array.push_back(text);
-    }
-    return array;
 }
 
 std::string endpointText(const std::string& address, std::uint16_t port)
@@ -75,7 +67,7 @@ toml::table tableOf(const Config& config)
     }
     toml::table table{
         {"listen", endpointText(config.address, config.port)},
-        {"trusted_proxies", arrayOf(config.trustedProxies)},
+        {"trusted_proxies", listOf(config.trustedProxies)},
         {"provider", provider},
         {"providers", toml::table{{"gemini", gemini}}},
         {"tokens", toml::table{{"duration", whole(config.tokenLife.count())}}},
@@ -117,14 +109,15 @@ toml::table tableOf(const Config& config)
     if (!config.metricsAddress.empty()) {
         table.insert("metrics", toml::table{{"listen", endpointText(config.metricsAddress, config.metricsPort)}});
     }
-    table.insert("allowed_origins", arrayOf(config.allowedOrigins));
+    table.insert("allowed_origins", listOf(config.allowedOrigins));
     printProjects(config, table);
     if (!config.publicUrl.empty()) {
         table.insert("public_url", config.publicUrl);
     }
     if (!config.tokenKeys.empty()) {
-        table["tokens"].as_table()->insert("keys", arrayOf(config.tokenKeys));
+        table["tokens"].as_table()->insert("keys", listOf(config.tokenKeys));
     }
+    printProviders(config, *table["providers"].as_table());
     printCallers(config, table);
     return table;
 }

@@ -80,16 +80,6 @@ std::optional<core::Json> jsonOf(const toml::node& node)
     return json;
 }
 
-Written readText(std::string_view key, toml::node& node, std::string& into)
-{
-    const auto value = node.value_exact<std::string>();
-    if (!value || value->empty()) {
-        return badConfig(key, "has to be a text that is not empty");
-    }
-    into = *value;
-    return {};
-}
-
 Written readWebhookSecretKey(std::string_view key, toml::node& node, ProjectSettings& projects)
 {
     auto* value = node.as_string();

@@ -11,11 +11,6 @@ namespace {
 constexpr const char* kCredentials = "CREDENTIALS_DIRECTORY";
 constexpr const char* kUnreadable = "names a file that cannot be read, is empty or is longer than 16 KiB";
 
-bool isWord(std::string_view text)
-{
-    return text.size() <= 4096 && std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-}
-
 std::optional<core::Secret> taken(const Environment& environment, const char* name)
 {
     auto text = environment(name);
@@ -59,10 +54,15 @@ const std::vector<SecretSource>& secretSources()
     return all;
 }
 
+bool isHeaderWord(std::string_view text)
+{
+    return text.size() <= 4096 && std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
 void writeSecret(
     const SecretSource& source, std::string_view spokenOf, core::Secret value, Config& config, Problems& problems)
 {
-    if (source.isWord && !isWord(value.reveal())) {
+    if (source.isWord && !isHeaderWord(value.reveal())) {
         problems.add(spokenOf, "has to be one word of visible ASCII characters");
     }
     config.*source.member = std::move(value);

@@ -24,6 +24,9 @@ struct SecretSource {
 };
 [[nodiscard]] const std::vector<SecretSource>& secretSources();
 
+/// Whether it can be a key in a header.
+[[nodiscard]] bool isHeaderWord(std::string_view text);
+
 /// Takes what the environment says of secrets over what the file said. Asks for each variable each time.
 void readSecretVariables(const Environment& environment, Config& config, Problems& problems);
 

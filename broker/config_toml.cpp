@@ -106,4 +106,50 @@ std::vector<std::pair<std::string, toml::table*>> tablesOf(std::string_view key,
     return tables;
 }
 
+Written readText(std::string_view key, toml::node& node, std::string& into)
+{
+    constexpr std::size_t kLongestText = 2048;
+    const auto value = node.value_exact<std::string>();
+    if (!value || value->empty() || value->size() > kLongestText) {
+        return badConfig(key, "has to be a text that is not empty");
+    }
+    into = *value;
+    return {};
+}
+
+Written readTexts(std::string_view key, toml::node& node, std::vector<std::string>& into)
+{
+    constexpr std::size_t kMostEntries = 100;
+    auto* list = node.as_array();
+    if (list == nullptr || list->size() > kMostEntries) {
+        return badConfig(key, "has to be a list of texts");
+    }
+    into.clear();
+    for (auto& item : *list) {
+        std::string text;
+        if (auto read = readText(key, item, text); !read) {
+            return badConfig(key, "has to be a list of texts");
+        }
+        into.push_back(std::move(text));
+    }
+    return {};
+}
+
+toml::array listOf(const std::vector<std::string>& texts)
+{
+    toml::array list;
+    for (const std::string& text : texts) {
+        list.push_back(text);
+    }
+    return list;
+}
+
+std::vector<std::string> prefixed(const std::string& prefix, std::vector<std::string> names)
+{
+    for (std::string& name : names) {
+        name.insert(0, prefix);
+    }
+    return names;
+}
+
 } // namespace vivavoce::broker

@@ -2,6 +2,7 @@
 
 #include "broker/config.h"
 #include "broker/config_problems.h"
+#include "broker/config_values.h"
 
 #include <toml++/toml.h>
 
@@ -28,6 +29,12 @@ void tellUnknownKey(
 /// The tables of a list of tables with the beginnings of their keys ("issuers[0]."). Anything else is a problem, and none.
 [[nodiscard]] std::vector<std::pair<std::string, toml::table*>> tablesOf(
     std::string_view key, toml::node& node, Problems& problems);
+
+/// A text that is not empty and has 2048 bytes at most; up to a hundred of them.
+[[nodiscard]] Written readText(std::string_view key, toml::node& node, std::string& into);
+[[nodiscard]] Written readTexts(std::string_view key, toml::node& node, std::vector<std::string>& into);
+[[nodiscard]] toml::array listOf(const std::vector<std::string>& texts);
+[[nodiscard]] std::vector<std::string> prefixed(const std::string& prefix, std::vector<std::string> names);
 
 /// What printConfig prints, as a table.
 [[nodiscard]] toml::table tableOf(const Config& config);

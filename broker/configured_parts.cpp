@@ -41,6 +41,35 @@ std::optional<GeminiProvider> geminiOf(const Config& config, const core::Clock& 
     return std::optional<GeminiProvider>(std::in_place, std::move(settings), clock);
 }
 
+std::vector<std::unique_ptr<OpenAiProvider>> compatibleOf(const Config& config)
+{
+    std::vector<std::unique_ptr<OpenAiProvider>> all;
+    for (const CompatibleProvider& one : config.compatible) {
+        OpenAiProvider::Settings settings;
+        settings.name = one.name;
+        settings.profile = *profileNamed(one.profile);
+        settings.baseUrl = one.url;
+        settings.defaultModel = one.models.front();
+        settings.models = one.models;
+        settings.apiKey = one.key != nullptr ? one.key->clone() : core::Secret();
+        settings.timeout = config.providerTimeout;
+        settings.caFile = one.caFile;
+        all.push_back(std::make_unique<OpenAiProvider>(std::move(settings)));
+    }
+    return all;
+}
+
+std::vector<std::unique_ptr<WatchedProvider>> watched(
+    const std::vector<std::unique_ptr<OpenAiProvider>>& compatible, LastingParts& lasting)
+{
+    std::vector<std::unique_ptr<WatchedProvider>> all;
+    for (const auto& provider : compatible) {
+        all.push_back(std::make_unique<WatchedProvider>(WatchedProvider::Settings{},
+            WatchedProvider::Dependencies{*provider, lasting.metrics, lasting.clock, lasting.log}));
+    }
+    return all;
+}
+
 std::optional<WatchedProvider> watched(std::optional<GeminiProvider>& gemini, LastingParts& lasting)
 {
     if (!gemini) {
@@ -113,9 +142,9 @@ ConfiguredParts::ConfiguredParts(std::shared_ptr<LastingParts> parts, const Conf
       watchedOpenAi({}, {openAi, lasting->metrics, lasting->clock, lasting->log}),
       gemini(geminiOf(config, lasting->clock)),
       watchedGemini(watched(gemini, *lasting)),
-      providers(watchedGemini ? std::vector<WatchedProvider*>{&*watchedGemini, &watchedOpenAi}
-                              : std::vector<WatchedProvider*>{&watchedOpenAi},
-          watchedGemini && config.isGeminiAlone() ? *watchedGemini : watchedOpenAi),
+      compatible(compatibleOf(config)),
+      watchedCompatible(watched(compatible, *lasting)),
+      providers(all(), firstOf(config)),
       projects(projectsOf(config.projects, *lasting)),
       table(config.projects.check == ProjectSettings::Check::Table ? static_cast<TableProjects*>(projects.get())
                                                                    : nullptr),
@@ -134,6 +163,28 @@ ConfiguredParts::ConfiguredParts(std::shared_ptr<LastingParts> parts, const Conf
           lasting->metrics, config.trustedProxies}),
       certificateEnd(broker::certificateEnd(config.tlsCertificate))
 {
+}
+
+std::vector<WatchedProvider*> ConfiguredParts::all()
+{
+    // Those that name their models come first.
+    std::vector<WatchedProvider*> all;
+    for (const auto& provider : watchedCompatible) {
+        all.push_back(provider.get());
+    }
+    if (watchedGemini) {
+        all.push_back(&*watchedGemini);
+    }
+    all.push_back(&watchedOpenAi);
+    return all;
+}
+
+WatchedProvider& ConfiguredParts::firstOf(const Config& config)
+{
+    if (!config.isProviderThere() && watchedGemini) {
+        return *watchedGemini;
+    }
+    return !config.isProviderThere() && !watchedCompatible.empty() ? *watchedCompatible.front() : watchedOpenAi;
 }
 
 net::Awaitable<std::optional<bool>> ConfiguredParts::isOurs(std::string token)

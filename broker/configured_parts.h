@@ -32,6 +32,8 @@ struct ConfiguredParts {
     /// Where there is a key for it.
     std::optional<GeminiProvider> gemini;
     std::optional<WatchedProvider> watchedGemini;
+    const std::vector<std::unique_ptr<OpenAiProvider>> compatible;
+    const std::vector<std::unique_ptr<WatchedProvider>> watchedCompatible;
     const Providers providers;
     std::unique_ptr<ProjectDirectory> projects;
     /// The same where admins keep them here.
@@ -54,6 +56,11 @@ struct ConfiguredParts {
     [[nodiscard]] net::Awaitable<std::optional<bool>> isOurs(std::string token);
     /// For one scrape; what the server knows is left out.
     [[nodiscard]] Readings readings();
+
+private:
+    [[nodiscard]] std::vector<WatchedProvider*> all();
+    /// Who serves callers that ask for nothing.
+    [[nodiscard]] WatchedProvider& firstOf(const Config& config);
 };
 
 /// `before` is what it is to follow, if anything: issuers that are the same keep their keys. `baseUrl` is for where the configuration

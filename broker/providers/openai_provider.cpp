@@ -4,6 +4,7 @@
 #include "core/base/json.h"
 #include "core/base/percent.h"
 #include "core/protocol/openai/client_secret.h"
+#include "core/protocol/openai/codec.h"
 #include "net/http_client.h"
 
 #include <nlohmann/json.hpp>
@@ -23,7 +24,7 @@ constexpr std::size_t kMaxAnswerBytes = 256 * 1024;
 /// Near the year 2255: what system_clock can count in nanoseconds.
 constexpr std::int64_t kLatestUnixSeconds = 9'000'000'000;
 
-std::string trimmedBase(std::string url)
+std::string baseOf(std::string url, const std::string& root)
 {
     const auto dropSlashes = [&url] {
         while (!url.empty() && url.back() == '/') {
@@ -31,11 +32,11 @@ std::string trimmedBase(std::string url)
         }
     };
     dropSlashes();
-    if (url.ends_with("/v1")) {
-        url.resize(url.size() - 3);
+    if (url.ends_with(root)) {
+        url.resize(url.size() - root.size());
         dropSlashes();
     }
-    return url;
+    return url + root;
 }
 
 /// `error.code` of an answer, where it has one.
@@ -56,33 +57,91 @@ core::Error errorOf(const net::ClientResponse& response)
     return error;
 }
 
-std::string bodyOf(const MintOrder& order)
+core::openai::Session settingsOf(const MintOrder& order)
 {
-    core::openai::ClientSecretRequest request;
-    request.expiresAfterSeconds = order.life.count();
     core::openai::Session session;
-    session.model = order.model;
     session.instructions = order.instructions;
     if (order.voice) {
         session.voice = core::openai::Voice{*order.voice, false};
     }
-    request.session = std::move(session);
+    return session;
+}
+
+std::string bodyOf(const MintOrder& order, Profile::Tokens tokens)
+{
+    core::openai::ClientSecretRequest request;
+    request.expiresAfterSeconds = order.life.count();
+    if (tokens == Profile::Tokens::Pinned) {
+        request.session = settingsOf(order);
+        request.session->model = order.model;
+    }
     return core::openai::encode(request);
+}
+
+bool hasSettings(const MintOrder& order)
+{
+    return order.voice || order.instructions;
+}
+
+/// "{model}" of a template, percent-encoded.
+std::string filledIn(std::string text, const std::string& model)
+{
+    constexpr std::string_view kMark = "{model}";
+    if (const auto at = text.find(kMark); at != std::string::npos) {
+        text.replace(at, kMark.size(), core::percentEncoded(model));
+    }
+    return text;
 }
 
 } // namespace
 
 OpenAiProvider::OpenAiProvider(Settings settings)
-    : m_settings(std::move(settings)), m_base(trimmedBase(m_settings.baseUrl))
+    : m_settings(std::move(settings)), m_base(baseOf(m_settings.baseUrl, m_settings.profile.root))
 {
+}
+
+bool OpenAiProvider::serves(const std::string& model) const
+{
+    const auto& models = m_settings.models;
+    return models.empty() || std::find(models.begin(), models.end(), model) != models.end();
+}
+
+bool OpenAiProvider::needsRelay(const MintOrder& order) const
+{
+    const Profile::Tokens tokens = m_settings.profile.tokens;
+    return tokens == Profile::Tokens::None || (tokens == Profile::Tokens::Bare && hasSettings(order));
+}
+
+std::string OpenAiProvider::firstWords(const MintOrder& order) const
+{
+    if (!hasSettings(order) || m_settings.profile.tokens == Profile::Tokens::Pinned) {
+        return {};
+    }
+    using core::openai::Dialect;
+    const Dialect dialect = m_settings.profile.dialect == "openai-beta" ? Dialect::Beta : Dialect::Ga;
+    return core::openai::encode(core::openai::SessionUpdate{{}, settingsOf(order)}, dialect);
 }
 
 core::broker::ConnectInfo OpenAiProvider::connect(const std::string& model) const
 {
     core::broker::ConnectInfo info;
     // http becomes ws, https becomes wss.
-    info.url = "ws" + m_base.substr(4) + "/v1/realtime?model=" + core::percentEncoded(model);
+    info.url = "ws" + m_base.substr(4) + "/realtime?" + filledIn(m_settings.profile.query, model);
+    info.dialect = m_settings.profile.dialect;
     return info;
+}
+
+void OpenAiProvider::addKey(core::HttpHeaders& headers) const
+{
+    const std::string key(m_settings.apiKey.reveal());
+    if (key.empty()) {
+        return;
+    }
+    if (m_settings.profile.keyHeader == Profile::KeyHeader::ApiKey) {
+        headers.add("api-key", key);
+    } else {
+        headers.add("Authorization", "Bearer " + key);
+    }
 }
 
 net::ClientRequest OpenAiProvider::request(const char* method, const char* path) const
@@ -91,18 +150,16 @@ net::ClientRequest OpenAiProvider::request(const char* method, const char* path)
     request.method = method;
     request.url = m_base + path;
     request.headers.add("Accept", "application/json");
-    if (!m_settings.apiKey.empty()) {
-        request.headers.add("Authorization", "Bearer " + std::string(m_settings.apiKey.reveal()));
-    }
+    addKey(request.headers);
     request.trust.extraCaFile = m_settings.caFile;
     return request;
 }
 
 net::Awaitable<core::Expected<MintedToken, core::Error>> OpenAiProvider::mint(const MintOrder& order)
 {
-    net::ClientRequest question = request("POST", "/v1/realtime/client_secrets");
+    net::ClientRequest question = request("POST", "/realtime/client_secrets");
     question.headers.add("Content-Type", "application/json");
-    question.body = bodyOf(order);
+    question.body = bodyOf(order, m_settings.profile.tokens);
     question.timeout = m_settings.timeout;
     question.maxBodyBytes = kMaxAnswerBytes;
     auto response = co_await net::sendRequest(std::move(question));
@@ -131,24 +188,23 @@ net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> OpenAiProvide
     question.timeout = m_settings.timeout;
     question.trust.extraCaFile = m_settings.caFile;
     question.memory = m_dials;
-    core::Secret credential = m_settings.apiKey.clone();
     // A server that wants no key of ours may want one of its own tokens all the same.
-    if (order.voice || order.instructions || credential.empty()) {
-        auto minted = co_await mint(order);
-        if (!minted) {
-            co_return core::Unexpected<core::Error>(minted.error());
-        }
-        credential = std::move(minted->value);
+    const bool isPinning = m_settings.profile.tokens == Profile::Tokens::Pinned;
+    if (!isPinning || (!hasSettings(order) && !m_settings.apiKey.empty())) {
+        addKey(question.headers);
+        co_return question;
     }
-    if (!credential.empty()) {
-        question.headers.add("Authorization", "Bearer " + std::string(credential.reveal()));
+    auto minted = co_await mint(order);
+    if (!minted) {
+        co_return core::Unexpected<core::Error>(minted.error());
     }
+    question.headers.add("Authorization", "Bearer " + std::string(minted->value.reveal()));
     co_return question;
 }
 
 net::Awaitable<core::Expected<void, core::Error>> OpenAiProvider::probe()
 {
-    net::ClientRequest question = request("GET", "/v1/models");
+    net::ClientRequest question = request("GET", "/models");
     question.timeout = std::min(m_settings.timeout, kProbePatience);
     question.maxBodyBytes = kMaxModelsBytes;
     const auto response = co_await net::sendRequest(std::move(question));

@@ -1,23 +1,29 @@
 #pragma once
 
+#include "broker/providers/profile.h"
 #include "broker/providers/provider.h"
+#include "core/base/http_headers.h"
 #include "core/base/units.h"
 #include "net/dial_memory.h"
 #include "net/http_client.h"
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace vivavoce::broker {
 
-/// OpenAI Realtime (GA) and every server that speaks it, by base URL: mints at `<base>/v1/realtime/client_secrets`.
+/// OpenAI Realtime (GA), and every server that speaks it or nearly: its profile says how it is asked.
 class OpenAiProvider final : public Provider {
 public:
     struct Settings {
         std::string name = "openai";
-        /// "https://api.openai.com"; one "/v1" or slashes at its end are dropped.
+        Profile profile = *profileNamed("openai");
+        /// "https://api.openai.com"; the profile's root and slashes at its end are dropped.
         std::string baseUrl;
         std::string defaultModel;
+        /// Those that it serves. None: whatever nobody else serves.
+        std::vector<std::string> models{};
         core::Secret apiKey;
         core::Milliseconds timeout{10'000};
         std::string caFile;
@@ -27,9 +33,10 @@ public:
 
     [[nodiscard]] const std::string& name() const override { return m_settings.name; }
     [[nodiscard]] const std::string& defaultModel() const override { return m_settings.defaultModel; }
-    /// Whatever nobody else serves.
-    [[nodiscard]] bool serves(const std::string& /*model*/) const override { return true; }
+    [[nodiscard]] bool serves(const std::string& model) const override;
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
+    [[nodiscard]] bool needsRelay(const MintOrder& order) const override;
+    [[nodiscard]] std::string firstWords(const MintOrder& order) const override;
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
     [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
         const MintOrder& order) override;
@@ -37,9 +44,11 @@ public:
     [[nodiscard]] net::Awaitable<core::Expected<void, core::Error>> probe() override;
 
 private:
+    void addKey(core::HttpHeaders& headers) const;
     [[nodiscard]] net::ClientRequest request(const char* method, const char* path) const;
 
     const Settings m_settings;
+    /// With the profile's root.
     std::string m_base;
     /// Of the ways to the provider's own sessions.
     const std::shared_ptr<net::DialMemory> m_dials = std::make_shared<net::DialMemory>();

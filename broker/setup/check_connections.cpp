@@ -42,7 +42,7 @@ net::Awaitable<> checkIssuer(std::string key, const auth::IssuerSettings& issuer
 }
 
 /// Any answer shows that it is there and is who it has to be.
-net::Awaitable<> checkProvider(const char* key, const std::string& url, const std::string& caFile, Problems& problems)
+net::Awaitable<> checkProvider(std::string key, std::string url, std::string caFile, Problems& problems)
 {
     net::ClientRequest request;
     request.url = url;
@@ -97,6 +97,13 @@ void checkConnections(const Config& config, Problems& problems)
     if (!config.geminiKey.empty() && !problems.has("providers.gemini.url")
         && !problems.has("providers.gemini.ca_file")) {
         spawn(checkProvider("providers.gemini.url", config.geminiUrl, config.geminiCaFile, problems));
+    }
+    for (std::size_t i = 0; i < config.compatible.size(); ++i) {
+        const CompatibleProvider& one = config.compatible[i];
+        const std::string key = "providers.compatible[" + std::to_string(i) + "].";
+        if (!problems.has(key + "url") && !problems.has(key + "ca_file")) {
+            spawn(checkProvider(key + "url", one.url, one.caFile, problems));
+        }
     }
     for (std::size_t i = 0; i < config.issuers.size(); ++i) {
         const std::string key = "issuers[" + std::to_string(i) + "].";

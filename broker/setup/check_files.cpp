@@ -5,6 +5,7 @@
 #include "broker/store/database_url.h"
 #include "broker/token_keys.h"
 #include "broker/usage/rate_card.h"
+#include "core/models/model_list.h"
 
 #include <filesystem>
 
@@ -39,6 +40,16 @@ void checkDatabase(const Config& config, Problems& problems)
     }
 }
 
+/// Whoever names no model would be refused one day.
+void checkModel(const char* key, const std::string& model, const std::string& provider, const core::Clock& clock,
+    Problems& problems)
+{
+    if (const auto sunset = core::ModelList::builtIn().sunsetOf(model, clock.wallNow(), provider)) {
+        problems.add(
+            key, "names one whose end is announced: " + core::sunsetText(*sunset), Problems::Severity::Warning);
+    }
+}
+
 } // namespace
 
 void checkNeeds(const Config& config, Problems& problems)
@@ -59,7 +70,7 @@ void checkNeeds(const Config& config, Problems& problems)
     if (config.auditFolder.empty()) {
         problems.add("audit.folder", "has to say where the audit is kept");
     }
-    if (config.providerKey.empty() && config.providerName() != "local" && !config.isGeminiAlone()) {
+    if (!config.isProviderThere() && config.geminiKey.empty() && config.compatible.empty()) {
         problems.add("provider.api_key", "is not set (OPENAI_API_KEY): the provider will refuse to mint",
             Problems::Severity::Warning);
     }
@@ -71,8 +82,16 @@ void checkFiles(const Config& config, const core::Clock& clock, Problems& proble
         checkCertificate(config.tlsCertificate, config.tlsKey, clock.wallNow(), problems);
         tellExposure("tls.key", config.tlsKey, problems);
     }
+    checkModel("provider.model", config.providerModel, config.providerName(), clock, problems);
+    if (!config.geminiKey.empty()) {
+        checkModel("providers.gemini.model", config.geminiModel, "gemini", clock, problems);
+    }
     checkAuthorities("provider.ca_file", config.providerCaFile, problems);
     checkAuthorities("providers.gemini.ca_file", config.geminiCaFile, problems);
+    for (std::size_t i = 0; i < config.compatible.size(); ++i) {
+        checkAuthorities(
+            "providers.compatible[" + std::to_string(i) + "].ca_file", config.compatible[i].caFile, problems);
+    }
     checkAuthorities("projects.webhook_ca_file", config.projects.webhookCaFile, problems);
     for (std::size_t i = 0; i < config.issuers.size(); ++i) {
         checkAuthorities("issuers[" + std::to_string(i) + "].ca_file", config.issuers[i].caFile, problems);

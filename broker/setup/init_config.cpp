@@ -21,6 +21,8 @@ constexpr std::string_view kHead =
     "# `#key = value` is what holds without that line. `# e.g.` shows a key that has no value where nobody gives it one.\n"
     "# It holds a secret: keep it readable for the broker's user alone.\n";
 
+constexpr std::string_view kCompatible =
+    "# A further server that speaks OpenAI Realtime, or nearly: Azure, xAI, LocalAI, speaches, … One such table each.\n";
 constexpr std::string_view kIssuers =
     "# Who vouches for users: an OpenID Connect provider. One such table each. OIDC_ISSUER and OIDC_AUDIENCE do for one.\n";
 constexpr std::string_view kPolicies =
@@ -132,7 +134,10 @@ void addTable(std::string_view table, bool isGiven, std::string& file)
         return;
     }
     const std::string_view name = table.substr(0, table.size() - 2);
-    file.append("\n").append(name == "issuers" ? kIssuers : name == "policies" ? kPolicies : kServiceAccounts);
+    file.append("\n").append(name == "providers.compatible" ? kCompatible
+            : name == "issuers"                             ? kIssuers
+            : name == "policies"                            ? kPolicies
+                                                            : kServiceAccounts);
     file.append(isGiven ? "[[" : "#[[").append(name).append("]]\n");
 }
 

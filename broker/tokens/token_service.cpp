@@ -108,8 +108,6 @@ net::Awaitable<TokenOutcome> TokenService::mint(Client client, TokenRequest requ
         co_return TokenOutcome{Unexpected<Fault>(policy.error()), std::nullopt};
     }
     record.transport = policy->needsRelay() ? SessionTransport::Relay : transport;
-    const bool isRelayed = record.transport == SessionTransport::Relay;
-    record.endsAt = record.startedAt + (isRelayed ? m_settings.relayLongest : m_settings.longest);
     if (auto fault = settle(*policy, std::move(request), record)) {
         co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
     }
@@ -468,10 +466,24 @@ std::optional<Fault> TokenService::settle(const Policy& policy, TokenRequest ask
     if (auto fault = apply(policy, (*provider)->name(), asked)) {
         return fault;
     }
+    const bool isNew = record.model.empty();
     record.model = asked.model.value_or((*provider)->defaultModel());
     record.voice = std::move(asked.voice);
     if (asked.instructions) {
         record.instructions = std::move(asked.instructions);
+    }
+    if (record.transport == SessionTransport::Direct
+        && (*provider)->needsRelay({record.model, record.voice, record.instructions})) {
+        if (!isNew) {
+            return Fault{FaultCode::NotAllowed,
+                "that provider's tokens cannot be bound to it, only the relay can; ask for a new session",
+                std::nullopt};
+        }
+        record.transport = SessionTransport::Relay;
+    }
+    if (isNew) {
+        const bool isRelayed = record.transport == SessionTransport::Relay;
+        record.endsAt = record.startedAt + (isRelayed ? m_settings.relayLongest : m_settings.longest);
     }
     if (policy.longestSession) {
         const core::WallTime end = record.startedAt + *policy.longestSession;

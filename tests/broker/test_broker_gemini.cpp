@@ -255,11 +255,9 @@ private Q_SLOTS:
         BrokerWorld world;
         QCOMPARE(codeOf(world.send(world.mintRequest(R"({"provider":"gemini"})"))), std::string("unknown_provider"));
         broker::Config config;
-        QVERIFY(!config.isGeminiAlone());
-        config.geminiKey = core::Secret("key");
-        QVERIFY(config.isGeminiAlone());
+        QVERIFY(!config.isProviderThere());
         config.providerKey = core::Secret("key");
-        QVERIFY(!config.isGeminiAlone());
+        QVERIFY(config.isProviderThere());
     }
 
     void answerOfGoogle_IsToldAsOurs_data()

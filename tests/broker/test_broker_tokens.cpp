@@ -40,7 +40,7 @@ private slots:
         QCOMPARE(core::formatRfc3339(token.expiresAt), std::string("2027-01-15T08:01:00Z"));
         QCOMPARE(core::formatRfc3339(token.refreshAfter), std::string("2027-01-15T08:00:30Z"));
         QCOMPARE(token.provider, std::string("local"));
-        QCOMPARE(token.connect.url, "ws" + world.provider.url().substr(4) + "/v1/realtime?model=gpt-realtime");
+        QCOMPARE(token.connect.url, "ws" + world.provider.url().substr(4) + "/v1/realtime?model=gpt-realtime-2.1");
         QCOMPARE(token.connect.auth, std::string("bearer"));
         QCOMPARE(token.connect.dialect, std::string("openai-ga"));
         QCOMPARE(token.connect.audio.rate, 24'000U);

@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import { start, startBroker, within } from './programs.mjs';
 
 const turns = 21;
-const model = 'gpt-realtime';
+const model = 'gpt-realtime-2.1';
 
 /** One conversation: its events, and asking for things. */
 async function connect(url, token) {

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vivavoce::broker {
+
+/// How a server that speaks OpenAI Realtime, or nearly, wants to be asked: a row of resources/providers/profiles.json, which is all that a
+/// further one takes. [any thread]
+struct Profile {
+    /// What a client's own token can be.
+    enum class Tokens {
+        /// Its session's settings are pinned at the mint.
+        Pinned,
+        /// It opens any session.
+        Bare,
+        /// There are none: sessions go through the relay.
+        None
+    };
+    enum class KeyHeader { Bearer, ApiKey };
+
+    std::string name;
+    /// When its server was looked at: "2026-08-21".
+    std::string from;
+    /// Before "/realtime", "/realtime/client_secrets" and "/models": "/openai/v1".
+    std::string root;
+    /// Of the stream's address; "{model}" stands for the model.
+    std::string query;
+    KeyHeader keyHeader = KeyHeader::Bearer;
+    Tokens tokens = Tokens::Pinned;
+    /// As ConnectInfo has it.
+    std::string dialect;
+};
+
+/// In the file's order. What is in it was checked when the program was built and tested: a file that is wrong gives none.
+[[nodiscard]] const std::vector<Profile>& profiles();
+/// Nothing: there is none of that name.
+[[nodiscard]] const Profile* profileNamed(std::string_view name);
+/// The file as it came with the program.
+[[nodiscard]] std::string_view builtInProfiles();
+
+} // namespace vivavoce::broker

@@ -1,0 +1,386 @@
+#include "broker/config.h"
+#include "broker/config_changes.h"
+#include "broker/config_problems.h"
+#include "broker/providers/profile.h"
+#include "core/base/json.h"
+#include "tests/broker/compatible_stand_in.h"
+
+#include <nlohmann/json.hpp>
+
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <algorithm>
+
+using namespace vivavoce;
+using namespace vivavoce::tests;
+using core::Json;
+
+namespace {
+
+using Change = std::function<void(broker::Config&)>;
+
+/// A broker with one server beside its own provider.
+struct World {
+    explicit World(
+        const std::string& profile, const Change& change = {}, const std::string& key = CompatibleStandIn::kKey)
+        : server(profile), relay([&, change](broker::Config& config) {
+              broker::CompatibleProvider one;
+              one.name = "other";
+              one.profile = profile;
+              one.url = server.url();
+              one.models = {"voice-1", "voice 2"};
+              one.key = std::make_shared<const core::Secret>(std::string_view(key));
+              config.compatible.push_back(one);
+              if (change) {
+                  change(config);
+              }
+          })
+    {
+    }
+
+    [[nodiscard]] net::ClientResponse ask(const std::string& body)
+    {
+        return relay.operators.as(relay.operators.user(), "POST", "/api/voice-agent/token", body);
+    }
+    [[nodiscard]] core::broker::TokenResponse token(const std::string& body = R"({"provider":"other"})")
+    {
+        return tokenOf(ask(body));
+    }
+    [[nodiscard]] Json usage()
+    {
+        return Json::parse(relay.operators.as(relay.operators.user(), "GET", "/api/voice/usage").body);
+    }
+
+    CompatibleStandIn server;
+    RelayWorld relay;
+};
+
+/// A client and the server, at the ends of one stream.
+struct Talk {
+    explicit Talk(World& world, const core::broker::TokenResponse& session)
+        : client(world.relay.open(session)), line(world.server.next())
+    {
+    }
+    void hangUp()
+    {
+        client->line().close(1000, "");
+        (void)line->end();
+    }
+    std::unique_ptr<StreamClient> client;
+    std::shared_ptr<Line> line;
+};
+
+void addProfiles(std::initializer_list<const char*> names)
+{
+    QTest::addColumn<QString>("profile");
+    for (const char* name : names) {
+        QTest::newRow(name) << QString::fromLatin1(name);
+    }
+}
+
+std::string profileOfRow()
+{
+    QFETCH(QString, profile);
+    return profile.toStdString();
+}
+
+} // namespace
+
+/// Servers that speak OpenAI Realtime, or nearly, behind the real broker: who gets which, what they are asked with, and what of it is metered.
+class TestCompatibleProviders : public QObject {
+    Q_OBJECT
+
+    QTemporaryDir m_folder;
+
+    [[nodiscard]] std::vector<std::string> problemsOf(const std::string& toml, broker::Config* into = nullptr)
+    {
+        const QString path = m_folder.filePath(QStringLiteral("broker.toml"));
+        QFile file(path);
+        if (!file.open(QIODevice::WriteOnly)) {
+            return {"the file cannot be written"};
+        }
+        file.write(toml.data(), static_cast<qint64>(toml.size()));
+        file.setPermissions(QFile::ReadOwner | QFile::WriteOwner);
+        file.close();
+        broker::Problems problems;
+        broker::Overrides overrides;
+        overrides.configFile = path.toStdString();
+        broker::Config config = broker::loadConfig(
+            overrides, [](const char*) { return std::nullopt; }, problems);
+        std::vector<std::string> texts;
+        for (const auto& problem : problems.all()) {
+            if (problem.text.starts_with("providers.")) {
+                texts.push_back(problem.text);
+            }
+        }
+        if (into != nullptr) {
+            *into = std::move(config);
+        }
+        return texts;
+    }
+
+private Q_SLOTS:
+    void file_HasWhatTheProgramNeeds()
+    {
+        QVERIFY(broker::profiles().size() >= 6);
+        for (const broker::Profile& profile : broker::profiles()) {
+            QVERIFY2(profile.root.starts_with('/') && !profile.root.ends_with('/'), profile.name.c_str());
+            QVERIFY2(profile.query.find("{model}") != std::string::npos, profile.name.c_str());
+            QVERIFY2(profile.from.size() == 10, profile.name.c_str());
+            QVERIFY2(profile.dialect == "openai-ga" || profile.dialect == "openai-beta", profile.name.c_str());
+            QCOMPARE(broker::profileNamed(profile.name), &profile);
+        }
+        QVERIFY(broker::profileNamed("nobody") == nullptr);
+        // Whatever the file cannot spell would be read as something else.
+        const Json file = Json::parse(broker::builtInProfiles());
+        for (const Json& row : file.at("profiles")) {
+            const auto isOneOf = [&](const char* key, std::initializer_list<const char*> known) {
+                return std::find(known.begin(), known.end(), row.at(key).get<std::string>()) != known.end();
+            };
+            QVERIFY(row.size() == 7 && isOneOf("key", {"bearer", "api-key"})
+                && isOneOf("tokens", {"pinned", "bare", "none"}));
+        }
+    }
+
+    void model_TellsWhoServes()
+    {
+        World world("openai");
+        QCOMPARE(world.token(R"({"model":"voice-1"})").provider, std::string("other"));
+        QCOMPARE(world.token(R"({"provider":"other"})").model, std::string("voice-1"));
+        QCOMPARE(world.token(R"({"provider":"other","model":"voice 2"})").model, std::string("voice 2"));
+        QCOMPARE(codeOf(world.ask(R"({"provider":"other","model":"another"})")), std::string("provider_rejected"));
+        QVERIFY(world.token("{}").provider != "other");
+        QVERIFY(world.token(R"({"model":"another"})").provider != "other");
+    }
+
+    void policy_CanNameIt()
+    {
+        World world(
+            "openai", [](broker::Config& config) { config.policy.providers = {std::vector<std::string>{"other"}}; });
+        QCOMPARE(world.token("{}").provider, std::string("other"));
+        QCOMPARE(codeOf(world.ask(R"({"model":"gpt-realtime"})")), std::string("not_allowed"));
+    }
+
+    void withoutAKeyForTheProvider_ItServesWhoeverAsksForNothing()
+    {
+        World world("openai", [](broker::Config& config) {
+            config.providerKey = core::Secret();
+            config.providerUrl = "https://api.openai.com";
+        });
+        QCOMPARE(world.token("{}").provider, std::string("other"));
+    }
+
+    void azure_IsAskedAsAzure()
+    {
+        World world("azure");
+        const auto minted = world.token(R"({"provider":"other","model":"voice 2","voice":"marin"})");
+        QCOMPARE(minted.transport, std::string("direct"));
+        QVERIFY(minted.connect.url.starts_with("ws://127.0.0.1:"));
+        QVERIFY(minted.connect.url.ends_with("/openai/v1/realtime?model=voice%202"));
+        QCOMPARE(minted.token.reveal(), std::string_view("ek_marker_compatible_1"));
+        QCOMPARE(world.server.mints().size(), std::size_t{1});
+        const Json body = Json::parse(world.server.mints().front());
+        QCOMPARE(body.at("session").at("model").get<std::string>(), std::string("voice 2"));
+        QCOMPARE(body.at("session").at("audio").at("output").at("voice").get<std::string>(), std::string("marin"));
+        QVERIFY(world.server.refused().empty());
+    }
+
+    void addressWithTheRootInIt_IsTheSame()
+    {
+        World world("azure", [](broker::Config& config) { config.compatible.front().url += "/openai/v1/"; });
+        QVERIFY(world.token().connect.url.ends_with("/openai/v1/realtime?model=voice-1"));
+        QCOMPARE(world.server.mints().size(), std::size_t{1});
+    }
+
+    void azure_ThroughTheRelay_GetsTheKeyInItsHeader()
+    {
+        World world("azure");
+        Talk talk(world, world.relay.session(R"({"provider":"other"})"));
+        QCOMPARE(
+            world.server.request().headers.find("api-key").value_or(""), std::string_view(CompatibleStandIn::kKey));
+        QVERIFY(!world.server.request().headers.find("Authorization"));
+        talk.hangUp();
+        QVERIFY(world.relay.operators.broker.log.text().find("marker") == std::string::npos);
+    }
+
+    void azure_ThroughTheRelay_WithAVoice_GetsATokenThatIsPinned()
+    {
+        World world("azure");
+        Talk talk(world, world.relay.session(R"({"provider":"other","voice":"marin"})"));
+        QCOMPARE(world.server.request().headers.find("Authorization").value_or(""),
+            std::string_view("Bearer ek_marker_compatible_1"));
+        QVERIFY(!world.server.request().headers.find("api-key"));
+        talk.hangUp();
+    }
+
+    void refusedKey_IsToldAsOurs_data() { addProfiles({"azure", "xai", "openai"}); }
+    void refusedKey_IsToldAsOurs()
+    {
+        World world(profileOfRow(), {}, "another-key");
+        QCOMPARE(codeOf(world.ask(R"({"provider":"other"})")), std::string("provider_refused"));
+        QCOMPARE(world.server.refused(), std::vector<unsigned>{401});
+    }
+
+    void xai_MintsWithoutASession()
+    {
+        World world("xai");
+        const auto minted = world.token();
+        QCOMPARE(minted.transport, std::string("direct"));
+        QCOMPARE(world.server.mints(),
+            (std::vector<std::string>{R"({"expires_after":{"anchor":"created_at","seconds":60}})"}));
+        QVERIFY(world.server.refused().empty());
+    }
+
+    void xai_WhatItsTokensCannotHold_GoesThroughTheRelay()
+    {
+        World world("xai", [](broker::Config& config) { config.policy.instructions = "Be kind."; });
+        const auto session = world.token();
+        QCOMPARE(session.transport, std::string("relay"));
+        QVERIFY(session.limits.maxSessionSeconds.has_value());
+        QVERIFY(world.server.mints().empty());
+        Talk talk(world, session);
+        // Before anything of the client's.
+        const Json first = Json::parse(talk.line->next());
+        QCOMPARE(first.at("type").get<std::string>(), std::string("session.update"));
+        QCOMPARE(first.at("session").at("instructions").get<std::string>(), std::string("Be kind."));
+        talk.client->line().send(
+            R"({"type":"session.update","session":{"type":"realtime","instructions":"Be rude."}})");
+        talk.client->line().send(R"({"type":"input_audio_buffer.clear"})");
+        QCOMPARE(Json::parse(talk.line->next()).at("type").get<std::string>(), std::string("input_audio_buffer.clear"));
+        talk.hangUp();
+    }
+
+    void sessionThatIsDirect_CannotBecomeWhatNoTokenHolds()
+    {
+        World world("xai");
+        const auto minted = world.token();
+        const auto answer = world.ask(R"({"resumeSessionId":")" + minted.sessionId + R"(","voice":"eve"})");
+        QCOMPARE(codeOf(answer), std::string("not_allowed"));
+    }
+
+    void serverWithoutTokens_IsBehindTheRelay_data() { addProfiles({"localai", "speaches", "speech-to-speech"}); }
+    void serverWithoutTokens_IsBehindTheRelay()
+    {
+        const std::string profile = profileOfRow();
+        World world(profile);
+        const auto session = world.token();
+        QCOMPARE(session.transport, std::string("relay"));
+        QVERIFY(session.connect.url.ends_with("/api/voice/stream"));
+        QCOMPARE(session.connect.dialect, std::string(profile == "speaches" ? "openai-beta" : "openai-ga"));
+        QVERIFY(session.token.reveal().find(CompatibleStandIn::kKey) == std::string_view::npos);
+        Talk talk(world, session);
+        QCOMPARE(net::queryParameter(world.server.request().query, "model"), std::string("voice-1"));
+        QCOMPARE(net::queryParameter(world.server.request().query, "intent"),
+            std::string(profile == "speaches" ? "conversation" : ""));
+        talk.line->send(R"({"type":"session.created","session":{}})");
+        QCOMPARE(talk.client->line().next(), std::string(R"({"type":"session.created","session":{}})"));
+        talk.hangUp();
+        QVERIFY(world.relay.operators.broker.log.text().find("marker") == std::string::npos);
+    }
+
+    void speaches_IsToldThePolicyInItsOwnWords()
+    {
+        World world("speaches", [](broker::Config& config) { config.policy.instructions = "Be kind."; });
+        Talk talk(world, world.token(R"({"provider":"other","voice":"af_heart"})"));
+        const Json session = Json::parse(talk.line->next()).at("session");
+        QCOMPARE(session.at("instructions").get<std::string>(), std::string("Be kind."));
+        QCOMPARE(session.at("voice").get<std::string>(), std::string("af_heart"));
+        QVERIFY(!session.contains("audio") && !session.contains("type"));
+        talk.hangUp();
+    }
+
+    void speaches_ThatRefusesTheKey_IsToldByItsCode()
+    {
+        World world("speaches", {}, "another-key");
+        const auto client = world.relay.open(world.token());
+        QCOMPARE(client->line().end().code, std::uint16_t{1008});
+        QCOMPARE(world.server.refused(), std::vector<unsigned>{1008});
+    }
+
+    void replyWithoutUsage_CountsAsUnpriced()
+    {
+        World world("speaches");
+        Talk talk(world, world.token());
+        talk.client->line().send(R"({"type":"response.create"})");
+        (void)talk.line->next();
+        for (const char* event : {R"({"type":"response.created","response":{"id":"r1"}})",
+                 R"({"type":"response.audio.delta","response_id":"r1","item_id":"i","delta":"AAAA"})",
+                 R"({"type":"response.done","response":{"id":"r1","status":"completed"}})"}) {
+            talk.line->send(event);
+            QCOMPARE(talk.client->line().next(), std::string(event));
+        }
+        talk.hangUp();
+        QTRY_COMPARE(world.usage()["rows"].size(), std::size_t{1});
+        const Json row = world.usage()["rows"][0];
+        QCOMPARE(row.at("turns").get<int>(), 1);
+        QCOMPARE(row.at("unpricedTurns").get<int>(), 1);
+    }
+
+    void configuration_IsReadAndPrinted_WithoutTheKey()
+    {
+        const std::string toml = "[[providers.compatible]]\nname = \"azure\"\nprofile = \"azure\"\n"
+                                 "url = \"https://example.openai.azure.com\"\nmodels = [\"deployment\"]\n"
+                                 "api_key = \"azure-key-marker\"\n";
+        broker::Config config;
+        QCOMPARE(problemsOf(toml, &config), std::vector<std::string>());
+        QCOMPARE(config.compatible.size(), std::size_t{1});
+        QVERIFY(config.compatible.front().key->equals("azure-key-marker"));
+        const std::string printed = broker::printConfig(config);
+        QVERIFY(printed.find("marker") == std::string::npos);
+        broker::Config again;
+        QCOMPARE(problemsOf(printed, &again), std::vector<std::string>());
+        QCOMPARE(again.compatible.front().models, config.compatible.front().models);
+        // The key is not in what is printed, and counts all the same.
+        QCOMPARE(broker::changedKeys(config, again), std::vector<std::string>{"providers.compatible"});
+    }
+
+    void configuration_ThatIsWrong_IsTold_data()
+    {
+        QTest::addColumn<QByteArray>("table");
+        QTest::addColumn<QByteArray>("problem");
+        const auto row = [](const char* name, const char* table, const char* problem) {
+            QTest::newRow(name) << QByteArray(table) << QByteArray(problem);
+        };
+        const char* const rest = "\nprofile=\"xai\"\nurl=\"https://api.x.ai\"\nmodels=[\"m\"]";
+        row("name that is taken", qPrintable(QString("name=\"gemini\"") + rest),
+            "name cannot be openai, local or gemini");
+        row("name that is none", qPrintable(QString("name=\"A b\"") + rest), "name has to be made of");
+        row("profile", "name=\"x\"\nprofile=\"nobody\"\nurl=\"https://a.example\"\nmodels=[\"m\"]",
+            "profile has to be one of openai, azure");
+        row("no models", "name=\"x\"\nprofile=\"xai\"\nurl=\"https://a.example\"\nmodels=[]",
+            "models has to name one at least");
+        row("nothing", "name=\"x\"", "url has to be there");
+        row("in the open", "name=\"x\"\nprofile=\"xai\"\nurl=\"http://a.example\"\nmodels=[\"m\"]",
+            "url has to be https://");
+        row("key with a line's end", qPrintable(QString("name=\"x\"\napi_key=\"a\\r\\nb\"") + rest),
+            "api_key has to be one word");
+        row("both keys", qPrintable(QString("name=\"x\"\napi_key=\"a\"\napi_key_file=\"/nowhere\"") + rest),
+            "api_key_file and api_key cannot both be set");
+        row("unknown key", qPrintable(QString("name=\"x\"\nmodel=\"m\"") + rest),
+            "did you mean providers.compatible[0].models?");
+    }
+    void configuration_ThatIsWrong_IsTold()
+    {
+        QFETCH(QByteArray, table);
+        QFETCH(QByteArray, problem);
+        const auto problems = problemsOf("[[providers.compatible]]\n" + table.toStdString() + "\n");
+        const bool isTold = std::any_of(problems.begin(), problems.end(),
+            [&](const std::string& text) { return text.find(problem.toStdString()) != std::string::npos; });
+        QVERIFY2(isTold, problems.empty() ? "nothing" : problems.front().c_str());
+    }
+
+    void names_AreThereOnce()
+    {
+        const char* const one =
+            "[[providers.compatible]]\nname=\"x\"\nprofile=\"xai\"\nurl=\"https://a.example\"\nmodels=[\"m\"]\n";
+        const auto problems = problemsOf(std::string(one) + one);
+        QCOMPARE(problems.size(), std::size_t{2});
+        QVERIFY(problems[0].find("name is there twice") != std::string::npos);
+        QVERIFY(problems[1].find("models names one that is there already") != std::string::npos);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCompatibleProviders)
+#include "test_compatible_providers.moc"
