@@ -338,6 +338,17 @@ private slots:
         QVERIFY2(checked.says(QStringLiteral("warning: provider.api_key is not set")), checked.all().constData());
     }
 
+    void check_ModelThatIsToEnd_IsAWarning()
+    {
+        const World world;
+        // Over for every clock that a machine may have: its end was in 2025.
+        const Checked checked = world.checkText(
+            world.good() + "\n[providers.gemini]\napi_key = \"key\"\nmodel = \"gemini-2.0-flash-live-001\"\n");
+        QCOMPARE(checked.code, 0);
+        QVERIFY2(checked.says(QStringLiteral("warning: providers.gemini.model names one whose end is announced:")),
+            checked.all().constData());
+    }
+
     void load_KeyOfGemini_IsTakenAndMissesNoOther()
     {
         Problems problems;
