@@ -53,6 +53,8 @@ public:
         m_questions.clear();
         m_cut = 0;
         m_isSilencedLate = false;
+        // What was told as lost excuses no turn but its own.
+        m_world.client.audioLost = Milliseconds{0};
         if (std::string fault = act(step); !fault.empty()) {
             return fault;
         }
