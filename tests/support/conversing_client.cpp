@@ -139,6 +139,12 @@ bool ConversingClient::isWrittenDown(int number) const
     return audioLost > Milliseconds{0} || !entries(Speaker::User, number).empty();
 }
 
+bool ConversingClient::isMarkedInterrupted(int number) const
+{
+    const auto answers = entries(Speaker::Assistant, number);
+    return answers.size() == 1 && answers[0]->wasInterrupted && answers[0]->isFinal;
+}
+
 bool ConversingClient::isBeingAnswered(int number) const
 {
     return m_voice.isPlaying() && !entries(Speaker::Assistant, number).empty();

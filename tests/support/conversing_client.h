@@ -79,6 +79,7 @@ public:
     void stop() { m_runner.stop(); }
     void type(int number) { m_runner.say(questionText(number)); }
     void speak(int number) { m_voice.speak(number); }
+    void interrupt() { m_runner.interrupt(); }
 
     [[nodiscard]] const core::SessionState& state() const { return m_runner.state(); }
     [[nodiscard]] bool isQuiet() const;
@@ -86,6 +87,8 @@ public:
     [[nodiscard]] bool isAnswered(int number) const;
     /// So is the question, or it has been told that something is lost.
     [[nodiscard]] bool isWrittenDown(int number) const;
+    /// Of the answer to it only a part was heard, and it is marked so.
+    [[nodiscard]] bool isMarkedInterrupted(int number) const;
     /// It is being heard.
     [[nodiscard]] bool isBeingAnswered(int number) const;
     /// What is wrong with that turn, in words; empty: nothing.

@@ -133,6 +133,9 @@ void GeminiStandIn::Connection::on(const RealtimeInput& input)
         }
         m_session->soundBytes += input.audio->data.size();
         m_session->heldSoundBytes += m_isActive ? input.audio->data.size() : 0;
+        if (m_server.listen) {
+            m_server.listen(*this, input.audio->data);
+        }
     } else if (input.audioStreamEnd) {
         ++m_session->streamEnds;
     } else if (input.text) {

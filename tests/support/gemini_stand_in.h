@@ -30,6 +30,8 @@ public:
         int activities = 0;
         int streamEnds = 0;
         std::vector<core::gemini::FunctionResponse> answers;
+        /// Numbered questions that its model has understood.
+        std::set<int> asked;
     };
 
     /// One connection.
@@ -93,6 +95,8 @@ public:
     std::string model = "models/gemini-3.8-live";
     /// Called when something has been heard that a model would answer: typed words, or the answers of functions.
     std::function<void(Connection&)> answer;
+    /// Called with what the microphone sends.
+    std::function<void(Connection&, const core::Bytes&)> listen;
 
 private:
     std::map<std::string, std::shared_ptr<Session>> m_handles;

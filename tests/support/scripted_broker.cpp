@@ -106,9 +106,11 @@ HttpClient::Response ScriptedBroker::give(const std::string& id, bool isDue)
     token.expiresIn = m_options.life.count();
     token.expiresAt = std::chrono::floor<std::chrono::seconds>(m_clock.wallNow()) + m_options.life;
     token.refreshAfter = token.expiresAt - (isDue ? m_options.life : m_options.life - m_options.renewedAfter);
-    token.provider = "openai";
+    token.provider = m_options.provider;
     token.model = "scripted";
     token.connect.url = m_options.connectUrl;
+    token.connect.auth = m_options.auth;
+    token.connect.dialect = m_options.dialect;
     return {200, {}, broker::encode(token)};
 }
 

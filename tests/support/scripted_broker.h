@@ -24,6 +24,10 @@ public:
         std::chrono::seconds renewedAfter{48};
         /// The first token of a session is to be renewed at once.
         bool isFirstDue = false;
+        /// Whose door it is.
+        std::string provider = "openai";
+        std::string auth = "bearer";
+        std::string dialect = "openai-ga";
     };
 
     ScriptedBroker(const core::Clock& clock, Options options) : m_clock(clock), m_options(std::move(options)) {}

@@ -1,10 +1,12 @@
 #include "tests/support/scripted_session.h"
 
+#include "core/base/json.h"
 #include "core/base/pcm.h"
 #include "core/protocol/openai/codec.h"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace vivavoce::tests {
@@ -16,33 +18,16 @@ namespace {
 /// As many as a client may think of before the oldest are forgotten; the real one has a limit, too.
 constexpr std::size_t kMostItems = 200;
 
-openai::ContentPart part(openai::ContentType type, std::string text)
-{
-    openai::ContentPart result;
-    result.type = type;
-    (type == openai::ContentType::OutputAudio ? result.transcript : result.text) = std::move(text);
-    return result;
-}
-
-/// The same for each response, also for one that was interrupted.
-openai::Usage usageOfResponse()
-{
-    openai::Usage usage;
-    usage.inputDetails.emplace();
-    usage.inputDetails->tokens.text = 90;
-    usage.inputDetails->tokens.audio = 60;
-    usage.inputDetails->cached = 40;
-    usage.inputDetails->cachedDetails = openai::TokenCounts{30, 10, 0};
-    usage.outputDetails = openai::TokenCounts{20, 80, 0};
-    usage.inputTokens = 150;
-    usage.outputTokens = 100;
-    usage.totalTokens = 250;
-    return usage;
-}
-
 openai::TranscriptionTokens usageOfWords()
 {
     return {15, 5, 20, openai::TokenCounts{5, 10, 0}};
+}
+
+/// The question that a call is for.
+int numberOfCall(const openai::Item& call)
+{
+    const auto parsed = parseJson(call.arguments);
+    return parsed && parsed->is_object() ? parsed->value("number", 0) : 0;
 }
 
 bool isText(const openai::Item& item, openai::ContentType type)
@@ -56,6 +41,7 @@ ScriptedSession::ScriptedSession(
     Executor& executor, ScriptedProviderOptions options, ScriptedProviderLog& log, Say sayTo)
     : m_executor(executor),
       m_options(options),
+      m_quirks(quirksOf(options.kind)),
       m_log(log),
       m_say(std::move(sayTo)),
       m_prefix(++log.sessions),
@@ -67,6 +53,12 @@ ScriptedSession::ScriptedSession(
     if (m_options.sessionLength > Milliseconds{0}) {
         const auto end = std::chrono::floor<std::chrono::seconds>(m_options.clock->wallNow() + m_options.sessionLength);
         m_session.expiresAt = end.time_since_epoch().count();
+    }
+    if (m_quirks.greetsWithConversation) {
+        say(openai::ConversationCreated{{}, "conv_" + std::to_string(m_prefix)});
+    }
+    if (m_quirks.dialect == openai::Dialect::Beta) {
+        m_session.outputModalities = std::vector{openai::Modality::Audio};
     }
     created.session = m_session;
     say(created);
@@ -105,7 +97,14 @@ void ScriptedSession::goOn()
 
 void ScriptedSession::hear(std::string_view message)
 {
-    auto event = openai::decodeClientEvent(message);
+    auto event = openai::decodeClientEvent(message, m_quirks.dialect);
+    if (event && isOfOtherDialect(message)) {
+        refuse("unknown_parameter session", {});
+        return;
+    }
+    if (event && m_quirks.ignoresUnknown && std::holds_alternative<openai::UnknownEvent>(*event)) {
+        return;
+    }
     if (!event) {
         refuse(std::string(openai::errorCode(event.error().fault)) + " " + event.error().param, event.error().eventId);
         return;
@@ -121,19 +120,50 @@ void ScriptedSession::hear(std::string_view message)
         *event);
 }
 
-void ScriptedSession::refuse(const std::string& code, const std::string& eventId)
+bool ScriptedSession::isOfOtherDialect(std::string_view message) const
+{
+    if (m_quirks.dialect == openai::Dialect::Ga) {
+        // The codec itself reads nothing else then.
+        return false;
+    }
+    const auto parsed = parseJson(message);
+    const Json session = parsed ? parsed->value("session", Json()) : Json();
+    return session.is_object() && (session.contains("audio") || session.contains("type"));
+}
+
+void ScriptedSession::refuse(const std::string& code, const std::string& eventId, const std::string& message)
 {
     m_log.refused.push_back(code);
     openai::ErrorEvent error;
     error.error.type = "invalid_request_error";
-    error.error.code = code;
-    error.error.message = "not allowed";
+    if (m_quirks.hasErrorCodes) {
+        error.error.code = code;
+    }
+    error.error.message = message;
     error.error.eventId = eventId;
     say(error);
 }
 
+void ScriptedSession::refuseSetting(const std::string& name)
+{
+    refuse(name, {}, "Specifying `session." + name + "` is not supported.");
+}
+
 void ScriptedSession::on(openai::SessionUpdate& update)
 {
+    if (m_quirks.hasFixedSound) {
+        auto& turns = update.session.turnDetection;
+        const auto* vad = turns.hasValue() ? std::get_if<openai::ServerVad>(turns.value()) : nullptr;
+        if (update.session.inputFormat) {
+            refuseSetting("input_audio_format");
+        }
+        if (update.session.outputFormat) {
+            refuseSetting("output_audio_format");
+        }
+        if (vad != nullptr && vad->prefixPaddingMs) {
+            refuseSetting("turn_detection.prefix_padding_ms");
+        }
+    }
     m_session = openai::merge(std::move(m_session), update.session);
     openai::SessionUpdated updated;
     updated.session = m_session;
@@ -159,8 +189,15 @@ void ScriptedSession::on(const openai::InputAudioBufferAppend& append)
         m_quiet = number == 0 ? m_quiet + (m_heard - begin) : FrameCount{};
         if (number != 0 && !std::exchange(m_isSpeaking, true)) {
             m_speechItem = newId("item_u_");
-            cancelReply("turn_detected");
-            say(openai::InputAudioBufferSpeechStarted{{}, begin.duration(kRealtimeRate).count(), m_speechItem});
+            const openai::InputAudioBufferSpeechStarted started{
+                {}, begin.duration(kRealtimeRate).count(), m_speechItem};
+            if (m_quirks.endsReplyFirst) {
+                cancelReply("turn_detected");
+                say(started);
+            } else {
+                say(started);
+                cancelReply("turn_detected");
+            }
         }
         m_speech = number == 0 ? m_speech : number;
         if (m_isSpeaking && m_quiet.duration(kRealtimeRate).count() >= silence) {
@@ -182,16 +219,17 @@ void ScriptedSession::turnEnds()
     say(committed);
     openai::Item item;
     item.id = m_speechItem;
-    item.content.push_back(part(openai::ContentType::InputAudio, {}));
-    item.content.back().text.reset();
+    item.content.emplace_back().type = openai::ContentType::InputAudio;
     keep(std::move(item), number);
     asked(number);
     // The words come before or behind the answer to them, as with the real one.
     openai::InputAudioTranscriptionCompleted written;
     written.itemId = m_speechItem;
     written.transcript = questionText(number);
-    written.usage = usageOfWords();
-    if (number % 2 == 0 || turnKind(number) == TurnKind::Endless) {
+    if (m_quirks.tellsUsage) {
+        written.usage = usageOfWords();
+    }
+    if (m_quirks.writesDownFirst || number % 2 == 0 || turnKind(number) == TurnKind::Endless) {
         say(written);
         begin(number);
     } else {
@@ -224,7 +262,7 @@ ScriptedSession::Item* ScriptedSession::find(std::string_view id)
     return found == m_items.rend() ? nullptr : &*found;
 }
 
-void ScriptedSession::keep(openai::Item item, int number)
+void ScriptedSession::keep(openai::Item item, int number, bool isTold)
 {
     openai::ConversationItemAdded added;
     added.item = item;
@@ -235,7 +273,11 @@ void ScriptedSession::keep(openai::Item item, int number)
     if (m_items.size() > kMostItems) {
         m_items.pop_front();
     }
-    say(added);
+    if (isTold && m_quirks.createsToldItems) {
+        say(openai::ConversationItemCreated{{}, std::move(added.item), std::move(added.previousItemId)});
+    } else {
+        say(std::move(added));
+    }
 }
 
 void ScriptedSession::asked(int number)
@@ -271,17 +313,26 @@ void ScriptedSession::on(openai::ConversationItemCreate& create)
             item.id = newId("item_c_");
         }
         const bool isMessage = item.type == openai::ItemType::Message && !item.content.empty();
-        const int number = isMessage ? turnNumber(item.content[0].text.value_or("")).value_or(0) : 0;
-        if (number != 0 && item.role == openai::Role::User) {
+        const int number = item.type == openai::ItemType::FunctionCall ? numberOfCall(item)
+            : isMessage ? turnNumber(item.content[0].text.value_or("")).value_or(0)
+                        : 0;
+        if (isMessage && number != 0 && item.role == openai::Role::User) {
             asked(number);
         }
         ++m_log.told;
-        keep(item, number);
+        keep(item, number, true);
     }
 }
 
 void ScriptedSession::on(const openai::ConversationItemTruncate& truncate)
 {
+    if (m_quirks.truncates == Truncates::Ignores) {
+        return;
+    }
+    if (m_quirks.truncates == Truncates::Refuses) {
+        refuse("conversation.item.truncate", truncate.eventId, "Handling of this event is not implemented.");
+        return;
+    }
     Item* const item = find(truncate.itemId);
     if (item == nullptr || item->item.role != openai::Role::Assistant) {
         refuse("item_truncate_invalid_item_id", truncate.eventId);
@@ -292,129 +343,6 @@ void ScriptedSession::on(const openai::ConversationItemTruncate& truncate)
         m_log.truncated[item->number] = truncate.audioEndMs;
         say(openai::ConversationItemTruncated{{}, truncate.itemId, truncate.contentIndex, truncate.audioEndMs});
     }
-}
-
-void ScriptedSession::on(const openai::ResponseCreate& create)
-{
-    if (!m_response.empty()) {
-        refuse("conversation_already_has_active_response", create.eventId);
-        return;
-    }
-    const auto asking = std::find_if(m_items.rbegin(), m_items.rend(), [](const Item& one) {
-        return one.item.type == openai::ItemType::Message && one.item.role == openai::Role::User;
-    });
-    begin(asking == m_items.rend() ? 0 : asking->number);
-}
-
-void ScriptedSession::begin(int number)
-{
-    m_response = newId("resp_");
-    openai::ResponseCreated created;
-    created.response.id = m_response;
-    created.response.status = openai::ResponseStatus::InProgress;
-    say(created);
-    const std::string itemId = newId("item_r_");
-    const bool isAnswered = !m_items.empty() && m_items.back().item.type == openai::ItemType::FunctionCallOutput;
-    if (turnKind(number) == TurnKind::Tool && !isAnswered) {
-        callFunction(number, itemId);
-    } else {
-        speak(number, itemId, turnKind(number) == TurnKind::Endless);
-    }
-    goOn();
-}
-
-void ScriptedSession::callFunction(int number, const std::string& itemId)
-{
-    openai::Item call;
-    call.type = openai::ItemType::FunctionCall;
-    call.id = itemId;
-    call.callId = "call_" + std::to_string(m_prefix) + "_" + itemId;
-    call.name = "look_up";
-    call.arguments = R"({"number":)" + std::to_string(number) + "}";
-    m_reply.emplace_back([this, call] { m_say(openai::ResponseOutputItemAdded{{}, m_response, 0, call}); });
-    m_reply.emplace_back([this, call, number] {
-        keep(call, number);
-        m_output.push_back(call);
-        m_say(openai::ResponseOutputItemDone{{}, m_response, 0, call});
-    });
-    m_reply.emplace_back([this] { sayDone(openai::ResponseStatus::Completed, {}); });
-}
-
-void ScriptedSession::speak(int number, const std::string& itemId, bool isEndless)
-{
-    openai::Item item;
-    item.id = itemId;
-    item.role = openai::Role::Assistant;
-    item.status = openai::ItemStatus::InProgress;
-    m_reply.emplace_back([this, item, number] {
-        m_say(openai::ResponseOutputItemAdded{{}, m_response, 0, item});
-        keep(item, number);
-        m_items.back().item.content.push_back(part(openai::ContentType::OutputAudio, {}));
-    });
-    const std::string text = answerText(number);
-    const auto samples = static_cast<std::size_t>(FrameCount::of(m_options.piece, kRealtimeRate).value());
-    std::size_t told = 0;
-    for (int i = 1; i <= m_options.pieces; ++i) {
-        const std::size_t end = i == m_options.pieces && !isEndless
-            ? text.size()
-            : text.size() * static_cast<std::size_t>(i) / static_cast<std::size_t>(m_options.pieces + 1);
-        m_reply.emplace_back([this, itemId, words = text.substr(told, end - told)] {
-            m_say(openai::ResponseOutputAudioTranscriptDelta{{}, m_response, itemId, 0, 0, words});
-        });
-        m_reply.emplace_back([this, itemId, samples] {
-            find(itemId)->sound += m_options.piece;
-            m_say(openai::ResponseOutputAudioDelta{{}, m_response, itemId, 0, 0, Bytes(samples * 2, 1)});
-        });
-        told = end;
-    }
-    if (isEndless) {
-        return;
-    }
-    m_reply.emplace_back([this, itemId] { m_say(openai::ResponseOutputAudioDone{{}, m_response, itemId, 0, 0}); });
-    m_reply.emplace_back([this, itemId, text] {
-        m_say(openai::ResponseOutputAudioTranscriptDone{{}, m_response, itemId, 0, 0, text});
-    });
-    m_reply.emplace_back([this, item, number] {
-        ++m_log.answers;
-        m_output.push_back(item);
-        m_output.back().status = openai::ItemStatus::Completed;
-        m_output.back().content.push_back(part(openai::ContentType::OutputAudio, answerText(number)));
-        sayDone(openai::ResponseStatus::Completed, {});
-    });
-}
-
-void ScriptedSession::sayDone(openai::ResponseStatus status, const std::string& reason)
-{
-    openai::ResponseDone done;
-    done.response.id = std::exchange(m_response, {});
-    done.response.status = status;
-    done.response.output = std::exchange(m_output, {});
-    done.response.usage = usageOfResponse();
-    if (!reason.empty()) {
-        done.response.statusDetails.emplace();
-        done.response.statusDetails->reason = reason;
-    }
-    say(done);
-    if (const auto words = std::exchange(m_words, std::nullopt)) {
-        say(*words);
-    }
-}
-
-void ScriptedSession::cancelReply(const std::string& reason)
-{
-    if (!m_response.empty()) {
-        m_reply.clear();
-        sayDone(openai::ResponseStatus::Cancelled, reason);
-    }
-}
-
-void ScriptedSession::on(const openai::ResponseCancel& cancel)
-{
-    if (m_response.empty() || (cancel.responseId && *cancel.responseId != m_response)) {
-        refuse("response_cancel_not_active", cancel.eventId);
-        return;
-    }
-    cancelReply("client_cancelled");
 }
 
 } // namespace vivavoce::tests

@@ -5,6 +5,7 @@
 #include "core/protocol/openai/client_events.h"
 #include "core/protocol/openai/server_events.h"
 #include "tests/support/numbered_turns.h"
+#include "tests/support/server_quirks.h"
 
 #include <cstdint>
 #include <deque>
@@ -40,9 +41,11 @@ struct ScriptedProviderOptions {
     /// Of an answer's sound: as many pieces of so much.
     int pieces = 2;
     core::Milliseconds piece{40};
+    /// Whose ways it has; nothing: see quirksOf.
+    std::optional<ServerKind> kind{};
 };
 
-/// One session of a provider that speaks OpenAI Realtime (GA), hears numbered turns, and answers them. Strict as the real one: what it cannot
+/// One session of a provider that speaks OpenAI Realtime, hears numbered turns, and answers them. Strict as the real one: what it cannot
 /// read or does not allow is an `error`. One event at a time, through the executor, so that the client can get in between.
 /// Threads: the executor's own. Lifetime: `log`, the options' clock and the executor outlive it.
 class ScriptedSession {
@@ -69,15 +72,18 @@ private:
     void on(const core::openai::ResponseCreate& create);
     void on(const core::openai::ResponseCancel& cancel);
 
-    void refuse(const std::string& code, const std::string& eventId);
+    void refuse(const std::string& code, const std::string& eventId, const std::string& message = "not allowed");
+    void refuseSetting(const std::string& name);
+    [[nodiscard]] bool isOfOtherDialect(std::string_view message) const;
     void say(core::openai::ServerEvent event);
     void goOn();
     [[nodiscard]] Item* find(std::string_view id);
-    void keep(core::openai::Item item, int number);
+    void keep(core::openai::Item item, int number, bool isTold = false);
     void asked(int number);
     void turnEnds();
     void begin(int number);
     void speak(int number, const std::string& itemId, bool isEndless);
+    void endSpeech(int number, const core::openai::Item& item);
     void callFunction(int number, const std::string& itemId);
     void sayDone(core::openai::ResponseStatus status, const std::string& reason);
     void cancelReply(const std::string& reason);
@@ -88,6 +94,7 @@ private:
 
     core::Executor& m_executor;
     ScriptedProviderOptions m_options;
+    ServerQuirks m_quirks;
     ScriptedProviderLog& m_log;
     Say m_say;
     core::openai::Session m_session;

@@ -12,7 +12,7 @@ using namespace core;
 /// Both ends of a connection; it is gone when either has let go.
 struct ScriptedTransports::Line {
     TransportListener* listener = nullptr;
-    std::unique_ptr<ScriptedSession> provider;
+    Ear provider;
 };
 
 class ScriptedTransports::Wire final : public Transport {
@@ -31,25 +31,22 @@ public:
                     ->transportFailed({ErrorCode::ProviderRefused, "HTTP 401", std::nullopt, "401"});
                 return;
             }
-            line.provider = std::make_unique<ScriptedSession>(
-                m_all.m_executor, m_all.m_options, m_all.m_log, [this](const openai::ServerEvent& event) {
-                    later([text = openai::encode(event)](Line& there) { there.listener->textReceived(text); });
-                });
+            line.provider = m_all.m_provider(mouth());
             line.listener->transportOpened();
         });
     }
     void send(std::string_view message) override
     {
         later([text = std::string(message)](Line& line) {
-            if (line.provider != nullptr) {
-                line.provider->hear(text);
+            if (line.provider) {
+                line.provider(text);
             }
         });
     }
     void close(std::uint16_t code, std::string_view reason) override
     {
         later([close = TransportClose{code, std::string(reason)}](Line& line) {
-            line.provider.reset();
+            line.provider = nullptr;
             std::exchange(line.listener, nullptr)->transportClosed(close);
         });
     }
@@ -60,19 +57,57 @@ public:
     [[nodiscard]] std::size_t bufferedBytes() const override { return 0; }
 
 private:
-    void later(std::function<void(Line&)> work)
+    void later(std::function<void(Line&)> work) { post(m_all.m_executor, m_line, std::move(work)); }
+
+    static void post(Executor& executor, const std::weak_ptr<Line>& there, std::function<void(Line&)> work)
     {
-        m_all.m_executor.post([weak = std::weak_ptr(m_line), work = std::move(work)] {
-            if (const auto line = weak.lock(); line != nullptr && line->listener != nullptr) {
+        executor.post([there, work = std::move(work)] {
+            if (const auto line = there.lock(); line != nullptr && line->listener != nullptr) {
                 work(*line);
             }
         });
+    }
+
+    [[nodiscard]] Mouth mouth()
+    {
+        // It may speak when the connection is gone already.
+        const auto tell = [&executor = m_all.m_executor, there = std::weak_ptr(m_line)](
+                              std::function<void(Line&)> work) { post(executor, there, std::move(work)); };
+        Mouth mouth;
+        mouth.text = [tell](std::string text) {
+            tell([text = std::move(text)](Line& line) { line.listener->textReceived(text); });
+        };
+        mouth.binary = [tell](std::string text) {
+            tell([text = std::move(text)](Line& line) { line.listener->binaryReceived(text); });
+        };
+        mouth.hangUp = [tell](TransportClose close) {
+            tell([close = std::move(close)](Line& line) {
+                line.provider = nullptr;
+                std::exchange(line.listener, nullptr)->transportClosed(close);
+            });
+        };
+        return mouth;
     }
 
     ScriptedTransports& m_all;
     std::shared_ptr<Line> m_line;
     std::uint64_t m_pings = 0;
 };
+
+ScriptedTransports::ScriptedTransports(
+    Executor& executor, ScriptedProviderOptions options, ScriptedProviderLog& log, Admits admits)
+    : m_executor(executor),
+      m_provider([&executor, &log, options](Mouth mouth) -> Ear {
+          const openai::Dialect dialect = quirksOf(options.kind).dialect;
+          const auto session = std::make_shared<ScriptedSession>(
+              executor, options, log, [dialect, say = std::move(mouth.text)](const openai::ServerEvent& event) {
+                  say(openai::encode(event, dialect));
+              });
+          return [session](std::string_view message) { session->hear(message); };
+      }),
+      m_admits(std::move(admits))
+{
+}
 
 std::unique_ptr<Transport> ScriptedTransports::create()
 {
@@ -86,7 +121,7 @@ void ScriptedTransports::drop()
 {
     for (const auto& weak : std::vector(m_lines)) {
         if (const auto line = weak.lock(); line != nullptr && line->listener != nullptr) {
-            line->provider.reset();
+            line->provider = nullptr;
             std::exchange(line->listener, nullptr)->transportClosed({1006, {}});
         }
     }

@@ -18,9 +18,21 @@ public:
     /// Whether that credential opens the door.
     using Admits = std::function<bool(std::string_view)>;
 
+    /// How a provider is heard over a connection.
+    struct Mouth {
+        std::function<void(std::string)> text;
+        std::function<void(std::string)> binary;
+        std::function<void(core::TransportClose)> hangUp;
+    };
+    /// What a provider does with a message.
+    using Ear = std::function<void(std::string_view)>;
+    using Provider = std::function<Ear(Mouth)>;
+
     ScriptedTransports(
-        core::Executor& executor, ScriptedProviderOptions options, ScriptedProviderLog& log, Admits admits)
-        : m_executor(executor), m_options(options), m_log(log), m_admits(std::move(admits))
+        core::Executor& executor, ScriptedProviderOptions options, ScriptedProviderLog& log, Admits admits);
+    /// To another provider: called for each connection.
+    ScriptedTransports(core::Executor& executor, Provider provider, Admits admits)
+        : m_executor(executor), m_provider(std::move(provider)), m_admits(std::move(admits))
     {
     }
 
@@ -36,8 +48,7 @@ private:
     struct Line;
 
     core::Executor& m_executor;
-    ScriptedProviderOptions m_options;
-    ScriptedProviderLog& m_log;
+    Provider m_provider;
     Admits m_admits;
     std::vector<std::weak_ptr<Line>> m_lines;
 };

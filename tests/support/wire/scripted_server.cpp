@@ -115,9 +115,9 @@ void ScriptedServer::begin()
         auto client = std::make_unique<Client>();
         client->socket.reset(m_webSockets.nextPendingConnection());
         QWebSocket* const socket = client->socket.get();
-        client->session = std::make_unique<ScriptedSession>(
-            m_executor, m_options, m_log, [socket](const core::openai::ServerEvent& event) {
-                socket->sendTextMessage(QString::fromStdString(core::openai::encode(event)));
+        client->session = std::make_unique<ScriptedSession>(m_executor, m_options, m_log,
+            [socket, dialect = quirksOf(m_options.kind).dialect](const core::openai::ServerEvent& event) {
+                socket->sendTextMessage(QString::fromStdString(core::openai::encode(event, dialect)));
             });
         QObject::connect(socket, &QWebSocket::textMessageReceived, socket,
             [session = client->session.get()](const QString& message) { session->hear(message.toStdString()); });
