@@ -686,8 +686,8 @@ private slots:
     {
         RelayWorld world;
         const auto session = world.session();
-        for (const char* const query :
-            {"?model=gpt-realtime-2.1&model=dear", "?model=gpt-realtime-2.1&mod%65l=dear", "?model=gpt-realtime-2.1&model="}) {
+        for (const char* const query : {"?model=gpt-realtime-2.1&model=dear", "?model=gpt-realtime-2.1&mod%65l=dear",
+                 "?model=gpt-realtime-2.1&model="}) {
             auto request = world.streamRequest(session.token.reveal());
             request.url += query;
             QVERIFY2(StreamClient(std::move(request)).status() == 400, query);
