@@ -63,6 +63,7 @@ std::vector<std::unique_ptr<WatchedProvider>> watched(
     const std::vector<std::unique_ptr<OpenAiProvider>>& compatible, LastingParts& lasting)
 {
     std::vector<std::unique_ptr<WatchedProvider>> all;
+    all.reserve(compatible.size());
     for (const auto& provider : compatible) {
         all.push_back(std::make_unique<WatchedProvider>(WatchedProvider::Settings{},
             WatchedProvider::Dependencies{*provider, lasting.metrics, lasting.clock, lasting.log}));
