@@ -154,6 +154,11 @@ void checkProviders(const Config& config, Problems& problems)
             tell("models", "has to name one at least");
         }
         for (const std::string& model : one.models) {
+            if ((config.isProviderThere() && model == config.providerModel)
+                || (!config.geminiKey.empty() && model == config.geminiModel)) {
+                tell("models",
+                    "names one that provider.model or providers.gemini.model names: a model tells whose a session is");
+            }
             if (!models.insert(model).second) {
                 tell("models", "names one that is there already: a model tells whose a session is");
             }

@@ -204,11 +204,6 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         door->silence = kStreamSilence;
         auto opened = co_await net::openWebSocket(std::move(*door));
         if (opened) {
-            std::string first = provider.firstWords(order);
-            if (!first.empty()) {
-                // Before anything of the client's: it may not say these things itself. Who is gone by now is told as such when it is read.
-                static_cast<void>(co_await (*opened)->send(std::move(first)));
-            }
             // Not before: another stream of the session goes on where this one comes to nothing.
             co_await begin(stream);
         } else {

@@ -32,8 +32,7 @@ public:
     [[nodiscard]] const std::string& defaultModel() const override { return m_settings.defaultModel; }
     [[nodiscard]] bool serves(const std::string& model) const override;
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
-    [[nodiscard]] bool needsRelay(const MintOrder& /*order*/) const override { return false; }
-    [[nodiscard]] std::string firstWords(const MintOrder& /*order*/) const override { return {}; }
+    [[nodiscard]] bool pins() const override { return true; }
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
     [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
         const MintOrder& order) override;

@@ -4,7 +4,6 @@
 #include "core/base/json.h"
 #include "core/base/percent.h"
 #include "core/protocol/openai/client_secret.h"
-#include "core/protocol/openai/codec.h"
 #include "net/http_client.h"
 
 #include <nlohmann/json.hpp>
@@ -57,24 +56,17 @@ core::Error errorOf(const net::ClientResponse& response)
     return error;
 }
 
-core::openai::Session settingsOf(const MintOrder& order)
+std::string bodyOf(const MintOrder& order)
 {
+    core::openai::ClientSecretRequest request;
+    request.expiresAfterSeconds = order.life.count();
     core::openai::Session session;
+    session.model = order.model;
     session.instructions = order.instructions;
     if (order.voice) {
         session.voice = core::openai::Voice{*order.voice, false};
     }
-    return session;
-}
-
-std::string bodyOf(const MintOrder& order, Profile::Tokens tokens)
-{
-    core::openai::ClientSecretRequest request;
-    request.expiresAfterSeconds = order.life.count();
-    if (tokens == Profile::Tokens::Pinned) {
-        request.session = settingsOf(order);
-        request.session->model = order.model;
-    }
+    request.session = std::move(session);
     return core::openai::encode(request);
 }
 
@@ -104,22 +96,6 @@ bool OpenAiProvider::serves(const std::string& model) const
 {
     const auto& models = m_settings.models;
     return models.empty() || std::find(models.begin(), models.end(), model) != models.end();
-}
-
-bool OpenAiProvider::needsRelay(const MintOrder& order) const
-{
-    const Profile::Tokens tokens = m_settings.profile.tokens;
-    return tokens == Profile::Tokens::None || (tokens == Profile::Tokens::Bare && hasSettings(order));
-}
-
-std::string OpenAiProvider::firstWords(const MintOrder& order) const
-{
-    if (!hasSettings(order) || m_settings.profile.tokens == Profile::Tokens::Pinned) {
-        return {};
-    }
-    using core::openai::Dialect;
-    const Dialect dialect = m_settings.profile.dialect == "openai-beta" ? Dialect::Beta : Dialect::Ga;
-    return core::openai::encode(core::openai::SessionUpdate{{}, settingsOf(order)}, dialect);
 }
 
 core::broker::ConnectInfo OpenAiProvider::connect(const std::string& model) const
@@ -159,7 +135,7 @@ net::Awaitable<core::Expected<MintedToken, core::Error>> OpenAiProvider::mint(co
 {
     net::ClientRequest question = request("POST", "/realtime/client_secrets");
     question.headers.add("Content-Type", "application/json");
-    question.body = bodyOf(order, m_settings.profile.tokens);
+    question.body = bodyOf(order);
     question.timeout = m_settings.timeout;
     question.maxBodyBytes = kMaxAnswerBytes;
     auto response = co_await net::sendRequest(std::move(question));
@@ -189,8 +165,7 @@ net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> OpenAiProvide
     question.trust.extraCaFile = m_settings.caFile;
     question.memory = m_dials;
     // A server that wants no key of ours may want one of its own tokens all the same.
-    const bool isPinning = m_settings.profile.tokens == Profile::Tokens::Pinned;
-    if (!isPinning || (!hasSettings(order) && !m_settings.apiKey.empty())) {
+    if (!pins() || (!hasSettings(order) && !m_settings.apiKey.empty())) {
         addKey(question.headers);
         co_return question;
     }

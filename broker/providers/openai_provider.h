@@ -35,8 +35,7 @@ public:
     [[nodiscard]] const std::string& defaultModel() const override { return m_settings.defaultModel; }
     [[nodiscard]] bool serves(const std::string& model) const override;
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
-    [[nodiscard]] bool needsRelay(const MintOrder& order) const override;
-    [[nodiscard]] std::string firstWords(const MintOrder& order) const override;
+    [[nodiscard]] bool pins() const override { return m_settings.profile.pins; }
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
     [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
         const MintOrder& order) override;

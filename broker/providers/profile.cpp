@@ -14,16 +14,10 @@ using core::Json;
 Profile profileOf(const Json& row)
 {
     const auto text = [&](const char* key) { return row.value(key, std::string()); };
-    const std::string tokens = text("tokens");
     Profile profile{text("name"), text("from"), text("root"), text("query"), Profile::KeyHeader::Bearer,
-        Profile::Tokens::None, text("dialect")};
+        text("tokens") == "pinned", text("dialect")};
     if (text("key") == "api-key") {
         profile.keyHeader = Profile::KeyHeader::ApiKey;
-    }
-    if (tokens == "pinned") {
-        profile.tokens = Profile::Tokens::Pinned;
-    } else if (tokens == "bare") {
-        profile.tokens = Profile::Tokens::Bare;
     }
     return profile;
 }

@@ -9,15 +9,6 @@ namespace vivavoce::broker {
 /// How a server that speaks OpenAI Realtime, or nearly, wants to be asked: a row of resources/providers/profiles.json, which is all that a
 /// further one takes. [any thread]
 struct Profile {
-    /// What a client's own token can be.
-    enum class Tokens {
-        /// Its session's settings are pinned at the mint.
-        Pinned,
-        /// It opens any session.
-        Bare,
-        /// There are none: sessions go through the relay.
-        None
-    };
     enum class KeyHeader { Bearer, ApiKey };
 
     std::string name;
@@ -28,7 +19,8 @@ struct Profile {
     /// Of the stream's address; "{model}" stands for the model.
     std::string query;
     KeyHeader keyHeader = KeyHeader::Bearer;
-    Tokens tokens = Tokens::Pinned;
+    /// It mints tokens that settings are pinned to. Where not, sessions go through the relay.
+    bool pins = false;
     /// As ConnectInfo has it.
     std::string dialect;
 };

@@ -40,10 +40,8 @@ public:
     [[nodiscard]] virtual bool serves(const std::string& model) const = 0;
     /// Where a token for `model` opens a door.
     [[nodiscard]] virtual core::broker::ConnectInfo connect(const std::string& model) const = 0;
-    /// Whether no token of the provider's own could hold a client to that order: then its session goes through the relay.
-    [[nodiscard]] virtual bool needsRelay(const MintOrder& order) const = 0;
-    /// What the relay says before the client may, where the door that `opening` gives does not know the order. Empty: nothing.
-    [[nodiscard]] virtual std::string firstWords(const MintOrder& order) const = 0;
+    /// Whether its tokens hold whoever bears them to an order. Where not, sessions go through the relay, and instructions cannot be fixed.
+    [[nodiscard]] virtual bool pins() const = 0;
     /// Errors: ProviderUnreachable, ProviderRefused (our key), BadUsage (the order), ProviderMalformed, ProviderFailed, ProviderQuota,
     /// RateLimited, Timeout.
     [[nodiscard]] virtual net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) = 0;

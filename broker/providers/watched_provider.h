@@ -36,11 +36,7 @@ public:
     {
         return m_deps.provider.connect(model);
     }
-    [[nodiscard]] bool needsRelay(const MintOrder& order) const override { return m_deps.provider.needsRelay(order); }
-    [[nodiscard]] std::string firstWords(const MintOrder& order) const override
-    {
-        return m_deps.provider.firstWords(order);
-    }
+    [[nodiscard]] bool pins() const override { return m_deps.provider.pins(); }
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
     [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
         const MintOrder& order) override

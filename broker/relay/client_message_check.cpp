@@ -74,12 +74,33 @@ bool areAllowedItems(const Json& input, const Locks& locks)
         && std::all_of(input.begin(), input.end(), [&](const Json& item) { return lockedInItem(item, locks).empty(); });
 }
 
+/// What compatible servers have beside the protocol: speaches' second model, and LocalAI's, which bring functions and instructions.
+std::string foreignField(const Json& settings, const Locks& locks)
+{
+    if (!settings.is_object()) {
+        return {};
+    }
+    const bool isLocked = locks.voices || locks.tools || locks.areInstructionsFixed;
+    for (const auto& item : settings.items()) {
+        std::string name = item.key();
+        std::transform(name.begin(), name.end(), name.begin(),
+            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+        if (name == "speech_model" || (isLocked && name.starts_with("localai_"))) {
+            return item.key();
+        }
+    }
+    return {};
+}
+
 /// A prompt template brings instructions, tools and a voice of its own; none brings none.
 std::string lockedField(const Json& settings, const Locks& locks)
 {
     const auto isModel = [&](const Json& model) { return model == locks.model; };
     if (isBroken(placeAt(settings, {"model"}), isModel)) {
         return "model";
+    }
+    if (std::string field = foreignField(settings, locks); !field.empty()) {
+        return field;
     }
     if (locks.voices) {
         const auto isVoice = [&](const Json& voice) { return isOneOf(voice, *locks.voices); };

@@ -472,12 +472,17 @@ std::optional<Fault> TokenService::settle(const Policy& policy, TokenRequest ask
     if (asked.instructions) {
         record.instructions = std::move(asked.instructions);
     }
-    if (record.transport == SessionTransport::Direct
-        && (*provider)->needsRelay({record.model, record.voice, record.instructions})) {
-        if (!isNew) {
-            return Fault{FaultCode::NotAllowed,
-                "that provider's tokens cannot be bound to it, only the relay can; ask for a new session",
-                std::nullopt};
+    if (&m_deps.providers.ofModel(record.model) != *provider) {
+        // Whom the policy was asked about has to be who serves.
+        return Fault{FaultCode::ProviderRejected, "that model is another provider's", std::nullopt};
+    }
+    if (!(*provider)->pins()) {
+        if (record.instructions) {
+            return Fault{FaultCode::ProviderRejected,
+                "instructions cannot be fixed with that provider: no token of its holds anybody to them", std::nullopt};
+        }
+        if (record.transport == SessionTransport::Direct && !isNew) {
+            return Fault{FaultCode::NotAllowed, "sessions go through the relay here; ask for a new one", std::nullopt};
         }
         record.transport = SessionTransport::Relay;
     }

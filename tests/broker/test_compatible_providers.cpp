@@ -139,8 +139,7 @@ private Q_SLOTS:
             const auto isOneOf = [&](const char* key, std::initializer_list<const char*> known) {
                 return std::find(known.begin(), known.end(), row.at(key).get<std::string>()) != known.end();
             };
-            QVERIFY(row.size() == 7 && isOneOf("key", {"bearer", "api-key"})
-                && isOneOf("tokens", {"pinned", "bare", "none"}));
+            QVERIFY(row.size() == 7 && isOneOf("key", {"bearer", "api-key"}) && isOneOf("tokens", {"pinned", "none"}));
         }
     }
 
@@ -215,7 +214,7 @@ private Q_SLOTS:
         talk.hangUp();
     }
 
-    void refusedKey_IsToldAsOurs_data() { addProfiles({"azure", "xai", "openai"}); }
+    void refusedKey_IsToldAsOurs_data() { addProfiles({"azure", "openai"}); }
     void refusedKey_IsToldAsOurs()
     {
         World world(profileOfRow(), {}, "another-key");
@@ -223,44 +222,10 @@ private Q_SLOTS:
         QCOMPARE(world.server.refused(), std::vector<unsigned>{401});
     }
 
-    void xai_MintsWithoutASession()
+    void serverWithoutTokens_IsBehindTheRelay_data()
     {
-        World world("xai");
-        const auto minted = world.token();
-        QCOMPARE(minted.transport, std::string("direct"));
-        QCOMPARE(world.server.mints(),
-            (std::vector<std::string>{R"({"expires_after":{"anchor":"created_at","seconds":60}})"}));
-        QVERIFY(world.server.refused().empty());
+        addProfiles({"xai", "localai", "speaches", "speech-to-speech"});
     }
-
-    void xai_WhatItsTokensCannotHold_GoesThroughTheRelay()
-    {
-        World world("xai", [](broker::Config& config) { config.policy.instructions = "Be kind."; });
-        const auto session = world.token();
-        QCOMPARE(session.transport, std::string("relay"));
-        QVERIFY(session.limits.maxSessionSeconds.has_value());
-        QVERIFY(world.server.mints().empty());
-        Talk talk(world, session);
-        // Before anything of the client's.
-        const Json first = Json::parse(talk.line->next());
-        QCOMPARE(first.at("type").get<std::string>(), std::string("session.update"));
-        QCOMPARE(first.at("session").at("instructions").get<std::string>(), std::string("Be kind."));
-        talk.client->line().send(
-            R"({"type":"session.update","session":{"type":"realtime","instructions":"Be rude."}})");
-        talk.client->line().send(R"({"type":"input_audio_buffer.clear"})");
-        QCOMPARE(Json::parse(talk.line->next()).at("type").get<std::string>(), std::string("input_audio_buffer.clear"));
-        talk.hangUp();
-    }
-
-    void sessionThatIsDirect_CannotBecomeWhatNoTokenHolds()
-    {
-        World world("xai");
-        const auto minted = world.token();
-        const auto answer = world.ask(R"({"resumeSessionId":")" + minted.sessionId + R"(","voice":"eve"})");
-        QCOMPARE(codeOf(answer), std::string("not_allowed"));
-    }
-
-    void serverWithoutTokens_IsBehindTheRelay_data() { addProfiles({"localai", "speaches", "speech-to-speech"}); }
     void serverWithoutTokens_IsBehindTheRelay()
     {
         const std::string profile = profileOfRow();
@@ -280,15 +245,45 @@ private Q_SLOTS:
         QVERIFY(world.relay.operators.broker.log.text().find("marker") == std::string::npos);
     }
 
-    void speaches_IsToldThePolicyInItsOwnWords()
+    void instructions_ThatNoTokenHolds_AreRefused_data()
     {
-        World world("speaches", [](broker::Config& config) { config.policy.instructions = "Be kind."; });
-        Talk talk(world, world.token(R"({"provider":"other","voice":"af_heart"})"));
-        const Json session = Json::parse(talk.line->next()).at("session");
-        QCOMPARE(session.at("instructions").get<std::string>(), std::string("Be kind."));
-        QCOMPARE(session.at("voice").get<std::string>(), std::string("af_heart"));
-        QVERIFY(!session.contains("audio") && !session.contains("type"));
+        addProfiles({"xai", "localai", "speaches", "speech-to-speech"});
+    }
+    void instructions_ThatNoTokenHolds_AreRefused()
+    {
+        World fixed(profileOfRow(), [](broker::Config& config) { config.policy.instructions = "Be kind."; });
+        QCOMPARE(codeOf(fixed.ask(R"({"provider":"other"})")), std::string("provider_rejected"));
+        World free(profileOfRow());
+        QCOMPARE(
+            codeOf(free.ask(R"({"provider":"other","instructions":"Be kind."})")), std::string("provider_rejected"));
+        QCOMPARE(free.token(R"({"provider":"other","voice":"eve"})").transport, std::string("relay"));
+    }
+
+    /// A token of its own would open a session with any model.
+    void policyThatRestrictsModels_IsKeptByTheRelay()
+    {
+        World world(
+            "xai", [](broker::Config& config) { config.policy.models = {std::vector<std::string>{"voice-1"}}; });
+        const auto session = world.token();
+        QCOMPARE(session.transport, std::string("relay"));
+        Talk talk(world, session);
+        talk.client->line().send(R"({"type":"session.update","session":{"type":"realtime","model":"voice 2"}})");
+        talk.client->line().send(R"({"type":"session.update","session":{"type":"realtime","speech_model":"voice 2"}})");
+        talk.client->line().send(R"({"type":"input_audio_buffer.clear"})");
+        QCOMPARE(Json::parse(talk.line->next()).at("type").get<std::string>(), std::string("input_audio_buffer.clear"));
         talk.hangUp();
+    }
+
+    void modelOfTheProvider_IsNoOtherOnes()
+    {
+        const auto problems =
+            problemsOf("[provider]\napi_key=\"k\"\n[[providers.compatible]]\nname=\"x\"\nprofile=\"azure\"\n"
+                       "url=\"https://a.example\"\nmodels=[\"gpt-realtime-2.1\"]\n");
+        QCOMPARE(problems.size(), std::size_t{1});
+        QVERIFY(problems.front().find("provider.model or providers.gemini.model names") != std::string::npos);
+        // And should it be so all the same, nobody gets one provider who was allowed another.
+        World world("azure", [](broker::Config& config) { config.compatible.front().models = {config.providerModel}; });
+        QCOMPARE(codeOf(world.ask("{}")), std::string("provider_rejected"));
     }
 
     void speaches_ThatRefusesTheKey_IsToldByItsCode()

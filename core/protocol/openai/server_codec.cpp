@@ -36,7 +36,7 @@ std::optional<Dialect> dialectOf(const Json& event)
     if (has("type") || has("audio")) {
         return Dialect::Ga;
     }
-    const bool isBeta = has("modalities") || has("voice") || has("input_audio_format");
+    const bool isBeta = has("modalities") || has("input_audio_format");
     return isBeta ? std::optional(Dialect::Beta) : std::nullopt;
 }
 

@@ -184,6 +184,10 @@ std::optional<Setting> Stepper::leaveOut(const openai::ErrorDetail& error)
 
 bool Stepper::retractionRefused(const openai::ErrorDetail& error)
 {
+    // A busy moment is no lack of the server's.
+    if (error.code == "rate_limit_exceeded") {
+        return false;
+    }
     if (answers(error, kCancelId, openai::ResponseCancel::kType)) {
         m_state.server.takesCancel = false;
         return true;

@@ -261,7 +261,7 @@ void TestServerEvents::greeting_TellsItsDialect_data()
     row("its sound only", R"({"audio":{"output":{"voice":"marin"}}})", Dialect::Ga);
     row("both ways", R"({"type":"realtime","voice":"eve","modalities":["audio"]})", Dialect::Ga);
     row("beta", R"({"modalities":["audio","text"],"voice":"alloy"})", Dialect::Beta);
-    row("its voice only", R"({"voice":"alloy"})", Dialect::Beta);
+    row("its voice only", R"({"voice":"alloy"})", std::nullopt);
     row("of a transcription", R"({"input_audio_format":"pcm16"})", Dialect::Beta);
     row("nothing", "{}", std::nullopt);
     row("nulls", R"({"type":null,"audio":null,"voice":null})", std::nullopt);
