@@ -2,8 +2,7 @@
 
 #include "broker/config_values.h"
 #include "broker/setup/file_access.h"
-
-#include <algorithm>
+#include "core/base/visible_ascii.h"
 
 namespace vivavoce::broker {
 namespace {
@@ -56,7 +55,7 @@ const std::vector<SecretSource>& secretSources()
 
 bool isHeaderWord(std::string_view text)
 {
-    return text.size() <= 4096 && std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+    return text.size() <= 4096 && core::isVisibleAscii(text);
 }
 
 void writeSecret(
