@@ -1,11 +1,10 @@
 #include "broker/auth/json_web_key.h"
 
+#include "broker/auth/internal/good_signatures.h"
 #include "broker/auth/internal/openssl_keys.h"
 
 #include <nlohmann/json.hpp>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
@@ -149,6 +148,7 @@ core::Expected<JsonWebKey, KeyFault> JsonWebKey::read(const Json& jwk)
     }
     JsonWebKey key(std::move(kid), *algorithm);
     key.m_publicKey = std::move(*made);
+    key.m_good = std::make_shared<GoodSignatures>();
     return key;
 }
 
@@ -158,15 +158,29 @@ core::Expected<JsonWebKey, KeyFault> JsonWebKey::fromSecret(std::string kid, con
         return fail(KeyFault::Weak);
     }
     JsonWebKey key(std::move(kid), JoseAlgorithm::Hs256);
-    key.m_secret = std::make_shared<const core::Secret>(secret.reveal());
+    key.m_secret.emplace(secret.reveal());
     return key;
 }
 
 bool JsonWebKey::verifies(std::string_view message, std::span<const std::uint8_t> signature) const
 {
-    switch (m_algorithm) {
-    case JoseAlgorithm::Hs256:
+    if (isSymmetric()) {
         return verifiesHmac(message, signature);
+    }
+    const auto mark = GoodSignatures::markOf(message, signature);
+    if (m_good->has(mark)) {
+        return true;
+    }
+    if (!verifiesAnew(message, signature)) {
+        return false;
+    }
+    m_good->add(mark);
+    return true;
+}
+
+bool JsonWebKey::verifiesAnew(std::string_view message, std::span<const std::uint8_t> signature) const
+{
+    switch (m_algorithm) {
     case JoseAlgorithm::Rs256:
         return verifiesDigest(*m_publicKey, "SHA256", message, signature);
     case JoseAlgorithm::Es256: {
@@ -176,19 +190,16 @@ bool JsonWebKey::verifies(std::string_view message, std::span<const std::uint8_t
     case JoseAlgorithm::EdDsa:
         // It hashes by itself.
         return verifiesDigest(*m_publicKey, nullptr, message, signature);
+    case JoseAlgorithm::Hs256:
+        break;
     }
     return false;
 }
 
 bool JsonWebKey::verifiesHmac(std::string_view message, std::span<const std::uint8_t> signature) const
 {
-    std::array<std::uint8_t, 32> expected{};
-    unsigned int size = 0;
-    const std::string_view key = m_secret->reveal();
-    const void* const data = message.data();
-    const auto* const done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-        static_cast<const unsigned char*>(data), message.size(), expected.data(), &size);
-    return done != nullptr && signature.size() == expected.size()
+    const auto expected = m_secret->digest(message);
+    return signature.size() == expected.size()
         && CRYPTO_memcmp(expected.data(), signature.data(), expected.size()) == 0;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/auth/hmac_key.h"
 #include "core/base/base64.h"
 #include "core/base/expected.h"
 #include "core/base/json.h"
@@ -15,6 +16,8 @@
 struct evp_pkey_st;
 
 namespace vivavoce::broker::auth {
+
+class GoodSignatures;
 
 /// What we verify and sign with (RFC 7518 §3, RFC 8037 §3.1). `none` is not among them.
 enum class JoseAlgorithm { Hs256, Rs256, Es256, EdDsa };
@@ -46,16 +49,21 @@ public:
     [[nodiscard]] JoseAlgorithm algorithm() const { return m_algorithm; }
     [[nodiscard]] bool isSymmetric() const { return m_algorithm == JoseAlgorithm::Hs256; }
 
+    /// Remembers what it has found good.
     [[nodiscard]] bool verifies(std::string_view message, std::span<const std::uint8_t> signature) const;
 
 private:
     JsonWebKey(std::string kid, JoseAlgorithm algorithm) : m_kid(std::move(kid)), m_algorithm(algorithm) {}
     [[nodiscard]] bool verifiesHmac(std::string_view message, std::span<const std::uint8_t> signature) const;
+    [[nodiscard]] bool verifiesAnew(std::string_view message, std::span<const std::uint8_t> signature) const;
 
     std::string m_kid;
     JoseAlgorithm m_algorithm;
-    std::shared_ptr<const core::Secret> m_secret;
+    /// Of the one kind of key or the other.
+    std::optional<HmacKey> m_secret;
     std::shared_ptr<evp_pkey_st> m_publicKey;
+    /// Goes with the key: what one that is no longer published has signed is verified by nobody.
+    std::shared_ptr<GoodSignatures> m_good;
 };
 
 /// Why a set of keys is not taken as a whole.

@@ -3,8 +3,6 @@
 #include "broker/auth/internal/openssl_keys.h"
 
 #include <nlohmann/json.hpp>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 #include <array>
@@ -20,18 +18,6 @@ constexpr std::string_view kSecretLabel = "vivavoce kid";
 core::Bytes bytesOf(std::string_view text)
 {
     return {text.begin(), text.end()};
-}
-
-core::Bytes hmac(std::string_view key, std::string_view message)
-{
-    core::Bytes mac(SHA256_DIGEST_LENGTH);
-    const core::Bytes bytes = bytesOf(message);
-    unsigned int size = 0;
-    if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes.data(), bytes.size(), mac.data(), &size)
-        == nullptr) {
-        throw std::runtime_error("no signature could be made");
-    }
-    return mac;
 }
 
 /// RFC 7638 §3: the members that make the key, by name, without white space.
@@ -66,9 +52,10 @@ core::Expected<SigningKey, KeyFault> SigningKey::fromSecret(const core::Secret& 
         return core::Unexpected<KeyFault>(usable.error());
     }
     SigningKey key;
-    core::Bytes label = hmac(secret.reveal(), kSecretLabel);
-    label.resize(12);
-    key.m_kid = core::encodeBase64Url(label);
+    key.m_hmac.emplace(secret.reveal());
+    const auto label = key.m_hmac->digest(kSecretLabel);
+    constexpr std::size_t kLabelBytes = 12;
+    key.m_kid = core::encodeBase64Url(core::Bytes(label.begin(), label.begin() + kLabelBytes));
     key.m_secret = std::make_shared<const core::Secret>(secret.reveal());
     return key;
 }
@@ -101,7 +88,8 @@ core::Expected<SigningKey, KeyFault> SigningKey::ofPrivate(std::shared_ptr<evp_p
 core::Bytes SigningKey::signatureOf(std::string_view message) const
 {
     if (m_algorithm == JoseAlgorithm::Hs256) {
-        return hmac(m_secret->reveal(), message);
+        const auto digest = m_hmac->digest(message);
+        return {digest.begin(), digest.end()};
     }
     const bool isEcdsa = m_algorithm == JoseAlgorithm::Es256;
     auto signature = signDigest(*m_privateKey, isEcdsa ? "SHA256" : nullptr, message);

@@ -39,6 +39,8 @@ private:
     std::string m_kid;
     JoseAlgorithm m_algorithm = JoseAlgorithm::Hs256;
     std::shared_ptr<const core::Secret> m_secret;
+    /// Of the secret.
+    std::optional<HmacKey> m_hmac;
     std::shared_ptr<evp_pkey_st> m_privateKey;
 };
 

@@ -1,10 +1,9 @@
 #include "broker/projects/table_projects.h"
 
 #include "broker/projects/policy_json.h"
+#include "broker/store/connection.h"
 
 #include <nlohmann/json.hpp>
-
-#include <soci/soci.h>
 
 #include <map>
 #include <utility>
@@ -41,22 +40,23 @@ Policy readStored(const std::string& text)
     return policy ? std::move(*policy) : nothing;
 }
 
-std::optional<Policy> policyOf(soci::session& sql, const std::string& project)
+std::optional<Policy> policyOf(Connection& sql, const std::string& project)
 {
     std::string text;
-    sql << "SELECT policy FROM projects WHERE id = :id", into(text), use(project);
-    return sql.got_data() ? std::optional(readStored(text)) : std::nullopt;
+    return sql.ask("SELECT policy FROM projects WHERE id = :id", into(text), use(project))
+        ? std::optional(readStored(text))
+        : std::nullopt;
 }
 
-bool isMember(soci::session& sql, const std::string& project, const std::string& member)
+bool isMember(Connection& sql, const std::string& project, const std::string& member)
 {
     int found = 0;
-    sql << "SELECT count(*) FROM project_members WHERE project = :project AND member = :member", into(found),
-        use(project), use(member);
+    sql.ask("SELECT count(*) FROM project_members WHERE project = :project AND member = :member", into(found),
+        use(project), use(member));
     return found > 0;
 }
 
-long long count(soci::session& sql, const std::string& query)
+long long count(Connection& sql, const std::string& query)
 {
     long long found = 0;
     sql << query, into(found);
@@ -66,7 +66,7 @@ long long count(soci::session& sql, const std::string& query)
 } // namespace
 
 template <typename T>
-TableProjects::Result<T> TableProjects::ask(std::function<core::Expected<T, Fault>(soci::session&)> work)
+TableProjects::Result<T> TableProjects::ask(std::function<core::Expected<T, Fault>(Connection&)> work)
 {
     auto answer = co_await m_database.run<core::Expected<T, Fault>>(std::move(work));
     if (!answer) {
@@ -75,7 +75,7 @@ TableProjects::Result<T> TableProjects::ask(std::function<core::Expected<T, Faul
     co_return std::move(*answer);
 }
 
-TableProjects::Result<bool> TableProjects::change(std::function<core::Expected<bool, Fault>(soci::session&)> work)
+TableProjects::Result<bool> TableProjects::change(std::function<core::Expected<bool, Fault>(Connection&)> work)
 {
     auto answer = co_await m_database.runToTheEnd<core::Expected<bool, Fault>>(std::move(work));
     if (!answer) {
@@ -86,8 +86,8 @@ TableProjects::Result<bool> TableProjects::change(std::function<core::Expected<b
 
 net::Awaitable<ProjectDirectory::Answer> TableProjects::admit(Applicant applicant, std::string project)
 {
-    std::function<Answer(soci::session&)> work = [member = std::move(applicant.caller), project = std::move(project)](
-                                                     soci::session& sql) -> Answer {
+    std::function<Answer(Connection&)> work = [member = std::move(applicant.caller), project = std::move(project)](
+                                                  Connection& sql) -> Answer {
         auto policy = policyOf(sql, project);
         if (!policy || !isMember(sql, project, member)) {
             return projectNotAllowed();
@@ -101,7 +101,7 @@ net::Awaitable<ProjectDirectory::Answer> TableProjects::admit(Applicant applican
 TableProjects::Result<std::vector<TableProjects::Project>> TableProjects::list(std::string after)
 {
     using Projects = core::Expected<std::vector<Project>, Fault>;
-    std::function<Projects(soci::session&)> work = [after = std::move(after)](soci::session& sql) -> Projects {
+    std::function<Projects(Connection&)> work = [after = std::move(after)](Connection& sql) -> Projects {
         const auto most = static_cast<int>(kMostListed);
         std::vector<std::string> ids(kMostListed), policies(kMostListed), counted(kMostListed);
         std::vector<long long> times(kMostListed), members(kMostListed);
@@ -136,8 +136,8 @@ TableProjects::Result<std::vector<TableProjects::Project>> TableProjects::list(s
 TableProjects::Result<std::vector<std::string>> TableProjects::members(std::string project, std::string after)
 {
     using Members = core::Expected<std::vector<std::string>, Fault>;
-    std::function<Members(soci::session&)> work = [project = std::move(project), after = std::move(after)](
-                                                      soci::session& sql) -> Members {
+    std::function<Members(Connection&)> work = [project = std::move(project), after = std::move(after)](
+                                                   Connection& sql) -> Members {
         if (!policyOf(sql, project)) {
             return noSuchProject();
         }
@@ -154,10 +154,10 @@ TableProjects::Result<std::vector<std::string>> TableProjects::members(std::stri
 
 TableProjects::Result<bool> TableProjects::put(std::string project, Policy policy)
 {
-    std::function<core::Expected<bool, Fault>(soci::session&)> work =
+    std::function<core::Expected<bool, Fault>(Connection&)> work =
         [project = std::move(project), text = core::writeJson(writePolicy(policy)),
             now = std::chrono::floor<core::Milliseconds>(m_clock.wallNow()).time_since_epoch().count()](
-            soci::session& sql) -> core::Expected<bool, Fault> {
+            Connection& sql) -> core::Expected<bool, Fault> {
         const bool isNew = !policyOf(sql, project);
         if (isNew && count(sql, "SELECT count(*) FROM projects") >= static_cast<long long>(kMostProjects)) {
             return tooMany("projects");
@@ -177,8 +177,8 @@ TableProjects::Result<bool> TableProjects::put(std::string project, Policy polic
 
 TableProjects::Result<bool> TableProjects::remove(std::string project)
 {
-    std::function<core::Expected<bool, Fault>(soci::session&)> work =
-        [project = std::move(project)](soci::session& sql) -> core::Expected<bool, Fault> {
+    std::function<core::Expected<bool, Fault>(Connection&)> work = [project = std::move(project)](
+                                                                       Connection& sql) -> core::Expected<bool, Fault> {
         if (!policyOf(sql, project)) {
             return noSuchProject();
         }
@@ -192,8 +192,8 @@ TableProjects::Result<bool> TableProjects::remove(std::string project)
 
 TableProjects::Result<bool> TableProjects::addMember(std::string project, std::string member)
 {
-    std::function<core::Expected<bool, Fault>(soci::session&)> work =
-        [project = std::move(project), member = std::move(member)](soci::session& sql) -> core::Expected<bool, Fault> {
+    std::function<core::Expected<bool, Fault>(Connection&)> work =
+        [project = std::move(project), member = std::move(member)](Connection& sql) -> core::Expected<bool, Fault> {
         if (!policyOf(sql, project)) {
             return noSuchProject();
         }
@@ -214,8 +214,8 @@ TableProjects::Result<bool> TableProjects::addMember(std::string project, std::s
 
 TableProjects::Result<bool> TableProjects::removeMember(std::string project, std::string member)
 {
-    std::function<core::Expected<bool, Fault>(soci::session&)> work =
-        [project = std::move(project), member = std::move(member)](soci::session& sql) -> core::Expected<bool, Fault> {
+    std::function<core::Expected<bool, Fault>(Connection&)> work =
+        [project = std::move(project), member = std::move(member)](Connection& sql) -> core::Expected<bool, Fault> {
         if (!policyOf(sql, project)) {
             return noSuchProject();
         }

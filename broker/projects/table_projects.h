@@ -43,9 +43,9 @@ public:
 
 private:
     template <typename T>
-    [[nodiscard]] Result<T> ask(std::function<core::Expected<T, Fault>(soci::session&)> work);
+    [[nodiscard]] Result<T> ask(std::function<core::Expected<T, Fault>(Connection&)> work);
     /// Nothing of it is undone: who is told that it failed may rely on that.
-    [[nodiscard]] Result<bool> change(std::function<core::Expected<bool, Fault>(soci::session&)> work);
+    [[nodiscard]] Result<bool> change(std::function<core::Expected<bool, Fault>(Connection&)> work);
 
     Database& m_database;
     const core::Clock& m_clock;

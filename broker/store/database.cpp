@@ -1,11 +1,9 @@
 #include "broker/store/database.h"
 
+#include "broker/store/connection.h"
 #include "broker/store/database_url.h"
 #include "broker/store/internal/sql_connection.h"
 #include "broker/store/migrations.h"
-
-#include <nlohmann/json.hpp>
-#include <soci/soci.h>
 
 #include <algorithm>
 #include <atomic>
@@ -13,6 +11,7 @@
 #include <deque>
 #include <iterator>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 #include <vector>
@@ -41,14 +40,14 @@ constexpr const char* kTookTooLong = "the database took too long for it";
 /// another program has it.
 class WriteTransaction {
 public:
-    explicit WriteTransaction(soci::session& sql) : m_sql(sql) { m_sql << "BEGIN IMMEDIATE"; }
+    explicit WriteTransaction(Connection& sql) : m_sql(sql) { m_sql.ask("BEGIN IMMEDIATE"); }
     ~WriteTransaction()
     {
         if (m_isOver) {
             return;
         }
         try {
-            m_sql << "ROLLBACK";
+            m_sql.ask("ROLLBACK");
         } catch (const std::exception&) {
             // SQLite has rolled it back by itself.
         }
@@ -57,12 +56,12 @@ public:
     WriteTransaction& operator=(const WriteTransaction&) = delete;
     void commit()
     {
-        m_sql << "COMMIT";
+        m_sql.ask("COMMIT");
         m_isOver = true;
     }
 
 private:
-    soci::session& m_sql;
+    Connection& m_sql;
     bool m_isOver = false;
 };
 
@@ -102,7 +101,7 @@ public:
 
     core::Expected<void, core::Error> begin()
     {
-        std::unique_ptr<soci::session> first;
+        std::unique_ptr<Connection> first;
         try {
             first = connectTo(m_state->address, m_state->settings.deadline);
             if (const auto fault = migrate(*first, kind())) {
@@ -117,7 +116,7 @@ public:
         m_state->running = count;
         for (std::size_t i = 0; i < count; ++i) {
             m_threads.emplace_back(
-                [state = m_state, sql = std::shared_ptr<soci::session>(i == 0 ? std::move(first) : nullptr)]() mutable {
+                [state = m_state, sql = std::shared_ptr<Connection>(i == 0 ? std::move(first) : nullptr)]() mutable {
                     state->serve(std::move(sql));
                 });
         }
@@ -162,7 +161,7 @@ private:
         {
         }
 
-        void serve(std::shared_ptr<soci::session> sql);
+        void serve(std::shared_ptr<Connection> sql);
         /// False: it is over.
         [[nodiscard]] bool waitForWork();
         /// Nothing: others were faster.
@@ -174,9 +173,9 @@ private:
         [[nodiscard]] static Clock::time_point deadlineOf(const std::vector<Unit>& batch);
         [[nodiscard]] bool hangs();
         [[nodiscard]] std::deque<Unit> takeAll();
-        [[nodiscard]] std::shared_ptr<soci::session> connect(core::Milliseconds& pause);
-        void runTogether(soci::session& sql, std::vector<Unit>& batch);
-        void runAlone(std::shared_ptr<soci::session>& sql, Unit& job);
+        [[nodiscard]] std::shared_ptr<Connection> connect(core::Milliseconds& pause);
+        void runTogether(Connection& sql, std::vector<Unit>& batch);
+        void runAlone(std::shared_ptr<Connection>& sql, Unit& job);
         /// What is done, and nobody's.
         void takeBack(Job& job);
         /// What puts something right and could not be done now.
@@ -189,7 +188,7 @@ private:
         void worked();
         void failed(const std::string& reason);
         /// Once it has refused a write: whether it takes one.
-        void lookAgain(std::shared_ptr<soci::session>& sql);
+        void lookAgain(std::shared_ptr<Connection>& sql);
         template <typename Jobs>
         static void refuse(Jobs refused, const std::string& reason)
         {
@@ -228,7 +227,7 @@ private:
     std::vector<std::thread> m_threads;
 };
 
-void SqlDatabase::State::serve(std::shared_ptr<soci::session> sql)
+void SqlDatabase::State::serve(std::shared_ptr<Connection> sql)
 {
     core::Milliseconds pause = kFirstPause;
     bool isConnected = false;
@@ -349,14 +348,14 @@ std::deque<SqlDatabase::State::Unit> SqlDatabase::State::takeAll()
     return std::exchange(jobs, {});
 }
 
-std::shared_ptr<soci::session> SqlDatabase::State::connect(core::Milliseconds& pause)
+std::shared_ptr<Connection> SqlDatabase::State::connect(core::Milliseconds& pause)
 {
     if (connected > 0) {
         // Those who are connected go on meanwhile; one of them may sleep through what woke this one.
         wake.notify_all();
     }
     try {
-        std::shared_ptr<soci::session> sql = connectTo(address, settings.deadline);
+        std::shared_ptr<Connection> sql = connectTo(address, settings.deadline);
         pause = kFirstPause;
         return sql;
     } catch (const std::exception& error) {
@@ -373,7 +372,7 @@ std::shared_ptr<soci::session> SqlDatabase::State::connect(core::Milliseconds& p
 }
 
 /// One transaction of the file for all of them, in which each is a savepoint: what one of them does wrong takes nobody else along.
-void SqlDatabase::State::runTogether(soci::session& sql, std::vector<Unit>& batch)
+void SqlDatabase::State::runTogether(Connection& sql, std::vector<Unit>& batch)
 {
     std::vector<std::optional<DatabaseDown>> results(batch.size());
     std::vector<bool> areRefused(batch.size());
@@ -385,20 +384,20 @@ void SqlDatabase::State::runTogether(soci::session& sql, std::vector<Unit>& batc
                 results[i] = DatabaseDown{"it waited too long for the database"};
                 continue;
             }
-            sql << "SAVEPOINT unit";
+            sql.ask("SAVEPOINT unit");
             try {
                 batch[i].work(sql);
                 if (isTooLate(batch[i])) {
                     results[i] = DatabaseDown{kTookTooLong};
-                    sql << "ROLLBACK TO unit";
+                    sql.ask("ROLLBACK TO unit");
                 }
             } catch (const std::exception& error) {
                 results[i] = DatabaseDown{reasonOf(error)};
                 areRefused[i] = isRefusal(error);
                 tell(LogLevel::Error, "store.failed", results[i]->reason);
-                sql << "ROLLBACK TO unit";
+                sql.ask("ROLLBACK TO unit");
             }
-            sql << "RELEASE unit";
+            sql.ask("RELEASE unit");
         }
         all.commit();
         worked();
@@ -422,7 +421,7 @@ void SqlDatabase::State::runTogether(soci::session& sql, std::vector<Unit>& batc
     }
 }
 
-void SqlDatabase::State::runAlone(std::shared_ptr<soci::session>& sql, Unit& job)
+void SqlDatabase::State::runAlone(std::shared_ptr<Connection>& sql, Unit& job)
 {
     DatabaseDown down{"it waited too long for the database"};
     bool mayBeDone = false;
@@ -565,7 +564,7 @@ void SqlDatabase::State::failed(const std::string& reason)
     }
 }
 
-void SqlDatabase::State::lookAgain(std::shared_ptr<soci::session>& sql)
+void SqlDatabase::State::lookAgain(std::shared_ptr<Connection>& sql)
 {
     if (!isRefusing) {
         return;

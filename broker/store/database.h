@@ -17,11 +17,9 @@
 #include <string>
 #include <utility>
 
-namespace soci {
-class session;
-} // namespace soci
-
 namespace vivavoce::broker {
+
+class Connection;
 
 /// The database could not do it in time. `reason` is for the log: never a value.
 struct DatabaseDown {
@@ -36,7 +34,7 @@ struct DatabaseDown {
 class Database {
 public:
     enum class Kind { Sqlite, PostgreSql };
-    using Work = std::function<void(soci::session&)>;
+    using Work = std::function<void(Connection&)>;
 
     struct Settings {
         /// "sqlite:///var/lib/vivavoce/broker.db" (or sqlite://relative/path), "sqlite://:memory:" (gone with the process), "postgresql://user:password@host/name".
@@ -63,18 +61,18 @@ public:
 
     /// Takes back what a unit of work has done.
     template <typename T>
-    using Undo = std::function<void(soci::session&, const T&)>;
+    using Undo = std::function<void(Connection&, const T&)>;
     /// Runs `work` in a transaction and gives what it returned. Work that throws is rolled back and counts as DatabaseDown; after a lost
     /// connection or a conflict with another transaction it runs once more, so it must have no other effects, and has to know its own
     /// again: the connection may have been lost while it was committed. What is done later than its deadline is rolled back; what is committed
     /// when its caller has given up is undone, after an outage as soon as that is over.
     template <typename T>
     [[nodiscard]] net::Awaitable<core::Expected<T, DatabaseDown>> run(
-        std::function<T(soci::session&)> work, Undo<T> undo = {});
+        std::function<T(Connection&)> work, Undo<T> undo = {});
     /// The same for what is not taken back: who waits hears what has become of what is being committed at the deadline, for which they wait as
     /// long again.
     template <typename T>
-    [[nodiscard]] net::Awaitable<core::Expected<T, DatabaseDown>> runToTheEnd(std::function<T(soci::session&)> work);
+    [[nodiscard]] net::Awaitable<core::Expected<T, DatabaseDown>> runToTheEnd(std::function<T(Connection&)> work);
     /// The same without anybody waiting for it.
     void post(Work work);
     /// What has to be done before all that comes after it: stays through an outage until it is done, and is tried for minutes else.
@@ -102,24 +100,24 @@ protected:
 private:
     template <typename T>
     [[nodiscard]] net::Awaitable<core::Expected<T, DatabaseDown>> runFor(
-        core::Milliseconds wait, std::function<T(soci::session&)> work, Undo<T> undo);
+        core::Milliseconds wait, std::function<T(Connection&)> work, Undo<T> undo);
 };
 
 template <typename T>
-net::Awaitable<core::Expected<T, DatabaseDown>> Database::run(std::function<T(soci::session&)> work, Undo<T> undo)
+net::Awaitable<core::Expected<T, DatabaseDown>> Database::run(std::function<T(Connection&)> work, Undo<T> undo)
 {
     return runFor<T>(patience(), std::move(work), std::move(undo));
 }
 
 template <typename T>
-net::Awaitable<core::Expected<T, DatabaseDown>> Database::runToTheEnd(std::function<T(soci::session&)> work)
+net::Awaitable<core::Expected<T, DatabaseDown>> Database::runToTheEnd(std::function<T(Connection&)> work)
 {
     return runFor<T>(2 * patience(), std::move(work), Undo<T>());
 }
 
 template <typename T>
 net::Awaitable<core::Expected<T, DatabaseDown>> Database::runFor(
-    core::Milliseconds wait, std::function<T(soci::session&)> work, Undo<T> undo)
+    core::Milliseconds wait, std::function<T(Connection&)> work, Undo<T> undo)
 {
     using Result = core::Expected<T, DatabaseDown>;
     const auto executor = co_await boost::asio::this_coro::executor;
@@ -129,9 +127,9 @@ net::Awaitable<core::Expected<T, DatabaseDown>> Database::runFor(
     const auto pending = std::make_shared<net::PendingValue<Result>>(executor, wait);
     const net::Pending::Waiter waiter(*pending);
     const auto value = std::make_shared<std::optional<T>>();
-    job.work = [work = std::move(work), value](soci::session& sql) { value->emplace(work(sql)); };
+    job.work = [work = std::move(work), value](Connection& sql) { value->emplace(work(sql)); };
     if (undo) {
-        job.undo = [undo = std::move(undo), value](soci::session& sql) { undo(sql, **value); };
+        job.undo = [undo = std::move(undo), value](Connection& sql) { undo(sql, **value); };
     }
     job.done = [pending, value, isUndoable = static_cast<bool>(job.undo)](std::optional<DatabaseDown> down) {
         if (down) {

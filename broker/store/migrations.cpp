@@ -1,6 +1,6 @@
 #include "broker/store/migrations.h"
 
-#include <soci/soci.h>
+#include "broker/store/connection.h"
 
 #include <string>
 #include <vector>
@@ -137,7 +137,7 @@ constexpr const char* kLockForOthers = "SELECT pg_advisory_xact_lock(7482903155)
 
 } // namespace
 
-std::optional<std::string> migrate(soci::session& sql, Database::Kind kind)
+std::optional<std::string> migrate(Connection& sql, Database::Kind kind)
 {
     const auto newest = static_cast<int>(steps().size());
     int version = 0;

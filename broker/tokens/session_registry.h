@@ -16,11 +16,9 @@
 #include <variant>
 #include <vector>
 
-namespace soci {
-class session;
-} // namespace soci
-
 namespace vivavoce::broker {
+
+class Connection;
 
 /// The provider's own token, or the broker's relay.
 enum class SessionTransport { Direct, Relay };
@@ -125,7 +123,7 @@ public:
     /// Whether one more session fits, asked before the provider mints. Not promised: `open` decides. SessionsFull.
     [[nodiscard]] virtual bool hasRoom() = 0;
     /// What is to be there together with a session or not at all: runs in its transaction, and its fault keeps the session from opening.
-    using Together = std::function<std::optional<Fault>(soci::session&)>;
+    using Together = std::function<std::optional<Fault>(Connection&)>;
     /// SessionsFull, TooManySessions, ProviderMalformed where another session has that token, or what `together` says.
     [[nodiscard]] virtual net::Awaitable<std::optional<Fault>> open(
         SessionRecord record, TokenHash token, core::WallTime expiresAt, SessionCaps caps, Together together = {}) = 0;

@@ -91,7 +91,7 @@ SqlSessionRegistry::SqlSessionRegistry(Limits limits, Database& database, const 
 }
 
 template <typename T>
-SessionRegistry::Answer<T> SqlSessionRegistry::ask(std::function<T(soci::session&)> work, Database::Undo<T> undo)
+SessionRegistry::Answer<T> SqlSessionRegistry::ask(std::function<T(Connection&)> work, Database::Undo<T> undo)
 {
     auto answer = co_await m_database.run<T>(std::move(work), std::move(undo));
     if (!answer) {
@@ -105,7 +105,7 @@ const char* SqlSessionRegistry::forUpdate() const
     return isShared() ? " FOR UPDATE" : "";
 }
 
-bool SqlSessionRegistry::isFull(soci::session& sql, bool isShared, const SessionRecord& record, SessionCaps caps,
+bool SqlSessionRegistry::isFull(Connection& sql, bool isShared, const SessionRecord& record, SessionCaps caps,
     WallTime now, core::Milliseconds grace)
 {
     const auto isTaken = [&](const char* column, const std::string& value, std::optional<std::size_t> cap) {
@@ -115,7 +115,7 @@ bool SqlSessionRegistry::isFull(soci::session& sql, bool isShared, const Session
         if (isShared) {
             // Whoever counts next waits until this one is in.
             const std::string lock = std::string(column) + ' ' + value;
-            sql << "SELECT pg_advisory_xact_lock(hashtext(:who))", soci::use(lock);
+            sql.ask("SELECT pg_advisory_xact_lock(hashtext(:who))", soci::use(lock));
         }
         return rows::countLive(sql, column, value, now, now - grace) >= *cap;
     };
@@ -148,7 +148,7 @@ net::Awaitable<std::optional<Fault>> SqlSessionRegistry::open(
     if (!place.isOne()) {
         co_return sessionsFull();
     }
-    Database::Undo<std::optional<Fault>> undo = [id = record.id](soci::session& sql, const auto& fault) {
+    Database::Undo<std::optional<Fault>> undo = [id = record.id](Connection& sql, const auto& fault) {
         if (!fault) {
             rows::erase(sql, id);
         }
@@ -157,9 +157,9 @@ net::Awaitable<std::optional<Fault>> SqlSessionRegistry::open(
     row.record = std::move(record);
     row.token = broker::hexOf(token);
     row.expiresAt = expiresAt;
-    std::function<std::optional<Fault>(soci::session&)> work =
+    std::function<std::optional<Fault>(Connection&)> work =
         [row = std::move(row), caps, shared = isShared(), together = std::move(together), now = m_clock.wallNow(),
-            grace = m_limits.claimGrace](soci::session& sql) -> std::optional<Fault> {
+            grace = m_limits.claimGrace](Connection& sql) -> std::optional<Fault> {
         const auto same = rows::selectOne(sql, "token", row.token);
         if (same && same->record.id == row.record.id) {
             // Committed before the connection was lost.
@@ -221,10 +221,10 @@ net::Awaitable<Renewal> SqlSessionRegistry::claim(ClaimWork work)
     constexpr int kMostAttempts = 2;
     for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
         Announcement announcement(*this);
-        std::function<Renewal(soci::session&)> named = [work, claim = announcement.claim()](
-                                                           soci::session& sql) { return work(sql, claim); };
+        std::function<Renewal(Connection&)> named = [work, claim = announcement.claim()](
+                                                        Connection& sql) { return work(sql, claim); };
         // A claim that came too late is nobody's: it would keep everybody else out for its time.
-        Database::Undo<Renewal> undo = [](soci::session& sql, const Renewal& late) {
+        Database::Undo<Renewal> undo = [](Connection& sql, const Renewal& late) {
             if (const auto* lead = std::get_if<RenewalLead>(&late)) {
                 rows::giveUpClaim(sql, lead->record.id, lead->claim);
             }
@@ -256,7 +256,7 @@ net::Awaitable<Renewal> SqlSessionRegistry::claimByToken(TokenHashes token, Idem
     auto untold = untoldOf(hashes);
     ClaimWork work = [hashes = std::move(hashes), untold = std::move(untold), idempotency = std::move(idempotency),
                          lock = forUpdate(), limits = m_limits, window = m_claimWindow.load(),
-                         now = m_clock.wallNow()](soci::session& sql, const std::string& name) -> Renewal {
+                         now = m_clock.wallNow()](Connection& sql, const std::string& name) -> Renewal {
         const std::string request = requestOf(idempotency);
         auto row = rows::selectLive(sql, hashes, lock);
         if (!row) {
@@ -327,7 +327,7 @@ net::Awaitable<Renewal> SqlSessionRegistry::claimBySession(
     ClaimWork work = [id = std::move(id), caller = std::move(caller), instance = std::move(clientInstance),
                          lock = forUpdate(), shared = isShared(), caps, limits = m_limits,
                          window = m_claimWindow.load(),
-                         now = m_clock.wallNow()](soci::session& sql, const std::string& name) -> Renewal {
+                         now = m_clock.wallNow()](Connection& sql, const std::string& name) -> Renewal {
         auto row = rows::selectOne(sql, "id", id, lock);
         if (row && row->claim == name) {
             return leadOf(*row, name);
@@ -359,7 +359,7 @@ SessionRegistry::Answer<bool> SqlSessionRegistry::complete(RenewalLead lead, Suc
     // As it was, for undoing.
     const auto before = std::make_shared<std::optional<rows::SessionRow>>();
     const std::string token = hexOf(successor.token);
-    Database::Undo<bool> undo = [before, token, lock = forUpdate()](soci::session& sql, bool isIn) {
+    Database::Undo<bool> undo = [before, token, lock = forUpdate()](Connection& sql, bool isIn) {
         const auto row = isIn && *before ? rows::selectOne(sql, "id", (*before)->record.id, lock) : std::nullopt;
         // Nobody has come meanwhile, neither with the successor nor for it.
         const bool isUntouched =
@@ -372,9 +372,9 @@ SessionRegistry::Answer<bool> SqlSessionRegistry::complete(RenewalLead lead, Suc
             rows::update(sql, former);
         }
     };
-    std::function<bool(soci::session&)> work = [lead = std::move(lead), successor = std::move(successor), token, before,
-                                                   lock = forUpdate(), limits = m_limits, now = m_clock.wallNow(),
-                                                   since = std::chrono::steady_clock::now()](soci::session& sql) {
+    std::function<bool(Connection&)> work = [lead = std::move(lead), successor = std::move(successor), token, before,
+                                                lock = forUpdate(), limits = m_limits, now = m_clock.wallNow(),
+                                                since = std::chrono::steady_clock::now()](Connection& sql) {
         auto row = rows::selectOne(sql, "id", lead.record.id, lock);
         if (row && row->claim != lead.claim && row->token == token) {
             // Committed before the connection was lost.
@@ -420,16 +420,16 @@ SessionRegistry::Answer<bool> SqlSessionRegistry::complete(RenewalLead lead, Suc
 void SqlSessionRegistry::repeatFromNow(const std::string& id, const std::string& token)
 {
     const long long until = rows::millisOf(m_clock.wallNow() + m_limits.repeatWindow);
-    m_database.post([id, token, until](soci::session& sql) {
-        sql << "UPDATE sessions SET repeat_until = :until WHERE id = :id AND token = :token AND repeat_sealed <> ''",
-            soci::use(until), soci::use(id), soci::use(token);
+    m_database.post([id, token, until](Connection& sql) {
+        sql.ask("UPDATE sessions SET repeat_until = :until WHERE id = :id AND token = :token AND repeat_sealed <> ''",
+            soci::use(until), soci::use(id), soci::use(token));
     });
 }
 
 net::Awaitable<> SqlSessionRegistry::abandon(RenewalLead lead, Fault fault)
 {
     // Not told before the claim is gone: whoever tries again at once is not to find it.
-    std::function<int(soci::session&)> work = [lead](soci::session& sql) {
+    std::function<int(Connection&)> work = [lead](Connection& sql) {
         rows::giveUpClaim(sql, lead.record.id, lead.claim);
         return 0;
     };
@@ -442,8 +442,7 @@ net::Awaitable<> SqlSessionRegistry::abandon(RenewalLead lead, Fault fault)
 
 void SqlSessionRegistry::abandonSoon(const RenewalLead& lead, Fault fault)
 {
-    m_database.post(
-        [id = lead.record.id, claim = lead.claim](soci::session& sql) { rows::giveUpClaim(sql, id, claim); });
+    m_database.post([id = lead.record.id, claim = lead.claim](Connection& sql) { rows::giveUpClaim(sql, id, claim); });
     // Nobody hears whether that went well.
     rememberClaim(lead.record.id, lead.claim);
     land(lead.claim, {std::move(fault)});
@@ -479,7 +478,7 @@ std::optional<SqlSessionRegistry::Untold> SqlSessionRegistry::untoldOf(const std
 void SqlSessionRegistry::dropFormerClaims()
 {
     if (!isShared()) {
-        m_database.putRight([](soci::session& sql) { rows::giveUpClaims(sql); });
+        m_database.putRight([](Connection& sql) { rows::giveUpClaims(sql); });
     }
 }
 
@@ -494,7 +493,7 @@ net::Awaitable<> SqlSessionRegistry::dropDeadClaims()
     if (dead.empty()) {
         co_return;
     }
-    std::function<int(soci::session&)> work = [dead](soci::session& sql) {
+    std::function<int(Connection&)> work = [dead](Connection& sql) {
         for (const auto& [session, claim] : dead) {
             session.empty() ? rows::giveUpClaim(sql, claim) : rows::giveUpClaim(sql, session, claim);
         }
@@ -554,8 +553,8 @@ SessionRegistry::Answer<std::vector<SessionRecord>> SqlSessionRegistry::endWhere
 {
     // Also those that were gone when the connection was lost: who asked has to hear of them.
     const auto ended = std::make_shared<std::map<std::string, SessionRecord>>();
-    std::function<std::vector<SessionRecord>(soci::session&)> work = [column, value = std::move(value), ended,
-                                                                         lock = forUpdate()](soci::session& sql) {
+    std::function<std::vector<SessionRecord>(Connection&)> work = [column, value = std::move(value), ended,
+                                                                      lock = forUpdate()](Connection& sql) {
         for (rows::SessionRow& row : rows::selectWhere(sql, column, value, lock)) {
             rows::erase(sql, row.record.id);
             ended->insert_or_assign(row.record.id, std::move(row.record));
@@ -576,8 +575,8 @@ SessionRegistry::Answer<std::vector<SessionRecord>> SqlSessionRegistry::endWhere
 
 SessionRegistry::Answer<std::optional<SessionRecord>> SqlSessionRegistry::find(std::string id)
 {
-    std::function<std::optional<SessionRecord>(soci::session&)> work =
-        [id = std::move(id)](soci::session& sql) -> std::optional<SessionRecord> {
+    std::function<std::optional<SessionRecord>(Connection&)> work =
+        [id = std::move(id)](Connection& sql) -> std::optional<SessionRecord> {
         auto row = rows::selectOne(sql, "id", id);
         return row ? std::optional(std::move(row->record)) : std::nullopt;
     };
@@ -587,8 +586,8 @@ SessionRegistry::Answer<std::optional<SessionRecord>> SqlSessionRegistry::find(s
 
 SessionRegistry::Answer<std::optional<LiveSession>> SqlSessionRegistry::liveByToken(TokenHashes token)
 {
-    std::function<std::optional<LiveSession>(soci::session&)> work =
-        [hashes = hexOf(token), now = m_clock.wallNow()](soci::session& sql) -> std::optional<LiveSession> {
+    std::function<std::optional<LiveSession>(Connection&)> work = [hashes = hexOf(token), now = m_clock.wallNow()](
+                                                                      Connection& sql) -> std::optional<LiveSession> {
         auto row = rows::selectLive(sql, hashes);
         if (!row || now >= row->expiresAt || isOver(*row, now)) {
             return std::nullopt;
@@ -601,7 +600,7 @@ SessionRegistry::Answer<std::optional<LiveSession>> SqlSessionRegistry::liveByTo
 
 SessionRegistry::Answer<bool> SqlSessionRegistry::isKnown(TokenHashes token)
 {
-    std::function<bool(soci::session&)> work = [hashes = hexOf(token)](soci::session& sql) {
+    std::function<bool(Connection&)> work = [hashes = hexOf(token)](Connection& sql) {
         return rows::selectLive(sql, hashes) || rows::sessionThatSpent(sql, hashes);
     };
     const auto known = co_await ask<bool>(std::move(work));
@@ -610,16 +609,16 @@ SessionRegistry::Answer<bool> SqlSessionRegistry::isKnown(TokenHashes token)
 
 SessionRegistry::Answer<SessionRegistry::Expiries> SqlSessionRegistry::expiriesOf(std::vector<std::string> ids)
 {
-    std::function<Expiries(soci::session&)> work = [ids = std::move(ids)](
-                                                       soci::session& sql) { return rows::expiriesOf(sql, ids); };
+    std::function<Expiries(Connection&)> work = [ids = std::move(ids)](
+                                                    Connection& sql) { return rows::expiriesOf(sql, ids); };
     auto expiries = co_await ask<Expiries>(std::move(work));
     co_return std::move(expiries);
 }
 
 SessionRegistry::Answer<std::vector<LiveSession>> SqlSessionRegistry::liveOf(std::string caller)
 {
-    std::function<std::vector<LiveSession>(soci::session&)> work = [caller = std::move(caller),
-                                                                       now = m_clock.wallNow()](soci::session& sql) {
+    std::function<std::vector<LiveSession>(Connection&)> work = [caller = std::move(caller), now = m_clock.wallNow()](
+                                                                    Connection& sql) {
         constexpr std::size_t kMost = 1'000;
         std::vector<LiveSession> live;
         for (rows::SessionRow& row : rows::selectWhere(sql, "caller", caller)) {
@@ -635,8 +634,8 @@ SessionRegistry::Answer<std::vector<LiveSession>> SqlSessionRegistry::liveOf(std
 
 SessionRegistry::Answer<std::size_t> SqlSessionRegistry::countOf(std::string caller)
 {
-    std::function<std::size_t(soci::session&)> work = [caller = std::move(caller), now = m_clock.wallNow()](
-                                                          soci::session& sql) {
+    std::function<std::size_t(Connection&)> work = [caller = std::move(caller), now = m_clock.wallNow()](
+                                                       Connection& sql) {
         return rows::countLive(sql, "caller", caller, now, now);
     };
     auto count = co_await ask<std::size_t>(std::move(work));
@@ -645,8 +644,8 @@ SessionRegistry::Answer<std::size_t> SqlSessionRegistry::countOf(std::string cal
 
 SessionRegistry::Answer<std::size_t> SqlSessionRegistry::countAll()
 {
-    std::function<std::size_t(soci::session&)> work = [now = m_clock.wallNow()](
-                                                          soci::session& sql) { return rows::countLive(sql, now); };
+    std::function<std::size_t(Connection&)> work = [now = m_clock.wallNow()](
+                                                       Connection& sql) { return rows::countLive(sql, now); };
     auto count = co_await ask<std::size_t>(std::move(work));
     co_return count;
 }
@@ -654,20 +653,20 @@ SessionRegistry::Answer<std::size_t> SqlSessionRegistry::countAll()
 net::Awaitable<> SqlSessionRegistry::sweep()
 {
     co_await dropDeadClaims();
-    std::function<std::size_t(soci::session&)> work = [limits = m_limits, time = m_clock.wallNow()](
-                                                          soci::session& sql) {
+    std::function<std::size_t(Connection&)> work = [limits = m_limits, time = m_clock.wallNow()](Connection& sql) {
         const long long at = rows::millisOf(time);
         const long long forgotten = at - limits.resumeWindow.count();
-        sql << "DELETE FROM sessions WHERE expires_at < :forgotten", soci::use(forgotten);
-        sql << "UPDATE sessions SET repeat_sealed = '', repeat_until = 0 WHERE repeat_until > 0 AND repeat_until < :now",
-            soci::use(at);
+        sql.ask("DELETE FROM sessions WHERE expires_at < :forgotten", soci::use(forgotten));
+        sql.ask(
+            "UPDATE sessions SET repeat_sealed = '', repeat_until = 0 WHERE repeat_until > 0 AND repeat_until < :now",
+            soci::use(at));
         long long expired = 0;
-        sql << "SELECT count(*) FROM sessions WHERE expires_at <= :now", soci::into(expired), soci::use(at);
+        sql.ask("SELECT count(*) FROM sessions WHERE expires_at <= :now", soci::into(expired), soci::use(at));
         const long long surplus = expired - static_cast<long long>(limits.maxSessions);
         if (surplus > 0) {
-            sql << "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= :now "
-                   "ORDER BY expires_at LIMIT :surplus)",
-                soci::use(at), soci::use(surplus);
+            sql.ask("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= :now "
+                    "ORDER BY expires_at LIMIT :surplus)",
+                soci::use(at), soci::use(surplus));
         }
         return rows::countLive(sql, time);
     };

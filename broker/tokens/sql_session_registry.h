@@ -66,15 +66,15 @@ public:
 
 private:
     template <typename T>
-    [[nodiscard]] Answer<T> ask(std::function<T(soci::session&)> work, Database::Undo<T> undo = {});
+    [[nodiscard]] Answer<T> ask(std::function<T(Connection&)> work, Database::Undo<T> undo = {});
     /// Gets the name that a claim is to have.
-    using ClaimWork = std::function<Renewal(soci::session&, const std::string& claim)>;
+    using ClaimWork = std::function<Renewal(Connection&, const std::string& claim)>;
     class Announcement;
     class Place;
     [[nodiscard]] net::Awaitable<Renewal> claim(ClaimWork work);
     [[nodiscard]] Answer<std::vector<SessionRecord>> endWhere(const char* column, std::string value);
     /// Whether a cap leaves no place for one more; counts under a lock, so that two never both get the last one.
-    [[nodiscard]] static bool isFull(soci::session& sql, bool isShared, const SessionRecord& record, SessionCaps caps,
+    [[nodiscard]] static bool isFull(Connection& sql, bool isShared, const SessionRecord& record, SessionCaps caps,
         core::WallTime now, core::Milliseconds grace);
     [[nodiscard]] bool isShared() const { return m_database.kind() == Database::Kind::PostgreSql; }
     /// What locks a row until the end of the transaction.

@@ -3,8 +3,6 @@
 #include "core/base/base64.h"
 #include "core/base/secret.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -28,36 +26,30 @@ void fillRandom(std::array<std::uint8_t, Size>& bytes)
     }
 }
 
-TokenHash hmac(std::string_view key, std::string_view text)
+auth::HmacKey keyOf(std::array<std::uint8_t, 32> bytes)
 {
-    TokenHash result{};
-    unsigned int size = 0;
-    const void* const bytes = text.data();
-    const auto* const done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-        static_cast<const unsigned char*>(bytes), text.size(), result.data(), &size);
-    if (done == nullptr || size != result.size()) {
-        std::abort();
-    }
-    return result;
+    const void* const data = bytes.data();
+    auth::HmacKey key(std::string_view(static_cast<const char*>(data), bytes.size()));
+    core::Secret::wipe(bytes.data(), bytes.size());
+    return key;
 }
 
-TokenHash hmac(const std::array<std::uint8_t, 32>& key, std::string_view text)
+/// One of its own, so that what tokens are known by is no signature of theirs.
+auth::HmacKey keyOf(const core::Secret& secret)
 {
-    const void* const bytes = key.data();
-    return hmac(std::string_view(static_cast<const char*>(bytes), key.size()), text);
+    return keyOf(auth::HmacKey(secret.reveal()).digest("vivavoce token hashes"));
 }
 
-std::array<std::uint8_t, 32> keyOf(const core::Secret& secret)
+auth::HmacKey randomKey()
 {
-    return hmac(secret.reveal(), "vivavoce token hashes");
+    std::array<std::uint8_t, 32> bytes{};
+    fillRandom(bytes);
+    return keyOf(bytes);
 }
 
 } // namespace
 
-TokenHasher::TokenHasher()
-{
-    fillRandom(m_key);
-}
+TokenHasher::TokenHasher() : m_key(randomKey()) {}
 
 TokenHasher::TokenHasher(const core::Secret& secret) : m_key(keyOf(secret)) {}
 
@@ -68,24 +60,16 @@ TokenHasher::TokenHasher(const TokenHasher& present, const core::Secret& former)
     }
 }
 
-TokenHasher::~TokenHasher()
-{
-    core::Secret::wipe(m_key.data(), m_key.size());
-    if (m_formerKey) {
-        core::Secret::wipe(m_formerKey->data(), m_formerKey->size());
-    }
-}
-
 TokenHash TokenHasher::hash(std::string_view token) const
 {
-    return hmac(m_key, token);
+    return m_key.digest(token);
 }
 
 TokenHashes TokenHasher::hashes(std::string_view token) const
 {
     TokenHashes all{hash(token)};
     if (m_formerKey) {
-        all.push_back(hmac(*m_formerKey, token));
+        all.push_back(m_formerKey->digest(token));
     }
     return all;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/auth/hmac_key.h"
 #include "core/base/secret.h"
 
 #include <array>
@@ -36,7 +37,6 @@ public:
     explicit TokenHasher(const core::Secret& secret);
     /// The same as `present`, and besides it what was hashed with the secret before. That may be empty: then there was none.
     TokenHasher(const TokenHasher& present, const core::Secret& former);
-    ~TokenHasher();
     TokenHasher(const TokenHasher&) = delete;
     TokenHasher& operator=(const TokenHasher&) = delete;
 
@@ -46,10 +46,8 @@ public:
     [[nodiscard]] TokenHashes hashes(std::string_view token) const;
 
 private:
-    using Key = std::array<std::uint8_t, 32>;
-
-    Key m_key{};
-    std::optional<Key> m_formerKey;
+    auth::HmacKey m_key;
+    std::optional<auth::HmacKey> m_formerKey;
 };
 
 /// In lower-case hexadecimal digits.

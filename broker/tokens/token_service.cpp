@@ -123,14 +123,15 @@ net::Awaitable<TokenOutcome> TokenService::mint(Client client, TokenRequest requ
     if (!fresh) {
         co_return TokenOutcome{Unexpected<Fault>(fresh.error()), std::nullopt};
     }
+    const TokenHash token = hashOf(fresh->token);
     AuditRecord minted = recordOf(AuditEvent::Mint, client, record);
-    minted.token = hashOf(fresh->token);
+    minted.token = token;
     if (auto fault = co_await witness(m_deps.audit, minted)) {
         co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
     }
     SessionRegistry::Together together = m_deps.ledger.opening(std::move(account));
-    if (auto fault = co_await m_deps.registry.open(
-            record, hashOf(fresh->token), fresh->expiresAt, caps(*policy), std::move(together))) {
+    if (auto fault =
+            co_await m_deps.registry.open(record, token, fresh->expiresAt, caps(*policy), std::move(together))) {
         // Not waited for: no token leaves.
         tellOfFailure(m_deps.audit, std::move(minted), *fault);
         co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};

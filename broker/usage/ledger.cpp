@@ -95,7 +95,7 @@ UsageRow rowOf(rows::Reading::Row row)
         row.numbers[2], row.numbers[3], row.amounts};
 }
 
-UsageRow totalOf(soci::session& sql, const UsageQuery& query)
+UsageRow totalOf(Connection& sql, const UsageQuery& query)
 {
     Parameters parameters;
     const std::string condition = conditionOf(query, parameters);
@@ -105,7 +105,7 @@ UsageRow totalOf(soci::session& sql, const UsageQuery& query)
 }
 
 std::vector<UsageRow> groupsOf(
-    soci::session& sql, const UsageQuery& query, const char* column, const char* order, std::size_t most)
+    Connection& sql, const UsageQuery& query, const char* column, const char* order, std::size_t most)
 {
     Parameters parameters;
     const std::string condition = conditionOf(query, parameters);
@@ -118,7 +118,7 @@ std::vector<UsageRow> groupsOf(
     return groups;
 }
 
-UsageReport reportOf(soci::session& sql, const UsageQuery& query)
+UsageReport reportOf(Connection& sql, const UsageQuery& query)
 {
     UsageReport report;
     report.query = query;
@@ -152,7 +152,7 @@ void sortForWriting(std::vector<Entry>& entries)
 }
 
 /// The sessions whose budgets do not bear a next turn.
-std::vector<std::string> writeAll(soci::session& sql, const std::vector<Entry>& entries, core::WallTime now)
+std::vector<std::string> writeAll(Connection& sql, const std::vector<Entry>& entries, core::WallTime now)
 {
     std::vector<std::pair<const Account*, Amounts>> days;
     for (const Entry& entry : entries) {
@@ -180,9 +180,9 @@ std::vector<std::string> writeAll(soci::session& sql, const std::vector<Entry>& 
 
 } // namespace
 
-std::function<std::optional<Fault>(soci::session&)> Ledger::opening(Account account) const
+std::function<std::optional<Fault>(Connection&)> Ledger::opening(Account account) const
 {
-    return [account = std::move(account), now = m_deps.clock.wallNow()](soci::session& sql) -> std::optional<Fault> {
+    return [account = std::move(account), now = m_deps.clock.wallNow()](Connection& sql) -> std::optional<Fault> {
         rows::lockBudgets(sql, account);
         if (auto fault = rows::overspent(sql, account, rows::Stage::Beginning, now)) {
             return fault;
@@ -194,8 +194,8 @@ std::function<std::optional<Fault>(soci::session&)> Ledger::opening(Account acco
 
 net::Awaitable<std::optional<Fault>> Ledger::ask(Account account, Check check)
 {
-    std::function<std::optional<Fault>(soci::session&)> work = [account = std::move(account), check,
-                                                                   now = m_deps.clock.wallNow()](soci::session& sql) {
+    std::function<std::optional<Fault>(Connection&)> work = [account = std::move(account), check,
+                                                                now = m_deps.clock.wallNow()](Connection& sql) {
         rows::lockBudgets(sql, account);
         return check(sql, account, now);
     };
@@ -219,13 +219,13 @@ net::Awaitable<std::optional<Fault>> Ledger::begin(Account account)
 {
     // As it was, for undoing.
     const auto before = std::make_shared<std::optional<rows::Holding>>();
-    Database::Undo<std::optional<Fault>> undo = [before, account](soci::session& sql, const auto& fault) {
+    Database::Undo<std::optional<Fault>> undo = [before, account](Connection& sql, const auto& fault) {
         if (!fault && *before) {
             rows::holdAsBefore(sql, account, **before);
         }
     };
-    std::function<std::optional<Fault>(soci::session&)> work = [account = std::move(account), before,
-                                                                   now = m_deps.clock.wallNow()](soci::session& sql) {
+    std::function<std::optional<Fault>(Connection&)> work = [account = std::move(account), before,
+                                                                now = m_deps.clock.wallNow()](Connection& sql) {
         rows::lockBudgets(sql, account);
         auto holding = rows::holdingOf(sql, account.sessionId);
         auto fault = rows::holdAgain(sql, account, now);
@@ -247,17 +247,17 @@ net::Awaitable<std::optional<Fault>> Ledger::begin(Account account)
 
 void Ledger::release(const Account& account)
 {
-    m_deps.database.post([id = account.sessionId, stream = account.stream](soci::session& sql) {
-        sql << "UPDATE usage_sessions SET holder = '' WHERE id = :id AND holder = :stream", soci::use(id),
-            soci::use(stream);
+    m_deps.database.post([id = account.sessionId, stream = account.stream](Connection& sql) {
+        sql.ask("UPDATE usage_sessions SET holder = '' WHERE id = :id AND holder = :stream", soci::use(id),
+            soci::use(stream));
     });
 }
 
 net::Awaitable<std::unordered_map<std::string, std::string>> Ledger::holders(std::vector<std::string> sessions)
 {
     using Holders = std::unordered_map<std::string, std::string>;
-    std::function<Holders(soci::session&)> work = [sessions = std::move(sessions)](
-                                                      soci::session& sql) { return rows::holders(sql, sessions); };
+    std::function<Holders(Connection&)> work = [sessions = std::move(sessions)](
+                                                   Connection& sql) { return rows::holders(sql, sessions); };
     auto answer = co_await m_deps.database.run<Holders>(std::move(work));
     co_return answer ? std::move(*answer) : Holders();
 }
@@ -283,9 +283,10 @@ net::Awaitable<Ledger::Recorded> Ledger::record(std::vector<Entry> entries)
 
 net::Awaitable<core::Expected<std::vector<std::string>, DatabaseDown>> Ledger::write(std::vector<Entry> entries)
 {
-    std::function<std::vector<std::string>(soci::session&)> work =
-        [entries = std::move(entries), now = m_deps.clock.wallNow()](
-            soci::session& sql) { return writeAll(sql, entries, now); };
+    std::function<std::vector<std::string>(Connection&)> work = [entries = std::move(entries),
+                                                                    now = m_deps.clock.wallNow()](Connection& sql) {
+        return writeAll(sql, entries, now);
+    };
     auto answer = co_await m_deps.database.run<std::vector<std::string>>(std::move(work));
     co_return std::move(answer);
 }
@@ -310,9 +311,9 @@ void Ledger::keep(std::vector<Entry> entries, const std::string& reason)
 
 void Ledger::endsBecause(std::string sessionId, std::string reason)
 {
-    m_deps.database.post([id = std::move(sessionId), reason = std::move(reason)](soci::session& sql) {
-        sql << "UPDATE usage_sessions SET reason = :reason, is_final = 1 WHERE id = :id", soci::use(reason),
-            soci::use(id);
+    m_deps.database.post([id = std::move(sessionId), reason = std::move(reason)](Connection& sql) {
+        sql.ask("UPDATE usage_sessions SET reason = :reason, is_final = 1 WHERE id = :id", soci::use(reason),
+            soci::use(id));
     });
 }
 
@@ -320,10 +321,9 @@ net::Awaitable<core::Expected<Ledger::DirectSession, Fault>> Ledger::directSessi
     std::string sessionId, std::string caller)
 {
     using Found = std::optional<DirectSession>;
-    std::function<Found(soci::session&)> work = [id = std::move(sessionId), caller = std::move(caller),
-                                                    now = m_deps.clock.wallNow()](soci::session& sql) {
-        return rows::directSession(sql, id, caller, now);
-    };
+    std::function<Found(Connection&)> work = [id = std::move(sessionId), caller = std::move(caller),
+                                                 now = m_deps.clock.wallNow()](
+                                                 Connection& sql) { return rows::directSession(sql, id, caller, now); };
     auto answer = co_await m_deps.database.run<Found>(std::move(work));
     if (!answer) {
         co_return Unexpected<Fault>(storeIsAway());
@@ -337,8 +337,8 @@ net::Awaitable<core::Expected<Ledger::DirectSession, Fault>> Ledger::directSessi
 
 net::Awaitable<core::Expected<UsageReport, Fault>> Ledger::report(UsageQuery query)
 {
-    std::function<UsageReport(soci::session&)> work = [query = std::move(query)](
-                                                          soci::session& sql) { return reportOf(sql, query); };
+    std::function<UsageReport(Connection&)> work = [query = std::move(query)](
+                                                       Connection& sql) { return reportOf(sql, query); };
     auto answer = co_await m_deps.database.run<UsageReport>(std::move(work));
     if (!answer) {
         co_return Unexpected<Fault>(storeIsAway());
@@ -380,7 +380,7 @@ net::Awaitable<std::vector<std::string>> Ledger::tend()
     const core::WallTime now = m_deps.clock.wallNow();
     const std::int64_t today = rows::dayOf(now);
     const bool isNewDay = m_forgotOn.exchange(today) != today;
-    m_deps.database.post([isNewDay, now, first = today - m_settings.kept.count()](soci::session& sql) {
+    m_deps.database.post([isNewDay, now, first = today - m_settings.kept.count()](Connection& sql) {
         rows::closeGone(sql, now);
         if (isNewDay) {
             rows::forget(sql, first, now);

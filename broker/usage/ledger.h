@@ -41,7 +41,7 @@ public:
     Ledger(Settings settings, Dependencies dependencies) : m_settings(settings), m_deps(dependencies) {}
 
     /// To be run in the transaction that opens a session: BudgetExhausted, or Unavailable for some seconds, and nothing is written.
-    [[nodiscard]] std::function<std::optional<Fault>(soci::session&)> opening(Account account) const;
+    [[nodiscard]] std::function<std::optional<Fault>(Connection&)> opening(Account account) const;
     /// Whether the budgets bear a turn of a session that goes on. BudgetExhausted; Unavailable where nobody can tell, be it since a stream that
     /// another one has taken the place of has not said yet what it came to.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> mayGoOn(Account account);
@@ -86,7 +86,7 @@ public:
     [[nodiscard]] std::size_t waiting() const;
 
 private:
-    using Check = std::optional<Fault> (*)(soci::session&, const Account&, core::WallTime);
+    using Check = std::optional<Fault> (*)(Connection&, const Account&, core::WallTime);
     [[nodiscard]] net::Awaitable<std::optional<Fault>> ask(Account account, Check check);
     [[nodiscard]] net::Awaitable<core::Expected<std::vector<std::string>, DatabaseDown>> write(
         std::vector<Entry> entries);

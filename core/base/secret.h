@@ -8,7 +8,7 @@ namespace vivavoce::core {
 
 /// A token, key or password in memory.
 /// Invariant: the bytes live in pages of their own that are locked against swapping and left out of core dumps where the
-/// platform can do that; they are overwritten before the pages are given back.
+/// platform can do that; they are overwritten before the pages are given back, and no page holds two secrets at a time.
 /// It cannot be copied or printed, and has no conversion to a string: `reveal` is the one, searchable way out.
 /// Threads: [any thread], one owner at a time.
 class Secret {

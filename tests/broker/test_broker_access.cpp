@@ -1,4 +1,5 @@
 #include "broker/audit/audit_verifier.h"
+#include "broker/store/connection.h"
 #include "broker/store/database.h"
 #include "tests/broker/operator_world.h"
 #include "tests/broker/test_secrets.h"
@@ -7,8 +8,6 @@
 
 #include <QTemporaryDir>
 #include <QTest>
-
-#include <soci/soci.h>
 
 #include <algorithm>
 #include <future>
@@ -194,10 +193,10 @@ private slots:
         const auto database = Database::open(std::move(settings), log);
         QVERIFY(database.has_value());
         std::promise<void> done;
-        (*database)->post([](soci::session& sql) {
+        (*database)->post([](broker::Connection& sql) {
             sql << "CREATE TRIGGER stays BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'no'); END";
         });
-        (*database)->post([&](soci::session&) { done.set_value(); });
+        (*database)->post([&](broker::Connection&) { done.set_value(); });
         done.get_future().wait();
         const auto answer = world.broker.send(world.broker.refreshRequest(spent));
         QCOMPARE(answer.status, 503U);

@@ -1,3 +1,4 @@
+#include "broker/store/connection.h"
 #include "broker/store/database.h"
 #include "broker/store/database_url.h"
 #include "broker/store/internal/sql_connection.h"
@@ -11,7 +12,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
-#include <soci/soci.h>
 
 using namespace vivavoce;
 using namespace vivavoce::broker;
@@ -30,7 +30,7 @@ struct World {
             return core::Unexpected<core::Error>(opened.error());
         }
         database = std::move(*opened);
-        const auto made = begin<int>([](soci::session& sql) {
+        const auto made = begin<int>([](broker::Connection& sql) {
             sql << "CREATE TABLE IF NOT EXISTS notes (id VARCHAR(32) PRIMARY KEY, text TEXT NOT NULL)";
             return 0;
         }).get();
@@ -40,21 +40,21 @@ struct World {
         return {};
     }
     template <typename T>
-    std::future<core::Expected<T, DatabaseDown>> begin(std::function<T(soci::session&)> work)
+    std::future<core::Expected<T, DatabaseDown>> begin(std::function<T(broker::Connection&)> work)
     {
         return boost::asio::co_spawn(threads.executor(), database->run<T>(std::move(work)), boost::asio::use_future);
     }
     core::Expected<int, DatabaseDown> count()
     {
-        return begin<int>([](soci::session& sql) {
+        return begin<int>([](broker::Connection& sql) {
             int found = 0;
             sql << "SELECT count(*) FROM notes", soci::into(found);
             return found;
         }).get();
     }
-    static std::function<int(soci::session&)> inserting(const std::string& id)
+    static std::function<int(broker::Connection&)> inserting(const std::string& id)
     {
-        return [id](soci::session& sql) {
+        return [id](broker::Connection& sql) {
             sql << "INSERT INTO notes (id, text) VALUES (:id, '')", soci::use(id);
             return 0;
         };
@@ -116,7 +116,7 @@ private slots:
             World world;
             QVERIFY(world.open(fileUrl(folder)).has_value());
             QVERIFY(world
-                        .begin<int>([](soci::session& sql) {
+                        .begin<int>([](broker::Connection& sql) {
                             sql << "INSERT INTO schema_version (version) VALUES (1000)";
                             return 0;
                         })
@@ -144,7 +144,7 @@ private slots:
         std::vector<std::future<core::Expected<int, DatabaseDown>>> answers;
         for (int i = 0; i < kMany; ++i) {
             // Every fourth one writes, and then fails.
-            answers.push_back(world.begin<int>([i](soci::session& sql) {
+            answers.push_back(world.begin<int>([i](broker::Connection& sql) {
                 World::inserting("p" + std::to_string(i))(sql);
                 if (i % 4 == 0) {
                     sql << "INSERT INTO nothing_of_ours VALUES (1)";
@@ -166,20 +166,20 @@ private slots:
         World world;
         QVERIFY(world.open(fileUrl(folder)).has_value());
         QVERIFY(world
-                    .begin<int>([](soci::session& sql) {
+                    .begin<int>([](broker::Connection& sql) {
                         sql << "PRAGMA max_page_count = 1";
                         return 0;
                     })
                     .get()
                     .has_value());
         const std::string large(1'000'000, 'x');
-        const auto insertLarge = [large](soci::session& sql) {
+        const auto insertLarge = [large](broker::Connection& sql) {
             sql << "INSERT INTO notes (id, text) VALUES ('large', :text)", soci::use(large);
             return 0;
         };
         QVERIFY(!world.begin<int>(insertLarge).get().has_value());
         QVERIFY(world
-                    .begin<int>([](soci::session& sql) {
+                    .begin<int>([](broker::Connection& sql) {
                         sql << "PRAGMA max_page_count = 1000000";
                         return 0;
                     })
@@ -201,7 +201,7 @@ private slots:
         QVERIFY(QTest::qWaitFor([&] { return world.log.text().find("store.down") != std::string::npos; }));
         // What has to be put right waits for it; the rest does not.
         world.database->putRight(
-            [](soci::session& sql) { sql << "INSERT INTO notes (id, text) VALUES ('right', '')"; });
+            [](broker::Connection& sql) { sql << "INSERT INTO notes (id, text) VALUES ('right', '')"; });
         QVERIFY(!world.count().has_value());
         *other << "ROLLBACK";
         QVERIFY(QTest::qWaitFor([&] { return world.count() == 1; }));
@@ -217,7 +217,7 @@ private slots:
         const auto other = connectTo(*parseDatabaseUrl(core::Secret(fileUrl(folder))), core::Milliseconds{500});
         *other << "BEGIN IMMEDIATE";
         // Reads first, as most of our work does.
-        auto answer = world.begin<int>([](soci::session& sql) {
+        auto answer = world.begin<int>([](broker::Connection& sql) {
             int found = 0;
             sql << "SELECT count(*) FROM notes", soci::into(found);
             return World::inserting("a")(sql);
@@ -316,7 +316,7 @@ private slots:
         std::atomic<int> begun{0};
         std::promise<void> gate;
         const std::shared_future<void> opened = gate.get_future().share();
-        const std::function<int(soci::session&)> becomesStandby = [&begun, opened](soci::session& sql) {
+        const std::function<int(broker::Connection&)> becomesStandby = [&begun, opened](broker::Connection& sql) {
             sql << "SET default_transaction_read_only = on";
             ++begun;
             opened.wait();
@@ -350,7 +350,7 @@ private slots:
         QVERIFY(server.start());
         World world;
         QVERIFY(world.open(server.url()).has_value());
-        auto least = world.begin<std::string>([](soci::session& sql) {
+        auto least = world.begin<std::string>([](broker::Connection& sql) {
             std::string told;
             sql << "SHOW client_min_messages", soci::into(told);
             return told;
@@ -387,7 +387,7 @@ private slots:
         QVERIFY(world.open(server.url(), core::Milliseconds{500}).has_value());
         std::promise<void> gate;
         const std::shared_future<void> opened = gate.get_future().share();
-        const auto slow = [opened](soci::session&) {
+        const auto slow = [opened](broker::Connection&) {
             opened.wait();
             return 0;
         };
@@ -398,7 +398,7 @@ private slots:
         const auto isWorking = [&] { return world.count().has_value() && world.database->isWorking(); };
         QVERIFY(QTest::qWaitFor(isWorking, 10'000));
         // What nobody waits for may take its time.
-        world.database->post([opened](soci::session&) { opened.wait(); });
+        world.database->post([opened](broker::Connection&) { opened.wait(); });
         QVERIFY(QTest::qWaitFor(isWorking, 10'000));
         // As many as there are connections are a database that does nothing any more.
         std::vector<std::future<core::Expected<int, DatabaseDown>>> more;
@@ -425,7 +425,7 @@ private slots:
         QVERIFY(world.open(server.url(), core::Milliseconds{3'000}).has_value());
         std::atomic<int> begun{0};
         const auto until = [&begun](std::promise<void>& gate) {
-            return [&begun, opened = gate.get_future().share()](soci::session&) {
+            return [&begun, opened = gate.get_future().share()](broker::Connection&) {
                 ++begun;
                 opened.wait();
                 return 0;
@@ -433,8 +433,8 @@ private slots:
         };
         std::promise<void> never;
         std::promise<void> soon;
-        const std::function<int(soci::session&)> hanging = until(never);
-        const std::function<int(soci::session&)> passing = until(soon);
+        const std::function<int(broker::Connection&)> hanging = until(never);
+        const std::function<int(broker::Connection&)> passing = until(soon);
         auto before = world.begin<int>(hanging);
         auto one = world.begin<int>(passing);
         auto other = world.begin<int>(passing);
@@ -482,7 +482,7 @@ private slots:
             World owner;
             QVERIFY(owner.open(server.url()).has_value());
             QVERIFY(owner
-                        .begin<int>([](soci::session& sql) {
+                        .begin<int>([](broker::Connection& sql) {
                             sql << "CREATE ROLE few LOGIN CONNECTION LIMIT 1";
                             sql << "GRANT ALL ON ALL TABLES IN SCHEMA public TO few";
                             sql << "GRANT ALL ON SCHEMA public TO few";
@@ -509,11 +509,13 @@ private slots:
         World world;
         QVERIFY(world.open("sqlite://:memory:", core::Milliseconds{200}).has_value());
         std::promise<void> gate;
-        const std::function<int(soci::session&)> slow = [&](soci::session& sql) {
+        const std::function<int(broker::Connection&)> slow = [&](broker::Connection& sql) {
             gate.get_future().wait();
             return World::inserting("late")(sql);
         };
-        const Database::Undo<int> undo = [](soci::session& sql, int) { sql << "DELETE FROM notes WHERE id = 'late'"; };
+        const Database::Undo<int> undo = [](broker::Connection& sql, int) {
+            sql << "DELETE FROM notes WHERE id = 'late'";
+        };
         const auto answer = boost::asio::co_spawn(
             world.threads.executor(), world.database->run<int>(slow, undo), boost::asio::use_future)
                                 .get();
@@ -542,10 +544,10 @@ private slots:
         QVERIFY(!isShared || server.start());
         World world;
         QVERIFY(world.open(isShared ? server.url() : "sqlite://:memory:").has_value());
-        world.database->putRight([](soci::session& sql) { sql << "INSERT INTO later (id) VALUES (1)"; });
+        world.database->putRight([](broker::Connection& sql) { sql << "INSERT INTO later (id) VALUES (1)"; });
         QVERIFY(QTest::qWaitFor([&] { return world.log.text().find("store.failed") != std::string::npos; }));
         QVERIFY(world
-                    .begin<int>([](soci::session& sql) {
+                    .begin<int>([](broker::Connection& sql) {
                         sql << "CREATE TABLE later (id INTEGER PRIMARY KEY)";
                         return 0;
                     })
@@ -554,7 +556,7 @@ private slots:
         QVERIFY(QTest::qWaitFor(
             [&] {
                 return world
-                           .begin<int>([](soci::session& sql) {
+                           .begin<int>([](broker::Connection& sql) {
                                int found = 0;
                                sql << "SELECT count(*) FROM later", soci::into(found);
                                return found;
@@ -585,7 +587,7 @@ private slots:
         std::promise<void> gate;
         std::promise<void> isOver;
         const auto late = world
-                              .begin<int>([&](soci::session& sql) {
+                              .begin<int>([&](broker::Connection& sql) {
                                   World::inserting("late")(sql);
                                   gate.get_future().wait();
                                   isOver.set_value();

@@ -1,4 +1,5 @@
 #include "broker/auth/json_web_token.h"
+#include "broker/auth/signing_key.h"
 
 #include <nlohmann/json.hpp>
 #include <openssl/evp.h>
@@ -147,6 +148,34 @@ private Q_SLOTS:
             QVERIFY(!key->verifies(message, flipped));
         }
         QVERIFY(!key->verifies(message, {}));
+    }
+
+    void verifies_WhatItHasFoundGood_AndNothingLikeIt_data()
+    {
+        QTest::addColumn<int>("algorithm");
+        QTest::newRow("ES256") << static_cast<int>(JoseAlgorithm::Es256);
+        QTest::newRow("EdDSA") << static_cast<int>(JoseAlgorithm::EdDsa);
+    }
+
+    void verifies_WhatItHasFoundGood_AndNothingLikeIt()
+    {
+        QFETCH(int, algorithm);
+        const auto signer = SigningKey::generate(static_cast<JoseAlgorithm>(algorithm));
+        const JsonWebKey key = signer->verifier();
+        const JsonWebKey another = SigningKey::generate(static_cast<JoseAlgorithm>(algorithm))->verifier();
+        const auto token = readToken(signer->sign("JWT", {{"iss", "https://issuer"}}).reveal());
+        for (int again = 0; again < 3; ++again) {
+            QVERIFY(key.verifies(token->signedPart, token->signature));
+            QVERIFY(!key.verifies(token->signedPart + "A", token->signature));
+            auto other = token->signature;
+            other.back() ^= 1U;
+            QVERIFY(!key.verifies(token->signedPart, other));
+            // A byte that has moved from the message to the signature.
+            auto longer = token->signature;
+            longer.insert(longer.begin(), static_cast<std::uint8_t>(token->signedPart.back()));
+            QVERIFY(!key.verifies(token->signedPart.substr(0, token->signedPart.size() - 1), longer));
+            QVERIFY(!another.verifies(token->signedPart, token->signature));
+        }
     }
 
     void verify_AGoodToken_TellsWhoItIs()

@@ -1,4 +1,5 @@
 #include "broker/projects/table_projects.h"
+#include "broker/store/connection.h"
 #include "broker/tokens/sql_session_registry.h"
 #include "tests/broker/broker_harness.h"
 #include "tests/broker/postgres_proxy.h"
@@ -8,7 +9,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
-#include <soci/soci.h>
 
 using namespace vivavoce;
 using namespace vivavoce::broker;
@@ -29,7 +29,7 @@ struct World {
             qFatal("%s", opened.error().detail.c_str());
         }
         database = std::move(*opened);
-        const std::function<int(soci::session&)> empty = [](soci::session& sql) {
+        const std::function<int(broker::Connection&)> empty = [](broker::Connection& sql) {
             sql << "DELETE FROM sessions";
             return 0;
         };
@@ -232,7 +232,7 @@ private slots:
         Database& database = **opened;
         std::promise<void> isUndone;
         std::promise<void> gate;
-        const std::function<int(soci::session&)> undoing = [&](soci::session& sql) {
+        const std::function<int(broker::Connection&)> undoing = [&](broker::Connection& sql) {
             sql << "DELETE FROM spent_tokens WHERE session = 's'";
             sql << "UPDATE sessions SET token = '" + hexOf(world.hasher.hash("t0")) + "' WHERE id = 's'";
             isUndone.set_value();
@@ -244,7 +244,7 @@ private slots:
         isUndone.get_future().wait();
         auto claimed = boost::asio::co_spawn(world.threads.executor(),
             world.registry->claimByToken(world.hasher.hashes("t0"), {}), boost::asio::use_future);
-        const std::function<int(soci::session&)> counting = [](soci::session& sql) {
+        const std::function<int(broker::Connection&)> counting = [](broker::Connection& sql) {
             int found = 0;
             sql << "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'", soci::into(found);
             return found;
@@ -281,7 +281,7 @@ private slots:
         Database& database = **opened;
         SqlSessionRegistry other({}, database, world.clock);
         const auto count = [&](const std::string& query) {
-            const std::function<int(soci::session&)> counting = [query](soci::session& sql) {
+            const std::function<int(broker::Connection&)> counting = [query](broker::Connection& sql) {
                 int found = 0;
                 sql << "SELECT count(*) FROM " + query, soci::into(found);
                 return found;
@@ -306,7 +306,7 @@ private slots:
         // What undoes it is seen to come: it waits for the row.
         std::promise<void> isLocked;
         std::promise<void> gate;
-        const std::function<int(soci::session&)> lock = [&](soci::session& sql) {
+        const std::function<int(broker::Connection&)> lock = [&](broker::Connection& sql) {
             std::string id;
             sql << "SELECT id FROM sessions WHERE id = 's' FOR UPDATE", soci::into(id);
             isLocked.set_value();

@@ -1,11 +1,10 @@
 #include "broker/projects/policy_json.h"
 #include "broker/projects/table_projects.h"
 #include "broker/projects/webhook_projects.h"
+#include "broker/store/connection.h"
 #include "tests/broker/limits_harness.h"
 #include "tests/broker/operator_world.h"
 #include "tests/broker/postgres_server.h"
-
-#include <soci/soci.h>
 
 #include <QTest>
 
@@ -174,7 +173,7 @@ private slots:
         broker::TableProjects table(*database, clock);
         QVERIFY(finish(threads, table.put("choir", {})).value());
         QVERIFY(finish(threads, table.addMember("choir", "alice")).value());
-        const std::function<int(soci::session&)> spoil = [](soci::session& sql) {
+        const std::function<int(broker::Connection&)> spoil = [](broker::Connection& sql) {
             sql << "UPDATE projects SET policy = '{\"yet\":\"unknown\"}'";
             return 0;
         };

@@ -1,3 +1,4 @@
+#include "broker/store/connection.h"
 #include "broker/tokens/session_ender.h"
 #include "broker/tokens/sql_session_registry.h"
 #include "net/timer.h"
@@ -10,7 +11,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_future.hpp>
-#include <soci/soci.h>
 
 using namespace vivavoce;
 using namespace vivavoce::broker;
@@ -192,7 +192,7 @@ private slots:
         QFETCH(QByteArray, what);
         World world(true);
         world.open("s");
-        world.database->post([](soci::session& sql) {
+        world.database->post([](broker::Connection& sql) {
             sql << "CREATE TRIGGER stays BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'no'); END";
         });
         FakeAuditTrail trail;

@@ -1,3 +1,4 @@
+#include "broker/store/connection.h"
 #include "broker/tokens/sql_session_registry.h"
 #include "tests/broker/broker_harness.h"
 #include "tests/broker/postgres_server.h"
@@ -6,7 +7,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
-#include <soci/soci.h>
 
 #include <array>
 
@@ -40,7 +40,7 @@ struct World {
             qFatal("%s", opened.error().detail.c_str());
         }
         database = std::move(*opened);
-        const std::function<int(soci::session&)> empty = [](soci::session& sql) {
+        const std::function<int(broker::Connection&)> empty = [](broker::Connection& sql) {
             sql << "DELETE FROM sessions";
             return 0;
         };
@@ -475,7 +475,7 @@ private slots:
         const auto renewal = world.claim("t0");
         QVERIFY(std::holds_alternative<RenewalLead>(renewal));
         const auto run = [&](const char* statement) {
-            const std::function<int(soci::session&)> work = [statement](soci::session& sql) {
+            const std::function<int(broker::Connection&)> work = [statement](broker::Connection& sql) {
                 sql << statement;
                 return 0;
             };

@@ -1,5 +1,6 @@
 #include "broker/relay/protocol.h"
 #include "broker/relay/stream_account.h"
+#include "broker/store/connection.h"
 #include "broker/tokens/session_account.h"
 #include "broker/tokens/sql_session_registry.h"
 #include "broker/usage/ledger.h"
@@ -11,7 +12,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
-#include <soci/soci.h>
 
 #include <nlohmann/json.hpp>
 
@@ -59,7 +59,7 @@ struct World {
             qFatal("%s", opened.error().detail.c_str());
         }
         database = std::move(*opened);
-        sql([](soci::session& sql) {
+        sql([](broker::Connection& sql) {
             sql << "DELETE FROM sessions";
             sql << "DELETE FROM usage_sessions";
             sql << "DELETE FROM usage_holds";
@@ -69,9 +69,9 @@ struct World {
         ledger.emplace(usage::Ledger::Settings{}, usage::Ledger::Dependencies{*database, clock, log});
     }
 
-    void sql(const std::function<void(soci::session&)>& work)
+    void sql(const std::function<void(broker::Connection&)>& work)
     {
-        const std::function<int(soci::session&)> all = [work](soci::session& sql) {
+        const std::function<int(broker::Connection&)> all = [work](broker::Connection& sql) {
             work(sql);
             return 0;
         };
@@ -146,7 +146,7 @@ struct World {
     [[nodiscard]] Row row(const std::string& id)
     {
         Row row;
-        sql([&](soci::session& sql) {
+        sql([&](broker::Connection& sql) {
             sql << "SELECT nano_dollars, ended_at, is_holding, reason FROM usage_sessions WHERE id = :id",
                 soci::into(row.nanoDollars), soci::into(row.endedAt), soci::into(row.isHolding), soci::into(row.reason),
                 soci::use(id);
@@ -158,13 +158,13 @@ struct World {
     {
         auto over = wait(ledger->tend());
         // What it posts is done before whatever comes after, where there is one connection.
-        sql([](soci::session&) {});
+        sql([](broker::Connection&) {});
         return over;
     }
     /// The ledger cannot be written from now on, or can again.
     void setAway(bool isAway)
     {
-        sql([isAway](soci::session& sql) {
+        sql([isAway](broker::Connection& sql) {
             sql << (isAway ? "ALTER TABLE usage_parts RENAME TO gone" : "ALTER TABLE gone RENAME TO usage_parts");
         });
     }
@@ -528,7 +528,7 @@ private slots:
         std::promise<void> first;
         std::promise<void> second;
         std::promise<void> isRunning;
-        world.database->post([&isRunning, opened = first.get_future().share()](soci::session&) {
+        world.database->post([&isRunning, opened = first.get_future().share()](broker::Connection&) {
             isRunning.set_value();
             opened.wait();
         });
@@ -536,7 +536,7 @@ private slots:
         isRunning.get_future().wait();
         auto answer =
             boost::asio::co_spawn(world.threads.executor(), world.ledger->begin(late), boost::asio::use_future);
-        world.database->post([opened = second.get_future().share()](soci::session&) { opened.wait(); });
+        world.database->post([opened = second.get_future().share()](broker::Connection&) { opened.wait(); });
         first.set_value();
         const auto fault = answer.get();
         second.set_value();
@@ -656,7 +656,7 @@ private slots:
         (void)world.tend();
         QTRY_COMPARE(world.report(usage::Grouping::Day, kToday, kToday).total.sessions, 0);
         int left = 1;
-        world.sql([&](soci::session& sql) {
+        world.sql([&](broker::Connection& sql) {
             sql << "SELECT (SELECT COUNT(*) FROM usage_sessions) + (SELECT COUNT(*) FROM usage_parts)",
                 soci::into(left);
         });
@@ -756,7 +756,7 @@ private slots:
         const auto released = release.get_future().share();
         // As many as there are connections.
         for (int i = 0; i < 4; ++i) {
-            world.database->post([released](soci::session&) { released.wait(); });
+            world.database->post([released](broker::Connection&) { released.wait(); });
         }
         relay::StreamAccount stream = world.stream(account);
         relay::StreamMeter::Bill bill{"response 1", amounts(kDollar, 0, 1)};
@@ -779,7 +779,7 @@ private slots:
         std::promise<void> release;
         const auto released = release.get_future().share();
         for (int i = 0; i < 4; ++i) {
-            world.database->post([released](soci::session&) { released.wait(); });
+            world.database->post([released](broker::Connection&) { released.wait(); });
         }
         relay::StreamAccount stream = world.stream(account);
         const auto first = world.wait(stream.settle({"response 1", amounts(kDollar * 6 / 10, 0, 1)}));
@@ -844,13 +844,13 @@ private slots:
         World world(url());
         const Account account = World::account("s");
         QVERIFY(!world.open(account));
-        world.sql([](soci::session& sql) { sql << "ALTER TABLE usage_parts RENAME TO gone"; });
+        world.sql([](broker::Connection& sql) { sql << "ALTER TABLE usage_parts RENAME TO gone"; });
         QVERIFY(world.record(account, "response 1", amounts(kDollar)).empty());
         QCOMPARE(world.ledger->waiting(), std::size_t{1});
         QVERIFY(world.log.text().find("usage.not_written") != std::string::npos);
         (void)world.tend();
         QCOMPARE(world.ledger->waiting(), std::size_t{1});
-        world.sql([](soci::session& sql) { sql << "ALTER TABLE gone RENAME TO usage_parts"; });
+        world.sql([](broker::Connection& sql) { sql << "ALTER TABLE gone RENAME TO usage_parts"; });
         (void)world.tend();
         QCOMPARE(world.ledger->waiting(), std::size_t{0});
         QCOMPARE(world.report().total.amounts[Measure::NanoDollars], kDollar);

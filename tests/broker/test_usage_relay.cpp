@@ -1,3 +1,4 @@
+#include "broker/store/connection.h"
 #include "broker/store/database.h"
 #include "tests/broker/relay_harness.h"
 
@@ -7,7 +8,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
-#include <soci/soci.h>
 
 #include <algorithm>
 #include <atomic>
@@ -111,14 +111,14 @@ public:
             m_database = std::move(*opened);
         }
         std::promise<void> done;
-        m_database->post([&](soci::session& sql) {
+        m_database->post([&](broker::Connection& sql) {
             sql << query;
             done.set_value();
         });
         done.get_future().wait();
         // Behind it, so that it is committed.
         std::promise<void> next;
-        m_database->post([&](soci::session&) { next.set_value(); });
+        m_database->post([&](broker::Connection&) { next.set_value(); });
         next.get_future().wait();
     }
 
@@ -510,7 +510,7 @@ private slots:
         const auto database = broker::Database::open(std::move(settings), log);
         QVERIFY(database.has_value());
         QTRY_VERIFY(([&] {
-            (*database)->post([&](soci::session& sql) {
+            (*database)->post([&](broker::Connection& sql) {
                 long long found = 0;
                 sql << "SELECT connected_ms FROM usage_sessions WHERE is_holding = 0 AND reason <> ''",
                     soci::into(found);
@@ -538,7 +538,7 @@ private slots:
         settings.url = core::Secret("sqlite://" + path);
         const auto database = broker::Database::open(std::move(settings), log);
         QVERIFY(database.has_value());
-        (*database)->post([](soci::session& sql) { sql << "UPDATE usage_sessions SET holder = 'other'"; });
+        (*database)->post([](broker::Connection& sql) { sql << "UPDATE usage_sessions SET holder = 'other'"; });
         QCOMPARE(unsigned{client->line().end().code}, 4409U);
         QCOMPARE(client->line().end().reason, std::string("taken_over"));
         (void)provider->end();
@@ -582,7 +582,7 @@ private slots:
         QVERIFY(database.has_value());
         NetThreads threads;
         const auto inDatabase = [&](const std::string& query, std::string& value) {
-            const std::function<int(soci::session&)> work = [&](soci::session& sql) {
+            const std::function<int(broker::Connection&)> work = [&](broker::Connection& sql) {
                 sql << query, soci::into(value);
                 return 0;
             };

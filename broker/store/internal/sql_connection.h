@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/store/connection.h"
 #include "broker/store/database_url.h"
 
 #include <exception>
@@ -10,7 +11,7 @@ namespace vivavoce::broker {
 
 /// A connection as we want it: a SQLite file that only we may read, with its journal on disk before a commit returns; PostgreSQL that
 /// gives up on a statement after `patience`. Throws soci::soci_error.
-[[nodiscard]] std::unique_ptr<soci::session> connectTo(const DatabaseAddress& address, core::Milliseconds patience);
+[[nodiscard]] std::unique_ptr<Connection> connectTo(const DatabaseAddress& address, core::Milliseconds patience);
 
 /// For the log: what went wrong, in one line, without the statement and its values.
 [[nodiscard]] std::string reasonOf(const std::exception& error);
@@ -21,6 +22,6 @@ namespace vivavoce::broker {
 /// Another connection may find one that does it: its server goes down, or is a standby by now.
 [[nodiscard]] bool isOfThisConnection(const std::exception& error);
 /// Writes what needs room of its own in PostgreSQL, and rolls it back. Throws soci::soci_error.
-void tryToWrite(soci::session& sql);
+void tryToWrite(Connection& sql);
 
 } // namespace vivavoce::broker

@@ -94,32 +94,28 @@ std::int64_t millisOf(core::WallTime time)
     return std::chrono::duration_cast<core::Milliseconds>(time.time_since_epoch()).count();
 }
 
-std::vector<SessionRow> selectWhere(
-    soci::session& sql, const char* column, const std::string& value, const char* suffix)
+std::vector<SessionRow> selectWhere(Connection& sql, const char* column, const std::string& value, const char* suffix)
 {
     Buffer b;
-    soci::statement statement = (sql.prepare << "SELECT " << kColumns << " FROM sessions WHERE " << column
-                                             << " = :value ORDER BY started_at, id" << suffix,
-        into(b.id), into(b.transport), into(b.caller), into(b.issuer), into(b.subject), into(b.project),
-        into(b.clientInstance), into(b.model), into(b.voice, b.hasVoice), into(b.instructions, b.hasInstructions),
-        into(b.startedAt), into(b.endsAt, b.hasEnd), into(b.token), into(b.expiresAt), into(b.renewals), into(b.claim),
-        into(b.claimUntil), into(b.claimRequest), into(b.repeatOf), into(b.repeatRequest), into(b.repeatUntil),
-        into(b.repeatSealed), use(value));
     std::vector<SessionRow> found;
-    for (bool isThere = statement.execute(true); isThere; isThere = statement.fetch()) {
-        found.push_back(b.row());
-    }
+    sql.askEach(
+        std::string("SELECT ") + kColumns + " FROM sessions WHERE " + column + " = :value ORDER BY started_at, id"
+            + suffix,
+        [&] { found.push_back(b.row()); }, into(b.id), into(b.transport), into(b.caller), into(b.issuer),
+        into(b.subject), into(b.project), into(b.clientInstance), into(b.model), into(b.voice, b.hasVoice),
+        into(b.instructions, b.hasInstructions), into(b.startedAt), into(b.endsAt, b.hasEnd), into(b.token),
+        into(b.expiresAt), into(b.renewals), into(b.claim), into(b.claimUntil), into(b.claimRequest), into(b.repeatOf),
+        into(b.repeatRequest), into(b.repeatUntil), into(b.repeatSealed), use(value));
     return found;
 }
 
-std::optional<SessionRow> selectOne(
-    soci::session& sql, const char* column, const std::string& value, const char* suffix)
+std::optional<SessionRow> selectOne(Connection& sql, const char* column, const std::string& value, const char* suffix)
 {
     auto found = selectWhere(sql, column, value, suffix);
     return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }
 
-std::unordered_map<std::string, core::WallTime> expiriesOf(soci::session& sql, const std::vector<std::string>& ids)
+std::unordered_map<std::string, core::WallTime> expiriesOf(Connection& sql, const std::vector<std::string>& ids)
 {
     // SQLite takes many more values in one statement; PostgreSQL plans a short list well.
     constexpr std::size_t kAtATime = 200;
@@ -146,14 +142,15 @@ std::unordered_map<std::string, core::WallTime> expiriesOf(soci::session& sql, c
     return expiries;
 }
 
-std::optional<std::string> sessionThatSpent(soci::session& sql, const std::string& token)
+std::optional<std::string> sessionThatSpent(Connection& sql, const std::string& token)
 {
     std::string session;
-    sql << "SELECT session FROM spent_tokens WHERE hash = :hash", into(session), use(token);
-    return sql.got_data() ? std::optional(std::move(session)) : std::nullopt;
+    return sql.ask("SELECT session FROM spent_tokens WHERE hash = :hash", into(session), use(token))
+        ? std::optional(std::move(session))
+        : std::nullopt;
 }
 
-std::optional<SessionRow> selectLive(soci::session& sql, const std::vector<std::string>& tokens, const char* suffix)
+std::optional<SessionRow> selectLive(Connection& sql, const std::vector<std::string>& tokens, const char* suffix)
 {
     std::optional<SessionRow> found;
     for (auto token = tokens.begin(); !found && token != tokens.end(); ++token) {
@@ -162,7 +159,7 @@ std::optional<SessionRow> selectLive(soci::session& sql, const std::vector<std::
     return found;
 }
 
-std::optional<Spent> sessionThatSpent(soci::session& sql, const std::vector<std::string>& tokens)
+std::optional<Spent> sessionThatSpent(Connection& sql, const std::vector<std::string>& tokens)
 {
     for (const std::string& token : tokens) {
         if (auto session = sessionThatSpent(sql, token)) {
@@ -172,88 +169,89 @@ std::optional<Spent> sessionThatSpent(soci::session& sql, const std::vector<std:
     return std::nullopt;
 }
 
-void insert(soci::session& sql, const SessionRow& row)
+void insert(Connection& sql, const SessionRow& row)
 {
     Buffer b(row);
-    sql << "INSERT INTO sessions (" << kColumns
-        << ") VALUES (:id, :transport, :caller, :issuer, :subject, :project, :instance, :model, :voice, :instructions, "
-           ":started, :ends, :token, :expires, :renewals, :claim, :claim_until, :claim_request, :repeat_of, "
-           ":repeat_request, :repeat_until, :repeat_sealed)",
+    sql.ask(std::string("INSERT INTO sessions (") + kColumns
+            + ") VALUES (:id, :transport, :caller, :issuer, :subject, :project, :instance, :model, :voice, :instructions, "
+              ":started, :ends, :token, :expires, :renewals, :claim, :claim_until, :claim_request, :repeat_of, "
+              ":repeat_request, :repeat_until, :repeat_sealed)",
         use(b.id), use(b.transport), use(b.caller), use(b.issuer), use(b.subject), use(b.project),
         use(b.clientInstance), use(b.model), use(b.voice, b.hasVoice), use(b.instructions, b.hasInstructions),
         use(b.startedAt), use(b.endsAt, b.hasEnd), use(b.token), use(b.expiresAt), use(b.renewals), use(b.claim),
         use(b.claimUntil), use(b.claimRequest), use(b.repeatOf), use(b.repeatRequest), use(b.repeatUntil),
-        use(b.repeatSealed);
+        use(b.repeatSealed));
 }
 
-void update(soci::session& sql, const SessionRow& row)
+void update(Connection& sql, const SessionRow& row)
 {
     Buffer b(row);
-    sql << "UPDATE sessions SET model = :model, voice = :voice, instructions = :instructions, token = :token, "
-           "ends_at = :ends, expires_at = :expires, renewals = :renewals, claim = :claim, claim_until = :claim_until, "
-           "claim_request = :claim_request, repeat_of = :repeat_of, repeat_request = :repeat_request, "
-           "repeat_until = :repeat_until, repeat_sealed = :repeat_sealed WHERE id = :id",
+    sql.ask("UPDATE sessions SET model = :model, voice = :voice, instructions = :instructions, token = :token, "
+            "ends_at = :ends, expires_at = :expires, renewals = :renewals, claim = :claim, claim_until = :claim_until, "
+            "claim_request = :claim_request, repeat_of = :repeat_of, repeat_request = :repeat_request, "
+            "repeat_until = :repeat_until, repeat_sealed = :repeat_sealed WHERE id = :id",
         use(b.model), use(b.voice, b.hasVoice), use(b.instructions, b.hasInstructions), use(b.token),
         use(b.endsAt, b.hasEnd), use(b.expiresAt), use(b.renewals), use(b.claim), use(b.claimUntil),
-        use(b.claimRequest), use(b.repeatOf), use(b.repeatRequest), use(b.repeatUntil), use(b.repeatSealed), use(b.id);
+        use(b.claimRequest), use(b.repeatOf), use(b.repeatRequest), use(b.repeatUntil), use(b.repeatSealed), use(b.id));
 }
 
-void insertSpent(soci::session& sql, const SessionRow& row)
+void insertSpent(Connection& sql, const SessionRow& row)
 {
-    sql << "INSERT INTO spent_tokens (hash, session, number) VALUES (:hash, :session, :number)", use(row.token),
-        use(row.record.id), use(row.renewals);
+    sql.ask("INSERT INTO spent_tokens (hash, session, number) VALUES (:hash, :session, :number)", use(row.token),
+        use(row.record.id), use(row.renewals));
 }
 
-void forgetSpent(soci::session& sql, const std::string& token)
+void forgetSpent(Connection& sql, const std::string& token)
 {
-    sql << "DELETE FROM spent_tokens WHERE hash = :hash", use(token);
+    sql.ask("DELETE FROM spent_tokens WHERE hash = :hash", use(token));
 }
 
-void forgetSpent(soci::session& sql, const std::string& session, std::size_t keep)
+void forgetSpent(Connection& sql, const std::string& session, std::size_t keep)
 {
     const int number = static_cast<int>(keep);
-    sql << "DELETE FROM spent_tokens WHERE session = :session AND number <= (SELECT max(number) FROM spent_tokens "
-           "WHERE session = :same) - :keep",
-        use(session), use(session), use(number);
+    sql.ask("DELETE FROM spent_tokens WHERE session = :session AND number <= (SELECT max(number) FROM spent_tokens "
+            "WHERE session = :same) - :keep",
+        use(session), use(session), use(number));
 }
 
-void erase(soci::session& sql, const std::string& id)
+void erase(Connection& sql, const std::string& id)
 {
-    sql << "DELETE FROM sessions WHERE id = :id", use(id);
+    sql.ask("DELETE FROM sessions WHERE id = :id", use(id));
 }
 
-void giveUpClaim(soci::session& sql, const std::string& id, const std::string& claim)
+void giveUpClaim(Connection& sql, const std::string& id, const std::string& claim)
 {
-    sql << "UPDATE sessions SET claim = '', claim_request = '' WHERE id = :id AND claim = :claim", use(id), use(claim);
+    sql.ask(
+        "UPDATE sessions SET claim = '', claim_request = '' WHERE id = :id AND claim = :claim", use(id), use(claim));
 }
 
-void giveUpClaim(soci::session& sql, const std::string& claim)
+void giveUpClaim(Connection& sql, const std::string& claim)
 {
-    sql << "UPDATE sessions SET claim = '', claim_request = '' WHERE claim = :claim", use(claim);
+    sql.ask("UPDATE sessions SET claim = '', claim_request = '' WHERE claim = :claim", use(claim));
 }
 
-void giveUpClaims(soci::session& sql)
+void giveUpClaims(Connection& sql)
 {
-    sql << "UPDATE sessions SET claim = '', claim_request = '' WHERE claim <> ''";
+    sql.ask("UPDATE sessions SET claim = '', claim_request = '' WHERE claim <> ''");
 }
 
-std::size_t countLive(soci::session& sql, core::WallTime now)
+std::size_t countLive(Connection& sql, core::WallTime now)
 {
     long long count = 0;
     const long long at = millisOf(now);
-    sql << "SELECT count(*) FROM sessions WHERE expires_at > :now", into(count), use(at);
+    sql.ask("SELECT count(*) FROM sessions WHERE expires_at > :now", into(count), use(at));
     return static_cast<std::size_t>(count);
 }
 
 std::size_t countLive(
-    soci::session& sql, const char* column, const std::string& value, core::WallTime now, core::WallTime claimedAfter)
+    Connection& sql, const char* column, const std::string& value, core::WallTime now, core::WallTime claimedAfter)
 {
     long long count = 0;
     const long long at = millisOf(now);
     const long long then = millisOf(claimedAfter);
-    sql << "SELECT count(*) FROM sessions WHERE " << column
-        << " = :value AND (expires_at > :now OR (claim <> '' AND claim_until > :then))",
-        into(count), use(value), use(at), use(then);
+    sql.ask(std::string("SELECT count(*) FROM sessions WHERE ") + column
+            + " = :value AND (expires_at > :now OR (claim <> '' AND claim_until > :then))",
+        into(count), use(value), use(at), use(then));
     return static_cast<std::size_t>(count);
 }
 

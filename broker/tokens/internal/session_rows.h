@@ -1,8 +1,7 @@
 #pragma once
 
+#include "broker/store/connection.h"
 #include "broker/tokens/session_registry.h"
-
-#include <soci/soci.h>
 
 #include <cstdint>
 #include <optional>
@@ -32,39 +31,39 @@ struct SessionRow {
 
 /// Those where `column` (a name of ours, never of a caller's) has that value, oldest first. `suffix` ends the statement.
 [[nodiscard]] std::vector<SessionRow> selectWhere(
-    soci::session& sql, const char* column, const std::string& value, const char* suffix = "");
+    Connection& sql, const char* column, const std::string& value, const char* suffix = "");
 [[nodiscard]] std::optional<SessionRow> selectOne(
-    soci::session& sql, const char* column, const std::string& value, const char* suffix = "");
+    Connection& sql, const char* column, const std::string& value, const char* suffix = "");
 /// When the tokens of those run out that are there.
 [[nodiscard]] std::unordered_map<std::string, core::WallTime> expiriesOf(
-    soci::session& sql, const std::vector<std::string>& ids);
+    Connection& sql, const std::vector<std::string>& ids);
 /// The one that has the first of these tokens that is there.
 [[nodiscard]] std::optional<SessionRow> selectLive(
-    soci::session& sql, const std::vector<std::string>& tokens, const char* suffix = "");
+    Connection& sql, const std::vector<std::string>& tokens, const char* suffix = "");
 /// The session that spent this token.
-[[nodiscard]] std::optional<std::string> sessionThatSpent(soci::session& sql, const std::string& token);
+[[nodiscard]] std::optional<std::string> sessionThatSpent(Connection& sql, const std::string& token);
 struct Spent {
     std::string token;
     std::string session;
 };
 /// The same for the first of these tokens that is there.
-[[nodiscard]] std::optional<Spent> sessionThatSpent(soci::session& sql, const std::vector<std::string>& tokens);
-void insert(soci::session& sql, const SessionRow& row);
+[[nodiscard]] std::optional<Spent> sessionThatSpent(Connection& sql, const std::vector<std::string>& tokens);
+void insert(Connection& sql, const SessionRow& row);
 /// Writes everything that changes with a renewal.
-void update(soci::session& sql, const SessionRow& row);
-void insertSpent(soci::session& sql, const SessionRow& row);
-void forgetSpent(soci::session& sql, const std::string& token);
+void update(Connection& sql, const SessionRow& row);
+void insertSpent(Connection& sql, const SessionRow& row);
+void forgetSpent(Connection& sql, const std::string& token);
 /// All but the newest `keep`.
-void forgetSpent(soci::session& sql, const std::string& session, std::size_t keep);
-void erase(soci::session& sql, const std::string& id);
-void giveUpClaim(soci::session& sql, const std::string& id, const std::string& claim);
+void forgetSpent(Connection& sql, const std::string& session, std::size_t keep);
+void erase(Connection& sql, const std::string& id);
+void giveUpClaim(Connection& sql, const std::string& id, const std::string& claim);
 /// Whosever it is.
-void giveUpClaim(soci::session& sql, const std::string& claim);
+void giveUpClaim(Connection& sql, const std::string& claim);
 /// All of them.
-void giveUpClaims(soci::session& sql);
-[[nodiscard]] std::size_t countLive(soci::session& sql, core::WallTime now);
+void giveUpClaims(Connection& sql);
+[[nodiscard]] std::size_t countLive(Connection& sql, core::WallTime now);
 /// With those whose claim ends after `claimedAfter`: they are being resumed, or can be renewed still.
 [[nodiscard]] std::size_t countLive(
-    soci::session& sql, const char* column, const std::string& value, core::WallTime now, core::WallTime claimedAfter);
+    Connection& sql, const char* column, const std::string& value, core::WallTime now, core::WallTime claimedAfter);
 
 } // namespace vivavoce::broker::rows

@@ -30,46 +30,91 @@ std::int64_t millisOf(core::WallTime time)
     return std::chrono::duration_cast<core::Milliseconds>(time.time_since_epoch()).count();
 }
 
-/// Numbers of our own need no placeholder.
-std::string valueList(const Amounts& amounts)
-{
-    std::string list;
-    for (const Measure measure : allMeasures()) {
-        list += (list.empty() ? "" : ", ") + std::to_string(amounts[measure]);
+/// What an amount of each measure is put into and taken out of, in the order of measureList.
+class MeasureValues {
+public:
+    MeasureValues() = default;
+    explicit MeasureValues(const Amounts& amounts)
+    {
+        std::transform(allMeasures().begin(), allMeasures().end(), m_values.begin(),
+            [&](Measure measure) { return amounts[measure]; });
     }
-    return list;
-}
-
-/// "turns = usage_days.turns + 1, …" for what there is something of.
-std::string additionList(std::string_view table, const Amounts& amounts)
-{
-    std::string list;
-    for (const Measure measure : allMeasures()) {
-        if (amounts[measure] == 0) {
-            continue;
+    [[nodiscard]] Amounts amounts() const
+    {
+        Amounts amounts;
+        for (const Measure measure : allMeasures()) {
+            amounts[measure] = m_values[static_cast<std::size_t>(measure)];
         }
-        list.append(list.empty() ? "" : ", ").append(columnOf(measure)).append(" = ").append(table).append(".");
-        list.append(columnOf(measure)).append(" + ").append(std::to_string(amounts[measure]));
+        return amounts;
+    }
+    /// What Connection::ask takes.
+    [[nodiscard]] auto uses() const
+    {
+        return [this](soci::statement& statement) {
+            for (const long long& value : m_values) {
+                statement.exchange(use(value));
+            }
+        };
+    }
+    [[nodiscard]] auto intos()
+    {
+        return [this](soci::statement& statement) {
+            for (long long& value : m_values) {
+                statement.exchange(into(value));
+            }
+        };
+    }
+
+private:
+    std::array<long long, kMeasures> m_values{};
+};
+
+/// "0, 0, …".
+std::string nothingList()
+{
+    std::string list;
+    for (std::size_t i = 0; i < kMeasures; ++i) {
+        list += i == 0 ? "0" : ", 0";
     }
     return list;
 }
 
-void addToDay(soci::session& sql, const Account& account, long long day, const Amounts& amounts, int sessions)
+/// "turns = usage_days.turns + excluded.turns, …".
+std::string additionList(std::string_view table)
 {
-    std::string additions = additionList("usage_days", amounts);
-    if (sessions != 0) {
-        additions += (additions.empty() ? "" : ", ") + std::string("sessions = usage_days.sessions + 1");
+    std::string list;
+    for (const Measure measure : allMeasures()) {
+        const std::string_view column = columnOf(measure);
+        list.append(list.empty() ? "" : ", ").append(column).append(" = ").append(table).append(".").append(column);
+        list.append(" + excluded.").append(column);
     }
-    if (additions.empty()) {
-        return;
+    return list;
+}
+
+/// "turns = turns + :turns, …".
+std::string growthList()
+{
+    std::string list;
+    for (const Measure measure : allMeasures()) {
+        const std::string_view column = columnOf(measure);
+        list.append(list.empty() ? "" : ", ").append(column).append(" = ").append(column).append(" + :").append(column);
     }
-    sql << "INSERT INTO usage_days (day, caller, issuer, subject, project, provider, model, transport, sessions, "
-            + measureList()
-            + ") VALUES (:day, :caller, :issuer, :subject, :project, :provider, :model, :transport, :sessions, "
-            + valueList(amounts) + ") ON CONFLICT (day, caller, project, provider, model, transport) DO UPDATE SET "
-            + additions,
-        use(day), use(account.caller), use(account.issuer), use(account.subject), use(account.project),
-        use(account.provider), use(account.model), use(account.transport), use(sessions);
+    return list;
+}
+
+std::string dayInsertion(int sessions, const std::string& values, const std::string& additions)
+{
+    return "INSERT INTO usage_days (day, caller, issuer, subject, project, provider, model, transport, sessions, "
+        + measureList() + ") VALUES (:day, :caller, :issuer, :subject, :project, :provider, :model, :transport, "
+        + std::to_string(sessions) + ", " + values
+        + ") ON CONFLICT (day, caller, project, provider, model, transport) DO UPDATE SET " + additions;
+}
+
+void addSessionToDay(Connection& sql, const Account& account, long long day)
+{
+    static const std::string text = dayInsertion(1, nothingList(), "sessions = usage_days.sessions + 1");
+    sql.ask(text, use(day), use(account.caller), use(account.issuer), use(account.subject), use(account.project),
+        use(account.provider), use(account.model), use(account.transport));
 }
 
 struct Spending {
@@ -89,23 +134,20 @@ struct Spending {
 };
 
 /// Of a caller or a project since a day. What clients say of sessions that nobody else saw neither spends a budget nor saves it.
-Spending spentSince(soci::session& sql, const char* column, const std::string& who, long long day)
+Spending spentSince(Connection& sql, const char* column, const std::string& who, long long day)
 {
     Spending spent;
-    sql << "SELECT CAST(COALESCE(SUM(nano_dollars), 0) AS BIGINT), CAST(COALESCE(SUM(connected_ms), 0) AS BIGINT) "
-           "FROM usage_days WHERE "
+    sql.ask("SELECT CAST(COALESCE(SUM(nano_dollars), 0) AS BIGINT), CAST(COALESCE(SUM(connected_ms), 0) AS BIGINT) "
+            "FROM usage_days WHERE "
             + std::string(column) + " = :who AND day >= :day AND transport = 'relay'",
-        into(spent.nanoDollars), into(spent.connectedMs), use(who), use(day);
+        into(spent.nanoDollars), into(spent.connectedMs), use(who), use(day));
     return spent;
 }
 
 /// Of the sessions `u` that hold something. One that is gone does until its stream, which hears the provider out, has said all.
-std::string holdingAt(long long now)
-{
-    return "u.ended_at = 0 AND u.is_holding = 1 AND ((u.holder <> '' AND u.last_seen > "
-        + std::to_string(now - kStreamHeardMs)
-        + ") OR EXISTS (SELECT 1 FROM sessions s WHERE s.id = u.id AND s.expires_at > " + std::to_string(now) + "))";
-}
+constexpr const char* kIsHolding =
+    "u.ended_at = 0 AND u.is_holding = 1 AND ((u.holder <> '' AND u.last_seen > :heard) OR EXISTS "
+    "(SELECT 1 FROM sessions s WHERE s.id = u.id AND s.expires_at > :now))";
 
 struct Held {
     Spending byAll;
@@ -114,19 +156,20 @@ struct Held {
 };
 
 /// What live sessions, and streams that have lost their place, may come to before the ledger hears of it.
-Held heldBy(soci::session& sql, const char* column, const std::string& who, long long now)
+Held heldBy(Connection& sql, const char* column, const std::string& who, long long now)
 {
     const std::string isTheirs = std::string(column) + " = :who AND ";
+    const long long heard = now - kStreamHeardMs;
     Held held;
     long long sessions = 0;
     long long formers = 0;
     // In this order: a stream that loses its place meanwhile is counted twice, not never.
-    sql << "SELECT COUNT(*), CAST(COALESCE(SUM(u.hold), 0) AS BIGINT) FROM usage_sessions u WHERE u." + isTheirs
-            + holdingAt(now),
-        into(sessions), into(held.byAll.nanoDollars), use(who);
-    sql << "SELECT COUNT(*), CAST(COALESCE(SUM(hold), 0) AS BIGINT) FROM usage_holds WHERE " + isTheirs
-            + "until > :now",
-        into(formers), into(held.byFormers.nanoDollars), use(who), use(now);
+    sql.ask("SELECT COUNT(*), CAST(COALESCE(SUM(u.hold), 0) AS BIGINT) FROM usage_sessions u WHERE u." + isTheirs
+            + kIsHolding,
+        into(sessions), into(held.byAll.nanoDollars), use(who), use(heard), use(now));
+    sql.ask(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(hold), 0) AS BIGINT) FROM usage_holds WHERE " + isTheirs + "until > :now",
+        into(formers), into(held.byFormers.nanoDollars), use(who), use(now));
     held.byFormers.connectedMs = formers * kHeldMs;
     held.byAll.connectedMs = sessions * kHeldMs;
     held.byAll += held.byFormers;
@@ -143,7 +186,7 @@ Amounts growth(const Amounts& before, const Amounts& after)
     return more;
 }
 
-bool isShared(soci::session& sql)
+bool isShared(Connection& sql)
 {
     return sql.get_backend_name() == "postgresql";
 }
@@ -193,38 +236,32 @@ std::string measureList(const char* before, const char* after)
     return list;
 }
 
-std::vector<Reading::Row> Reading::of(soci::session& sql, const std::string& query,
+std::vector<Reading::Row> Reading::of(Connection& sql, const std::string& query,
     const std::vector<std::variant<std::string, long long>>& parameters) const
 {
     Row row{std::vector<std::string>(m_texts), std::vector<long long>(m_numbers), {}};
-    std::array<long long, kMeasures> measures{};
-    soci::statement statement(sql);
-    for (std::string& text : row.texts) {
-        statement.exchange(into(text));
-    }
-    for (long long& number : row.numbers) {
-        statement.exchange(into(number));
-    }
-    for (long long& measure : measures) {
-        statement.exchange(into(measure));
-    }
-    for (const auto& parameter : parameters) {
-        std::visit([&](const auto& value) { statement.exchange(use(value)); }, parameter);
-    }
-    statement.alloc();
-    statement.prepare(query);
-    statement.define_and_bind();
-    std::vector<Row> rows;
-    for (bool isThere = statement.execute(true); isThere; isThere = statement.fetch()) {
-        for (const Measure measure : allMeasures()) {
-            row.amounts[measure] = measures[static_cast<std::size_t>(measure)];
+    MeasureValues measures;
+    const auto columns = [&](soci::statement& statement) {
+        std::for_each(row.texts.begin(), row.texts.end(), [&](auto& text) { statement.exchange(into(text)); });
+        std::for_each(row.numbers.begin(), row.numbers.end(), [&](auto& number) { statement.exchange(into(number)); });
+    };
+    const auto values = [&](soci::statement& statement) {
+        for (const auto& parameter : parameters) {
+            std::visit([&](const auto& value) { statement.exchange(use(value)); }, parameter);
         }
-        rows.push_back(row);
-    }
+    };
+    std::vector<Row> rows;
+    sql.askEach(
+        query,
+        [&] {
+            row.amounts = measures.amounts();
+            rows.push_back(row);
+        },
+        columns, measures.intos(), values);
     return rows;
 }
 
-void lockBudgets(soci::session& sql, const Account& account)
+void lockBudgets(Connection& sql, const Account& account)
 {
     // SQLite has one transaction at a time.
     if (account.budgets.areUnlimited() || !isShared(sql)) {
@@ -233,11 +270,11 @@ void lockBudgets(soci::session& sql, const Account& account)
     // In one order for everybody, so that no two wait for each other.
     std::array locks{"budget caller " + account.caller, "budget project " + account.project};
     for (const std::string& lock : locks) {
-        sql << "SELECT pg_advisory_xact_lock(hashtext(:who))", use(lock);
+        sql.ask("SELECT pg_advisory_xact_lock(hashtext(:who))", use(lock));
     }
 }
 
-std::optional<Fault> overspent(soci::session& sql, const Account& account, Stage stage, core::WallTime now)
+std::optional<Fault> overspent(Connection& sql, const Account& account, Stage stage, core::WallTime now)
 {
     const std::int64_t today = dayOf(now);
     const std::int64_t month = monthOf(today);
@@ -269,69 +306,74 @@ std::optional<Fault> overspent(soci::session& sql, const Account& account, Stage
     return fault;
 }
 
-void insertSession(soci::session& sql, const Account& account, core::WallTime now)
+void insertSession(Connection& sql, const Account& account, core::WallTime now)
 {
     const long long at = millisOf(now);
     const long long hold = account.hold;
-    sql << "INSERT INTO usage_sessions (id, transport, caller, issuer, subject, project, provider, model, started_at, "
-           "last_seen, ended_at, reason, is_final, is_reported, is_holding, hold, "
-            + measureList()
-            + ") VALUES (:id, :transport, :caller, :issuer, :subject, :project, :provider, :model, :started, :seen, 0, "
-              "'', 0, 0, 1, :hold, "
-            + valueList(Amounts()) + ")",
-        use(account.sessionId), use(account.transport), use(account.caller), use(account.issuer), use(account.subject),
-        use(account.project), use(account.provider), use(account.model), use(at), use(at), use(hold);
-    addToDay(sql, account, dayOf(now), Amounts(), 1);
+    static const std::string text =
+        "INSERT INTO usage_sessions (id, transport, caller, issuer, subject, project, provider, model, started_at, "
+        "last_seen, ended_at, reason, is_final, is_reported, is_holding, hold, "
+        + measureList()
+        + ") VALUES (:id, :transport, :caller, :issuer, :subject, :project, :provider, :model, :started, :seen, 0, "
+          "'', 0, 0, 1, :hold, "
+        + nothingList() + ")";
+    sql.ask(text, use(account.sessionId), use(account.transport), use(account.caller), use(account.issuer),
+        use(account.subject), use(account.project), use(account.provider), use(account.model), use(at), use(at),
+        use(hold));
+    addSessionToDay(sql, account, dayOf(now));
 }
 
-std::optional<Fault> mayGoOn(soci::session& sql, const Account& account, core::WallTime now)
+std::optional<Fault> mayGoOn(Connection& sql, const Account& account, core::WallTime now)
 {
     int isHolding = 0;
-    sql << "SELECT COUNT(*) FROM usage_sessions u WHERE u.id = :id AND " + holdingAt(millisOf(now)), into(isHolding),
-        use(account.sessionId);
+    const long long at = millisOf(now);
+    const long long heard = at - kStreamHeardMs;
+    sql.ask(std::string("SELECT COUNT(*) FROM usage_sessions u WHERE u.id = :id AND ") + kIsHolding, into(isHolding),
+        use(account.sessionId), use(heard), use(at));
     return overspent(sql, account, isHolding != 0 ? Stage::GoingOn : Stage::Beginning, now);
 }
 
-std::optional<Fault> holdAgain(soci::session& sql, const Account& account, core::WallTime now)
+std::optional<Fault> holdAgain(Connection& sql, const Account& account, core::WallTime now)
 {
     auto fault = mayGoOn(sql, account, now);
     if (!fault) {
         // Its session may have ended meanwhile: what it costs until it hears so is held all the same.
         const long long at = millisOf(now);
-        sql << "UPDATE usage_sessions SET is_holding = 1, holder = :stream, last_seen = :seen, ended_at = 0 WHERE id = :id",
-            use(account.stream), use(at), use(account.sessionId);
+        sql.ask(
+            "UPDATE usage_sessions SET is_holding = 1, holder = :stream, last_seen = :seen, ended_at = 0 WHERE id = :id",
+            use(account.stream), use(at), use(account.sessionId));
     }
     return fault;
 }
 
-void holdForFormer(soci::session& sql, const Account& account, const std::string& former, core::WallTime now)
+void holdForFormer(Connection& sql, const Account& account, const std::string& former, core::WallTime now)
 {
     const long long until = millisOf(now) + kFormerMs;
-    sql << "INSERT INTO usage_holds (session, stream, caller, project, hold, until) "
-           "SELECT id, :stream, caller, project, hold, :until FROM usage_sessions WHERE id = :id "
-           "ON CONFLICT (session, stream) DO NOTHING",
-        use(former), use(until), use(account.sessionId);
+    sql.ask("INSERT INTO usage_holds (session, stream, caller, project, hold, until) "
+            "SELECT id, :stream, caller, project, hold, :until FROM usage_sessions WHERE id = :id "
+            "ON CONFLICT (session, stream) DO NOTHING",
+        use(former), use(until), use(account.sessionId));
 }
 
-std::optional<Holding> holdingOf(soci::session& sql, const std::string& session)
+std::optional<Holding> holdingOf(Connection& sql, const std::string& session)
 {
     Holding holding;
-    sql << std::string("SELECT is_holding, holder FROM usage_sessions WHERE id = :id")
+    const bool isKnown = sql.ask(std::string("SELECT is_holding, holder FROM usage_sessions WHERE id = :id")
             + (isShared(sql) ? " FOR UPDATE" : ""),
-        into(holding.isHolding), into(holding.holder), use(session);
-    return sql.got_data() ? std::optional(std::move(holding)) : std::nullopt;
+        into(holding.isHolding), into(holding.holder), use(session));
+    return isKnown ? std::optional(std::move(holding)) : std::nullopt;
 }
 
-void holdAsBefore(soci::session& sql, const Account& account, const Holding& before)
+void holdAsBefore(Connection& sql, const Account& account, const Holding& before)
 {
-    sql << "UPDATE usage_sessions SET is_holding = :holding, holder = :former WHERE id = :id AND holder = :stream",
-        use(before.isHolding), use(before.holder), use(account.sessionId), use(account.stream);
-    sql << "DELETE FROM usage_holds WHERE session = :id AND stream = :stream AND EXISTS "
-           "(SELECT 1 FROM usage_sessions u WHERE u.id = :id2 AND u.holder = :holder)",
-        use(account.sessionId), use(before.holder), use(account.sessionId), use(before.holder);
+    sql.ask("UPDATE usage_sessions SET is_holding = :holding, holder = :former WHERE id = :id AND holder = :stream",
+        use(before.isHolding), use(before.holder), use(account.sessionId), use(account.stream));
+    sql.ask("DELETE FROM usage_holds WHERE session = :id AND stream = :stream AND EXISTS "
+            "(SELECT 1 FROM usage_sessions u WHERE u.id = :id2 AND u.holder = :holder)",
+        use(account.sessionId), use(before.holder), use(account.sessionId), use(before.holder));
 }
 
-std::unordered_map<std::string, std::string> holders(soci::session& sql, const std::vector<std::string>& sessions)
+std::unordered_map<std::string, std::string> holders(Connection& sql, const std::vector<std::string>& sessions)
 {
     // SQLite takes many more values in one statement; PostgreSQL plans a short list well.
     constexpr std::size_t kAtATime = 200;
@@ -358,15 +400,15 @@ std::unordered_map<std::string, std::string> holders(soci::session& sql, const s
     return found;
 }
 
-bool isKnown(soci::session& sql, const std::string& session)
+bool isKnown(Connection& sql, const std::string& session)
 {
     int found = 0;
-    sql << "SELECT COUNT(*) FROM usage_sessions WHERE id = :id", into(found), use(session);
+    sql.ask("SELECT COUNT(*) FROM usage_sessions WHERE id = :id", into(found), use(session));
     return found > 0;
 }
 
 std::optional<Ledger::DirectSession> directSession(
-    soci::session& sql, const std::string& session, const std::string& caller, core::WallTime now)
+    Connection& sql, const std::string& session, const std::string& caller, core::WallTime now)
 {
     const long long since = millisOf(now) - kReportedWithinMs;
     const auto found = Reading(5, 2).of(sql,
@@ -394,74 +436,96 @@ std::optional<Ledger::DirectSession> directSession(
     return direct;
 }
 
-Amounts record(soci::session& sql, const Entry& entry, core::WallTime now)
+namespace {
+
+/// What there is of that part now that was not there before.
+Amounts recordPart(Connection& sql, const Entry& entry, long long at)
+{
+    static const std::string selection =
+        "SELECT " + measureList() + " FROM usage_parts WHERE session = :session AND part = :part";
+    static const std::string insertion = "INSERT INTO usage_parts (session, part, at, " + measureList()
+        + ") VALUES (:session, :part, :at, " + measureList(":") + ")";
+    static const std::string change =
+        "UPDATE usage_parts SET at = :at, " + growthList() + " WHERE session = :session AND part = :part";
+    const std::string& session = entry.account.sessionId;
+    MeasureValues known;
+    if (!sql.ask(selection, known.intos(), use(session), use(entry.part))) {
+        const MeasureValues all(entry.amounts);
+        sql.ask(insertion, use(session), use(entry.part), use(at), all.uses());
+        return entry.amounts;
+    }
+    const Amounts more = growth(known.amounts(), entry.amounts);
+    const MeasureValues grown(more);
+    sql.ask(change, use(at), grown.uses(), use(session), use(entry.part));
+    return more;
+}
+
+} // namespace
+
+Amounts record(Connection& sql, const Entry& entry, core::WallTime now)
 {
     const std::string& session = entry.account.sessionId;
     if (isShared(sql)) {
         // Two brokers may be told the same at the same time.
         std::string locked;
-        sql << "SELECT id FROM usage_sessions WHERE id = :id FOR UPDATE", into(locked), use(session);
+        sql.ask("SELECT id FROM usage_sessions WHERE id = :id FOR UPDATE", into(locked), use(session));
     }
-    const auto known =
-        Reading(0, 0).of(sql, "SELECT " + measureList() + " FROM usage_parts WHERE session = :session AND part = :part",
-            {session, entry.part});
-    Amounts more = entry.amounts;
+    const Amounts more = recordPart(sql, entry, millisOf(now));
+    const MeasureValues grown(more);
     const long long at = millisOf(now);
-    if (known.empty()) {
-        sql << "INSERT INTO usage_parts (session, part, at, " + measureList() + ") VALUES (:session, :part, :at, "
-                + valueList(entry.amounts) + ")",
-            use(session), use(entry.part), use(at);
-    } else {
-        more = growth(known.front().amounts, entry.amounts);
-        const std::string additions = additionList("usage_parts", more);
-        sql << "UPDATE usage_parts SET at = :at" + (additions.empty() ? additions : ", " + additions)
-                + " WHERE session = :session AND part = :part",
-            use(at), use(session), use(entry.part);
-    }
-    const std::string additions = additionList("usage_sessions", more);
-    sql << "UPDATE usage_sessions SET last_seen = :seen" + (additions.empty() ? additions : ", " + additions)
-            + (entry.isReported ? ", is_reported = 1" : "") + " WHERE id = :id",
-        use(at), use(session);
+    const int isReported = entry.isReported ? 1 : 0;
+    static const std::string text = "UPDATE usage_sessions SET last_seen = :seen, " + growthList()
+        + ", is_reported = CASE WHEN :reported = 1 THEN 1 ELSE is_reported END WHERE id = :id";
+    sql.ask(text, use(at), grown.uses(), use(isReported), use(session));
     if (!entry.ending.empty()) {
         // The stream ends because the session has, and the one who ended it has said why. Where another stream has taken its place meanwhile,
         // the session goes on, and holds what it holds.
-        sql << "UPDATE usage_sessions SET reason = CASE WHEN is_final = 1 THEN reason ELSE :reason END, is_holding = 0, "
-               "holder = '' WHERE id = :id AND (holder = '' OR holder = :stream)",
-            use(entry.ending), use(session), use(entry.account.stream);
+        sql.ask(
+            "UPDATE usage_sessions SET reason = CASE WHEN is_final = 1 THEN reason ELSE :reason END, is_holding = 0, "
+            "holder = '' WHERE id = :id AND (holder = '' OR holder = :stream)",
+            use(entry.ending), use(session), use(entry.account.stream));
     }
     if (entry.isLast || !entry.ending.empty()) {
-        sql << "DELETE FROM usage_holds WHERE session = :session AND stream = :stream", use(session),
-            use(entry.account.stream);
+        sql.ask("DELETE FROM usage_holds WHERE session = :session AND stream = :stream", use(session),
+            use(entry.account.stream));
     }
     return more;
 }
 
-void addToDay(soci::session& sql, const Account& account, core::WallTime now, const Amounts& more)
+void addToDay(Connection& sql, const Account& account, core::WallTime now, const Amounts& more)
 {
-    addToDay(sql, account, dayOf(now), more, 0);
+    if (more.areNothing()) {
+        return;
+    }
+    static const std::string text = dayInsertion(0, measureList(":"), additionList("usage_days"));
+    const long long day = dayOf(now);
+    const MeasureValues values(more);
+    sql.ask(text, use(day), use(account.caller), use(account.issuer), use(account.subject), use(account.project),
+        use(account.provider), use(account.model), use(account.transport), values.uses());
 }
 
-void closeGone(soci::session& sql, core::WallTime now)
+void closeGone(Connection& sql, core::WallTime now)
 {
     const long long at = millisOf(now);
     const long long heardSince = at - kStreamHeardMs;
-    sql << "UPDATE usage_sessions SET ended_at = last_seen, is_holding = 0, reason = CASE WHEN reason = '' THEN 'expired' ELSE "
-           "reason END WHERE ended_at = 0 AND (holder = '' OR last_seen <= :since) AND NOT EXISTS "
-           "(SELECT 1 FROM sessions s WHERE s.id = usage_sessions.id)",
-        use(heardSince);
-    sql << "DELETE FROM usage_holds WHERE until <= :now", use(at);
+    sql.ask(
+        "UPDATE usage_sessions SET ended_at = last_seen, is_holding = 0, reason = CASE WHEN reason = '' THEN 'expired' ELSE "
+        "reason END WHERE ended_at = 0 AND (holder = '' OR last_seen <= :since) AND NOT EXISTS "
+        "(SELECT 1 FROM sessions s WHERE s.id = usage_sessions.id)",
+        use(heardSince));
+    sql.ask("DELETE FROM usage_holds WHERE until <= :now", use(at));
 }
 
-void forget(soci::session& sql, std::int64_t firstDayKept, core::WallTime now)
+void forget(Connection& sql, std::int64_t firstDayKept, core::WallTime now)
 {
     const long long day = firstDayKept;
     const long long begin = firstDayKept * kDayMs;
     const long long partsBegin = millisOf(now) - kPartsKeptMs;
-    sql << "DELETE FROM usage_days WHERE day < :day", use(day);
-    sql << "DELETE FROM usage_sessions WHERE ended_at > 0 AND ended_at < :begin", use(begin);
-    sql << "DELETE FROM usage_parts WHERE at < :begin AND NOT EXISTS "
-           "(SELECT 1 FROM sessions s WHERE s.id = usage_parts.session)",
-        use(partsBegin);
+    sql.ask("DELETE FROM usage_days WHERE day < :day", use(day));
+    sql.ask("DELETE FROM usage_sessions WHERE ended_at > 0 AND ended_at < :begin", use(begin));
+    sql.ask("DELETE FROM usage_parts WHERE at < :begin AND NOT EXISTS "
+            "(SELECT 1 FROM sessions s WHERE s.id = usage_parts.session)",
+        use(partsBegin));
 }
 
 } // namespace vivavoce::broker::usage::rows

@@ -1,11 +1,10 @@
 #pragma once
 
 #include "broker/fault.h"
+#include "broker/store/connection.h"
 #include "broker/usage/account.h"
 #include "broker/usage/ledger.h"
 #include "core/base/clock.h"
-
-#include <soci/soci.h>
 
 #include <cstdint>
 #include <optional>
@@ -34,7 +33,7 @@ public:
     };
     Reading(std::size_t texts, std::size_t numbers) : m_texts(texts), m_numbers(numbers) {}
     /// `parameters` are texts and numbers, in the order of the query's placeholders.
-    [[nodiscard]] std::vector<Row> of(soci::session& sql, const std::string& query,
+    [[nodiscard]] std::vector<Row> of(Connection& sql, const std::string& query,
         const std::vector<std::variant<std::string, long long>>& parameters) const;
 
 private:
@@ -43,44 +42,43 @@ private:
 };
 
 /// One at a time may count what these may still spend, until the transaction ends.
-void lockBudgets(soci::session& sql, const Account& account);
+void lockBudgets(Connection& sql, const Account& account);
 /// The first of the account's budgets that does not bear what was spent and what is held by its live sessions; with what one more of them
 /// holds, where this one is to begin. BudgetExhausted; Unavailable where it is a matter of seconds: a stream that has lost its place has not
 /// said yet what it came to.
 enum class Stage { Beginning, GoingOn };
-[[nodiscard]] std::optional<Fault> overspent(
-    soci::session& sql, const Account& account, Stage stage, core::WallTime now);
-void insertSession(soci::session& sql, const Account& account, core::WallTime now);
+[[nodiscard]] std::optional<Fault> overspent(Connection& sql, const Account& account, Stage stage, core::WallTime now);
+void insertSession(Connection& sql, const Account& account, core::WallTime now);
 /// Ledger::mayGoOn. BudgetExhausted, Unavailable.
-[[nodiscard]] std::optional<Fault> mayGoOn(soci::session& sql, const Account& account, core::WallTime now);
+[[nodiscard]] std::optional<Fault> mayGoOn(Connection& sql, const Account& account, core::WallTime now);
 /// Ledger::begin. BudgetExhausted, Unavailable, and nothing is written.
-[[nodiscard]] std::optional<Fault> holdAgain(soci::session& sql, const Account& account, core::WallTime now);
+[[nodiscard]] std::optional<Fault> holdAgain(Connection& sql, const Account& account, core::WallTime now);
 /// As much is held for that stream of the session's as well, for as long as what it has asked for may take to be told.
-void holdForFormer(soci::session& sql, const Account& account, const std::string& former, core::WallTime now);
+void holdForFormer(Connection& sql, const Account& account, const std::string& former, core::WallTime now);
 /// What a session holds, and for which stream.
 struct Holding {
     long long isHolding = 0;
     std::string holder;
 };
 /// Locks the session until the transaction ends.
-[[nodiscard]] std::optional<Holding> holdingOf(soci::session& sql, const std::string& session);
+[[nodiscard]] std::optional<Holding> holdingOf(Connection& sql, const std::string& session);
 /// Unless it holds for another stream than the account's by now.
-void holdAsBefore(soci::session& sql, const Account& account, const Holding& before);
+void holdAsBefore(Connection& sql, const Account& account, const Holding& before);
 /// Ledger::holders.
 [[nodiscard]] std::unordered_map<std::string, std::string> holders(
-    soci::session& sql, const std::vector<std::string>& sessions);
+    Connection& sql, const std::vector<std::string>& sessions);
 /// False: the ledger knows nothing of that session, which is older than the ledger.
-[[nodiscard]] bool isKnown(soci::session& sql, const std::string& session);
+[[nodiscard]] bool isKnown(Connection& sql, const std::string& session);
 /// Ledger::directSession.
 [[nodiscard]] std::optional<Ledger::DirectSession> directSession(
-    soci::session& sql, const std::string& session, const std::string& caller, core::WallTime now);
+    Connection& sql, const std::string& session, const std::string& caller, core::WallTime now);
 /// Writes it to its session. What there is now that was not there before.
-[[nodiscard]] Amounts record(soci::session& sql, const Entry& entry, core::WallTime now);
+[[nodiscard]] Amounts record(Connection& sql, const Entry& entry, core::WallTime now);
 /// Writes that to its day.
-void addToDay(soci::session& sql, const Account& account, core::WallTime now, const Amounts& more);
+void addToDay(Connection& sql, const Account& account, core::WallTime now, const Amounts& more);
 /// Sessions that are in the registry no more, and have no stream that was heard of just now, have ended when they were last heard of.
-void closeGone(soci::session& sql, core::WallTime now);
+void closeGone(Connection& sql, core::WallTime now);
 /// What ended before that day goes, parts of sessions that ended a while ago, too.
-void forget(soci::session& sql, std::int64_t firstDayKept, core::WallTime now);
+void forget(Connection& sql, std::int64_t firstDayKept, core::WallTime now);
 
 } // namespace vivavoce::broker::usage::rows

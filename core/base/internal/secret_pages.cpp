@@ -1,6 +1,8 @@
 #include "core/base/internal/secret_pages.h"
 
+#include <mutex>
 #include <new>
+#include <vector>
 
 #ifdef _WIN32
 #include <windows.h>
@@ -9,11 +11,31 @@
 #include <unistd.h>
 #endif
 
+#ifdef __has_feature
+#define VV_HAS_FEATURE(name) __has_feature(name)
+#else
+#define VV_HAS_FEATURE(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || VV_HAS_FEATURE(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#endif
+
 namespace vivavoce::core::internal {
+namespace {
 
 #ifdef _WIN32
 
-char* allocateSecretPages(std::size_t size)
+std::size_t pageSize()
+{
+    SYSTEM_INFO info;
+    GetSystemInfo(&info);
+    return info.dwPageSize;
+}
+
+char* map(std::size_t size)
 {
     void* pages = VirtualAlloc(nullptr, size, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
     if (pages == nullptr) {
@@ -23,18 +45,84 @@ char* allocateSecretPages(std::size_t size)
     return static_cast<char*>(pages);
 }
 
-void freeSecretPages(char* pages, std::size_t) noexcept
+void unmap(char* pages, std::size_t) noexcept
 {
     VirtualFree(pages, 0, MEM_RELEASE);
 }
 
 #else
 
-namespace {
+std::size_t pageSize()
+{
+    return static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+char* map(std::size_t size)
+{
+    void* pages = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) {
+        throw std::bad_alloc();
+    }
+    // Both can be refused (a small RLIMIT_MEMLOCK): the secret is still wiped, which is the part that we can promise.
+    (void)mlock(pages, size);
+#ifdef MADV_DONTDUMP
+    (void)madvise(pages, size, MADV_DONTDUMP);
+#endif
+    return static_cast<char*>(pages);
+}
+
+void unmap(char* pages, std::size_t size) noexcept
+{
+    munmap(pages, size);
+}
+
+#endif
+
+/// Pages that held a secret and will hold another one: a server makes and forgets thousands in a second, and each map, lock and unmap
+/// stops all of its threads. [any thread]
+class SparePages {
+public:
+    /// A quarter of a MiB, of the several that a process may lock.
+    static constexpr std::size_t kMost = 64;
+
+    SparePages() { m_pages.reserve(kMost); }
+
+    [[nodiscard]] char* take()
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_pages.empty()) {
+            return nullptr;
+        }
+        char* const page = m_pages.back();
+        m_pages.pop_back();
+        return page;
+    }
+    /// False: there are enough.
+    [[nodiscard]] bool keep(char* page) noexcept
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_pages.size() == kMost) {
+            return false;
+        }
+        m_pages.push_back(page);
+        return true;
+    }
+
+private:
+    std::mutex m_mutex;
+    std::vector<char*> m_pages;
+};
+
+SparePages& sparePages()
+{
+    // Never destroyed: secrets of other objects that live as long as the program are given back later.
+    static auto* const pages = new SparePages();
+    return *pages;
+}
 
 std::size_t wholePages(std::size_t size)
 {
-    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const std::size_t page = pageSize();
     return (size + page - 1) / page * page;
 }
 
@@ -42,23 +130,26 @@ std::size_t wholePages(std::size_t size)
 
 char* allocateSecretPages(std::size_t size)
 {
-    void* pages = mmap(nullptr, wholePages(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (pages == MAP_FAILED) {
-        throw std::bad_alloc();
+    const std::size_t whole = wholePages(size);
+    char* const spare = whole == pageSize() ? sparePages().take() : nullptr;
+    if (spare == nullptr) {
+        return map(whole);
     }
-    // Both can be refused (a small RLIMIT_MEMLOCK): the secret is still wiped, which is the part that we can promise.
-    (void)mlock(pages, wholePages(size));
-#ifdef MADV_DONTDUMP
-    (void)madvise(pages, wholePages(size), MADV_DONTDUMP);
-#endif
-    return static_cast<char*>(pages);
+    ASAN_UNPOISON_MEMORY_REGION(spare, whole);
+    return spare;
 }
 
 void freeSecretPages(char* pages, std::size_t size) noexcept
 {
-    munmap(pages, wholePages(size));
+    const std::size_t whole = wholePages(size);
+    if (whole == pageSize()) {
+        ASAN_POISON_MEMORY_REGION(pages, whole);
+        if (sparePages().keep(pages)) {
+            return;
+        }
+        ASAN_UNPOISON_MEMORY_REGION(pages, whole);
+    }
+    unmap(pages, whole);
 }
-
-#endif
 
 } // namespace vivavoce::core::internal

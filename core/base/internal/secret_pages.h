@@ -4,8 +4,9 @@
 
 namespace vivavoce::core::internal {
 
-/// Memory that is not swapped and not dumped, as far as the platform lets us; throws std::bad_alloc when there is none.
+/// Pages of its own that are not swapped and not dumped, as far as the platform lets us; throws std::bad_alloc when there are none.
 [[nodiscard]] char* allocateSecretPages(std::size_t size);
+/// They have been overwritten; some are kept for the next secret.
 void freeSecretPages(char* pages, std::size_t size) noexcept;
 
 } // namespace vivavoce::core::internal

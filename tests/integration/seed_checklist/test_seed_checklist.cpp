@@ -1,10 +1,9 @@
+#include "broker/store/connection.h"
 #include "broker/store/database.h"
 #include "tests/broker/relay_harness.h"
 
 #include <QTemporaryDir>
 #include <QTest>
-
-#include <soci/soci.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -193,7 +192,7 @@ private slots:
         const auto ending = [&] {
             const auto told = std::make_shared<std::promise<std::string>>();
             auto ended = told->get_future();
-            (*database)->post([told](soci::session& sql) {
+            (*database)->post([told](broker::Connection& sql) {
                 std::string reason;
                 int hasEnded = 0;
                 sql << "SELECT reason, ended_at > 0 FROM usage_sessions", soci::into(reason), soci::into(hasEnded);
