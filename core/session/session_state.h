@@ -52,6 +52,8 @@ struct ServerTraits {
     std::optional<bool> endsReplies;
     /// The type of what it said in place of a greeting.
     std::string oddGreeting;
+    /// Functions that its model goes on talking beside.
+    std::set<std::string> beside;
 };
 
 [[nodiscard]] std::string_view phaseText(Phase phase);

@@ -217,7 +217,10 @@ void Stepper::stopReply()
 
 void Stepper::requestReply()
 {
-    if (!m_state.reply.isFree() || !m_state.tools.running.empty()) {
+    const auto& running = m_state.tools.running;
+    const bool isHeldUp = std::any_of(running.begin(), running.end(),
+        [this](const ToolCall& call) { return !m_state.server.beside.contains(call.name); });
+    if (!m_state.reply.isFree() || isHeldUp) {
         m_state.reply.isWanted = true;
         return;
     }
