@@ -173,13 +173,10 @@ bool Stepper::isMissed(Setting setting) const
 
 std::optional<Setting> Stepper::leaveOut(const openai::ErrorDetail& error)
 {
-    // A broker's policy may not know our functions, or a provider not like one: the rest of the update is worth more than they are.
-    for (const Setting setting : {settingBlamed(error).value_or(Setting::Tools), Setting::Tools}) {
-        if (isWanted(setting, *m_state.options, m_state.held.isByHand) && m_state.leftOut.insert(setting).second) {
-            return setting;
-        }
-    }
-    return std::nullopt;
+    // Nothing is left out on a guess: without what the error does not speak of the settings would be refused all the same.
+    const std::optional<Setting> blamed = settingBlamed(error);
+    const bool isOurs = blamed && isWanted(*blamed, *m_state.options, m_state.held.isByHand);
+    return isOurs && m_state.leftOut.insert(*blamed).second ? blamed : std::nullopt;
 }
 
 bool Stepper::retractionRefused(const openai::ErrorDetail& error)

@@ -201,6 +201,36 @@ private Q_SLOTS:
         QVERIFY(!story.sent<openai::SessionUpdate>().at(0).session.inputFormat.has_value());
     }
 
+    void refusalOfWhatWasNotSent_CostsNoFunctions_data()
+    {
+        QTest::addColumn<QString>("param");
+        QTest::addColumn<QString>("message");
+        QTest::newRow("a voice that nobody chose") << "session.audio.output.voice"
+                                                   << "no";
+        QTest::newRow("a part of the settings that is none of ours") << "session.reasoning"
+                                                                     << "no such tool";
+        QTest::newRow("nothing that has a name") << ""
+                                                 << "The session is not as it should be.";
+    }
+    void refusalOfWhatWasNotSent_CostsNoFunctions()
+    {
+        QFETCH(QString, param);
+        QFETCH(QString, message);
+        SessionOptions options;
+        options.tools.push_back({"get_weather", std::nullopt, std::nullopt});
+        Story story(options);
+        opens(story);
+        story.says(openai::SessionCreated{});
+        openai::ErrorEvent no = errorOf("invalid_value", message.toStdString());
+        no.error.param = param.toStdString();
+        story.says(no);
+        QCOMPARE(story.state.phase, Phase::Live);
+        QCOMPARE(story.told<session_notice::Problem>().size(), std::size_t{1});
+        // Nothing was learnt that holds for the next connection.
+        story.reconnects();
+        QVERIFY(story.state.leftOut.empty());
+    }
+
     // --- Requests that it does not know ------------------------------------------------------------------------------
 
     void cancelThatIsNotImplemented_IsAskedForOnceAConnection()
