@@ -155,6 +155,34 @@ private Q_SLOTS:
         }
     }
 
+    void file_ThatIsWrong_IsToldAndReadByNobody_data()
+    {
+        QTest::addColumn<QByteArray>("file");
+        QTest::addColumn<QByteArray>("fault");
+        const QByteArray row = "{\"name\":\"openai\",\"from\":\"2026-08-21\",\"root\":\"/v1\",\"query\":\"m\","
+                               "\"key\":\"bearer\",\"tokens\":\"pinned\",\"dialect\":\"openai-ga\"}";
+        const auto fileOf = [](const QByteArray& rows) { return "{\"profiles\":[" + rows + "]}"; };
+        QTest::newRow("whole") << fileOf(row) << QByteArray();
+        QTest::newRow("no JSON") << QByteArray("{") << QByteArray("there is no list of profiles");
+        QTest::newRow("no list") << QByteArray("{\"profiles\":1}") << QByteArray("there is no list of profiles");
+        QTest::newRow("no rows") << fileOf("") << QByteArray("there is no row \"openai\"");
+        QTest::newRow("no object") << fileOf(row + ",1") << QByteArray("row 2: is no object");
+        QTest::newRow("nothing missing but the root")
+            << fileOf(QByteArray(row).replace("root", "roof")) << QByteArray("row 1: root is missing");
+        QTest::newRow("a way to give the key that nobody knows")
+            << fileOf(QByteArray(row).replace("bearer", "bear")) << QByteArray("row 1: key is missing, or nothing");
+    }
+    void file_ThatIsWrong_IsToldAndReadByNobody()
+    {
+        QFETCH(QByteArray, file);
+        QFETCH(QByteArray, fault);
+        const auto parsed = broker::parseProfiles(file.toStdString());
+        QCOMPARE(parsed.has_value(), fault.isEmpty());
+        QVERIFY2(parsed || parsed.error().starts_with(fault.toStdString()), parsed ? "" : parsed.error().c_str());
+        QVERIFY(!broker::faultOfProfiles());
+        QCOMPARE(broker::openAiProfile().name, std::string("openai"));
+    }
+
     void model_TellsWhoServes()
     {
         World world("openai");
@@ -442,6 +470,44 @@ private Q_SLOTS:
         QCOMPARE(again.compatible.front().models, config.compatible.front().models);
         // The key is not in what is printed, and counts all the same.
         QCOMPARE(broker::changedKeys(config, again), std::vector<std::string>{"providers.compatible"});
+    }
+
+    void key_ComesFromTheEnvironment()
+    {
+        const std::string toml = "[[providers.compatible]]\nname = \"my-server\"\nprofile = \"azure\"\n"
+                                 "url = \"https://example.openai.azure.com\"\nmodels = [\"deployment\"]\n";
+        const std::string withKey = toml + "api_key = \"of-the-file\"\n";
+        const auto keyOf = [&](const std::string& text, const Variables& variables) {
+            broker::Config config;
+            if (!problemsOf(text, &config, variables).empty() || config.compatible.front().key == nullptr) {
+                return std::string("none");
+            }
+            return std::string(config.compatible.front().key->reveal());
+        };
+        const std::string file = written("key", "of-the-variables-file\n");
+        (void)written("my_server_api_key", "of-the-credential\n");
+        const std::string folder = m_folder.path().toStdString();
+        QCOMPARE(keyOf(toml, {}), std::string("none"));
+        QCOMPARE(keyOf(withKey, {}), std::string("of-the-file"));
+        QCOMPARE(keyOf(withKey, {{"CREDENTIALS_DIRECTORY", folder}}), std::string("of-the-credential"));
+        QCOMPARE(keyOf(withKey, {{"MY_SERVER_API_KEY_FILE", file}, {"CREDENTIALS_DIRECTORY", folder}}),
+            std::string("of-the-variables-file"));
+        QCOMPARE(keyOf(withKey, {{"MY_SERVER_API_KEY", "of-the-variable"}, {"CREDENTIALS_DIRECTORY", folder}}),
+            std::string("of-the-variable"));
+        QCOMPARE(keyOf(toml, {{"OTHER_API_KEY", "of-another"}}), std::string("none"));
+    }
+
+    void key_OfTheEnvironment_ThatIsWrong_IsToldByItsVariable()
+    {
+        const std::string toml = "[[providers.compatible]]\nname = \"my-server\"\nprofile = \"azure\"\n"
+                                 "url = \"https://example.openai.azure.com\"\nmodels = [\"deployment\"]\n";
+        const auto two = problemsOf(toml, nullptr, {{"MY_SERVER_API_KEY", "k"}, {"MY_SERVER_API_KEY_FILE", "/none"}});
+        QCOMPARE(two, std::vector<std::string>{"MY_SERVER_API_KEY and MY_SERVER_API_KEY_FILE cannot both be set"});
+        const auto words = problemsOf(toml, nullptr, {{"MY_SERVER_API_KEY", "two marker words"}});
+        QCOMPARE(words.size(), std::size_t{1});
+        QVERIFY2(words.front().starts_with("MY_SERVER_API_KEY has to be one word")
+                && words.front().find("marker") == std::string::npos,
+            words.front().c_str());
     }
 
     void configuration_ThatIsWrong_IsTold_data()
