@@ -209,6 +209,8 @@ struct SessionState {
     ServerTraits server;
     /// What the provider does not take: it is as it likes there.
     std::set<Setting> leftOut;
+    /// Settings of which it was told that the provider has others.
+    std::set<std::string> toldToDiffer;
     /// Replies, and turns that were written down, that came without an id and have one from here.
     int namelessReplies = 0;
     int namelessTurns = 0;

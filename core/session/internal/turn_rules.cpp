@@ -99,10 +99,11 @@ void Stepper::configure()
     startTimer(SessionTimer::Configured, isGemini() ? deadlines.firstEvent : deadlines.configured);
 }
 
-void Stepper::on(const openai::SessionUpdated&)
+void Stepper::on(const openai::SessionUpdated& updated)
 {
     if (m_state.phase == Phase::Configuring) {
         stopTimer(SessionTimer::Configured);
+        compareSettings(updated.session);
         goLive();
     }
 }
