@@ -87,7 +87,9 @@ void readEnvironment(const Environment& environment, Config& config, Problems& p
             problems.add(kDurationVariable, value.error());
         }
     }
-    readSecretVariables(environment, config, problems);
+    const std::string credentials = credentialsFolder(environment);
+    readSecretVariables(environment, credentials, config, problems);
+    readProviderKeys(environment, credentials, config, problems);
     if (const auto text = environment(kOriginsVariable); text && !text->empty()) {
         problems.setOrigin("allowed_origins", kOriginsVariable);
         config.allowedOrigins = words(*text);

@@ -21,6 +21,11 @@ bool isName(std::string_view text)
     });
 }
 
+bool isTaken(std::string_view name)
+{
+    return std::find(kTaken.begin(), kTaken.end(), name) != kTaken.end();
+}
+
 std::string profileList()
 {
     std::string list;
@@ -128,8 +133,25 @@ void readCompatible(std::string_view key, toml::node& node, Config& config, Prob
     }
 }
 
+void readProviderKeys(const Environment& environment, const std::string& folder, Config& config, Problems& problems)
+{
+    for (std::size_t i = 0; i < config.compatible.size(); ++i) {
+        CompatibleProvider& one = config.compatible[i];
+        if (!isName(one.name) || isTaken(one.name)) {
+            continue;
+        }
+        if (auto found = secretOfEnvironment(environment, folder, keyNames(one.name), problems)) {
+            problems.setOrigin("providers.compatible[" + std::to_string(i) + "].api_key", found->origin);
+            keepKey(found->origin, std::move(found->value), one, problems);
+        }
+    }
+}
+
 void checkProviders(const Config& config, Problems& problems)
 {
+    if (const auto& fault = faultOfProfiles()) {
+        problems.add("profiles.json", "as this program has it is wrong: " + *fault);
+    }
     std::set<std::string> names;
     std::set<std::string> models;
     for (std::size_t i = 0; i < config.compatible.size(); ++i) {
@@ -142,7 +164,7 @@ void checkProviders(const Config& config, Problems& problems)
         };
         if (!isName(one.name)) {
             tell("name", "has to be made of a to z, 0 to 9 and dashes, at most 32");
-        } else if (std::find(kTaken.begin(), kTaken.end(), one.name) != kTaken.end()) {
+        } else if (isTaken(one.name)) {
             tell("name", "cannot be openai, local or gemini: others are called so");
         } else if (!names.insert(one.name).second) {
             tell("name", "is there twice");

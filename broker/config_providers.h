@@ -17,6 +17,9 @@ void readCompatible(std::string_view key, toml::node& node, Config& config, Prob
 /// What can stand in one of its tables.
 [[nodiscard]] std::vector<std::string> compatibleKeys();
 
+/// Takes what the environment says of their keys over what the file said.
+void readProviderKeys(const Environment& environment, const std::string& folder, Config& config, Problems& problems);
+
 /// What no single value can show: what is needed, names and models that are there once.
 void checkProviders(const Config& config, Problems& problems);
 

@@ -23,9 +23,9 @@ std::optional<core::Secret> taken(const Environment& environment, const char* na
 
 /// systemd's own folder, and nobody else's business: no look at who may read it.
 std::optional<core::Secret> credentialOf(
-    const std::string& folder, const SecretSource& source, Problems& problems, const std::string& origin)
+    const std::string& folder, const std::string& name, Problems& problems, const std::string& origin)
 {
-    const std::string path = folder + "/" + source.credential;
+    const std::string path = folder + "/" + name;
     if (folder.empty() || !isThere(path)) {
         return std::nullopt;
     }
@@ -78,28 +78,51 @@ std::optional<core::Secret> readGuardedSecret(std::string_view key, const std::s
     return secret;
 }
 
-void readSecretVariables(const Environment& environment, Config& config, Problems& problems)
+SecretNames keyNames(std::string_view provider)
 {
-    const std::string folder = environment(kCredentials).value_or(std::string());
+    SecretNames names;
+    for (const char c : std::string(provider) + "-api-key") {
+        const bool isSmall = c >= 'a' && c <= 'z';
+        names.credential += c == '-' ? '_' : c;
+        names.variable += c == '-' ? '_' : isSmall ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    return names;
+}
+
+std::string credentialsFolder(const Environment& environment)
+{
+    return environment(kCredentials).value_or(std::string());
+}
+
+std::optional<FoundSecret> secretOfEnvironment(
+    const Environment& environment, const std::string& folder, const SecretNames& names, Problems& problems)
+{
+    const std::string& variable = names.variable;
+    // Both of them, whichever counts: what is not asked for stays in the environment.
+    auto value = taken(environment, variable.c_str());
+    const std::string fileVariable = variable + "_FILE";
+    const std::string file = environment(fileVariable.c_str()).value_or(std::string());
+    std::string origin = variable;
+    if (value && !file.empty()) {
+        problems.add(variable, "and " + fileVariable + " cannot both be set");
+        return std::nullopt;
+    }
+    if (!file.empty()) {
+        origin = fileVariable;
+        value = readGuardedSecret(origin, file, problems);
+    } else if (!value) {
+        origin = "the credential " + names.credential;
+        value = credentialOf(folder, names.credential, problems, origin);
+    }
+    return value ? std::optional(FoundSecret{std::move(*value), std::move(origin)}) : std::nullopt;
+}
+
+void readSecretVariables(const Environment& environment, const std::string& folder, Config& config, Problems& problems)
+{
     for (const SecretSource& source : secretSources()) {
-        // All of them, whichever counts: what is not asked for stays in the environment.
-        auto value = taken(environment, source.variable);
-        const std::string file = environment(source.fileVariable).value_or(std::string());
-        std::string origin = source.variable;
-        if (value && !file.empty()) {
-            problems.add(source.variable, "and " + std::string(source.fileVariable) + " cannot both be set");
-            continue;
-        }
-        if (!file.empty()) {
-            origin = source.fileVariable;
-            value = readGuardedSecret(origin, file, problems);
-        } else if (!value) {
-            origin = "the credential " + std::string(source.credential);
-            value = credentialOf(folder, source, problems, origin);
-        }
-        if (value) {
-            problems.setOrigin(source.key, origin);
-            writeSecret(source, origin, std::move(*value), config, problems);
+        if (auto found = secretOfEnvironment(environment, folder, {source.variable, source.credential}, problems)) {
+            problems.setOrigin(source.key, found->origin);
+            writeSecret(source, found->origin, std::move(found->value), config, problems);
         }
     }
 }

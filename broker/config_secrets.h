@@ -24,11 +24,30 @@ struct SecretSource {
 };
 [[nodiscard]] const std::vector<SecretSource>& secretSources();
 
+/// What a secret is called outside of the TOML file.
+struct SecretNames {
+    std::string variable;
+    std::string credential;
+};
+/// Of the key of one of `[[providers.compatible]]`: MY_SERVER_API_KEY and my_server_api_key of "my-server".
+[[nodiscard]] SecretNames keyNames(std::string_view provider);
+
+struct FoundSecret {
+    core::Secret value;
+    /// Which of the ways it came.
+    std::string origin;
+};
+/// Where systemd keeps credentials; empty: nowhere. To be asked once, for it is taken out of the environment.
+[[nodiscard]] std::string credentialsFolder(const Environment& environment);
+/// The variable, `<variable>_FILE` or the credential; nothing: none of them says anything. Asks for both variables each time.
+[[nodiscard]] std::optional<FoundSecret> secretOfEnvironment(
+    const Environment& environment, const std::string& folder, const SecretNames& names, Problems& problems);
+
 /// Whether it can be a key in a header.
 [[nodiscard]] bool isHeaderWord(std::string_view text);
 
 /// Takes what the environment says of secrets over what the file said. Asks for each variable each time.
-void readSecretVariables(const Environment& environment, Config& config, Problems& problems);
+void readSecretVariables(const Environment& environment, const std::string& folder, Config& config, Problems& problems);
 
 /// Writes a secret that came from somewhere; what it says of itself is checked.
 void writeSecret(

@@ -47,7 +47,9 @@ std::vector<std::unique_ptr<OpenAiProvider>> compatibleOf(const Config& config)
     for (const CompatibleProvider& one : config.compatible) {
         OpenAiProvider::Settings settings;
         settings.name = one.name;
-        settings.profile = *profileNamed(one.profile);
+        if (const Profile* const profile = profileNamed(one.profile)) {
+            settings.profile = *profile;
+        }
         settings.baseUrl = one.url;
         settings.defaultModel = one.models.front();
         settings.models = one.models;

@@ -69,7 +69,7 @@ TalkCommand::TalkCommand(TalkOptions options, std::function<void(int)> finished)
     : m_options(std::move(options)),
       m_finished(std::move(finished)),
       m_events(m_clock, m_options.format),
-      m_report({m_events, m_clock, m_options.brokerUrl.empty()}),
+      m_report({m_events, m_clock, m_options.brokerUrl.empty(), m_options.voice}),
       m_transcript(m_clock),
       m_turns(m_options.turns),
       m_commands(m_executor),

@@ -1,6 +1,7 @@
 #include "app/cli/talk_report.h"
 
 #include "core/models/model_list.h"
+#include "core/models/voice_list.h"
 #include "core/usage/price_list.h"
 
 #include <nlohmann/json.hpp>
@@ -114,6 +115,31 @@ void TalkReport::tellOf(const TokenChanged& changed)
     m_events.write("token", std::move(fields));
     m_provider = changed.model.empty() ? m_provider : changed.provider;
     tellOfModel(changed.model);
+    tellOfVoice();
+}
+
+void TalkReport::tellOfVoice()
+{
+    const core::VoiceRow* const row = core::VoiceList::builtIn().find(m_provider);
+    const bool isUnknown = core::VoiceList::builtIn().isUnknown(m_deps.voice, m_provider);
+    if (m_deps.voice.empty() || !isUnknown || std::exchange(m_isVoiceTold, true)) {
+        return;
+    }
+    const std::string message = core::unknownVoiceText(m_deps.voice, *row);
+    m_events.write("setting",
+        {{"event", "unknown"}, {"code", "setting.unknown"}, {"setting", "voice"}, {"asked", m_deps.voice},
+            {"message", message}});
+    m_events.say("(" + message + ")");
+}
+
+void TalkReport::tellOf(const SettingDiffers& differs)
+{
+    const std::string message = "the provider goes on with the " + differs.setting + " " + differs.given + ", and "
+        + differs.asked + " was asked for";
+    m_events.write("setting",
+        {{"event", "differs"}, {"code", "setting.differs"}, {"setting", differs.setting}, {"asked", differs.asked},
+            {"given", differs.given}, {"message", message}});
+    m_events.say("(" + message + ")");
 }
 
 void TalkReport::tellOfModel(const std::string& model)

@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace vivavoce::cli {
 
@@ -24,8 +25,10 @@ public:
         const core::Clock& clock;
         /// Our own agent answers, whatever its model is called: it costs nothing, and nobody shuts it down.
         bool isOwnAgent = false;
+        /// That was asked for; empty: none.
+        std::string voice{};
     };
-    explicit TalkReport(Dependencies dependencies) : m_deps(dependencies), m_events(dependencies.events) {}
+    explicit TalkReport(Dependencies dependencies) : m_deps(std::move(dependencies)), m_events(m_deps.events) {}
 
     void tell(const core::SessionNotice& notice);
     void tell(const core::ReplyLatency& latency);
@@ -61,6 +64,7 @@ private:
     void tellOf(const core::session_notice::TranscriptionUsage& usage);
     void tellOf(const core::session_notice::AudioLost& lost);
     void tellOf(const core::session_notice::Problem& problem) { tell(problem.error, false); }
+    void tellOf(const core::session_notice::SettingDiffers& differs);
     void tellOf(const core::session_notice::ProblemSolved&) {}
     void tellOf(const core::session_notice::SpeechStopped&) {}
     void tellOf(const core::session_notice::ReplyStarted&) {}
@@ -69,11 +73,13 @@ private:
 
     /// What there is to know of a model, or of a transcriber, before one relies on it. Once for each.
     void tellOfModel(const std::string& model);
+    void tellOfVoice();
 
     Dependencies m_deps;
     EventWriter& m_events;
     std::string m_provider;
     std::set<std::string> m_toldModels;
+    bool m_isVoiceTold = false;
     std::int64_t m_inputTokens = 0;
     std::int64_t m_outputTokens = 0;
     core::Milliseconds m_lostAudio{0};

@@ -154,9 +154,11 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
     if (m_deps.rates.isSpending((*account)->account())) {
         visitor.permit.locks.transcribersPrices = m_deps.rates.prices();
     }
-    auto check = protocolOf(record).check(std::move(visitor.permit.locks));
+    const relay::Protocol& protocol = protocolOf(record);
+    auto check = protocol.check(std::move(visitor.permit.locks));
     opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), m_settings,
-        RelaySession::Dependencies{std::move(check), std::move(allowance), std::move(*account), m_deps.clock});
+        RelaySession::Dependencies{
+            std::move(check), std::move(allowance), std::move(*account), m_deps.clock, protocol.beginning()});
     co_return std::move(opening);
 }
 
@@ -224,6 +226,9 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
     if (!end) {
         // Named: of an aggregate that is a temporary of co_await, GCC 12 destroys a copy that it has made bit by bit.
         end = relay::StreamEnd{relay::StreamEnd::By::Broker, {relay::closing::kGoingAway, "going_away"}};
+    }
+    if (stream->refusal()) {
+        co_await toldOf(stream->account().account().provider, *stream->refusal());
     }
     co_await settleEnd(*stream, std::move(*end), std::move(opening.hangUp), since);
     if (thrown != nullptr) {

@@ -50,8 +50,12 @@ std::string errorCodeOf(std::string_view body)
 core::Error errorOf(const net::ClientResponse& response)
 {
     core::Error error = errorOfAnswer(response);
-    if (error.code == ErrorCode::RateLimited && errorCodeOf(response.body) == "insufficient_quota") {
+    const std::string theirs = errorCodeOf(response.body);
+    if (error.code == ErrorCode::RateLimited && theirs == "insufficient_quota") {
         error.code = ErrorCode::ProviderQuota;
+    } else if (response.status == 404 && (theirs == "DeploymentNotFound" || theirs == "model_not_found")) {
+        // The endpoint is there: it is the model that is not.
+        error.code = ErrorCode::BadUsage;
     }
     return error;
 }

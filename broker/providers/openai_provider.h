@@ -18,7 +18,7 @@ class OpenAiProvider final : public Provider {
 public:
     struct Settings {
         std::string name = "openai";
-        Profile profile = *profileNamed("openai");
+        Profile profile = openAiProfile();
         /// "https://api.openai.com"; the profile's root and slashes at its end are dropped.
         std::string baseUrl;
         std::string defaultModel;

@@ -5,41 +5,96 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <initializer_list>
+#include <utility>
 
 namespace vivavoce::broker {
 namespace {
 
 using core::Json;
 
-Profile profileOf(const Json& row)
+constexpr std::string_view kOpenAi = "openai";
+
+/// A text of the row that is one of those; any where there are none.
+core::Expected<std::string, std::string> textOf(
+    const Json& row, const char* key, std::initializer_list<std::string_view> known = {})
 {
-    const auto text = [&](const char* key) { return row.value(key, std::string()); };
-    Profile profile{text("name"), text("from"), text("root"), text("query"), Profile::KeyHeader::Bearer,
-        text("tokens") == "pinned", text("dialect")};
-    if (text("key") == "api-key") {
-        profile.keyHeader = Profile::KeyHeader::ApiKey;
+    const auto found = row.find(key);
+    std::string text = found != row.end() && found->is_string() ? found->get<std::string>() : std::string();
+    const bool isKnown = known.size() == 0 || std::find(known.begin(), known.end(), text) != known.end();
+    if (text.empty() || !isKnown) {
+        return core::Unexpected<std::string>(std::string(key) + " is missing, or nothing that is known");
     }
+    return text;
+}
+
+core::Expected<Profile, std::string> profileOf(const Json& row)
+{
+    Profile profile;
+    std::string key;
+    std::string tokens;
+    struct Field {
+        std::string& into;
+        const char* name;
+        std::initializer_list<std::string_view> known;
+    };
+    for (const Field& field : {Field{profile.name, "name", {}}, Field{profile.from, "from", {}},
+             Field{profile.root, "root", {}}, Field{profile.query, "query", {}},
+             Field{key, "key", {"bearer", "api-key"}}, Field{tokens, "tokens", {"pinned", "none"}},
+             Field{profile.dialect, "dialect", {"openai-ga", "openai-beta"}}}) {
+        auto text = textOf(row, field.name, field.known);
+        if (!text) {
+            return core::Unexpected<std::string>(std::move(text.error()));
+        }
+        field.into = std::move(*text);
+    }
+    profile.keyHeader = key == "api-key" ? Profile::KeyHeader::ApiKey : Profile::KeyHeader::Bearer;
+    profile.pins = tokens == "pinned";
     return profile;
 }
 
-std::vector<Profile> read(std::string_view file)
+const core::Expected<std::vector<Profile>, std::string>& builtIn()
 {
-    std::vector<Profile> all;
-    const auto parsed = core::parseJson(file);
-    if (parsed && parsed->is_object()) {
-        for (const Json& row : parsed->value("profiles", Json::array())) {
-            all.push_back(profileOf(row));
-        }
-    }
+    static const auto all = parseProfiles(builtInProfiles());
     return all;
 }
 
 } // namespace
 
+core::Expected<std::vector<Profile>, std::string> parseProfiles(std::string_view file)
+{
+    const auto fault = [](const std::string& text) { return core::Unexpected<std::string>(text); };
+    const auto parsed = core::parseJson(file);
+    const auto rows = parsed && parsed->is_object() ? parsed->find("profiles") : Json::const_iterator();
+    if (!parsed || !parsed->is_object() || rows == parsed->end() || !rows->is_array()) {
+        return fault("there is no list of profiles in it");
+    }
+    std::vector<Profile> all;
+    bool hasOpenAi = false;
+    for (const Json& row : *rows) {
+        auto profile = row.is_object() ? profileOf(row) : core::Unexpected<std::string>("is no object");
+        if (!profile) {
+            return fault("row " + std::to_string(all.size() + 1) + ": " + profile.error());
+        }
+        hasOpenAi = hasOpenAi || profile->name == kOpenAi;
+        all.push_back(std::move(*profile));
+    }
+    if (!hasOpenAi) {
+        return fault("there is no row \"openai\"");
+    }
+    return all;
+}
+
 const std::vector<Profile>& profiles()
 {
-    static const std::vector<Profile> all = read(builtInProfiles());
+    static const std::vector<Profile> all = builtIn() ? *builtIn() : std::vector<Profile>();
     return all;
+}
+
+const std::optional<std::string>& faultOfProfiles()
+{
+    static const std::optional<std::string> fault = builtIn() ? std::nullopt : std::optional(builtIn().error());
+    return fault;
 }
 
 const Profile* profileNamed(std::string_view name)
@@ -47,6 +102,13 @@ const Profile* profileNamed(std::string_view name)
     const auto found = std::find_if(
         profiles().begin(), profiles().end(), [&](const Profile& profile) { return profile.name == name; });
     return found == profiles().end() ? nullptr : &*found;
+}
+
+const Profile& openAiProfile()
+{
+    static const Profile none;
+    const Profile* const known = profileNamed(kOpenAi);
+    return known == nullptr ? none : *known;
 }
 
 } // namespace vivavoce::broker

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "core/base/expected.h"
+
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,10 +28,16 @@ struct Profile {
     std::string dialect;
 };
 
-/// In the file's order. What is in it was checked when the program was built and tested: a file that is wrong gives none.
+/// In the file's order. A failure's text says what is wrong with the file.
+[[nodiscard]] core::Expected<std::vector<Profile>, std::string> parseProfiles(std::string_view file);
+/// Those of the file as it came with the program; one that is wrong gives none.
 [[nodiscard]] const std::vector<Profile>& profiles();
+/// What is wrong with it: no broker starts with that.
+[[nodiscard]] const std::optional<std::string>& faultOfProfiles();
 /// Nothing: there is none of that name.
 [[nodiscard]] const Profile* profileNamed(std::string_view name);
+/// OpenAI's own; without anything in it where the file is wrong.
+[[nodiscard]] const Profile& openAiProfile();
 /// The file as it came with the program.
 [[nodiscard]] std::string_view builtInProfiles();
 

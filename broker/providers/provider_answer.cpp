@@ -65,7 +65,8 @@ core::Expected<void, core::Error> checkMinted(const core::Secret& token)
 
 core::Expected<void, core::Error> answerOfProbe(unsigned status, core::Error error)
 {
-    const bool isThere = (status >= 200 && status < 300) || status == 404 || status == 405;
+    // 426: of a server that is nothing but WebSockets.
+    const bool isThere = (status >= 200 && status < 300) || status == 404 || status == 405 || status == 426;
     if (isThere || error.code == ErrorCode::RateLimited) {
         return {};
     }

@@ -1,9 +1,13 @@
 #include "broker/providers/providers.h"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 #include <algorithm>
 
 namespace vivavoce::broker {
 namespace {
+
+using namespace boost::asio::experimental::awaitable_operators;
 
 bool isAllowed(const Allowed& names, const std::string& name)
 {
@@ -78,10 +82,10 @@ std::optional<bool> Providers::areFine() const
     return fine;
 }
 
-net::Awaitable<> Providers::probeIfDue() const
+net::Awaitable<> Providers::probeFrom(std::size_t first) const
 {
-    for (WatchedProvider* provider : m_all) {
-        co_await provider->probeIfDue();
+    if (first < m_all.size()) {
+        co_await (m_all[first]->probeIfDue() && probeFrom(first + 1));
     }
 }
 

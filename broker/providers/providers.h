@@ -5,6 +5,7 @@
 #include "broker/providers/watched_provider.h"
 #include "core/protocol/broker/messages.h"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,9 +26,11 @@ public:
 
     /// How those do that were asked; nothing until one was.
     [[nodiscard]] std::optional<bool> areFine() const;
-    [[nodiscard]] net::Awaitable<> probeIfDue() const;
+    /// All at the same time: nobody waits for a slow one's answer.
+    [[nodiscard]] net::Awaitable<> probeIfDue() const { return probeFrom(0); }
 
 private:
+    [[nodiscard]] net::Awaitable<> probeFrom(std::size_t first) const;
     [[nodiscard]] Provider* named(const std::string& name) const;
     /// Of the policy's the first one of that provider; nobody: of one that the policy allows. The first of all where there is none such.
     [[nodiscard]] std::optional<std::string> firstModel(const Policy& policy, const Provider* provider) const;

@@ -26,6 +26,10 @@ public:
     {
         return std::make_unique<SessionMeter>(std::move(settings));
     }
+    [[nodiscard]] std::unique_ptr<SessionBeginning> beginning() const override
+    {
+        return std::make_unique<SessionBeginning>();
+    }
     [[nodiscard]] std::string_view faultOf(std::string& message) const override
     {
         return scanClientMessage(message).fault;
@@ -46,6 +50,7 @@ public:
     {
         return std::make_unique<GeminiMeter>(std::move(settings));
     }
+    [[nodiscard]] std::unique_ptr<SessionBeginning> beginning() const override { return nullptr; }
     [[nodiscard]] std::string_view faultOf(std::string& message) const override
     {
         return scanGeminiMessage(message).fault;

@@ -2,6 +2,7 @@
 
 #include "broker/relay/client_check.h"
 #include "broker/relay/locks.h"
+#include "broker/relay/session_beginning.h"
 #include "broker/relay/stream_meter.h"
 
 #include <memory>
@@ -20,6 +21,8 @@ public:
     virtual ~Protocol() = default;
     [[nodiscard]] virtual std::unique_ptr<ClientCheck> check(Locks locks) const = 0;
     [[nodiscard]] virtual std::unique_ptr<StreamMeter> meter(StreamMeter::Settings settings) const = 0;
+    /// Null: nothing is said in place of a session.
+    [[nodiscard]] virtual std::unique_ptr<SessionBeginning> beginning() const = 0;
     /// What would end the stream of whoever says that; empty: nothing. The text may move.
     [[nodiscard]] virtual std::string_view faultOf(std::string& message) const = 0;
     /// A client's message with sound in the session's format.

@@ -246,7 +246,12 @@ net::Awaitable<> RelaySession::passDown()
             continue;
         }
         net::WebSocketClose close = std::move(message.error());
-        if (close.code == closing::kLost) {
+        if (m_deps.beginning != nullptr && !m_end) {
+            m_refusal = m_deps.beginning->ended(close);
+        }
+        if (m_refusal) {
+            close = closeOfFailure(*m_refusal);
+        } else if (close.code == closing::kLost) {
             close = {closing::kTryAgainLater, "provider_lost"};
         }
         finish(StreamEnd::By::Provider, std::move(close));
@@ -268,8 +273,14 @@ net::Awaitable<> RelaySession::deliver(Message message)
         co_return;
     }
     ++m_counts.fromProvider;
+    if (m_deps.beginning != nullptr) {
+        m_refusal = m_deps.beginning->read(message.data);
+    }
     // Where the client does not take it, whoever reads from it finds out why.
     co_await passOn(*m_client, std::move(message));
+    if (m_refusal) {
+        finish(StreamEnd::By::Provider, closeOfFailure(*m_refusal));
+    }
     finishIfOver(settled);
 }
 

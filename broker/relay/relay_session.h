@@ -2,6 +2,7 @@
 
 #include "broker/relay/client_check.h"
 #include "broker/relay/close_codes.h"
+#include "broker/relay/session_beginning.h"
 #include "broker/relay/stream_account.h"
 #include "broker/relay/stream_allowance.h"
 #include "broker/tokens/session_registry.h"
@@ -56,6 +57,8 @@ public:
         std::shared_ptr<StreamAllowance> allowance;
         std::shared_ptr<StreamAccount> account;
         const core::Clock& clock;
+        /// Null: nothing is made of what the provider says first.
+        std::unique_ptr<SessionBeginning> beginning{};
     };
     /// Opens the provider's side, on the caller's executor.
     using Dial = std::function<net::Awaitable<core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>>()>;
@@ -68,6 +71,8 @@ public:
     [[nodiscard]] const std::string& sessionId() const { return m_record.id; }
     [[nodiscard]] const StreamCounts& counts() const { return m_counts; }
     [[nodiscard]] StreamAccount& account() const { return *m_deps.account; }
+    /// Why the provider made no session of it, where it let us in first.
+    [[nodiscard]] const std::optional<core::Error>& refusal() const { return m_refusal; }
     /// [any thread]
     void end(net::WebSocketClose close);
     /// [any thread]
@@ -115,6 +120,7 @@ private:
     net::WebSocketSession* m_client = nullptr;
     std::unique_ptr<net::WebSocketSession> m_upstream;
     std::optional<StreamEnd> m_end;
+    std::optional<core::Error> m_refusal;
     bool m_isUpstreamOver = false;
     /// Wakes closeBoth.
     struct Bell;

@@ -218,12 +218,19 @@ void SessionMeter::heard(core::Milliseconds audio)
     m_untranscribed += audio;
 }
 
+bool SessionMeter::isPaidByTime() const
+{
+    return m_price != nullptr && m_price->minute > 0 && m_price->textIn + m_price->textOut == 0
+        && m_price->audioIn + m_price->audioOut == 0;
+}
+
 SessionMeter::Bill SessionMeter::untoldBill(const std::string& id) const
 {
-    Bill bill{partOf("response ", id), {}, false};
+    const bool isPaid = isPaidByTime();
+    Bill bill{partOf("response ", id), {}, isPaid};
     bill.amounts[Measure::Turns] = 1;
     bill.amounts[Measure::NanoDollars] = m_settings.untold;
-    bill.amounts[Measure::Unpriced] = m_settings.isFree ? 0 : 1;
+    bill.amounts[Measure::Unpriced] = m_settings.isFree || isPaid ? 0 : 1;
     return bill;
 }
 
@@ -287,7 +294,7 @@ SessionMeter::Bill SessionMeter::billOf(const openai::InputAudioTranscriptionCom
         bill.amounts[Measure::TranscribedMs] = tally.time.count();
         bill.amounts[Measure::TranscriptionTokens] = tally.tokens;
     }
-    if (m_settings.isFree) {
+    if (m_settings.isFree || (price == nullptr && isPaidByTime())) {
         return bill;
     }
     const auto cost = isSaid && price != nullptr ? price->costOf(*transcript.usage) : std::nullopt;

@@ -42,6 +42,8 @@ public:
 
 private:
     void readFormats(const core::openai::Session& session);
+    /// It is the minutes that cost, and nothing besides: nobody has to say what a turn did.
+    [[nodiscard]] bool isPaidByTime() const;
     [[nodiscard]] Bill untoldBill(const std::string& id) const;
     [[nodiscard]] Bill billOf(const core::openai::Response& response);
     [[nodiscard]] Bill billOf(const core::openai::InputAudioTranscriptionCompleted& transcript);

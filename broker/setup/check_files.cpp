@@ -1,13 +1,20 @@
 #include "broker/setup/check_files.h"
 
+#include "broker/config_secrets.h"
+#include "broker/providers/profile.h"
 #include "broker/setup/check_certificates.h"
 #include "broker/setup/file_access.h"
 #include "broker/store/database_url.h"
 #include "broker/token_keys.h"
 #include "broker/usage/rate_card.h"
 #include "core/models/model_list.h"
+#include "core/models/voice_list.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace vivavoce::broker {
 namespace {
@@ -50,6 +57,51 @@ void checkModel(const char* key, const std::string& model, const std::string& pr
     }
 }
 
+/// Whose voices a server has; empty: nobody knows, for many speak OpenAI's protocol.
+std::string whoseVoices(const std::string& profile, const std::string& url)
+{
+    const bool isAnybodys = profile == "openai" && !url.starts_with("https://api.openai.com");
+    return isAnybodys ? std::string() : profile;
+}
+
+/// By name, and by whose voices they have.
+std::vector<std::pair<std::string, std::string>> providersOf(const Config& config)
+{
+    std::vector<std::pair<std::string, std::string>> all;
+    if (config.isProviderThere()) {
+        all.emplace_back(config.providerName(), whoseVoices(config.providerName(), config.providerUrl));
+    }
+    if (!config.geminiKey.empty()) {
+        all.emplace_back("gemini", "gemini");
+    }
+    for (const CompatibleProvider& one : config.compatible) {
+        all.emplace_back(one.name, whoseVoices(one.profile, one.url));
+    }
+    return all;
+}
+
+/// New ones come faster than programs: it may be one all the same.
+void checkVoices(const std::string& key, const Policy& policy, const Config& config, Problems& problems)
+{
+    const auto isNobodys = [&](const std::string& voice) {
+        const auto& allowed = policy.providers;
+        bool isAsked = false;
+        for (const auto& [name, whose] : providersOf(config)) {
+            const bool isAllowed = !allowed || std::find(allowed->begin(), allowed->end(), name) != allowed->end();
+            isAsked = isAsked || isAllowed;
+            if (isAllowed && !core::VoiceList::builtIn().isUnknown(voice, whose)) {
+                return false;
+            }
+        }
+        return isAsked;
+    };
+    const auto voices = policy.voices.value_or(std::vector<std::string>());
+    if (const auto found = std::find_if(voices.begin(), voices.end(), isNobodys); found != voices.end()) {
+        problems.add(
+            key, "names \"" + *found + "\", which none of its providers is known to have", Problems::Severity::Warning);
+    }
+}
+
 } // namespace
 
 void checkNeeds(const Config& config, Problems& problems)
@@ -74,6 +126,16 @@ void checkNeeds(const Config& config, Problems& problems)
         problems.add("provider.api_key", "is not set (OPENAI_API_KEY): the provider will refuse to mint",
             Problems::Severity::Warning);
     }
+    for (std::size_t i = 0; i < config.compatible.size(); ++i) {
+        const CompatibleProvider& one = config.compatible[i];
+        const Profile* const profile = profileNamed(one.profile);
+        const bool isMinting = profile != nullptr && profile->pins && one.url.starts_with("https://");
+        const std::string key = "providers.compatible[" + std::to_string(i) + "].api_key";
+        if (one.key == nullptr && isMinting && !problems.has(key)) {
+            problems.add(key, "is not set (" + keyNames(one.name).variable + "): the provider will refuse to mint",
+                Problems::Severity::Warning);
+        }
+    }
 }
 
 void checkFiles(const Config& config, const core::Clock& clock, Problems& problems)
@@ -85,6 +147,10 @@ void checkFiles(const Config& config, const core::Clock& clock, Problems& proble
     checkModel("provider.model", config.providerModel, config.providerName(), clock, problems);
     if (!config.geminiKey.empty()) {
         checkModel("providers.gemini.model", config.geminiModel, "gemini", clock, problems);
+    }
+    checkVoices("policy.voices", config.policy, config, problems);
+    for (std::size_t i = 0; i < config.policies.size(); ++i) {
+        checkVoices("policies[" + std::to_string(i) + "].voices", config.policies[i].policy, config, problems);
     }
     checkAuthorities("provider.ca_file", config.providerCaFile, problems);
     checkAuthorities("providers.gemini.ca_file", config.geminiCaFile, problems);

@@ -238,7 +238,10 @@ const std::vector<InitKey>& initKeys()
         {.key = "providers.compatible[].models",
             .sentence = "What it serves, the first for callers who name only the provider. With azure: deployments.",
             .example = "[\"my-deployment\"]"},
-        {.key = "providers.compatible[].api_key", .sentence = "Its key, where it wants one.", .example = "\"…\""},
+        {.key = "providers.compatible[].api_key",
+            .sentence =
+                "Its key, where it wants one. Better than here: MY_SERVER_API_KEY, MY_SERVER_API_KEY_FILE or systemd's credential my_server_api_key.",
+            .example = "\"…\""},
         {.key = "providers.compatible[].api_key_file",
             .sentence = "In place of it: a file that holds it.",
             .example = "\"/etc/vivavoce/azure_api_key\""},

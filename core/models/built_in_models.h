@@ -7,4 +7,7 @@ namespace vivavoce::core {
 /// resources/models/models.json, as it was when the program was built.
 [[nodiscard]] std::string_view builtInModels();
 
+/// resources/models/voices.json, as well.
+[[nodiscard]] std::string_view builtInVoices();
+
 } // namespace vivavoce::core

@@ -94,6 +94,13 @@ struct AudioLost {
 struct Problem {
     Error error;
 };
+/// The provider goes on with something else than was asked for, and has not called that an error. Once for each setting.
+struct SettingDiffers {
+    /// "model", "voice", "input_format", "output_format".
+    std::string setting;
+    std::string asked;
+    std::string given;
+};
 /// A problem of that code is over.
 struct ProblemSolved {
     ErrorCode code = ErrorCode::Internal;
@@ -105,12 +112,12 @@ struct Ended {
 
 } // namespace session_notice
 
-using SessionNotice =
-    std::variant<session_notice::PhaseChanged, session_notice::ActivityChanged, session_notice::TranscriptChanged,
-        session_notice::TranscriptRemoved, session_notice::TokenChanged, session_notice::ToolCalled,
-        session_notice::ToolDone, session_notice::ReplyUsage, session_notice::TranscriptionUsage,
-        session_notice::SpeechStopped, session_notice::ReplyStarted, session_notice::ReplyEnded,
-        session_notice::AudioLost, session_notice::Problem, session_notice::ProblemSolved, session_notice::Ended>;
+using SessionNotice = std::variant<session_notice::PhaseChanged, session_notice::ActivityChanged,
+    session_notice::TranscriptChanged, session_notice::TranscriptRemoved, session_notice::TokenChanged,
+    session_notice::ToolCalled, session_notice::ToolDone, session_notice::ReplyUsage,
+    session_notice::TranscriptionUsage, session_notice::SpeechStopped, session_notice::ReplyStarted,
+    session_notice::ReplyEnded, session_notice::AudioLost, session_notice::Problem, session_notice::SettingDiffers,
+    session_notice::ProblemSolved, session_notice::Ended>;
 
 /// What the runner is to do. In order.
 namespace session_effect {

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 
@@ -51,7 +52,10 @@ struct TokenArrived {
 struct TokenFailed {
     Error error;
 };
-struct Opened {};
+struct Opened {
+    /// Functions that the model goes on talking beside.
+    std::set<std::string> beside{};
+};
 struct Closed {
     TransportClose close;
 };

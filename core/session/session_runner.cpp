@@ -41,7 +41,12 @@ public:
     [[nodiscard]] Transport& transport() { return *m_transport; }
     void letGo() { m_runner = nullptr; }
 
-    void transportOpened() override { tell(session_event::Opened{}); }
+    void transportOpened() override
+    {
+        if (m_runner != nullptr) {
+            tell(session_event::Opened{m_runner->functionsBeside()});
+        }
+    }
     void transportClosed(const TransportClose& close) override { tell(session_event::Closed{close}); }
     void transportFailed(const Error& error) override { tell(session_event::OpenFailed{error}); }
 
@@ -285,6 +290,16 @@ std::unique_ptr<Transport> SessionRunner::transportFor(const AccessToken& token)
     const auto takesTime = [&tools = m_deps.tools](const std::string& name) { return tools.takesTime(name); };
     return std::make_unique<GeminiTransport>(
         GeminiTransport::Dependencies{std::move(transport), m_deps.executor, m_gemini, takesTime}, token.model);
+}
+
+std::set<std::string> SessionRunner::functionsBeside() const
+{
+    const TokenPtr& token = m_state.token;
+    if (token == nullptr || !token->isForGemini()) {
+        return {};
+    }
+    const auto takesTime = [&tools = m_deps.tools](const std::string& name) { return tools.takesTime(name); };
+    return core::functionsBeside(m_deps.options.tools, token->model, takesTime);
 }
 
 void SessionRunner::dropTransport()

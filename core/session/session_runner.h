@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace vivavoce::core {
@@ -78,6 +79,7 @@ private:
     void openTransport(const TokenPtr& token);
     /// With what the provider's own protocol needs around it.
     [[nodiscard]] std::unique_ptr<Transport> transportFor(const AccessToken& token);
+    [[nodiscard]] std::set<std::string> functionsBeside() const;
     /// What a reply has cost that was on its way when its connection ended.
     void tellUntold();
     void dropTransport();

@@ -52,6 +52,8 @@ struct ServerTraits {
     std::optional<bool> endsReplies;
     /// The type of what it said in place of a greeting.
     std::string oddGreeting;
+    /// Functions that its model goes on talking beside.
+    std::set<std::string> beside;
 };
 
 [[nodiscard]] std::string_view phaseText(Phase phase);
@@ -207,6 +209,8 @@ struct SessionState {
     ServerTraits server;
     /// What the provider does not take: it is as it likes there.
     std::set<Setting> leftOut;
+    /// Settings of which it was told that the provider has others.
+    std::set<std::string> toldToDiffer;
     /// Replies, and turns that were written down, that came without an id and have one from here.
     int namelessReplies = 0;
     int namelessTurns = 0;

@@ -20,8 +20,8 @@ namespace {
 /// A report, and what people or programs read.
 class Reading {
 public:
-    explicit Reading(OutputFormat format = OutputFormat::Text, bool isOwnAgent = false)
-        : m_format(format), m_isOwnAgent(isOwnAgent)
+    explicit Reading(OutputFormat format = OutputFormat::Text, bool isOwnAgent = false, const std::string& voice = {})
+        : m_format(format), m_isOwnAgent(isOwnAgent), m_voice(voice)
     {
     }
     ManualClock& clock() { return m_clock; }
@@ -51,10 +51,11 @@ private:
     };
     OutputFormat m_format;
     bool m_isOwnAgent = false;
+    std::string m_voice;
     ManualClock m_clock;
     std::unique_ptr<std::FILE, Close> m_file{std::tmpfile()};
     EventWriter m_events{m_clock, m_format, m_file.get()};
-    TalkReport m_report{{m_events, m_clock, m_isOwnAgent}};
+    TalkReport m_report{{m_events, m_clock, m_isOwnAgent, m_voice}};
 };
 
 ConversationEntry entryOf(Speaker speaker, const char* id, const char* text)
@@ -203,6 +204,28 @@ private Q_SLOTS:
         QCOMPARE(error["message"].get<std::string>(), std::string("there is no sound device"));
         QVERIFY(error["fatal"].get<bool>());
         QVERIFY(!error.contains("detail"));
+    }
+
+    void voice_ThatTheProviderIsNotKnownToHave_IsToldOnce()
+    {
+        Reading reading(OutputFormat::JsonLines, false, "Puck");
+        reading.gets("gpt-realtime-2.1");
+        reading.gets("gpt-realtime-2.1");
+        QCOMPARE(reading.text().count("\"code\":\"setting.unknown\""), 1);
+        Reading known(OutputFormat::JsonLines, false, "Puck");
+        known.gets("gemini-3.8-live", "gemini");
+        // Nobody knows what a server of one's own has.
+        known.gets("anything", "own");
+        QVERIFY(!known.text().contains("setting.unknown"));
+    }
+
+    void setting_ThatTheProviderHasChanged_IsNoError()
+    {
+        Reading reading(OutputFormat::JsonLines);
+        reading.report().tell(SessionNotice(session_notice::SettingDiffers{"voice", "marin", "alloy"}));
+        const QByteArray text = reading.text();
+        QVERIFY(text.contains("\"code\":\"setting.differs\"") && text.contains("\"given\":\"alloy\""));
+        QVERIFY(!text.contains("\"type\":\"error\""));
     }
 };
 

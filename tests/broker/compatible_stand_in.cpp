@@ -41,11 +41,17 @@ bool CompatibleStandIn::hasKey(const net::HttpRequest& request) const
     return request.headers.find("Authorization") == "Bearer " + std::string(kKey) && !request.headers.find("api-key");
 }
 
-net::HttpResponse CompatibleStandIn::refuse(unsigned status, const std::string& why)
+net::HttpResponse CompatibleStandIn::refuse(unsigned status, const std::string& why, const std::string& code)
 {
     m_refused.push_back(status);
-    return net::HttpResponse::json(
-        status, core::writeJson({{"error", {{"code", std::to_string(status)}, {"message", why}}}}));
+    const std::string told = code.empty() ? std::to_string(status) : code;
+    return net::HttpResponse::json(status, core::writeJson({{"error", {{"code", told}, {"message", why}}}}));
+}
+
+void CompatibleStandIn::forget(const std::string& model)
+{
+    const std::lock_guard lock(m_mutex);
+    m_forgotten = model;
 }
 
 net::HttpResponse CompatibleStandIn::mint(const net::HttpRequest& request)
@@ -64,6 +70,9 @@ net::HttpResponse CompatibleStandIn::mint(const net::HttpRequest& request)
         }
     } else if (!body || !body->contains("session") || !request.query.empty()) {
         return refuse(400, "session");
+    }
+    if (!m_forgotten.empty() && body->at("session").value("model", std::string()) == m_forgotten) {
+        return refuse(404, "The API deployment for this resource does not exist", "DeploymentNotFound");
     }
     m_mints.push_back(request.body);
     // xAI tells nothing of a session.

@@ -24,12 +24,14 @@ public:
     [[nodiscard]] net::HttpRequest request();
     /// Bodies of what was minted.
     [[nodiscard]] std::vector<std::string> mints();
+    /// It has no such model.
+    void forget(const std::string& model);
     /// Of what was refused, mint or handshake.
     [[nodiscard]] std::vector<unsigned> refused();
 
 private:
     [[nodiscard]] bool hasKey(const net::HttpRequest& request) const;
-    [[nodiscard]] net::HttpResponse refuse(unsigned status, const std::string& why);
+    [[nodiscard]] net::HttpResponse refuse(unsigned status, const std::string& why, const std::string& code = {});
     [[nodiscard]] net::HttpResponse mint(const net::HttpRequest& request);
     net::Awaitable<core::Expected<net::WebSocketAccept, net::HttpResponse>> admit(const net::HttpRequest& request);
 
@@ -40,6 +42,7 @@ private:
     net::HttpRequest m_request;
     std::vector<std::string> m_mints;
     std::vector<unsigned> m_refused;
+    std::string m_forgotten;
     std::unique_ptr<net::test::TestServer> m_server;
 };
 

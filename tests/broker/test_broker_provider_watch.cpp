@@ -1,4 +1,5 @@
 #include "broker/providers/openai_provider.h"
+#include "broker/providers/providers.h"
 #include "broker/providers/watched_provider.h"
 #include "core/protocol/broker/health.h"
 #include "tests/broker/broker_harness.h"
@@ -285,6 +286,22 @@ private slots:
         world.stand.release();
         QCOMPARE(probing.wait_for(net::test::kTestPatience), std::future_status::ready);
         QCOMPARE(world.ask(), std::optional(false));
+    }
+
+    void providers_AreProbedAtTheSameTime()
+    {
+        World slow;
+        World quick;
+        const broker::Providers providers({&slow.watched, &quick.watched}, slow.watched);
+        QVERIFY(!providers.areFine());
+        slow.stand.hold();
+        auto probing =
+            boost::asio::co_spawn(slow.stand.loop.executor(), providers.probeIfDue(), boost::asio::use_future);
+        QTRY_COMPARE(slow.stand.probes(), 1);
+        QTRY_COMPARE(quick.ask(), std::optional(true));
+        slow.stand.release();
+        QCOMPARE(probing.wait_for(net::test::kTestPatience), std::future_status::ready);
+        QCOMPARE(slow.ask(), std::optional(true));
     }
 
     void healthPage_SeesAProviderThatGoesAndComes()

@@ -349,6 +349,38 @@ private slots:
             checked.all().constData());
     }
 
+    void check_VoiceThatNoProviderIsKnownToHave_IsAWarning()
+    {
+        const World world;
+        const std::string gemini = "\n[providers.gemini]\napi_key = \"key\"\nmodel = \"gemini-9\"\n";
+        const std::string voices = "\n[policy]\nvoices = [\"marin\", \"Puck\"]\n";
+        const Checked openAi = world.checkText(world.good() + voices);
+        QCOMPARE(openAi.code, 0);
+        QVERIFY2(openAi.says(QStringLiteral("warning: policy.voices names \"Puck\", which none of its providers")),
+            openAi.all().constData());
+        QCOMPARE(world.checkText(world.good() + voices + gemini).out, QStringLiteral("ok\n"));
+        // Nobody knows what a server of one's own has.
+        const Checked own = world.checkText(world.good() + voices
+            + "\n[[providers.compatible]]\nname = \"own\"\nprofile = \"speaches\"\n"
+            + "url = \"https://speaches.example\"\nmodels = [\"m\"]\n");
+        QCOMPARE(own.out, QStringLiteral("ok\n"));
+        // Of those that a policy allows it is only one.
+        const Checked narrow = world.checkText(world.good() + gemini
+            + "\n[[policies]]\nproject = \"p\"\nproviders = [\"gemini\"]\nvoices = [\"marin\"]\n");
+        QVERIFY2(narrow.says(QStringLiteral("warning: policies[0].voices names \"marin\"")), narrow.all().constData());
+    }
+
+    void check_ServerThatMintsWithoutAKey_IsAWarning()
+    {
+        const World world;
+        const std::string azure = "\n[[providers.compatible]]\nname = \"azure\"\nprofile = \"azure\"\n"
+                                  "url = \"https://example.openai.azure.com\"\nmodels = [\"deployment\"]\n";
+        const Checked checked = world.checkText(world.good() + azure);
+        QCOMPARE(checked.code, 0);
+        QVERIFY2(checked.says(QStringLiteral("warning: providers.compatible[0].api_key is not set (AZURE_API_KEY)")),
+            checked.all().constData());
+    }
+
     void load_KeyOfGemini_IsTakenAndMissesNoOther()
     {
         Problems problems;

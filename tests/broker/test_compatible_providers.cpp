@@ -2,6 +2,7 @@
 #include "broker/config_changes.h"
 #include "broker/config_problems.h"
 #include "broker/providers/profile.h"
+#include "broker/relay/session_beginning.h"
 #include "core/base/json.h"
 #include "tests/broker/compatible_stand_in.h"
 
@@ -12,6 +13,7 @@
 #include <QTest>
 
 #include <algorithm>
+#include <map>
 
 using namespace vivavoce;
 using namespace vivavoce::tests;
@@ -94,24 +96,34 @@ class TestCompatibleProviders : public QObject {
 
     QTemporaryDir m_folder;
 
-    [[nodiscard]] std::vector<std::string> problemsOf(const std::string& toml, broker::Config* into = nullptr)
+    using Variables = std::map<std::string, std::string>;
+
+    [[nodiscard]] std::string written(const char* name, const std::string& text)
     {
-        const QString path = m_folder.filePath(QStringLiteral("broker.toml"));
+        const QString path = m_folder.filePath(QString::fromLatin1(name));
         QFile file(path);
         if (!file.open(QIODevice::WriteOnly)) {
-            return {"the file cannot be written"};
+            return {};
         }
-        file.write(toml.data(), static_cast<qint64>(toml.size()));
+        file.write(text.data(), static_cast<qint64>(text.size()));
         file.setPermissions(QFile::ReadOwner | QFile::WriteOwner);
-        file.close();
+        return path.toStdString();
+    }
+
+    [[nodiscard]] std::vector<std::string> problemsOf(
+        const std::string& toml, broker::Config* into = nullptr, const Variables& variables = {})
+    {
         broker::Problems problems;
         broker::Overrides overrides;
-        overrides.configFile = path.toStdString();
-        broker::Config config = broker::loadConfig(
-            overrides, [](const char*) { return std::nullopt; }, problems);
+        overrides.configFile = written("broker.toml", toml);
+        const auto variable = [&](const char* name) {
+            const auto known = variables.find(name);
+            return known == variables.end() ? std::nullopt : std::optional(known->second);
+        };
+        broker::Config config = broker::loadConfig(overrides, variable, problems);
         std::vector<std::string> texts;
         for (const auto& problem : problems.all()) {
-            if (problem.text.starts_with("providers.")) {
+            if (problem.text.starts_with("providers.") || problem.text.starts_with("MY_SERVER")) {
                 texts.push_back(problem.text);
             }
         }
@@ -141,6 +153,34 @@ private Q_SLOTS:
             };
             QVERIFY(row.size() == 7 && isOneOf("key", {"bearer", "api-key"}) && isOneOf("tokens", {"pinned", "none"}));
         }
+    }
+
+    void file_ThatIsWrong_IsToldAndReadByNobody_data()
+    {
+        QTest::addColumn<QByteArray>("file");
+        QTest::addColumn<QByteArray>("fault");
+        const QByteArray row = "{\"name\":\"openai\",\"from\":\"2026-08-21\",\"root\":\"/v1\",\"query\":\"m\","
+                               "\"key\":\"bearer\",\"tokens\":\"pinned\",\"dialect\":\"openai-ga\"}";
+        const auto fileOf = [](const QByteArray& rows) { return "{\"profiles\":[" + rows + "]}"; };
+        QTest::newRow("whole") << fileOf(row) << QByteArray();
+        QTest::newRow("no JSON") << QByteArray("{") << QByteArray("there is no list of profiles");
+        QTest::newRow("no list") << QByteArray("{\"profiles\":1}") << QByteArray("there is no list of profiles");
+        QTest::newRow("no rows") << fileOf("") << QByteArray("there is no row \"openai\"");
+        QTest::newRow("no object") << fileOf(row + ",1") << QByteArray("row 2: is no object");
+        QTest::newRow("nothing missing but the root")
+            << fileOf(QByteArray(row).replace("root", "roof")) << QByteArray("row 1: root is missing");
+        QTest::newRow("a way to give the key that nobody knows")
+            << fileOf(QByteArray(row).replace("bearer", "bear")) << QByteArray("row 1: key is missing, or nothing");
+    }
+    void file_ThatIsWrong_IsToldAndReadByNobody()
+    {
+        QFETCH(QByteArray, file);
+        QFETCH(QByteArray, fault);
+        const auto parsed = broker::parseProfiles(file.toStdString());
+        QCOMPARE(parsed.has_value(), fault.isEmpty());
+        QVERIFY2(parsed || parsed.error().starts_with(fault.toStdString()), parsed ? "" : parsed.error().c_str());
+        QVERIFY(!broker::faultOfProfiles());
+        QCOMPARE(broker::openAiProfile().name, std::string("openai"));
     }
 
     void model_TellsWhoServes()
@@ -286,12 +326,113 @@ private Q_SLOTS:
         QCOMPARE(codeOf(world.ask("{}")), std::string("provider_rejected"));
     }
 
-    void speaches_ThatRefusesTheKey_IsToldByItsCode()
+    void speaches_ThatRefusesTheKeyWithoutAWord_IsToldAsOurs()
     {
         World world("speaches", {}, "another-key");
         const auto client = world.relay.open(world.token());
-        QCOMPARE(client->line().end().code, std::uint16_t{1008});
+        const auto end = client->line().end();
+        QCOMPARE(end.code, std::uint16_t{1011});
+        QCOMPARE(end.reason, std::string("provider_refused"));
         QCOMPARE(world.server.refused(), std::vector<unsigned>{1008});
+        QTRY_VERIFY(world.relay.operators.broker.log.text().find("provider.failed") != std::string::npos);
+    }
+
+    void whatIsSaidInPlaceOfASession_HasTheCodeOfAnHttpAnswer_data()
+    {
+        QTest::addColumn<QString>("theirs");
+        QTest::addColumn<int>("code");
+        QTest::addColumn<QString>("reason");
+        QTest::newRow("key") << "invalid_api_key" << 1011 << "provider_refused";
+        QTest::newRow("model") << "model_load_error" << 1011 << "provider_rejected";
+        QTest::newRow("money") << "insufficient_quota" << 1011 << "provider_quota";
+        QTest::newRow("room") << "session_limit_reached" << 1013 << "provider_rate_limited";
+    }
+    void whatIsSaidInPlaceOfASession_HasTheCodeOfAnHttpAnswer()
+    {
+        QFETCH(QString, theirs);
+        QFETCH(int, code);
+        QFETCH(QString, reason);
+        World world("localai");
+        Talk talk(world, world.token());
+        const std::string error = core::writeJson(
+            {{"type", "error"}, {"error", {{"type", "x"}, {"code", theirs.toStdString()}, {"message", "marker"}}}});
+        talk.line->send(error);
+        QCOMPARE(talk.client->line().next(), error);
+        const auto end = talk.client->line().end();
+        QCOMPARE(static_cast<int>(end.code), code);
+        QCOMPARE(end.reason, reason.toStdString());
+        (void)talk.line->end();
+        const auto log = [&] { return world.relay.operators.broker.log.text(); };
+        QTRY_VERIFY(log().find("in place of a session: " + theirs.toStdString()) != std::string::npos);
+        QVERIFY(log().find("marker") == std::string::npos);
+    }
+
+    void whatIsSaidInASession_EndsNothing()
+    {
+        World world("localai");
+        Talk talk(world, world.token());
+        for (const char* event : {R"({"type":"error","error":{"type":"x","code":"nobody_knows","message":"m"}})",
+                 R"({"type":"session.created","session":{}})",
+                 R"({"type":"error","error":{"type":"x","code":"model_load_error","message":"m"}})"}) {
+            talk.line->send(event);
+            QCOMPARE(talk.client->line().next(), std::string(event));
+        }
+        talk.line->close(1008, "theirs");
+        const auto end = talk.client->line().end();
+        QCOMPARE(end.code, std::uint16_t{1008});
+        QCOMPARE(end.reason, std::string("theirs"));
+    }
+
+    void beginning_IsReadUntilThereIsASession()
+    {
+        using broker::relay::SessionBeginning;
+        using core::ErrorCode;
+        const auto errorOf = [](const char* code) {
+            return core::writeJson(
+                {{"type", "error"}, {"error", {{"type", "x"}, {"code", code}, {"message", "marker"}}}});
+        };
+        SessionBeginning beginning;
+        QVERIFY(!beginning.read(errorOf("nobody_knows")));
+        const auto refused = beginning.read(errorOf("invalid_api_key"));
+        QVERIFY(refused && refused->code == ErrorCode::ProviderRefused);
+        QVERIFY(refused->detail.find("marker") == std::string::npos);
+        QVERIFY(!beginning.read(R"({"type":"session.created","session":{}})"));
+        QVERIFY(!beginning.read(errorOf("invalid_api_key")));
+        QVERIFY(!beginning.ended({1008, "", false}));
+        QVERIFY(SessionBeginning().ended({3000, "", false})->code == ErrorCode::ProviderRefused);
+        QVERIFY(!SessionBeginning().ended({1000, "", false}));
+        QVERIFY(!SessionBeginning().ended({1008, "", true}));
+    }
+
+    void minutesThatArePaid_LeaveNoTurnUnpriced()
+    {
+        const std::string path =
+            written("prices.json", R"({"prices":[{"model":"voice-1","from":"2026-01-01","minute":0.05}]})");
+        World world("xai", [&](broker::Config& config) { config.pricesFile = path; });
+        Talk talk(world, world.token());
+        for (const char* event :
+            {R"({"type":"session.created","session":{}})",
+                R"({"type":"conversation.item.input_audio_transcription.completed","item_id":"i0","transcript":"Hi."})",
+                R"({"type":"response.created","response":{"id":"r1"}})",
+                R"({"type":"response.output_audio.delta","response_id":"r1","item_id":"i","delta":"AAAA"})",
+                R"({"type":"response.done","response":{"id":"r1","status":"completed"}})"}) {
+            talk.line->send(event);
+            QCOMPARE(talk.client->line().next(), std::string(event));
+        }
+        world.relay.operators.broker.clock.advance(core::Milliseconds(120'000));
+        talk.hangUp();
+        QTRY_COMPARE(world.usage()["totalCost"].get<double>(), 0.1);
+        const Json row = world.usage()["rows"][0];
+        QCOMPARE(row.at("turns").get<int>(), 1);
+        QCOMPARE(row.at("unpricedTurns").get<int>(), 0);
+    }
+
+    void deploymentThatAzureDoesNotHave_IsAMatterOfSettings()
+    {
+        World world("azure");
+        world.server.forget("voice 2");
+        QCOMPARE(codeOf(world.ask(R"({"provider":"other","model":"voice 2"})")), std::string("provider_rejected"));
+        QCOMPARE(world.server.refused(), std::vector<unsigned>{404});
     }
 
     void replyWithoutUsage_CountsAsUnpriced()
@@ -329,6 +470,44 @@ private Q_SLOTS:
         QCOMPARE(again.compatible.front().models, config.compatible.front().models);
         // The key is not in what is printed, and counts all the same.
         QCOMPARE(broker::changedKeys(config, again), std::vector<std::string>{"providers.compatible"});
+    }
+
+    void key_ComesFromTheEnvironment()
+    {
+        const std::string toml = "[[providers.compatible]]\nname = \"my-server\"\nprofile = \"azure\"\n"
+                                 "url = \"https://example.openai.azure.com\"\nmodels = [\"deployment\"]\n";
+        const std::string withKey = toml + "api_key = \"of-the-file\"\n";
+        const auto keyOf = [&](const std::string& text, const Variables& variables) {
+            broker::Config config;
+            if (!problemsOf(text, &config, variables).empty() || config.compatible.front().key == nullptr) {
+                return std::string("none");
+            }
+            return std::string(config.compatible.front().key->reveal());
+        };
+        const std::string file = written("key", "of-the-variables-file\n");
+        (void)written("my_server_api_key", "of-the-credential\n");
+        const std::string folder = m_folder.path().toStdString();
+        QCOMPARE(keyOf(toml, {}), std::string("none"));
+        QCOMPARE(keyOf(withKey, {}), std::string("of-the-file"));
+        QCOMPARE(keyOf(withKey, {{"CREDENTIALS_DIRECTORY", folder}}), std::string("of-the-credential"));
+        QCOMPARE(keyOf(withKey, {{"MY_SERVER_API_KEY_FILE", file}, {"CREDENTIALS_DIRECTORY", folder}}),
+            std::string("of-the-variables-file"));
+        QCOMPARE(keyOf(withKey, {{"MY_SERVER_API_KEY", "of-the-variable"}, {"CREDENTIALS_DIRECTORY", folder}}),
+            std::string("of-the-variable"));
+        QCOMPARE(keyOf(toml, {{"OTHER_API_KEY", "of-another"}}), std::string("none"));
+    }
+
+    void key_OfTheEnvironment_ThatIsWrong_IsToldByItsVariable()
+    {
+        const std::string toml = "[[providers.compatible]]\nname = \"my-server\"\nprofile = \"azure\"\n"
+                                 "url = \"https://example.openai.azure.com\"\nmodels = [\"deployment\"]\n";
+        const auto two = problemsOf(toml, nullptr, {{"MY_SERVER_API_KEY", "k"}, {"MY_SERVER_API_KEY_FILE", "/none"}});
+        QCOMPARE(two, std::vector<std::string>{"MY_SERVER_API_KEY and MY_SERVER_API_KEY_FILE cannot both be set"});
+        const auto words = problemsOf(toml, nullptr, {{"MY_SERVER_API_KEY", "two marker words"}});
+        QCOMPARE(words.size(), std::size_t{1});
+        QVERIFY2(words.front().starts_with("MY_SERVER_API_KEY has to be one word")
+                && words.front().find("marker") == std::string::npos,
+            words.front().c_str());
     }
 
     void configuration_ThatIsWrong_IsTold_data()

@@ -244,6 +244,10 @@ private Q_SLOTS:
             row(401, R"({"error":{"message":"key-marker is not a key"}})", ErrorCode::ProviderRefused);
             row(403, "key-marker", ErrorCode::ProviderRefused);
             row(429, "{}", ErrorCode::RateLimited);
+            const bool isGemini = kinds()[i].name == std::string_view("gemini");
+            row(404, R"({"error":{"code":"DeploymentNotFound"}})",
+                isGemini ? ErrorCode::ProviderMalformed : ErrorCode::BadUsage);
+            row(404, "{}", ErrorCode::ProviderMalformed);
             row(503, "", ErrorCode::ProviderFailed);
             row(200, "", ErrorCode::ProviderMalformed);
             row(200, "[]", ErrorCode::ProviderMalformed);
@@ -288,8 +292,10 @@ private Q_SLOTS:
         const auto refused = world.probe();
         QVERIFY(!refused && refused.error().code == ErrorCode::ProviderRefused);
         // Who has no list of models is there all the same.
-        world.server.answerWith(404, "{}");
-        QVERIFY(world.probe().has_value());
+        for (const unsigned status : {404U, 405U, 426U}) {
+            world.server.answerWith(status, "{}");
+            QVERIFY(world.probe().has_value());
+        }
     }
 };
 

@@ -282,6 +282,20 @@ private slots:
         QVERIFY(underWay.areNone());
     }
 
+    void modelThatIsPaidByTheMinute_LeavesNothingUnpriced()
+    {
+        World world("grok-voice-think-fast-1.0");
+        (void)world.read("{'type':'response.created','response':{'id':'r1'}}");
+        for (const char* const text :
+            {"{'type':'response.done','response':{'id':'r1','status':'completed','output':[{'id':'i','type':'message'}]}}",
+                "{'type':'conversation.item.input_audio_transcription.completed','item_id':'i','transcript':'Hi.'}"}) {
+            const auto bill = world.read(text);
+            QVERIFY2(bill.has_value() && bill->isTold, text);
+            QCOMPARE(bill->amounts[Measure::Unpriced], std::int64_t{0});
+            QCOMPARE(bill->amounts[Measure::NanoDollars], std::int64_t{0});
+        }
+    }
+
     /// Some servers give sums alone, others details that do not add up to them.
     void sumsWithoutDetails_AreBilled_data()
     {

@@ -38,6 +38,7 @@ private Q_SLOTS:
     void lastTurn_WithoutTheReplyThatItCutOff();
     void usage_OfAnUnknownModel_ShowsNoMoney();
     void modelThatIsShutDownSoon_IsToldUntilSomebodyHasReadIt();
+    void settingsThatTheProviderHasChanged_AreToldUntilSomebodyHasReadIt();
     void modelOfThisComputer_IsShutDownByNobody();
     void usage_OfThisComputer_IsFree();
     void usage_WhenTheProfileChangesMeanwhile_IsStillPaidFor();
@@ -174,6 +175,21 @@ void TestConversationUsage::modelThatIsShutDownSoon_IsToldUntilSomebodyHasReadIt
     QVERIFY(world.model.modelNote()->isShown());
     world.clock.jumpWall(-std::chrono::hours{86 * 24});
     world.conversation.tell(token(core::TokenNews::Refreshed, "gpt-realtime-mini"));
+    QVERIFY(!world.model.modelNote()->isShown());
+}
+
+void TestConversationUsage::settingsThatTheProviderHasChanged_AreToldUntilSomebodyHasReadIt()
+{
+    World world;
+    world.conversation.tell(notice::SettingDiffers{"voice", "marin", "alloy"});
+    QVERIFY(world.model.modelNote()->isShown());
+    QVERIFY(world.model.modelNote()->text().contains(QStringLiteral("the voice alloy, and not with marin")));
+    QVERIFY(!world.model.hasError());
+    // Beside what is to be said of the model.
+    world.conversation.tell(token(core::TokenNews::Acquired, "gpt-realtime"));
+    QVERIFY(world.model.modelNote()->text().contains(QStringLiteral("2027-01-20, in 5 days")));
+    QVERIFY(world.model.modelNote()->text().contains(QStringLiteral("alloy")));
+    world.model.modelNote()->dismiss();
     QVERIFY(!world.model.modelNote()->isShown());
 }
 

@@ -404,6 +404,7 @@ void ConversationViewModel::tellOf(const core::session_notice::PhaseChanged& cha
     m_phase = changed.phase;
     if (!m_startedOn && m_phase != Phase::Idle && m_phase != Phase::Ended) {
         m_startedOn = m_deps.settings.current().profile;
+        m_modelNote.forgetDifferences();
     }
     if (m_phase == Phase::Live && !m_wasLive) {
         m_wasLive = true;

@@ -168,6 +168,7 @@ private:
     void tellOf(const core::session_notice::ReplyStarted& started);
     void tellOf(const core::session_notice::AudioLost& lost);
     void tellOf(const core::session_notice::Problem& problem);
+    void tellOf(const core::session_notice::SettingDiffers& differs) { m_modelNote.differs(differs); }
     void tellOf(const core::session_notice::ProblemSolved& solved);
     void tellOf(const core::session_notice::Ended& ended);
     template <typename Other>

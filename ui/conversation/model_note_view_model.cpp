@@ -10,19 +10,38 @@ void ModelNoteViewModel::met(const std::string& model, const std::string& provid
     Q_EMIT changed();
 }
 
+void ModelNoteViewModel::differs(const core::session_notice::SettingDiffers& differs)
+{
+    const QString words = differs.setting == "model"
+        ? tr("The provider has %1 answer, and not the model %2 that was asked for.")
+        : differs.setting == "voice"        ? tr("The provider speaks with the voice %1, and not with %2.")
+        : differs.setting == "input_format" ? tr("The provider listens to sound as %1, and is sent %2.")
+                                            : tr("The provider speaks in sound as %1, which is played as %2.");
+    m_differences += words.arg(QString::fromStdString(differs.given), QString::fromStdString(differs.asked));
+    Q_EMIT changed();
+}
+
+void ModelNoteViewModel::forgetDifferences()
+{
+    m_differences.clear();
+    Q_EMIT changed();
+}
+
 void ModelNoteViewModel::dismiss()
 {
     if (m_sunset) {
         m_read = m_sunset->model;
-        Q_EMIT changed();
     }
+    forgetDifferences();
 }
 
 QString ModelNoteViewModel::text() const
 {
-    return m_sunset ? sunsetWords(*m_sunset) + QLatin1Char(' ')
-            + tr("Name another one in the settings, or ask whoever runs your broker.")
-                    : QString();
+    QStringList sentences;
+    if (isSunsetNews()) {
+        sentences << sunsetWords(*m_sunset) << tr("Name another one in the settings, or ask whoever runs your broker.");
+    }
+    return (sentences + m_differences).join(QLatin1Char(' '));
 }
 
 } // namespace vivavoce::ui

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "core/models/model_list.h"
+#include "core/session/session_effect.h"
 
 #include <QObject>
+#include <QStringList>
 #include <QtQml/qqmlregistration.h>
 
 #include <optional>
@@ -10,7 +12,8 @@
 
 namespace vivavoce::ui {
 
-/// That the model one talks to is to be shut down, until somebody has read it.
+/// That the model one talks to is to be shut down, or that the provider goes on with other settings than were asked for, until somebody has
+/// read it.
 class ModelNoteViewModel : public QObject {
     Q_OBJECT
     QML_ELEMENT
@@ -23,18 +26,24 @@ public:
 
     /// A conversation has it now, of this provider. Empty: none that anybody shuts down.
     void met(const std::string& model, const std::string& provider, core::WallTime now);
+    void differs(const core::session_notice::SettingDiffers& differs);
+    /// Of another conversation.
+    void forgetDifferences();
     /// Nothing more is said of this model while the program runs.
     Q_INVOKABLE void dismiss();
 
-    [[nodiscard]] bool isShown() const { return m_sunset && m_sunset->model != m_read; }
+    [[nodiscard]] bool isShown() const { return isSunsetNews() || !m_differences.isEmpty(); }
     [[nodiscard]] QString text() const;
 
 Q_SIGNALS:
     void changed();
 
 private:
+    [[nodiscard]] bool isSunsetNews() const { return m_sunset && m_sunset->model != m_read; }
+
     std::optional<core::Sunset> m_sunset;
     std::string m_read;
+    QStringList m_differences;
 };
 
 } // namespace vivavoce::ui

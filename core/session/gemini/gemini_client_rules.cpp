@@ -157,7 +157,7 @@ void GeminiTranslator::on(const openai::ResponseCreate&)
 {
     m_isReplyAsked = true;
     tellLines(true);
-    if (!m_isReplyDue && !m_reply) {
+    if (!m_isReplyDue && m_lateWordsDue == 0 && !m_reply) {
         // Calls that were cancelled meanwhile, say.
         replyNothing(openai::ResponseStatus::Cancelled);
     }
@@ -253,18 +253,21 @@ void GeminiTranslator::answerLate(gemini::FunctionResponse answer, bool isToBeSa
 {
     answer.scheduling = isToBeSaid ? "WHEN_IDLE" : "SILENT";
     send(gemini::ToolResponse{{std::move(answer)}});
-    m_isReplyDue = m_isReplyDue || isToBeSaid;
-    m_isLateWordDue = m_isLateWordDue || isToBeSaid;
+    m_lateWordsDue += isToBeSaid ? 1 : 0;
 }
 
 void GeminiTranslator::sendAnswers()
 {
-    const bool isWaitedFor = std::any_of(
-        m_calls.begin(), m_calls.end(), [this](const auto& call) { return !runsBeside(*m_setup, call.second); });
-    if (!isWaitedFor && !m_answers.empty()) {
+    if (!isWaitingForCalls() && !m_answers.empty()) {
         send(gemini::ToolResponse{std::exchange(m_answers, {})});
         m_isReplyDue = true;
     }
+}
+
+bool GeminiTranslator::isWaitingForCalls() const
+{
+    return std::any_of(
+        m_calls.begin(), m_calls.end(), [this](const auto& call) { return !runsBeside(*m_setup, call.second); });
 }
 
 } // namespace vivavoce::core

@@ -105,16 +105,18 @@ void GeminiTranslator::beginReply()
     if (m_reply) {
         return;
     }
-    const bool isSameTurn = m_ending.has_value();
+    const bool isSameTurn = m_ending || m_hasCalled;
     if (m_ending) {
         endTranscript(*std::exchange(m_ending, std::nullopt));
     }
-    bool isExpected = std::exchange(m_isReplyAsked, false) || m_isReplyDue || isSameTurn || !m_calls.empty();
-    if (!m_isUserSpeaking && (m_isReplyDue || !isExpected)) {
-        // Or it comes behind the answer to what the user has said meanwhile.
-        isExpected = std::exchange(m_isLateWordDue, false) || isExpected;
+    const bool isAsked = std::exchange(m_isReplyAsked, false);
+    const bool isDue = std::exchange(m_isReplyDue, false);
+    bool isExpected = isAsked || isDue || isSameTurn || isWaitingForCalls();
+    // A late word comes behind the answer to what the user has said meanwhile.
+    if (!m_isUserSpeaking && !isDue && (isAsked || !isExpected) && m_lateWordsDue > 0) {
+        --m_lateWordsDue;
+        isExpected = true;
     }
-    m_isReplyDue = false;
     const bool isByHand = m_session.turnDetection.isNull();
     if (!m_isUserSpeaking && !isExpected && !isByHand && m_soundBytes > m_turnEndBytes) {
         // It answers something that it has heard, and has not told us of.
@@ -203,10 +205,12 @@ void GeminiTranslator::interrupted()
     }
     // Gemini has been seen to go on.
     m_isMuted = true;
+    m_hasCalled = false;
 }
 
 void GeminiTranslator::turnOver()
 {
+    m_hasCalled = false;
     if (std::exchange(m_isMuted, false)) {
         return;
     }
@@ -221,7 +225,7 @@ void GeminiTranslator::turnOver()
         // Heard, and nothing to say to it.
         userTurnEnds(std::nullopt);
         replyNothing(ResponseStatus::Completed);
-    } else if (!wasReply && m_isReplyAsked && m_calls.empty()) {
+    } else if (!wasReply && m_isReplyAsked && !isWaitingForCalls()) {
         replyNothing(ResponseStatus::Completed);
     }
     if (!m_isUserSpeaking) {
@@ -266,6 +270,7 @@ void GeminiTranslator::on(const gemini::ToolCall& toolCall)
         ++index;
     }
     endReply(ResponseStatus::Completed, nullptr, std::move(items));
+    m_hasCalled = true;
 }
 
 void GeminiTranslator::on(const gemini::ToolCallCancellation& cancellation)

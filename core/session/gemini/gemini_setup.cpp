@@ -116,4 +116,19 @@ bool runsBeside(const gemini::Setup& setup, std::string_view function)
     return false;
 }
 
+std::set<std::string> functionsBeside(
+    const std::vector<openai::FunctionTool>& functions, std::string_view model, const TakesTime& takesTime)
+{
+    openai::Session session;
+    session.tools.emplace(functions.begin(), functions.end());
+    const gemini::Setup setup = geminiSetup(session, model, takesTime);
+    std::set<std::string> beside;
+    for (const openai::FunctionTool& function : functions) {
+        if (runsBeside(setup, function.name)) {
+            beside.insert(function.name);
+        }
+    }
+    return beside;
+}
+
 } // namespace vivavoce::core

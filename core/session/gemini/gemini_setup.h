@@ -4,6 +4,7 @@
 #include "core/protocol/openai/session_config.h"
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -18,5 +19,9 @@ using TakesTime = std::function<bool(const std::string& name)>;
 
 /// The model goes on talking while that function runs.
 [[nodiscard]] bool runsBeside(const gemini::Setup& setup, std::string_view function);
+
+/// Of these, the functions that it goes on talking beside.
+[[nodiscard]] std::set<std::string> functionsBeside(
+    const std::vector<openai::FunctionTool>& functions, std::string_view model, const TakesTime& takesTime);
 
 } // namespace vivavoce::core

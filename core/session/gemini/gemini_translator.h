@@ -77,6 +77,7 @@ private:
     /// One that the model did not wait for.
     void answerLate(gemini::FunctionResponse answer, bool isToBeSaid);
     void sendAnswers();
+    [[nodiscard]] bool isWaitingForCalls() const;
 
     // Of the provider (gemini_server_rules.cpp)
     void on(const gemini::SetupComplete&);
@@ -145,12 +146,14 @@ private:
     std::optional<Reply> m_ending;
     /// The session has asked for a reply ...
     bool m_isReplyAsked = false;
-    /// ... and the provider has been told something that it answers.
+    /// ... and the provider has been told something that it answers next.
     bool m_isReplyDue = false;
     /// What comes until the turn is over is not to be heard.
     bool m_isMuted = false;
-    /// A function has been answered late, which the model speaks of when it likes.
-    bool m_isLateWordDue = false;
+    /// The model has called functions in this turn, and may go on with it.
+    bool m_hasCalled = false;
+    /// So many functions have been answered late, each of which the model speaks of when it likes.
+    int m_lateWordsDue = 0;
     /// Not answered yet: names by ids. The model waits for some of them ...
     std::map<std::string, std::string> m_calls;
     /// ... and is told when all of those are answered.

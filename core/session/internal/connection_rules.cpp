@@ -83,9 +83,10 @@ void Stepper::connect()
     put(OpenTransport{m_state.token});
 }
 
-void Stepper::on(const session_event::Opened&)
+void Stepper::on(const session_event::Opened& opened)
 {
     if (m_state.phase == Phase::Connecting) {
+        m_state.server.beside = opened.beside;
         setPhase(Phase::Starting);
         startTimer(SessionTimer::FirstEvent, m_state.options->deadlines.firstEvent);
         // Whether it answers any is known before there is something to lose.

@@ -1,7 +1,10 @@
+#include "core/models/model_list.h"
+#include "core/models/voice_list.h"
 #include "core/protocol/openai/codec.h"
 #include "core/session/internal/provider_errors.h"
 #include "core/session/internal/session_update.h"
 #include "core/session/internal/stepper.h"
+#include "core/usage/dated_name.h"
 
 #include <algorithm>
 #include <utility>
@@ -23,6 +26,14 @@ constexpr std::size_t kLongestGreeting = 100;
 bool isNameless(const std::string& id)
 {
     return id.empty() || std::string_view(id).starts_with(kNameless);
+}
+
+std::string formatText(const openai::AudioFormat& format)
+{
+    const char* const encoding = format.encoding == openai::AudioEncoding::Pcm ? "PCM, "
+        : format.encoding == openai::AudioEncoding::Pcmu                       ? "G.711 µ-law, "
+                                                                               : "G.711 A-law, ";
+    return encoding + std::to_string(format.rate.hz()) + " Hz";
 }
 
 } // namespace
@@ -173,13 +184,40 @@ bool Stepper::isMissed(Setting setting) const
 
 std::optional<Setting> Stepper::leaveOut(const openai::ErrorDetail& error)
 {
-    // A broker's policy may not know our functions, or a provider not like one: the rest of the update is worth more than they are.
-    for (const Setting setting : {settingBlamed(error).value_or(Setting::Tools), Setting::Tools}) {
-        if (isWanted(setting, *m_state.options, m_state.held.isByHand) && m_state.leftOut.insert(setting).second) {
-            return setting;
-        }
+    // Nothing is left out on a guess: without what the error does not speak of the settings would be refused all the same.
+    const std::optional<Setting> blamed = settingBlamed(error);
+    const bool isOurs = blamed && isWanted(*blamed, *m_state.options, m_state.held.isByHand);
+    return isOurs && m_state.leftOut.insert(*blamed).second ? blamed : std::nullopt;
+}
+
+void Stepper::compareSettings(const openai::Session& given)
+{
+    // A name that nobody knows may be a deployment's, which stands for any model.
+    const std::string& model = m_state.token->model;
+    if (given.model && ModelList::builtIn().find(model) != nullptr && withoutDay(*given.model) != withoutDay(model)) {
+        tellDifference("model", model, *given.model);
     }
-    return std::nullopt;
+    const auto isAsked = [this](Setting setting) {
+        return isWanted(setting, *m_state.options, m_state.held.isByHand) && !m_state.leftOut.contains(setting);
+    };
+    if (given.voice && isAsked(Setting::Voice) && !isSameVoice(given.voice->name, m_state.options->voice)) {
+        tellDifference("voice", m_state.options->voice, given.voice->name);
+    }
+    // Whether it was asked for or not: what is heard and played is this.
+    const openai::AudioFormat ours;
+    if (given.inputFormat && *given.inputFormat != ours) {
+        tellDifference("input_format", formatText(ours), formatText(*given.inputFormat));
+    }
+    if (given.outputFormat && *given.outputFormat != ours) {
+        tellDifference("output_format", formatText(ours), formatText(*given.outputFormat));
+    }
+}
+
+void Stepper::tellDifference(const char* setting, std::string asked, std::string given)
+{
+    if (m_state.toldToDiffer.insert(setting).second) {
+        tell(session_notice::SettingDiffers{setting, std::move(asked), tame(given)});
+    }
 }
 
 bool Stepper::retractionRefused(const openai::ErrorDetail& error)

@@ -100,6 +100,9 @@ private:
     [[nodiscard]] bool isMissed(Setting setting) const;
     /// It does not know how to cancel or to truncate: it is not asked again over this connection.
     [[nodiscard]] bool retractionRefused(const openai::ErrorDetail& error);
+    /// What the provider has made of our settings.
+    void compareSettings(const openai::Session& given);
+    void tellDifference(const char* setting, std::string asked, std::string given);
     void cancelReply();
     void sendTruncate(const ReplyItem& item, Milliseconds heard);
     /// All of an item has come; there may be more of the reply.

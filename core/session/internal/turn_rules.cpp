@@ -99,10 +99,11 @@ void Stepper::configure()
     startTimer(SessionTimer::Configured, isGemini() ? deadlines.firstEvent : deadlines.configured);
 }
 
-void Stepper::on(const openai::SessionUpdated&)
+void Stepper::on(const openai::SessionUpdated& updated)
 {
     if (m_state.phase == Phase::Configuring) {
         stopTimer(SessionTimer::Configured);
+        compareSettings(updated.session);
         goLive();
     }
 }
@@ -217,7 +218,10 @@ void Stepper::stopReply()
 
 void Stepper::requestReply()
 {
-    if (!m_state.reply.isFree() || !m_state.tools.running.empty()) {
+    const auto& running = m_state.tools.running;
+    const bool isHeldUp = std::any_of(running.begin(), running.end(),
+        [this](const ToolCall& call) { return !m_state.server.beside.contains(call.name); });
+    if (!m_state.reply.isFree() || isHeldUp) {
         m_state.reply.isWanted = true;
         return;
     }

@@ -158,6 +158,133 @@ private Q_SLOTS:
         QVERIFY(!world.gemini().isOver());
     }
 
+    void replyWhileASlowFunctionRuns_AnswersWhatWasSaidBeforeIt()
+    {
+        GeminiWorld world;
+        world.tools.isSlow = true;
+        world.start();
+        world.talks("Book a table", "One moment.");
+        world.gemini().call("call_1", "get_weather", "{}");
+        world.gemini().turnComplete();
+        world.settle();
+        world.hears(Milliseconds{400});
+        // Its words come behind the answer.
+        world.gemini().sound(Milliseconds{20});
+        world.gemini().userWords("What day is it?");
+        world.gemini().words("Monday.");
+        world.gemini().generationComplete();
+        world.gemini().turnComplete();
+        world.settle();
+        QVERIFY((world.log()
+            == Lines{"user: Book a table", "model: One moment.", "user: What day is it?", "model: Monday."}));
+    }
+
+    void wordsBehindACall_AreOfTheSameTurn()
+    {
+        GeminiWorld world;
+        world.tools.isSlow = true;
+        world.start();
+        world.hears(Milliseconds{400});
+        world.gemini().userWords("Book a table");
+        world.gemini().call("call_1", "get_weather", "{}");
+        world.settle();
+        // The room goes on being heard; that is nobody's turn.
+        world.hears(Milliseconds{400}, 0);
+        world.gemini().reply("One moment.");
+        world.settle();
+        QCOMPARE(world.voice.interrupts, 0);
+        QVERIFY((world.log() == Lines{"user: Book a table", "model: One moment."}));
+    }
+
+    void slowFunctions_ThatAreAnsweredTogether_AreSpokenOfOneByOne()
+    {
+        GeminiWorld world;
+        world.tools.isSlow = true;
+        world.start();
+        world.talks("Rome and Oslo", "One moment.");
+        world.gemini().call("call_1", "get_weather", "{}");
+        world.gemini().call("call_2", "get_weather", "{}");
+        world.gemini().turnComplete();
+        world.settle();
+        world.tools.open[0](std::string("{}"));
+        world.tools.open[1](std::string("{}"));
+        world.settle();
+        QCOMPARE(world.session().answers.size(), std::size_t{2});
+        for (const char* words : {"Rome is fine.", "So is Oslo."}) {
+            world.hears(Milliseconds{400}, 0);
+            world.gemini().reply(words);
+            world.settle();
+        }
+        QCOMPARE(world.voice.interrupts, 0);
+        QVERIFY((world.log()
+            == Lines{"user: Rome and Oslo", "model: One moment.", "model: Rome is fine.", "model: So is Oslo."}));
+        QVERIFY(world.state().reply.isFree());
+    }
+
+    void wordsTypedWhileASlowFunctionRuns_DoNotWaitForIt()
+    {
+        GeminiWorld world;
+        world.tools.isSlow = true;
+        world.start();
+        world.talks("Book a table", "One moment.");
+        world.gemini().call("call_1", "get_weather", "{}");
+        world.gemini().turnComplete();
+        world.settle();
+        world.runner.say("What day is it?");
+        world.settle();
+        QVERIFY((world.session().texts == Lines{"What day is it?"}));
+        // It is done before that is answered: it is spoken of behind it.
+        world.tools.open[0](std::string("{}"));
+        world.settle();
+        for (const char* words : {"Monday.", "Your table is booked."}) {
+            world.gemini().reply(words);
+            world.settle();
+            world.drained();
+            world.hears(Milliseconds{400}, 0);
+        }
+        QCOMPARE(world.voice.interrupts, 0);
+        QVERIFY((world.log()
+            == Lines{"user: Book a table", "model: One moment.", "user: What day is it?", "model: Monday.",
+                "model: Your table is booked."}));
+        QVERIFY(world.state().reply.isFree());
+        QCOMPARE(world.state().activity, Activity::Listening);
+        QVERIFY(!world.gemini().isOver());
+    }
+
+    void wordsTypedWhileASlowFunctionRuns_ThatAreNotAnswered_KeepNobodyWaiting()
+    {
+        GeminiWorld world;
+        world.tools.isSlow = true;
+        world.start();
+        world.talks("Book a table", "One moment.");
+        world.gemini().call("call_1", "get_weather", "{}");
+        world.gemini().turnComplete();
+        world.settle();
+        world.runner.say("Take your time.");
+        world.settle();
+        QCOMPARE(world.session().texts.size(), std::size_t{1});
+        world.gemini().turnComplete();
+        world.settle();
+        QVERIFY(world.state().reply.isFree());
+        QCOMPARE(world.state().activity, Activity::RunningTool);
+    }
+
+    void wordsTypedWhileTheModelWaits_AreAnsweredWithTheFunction()
+    {
+        GeminiWorld world;
+        world.start();
+        world.talks("Book a table", "One moment.");
+        world.gemini().call("call_1", "get_weather", "{}");
+        world.settle();
+        world.runner.say("What day is it?");
+        world.settle();
+        QVERIFY(world.session().texts.empty());
+        world.tools.open[0](std::string("{}"));
+        world.settle();
+        QVERIFY((world.session().texts == Lines{"What day is it?"}));
+        QVERIFY(!world.gemini().isOver());
+    }
+
     void slowFunction_ThatIsStopped_IsAnsweredInSilence()
     {
         GeminiWorld world;

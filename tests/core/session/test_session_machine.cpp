@@ -360,6 +360,7 @@ private Q_SLOTS:
         openai::ErrorEvent refused;
         refused.error.type = "invalid_request_error";
         refused.error.code = "locked_by_policy";
+        refused.error.param = "session.tools";
         story.says(refused);
         QCOMPARE(story.sent<openai::SessionUpdate>().size(), std::size_t{1});
         QVERIFY(!story.sent<openai::SessionUpdate>().at(0).session.tools.has_value());
@@ -367,6 +368,7 @@ private Q_SLOTS:
         QCOMPARE(story.state.phase, Phase::Configuring);
         QCOMPARE(story.all<session_effect::Tell>().empty(), false);
         // Something else is locked, too: as it always was.
+        refused.error.param = "session.instructions";
         story.says(refused);
         QVERIFY(story.sent<openai::SessionUpdate>().empty());
         QCOMPARE(story.state.phase, Phase::Live);

@@ -189,6 +189,73 @@ private Q_SLOTS:
         QVERIFY(!std::get<openai::ServerVad>(*turns.turnDetection.value()).prefixPaddingMs);
     }
 
+    void settingsThatTheServerHasChangedSilently_AreToldOnce()
+    {
+        SessionOptions options;
+        options.voice = "marin";
+        Story story(options);
+        story.happens(session_event::Start{});
+        auto token = std::make_shared<AccessToken>(*makeToken(story.clock.now()));
+        token->model = "gpt-realtime-2.1";
+        story.happens(session_event::TokenArrived{token});
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        openai::SessionUpdated updated;
+        updated.session.model = "gpt-realtime-mini";
+        updated.session.voice = openai::Voice{"alloy", false};
+        updated.session.inputFormat = openai::AudioFormat{};
+        updated.session.outputFormat = openai::AudioFormat{openai::AudioEncoding::Pcm, SampleRate{16'000}};
+        story.says(updated);
+        QCOMPARE(story.state.phase, Phase::Live);
+        QVERIFY(story.told<session_notice::Problem>().empty());
+        const auto told = story.told<session_notice::SettingDiffers>();
+        QCOMPARE(told.size(), std::size_t{3});
+        QCOMPARE(told[0].setting + ": " + told[0].given, std::string("model: gpt-realtime-mini"));
+        QCOMPARE(told[1].setting + ": " + told[1].asked + ", " + told[1].given, std::string("voice: marin, alloy"));
+        QCOMPARE(told[2].setting + ": " + told[2].given, std::string("output_format: PCM, 16000 Hz"));
+        // It is no news over the next connection.
+        story.happens(session_event::Closed{{1006, {}}});
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        story.says(updated);
+        QCOMPARE(story.state.phase, Phase::Live);
+        QVERIFY(story.told<session_notice::SettingDiffers>().empty());
+    }
+
+    void settingsThatAreTheSameInOtherWords_AreNoNews_data()
+    {
+        QTest::addColumn<std::string>("asked");
+        QTest::addColumn<std::string>("given");
+        QTest::addColumn<std::string>("voice");
+        const auto row = [](const char* name, const char* asked, const char* given, const char* voice) {
+            QTest::newRow(name) << std::string(asked) << std::string(given) << std::string(voice);
+        };
+        row("a dated name", "gpt-realtime", "gpt-realtime-2025-08-28", "Eve");
+        row("a deployment", "my-deployment", "gpt-realtime", "Eve");
+        row("a voice that nobody has chosen", "gpt-realtime", "gpt-realtime", "");
+    }
+    void settingsThatAreTheSameInOtherWords_AreNoNews()
+    {
+        QFETCH(std::string, asked);
+        QFETCH(std::string, given);
+        QFETCH(std::string, voice);
+        SessionOptions options;
+        options.voice = voice;
+        Story story(options);
+        story.happens(session_event::Start{});
+        auto token = std::make_shared<AccessToken>(*makeToken(story.clock.now()));
+        token->model = asked;
+        story.happens(session_event::TokenArrived{token});
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        openai::SessionUpdated updated;
+        updated.session.model = given;
+        updated.session.voice = openai::Voice{"eve", false};
+        story.says(updated);
+        QVERIFY(story.told<session_notice::SettingDiffers>().empty());
+    }
+
     void formatThatAGaServerDoesNotTake_IsTold()
     {
         Story story;
@@ -199,6 +266,36 @@ private Q_SLOTS:
         story.says(no);
         QCOMPARE(story.told<session_notice::Problem>().size(), std::size_t{1});
         QVERIFY(!story.sent<openai::SessionUpdate>().at(0).session.inputFormat.has_value());
+    }
+
+    void refusalOfWhatWasNotSent_CostsNoFunctions_data()
+    {
+        QTest::addColumn<QString>("param");
+        QTest::addColumn<QString>("message");
+        QTest::newRow("a voice that nobody chose") << "session.audio.output.voice"
+                                                   << "no";
+        QTest::newRow("a part of the settings that is none of ours") << "session.reasoning"
+                                                                     << "no such tool";
+        QTest::newRow("nothing that has a name") << ""
+                                                 << "The session is not as it should be.";
+    }
+    void refusalOfWhatWasNotSent_CostsNoFunctions()
+    {
+        QFETCH(QString, param);
+        QFETCH(QString, message);
+        SessionOptions options;
+        options.tools.push_back({"get_weather", std::nullopt, std::nullopt});
+        Story story(options);
+        opens(story);
+        story.says(openai::SessionCreated{});
+        openai::ErrorEvent no = errorOf("invalid_value", message.toStdString());
+        no.error.param = param.toStdString();
+        story.says(no);
+        QCOMPARE(story.state.phase, Phase::Live);
+        QCOMPARE(story.told<session_notice::Problem>().size(), std::size_t{1});
+        // Nothing was learnt that holds for the next connection.
+        story.reconnects();
+        QVERIFY(story.state.leftOut.empty());
     }
 
     // --- Requests that it does not know ------------------------------------------------------------------------------
