@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::broker {
@@ -25,6 +26,8 @@ public:
 
     /// How those do that were asked; nothing until one was.
     [[nodiscard]] std::optional<bool> areFine() const;
+    /// Each of those of which something is known, by name. `isWanted`: somebody relies on it, and the next answer is to be a fresh one.
+    [[nodiscard]] std::vector<std::pair<std::string, bool>> states(bool isWanted) const;
     [[nodiscard]] net::Awaitable<> probeIfDue() const;
 
 private:

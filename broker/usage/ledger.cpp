@@ -142,6 +142,13 @@ UsageReport reportOf(soci::session& sql, const UsageQuery& query)
     return report;
 }
 
+void tellExhausted(const Ledger::OnSpent& tell, const Account& account, const Fault& fault)
+{
+    if (tell && fault.code == FaultCode::BudgetExhausted) {
+        tell(account, fault.violatedPolicy);
+    }
+}
+
 /// One order for everybody who writes several rows at once: no two wait for each other.
 void sortForWriting(std::vector<Entry>& entries)
 {
@@ -182,9 +189,12 @@ std::vector<std::string> writeAll(soci::session& sql, const std::vector<Entry>& 
 
 std::function<std::optional<Fault>(soci::session&)> Ledger::opening(Account account) const
 {
-    return [account = std::move(account), now = m_deps.clock.wallNow()](soci::session& sql) -> std::optional<Fault> {
+    // Not this: a database that hangs may outlive it.
+    return [tell = m_deps.onSpent, account = std::move(account), now = m_deps.clock.wallNow()](
+               soci::session& sql) -> std::optional<Fault> {
         rows::lockBudgets(sql, account);
         if (auto fault = rows::overspent(sql, account, rows::Stage::Beginning, now)) {
+            tellExhausted(tell, account, *fault);
             return fault;
         }
         rows::insertSession(sql, account, now);
@@ -194,11 +204,15 @@ std::function<std::optional<Fault>(soci::session&)> Ledger::opening(Account acco
 
 net::Awaitable<std::optional<Fault>> Ledger::ask(Account account, Check check)
 {
-    std::function<std::optional<Fault>(soci::session&)> work = [account = std::move(account), check,
-                                                                   now = m_deps.clock.wallNow()](soci::session& sql) {
-        rows::lockBudgets(sql, account);
-        return check(sql, account, now);
-    };
+    std::function<std::optional<Fault>(soci::session&)> work =
+        [tell = m_deps.onSpent, account = std::move(account), check, now = m_deps.clock.wallNow()](soci::session& sql) {
+            rows::lockBudgets(sql, account);
+            auto fault = check(sql, account, now);
+            if (fault) {
+                tellExhausted(tell, account, *fault);
+            }
+            return fault;
+        };
     auto answer = co_await m_deps.database.run<std::optional<Fault>>(std::move(work));
     if (!answer) {
         co_return storeIsAway();
@@ -276,6 +290,9 @@ net::Awaitable<Ledger::Recorded> Ledger::record(std::vector<Entry> entries)
         if (entry.isTold != nullptr) {
             *entry.isTold = true;
         }
+        if (m_deps.onSpent && !entry.account.budgets.areUnlimited()) {
+            m_deps.onSpent(entry.account, {});
+        }
     }
     recorded.over = std::move(*over);
     co_return recorded;
@@ -340,6 +357,24 @@ net::Awaitable<core::Expected<UsageReport, Fault>> Ledger::report(UsageQuery que
     std::function<UsageReport(soci::session&)> work = [query = std::move(query)](
                                                           soci::session& sql) { return reportOf(sql, query); };
     auto answer = co_await m_deps.database.run<UsageReport>(std::move(work));
+    if (!answer) {
+        co_return Unexpected<Fault>(storeIsAway());
+    }
+    co_return std::move(*answer);
+}
+
+net::Awaitable<core::Expected<std::vector<BudgetStanding>, Fault>> Ledger::standings(std::vector<Account> accounts)
+{
+    using Standings = std::vector<BudgetStanding>;
+    std::function<Standings(soci::session&)> work = [accounts = std::move(accounts), now = m_deps.clock.wallNow()](
+                                                        soci::session& sql) {
+        Standings all;
+        for (const Account& account : accounts) {
+            rows::addStandings(sql, account, now, all);
+        }
+        return all;
+    };
+    auto answer = co_await m_deps.database.run<Standings>(std::move(work));
     if (!answer) {
         co_return Unexpected<Fault>(storeIsAway());
     }

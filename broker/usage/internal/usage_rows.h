@@ -50,6 +50,9 @@ void lockBudgets(soci::session& sql, const Account& account);
 enum class Stage { Beginning, GoingOn };
 [[nodiscard]] std::optional<Fault> overspent(
     soci::session& sql, const Account& account, Stage stage, core::WallTime now);
+/// Adds how each of the account's budgets stands that is not there yet.
+void addStandings(
+    soci::session& sql, const Account& account, core::WallTime now, std::vector<BudgetStanding>& standings);
 void insertSession(soci::session& sql, const Account& account, core::WallTime now);
 /// Ledger::mayGoOn. BudgetExhausted, Unavailable.
 [[nodiscard]] std::optional<Fault> mayGoOn(soci::session& sql, const Account& account, core::WallTime now);
