@@ -90,20 +90,37 @@ bool isNew(soci::session& sql, const Draft& draft, long long now)
     return isLastNew;
 }
 
-void insert(soci::session& sql, const Draft& draft)
+/// How many of that kind came within the last hour.
+long long countOf(soci::session& sql, const std::string& kind, long long now)
 {
-    const Alert& alert = draft.alert;
+    constexpr long long kHour = 3'600'000;
+    const long long since = now - kHour;
+    long long count = 0;
+    sql << "SELECT COUNT(*) FROM alerts WHERE kind = :kind AND at > :since", into(count), use(kind), use(since);
+    return count;
+}
+
+/// Gives it as it is written down.
+Alert insert(soci::session& sql, const Draft& draft)
+{
+    Alert alert = draft.alert;
     const std::string kind(textOf(alert.kind));
+    const long long before = countOf(sql, kind, millisOf(alert.at));
+    if (before == AlertBook::kMostTold - 1) {
+        alert.title += " (for an hour, further ones of this kind are only at /api/admin/alerts)";
+    }
     const std::string severity(textOf(alert.severity));
     const long long at = millisOf(alert.at);
     sql << "INSERT INTO alerts (id, kind, severity, title, data, broker, at) "
            "VALUES (:id, :kind, :severity, :title, :data, :broker, :at)",
         use(alert.id), use(kind), use(severity), use(alert.title), use(alert.data), use(alert.broker), use(at);
-    for (const std::string& channel : draft.channels) {
+    const bool isTold = before < AlertBook::kMostTold;
+    for (const std::string& channel : isTold ? draft.channels : std::vector<std::string>()) {
         sql << "INSERT INTO alert_deliveries (alert, channel, state, attempts, at, reason) "
                "VALUES (:alert, :channel, 'waiting', 0, :at, '')",
             use(alert.id), use(channel), use(at);
     }
+    return alert;
 }
 
 /// As the columns of `kAlert` have it.
@@ -208,8 +225,7 @@ AlertBook::Result<std::vector<Alert>> AlertBook::add(std::vector<Draft> drafts)
         std::vector<Alert> added;
         for (const Draft& draft : drafts) {
             if (isNew(sql, draft, millisOf(now))) {
-                insert(sql, draft);
-                added.push_back(draft.alert);
+                added.push_back(insert(sql, draft));
             }
         }
         return added;

@@ -54,6 +54,8 @@ public:
     /// For so long a delivery is its taker's alone.
     static constexpr core::Milliseconds kLease{60'000};
     static constexpr std::size_t kMostListed = 200;
+    /// So many of one kind are told within an hour; the others are written down alone, and the last that is told says so.
+    static constexpr long long kMostTold = 60;
 
     AlertBook(Database& database, const core::Clock& clock) : m_database(database), m_clock(clock) {}
 

@@ -139,6 +139,7 @@ const std::vector<std::vector<const char*>>& steps()
             " broker TEXT NOT NULL,"
             " at BIGINT NOT NULL)",
             "CREATE INDEX alerts_at ON alerts (at)",
+            "CREATE INDEX alerts_kind ON alerts (kind, at)",
             "CREATE TABLE alert_deliveries ("
             " alert VARCHAR(64) NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,"
             " channel VARCHAR(64) NOT NULL,"

@@ -15,6 +15,8 @@
 #include <boost/asio/use_future.hpp>
 #include <soci/soci.h>
 
+#include <algorithm>
+
 using namespace vivavoce;
 using namespace vivavoce::broker;
 using namespace vivavoce::broker::alerts;
@@ -94,14 +96,37 @@ struct OneBroker {
         desk->raise(AlertKind::Block, Severity::Warning, "A user is blocked", data, mark);
     }
     [[nodiscard]] std::vector<ListedAlert> listed() { return *tests::finish(threads, book->list({}, 200)); }
+    /// What is due is told once what was under way has ended: turns come all the time.
+    [[nodiscard]] bool turnUntil(const std::function<bool()>& isSo)
+    {
+        return QTest::qWaitFor(
+            [&] {
+                turn();
+                return isSo();
+            },
+            20'000);
+    }
     /// Of the one alert's deliveries that of the first channel, once it is so.
     [[nodiscard]] bool comesTo(const char* state, int attempts)
     {
-        return QTest::qWaitFor([&] {
+        return turnUntil([&] {
             const auto all = listed();
             return all.size() == 1 && all[0].deliveries.at(0).state == state
                 && all[0].deliveries[0].attempts == attempts;
         });
+    }
+    /// The failure of the one alert's one delivery is written down.
+    [[nodiscard]] bool failsWith(const char* reason)
+    {
+        return turnUntil([&] {
+            const auto all = listed();
+            return all.at(0).deliveries.at(0).reason == reason
+                && all[0].deliveries[0].at < clock.wallNow() + AlertBook::kLease;
+        });
+    }
+    [[nodiscard]] bool isHeardBy(const AlertReceiver& receiver, std::size_t count)
+    {
+        return turnUntil([&] { return receiver.count() == count; });
     }
 
     [[nodiscard]] static Account account(const std::string& id, const Budgets& budgets)
@@ -258,9 +283,8 @@ private slots:
         broker.raise();
         broker.turn();
         QVERIFY(broker.comesTo("waiting", 1));
-        QVERIFY(QTest::qWaitFor([&] { return broker.log.text().find("alert.not_sent") != std::string::npos; }));
-        QVERIFY(QTest::qWaitFor([&] { return broker.listed()[0].deliveries[0].reason == "provider.failed"; }));
-        broker.turn();
+        QVERIFY(broker.failsWith("provider.failed"));
+        QVERIFY(broker.log.text().find("alert.not_sent") != std::string::npos);
         broker.stop();
         QCOMPARE(receiver.count(), std::size_t{1});
         receiver.answerWith(204);
@@ -283,9 +307,7 @@ private slots:
         for (int attempt = 1; attempt <= 3; ++attempt) {
             broker.turn();
             QVERIFY(broker.comesTo("waiting", attempt));
-            QVERIFY(QTest::qWaitFor([&] { return broker.listed()[0].deliveries[0].reason == "provider.unreachable"; }));
-            QVERIFY(QTest::qWaitFor(
-                [&] { return broker.listed()[0].deliveries[0].at < clock.wallNow() + AlertBook::kLease; }));
+            QVERIFY(broker.failsWith("provider.unreachable"));
             clock.advance(Milliseconds(8'000));
         }
         receiver.comeBack();
@@ -304,7 +326,7 @@ private slots:
         broker.raise();
         broker.turn();
         QVERIFY(broker.comesTo("waiting", 1));
-        QVERIFY(QTest::qWaitFor([&] { return broker.log.text().find("alert.not_sent") != std::string::npos; }));
+        QVERIFY(broker.failsWith("provider.failed"));
         clock.advance(std::chrono::hours(24));
         broker.turn();
         QVERIFY(broker.comesTo("given_up", 2));
@@ -352,7 +374,7 @@ private slots:
         broker.raise("one", {{"user", "<!channel> *loud* <https://evil.example|here> &"}});
         broker.turn();
         QVERIFY(broker.comesTo("waiting", 1));
-        QVERIFY(QTest::qWaitFor([&] { return broker.log.text().find("alert.not_sent") != std::string::npos; }));
+        QVERIFY(broker.failsWith("provider.failed"));
         receiver.answerWith(200);
         clock.advance(kSecond);
         broker.turn();
@@ -378,7 +400,7 @@ private slots:
         broker.raise();
         broker.turnWith("openai", true);
         broker.turnWith("openai", false);
-        QVERIFY(QTest::qWaitFor([&] { return receiver.count() == 1; }));
+        QVERIFY(broker.isHeardBy(receiver, 1));
         QCOMPARE(receiver.body(0).at("type").get<std::string>(), std::string("provider.down"));
         QCOMPARE(broker.listed().size(), std::size_t{2});
     }
@@ -420,7 +442,7 @@ private slots:
         both(true);
         clock.advance(kSecond * 30);
         both(true);
-        QVERIFY(QTest::qWaitFor([&] { return receiver.count() == 2; }));
+        QVERIFY(one.isHeardBy(receiver, 2));
         QCOMPARE(receiver.body(1).at("type").get<std::string>(), std::string("provider.up"));
         QCOMPARE(one.listed().size(), std::size_t{2});
     }
@@ -567,6 +589,37 @@ private slots:
         QVERIFY(!hasFirst);
         // What waits when the broker ends is written down.
         broker.raise("last", {{"number", -1}});
+    }
+
+    void storm_OfOneKind_IsWrittenDown_ButNotToldWithoutEnd()
+    {
+        tests::NetThreads threads;
+        tests::SharedClock clock;
+        AlertReceiver receiver(threads);
+        OneBroker broker(threads, clock, url(), settingsWith({webhook("ops", receiver.url())}));
+        for (int i = 0; i < 70; ++i) {
+            broker.raise(std::to_string(i), {{"number", i}});
+        }
+        broker.turn();
+        QVERIFY(broker.isHeardBy(receiver, 60));
+        const auto all = broker.listed();
+        QCOMPARE(all.size(), std::size_t{70});
+        const auto told =
+            std::count_if(all.begin(), all.end(), [](const ListedAlert& one) { return !one.deliveries.empty(); });
+        QCOMPARE(static_cast<int>(told), 60);
+        int sayingSo = 0;
+        for (std::size_t i = 0; i < receiver.count(); ++i) {
+            const auto title = receiver.body(i).at("title").get<std::string>();
+            sayingSo += title.find("only at /api/admin/alerts") != std::string::npos ? 1 : 0;
+        }
+        QCOMPARE(sayingSo, 1);
+        // Another kind has a storm of its own, and an hour later this one is told again.
+        broker.turnWith("openai", false);
+        QVERIFY(broker.isHeardBy(receiver, 61));
+        clock.advance(std::chrono::hours(1));
+        broker.raise("later");
+        broker.turn();
+        QVERIFY(broker.isHeardBy(receiver, 62));
     }
 
     void alerts_OfLongAgo_AreForgotten()

@@ -1,5 +1,6 @@
 // Pages to print in a real Chromium: the policy lets their style in and nothing else, and what comes out as PDF has pages.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -113,6 +114,22 @@ test('a policy keeps out what is not of the page', { skip }, async () => {
   });
   assert.equal(ran, false);
   assert.ok(complaints.some((text) => text.includes('Content Security Policy')));
+  await page.close();
+});
+
+test('the program asks the broker, and its page is whole by itself', { skip }, async () => {
+  const run = (...words) => execFileSync(join(process.env.VV_BIN_DIR, 'vivavoce-broker'), [...words, '--broker', broker.url],
+    { encoding: 'utf8', env: { ...process.env, VIVAVOCE_ADMIN_KEY: broker.key } });
+  assert.ok(JSON.parse(run('invoice', 'preview', 'choir', month)).nanoDollars > 0);
+  assert.deepEqual(JSON.parse(run('invoice', 'list')).invoices, []);
+  assert.match(run('report', month, '--format', 'csv'), /^project,month,user,/);
+  assert.throws(() => run('invoice', 'issue', 'choir', month), (error) => error.status === 2 && error.stderr.includes('the month is not over'));
+  assert.throws(() => run('invoice', 'show'), (error) => error.status === 2);
+  const file = join(profile, 'invoice.html');
+  writeFileSync(file, run('invoice', 'preview', 'choir', month, '--format', 'html'));
+  const page = await browser.newPage();
+  await page.goto(`file://${file}`);
+  assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector('.lines .number')).textAlign), 'right');
   await page.close();
 });
 
