@@ -100,6 +100,11 @@ public:
         m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "issuers", &Self::tendIssuers));
         m_tasks.spawn(m_executors.front(), forEver(kLookAtStreamsEvery, "streams", &Self::lookAtStreams));
         m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "ledger", &Self::tellLedger));
+        if (!m_config.isEmbedded) {
+            // Whoever started an embedded one is the operator, and is told by its window.
+            m_lasting->alertDesk.start(m_executors.front());
+            m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "alerts", &Self::lookForAlerts));
+        }
     }
 
     [[nodiscard]] std::string url() const override { return m_server->url(); }
@@ -135,6 +140,7 @@ public:
         if (m_metricsServer != nullptr) {
             co_await m_metricsServer->drain(core::Milliseconds{0});
         }
+        co_await m_lasting->alertDesk.stop(kCancelling);
         co_await m_lasting->ledger.flush();
         m_lasting->denials.tellAll();
         co_await m_lasting->ender.tellOwed();
@@ -187,12 +193,15 @@ private:
         settings.isReady = [this] { return !m_isDraining; };
         settings.scrape = [this] { return scrape(); };
         settings.publicUrl = config.publicUrl;
+        settings.reports.invoices = config.invoices;
+        settings.reports.ledgerKept = config.usageKept;
         settings.baseUrl = [parts] { return parts->baseUrl; };
         const auto api = std::make_shared<http::Api>(std::move(settings),
             http::Api::Dependencies{parts->entrance, parts->authenticator, m_lasting->gatekeeper, parts->tokens,
                 m_lasting->ender, parts->providers, m_lasting->registry, parts->sessionTokens, parts->door,
-                m_lasting->streams, m_lasting->ledger, parts->rates, m_postedStreams, *parts->projects, parts->table,
-                *m_lasting->audit, m_lasting->clock, m_lasting->log, m_lasting->metrics, parts});
+                m_lasting->streams, m_lasting->ledger, parts->rates, m_lasting->alertBook, m_postedStreams,
+                *parts->projects, parts->table, *m_lasting->database, *m_lasting->audit, m_lasting->clock,
+                m_lasting->log, m_lasting->metrics, parts});
         return api->routes();
     }
 
@@ -227,6 +236,7 @@ private:
         }
         m_lasting->gatekeeper.reconfigure(gatekeeperSettings(*wanted));
         m_lasting->registry.setClaimWindow(claimWindow(*wanted));
+        m_lasting->alertDesk.reconfigure(wanted->alerts);
         {
             const std::lock_guard lock(m_mutex);
             m_parts = std::move(*parts);
@@ -304,6 +314,14 @@ private:
     }
 
     net::Awaitable<> lookAtStreams() { co_await m_lasting->streams.look(m_lasting->registry, m_lasting->clock); }
+
+    net::Awaitable<> lookForAlerts()
+    {
+        const auto parts = present();
+        alerts::Observed observed =
+            observedFor(*m_lasting, parts->providers.states(m_lasting->alertDesk.hasChannels()));
+        co_await m_lasting->alertDesk.turn(std::move(observed));
+    }
 
     /// Apart from the look, which waits for no ledger.
     net::Awaitable<> tellLedger()

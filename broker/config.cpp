@@ -1,6 +1,8 @@
 #include "broker/config.h"
 
+#include "broker/config_alerts.h"
 #include "broker/config_callers.h"
+#include "broker/config_invoices.h"
 #include "broker/config_problems.h"
 #include "broker/config_projects.h"
 #include "broker/config_providers.h"
@@ -95,6 +97,7 @@ void readEnvironment(const Environment& environment, Config& config, Problems& p
         config.allowedOrigins = words(*text);
     }
     readIssuerVariables(environment, config, problems);
+    readAlertVariables(environment, config, problems);
 }
 
 void readOverrides(const Overrides& overrides, Config& config, Problems& problems)
@@ -276,6 +279,8 @@ Config loadConfig(const Overrides& overrides, const Environment& environment, Pr
     checkProjects(config, problems);
     checkProviders(config, problems);
     checkCallers(config, problems);
+    checkAlerts(config, problems);
+    checkInvoices(config, problems);
     return config;
 }
 

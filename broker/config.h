@@ -1,9 +1,11 @@
 #pragma once
 
+#include "broker/alerts/alert_settings.h"
 #include "broker/auth/issuer.h"
 #include "broker/auth/service_accounts.h"
 #include "broker/log.h"
 #include "broker/projects/policy_book.h"
+#include "broker/reports/invoice_settings.h"
 #include "core/base/error.h"
 #include "core/base/expected.h"
 #include "core/base/secret.h"
@@ -152,6 +154,11 @@ struct Config {
     /// Where /metrics is served to whoever comes; on this computer or a private network. Empty: admins alone get it.
     std::string metricsAddress;
     std::uint16_t metricsPort = 0;
+
+    /// Who bills, and how.
+    reports::InvoiceSettings invoices;
+    /// What operators are told of, and how.
+    alerts::AlertSettings alerts;
 
     LogLevel logLevel = LogLevel::Info;
 

@@ -92,6 +92,13 @@ bool haveSameIssuerSecrets(const Config& running, const Config& wanted)
         [](const auth::IssuerSettings& one, const auth::IssuerSettings& other) { return one.isSame(other); });
 }
 
+bool haveSameChannels(const Config& running, const Config& wanted)
+{
+    return std::equal(running.alerts.channels.begin(), running.alerts.channels.end(), wanted.alerts.channels.begin(),
+        wanted.alerts.channels.end(),
+        [](const alerts::ChannelSettings& one, const alerts::ChannelSettings& other) { return one.isSame(other); });
+}
+
 bool haveSameCompatible(const Config& running, const Config& wanted)
 {
     return std::equal(running.compatible.begin(), running.compatible.end(), wanted.compatible.begin(),
@@ -126,6 +133,10 @@ std::vector<std::string> changedKeys(const Config& running, const Config& wanted
     const bool hasCompatible = std::find(changed.begin(), changed.end(), "providers.compatible") != changed.end();
     if (!hasCompatible && !haveSameCompatible(running, wanted)) {
         changed.emplace_back("providers.compatible");
+    }
+    const bool hasChannels = std::find(changed.begin(), changed.end(), "alerts.channels") != changed.end();
+    if (!hasChannels && !haveSameChannels(running, wanted)) {
+        changed.emplace_back("alerts.channels");
     }
     if (!haveSameWebhookSecret(running, wanted)) {
         changed.emplace_back("projects.webhook_secret");

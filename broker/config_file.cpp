@@ -1,5 +1,7 @@
 #include "broker/config.h"
+#include "broker/config_alerts.h"
 #include "broker/config_callers.h"
+#include "broker/config_invoices.h"
 #include "broker/config_projects.h"
 #include "broker/config_providers.h"
 #include "broker/config_secrets.h"
@@ -281,6 +283,21 @@ const std::vector<Key>& keys()
         Key{"allowed_origins", &readOrigins},
         Key{"log.level", parsed(&writeLogLevel)},
         Key{"metrics.listen", parsed(&writeMetricsListen)},
+        Key{"alerts.budget_thresholds", &readAlertKey},
+        Key{"alerts.error_percent", &readAlertKey},
+        Key{"alerts.error_minutes", &readAlertKey},
+        Key{"alerts.settle_seconds", &readAlertKey},
+        Key{"alerts.keep_days", &readAlertKey},
+        Key{"alerts.channels", {}, &readAlertChannels},
+        Key{"invoices.issuer", &readInvoiceKey},
+        Key{"invoices.number_prefix", &readInvoiceKey},
+        Key{"invoices.tax_label", &readInvoiceKey},
+        Key{"invoices.tax_basis_points", &readInvoiceKey},
+        Key{"invoices.currency", &readInvoiceKey},
+        Key{"invoices.rate", &readInvoiceKey},
+        Key{"invoices.rate_date", &readInvoiceKey},
+        Key{"invoices.note", &readInvoiceKey},
+        Key{"invoices.recipients", {}, &readRecipients},
     };
     return all;
 }
@@ -340,6 +357,8 @@ bool holdsSecrets(const std::set<std::string>& seen, const Config& config)
         [&](const SecretSource& source) { return seen.count(std::string(source.key)) > 0; });
     // An issuer's client_secret may have come from a file of its own, and so may a provider's key; that costs a warning at most.
     return hasSecret || config.projects.webhookSecret != nullptr
+        || std::any_of(config.alerts.channels.begin(), config.alerts.channels.end(),
+            [](const alerts::ChannelSettings& channel) { return channel.secret != nullptr; })
         || std::any_of(config.compatible.begin(), config.compatible.end(),
             [](const CompatibleProvider& provider) { return provider.key != nullptr; })
         || std::any_of(config.issuers.begin(), config.issuers.end(),
@@ -356,6 +375,8 @@ std::vector<std::string> configKeys()
             : key.name == "service_accounts"     ? serviceAccountKeys()
             : key.name == "policies"             ? policyKeys()
             : key.name == "providers.compatible" ? compatibleKeys()
+            : key.name == "alerts.channels"      ? alertChannelKeys()
+            : key.name == "invoices.recipients"  ? recipientKeys()
                                                  : std::vector<std::string>();
         for (const std::string& one : inner) {
             all.push_back(std::string(key.name) + "[]." + one);

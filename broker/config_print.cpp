@@ -1,5 +1,7 @@
 #include "broker/config.h"
+#include "broker/config_alerts.h"
 #include "broker/config_callers.h"
+#include "broker/config_invoices.h"
 #include "broker/config_projects.h"
 #include "broker/config_providers.h"
 #include "broker/config_toml.h"
@@ -119,6 +121,8 @@ toml::table tableOf(const Config& config)
     }
     printProviders(config, *table["providers"].as_table());
     printCallers(config, table);
+    printAlerts(config, table);
+    printInvoices(config, table);
     return table;
 }
 

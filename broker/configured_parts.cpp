@@ -204,6 +204,7 @@ Readings ConfiguredParts::readings()
     now.sessionsMost = lasting->registry.mostSessions();
     now.streams = lasting->streams.count();
     now.ledgerQueue = lasting->ledger.waiting();
+    now.alertQueue = lasting->alertDesk.waiting();
     now.isStoreWorking = lasting->registry.isWorking();
     now.limits = lasting->gatekeeper.health();
     now.isProviderFine = providers.areFine();

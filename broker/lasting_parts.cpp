@@ -1,7 +1,15 @@
 #include "broker/lasting_parts.h"
 
 #include "broker/audit/file_audit_trail.h"
+#include "net/http_client.h"
 
+#include <boost/asio/ip/host_name.hpp>
+#include <nlohmann/json.hpp>
+#include <openssl/rand.h>
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace vivavoce::broker {
@@ -65,6 +73,34 @@ AuditRecord recordOf(const BlockEvent& event)
     return record;
 }
 
+/// The same for operators. One that begins anew within the hour, at the same length, is told once.
+void raise(const BlockEvent& event, const core::Clock& clock, alerts::AlertDesk& desk)
+{
+    const auto hour = std::chrono::floor<std::chrono::hours>(clock.wallNow()).time_since_epoch().count();
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(event.length).count();
+    const core::Json data{{"user", event.user}, {"bucket", event.bucket}, {"level", event.level}, {"seconds", seconds}};
+    desk.raise(alerts::AlertKind::Block, alerts::Severity::Warning,
+        "A user is blocked for " + std::to_string(seconds) + " s: requests went on although each answer asked to wait",
+        data, "block\n" + event.user + "\n" + std::to_string(event.level) + "\n" + std::to_string(hour));
+}
+
+double randomShare()
+{
+    std::uint32_t random = 0;
+    void* const bytes = &random;
+    // Jitter: any number does where there is none.
+    static_cast<void>(RAND_bytes(static_cast<unsigned char*>(bytes), sizeof(random)));
+    return static_cast<double>(random) / static_cast<double>(std::numeric_limits<std::uint32_t>::max());
+}
+
+/// For people, who have several.
+std::string nameOf(const Config& config)
+{
+    boost::system::error_code error;
+    const std::string host = boost::asio::ip::host_name(error);
+    return (error || host.empty() ? config.address : host) + ":" + std::to_string(config.port);
+}
+
 void apply(const Config& config, const BucketConfig& own, std::size_t perMinute, Bucket& bucket)
 {
     bucket.maxRequests = own.maxRequests.value_or(perMinute);
@@ -93,13 +129,22 @@ LastingParts::LastingParts(const Config& config, std::unique_ptr<LimitStore> lim
       database(std::move(store)),
       hasher(config.secret.empty() ? TokenHasher() : TokenHasher(config.secret)),
       registry(registryLimits(config), *database, clock),
-      ledger({config.usageKept}, {*database, clock, log}),
+      spending(std::make_shared<alerts::SpendingWatch>()),
+      ledger({config.usageKept},
+          {*database, clock, log,
+              [spending = spending](const usage::Account& account, const std::string& exhausted) {
+                  spending->note(account, exhausted);
+              }}),
+      alertBook(*database, clock),
+      alertDesk(config.alerts,
+          {alertBook, ledger, clock, log, metrics, &net::sendRequest, &randomShare, spending, nameOf(config)}),
       ender(registry, *audit, ledger),
       gatekeeper(gatekeeperSettings(config),
           {*limits, clock, log,
               [this](const BlockEvent& event) {
                   metrics.blocked();
                   static_cast<void>(audit->append(recordOf(event)));
+                  raise(event, clock, alertDesk);
               }}),
       denials(*audit, clock, log),
       signIns({*audit, hasher, log})
@@ -135,6 +180,16 @@ core::Milliseconds claimWindow(const Config& config)
     // The audit's patience, the database's, and a little.
     constexpr core::Milliseconds kBesideTheProvider{15'000};
     return config.providerTimeout + kBesideTheProvider;
+}
+
+alerts::Observed observedFor(const LastingParts& lasting, std::vector<std::pair<std::string, bool>> providers)
+{
+    alerts::Observed observed;
+    observed.providers = std::move(providers);
+    observed.isAuditWorking = lasting.audit->isWorking();
+    observed.answers = lasting.metrics.requests();
+    observed.failures = lasting.metrics.failures();
+    return observed;
 }
 
 Gatekeeper::Settings gatekeeperSettings(const Config& config)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/alerts/alert_desk.h"
 #include "broker/audit/audit_trail.h"
 #include "broker/config.h"
 #include "broker/http/denial_report.h"
@@ -16,6 +17,9 @@
 #include "core/base/clock.h"
 
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace vivavoce::broker {
 
@@ -35,7 +39,10 @@ struct LastingParts {
     std::unique_ptr<Database> database;
     TokenHasher hasher;
     SqlSessionRegistry registry;
+    const std::shared_ptr<alerts::SpendingWatch> spending;
     usage::Ledger ledger;
+    alerts::AlertBook alertBook;
+    alerts::AlertDesk alertDesk;
     SessionEnder ender;
     relay::LiveStreams streams;
     Gatekeeper gatekeeper;
@@ -48,6 +55,8 @@ struct LastingParts {
     const Config& config, const core::Clock& clock, Log& log);
 
 [[nodiscard]] Gatekeeper::Settings gatekeeperSettings(const Config& config);
+[[nodiscard]] alerts::Observed observedFor(
+    const LastingParts& lasting, std::vector<std::pair<std::string, bool>> providers);
 /// For how long a renewal may be under way at most.
 [[nodiscard]] core::Milliseconds claimWindow(const Config& config);
 

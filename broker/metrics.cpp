@@ -1,5 +1,6 @@
 #include "broker/metrics.h"
 
+#include "broker/alerts/alert.h"
 #include "broker/resources.h"
 
 #include <prometheus/counter.h>
@@ -126,6 +127,9 @@ struct Metrics::Families {
     CounterFamily& denials =
         counters("vivavoce_denials_total", "Requests whose bearer may not, by code of the problem.");
     prometheus::Counter& blocks = counters("vivavoce_blocks_total", "Blocks that have begun here.").Add({});
+    CounterFamily& alerts = counters("vivavoce_alerts_total", "Alerts that this broker has written down, by kind.");
+    CounterFamily& alertAttempts =
+        counters("vivavoce_alert_attempts_total", "Attempts to tell somebody of an alert, by kind of channel.");
     CounterFamily& provided = counters(
         "vivavoce_provider_requests_total", "Tokens that the provider was asked for: ok, or the code of the problem.");
     prometheus::Counter& providedOk = provided.Add({{"outcome", "ok"}});
@@ -140,7 +144,18 @@ struct Metrics::Families {
         inSeconds(std::chrono::time_point_cast<core::WallTime::duration>(std::chrono::system_clock::now()));
 };
 
-Metrics::Metrics() : m_families(std::make_unique<Families>()) {}
+Metrics::Metrics() : m_families(std::make_unique<Families>())
+{
+    // There from the beginning: what is not there cannot be seen to rise.
+    for (const alerts::AlertKind kind : alerts::allAlertKinds()) {
+        m_families->alerts.Add({{"kind", std::string(alerts::textOf(kind))}});
+    }
+    for (const char* const channel : {"webhook", "slack", "smtp"}) {
+        for (const char* const outcome : {"sent", "failed", "given_up"}) {
+            m_families->alertAttempts.Add({{"channel", channel}, {"outcome", outcome}});
+        }
+    }
+}
 
 Metrics::~Metrics() = default;
 
@@ -183,6 +198,16 @@ void Metrics::blocked()
     m_families->blocks.Increment();
 }
 
+void Metrics::alertRaised(std::string_view kind)
+{
+    m_families->alerts.Add({{"kind", std::string(kind)}}).Increment();
+}
+
+void Metrics::alertAttempted(std::string_view channel, std::string_view outcome)
+{
+    m_families->alertAttempts.Add({{"channel", std::string(channel)}, {"outcome", std::string(outcome)}}).Increment();
+}
+
 void Metrics::providerAnswered(std::optional<FaultCode> fault, core::MonotonicTime::duration took)
 {
     if (fault) {
@@ -196,6 +221,11 @@ void Metrics::providerAnswered(std::optional<FaultCode> fault, core::MonotonicTi
 std::int64_t Metrics::requests() const
 {
     return m_families->answers;
+}
+
+std::int64_t Metrics::failures() const
+{
+    return m_families->failures;
 }
 
 std::int64_t Metrics::renewals() const
@@ -225,6 +255,8 @@ std::string Metrics::scrape(const Readings& now) const
     all.push_back(gauge("vivavoce_streams", "Streams through the relay.", count(now.streams)));
     all.push_back(
         gauge("vivavoce_ledger_queue", "Entries of the ledger that wait for the database.", count(now.ledgerQueue)));
+    all.push_back(
+        gauge("vivavoce_alert_queue", "Alerts that wait for the database to be written down.", count(now.alertQueue)));
     all.push_back(gauge("vivavoce_store_up", "1: the database answers.", now.isStoreWorking ? 1 : 0));
     all.push_back(states("vivavoce_limits_store_state", "How limits are decided; degraded: by each broker for itself.",
         {"ok", "degraded", "failing"}, stateText(now.limits)));

@@ -35,6 +35,8 @@ struct Readings {
     std::uint64_t auditLines = 0;
     std::uint64_t auditFailures = 0;
     std::size_t auditQueue = 0;
+    /// Alerts that were raised and are not in the database yet.
+    std::size_t alertQueue = 0;
     /// When the certificate of the listener ends; unset without one.
     std::optional<core::WallTime> certificateEnd;
 };
@@ -59,11 +61,17 @@ public:
     /// `reason` is a code of the faults' table; anything else counts as "other".
     void denied(std::string_view reason);
     void blocked();
+    /// `kind` is one of the alerts' kinds.
+    void alertRaised(std::string_view kind);
+    /// Somebody was to be told. `channel` is its kind: "webhook"; `outcome` "sent", "failed", "given_up".
+    void alertAttempted(std::string_view channel, std::string_view outcome);
     /// The provider was asked for a token. Nothing: it gave one.
     void providerAnswered(std::optional<FaultCode> fault, core::MonotonicTime::duration took);
 
     /// Of handlers' answers, since the start.
     [[nodiscard]] std::int64_t requests() const;
+    /// Those of them that were faults of ours.
+    [[nodiscard]] std::int64_t failures() const;
     [[nodiscard]] std::int64_t renewals() const;
     /// 0 to 1.
     [[nodiscard]] double errorRate() const;

@@ -35,6 +35,56 @@ constexpr const char* kCheckFooter =
     "warning as one line on stderr, and ok on stdout where nothing has to be changed. Exit code 0, or 2. Changes nothing, and asks nobody without\n"
     "--connect.";
 
+constexpr const char* kReportFooter =
+    "Asks a broker that runs, as an admin: VIVAVOCE_ADMIN_KEY holds the key of a service account with voice:admin, or an admin's token, or\n"
+    "VIVAVOCE_ADMIN_KEY_FILE names a file with it. What was asked for goes to stdout; as html it is a page to print.";
+
+/// Where to ask, and how to answer.
+void addReportOptions(CLI::App& command, AskReports& asked)
+{
+    command.add_option("--broker", asked.broker, "its address (http://127.0.0.1:8790)");
+    command.add_option("--ca-file", asked.caFile, "PEM: authorities to trust beside the system's");
+    command.add_option("--format", asked.format, "json, csv or html (json)")
+        ->check(CLI::IsMember({"json", "csv", "html"}));
+}
+
+void addMonth(CLI::App& command, AskReports& asked)
+{
+    command.add_option("MONTH", asked.month, "2026-11")->required();
+}
+
+/// `report` and `invoice`; the second is told apart by its own subcommands.
+void addReports(CLI::App& app, AskReports& asked)
+{
+    CLI::App* const report = app.add_subcommand("report", "what projects used in a month, line by line");
+    report->footer(kReportFooter);
+    addMonth(*report, asked);
+    report->add_option("--project", asked.project, "of this one alone");
+    addReportOptions(*report, asked);
+    CLI::App* const invoice = app.add_subcommand("invoice", "preview, issue and show invoices");
+    invoice->footer(kReportFooter);
+    invoice->require_subcommand(1);
+    using What = AskReports::What;
+    struct Row {
+        const char* name;
+        const char* about;
+        What what;
+    };
+    for (const Row& row : {Row{"list", "those that were issued, the newest first", What::List},
+             Row{"show", "one that was issued", What::Show}, Row{"preview", "what would be issued", What::Preview},
+             Row{"issue", "give a project's month its number, for good; or tell the one that it has", What::Issue}}) {
+        CLI::App* const command = invoice->add_subcommand(row.name, row.about);
+        command->callback([&asked, what = row.what] { asked.what = what; });
+        if (row.what == What::Show) {
+            command->add_option("NUMBER", asked.number, "as it stands on the invoice")->required();
+        } else if (row.what != What::List) {
+            command->add_option("PROJECT", asked.project, "whose")->required();
+            addMonth(*command, asked);
+        }
+        addReportOptions(*command, asked);
+    }
+}
+
 } // namespace
 
 core::Expected<Command, core::Error> parseOptions(int argc, const char* const* argv)
@@ -72,6 +122,8 @@ core::Expected<Command, core::Error> parseOptions(int argc, const char* const* a
     check->add_flag("--connect", connects, "ask provider, issuers, Redis and database too, five seconds each");
     // --config and the others stand behind the name too.
     check->fallthrough();
+    AskReports asked;
+    addReports(app, asked);
     // Only now: a subcommand takes over what is there when it is made.
     app.footer(kFooter);
     app.set_version_flag("--version", std::string("vivavoce-broker " VV_VERSION));
@@ -93,6 +145,9 @@ core::Expected<Command, core::Error> parseOptions(int argc, const char* const* a
     if (initialise->parsed()) {
         init.profile = isForProduction ? Profile::Production : Profile::Local;
         return init;
+    }
+    if (app.got_subcommand("report") || app.got_subcommand("invoice")) {
+        return asked;
     }
     if (check->parsed()) {
         return CheckConfig{std::move(overrides), connects};

@@ -22,6 +22,8 @@ pkg_check_modules(WebRtcAudioProcessing IMPORTED_TARGET webrtc-audio-processing)
 if(NOT WebRtcAudioProcessing_FOUND)
   message(FATAL_ERROR "webrtc-audio-processing 0.3 was not found. Newer ones (1.x, 2.x) have another interface and do not serve (docs/adr/0011-echo-canceller.md).")
 endif()
+# Mail, for alerts.
+find_package(CURL 7.85 REQUIRED)
 # The registry and its text format; not the server that comes with it.
 pkg_check_modules(PrometheusCore REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 pkg_check_modules(Hiredis REQUIRED IMPORTED_TARGET hiredis)

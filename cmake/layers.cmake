@@ -59,7 +59,7 @@ set(VV_LAYER_vv_app_PRIVATE "^Qt6::(Network|QuickControls2|DBus)$")
 
 set(VV_LAYER_vv_broker_lib_OURS vv_core vv_net vv_boost_net vv_dsp)
 set(VV_LAYER_vv_broker_lib_PUBLIC "")
-set(VV_LAYER_vv_broker_lib_PRIVATE "^spdlog::" "^OpenSSL::" "^tomlplusplus::" "^CLI11::" "^PkgConfig::Hiredis(Ssl)?$" "^VV::Soci$" "^PkgConfig::PrometheusCore$" "^simdjson::")
+set(VV_LAYER_vv_broker_lib_PRIVATE "^spdlog::" "^OpenSSL::" "^tomlplusplus::" "^CLI11::" "^PkgConfig::Hiredis(Ssl)?$" "^VV::Soci$" "^PkgConfig::PrometheusCore$" "^simdjson::" "^CURL::libcurl$")
 
 set(VV_LAYER_vv_agent_lib_OURS vv_core vv_net vv_boost_net vv_dsp)
 set(VV_LAYER_vv_agent_lib_PUBLIC "")

@@ -27,6 +27,8 @@ std::string_view auditEventText(AuditEvent event)
         return "subject.unblock";
     case AuditEvent::ConfigurationChange:
         return "configuration.change";
+    case AuditEvent::InvoiceIssue:
+        return "invoice.issue";
     case AuditEvent::Start:
         return "broker.start";
     case AuditEvent::Stop:

@@ -20,6 +20,7 @@ enum class AuditEvent {
     Unblock,
     // The broker itself
     ConfigurationChange,
+    InvoiceIssue,
     Start,
     Stop,
     /// The trail takes lines again after it took none.

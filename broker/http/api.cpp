@@ -1,10 +1,12 @@
 #include "broker/http/api.h"
 
 #include "broker/http/admin_api.h"
+#include "broker/http/alert_api.h"
 #include "broker/http/openapi.h"
 #include "broker/http/posted_stream_api.h"
 #include "broker/http/problem_response.h"
 #include "broker/http/project_api.h"
+#include "broker/http/report_api.h"
 #include "broker/http/request_checks.h"
 #include "broker/http/resource_metadata_api.h"
 #include "broker/http/security_headers.h"
@@ -108,6 +110,15 @@ net::Router Api::routes()
         m_deps.entrance, m_deps.ledger, m_deps.rates, m_deps.gatekeeper, m_deps.clock, m_deps.owner});
     add(router, "GET", "/api/voice/usage", usage, &UsageApi::report);
     add(router, "POST", "/api/voice/usage", usage, &UsageApi::take);
+    const auto alerts =
+        std::make_shared<AlertApi>(AlertApi::Dependencies{m_deps.entrance, m_deps.alertBook, m_deps.owner});
+    add(router, "GET", "/api/admin/alerts", alerts, &AlertApi::list);
+    const auto reports = std::make_shared<ReportApi>(
+        reports::InvoiceBook(m_settings.reports, {m_deps.database, m_deps.clock, m_deps.rates.prices()}),
+        ReportApi::Dependencies{m_deps.entrance, m_deps.owner});
+    for (const ReportApi::Route& route : ReportApi::routes()) {
+        add(router, route.method, route.path, reports, route.handler);
+    }
     if (m_deps.projectTable != nullptr) {
         const auto projects = std::make_shared<ProjectApi>(
             ProjectApi::Dependencies{m_deps.entrance, *m_deps.projectTable, m_deps.ender, m_deps.owner});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/alerts/alert_book.h"
 #include "broker/http/cors.h"
 #include "broker/http/entrance.h"
 #include "broker/http/metrics_api.h"
@@ -10,6 +11,7 @@
 #include "broker/relay/live_streams.h"
 #include "broker/relay/posted_streams.h"
 #include "broker/relay/relay_door.h"
+#include "broker/reports/invoice_book.h"
 #include "broker/tokens/session_ender.h"
 #include "broker/tokens/token_service.h"
 #include "net/router.h"
@@ -39,10 +41,12 @@ public:
         relay::LiveStreams& streams;
         usage::Ledger& ledger;
         const usage::RateCard& rates;
+        alerts::AlertBook& alertBook;
         std::shared_ptr<relay::PostedStreams> postedStreams;
         ProjectDirectory& projects;
         /// The same where admins keep them here; nothing elsewhere.
         TableProjects* projectTable;
+        Database& database;
         AuditTrail& audit;
         const core::Clock& clock;
         Log& log;
@@ -66,6 +70,7 @@ public:
         std::function<std::string()> baseUrl;
         /// As configured; may be empty.
         std::string publicUrl;
+        reports::InvoiceBook::Settings reports;
         /// Whether the audit takes records.
         std::function<bool()> isAuditWorking;
     };

@@ -3,6 +3,7 @@
 #include "broker/http/request_checks.h"
 
 #include <array>
+#include <string_view>
 
 namespace vivavoce::broker::http {
 namespace {
@@ -36,7 +37,12 @@ void addSecurityHeaders(
     const net::HttpRequest& request, net::HttpResponse& response, const std::vector<std::string>& trustedProxies)
 {
     for (const Header& header : kAlways) {
-        response.headers.set(header.name, header.value);
+        // A page says itself what it may load.
+        const bool isPages = header.name == std::string_view("Content-Security-Policy")
+            && response.headers.find(header.name).has_value();
+        if (!isPages) {
+            response.headers.set(header.name, header.value);
+        }
     }
     if (cameByHttps(request, trustedProxies)) {
         response.headers.set("Strict-Transport-Security", "max-age=63072000; includeSubDomains");

@@ -82,6 +82,17 @@ std::optional<bool> Providers::areFine() const
     return fine;
 }
 
+std::vector<std::pair<std::string, bool>> Providers::states(bool isWanted) const
+{
+    std::vector<std::pair<std::string, bool>> states;
+    for (WatchedProvider* provider : m_all) {
+        if (const auto one = isWanted ? provider->isFine() : provider->lastKnown()) {
+            states.emplace_back(provider->name(), *one);
+        }
+    }
+    return states;
+}
+
 net::Awaitable<> Providers::probeFrom(std::size_t first) const
 {
     if (first < m_all.size()) {

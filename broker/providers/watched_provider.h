@@ -47,6 +47,12 @@ public:
 
     /// How it answered last; nothing until it was asked. Asks nobody now, but sees to it that the next answer is a fresh one.
     [[nodiscard]] std::optional<bool> isFine();
+    /// The same, without wanting to know it in future.
+    [[nodiscard]] std::optional<bool> lastKnown() const
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_isFine;
+    }
     /// Probes it where that is due. To be called about every second.
     [[nodiscard]] net::Awaitable<> probeIfDue();
 
@@ -56,7 +62,7 @@ private:
 
     const Settings m_settings;
     const Dependencies m_deps;
-    std::mutex m_mutex;
+    mutable std::mutex m_mutex;
     std::optional<bool> m_isFine;
     /// What went wrong is nothing that a probe looks at: only a mint shows that it is over.
     bool m_takesAMint = false;

@@ -162,6 +162,10 @@ void checkFiles(const Config& config, const core::Clock& clock, Problems& proble
     for (std::size_t i = 0; i < config.issuers.size(); ++i) {
         checkAuthorities("issuers[" + std::to_string(i) + "].ca_file", config.issuers[i].caFile, problems);
     }
+    for (std::size_t i = 0; i < config.alerts.channels.size(); ++i) {
+        checkAuthorities(
+            "alerts.channels[" + std::to_string(i) + "].ca_file", config.alerts.channels[i].caFile, problems);
+    }
     if (!config.tokenKeys.empty()) {
         if (const auto keys = keyRingOf(config); !keys) {
             problems.add("tokens.keys", keys.error());

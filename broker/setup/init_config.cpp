@@ -27,6 +27,10 @@ constexpr std::string_view kIssuers =
     "# Who vouches for users: an OpenID Connect provider. One such table each. OIDC_ISSUER and OIDC_AUDIENCE do for one.\n";
 constexpr std::string_view kPolicies =
     "# Narrower rules for some. One such table each; docs/operations.md tells how they add up.\n";
+constexpr std::string_view kRecipients =
+    "# Who pays for a project: what stands on its invoices. One such table each; a project without one has its name there.\n";
+constexpr std::string_view kAlertChannels =
+    "# Who is told of budgets, blocks, providers that are down and the like. One such table each; docs/operations.md tells more.\n";
 constexpr std::string_view kServiceAccounts =
     "# Programs of your own that call, and no issuer vouches for. One such table each.\n";
 
@@ -137,6 +141,8 @@ void addTable(std::string_view table, bool isGiven, std::string& file)
     file.append("\n").append(name == "providers.compatible" ? kCompatible
             : name == "issuers"                             ? kIssuers
             : name == "policies"                            ? kPolicies
+            : name == "alerts.channels"                     ? kAlertChannels
+            : name == "invoices.recipients"                 ? kRecipients
                                                             : kServiceAccounts);
     file.append(isGiven ? "[[" : "#[[").append(name).append("]]\n");
 }

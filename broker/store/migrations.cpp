@@ -128,6 +128,45 @@ const std::vector<std::vector<const char*>>& steps()
             "CREATE INDEX usage_holds_caller ON usage_holds (caller, until)",
             "CREATE INDEX usage_holds_project ON usage_holds (project, until)",
         },
+        {
+            // Alerts, how far each came with each channel, what has come about already, and how things were when that was last told.
+            "CREATE TABLE alerts ("
+            " id VARCHAR(64) PRIMARY KEY,"
+            " kind VARCHAR(32) NOT NULL,"
+            " severity VARCHAR(16) NOT NULL,"
+            " title TEXT NOT NULL,"
+            " data TEXT NOT NULL,"
+            " broker TEXT NOT NULL,"
+            " at BIGINT NOT NULL)",
+            "CREATE INDEX alerts_at ON alerts (at)",
+            "CREATE INDEX alerts_kind ON alerts (kind, at)",
+            "CREATE TABLE alert_deliveries ("
+            " alert VARCHAR(64) NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,"
+            " channel VARCHAR(64) NOT NULL,"
+            " state VARCHAR(16) NOT NULL,"
+            " attempts INTEGER NOT NULL,"
+            " at BIGINT NOT NULL,"
+            " reason TEXT NOT NULL,"
+            " PRIMARY KEY (alert, channel))",
+            "CREATE INDEX alert_deliveries_due ON alert_deliveries (channel, state, at)",
+            "CREATE TABLE alert_marks ("
+            " name VARCHAR(64) PRIMARY KEY,"
+            " at BIGINT NOT NULL)",
+            "CREATE INDEX alert_marks_at ON alert_marks (at)",
+            // As they were told. Never changed, never removed: their numbers have no gaps.
+            "CREATE TABLE invoices ("
+            " number BIGINT PRIMARY KEY,"
+            " name VARCHAR(64) NOT NULL UNIQUE,"
+            " project VARCHAR(128) NOT NULL,"
+            " month VARCHAR(7) NOT NULL,"
+            " at BIGINT NOT NULL,"
+            " data TEXT NOT NULL,"
+            " UNIQUE (project, month))",
+            "CREATE TABLE alert_states ("
+            " subject VARCHAR(512) PRIMARY KEY,"
+            " state VARCHAR(16) NOT NULL,"
+            " since BIGINT NOT NULL)",
+        },
     };
     return all;
 }

@@ -142,6 +142,13 @@ UsageReport reportOf(Connection& sql, const UsageQuery& query)
     return report;
 }
 
+void tellExhausted(const Ledger::OnSpent& tell, const Account& account, const Fault& fault)
+{
+    if (tell && fault.code == FaultCode::BudgetExhausted) {
+        tell(account, fault.violatedPolicy);
+    }
+}
+
 /// One order for everybody who writes several rows at once: no two wait for each other.
 void sortForWriting(std::vector<Entry>& entries)
 {
@@ -182,9 +189,12 @@ std::vector<std::string> writeAll(Connection& sql, const std::vector<Entry>& ent
 
 std::function<std::optional<Fault>(Connection&)> Ledger::opening(Account account) const
 {
-    return [account = std::move(account), now = m_deps.clock.wallNow()](Connection& sql) -> std::optional<Fault> {
+    // Not this: a database that hangs may outlive it.
+    return [tell = m_deps.onSpent, account = std::move(account), now = m_deps.clock.wallNow()](
+               Connection& sql) -> std::optional<Fault> {
         rows::lockBudgets(sql, account);
         if (auto fault = rows::overspent(sql, account, rows::Stage::Beginning, now)) {
+            tellExhausted(tell, account, *fault);
             return fault;
         }
         rows::insertSession(sql, account, now);
@@ -194,10 +204,14 @@ std::function<std::optional<Fault>(Connection&)> Ledger::opening(Account account
 
 net::Awaitable<std::optional<Fault>> Ledger::ask(Account account, Check check)
 {
-    std::function<std::optional<Fault>(Connection&)> work = [account = std::move(account), check,
+    std::function<std::optional<Fault>(Connection&)> work = [tell = m_deps.onSpent, account = std::move(account), check,
                                                                 now = m_deps.clock.wallNow()](Connection& sql) {
         rows::lockBudgets(sql, account);
-        return check(sql, account, now);
+        auto fault = check(sql, account, now);
+        if (fault) {
+            tellExhausted(tell, account, *fault);
+        }
+        return fault;
     };
     auto answer = co_await m_deps.database.run<std::optional<Fault>>(std::move(work));
     if (!answer) {
@@ -276,6 +290,9 @@ net::Awaitable<Ledger::Recorded> Ledger::record(std::vector<Entry> entries)
         if (entry.isTold != nullptr) {
             *entry.isTold = true;
         }
+        if (m_deps.onSpent && !entry.account.budgets.areUnlimited()) {
+            m_deps.onSpent(entry.account, {});
+        }
     }
     recorded.over = std::move(*over);
     co_return recorded;
@@ -340,6 +357,24 @@ net::Awaitable<core::Expected<UsageReport, Fault>> Ledger::report(UsageQuery que
     std::function<UsageReport(Connection&)> work = [query = std::move(query)](
                                                        Connection& sql) { return reportOf(sql, query); };
     auto answer = co_await m_deps.database.run<UsageReport>(std::move(work));
+    if (!answer) {
+        co_return Unexpected<Fault>(storeIsAway());
+    }
+    co_return std::move(*answer);
+}
+
+net::Awaitable<core::Expected<std::vector<BudgetStanding>, Fault>> Ledger::standings(std::vector<Account> accounts)
+{
+    using Standings = std::vector<BudgetStanding>;
+    std::function<Standings(Connection&)> work = [accounts = std::move(accounts), now = m_deps.clock.wallNow()](
+                                                     Connection& sql) {
+        Standings all;
+        for (const Account& account : accounts) {
+            rows::addStandings(sql, account, now, all);
+        }
+        return all;
+    };
+    auto answer = co_await m_deps.database.run<Standings>(std::move(work));
     if (!answer) {
         co_return Unexpected<Fault>(storeIsAway());
     }

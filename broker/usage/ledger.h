@@ -4,6 +4,7 @@
 #include "broker/log.h"
 #include "broker/store/database.h"
 #include "broker/usage/account.h"
+#include "broker/usage/budget_standing.h"
 #include "broker/usage/usage_report.h"
 #include "core/base/clock.h"
 #include "core/base/expected.h"
@@ -32,10 +33,15 @@ public:
         /// Days whose usage is kept.
         std::chrono::days kept{400};
     };
+    /// Somebody's budgets were drawn on. `exhausted`: the one of them that did not bear it, as in BudgetStanding::period; empty: none. It neither
+    /// waits nor throws. [any thread]
+    using OnSpent = std::function<void(const Account& account, const std::string& exhausted)>;
     struct Dependencies {
         Database& database;
         const core::Clock& clock;
         Log& log;
+        /// May be empty.
+        OnSpent onSpent{};
     };
 
     Ledger(Settings settings, Dependencies dependencies) : m_settings(settings), m_deps(dependencies) {}
@@ -76,6 +82,9 @@ public:
         std::string sessionId, std::string caller);
 
     [[nodiscard]] net::Awaitable<core::Expected<UsageReport, Fault>> report(UsageQuery query);
+    /// How the budgets of these accounts stand, each of them once.
+    [[nodiscard]] net::Awaitable<core::Expected<std::vector<BudgetStanding>, Fault>> standings(
+        std::vector<Account> accounts);
 
     /// Tells what waits, closes the accounts of sessions that are gone, forgets what is old; called often. The sessions whose budgets do not
     /// bear a next turn, as what was told late has shown.

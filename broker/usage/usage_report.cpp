@@ -62,6 +62,15 @@ Json rowJson(const UsageRow& row, std::string_view key)
         {"unpricedTurns", row.amounts[Measure::Unpriced]}};
 }
 
+std::string decimal(double value, int places)
+{
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%.*f", places, value);
+    return text.data();
+}
+
+} // namespace
+
 std::string csvField(std::string text)
 {
     constexpr std::string_view kFormula = "=+-@\t\r";
@@ -77,15 +86,6 @@ std::string csvField(std::string text)
     }
     return quoted + '"';
 }
-
-std::string decimal(double value, int places)
-{
-    std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%.*f", places, value);
-    return text.data();
-}
-
-} // namespace
 
 std::optional<Grouping> groupingOf(std::string_view text)
 {

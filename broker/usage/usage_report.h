@@ -53,6 +53,9 @@ struct UsageReport {
     bool isCut = false;
 };
 
+/// What a spreadsheet would take for a formula begins with an apostrophe; what needs quotation marks has them (RFC 4180).
+[[nodiscard]] std::string csvField(std::string text);
+
 /// "2026-11-23", and back; nothing for what is no date.
 [[nodiscard]] std::string dateOf(std::int64_t day);
 [[nodiscard]] std::optional<std::int64_t> dayOfDate(std::string_view text);

@@ -638,7 +638,7 @@ private slots:
                 QVERIFY2(tried.status != 404 || codeOf(tried) == "session_not_found", path.c_str());
             }
         }
-        QCOMPARE(document.at("paths").size(), std::size_t{24});
+        QCOMPARE(document.at("paths").size(), std::size_t{30});
     }
 
     void health_TellsAdminsOfEachPart()

@@ -140,7 +140,15 @@ public:
         search.add(QStringLiteral("service key"), broker.serviceKey());
         broker.setLogLevel("debug");
         const std::string hook = QByteArray::fromStdString(secret("webhook secret")).toBase64().toStdString();
-        broker.setTables("[projects]\ncheck = \"webhook\"\nwebhook_url = \"" + login.url()
+        const std::string signing = QByteArray::fromStdString(secret("alerts' secret")).toBase64().toStdString();
+        // Both fail: what is told of that has neither.
+        const std::string channels =
+            "[alerts]\nsettle_seconds = 0\n[[alerts.channels]]\nname = \"ops\"\nkind = \"webhook\"\n"
+            "url = \""
+            + login.url() + "/alerts\"\nsecret = \"whsec_" + signing
+            + "\"\n[[alerts.channels]]\nname = \"chat\"\nkind = \"slack\"\nurl = \"" + login.url() + "/"
+            + encoded(secret("Slack's address")) + "\"\n";
+        broker.setTables(channels + "[projects]\ncheck = \"webhook\"\nwebhook_url = \"" + login.url()
             + "/hook\"\nwebhook_secret = \"whsec_" + hook + "\"\n[[issuers]]\nurl = \"" + opaque.url()
             + "\"\ntokens = \"opaque\"\naudiences = [\"vivavoce\"]\nclient_id = \"us\"\nclient_secret = '"
             + secret("client secret") + "'\n[[issuers]]\nurl = \"" + login.url() + "\"\naudiences = [\"vivavoce\"]\n");

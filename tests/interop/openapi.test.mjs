@@ -8,6 +8,7 @@ import { startBroker } from './real_broker.mjs';
 let running, broker, key, ajv, document;
 before(async () => {
   running = await startBroker({ limits: 'mints_per_minute = 3, violations_to_block = 2', more: `projects = { check = "table" }
+invoices = { issuer = ["Example Ltd"], number_prefix = "VV-" }
 [[issuers]]
 url = "https://login.example"
 audiences = ["https://voice.example"]
@@ -75,6 +76,20 @@ test('every answer is as the description promises', async () => {
   assert.equal((await ask('POST', kMint, { body: '{}', bearer: '' })).status, 401);
   assert.equal((await ask('POST', '/api/admin/blocks/lift', { body: 'x', type: 'text/plain' })).status, 415);
   for (const path of ['/api/voice-agent/health', '/healthz', '/readyz', '/openapi.json', '/.well-known/jwks.json']) assert.equal((await ask('GET', path)).status, 200);
+  assert.equal((await ask('GET', '/api/admin/alerts')).status, 200);
+  assert.equal((await ask('GET', '/api/admin/alerts?limit=0')).status, 400);
+  const last = new Date(Date.now() - 40 * 86_400_000).toISOString().slice(0, 7);
+  assert.equal((await ask('GET', `/api/admin/reports/${last}`)).json.projects.length, 0);
+  assert.equal((await ask('GET', '/api/admin/reports/2026-13')).status, 400);
+  const bill = JSON.stringify({ project: 'choir', month: last });
+  assert.equal((await ask('POST', '/api/admin/invoices', { body: bill })).json.number, 'VV-000001');
+  assert.equal((await ask('POST', '/api/admin/invoices', { body: bill })).json.isNew, false);
+  assert.equal((await ask('POST', '/api/admin/invoices', { body: '{}' })).status, 400);
+  assert.equal((await ask('GET', '/api/admin/invoices')).json.invoices.length, 1);
+  assert.equal((await ask('GET', '/api/admin/invoices/VV-000001')).json.total, 0);
+  assert.equal((await ask('GET', '/api/admin/invoices/VV-000002')).status, 404);
+  assert.equal((await ask('GET', `/api/admin/invoices/preview?project=choir&month=${last}`)).json.isPreview, true);
+  assert.equal((await ask('GET', '/invoice.css', { bearer: '' })).status, 200);
   for (const path of ['/healthz', '/readyz']) {
     const answer = await fetch(broker + path, { method: 'HEAD' });
     assert.ok(String(answer.status) in document.paths[path].head.responses);

@@ -53,6 +53,7 @@ const QMap<QString, Row>& table()
             row("libwebrtc-audio-processing-dev", "webrtc-audio-processing-devel", "webrtc-audio-processing", "")},
         {QStringLiteral("prometheus-cpp-core"),
             row("prometheus-cpp-dev", "prometheus-cpp-devel", "prometheus-cpp", "prometheus-cpp")},
+        {QStringLiteral("CURL"), row("libcurl4-openssl-dev", "libcurl-devel", "curl", "curl")},
         {QStringLiteral("hiredis"), row("libhiredis-dev", "hiredis-devel", "hiredis", "hiredis")},
         {QStringLiteral("hiredis_ssl"), row("libhiredis-dev", "hiredis-devel", "hiredis", "hiredis")},
         {QStringLiteral("SOCI"), row("libsoci-dev", "soci-devel", "soci", "soci")},

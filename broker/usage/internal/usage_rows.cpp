@@ -208,6 +208,18 @@ std::optional<Fault> exhausted(const Period& period, core::WallTime now)
         FaultCode::BudgetExhausted, "what is left of the budget does not bear one more turn", wait, period.name};
 }
 
+std::array<Period, 4> periodsOf(const Account& account, core::WallTime now)
+{
+    const std::int64_t today = dayOf(now);
+    const std::int64_t month = monthOf(today);
+    const std::int64_t nextMonth = monthOf(month + kLongestMonth);
+    const Budgets& budgets = account.budgets;
+    return {Period{"caller", account.caller, budgets.userDay, today, today + 1, "user_day"},
+        Period{"caller", account.caller, budgets.userMonth, month, nextMonth, "user_month"},
+        Period{"project", account.project, budgets.projectDay, today, today + 1, "project_day"},
+        Period{"project", account.project, budgets.projectMonth, month, nextMonth, "project_month"}};
+}
+
 bool isOver(const Budget& budget, const Spending& sum)
 {
     return (budget.nanoDollars && sum.nanoDollars > *budget.nanoDollars)
@@ -276,14 +288,7 @@ void lockBudgets(Connection& sql, const Account& account)
 
 std::optional<Fault> overspent(Connection& sql, const Account& account, Stage stage, core::WallTime now)
 {
-    const std::int64_t today = dayOf(now);
-    const std::int64_t month = monthOf(today);
-    const std::int64_t nextMonth = monthOf(month + kLongestMonth);
-    const Budgets& budgets = account.budgets;
-    const std::array periods{Period{"caller", account.caller, budgets.userDay, today, today + 1, "user_day"},
-        Period{"caller", account.caller, budgets.userMonth, month, nextMonth, "user_month"},
-        Period{"project", account.project, budgets.projectDay, today, today + 1, "project_day"},
-        Period{"project", account.project, budgets.projectMonth, month, nextMonth, "project_month"}};
+    const auto periods = periodsOf(account, now);
     const bool isBeginning = stage == Stage::Beginning;
     std::optional<Fault> fault;
     for (const Period& period : periods) {
@@ -304,6 +309,24 @@ std::optional<Fault> overspent(Connection& sql, const Account& account, Stage st
         fault = Fault{FaultCode::Unavailable, "what a former stream came to is not known yet", std::chrono::seconds(1)};
     }
     return fault;
+}
+
+void addStandings(Connection& sql, const Account& account, core::WallTime now, std::vector<BudgetStanding>& standings)
+{
+    for (const Period& period : periodsOf(account, now)) {
+        const bool isKnown = std::any_of(standings.begin(), standings.end(), [&](const BudgetStanding& one) {
+            return one.period == period.name && one.who == period.who && one.budget == period.budget;
+        });
+        if (isKnown || period.budget.isUnlimited() || period.who.empty()) {
+            continue;
+        }
+        const Held held = heldBy(sql, period.column, period.who, millisOf(now));
+        const Spending spent = spentSince(sql, period.column, period.who, period.since);
+        Spending sum = spent;
+        sum += held.byAll;
+        standings.push_back({period.name, period.who, period.budget, period.since, period.until, spent.nanoDollars,
+            spent.connectedMs, isOver(period.budget, sum - held.byFormers)});
+    }
 }
 
 void insertSession(Connection& sql, const Account& account, core::WallTime now)

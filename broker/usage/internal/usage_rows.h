@@ -48,6 +48,8 @@ void lockBudgets(Connection& sql, const Account& account);
 /// said yet what it came to.
 enum class Stage { Beginning, GoingOn };
 [[nodiscard]] std::optional<Fault> overspent(Connection& sql, const Account& account, Stage stage, core::WallTime now);
+/// Adds how each of the account's budgets stands that is not there yet.
+void addStandings(Connection& sql, const Account& account, core::WallTime now, std::vector<BudgetStanding>& standings);
 void insertSession(Connection& sql, const Account& account, core::WallTime now);
 /// Ledger::mayGoOn. BudgetExhausted, Unavailable.
 [[nodiscard]] std::optional<Fault> mayGoOn(Connection& sql, const Account& account, core::WallTime now);

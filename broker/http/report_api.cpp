@@ -1,0 +1,246 @@
+#include "broker/http/report_api.h"
+
+#include "broker/config_values.h"
+#include "broker/http/problem_response.h"
+#include "broker/http/request_checks.h"
+#include "broker/projects/project_directory.h"
+#include "core/base/json.h"
+
+#include <nlohmann/json.hpp>
+
+#include <limits>
+#include <utility>
+
+namespace vivavoce::broker::http {
+namespace {
+
+using core::Json;
+using reports::Month;
+using reports::Style;
+
+constexpr std::int64_t kUnasked = 50;
+
+core::Unexpected<Fault> bad(std::string detail)
+{
+    return core::Unexpected<Fault>(Fault{FaultCode::BadRequest, std::move(detail), std::nullopt});
+}
+
+std::string lastSegment(const std::string& path)
+{
+    return path.substr(path.rfind('/') + 1);
+}
+
+enum class Format { Data, Csv, Page };
+
+core::Expected<Format, Fault> formatOf(const net::HttpRequest& request)
+{
+    const std::string format = net::queryParameter(request.query, "format");
+    if (format.empty() || format == "json") {
+        return Format::Data;
+    }
+    if (format == "csv") {
+        return Format::Csv;
+    }
+    return format == "html" ? core::Expected<Format, Fault>(Format::Page) : bad("format has to be json, csv or html");
+}
+
+core::Expected<Month, Fault> monthOf(const std::string& text)
+{
+    const auto month = Month::parse(text);
+    return month ? core::Expected<Month, Fault>(*month) : bad("the month has to be as 2026-11");
+}
+
+core::Expected<std::string, Fault> projectOf(const net::HttpRequest& request)
+{
+    std::string project = net::queryParameter(request.query, "project");
+    return isProjectName(project) ? core::Expected<std::string, Fault>(std::move(project))
+                                  : bad("project has to be there");
+}
+
+/// What a page may do: show itself, and take its style from here.
+net::HttpResponse page(std::string html)
+{
+    net::HttpResponse response;
+    response.headers.set("Content-Type", "text/html; charset=utf-8");
+    response.headers.set("Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    response.body = std::move(html);
+    return response;
+}
+
+net::HttpResponse csv(std::string text, const std::string& name)
+{
+    net::HttpResponse response;
+    response.headers.set("Content-Type", "text/csv; charset=utf-8; header=present");
+    response.headers.set("Content-Disposition", "attachment; filename=\"" + name + ".csv\"");
+    response.body = std::move(text);
+    return response;
+}
+
+net::HttpResponse invoiceAs(Format format, const Json& invoice)
+{
+    switch (format) {
+    case Format::Csv:
+        return csv(reports::writeInvoiceCsv(invoice), "invoice-" + invoice.at("month").get<std::string>());
+    case Format::Page:
+        return page(reports::writeInvoicePage(invoice, Style::Linked));
+    case Format::Data:
+        break;
+    }
+    return net::HttpResponse::json(200, core::writeJson(invoice));
+}
+
+} // namespace
+
+std::vector<ReportApi::Route> ReportApi::routes()
+{
+    return {
+        {"GET", "/api/admin/reports/{month}", &ReportApi::report},
+        {"GET", "/api/admin/invoices", &ReportApi::list},
+        {"POST", "/api/admin/invoices", &ReportApi::issue},
+        // Before the one that takes any name.
+        {"GET", "/api/admin/invoices/preview", &ReportApi::preview},
+        {"GET", "/api/admin/invoices/{number}", &ReportApi::show},
+        {"GET", reports::kInvoiceStylePath, &ReportApi::style},
+    };
+}
+
+net::Awaitable<net::HttpResponse> ReportApi::report(const net::HttpRequest& request)
+{
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
+    }
+    const auto format = formatOf(request);
+    const auto month = monthOf(lastSegment(request.path));
+    if (!format || !month) {
+        co_return problemResponse(format ? month.error() : format.error());
+    }
+    const std::string name = net::queryParameter(request.query, "project");
+    std::optional<std::string> project;
+    if (!name.empty()) {
+        project = name;
+    }
+    const auto report = co_await m_book.report(*month, std::move(project));
+    if (!report) {
+        co_return problemResponse(report.error());
+    }
+    if (*format == Format::Csv) {
+        co_return csv(reports::writeReportCsv(*report), "usage-" + month->text());
+    }
+    if (*format == Format::Page) {
+        co_return page(reports::writeReportPage(*report, Style::Linked));
+    }
+    co_return net::HttpResponse::json(200, core::writeJson(*report));
+}
+
+net::Awaitable<net::HttpResponse> ReportApi::list(const net::HttpRequest& request)
+{
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
+    }
+    constexpr Range most{1, static_cast<std::int64_t>(reports::InvoiceBook::kMostListed)};
+    constexpr Range any{1, std::numeric_limits<std::int64_t>::max()};
+    const auto numberOf = [&](const char* name, std::int64_t unasked, Range range) {
+        const std::string text = net::queryParameter(request.query, name);
+        return text.empty() ? core::Expected<std::int64_t, core::Error>(unasked) : readNumber(name, text, range);
+    };
+    const auto limit = numberOf("limit", kUnasked, most);
+    const auto before = numberOf("before", any.highest, any);
+    if (!limit || !before) {
+        co_return problemResponse(
+            Fault{FaultCode::BadRequest, limit ? before.error().detail : limit.error().detail, std::nullopt});
+    }
+    auto invoices = co_await m_book.list(*before, static_cast<std::size_t>(*limit));
+    if (!invoices) {
+        co_return problemResponse(invoices.error());
+    }
+    const Json body{{"invoices", std::move(*invoices)}};
+    co_return net::HttpResponse::json(200, core::writeJson(body));
+}
+
+net::Awaitable<net::HttpResponse> ReportApi::preview(const net::HttpRequest& request)
+{
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
+    }
+    const auto format = formatOf(request);
+    const auto month = monthOf(net::queryParameter(request.query, "month"));
+    const auto project = projectOf(request);
+    if (!format || !month || !project) {
+        co_return problemResponse(!format ? format.error() : month ? project.error() : month.error());
+    }
+    const auto invoice = co_await m_book.preview(*month, *project);
+    if (!invoice) {
+        co_return problemResponse(invoice.error());
+    }
+    co_return invoiceAs(*format, *invoice);
+}
+
+net::Awaitable<net::HttpResponse> ReportApi::issue(const net::HttpRequest& request)
+{
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
+    }
+    if (const auto fault = checkContentType(request)) {
+        co_return problemResponse(*fault);
+    }
+    const auto body = core::parseJson(request.body);
+    const auto text = [&](const char* name) {
+        const bool isThere =
+            body && body->is_object() && body->size() == 2 && body->contains(name) && body->at(name).is_string();
+        return isThere ? body->at(name).get<std::string>() : std::string();
+    };
+    const std::string project = text("project");
+    const auto month = Month::parse(text("month"));
+    if (!month || !isProjectName(project)) {
+        co_return problemResponse(
+            Fault{FaultCode::InvalidBody, "it has to be {\"project\": \"...\", \"month\": \"2026-11\"}", std::nullopt});
+    }
+    const std::string told = project + " " + month->text();
+    auto unseen = co_await m_deps.entrance.witness(guest->client, AuditEvent::InvoiceIssue, AuditOutcome::Done, told);
+    if (unseen) {
+        co_return problemResponse(*unseen);
+    }
+    const auto issued = co_await m_book.issue(*month, project);
+    if (!issued) {
+        unseen = co_await m_deps.entrance.witness(guest->client, AuditEvent::InvoiceIssue, AuditOutcome::Failed, told);
+        co_return problemResponse(unseen ? *unseen : issued.error());
+    }
+    auto answer = core::parseJson(issued->invoice);
+    if (!answer || !answer->is_object()) {
+        co_return problemResponse(Fault{FaultCode::Internal, {}, std::nullopt});
+    }
+    (*answer)["isNew"] = issued->isNew;
+    co_return net::HttpResponse::json(200, core::writeJson(*answer));
+}
+
+net::Awaitable<net::HttpResponse> ReportApi::show(const net::HttpRequest& request)
+{
+    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
+    if (!guest) {
+        co_return std::move(guest.error());
+    }
+    const auto format = formatOf(request);
+    if (!format) {
+        co_return problemResponse(format.error());
+    }
+    const auto invoice = co_await m_book.find(lastSegment(request.path));
+    if (!invoice) {
+        co_return problemResponse(invoice.error());
+    }
+    co_return invoiceAs(*format, *invoice);
+}
+
+net::Awaitable<net::HttpResponse> ReportApi::style(const net::HttpRequest&)
+{
+    net::HttpResponse response;
+    response.headers.set("Content-Type", "text/css; charset=utf-8");
+    response.body = reports::invoiceStyle();
+    co_return response;
+}
+
+} // namespace vivavoce::broker::http
