@@ -1,4 +1,5 @@
 #include "broker/reports/invoice_book.h"
+
 #include "broker/store/connection.h"
 
 #include <nlohmann/json.hpp>

@@ -2,6 +2,7 @@
 #include "broker/alerts/budget_alerts.h"
 #include "broker/alerts/slack_channel.h"
 #include "broker/projects/webhook_projects.h"
+#include "broker/store/connection.h"
 #include "broker/tokens/session_account.h"
 #include "broker/tokens/sql_session_registry.h"
 #include "tests/broker/alert_receiver.h"
@@ -13,7 +14,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
-#include <soci/soci.h>
 
 #include <algorithm>
 
@@ -210,7 +210,7 @@ class TestAlerts : public QObject {
         settings.url = core::Secret(m_server->url());
         auto database = Database::open(std::move(settings), log);
         tests::NetThreads threads;
-        const std::function<int(soci::session&)> work = [](soci::session& sql) {
+        const std::function<int(broker::Connection&)> work = [](broker::Connection& sql) {
             for (const char* table : {"alert_deliveries", "alerts", "alert_marks", "alert_states", "sessions",
                      "usage_sessions", "usage_holds", "usage_days"}) {
                 sql << std::string("DELETE FROM ") + table;

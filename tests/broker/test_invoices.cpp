@@ -1,4 +1,5 @@
 #include "broker/reports/invoice_book.h"
+#include "broker/store/connection.h"
 #include "broker/tokens/session_account.h"
 #include "broker/tokens/sql_session_registry.h"
 #include "broker/usage/ledger.h"
@@ -8,8 +9,6 @@
 
 #include <QTemporaryDir>
 #include <QTest>
-
-#include <soci/soci.h>
 
 #include <nlohmann/json.hpp>
 
@@ -156,9 +155,9 @@ struct World {
     {
         return tests::finish(threads, std::move(answer));
     }
-    void sql(const std::function<void(soci::session&)>& work)
+    void sql(const std::function<void(broker::Connection&)>& work)
     {
-        const std::function<int(soci::session&)> all = [work](soci::session& sql) {
+        const std::function<int(broker::Connection&)> all = [work](broker::Connection& sql) {
             work(sql);
             return 0;
         };
@@ -229,7 +228,7 @@ class TestInvoices : public QObject {
         if (!isShared) {
             return "sqlite://" + m_folder.path().toStdString() + "/" + std::to_string(++m_files) + ".db";
         }
-        World(m_server->url()).sql([](soci::session& sql) {
+        World(m_server->url()).sql([](broker::Connection& sql) {
             for (const char* table : {"invoices", "sessions", "usage_sessions", "usage_days"}) {
                 sql << std::string("DELETE FROM ") + table;
             }
@@ -435,7 +434,7 @@ private slots:
         QVERIFY(report.has_value());
         QCOMPARE(report->at("isOver").get<bool>(), false);
         std::map<std::string, long long> ledger;
-        world.sql([&](soci::session& sql) {
+        world.sql([&](broker::Connection& sql) {
             for (const std::string project : {"choir", "band"}) {
                 sql << "SELECT CAST(SUM(nano_dollars) AS BIGINT) FROM usage_days WHERE project = :project",
                     soci::into(ledger[project]), soci::use(project);
@@ -474,7 +473,7 @@ private slots:
         QCOMPARE(issued.at("net").get<std::int64_t>(), std::int64_t{276});
         QCOMPARE(issued.at("tax").get<std::int64_t>(), std::int64_t{55});
         QCOMPARE(issued.at("total").get<std::int64_t>(), std::int64_t{331});
-        world.sql([](soci::session& sql) { sql << "UPDATE usage_days SET nano_dollars = nano_dollars * 2"; });
+        world.sql([](broker::Connection& sql) { sql << "UPDATE usage_days SET nano_dollars = nano_dollars * 2"; });
         InvoiceSettings others;
         World later(shared, others);
         later.clock.advance(std::chrono::hours(24 * 600));
