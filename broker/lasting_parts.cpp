@@ -45,14 +45,6 @@ core::Expected<std::unique_ptr<AuditTrail>, core::Error> auditOf(
     return std::unique_ptr<AuditTrail>(std::move(*trail));
 }
 
-core::Expected<std::unique_ptr<Database>, core::Error> databaseOf(const Config& config, Log& log)
-{
-    Database::Settings settings;
-    settings.url = !config.databaseUrl.empty() ? config.databaseUrl.clone()
-                                               : core::Secret(config.isEmbedded ? kInMemory : kDefaultFile);
-    return Database::open(std::move(settings), log);
-}
-
 /// A block begins: the audit is told, and nobody waits for that.
 AuditRecord recordOf(const BlockEvent& event)
 {
@@ -122,12 +114,20 @@ core::Expected<std::shared_ptr<LastingParts>, core::Error> makeLastingParts(
     if (!audit) {
         return core::Unexpected<core::Error>(audit.error());
     }
-    auto database = databaseOf(config, log);
+    auto database = openDatabase(config, log);
     if (!database) {
         return core::Unexpected<core::Error>(database.error());
     }
     return std::make_shared<LastingParts>(
         config, std::move(*limits), std::move(*audit), std::move(*database), clock, log);
+}
+
+core::Expected<std::unique_ptr<Database>, core::Error> openDatabase(const Config& config, Log& log)
+{
+    Database::Settings settings;
+    settings.url = !config.databaseUrl.empty() ? config.databaseUrl.clone()
+                                               : core::Secret(config.isEmbedded ? kInMemory : kDefaultFile);
+    return Database::open(std::move(settings), log);
 }
 
 core::Milliseconds claimWindow(const Config& config)

@@ -47,6 +47,8 @@ struct LastingParts {
 [[nodiscard]] core::Expected<std::shared_ptr<LastingParts>, core::Error> makeLastingParts(
     const Config& config, const core::Clock& clock, Log& log);
 
+/// The database that the configuration names. OutputUnwritable, BadConfiguration.
+[[nodiscard]] core::Expected<std::unique_ptr<Database>, core::Error> openDatabase(const Config& config, Log& log);
 [[nodiscard]] Gatekeeper::Settings gatekeeperSettings(const Config& config);
 /// For how long a renewal may be under way at most.
 [[nodiscard]] core::Milliseconds claimWindow(const Config& config);

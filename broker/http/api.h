@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/admin/dashboard.h"
 #include "broker/http/cors.h"
 #include "broker/http/entrance.h"
 #include "broker/http/metrics_api.h"
@@ -68,6 +69,8 @@ public:
         std::string publicUrl;
         /// Whether the audit takes records.
         std::function<bool()> isAuditWorking;
+        /// For people who look after the broker.
+        std::shared_ptr<admin::Dashboard> dashboard;
     };
 
     Api(Settings settings, Dependencies dependencies);

@@ -78,6 +78,15 @@ std::optional<bool> Providers::areFine() const
     return fine;
 }
 
+std::vector<std::pair<std::string, std::optional<bool>>> Providers::states() const
+{
+    std::vector<std::pair<std::string, std::optional<bool>>> states;
+    for (WatchedProvider* provider : m_all) {
+        states.emplace_back(provider->name(), provider->isFine());
+    }
+    return states;
+}
+
 net::Awaitable<> Providers::probeIfDue() const
 {
     for (WatchedProvider* provider : m_all) {

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::broker {
@@ -25,6 +26,8 @@ public:
 
     /// How those do that were asked; nothing until one was.
     [[nodiscard]] std::optional<bool> areFine() const;
+    /// The same of each, by name.
+    [[nodiscard]] std::vector<std::pair<std::string, std::optional<bool>>> states() const;
     [[nodiscard]] net::Awaitable<> probeIfDue() const;
 
 private:

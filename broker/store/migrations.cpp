@@ -128,6 +128,11 @@ const std::vector<std::vector<const char*>>& steps()
             "CREATE INDEX usage_holds_caller ON usage_holds (caller, until)",
             "CREATE INDEX usage_holds_project ON usage_holds (project, until)",
         },
+        {
+            // A page of a project's or a caller's live sessions, newest first, without sorting all of them.
+            "CREATE INDEX sessions_project_id ON sessions (project, id)",
+            "CREATE INDEX sessions_caller_id ON sessions (caller, id)",
+        },
     };
     return all;
 }
