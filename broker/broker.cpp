@@ -155,11 +155,28 @@ private:
         return m_parts;
     }
 
-    [[nodiscard]] std::string scrape() const
+    [[nodiscard]] Readings readings() const
     {
         Readings now = present()->readings();
         now.connections = m_server->connections();
-        return m_lasting->metrics.scrape(now);
+        return now;
+    }
+
+    [[nodiscard]] std::string scrape() const { return m_lasting->metrics.scrape(readings()); }
+
+    std::shared_ptr<admin::Dashboard> dashboardOf(const std::shared_ptr<ConfiguredParts>& parts, const Config& config)
+    {
+        if (m_auditDesk == nullptr && !config.isEmbedded) {
+            m_auditDesk = std::make_shared<admin::AuditDesk>(config.auditFolder);
+        }
+        admin::Overview::Dependencies overview{m_lasting->metrics, parts->providers, m_lasting->ledger,
+            m_lasting->clock, m_lasting->started, [this] { return readings(); }, parts->table != nullptr,
+            m_auditDesk != nullptr};
+        return std::make_shared<admin::Dashboard>(
+            admin::Dashboard::Dependencies{parts->entrance, parts->authenticator, *m_lasting->database,
+                m_lasting->clock, parts->table, PolicyBook(config.policy, config.policies), m_auditDesk,
+                [this] { return !m_isDraining; }, parts},
+            std::move(overview));
     }
 
     core::Expected<void, core::Error> listenForScrapes()
@@ -196,6 +213,7 @@ private:
         settings.reports.invoices = config.invoices;
         settings.reports.ledgerKept = config.usageKept;
         settings.baseUrl = [parts] { return parts->baseUrl; };
+        settings.dashboard = dashboardOf(parts, config);
         const auto api = std::make_shared<http::Api>(std::move(settings),
             http::Api::Dependencies{parts->entrance, parts->authenticator, m_lasting->gatekeeper, parts->tokens,
                 m_lasting->ender, parts->providers, m_lasting->registry, parts->sessionTokens, parts->door,
@@ -337,6 +355,8 @@ private:
     Config m_config;
     const core::Secret m_credential;
     const std::shared_ptr<relay::PostedStreams> m_postedStreams;
+    /// Nothing where no audit is kept.
+    std::shared_ptr<admin::AuditDesk> m_auditDesk;
     mutable std::mutex m_mutex;
     /// Replaced under the mutex.
     std::shared_ptr<ConfiguredParts> m_parts;

@@ -114,7 +114,7 @@ struct Row {
 
 constexpr std::string_view kClientSecretFile = "client_secret_file";
 
-const std::array<Row, 17>& issuerRows()
+const std::array<Row, 18>& issuerRows()
 {
     const auto text = [](std::string IssuerSettings::*member) -> Read {
         return [member](std::string_view k, toml::node& n, IssuerSettings& i) { return readText(k, n, i.*member); };
@@ -125,7 +125,7 @@ const std::array<Row, 17>& issuerRows()
     const auto pointer = [](std::string IssuerSettings::*member) -> Read {
         return [member](std::string_view k, toml::node& n, IssuerSettings& i) { return readPointer(k, n, i.*member); };
     };
-    static const std::array<Row, 17> rows{
+    static const std::array<Row, 18> rows{
         Row{"url", text(&IssuerSettings::url)},
         Row{"tokens", &readTokens},
         Row{"algorithms", &readAlgorithms},
@@ -139,6 +139,7 @@ const std::array<Row, 17>& issuerRows()
         Row{"projects_claim", pointer(&IssuerSettings::projectsPointer)},
         Row{"client_id", text(&IssuerSettings::clientId)},
         Row{"app_client_id", text(&IssuerSettings::appClientId)},
+        Row{"dashboard_client_id", text(&IssuerSettings::dashboardClientId)},
         Row{"client_secret", &readClientSecret},
         Row{"ca_file", text(&IssuerSettings::caFile)},
         Row{"leeway",
@@ -362,6 +363,7 @@ void printCallers(const Config& config, toml::table& table)
         addText("projects_claim", issuer.projectsPointer);
         addText("client_id", issuer.clientId);
         addText("app_client_id", issuer.appClientId);
+        addText("dashboard_client_id", issuer.dashboardClientId);
         addText("ca_file", issuer.caFile);
         issuers.push_back(std::move(one));
     }

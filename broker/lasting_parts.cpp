@@ -53,14 +53,6 @@ core::Expected<std::unique_ptr<AuditTrail>, core::Error> auditOf(
     return std::unique_ptr<AuditTrail>(std::move(*trail));
 }
 
-core::Expected<std::unique_ptr<Database>, core::Error> databaseOf(const Config& config, Log& log)
-{
-    Database::Settings settings;
-    settings.url = !config.databaseUrl.empty() ? config.databaseUrl.clone()
-                                               : core::Secret(config.isEmbedded ? kInMemory : kDefaultFile);
-    return Database::open(std::move(settings), log);
-}
-
 /// A block begins: the audit is told, and nobody waits for that.
 AuditRecord recordOf(const BlockEvent& event)
 {
@@ -167,12 +159,20 @@ core::Expected<std::shared_ptr<LastingParts>, core::Error> makeLastingParts(
     if (!audit) {
         return core::Unexpected<core::Error>(audit.error());
     }
-    auto database = databaseOf(config, log);
+    auto database = openDatabase(config, log);
     if (!database) {
         return core::Unexpected<core::Error>(database.error());
     }
     return std::make_shared<LastingParts>(
         config, std::move(*limits), std::move(*audit), std::move(*database), clock, log);
+}
+
+core::Expected<std::unique_ptr<Database>, core::Error> openDatabase(const Config& config, Log& log)
+{
+    Database::Settings settings;
+    settings.url = !config.databaseUrl.empty() ? config.databaseUrl.clone()
+                                               : core::Secret(config.isEmbedded ? kInMemory : kDefaultFile);
+    return Database::open(std::move(settings), log);
 }
 
 core::Milliseconds claimWindow(const Config& config)
@@ -182,10 +182,15 @@ core::Milliseconds claimWindow(const Config& config)
     return config.providerTimeout + kBesideTheProvider;
 }
 
-alerts::Observed observedFor(const LastingParts& lasting, std::vector<std::pair<std::string, bool>> providers)
+alerts::Observed observedFor(
+    const LastingParts& lasting, const std::vector<std::pair<std::string, std::optional<bool>>>& providers)
 {
     alerts::Observed observed;
-    observed.providers = std::move(providers);
+    for (const auto& [name, isFine] : providers) {
+        if (isFine) {
+            observed.providers.emplace_back(name, *isFine);
+        }
+    }
     observed.isAuditWorking = lasting.audit->isWorking();
     observed.answers = lasting.metrics.requests();
     observed.failures = lasting.metrics.failures();

@@ -54,9 +54,11 @@ struct LastingParts {
 [[nodiscard]] core::Expected<std::shared_ptr<LastingParts>, core::Error> makeLastingParts(
     const Config& config, const core::Clock& clock, Log& log);
 
+/// The database that the configuration names. OutputUnwritable, BadConfiguration.
+[[nodiscard]] core::Expected<std::unique_ptr<Database>, core::Error> openDatabase(const Config& config, Log& log);
 [[nodiscard]] Gatekeeper::Settings gatekeeperSettings(const Config& config);
 [[nodiscard]] alerts::Observed observedFor(
-    const LastingParts& lasting, std::vector<std::pair<std::string, bool>> providers);
+    const LastingParts& lasting, const std::vector<std::pair<std::string, std::optional<bool>>>& providers);
 /// For how long a renewal may be under way at most.
 [[nodiscard]] core::Milliseconds claimWindow(const Config& config);
 

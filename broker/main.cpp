@@ -47,6 +47,9 @@ int main(int argc, char** argv)
     if (const auto* asked = std::get_if<broker::AskReports>(&*parsed)) {
         return broker::runReports(*asked, &broker::takeFromEnvironment, std::cout, std::cerr);
     }
+    if (const auto* project = std::get_if<broker::ProjectCommand>(&*parsed)) {
+        return broker::runProjectCommand(*project, &broker::takeFromEnvironment, std::cout, std::cerr);
+    }
     const auto& overrides = std::get<broker::Overrides>(*parsed);
     broker::KeptEnvironment environment(&broker::takeFromEnvironment);
     const broker::Environment kept = [&](const char* name) { return environment.take(name); };

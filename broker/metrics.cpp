@@ -245,6 +245,22 @@ double Metrics::averageMilliseconds() const
     return answers == 0 ? 0 : static_cast<double>(m_families->microseconds) / 1000.0 / static_cast<double>(answers);
 }
 
+Metrics::Counts Metrics::counts() const
+{
+    const auto whole = [](double value) { return static_cast<std::int64_t>(value); };
+    Counts counts;
+    counts.mintedDirect = whole(m_families->mintedDirect.Value());
+    counts.mintedRelay = whole(m_families->mintedRelay.Value());
+    counts.renewed = whole(m_families->renewed.Value());
+    counts.blocks = whole(m_families->blocks.Value());
+    for (const MetricFamily& family : m_families->denials.Collect()) {
+        for (const ClientMetric& metric : family.metric) {
+            counts.denials[metric.label.front().value] += whole(metric.counter.value);
+        }
+    }
+    return counts;
+}
+
 std::string Metrics::scrape(const Readings& now) const
 {
     std::vector<MetricFamily> all = m_families->registry.Collect();

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -76,6 +77,17 @@ public:
     /// 0 to 1.
     [[nodiscard]] double errorRate() const;
     [[nodiscard]] double averageMilliseconds() const;
+
+    /// What was counted since the start, for the dashboard.
+    struct Counts {
+        std::int64_t mintedDirect = 0;
+        std::int64_t mintedRelay = 0;
+        std::int64_t renewed = 0;
+        std::int64_t blocks = 0;
+        /// By code of the problem.
+        std::map<std::string, std::int64_t> denials;
+    };
+    [[nodiscard]] Counts counts() const;
 
     /// All of it in Prometheus' text format, version 0.0.4.
     [[nodiscard]] std::string scrape(const Readings& now) const;

@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <tuple>
 #include <utility>
+#include <vector>
 
 namespace vivavoce::broker {
 namespace {
@@ -85,6 +87,73 @@ void addReports(CLI::App& app, AskReports& asked)
     }
 }
 
+constexpr const char* kProjectFooter =
+    "For projects that are kept in the database (projects.check = \"table\"), with the configuration of the broker (--config FILE), as the user that\n"
+    "it runs as, whether it runs or not. Prints JSON, one object a line. A policy's members are as in the API: --set longestSession=600\n"
+    "--set models=gpt-realtime,gpt-realtime-mini --set projectDollarsPerMonth=100 --unset voices. What it changes is first written to the audit,\n"
+    "in the folder command-line of audit.folder.";
+
+/// `project`, and what it made of the command line once that is parsed.
+struct ProjectOptions {
+    ProjectCommand command;
+    std::vector<std::pair<CLI::App*, ProjectCommand::Verb>> verbs;
+
+    void addTo(CLI::App& app)
+    {
+        using Verb = ProjectCommand::Verb;
+        CLI::App* const project = app.add_subcommand("project", "keep the projects that are in the database");
+        project->require_subcommand(1);
+        project->footer(kProjectFooter);
+        project->fallthrough();
+        add(*project, "list", "all of them, 1,000 at a time", Verb::List)
+            ->add_option("--after", command.after, "those after this name");
+        for (const auto& [name, about, verb] :
+            {std::tuple("create", "make one", Verb::Create), std::tuple("set", "change its policy", Verb::Set)}) {
+            CLI::App* const put = add(*project, name, about, verb);
+            addProject(*put);
+            put->add_option("--set", command.values, "MEMBER=VALUE of the policy; may be repeated")
+                ->allow_extra_args(false);
+            put->add_option("--unset", command.without, "MEMBER of the policy; may be repeated")
+                ->allow_extra_args(false);
+        }
+        addProject(*add(*project, "remove", "remove one, and end its sessions", Verb::Remove));
+        CLI::App* const member = project->add_subcommand("member", "who may use it");
+        member->require_subcommand(1);
+        member->fallthrough();
+        CLI::App* const members = add(*member, "list", "all of them, 1,000 at a time", Verb::ListMembers);
+        addProject(*members);
+        members->add_option("--after", command.after, "those after this user");
+        for (const auto& [name, about, verb] : {std::tuple("add", "let somebody use it", Verb::AddMember),
+                 std::tuple("remove", "take that from somebody", Verb::RemoveMember)}) {
+            CLI::App* const change = add(*member, name, about, verb);
+            addProject(*change);
+            change->add_option("USER", command.user, "as in the list of blocks: 2:21:https://login.example:u1")
+                ->required();
+        }
+    }
+
+    [[nodiscard]] bool isParsed()
+    {
+        for (const auto& [app, verb] : verbs) {
+            if (app->parsed()) {
+                command.verb = verb;
+                return true;
+            }
+        }
+        return false;
+    }
+
+private:
+    CLI::App* add(CLI::App& to, const char* name, const char* about, ProjectCommand::Verb verb)
+    {
+        CLI::App* const made = to.add_subcommand(name, about);
+        made->fallthrough();
+        verbs.emplace_back(made, verb);
+        return made;
+    }
+    void addProject(CLI::App& to) { to.add_option("PROJECT", command.project, "its name")->required(); }
+};
+
 } // namespace
 
 core::Expected<Command, core::Error> parseOptions(int argc, const char* const* argv)
@@ -124,6 +193,8 @@ core::Expected<Command, core::Error> parseOptions(int argc, const char* const* a
     check->fallthrough();
     AskReports asked;
     addReports(app, asked);
+    ProjectOptions project;
+    project.addTo(app);
     // Only now: a subcommand takes over what is there when it is made.
     app.footer(kFooter);
     app.set_version_flag("--version", std::string("vivavoce-broker " VV_VERSION));
@@ -148,6 +219,10 @@ core::Expected<Command, core::Error> parseOptions(int argc, const char* const* a
     }
     if (app.got_subcommand("report") || app.got_subcommand("invoice")) {
         return asked;
+    }
+    if (project.isParsed()) {
+        project.command.overrides = std::move(overrides);
+        return std::move(project.command);
     }
     if (check->parsed()) {
         return CheckConfig{std::move(overrides), connects};

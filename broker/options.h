@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/config.h"
+#include "broker/projects/project_program.h"
 #include "broker/reports/report_program.h"
 #include "broker/setup/check_config.h"
 #include "broker/setup/init_config.h"
@@ -31,8 +32,8 @@ struct InitConfig {
     Profile profile = Profile::Local;
 };
 
-using Command =
-    std::variant<Overrides, PrintAndLeave, VerifyAudit, MakeServiceKey, InitConfig, CheckConfig, AskReports>;
+using Command = std::variant<Overrides, PrintAndLeave, VerifyAudit, MakeServiceKey, InitConfig, CheckConfig, AskReports,
+    ProjectCommand>;
 
 /// Reads the command line of vivavoce-broker. BadUsage with one line for whoever typed it.
 [[nodiscard]] core::Expected<Command, core::Error> parseOptions(int argc, const char* const* argv);

@@ -50,6 +50,8 @@ struct IssuerSettings {
     std::chrono::seconds keyCoolDown{60};
     /// What the desktop app is called there: a public client, with which its users sign in. Empty: they bring their tokens themselves.
     std::string appClientId;
+    /// What the dashboard is called there: a public client, with which admins sign in. Empty: they bring their tokens themselves.
+    std::string dashboardClientId;
 
     /// Secrets by what they are, not by where.
     [[nodiscard]] bool isSame(const IssuerSettings& other) const;

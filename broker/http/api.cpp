@@ -126,6 +126,9 @@ net::Router Api::routes()
             add(router, route.method, route.path, projects, route.handler);
         }
     }
+    for (const admin::Dashboard::Route& route : admin::Dashboard::routes()) {
+        add(router, route.method, route.path, m_settings.dashboard, route.handler);
+    }
     addStream(router);
     const auto metrics =
         std::make_shared<MetricsApi>(MetricsApi::Dependencies{m_deps.entrance, m_settings.scrape, m_deps.owner});
@@ -142,10 +145,11 @@ net::Router Api::routes()
         self->m_deps.metrics.answeredUnrouted(request.method, status);
         return problemResponse({faultOfStatus(status), {}, std::nullopt});
     });
-    router.onResponse([cors = m_cors, proxies = m_settings.trustedProxies, metadata](
+    router.onResponse([cors = m_cors, proxies = m_settings.trustedProxies, metadata, dashboard = m_settings.dashboard](
                           const net::HttpRequest& request, net::HttpResponse& response) {
         addSecurityHeaders(request, response, proxies);
         metadata->addTo(response);
+        dashboard->pages().addTo(request, response);
         cors.addTo(request, response);
     });
     return router;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/admin/dashboard.h"
 #include "broker/alerts/alert_book.h"
 #include "broker/http/cors.h"
 #include "broker/http/entrance.h"
@@ -73,6 +74,8 @@ public:
         reports::InvoiceBook::Settings reports;
         /// Whether the audit takes records.
         std::function<bool()> isAuditWorking;
+        /// For people who look after the broker.
+        std::shared_ptr<admin::Dashboard> dashboard;
     };
 
     Api(Settings settings, Dependencies dependencies);

@@ -133,6 +133,19 @@ TableProjects::Result<std::vector<TableProjects::Project>> TableProjects::list(s
     co_return answer;
 }
 
+TableProjects::Result<Policy> TableProjects::find(std::string project)
+{
+    std::function<Answer(Connection&)> work = [project = std::move(project)](Connection& sql) -> Answer {
+        auto policy = policyOf(sql, project);
+        if (!policy) {
+            return noSuchProject();
+        }
+        return std::move(*policy);
+    };
+    auto answer = co_await ask<Policy>(std::move(work));
+    co_return answer;
+}
+
 TableProjects::Result<std::vector<std::string>> TableProjects::members(std::string project, std::string after)
 {
     using Members = core::Expected<std::vector<std::string>, Fault>;

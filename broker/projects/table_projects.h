@@ -34,6 +34,7 @@ public:
     // All of them: Unavailable; NotFound where there is no such project; InvalidBody beyond what fits.
     /// In the order of their names, those after `after`.
     [[nodiscard]] Result<std::vector<Project>> list(std::string after);
+    [[nodiscard]] Result<Policy> find(std::string project);
     [[nodiscard]] Result<std::vector<std::string>> members(std::string project, std::string after);
     /// Makes a project, or gives one another policy.
     [[nodiscard]] Result<bool> put(std::string project, Policy policy);

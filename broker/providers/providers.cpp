@@ -82,13 +82,11 @@ std::optional<bool> Providers::areFine() const
     return fine;
 }
 
-std::vector<std::pair<std::string, bool>> Providers::states(bool isWanted) const
+std::vector<std::pair<std::string, std::optional<bool>>> Providers::states(bool isWanted) const
 {
-    std::vector<std::pair<std::string, bool>> states;
+    std::vector<std::pair<std::string, std::optional<bool>>> states;
     for (WatchedProvider* provider : m_all) {
-        if (const auto one = isWanted ? provider->isFine() : provider->lastKnown()) {
-            states.emplace_back(provider->name(), *one);
-        }
+        states.emplace_back(provider->name(), isWanted ? provider->isFine() : provider->lastKnown());
     }
     return states;
 }

@@ -27,8 +27,8 @@ public:
 
     /// How those do that were asked; nothing until one was.
     [[nodiscard]] std::optional<bool> areFine() const;
-    /// Each of those of which something is known, by name. `isWanted`: somebody relies on it, and the next answer is to be a fresh one.
-    [[nodiscard]] std::vector<std::pair<std::string, bool>> states(bool isWanted) const;
+    /// Each of them by name; nothing where nobody knows. `isWanted`: somebody relies on it, and the next answer is to be a fresh one.
+    [[nodiscard]] std::vector<std::pair<std::string, std::optional<bool>>> states(bool isWanted) const;
     /// All at the same time: nobody waits for a slow one's answer.
     [[nodiscard]] net::Awaitable<> probeIfDue() const { return probeFrom(0); }
 

@@ -167,6 +167,11 @@ const std::vector<std::vector<const char*>>& steps()
             " state VARCHAR(16) NOT NULL,"
             " since BIGINT NOT NULL)",
         },
+        {
+            // A page of a project's or a caller's live sessions, newest first, without sorting all of them.
+            "CREATE INDEX sessions_project_id ON sessions (project, id)",
+            "CREATE INDEX sessions_caller_id ON sessions (caller, id)",
+        },
     };
     return all;
 }

@@ -48,17 +48,11 @@ double audioMinutes(const UsageRow& row, Measure measure)
 
 Json rowJson(const UsageRow& row, std::string_view key)
 {
-    Json tokens = Json::object();
-    for (const auto& [name, measure] : kCounts) {
-        if (measure != Measure::Unpriced) {
-            tokens[name] = row.amounts[measure];
-        }
-    }
     return {{std::string(key), row.key}, {"sessions", row.sessions}, {"minutes", minutesOf(row)},
         {"cost", dollarsOf(row)}, {"costReported", reportedDollars(row)},
         {"audioMinutesIn", audioMinutes(row, Measure::AudioInMs)},
         {"audioMinutesOut", audioMinutes(row, Measure::AudioOutMs)}, {"turns", row.amounts[Measure::Turns]},
-        {"toolCalls", row.amounts[Measure::ToolCalls]}, {"tokens", std::move(tokens)},
+        {"toolCalls", row.amounts[Measure::ToolCalls]}, {"tokens", tokensJson(row.amounts)},
         {"unpricedTurns", row.amounts[Measure::Unpriced]}};
 }
 
@@ -112,6 +106,17 @@ std::optional<std::int64_t> dayOfDate(std::string_view text)
         return std::nullopt;
     }
     return std::chrono::floor<std::chrono::days>(*time).time_since_epoch().count();
+}
+
+Json tokensJson(const Amounts& amounts)
+{
+    Json tokens = Json::object();
+    for (const auto& [name, measure] : kCounts) {
+        if (measure != Measure::Unpriced) {
+            tokens[name] = amounts[measure];
+        }
+    }
+    return tokens;
 }
 
 Json writeJson(const UsageReport& report)

@@ -60,6 +60,8 @@ struct UsageReport {
 [[nodiscard]] std::string dateOf(std::int64_t day);
 [[nodiscard]] std::optional<std::int64_t> dayOfDate(std::string_view text);
 
+/// {"textIn": 0, …}: tokens by kind.
+[[nodiscard]] core::Json tokensJson(const Amounts& amounts);
 /// docs/protocol.md, "Usage".
 [[nodiscard]] core::Json writeJson(const UsageReport& report);
 /// RFC 4180 with a header line. What a spreadsheet would take for a formula begins with an apostrophe.

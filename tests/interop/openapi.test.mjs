@@ -56,8 +56,17 @@ test('every answer is as the description promises', async () => {
   assert.deepEqual((await ask('GET', `${projects}/members?project=choir`)).json.members, ['1:0::tester']);
   assert.equal((await ask('GET', `${projects}/members?project=none`)).status, 404);
   assert.equal((await ask('GET', projects)).json.projects[0].members, 1);
+  assert.equal((await ask('GET', '/api/admin/budgets')).json.budgets[0].project, 'choir');
   assert.ok([59, 60].includes((await ask('POST', '/api/voice/session', { body: '{"projectId":"choir"}' })).json.limits.maxSessionSeconds));
   assert.equal((await ask('GET', '/api/voice/session')).json.sessions.length, 2);
+  assert.equal((await ask('GET', '/api/admin/sessions')).json.sessions.length, 2);
+  assert.equal((await ask('GET', '/api/admin/sessions?limit=0')).status, 400);
+  assert.equal((await ask('GET', '/api/admin/overview')).json.sessions.most > 0, true);
+  assert.equal((await ask('GET', '/api/admin/audit?limit=2')).json.lines.length, 2);
+  assert.ok(['running', 'whole'].includes((await ask('POST', '/api/admin/audit/verify')).json.verification.state));
+  assert.equal((await ask('GET', '/api/admin/budgets?by=user')).status, 200);
+  assert.deepEqual((await ask('GET', '/api/admin/sign-in', { bearer: null })).json.issuers, []);
+  assert.equal((await ask('GET', '/api/admin/overview', { bearer: '' })).status, 401);
   assert.equal((await ask('POST', `${projects}/members/remove`, { body: member })).json.changed, true);
   assert.equal((await ask('POST', `${projects}/remove`, { body: '{"id":"choir"}' })).json.ended, 1);
   assert.equal((await ask('GET', projects)).json.projects.length, 0);

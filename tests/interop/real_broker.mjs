@@ -50,7 +50,7 @@ scopes = ["voice:mint", "voice:session", "voice:admin"]
     child.once('exit', (code) => reject(new Error(`vivavoce-broker ended with ${code}`)));
   }));
   return {
-    url, key,
+    url, key, database: join(folder, 'broker.db'),
     isRunning: () => child.exitCode === null && child.signalCode === null,
     /** How it ended. */
     async stop() {

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "broker/fault.h"
+#include "core/base/expected.h"
+
+#include <cstddef>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vivavoce::broker::admin {
+
+/// What a list is asked with: names that it knows, each at most once. Pure.
+class PageQuery {
+public:
+    /// `limit` is always known. BadRequest.
+    [[nodiscard]] static core::Expected<PageQuery, Fault> read(
+        std::string_view query, std::initializer_list<std::string_view> names);
+
+    /// Nothing where it is empty or not there.
+    [[nodiscard]] std::optional<std::string> text(std::string_view name) const;
+    /// 1 to 1,000; 100 unless it is said.
+    [[nodiscard]] std::size_t limit() const { return m_limit; }
+
+private:
+    std::string m_query;
+    std::size_t m_limit = 100;
+};
+
+} // namespace vivavoce::broker::admin
