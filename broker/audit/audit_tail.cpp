@@ -109,7 +109,7 @@ public:
                 chunk.resize(end + 1);
                 rest = takeLines(chunk, from == 0);
             }
-            if (rest.size() > kMaxLineBytes) {
+            if (!isDone() && rest.size() > kMaxLineBytes) {
                 page.isWhole = false;
                 return;
             }

@@ -74,6 +74,8 @@ export function show(content, { keepsProjects }) {
     state.took = (next) => { state.next = next; state.more.disabled = !next; state.first.disabled = state.after === undefined; state.node.hidden = !next && state.after === undefined; };
     return state;
   };
+  const kListed = 1000;
+  const listPages = pager(() => loadProjects());
   const projectPages = pager(() => loadBudgets('project'));
   const userPages = pager(() => loadBudgets('user'));
   const editor = el('div', {});
@@ -91,7 +93,7 @@ export function show(content, { keepsProjects }) {
   const make = el('form', { class: 'line', on: { submit: (event) => { event.preventDefault(); edit({ id: id.value.trim(), policy: {}, isNew: true }); } } },
     field('New project', id), el('button', { class: 'main' }, 'Make'));
   content.replaceChildren(el('section', {}, el('h1', {}, 'Budgets and projects'), faults, ofProjects.node, projectPages.node, ofUsers.node, userPages.node,
-    ...(keepsProjects ? [projects.node, el('div', { class: 'card' }, make), editor]
+    ...(keepsProjects ? [projects.node, listPages.node, el('div', { class: 'card' }, make), editor]
       : [el('p', { class: 'note' }, 'Projects are not kept here: projects.check in the broker\'s configuration says where. What they may is in its policies.')])));
 
   function open(title, ...parts) {
@@ -132,9 +134,12 @@ export function show(content, { keepsProjects }) {
     const list = table({ caption: 'Members', key: (row) => row.user, empty: 'Nobody is a member yet.',
       columns: [{ title: 'User', head: true, cell: (row) => row.user },
         { title: '', cell: (row) => el('button', { type: 'button', class: 'danger', 'aria-label': `Take ${row.user} away`, on: { click: () => change('remove', row.user) } }, 'Take away') }] });
+    const pages = pager(() => read());
     const read = async () => {
-      const told = await attempt(fault, () => ask('GET', `api/admin/projects/members${queryOf({ project })}`));
-      if (told) list.fill(told.members.map((member) => ({ user: member })));
+      const told = await attempt(fault, () => ask('GET', `api/admin/projects/members${queryOf({ project, after: pages.after })}`));
+      if (!told) return;
+      list.fill(told.members.map((member) => ({ user: member })));
+      pages.took(told.members.length === kListed ? told.members.at(-1) : undefined);
     };
     async function change(what, member) {
       const done = await attempt(fault, () => ask('POST', `api/admin/projects/members/${what}`, { project, user: member }));
@@ -144,14 +149,16 @@ export function show(content, { keepsProjects }) {
     }
     const form = el('form', { class: 'line', on: { submit: (event) => { event.preventDefault(); change('add', user.value.trim()); } } },
       field('User', user, 'Kind, length of the issuer, issuer, subject, as in the list of blocks: 2:21:https://login.example:u1'), el('button', { class: 'main' }, 'Add'));
-    open(`Members of ${project}`, fault, list.node, form, el('div', { class: 'line' }, closing()));
+    open(`Members of ${project}`, fault, list.node, pages.node, form, el('div', { class: 'line' }, closing()));
     await read();
   }
 
   async function loadProjects() {
     if (!keepsProjects) return;
-    const told = await attempt(faults, () => ask('GET', 'api/admin/projects'));
-    if (told) projects.fill(told.projects);
+    const told = await attempt(faults, () => ask('GET', `api/admin/projects${queryOf({ after: listPages.after })}`));
+    if (!told) return;
+    projects.fill(told.projects);
+    listPages.took(told.projects.length === kListed ? told.projects.at(-1).id : undefined);
   }
   async function loadBudgets(by) {
     const pages = by === 'user' ? userPages : projectPages;

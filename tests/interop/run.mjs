@@ -12,7 +12,7 @@ try {
   openssl('req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout key.pem -out request.pem');
   openssl('x509 -req -in request.pem -CA ca.pem -CAkey ca.key -days 2 -copy_extensions copy -out cert.pem');
   const tests = readdirSync('.').filter((name) => name.endsWith('.test.mjs'));
-  const run = spawnSync(process.execPath, ['--test', '--test-concurrency=1', '--test-timeout=60000', ...process.argv.slice(2), ...tests], {
+  const run = spawnSync(process.execPath, ['--test', '--test-concurrency=1', '--test-timeout=180000', ...process.argv.slice(2), ...tests], {
     stdio: 'inherit',
     env: { ...process.env, NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'), VV_TLS_DIR: folder },
   });

@@ -1,0 +1,45 @@
+// Each section of the dashboard, looked at by axe-core: light, dark, and on a phone. ADMIN_SHOTS=/some/folder keeps what was seen.
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { broker, close, openPage, pester, signInWith, skip, talker, until } from './admin_world.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const shots = process.env.ADMIN_SHOTS;
+if (shots) mkdirSync(shots, { recursive: true });
+const kSections = { Now: 'Now', Usage: 'Usage', Budgets: 'Budgets and projects', Security: 'Security', Health: 'Health', Audit: 'Audit' };
+const kLooks = { light: { scheme: 'light' }, dark: { scheme: 'dark' }, phone: { scheme: 'light', width: 360, height: 740 } };
+
+/** Fits, and axe-core finds nothing. */
+async function look(page, name) {
+  const { wide, there } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, there: innerWidth }));
+  assert.ok(wide <= there, `${name} is ${wide} pixels wide on ${there}`);
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe);
+  const found = await page.evaluate(() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  assert.deepEqual(found.violations.map(({ id, nodes }) => `${name}: ${id}: ${nodes[0].html.slice(0, 160)} ${nodes[0].failureSummary}`), []);
+  if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+}
+
+for (const [mode, options] of Object.entries(kLooks)) {
+  test(`every section can be used by everybody: ${mode}`, { skip }, async () => {
+    await talker('edsger', 'choir');
+    await pester('joan');
+    const page = await openPage(options);
+    await page.sees('Or with a token');
+    await look(page, `sign-in-${mode}`);
+    await signInWith(page, broker.key);
+    await page.sees('edsger');
+    for (const [link, title] of Object.entries(kSections)) {
+      await page.go(link, title);
+      await until('its content', () => page.evaluate(() => document.querySelectorAll('tbody tr').length > 0));
+      await look(page, `${link.toLowerCase()}-${mode}`);
+    }
+    await page.go('Budgets', 'Budgets and projects');
+    await page.press('Change choir');
+    await page.sees('Policy of choir');
+    await look(page, `policy-${mode}`);
+    await close(page);
+  });
+}

@@ -1,0 +1,232 @@
+// A busy broker, somebody who vouches for its users, and a Chromium that shows the dashboard.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before } from 'node:test';
+import { DatabaseSync } from 'node:sqlite';
+import Provider from 'oidc-provider';
+import puppeteer from 'puppeteer-core';
+import WebSocket from 'ws';
+import { within } from './offline_agent.mjs';
+import { startBroker } from './real_broker.mjs';
+
+const chromium = [process.env.CHROMIUM, '/usr/bin/chromium-headless-shell', '/usr/bin/chromium', '/usr/bin/chromium-browser',
+  '/usr/bin/headless_shell', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+].find((path) => path && existsSync(path));
+if (!chromium) console.error('admin: NO CHROMIUM HERE, the dashboard is NOT tested (Debian: chromium-headless-shell)');
+export const skip = chromium ? false : 'there is no Chromium here';
+
+const kAudience = 'https://voice.example';
+const kScopes = 'voice:mint voice:session voice:admin';
+export const folder = mkdtempSync(join(tmpdir(), 'vivavoce-admin-'));
+
+/** A real provider on loopback, whose one admin, ada, agrees to everything at once. */
+class Login {
+  async start() {
+    this.server = createServer((request, response) => this.route(request, response));
+    await new Promise((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    this.issuer = `http://127.0.0.1:${this.server.address().port}`;
+    const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
+    const resource = (scope) => ({ scope, audience: kAudience, accessTokenFormat: 'jwt', accessTokenTTL: 600, jwt: { sign: { alg: 'RS256' } } });
+    this.resource = resource;
+    this.provider = new Provider(this.issuer, {
+      jwks: { keys: [{ ...key, kid: 'only', use: 'sig', alg: 'RS256' }] },
+      clients: [{ client_id: 'vivavoce-dashboard', application_type: 'native', token_endpoint_auth_method: 'none', response_types: ['code'],
+        grant_types: ['authorization_code'], redirect_uris: ['http://127.0.0.1/admin'] }],
+      findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+      clientBasedCORS: () => true,
+      interactions: { url: (_, { uid }) => `/interaction/${uid}` },
+      features: { devInteractions: { enabled: false }, resourceIndicators: { enabled: true, getResourceServerInfo: () => resource(kScopes) } },
+    });
+    this.callback = this.provider.callback();
+    return this;
+  }
+  route(request, response) {
+    if (request.url.startsWith('/interaction/')) {
+      this.agree(request, response).catch((error) => { response.statusCode = 500; response.end(String(error)); });
+    } else {
+      this.callback(request, response);
+    }
+  }
+  async agree(request, response) {
+    const { prompt, params, session } = await this.provider.interactionDetails(request, response);
+    if (prompt.name === 'login') {
+      await this.provider.interactionFinished(request, response, { login: { accountId: 'ada' } });
+      return;
+    }
+    const grant = new this.provider.Grant({ accountId: session.accountId, clientId: params.client_id });
+    grant.addOIDCScope('openid');
+    grant.addResourceScope(kAudience, kScopes);
+    await this.provider.interactionFinished(request, response, { consent: { grantId: await grant.save() } }, { mergeWithLastSubmission: true });
+  }
+  /** What a user of ours holds after signing in. */
+  async token(subject, scope = 'voice:mint voice:session') {
+    const client = await this.provider.Client.find('vivavoce-dashboard');
+    const grant = new this.provider.Grant({ accountId: subject, clientId: 'vivavoce-dashboard' });
+    grant.addResourceScope(kAudience, scope);
+    const token = new this.provider.AccessToken({ accountId: subject, client, scope, grantId: await grant.save(), gty: 'authorization_code', expiresIn: 600 });
+    token.resourceServer = new this.provider.ResourceServer(kAudience, this.resource(scope));
+    return token.save();
+  }
+  stop() { this.server.close(); this.server.closeAllConnections(); }
+}
+
+export let login, broker;
+let agent, browser, seen;
+const sockets = [];
+before(async () => {
+  if (skip) return;
+  login = await new Login().start();
+  agent = spawn(join(process.env.VV_BIN_DIR, 'vivavoce-agent'), ['--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const agentUrl = await within(30_000, 'the ready line of the agent', new Promise((resolve) => {
+    createInterface({ input: agent.stdout }).once('line', (line) => resolve(JSON.parse(line).url));
+  }));
+  broker = await startBroker({ provider: `url = "${agentUrl}", model = "gpt-realtime"`,
+    limits: 'mints_per_minute = 4, violations_to_block = 2, sessions_per_user = 100, others_per_minute = 100000', more: `
+projects = { check = "table" }
+usage = { prices_file = "${join(process.cwd(), '../../resources/prices/prices.json')}" }
+[[issuers]]
+url = "${login.issuer}"
+audiences = ["${kAudience}"]
+scopes = []
+dashboard_client_id = "vivavoce-dashboard"
+` });
+  browser = await puppeteer.launch({ executablePath: chromium, headless: true, userDataDir: join(folder, 'profile'),
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-proxy-server', '--disable-background-networking'] });
+  await fillBroker();
+});
+after(async () => {
+  if (skip) return;
+  for (const socket of sockets) socket.terminate();
+  await browser?.close();
+  await broker?.stop();
+  agent?.kill();
+  login?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+export async function ask(method, path, body, bearer = broker.key) {
+  const answer = await fetch(`${broker.url}${path}`, { method, body: body && JSON.stringify(body),
+    headers: { Authorization: `Bearer ${bearer}`, ...(body && { 'Content-Type': 'application/json' }) } });
+  return { status: answer.status, json: await answer.json() };
+}
+
+export const keyOf = (subject) => `2:${login.issuer.length}:${login.issuer}:${subject}`;
+
+/** Somebody who talks through the relay until they are cut off; `end` is the close code then. */
+export async function talker(subject, projectId) {
+  const { status, json } = await ask('POST', '/api/voice/session', { projectId }, await login.token(subject));
+  assert.equal(status, 200, JSON.stringify(json));
+  const socket = new WebSocket(`${broker.url.replace('http', 'ws')}/api/voice/stream`, { headers: { Authorization: `Bearer ${json.token}` } });
+  sockets.push(socket);
+  const end = new Promise((resolve) => socket.once('close', (code) => resolve(code)));
+  const waitFor = (type) => within(20_000, type, new Promise((resolve) => {
+    const read = (data) => { if (JSON.parse(data).type === type) { socket.off('message', read); resolve(); } };
+    socket.on('message', read);
+  }));
+  await waitFor('session.created');
+  const done = waitFor('response.done');
+  socket.send(JSON.stringify({ type: 'conversation.item.create', item: { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'What time is it?' }] } }));
+  socket.send(JSON.stringify({ type: 'response.create' }));
+  await done;
+  return { end, sessionId: json.sessionId };
+}
+
+/** Somebody who asks for too much, until they are blocked. */
+export async function pester(subject) {
+  const token = await login.token(subject);
+  for (let i = 0; i < 8; ++i) await ask('POST', '/api/voice/session', { projectId: 'band' }, token);
+}
+
+/** Projects, people who talk, and a month in the ledger. */
+async function fillBroker() {
+  for (const [id, policy] of [['choir', { projectDollarsPerMonth: 40, projectMinutesPerDay: 600, userDollarsPerDay: 5 }], ['band', { projectDollarsPerDay: 20 }], ['trio', {}]]) {
+    assert.equal((await ask('POST', '/api/admin/projects', { id, policy })).status, 200);
+    for (const user of ['grace', 'joan', 'linus', 'edsger']) assert.equal((await ask('POST', '/api/admin/projects/members/add', { project: id, user: keyOf(user) })).status, 200);
+  }
+  const database = new DatabaseSync(broker.database);
+  const row = database.prepare(`INSERT INTO usage_days (day, caller, issuer, subject, project, provider, model, transport, sessions, connected_ms, audio_in_ms, audio_out_ms, turns,
+    tool_calls, text_in, cached_text_in, text_out, audio_in, cached_audio_in, audio_out, image_in, cached_image_in, transcribed_ms, transcription_tokens, nano_dollars, unpriced)
+    VALUES (?, ?, ?, ?, ?, ?, ?, 'relay', ?, ?, 0, 0, ?, 0, ?, 0, ?, ?, 0, ?, 0, 0, 0, 0, ?, 0)`);
+  const today = Math.floor(Date.now() / 86_400_000);
+  for (let back = 1; back < 30; ++back) {
+    for (const [index, [subject, project]] of [['grace', 'choir'], ['joan', 'band'], ['linus', 'trio']].entries()) {
+      const much = 3 + ((back * 7 + index * 5) % 11);
+      if ((back + index) % 7 === 0) continue;
+      row.run(today - back, keyOf(subject), login.issuer, subject, project, index === 1 ? 'gemini' : 'openai', index === 1 ? 'gemini-2.5-flash-native-audio' : 'gpt-realtime',
+        much, much * 240_000, much * 9, much * 800, much * 500, much * 2400, much * 3600, much * 110_000_000);
+    }
+  }
+  database.close();
+}
+
+/** Until it holds; the test's deadline is its own. */
+export async function until(what, holds) {
+  const end = Date.now() + 20_000;
+  for (;;) {
+    // While a page goes to another one there is nobody to ask.
+    const found = await holds().catch((error) => { if (!/context was destroyed/.test(error.message)) throw error; });
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`never: ${what}; the page says: ${await seen?.()}`);
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+}
+
+/** A page of the dashboard; what it complained of is in `complaints`. */
+export async function openPage({ path = '/admin', width = 1200, height = 900, scheme = 'light' } = {}) {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on('pageerror', (error) => page.complaints.push(String(error)));
+  page.on('console', (message) => {
+    // That an answer is no success is told there, too, and is none; nor is what this Chromium does not know of the headers.
+    if (['error', 'warn'].includes(message.type()) && !/^Failed to load resource|Permissions-Policy header: Unrecognized/.test(message.text())) page.complaints.push(message.text());
+  });
+  await page.setViewport({ width, height });
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+  await page.goto(broker.url + path);
+  page.text = () => page.evaluate(() => document.body.innerText);
+  seen = async () => `${await page.text()}\n${page.complaints.join("\n")}`;
+  page.sees = (text) => until(`"${text}" on the page`, async () => (await page.text()).includes(text));
+  page.misses = (text) => until(`no "${text}" on the page`, async () => !(await page.text()).includes(text));
+  page.press = async (name, role = 'button') => {
+    // Once it stands still.
+    await page.locator(`::-p-aria([name="${name}"][role="${role}"])`).setTimeout(20_000).click();
+  };
+  page.go = async (section, title) => {
+    await page.press(section, 'link');
+    await until(title, () => page.evaluate((wanted) => document.querySelector('h1')?.textContent === wanted, title));
+  };
+  return page;
+}
+
+export async function signInWith(page, token) {
+  const input = await until('the field', () => page.$('input[type=password]'));
+  // As from a clipboard: hundreds of letters take their time.
+  await input.evaluate((field, text) => { field.value = text; }, token);
+  await page.press('Sign in');
+}
+
+export async function signedIn(options) {
+  const page = await openPage(options);
+  await signInWith(page, broker.key);
+  await page.sees('Live sessions');
+  return page;
+}
+
+/** Nothing of a token is anywhere but in memory. */
+export async function checkKeepsNothing(page, ...secrets) {
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state, document.documentElement.outerHTML]));
+  for (const secret of secrets) assert.ok(!kept.includes(secret), 'a secret is kept');
+  assert.ok(kept.startsWith('[{},{},""'), kept.slice(0, 200));
+}
+
+export async function close(page) {
+  assert.deepEqual(page.complaints, []);
+  await page.browserContext().close();
+}
