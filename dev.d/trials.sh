@@ -9,6 +9,7 @@ Builds the release preset and runs a measurement. Without a name: lists them.
   relay    its relay beside nginx, haproxy and one of Node's ws, in turns: latency, what arrives, processor time of a message, memory, a client
            that stops reading, the first response; --only duty|memory|stall|first, --rounds N, --seconds N. Ten minutes
   protocol what it takes to write and read a provider's messages, beside the npm clients of OpenAI and Google: --rounds N, --milliseconds N
+  usage    reports of a million sessions, from SQLite and, where it is installed, PostgreSQL: --sessions N; --url URL of a database that has none yet
   window   the application beside Mumble, where that, Xvfb and xdotool are installed
 EOT
 }

@@ -50,6 +50,20 @@ const std::string kUsageDays = "CREATE TABLE usage_days ("
                                " sessions BIGINT NOT NULL,"
     + kMeasures + " PRIMARY KEY (day, caller, project, provider, model, transport))";
 
+/// What closed days came to, by what reports ask for.
+const std::string kUsageSums = "CREATE TABLE usage_sums ("
+                               " scope VARCHAR(24) NOT NULL,"
+                               " begin_day BIGINT NOT NULL,"
+                               " caller TEXT NOT NULL,"
+                               " project TEXT NOT NULL,"
+                               " provider TEXT NOT NULL,"
+                               " model TEXT NOT NULL,"
+                               " sessions BIGINT NOT NULL,"
+                               " relayed BIGINT NOT NULL,"
+                               " relayed_ms BIGINT NOT NULL,"
+                               " reported_nano_dollars BIGINT NOT NULL,"
+    + kMeasures + " PRIMARY KEY (scope, begin_day, caller, project, provider, model))";
+
 /// A step once shipped is never changed; what is wrong about it is mended by a later one. Both databases take the same text.
 /// Times are milliseconds since 1970 in UTC; hashes and other bytes are text in hexadecimal digits or base64url.
 const std::vector<std::vector<const char*>>& steps()
@@ -127,6 +141,15 @@ const std::vector<std::vector<const char*>>& steps()
             " PRIMARY KEY (session, stream))",
             "CREATE INDEX usage_holds_caller ON usage_holds (caller, until)",
             "CREATE INDEX usage_holds_project ON usage_holds (project, until)",
+        },
+        {
+            kUsageSums.c_str(),
+            "CREATE INDEX usage_sums_caller ON usage_sums (scope, caller, begin_day)",
+            "CREATE INDEX usage_sums_project ON usage_sums (scope, project, begin_day)",
+            "CREATE INDEX usage_sums_time ON usage_sums (scope, begin_day, caller, project, connected_ms)",
+            // Days until this one take nothing more. Those that there are already are closed bit by bit, by whoever runs.
+            "CREATE TABLE usage_closed (until_day BIGINT NOT NULL)",
+            "INSERT INTO usage_closed (until_day) VALUES (-1)",
         },
     };
     return all;

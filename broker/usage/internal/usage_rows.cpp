@@ -1,5 +1,7 @@
 #include "broker/usage/internal/usage_rows.h"
 
+#include "broker/usage/internal/usage_sums.h"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -54,7 +56,7 @@ std::string additionList(std::string_view table, const Amounts& amounts)
     return list;
 }
 
-void addToDay(soci::session& sql, const Account& account, long long day, const Amounts& amounts, int sessions)
+void addToDay(soci::session& sql, const Account& account, std::int64_t day, const Amounts& amounts, int sessions)
 {
     std::string additions = additionList("usage_days", amounts);
     if (sessions != 0) {
@@ -64,12 +66,11 @@ void addToDay(soci::session& sql, const Account& account, long long day, const A
         return;
     }
     sql << "INSERT INTO usage_days (day, caller, issuer, subject, project, provider, model, transport, sessions, "
-            + measureList()
-            + ") VALUES (:day, :caller, :issuer, :subject, :project, :provider, :model, :transport, :sessions, "
-            + valueList(amounts) + ") ON CONFLICT (day, caller, project, provider, model, transport) DO UPDATE SET "
-            + additions,
-        use(day), use(account.caller), use(account.issuer), use(account.subject), use(account.project),
-        use(account.provider), use(account.model), use(account.transport), use(sessions);
+            + measureList() + ") VALUES (" + sums::openDay(day)
+            + ", :caller, :issuer, :subject, :project, :provider, :model, :transport, :sessions, " + valueList(amounts)
+            + ") ON CONFLICT (day, caller, project, provider, model, transport) DO UPDATE SET " + additions,
+        use(account.caller), use(account.issuer), use(account.subject), use(account.project), use(account.provider),
+        use(account.model), use(account.transport), use(sessions);
 }
 
 struct Spending {
