@@ -147,9 +147,10 @@ const std::vector<std::vector<const char*>>& steps()
             "CREATE INDEX usage_sums_caller ON usage_sums (scope, caller, begin_day)",
             "CREATE INDEX usage_sums_project ON usage_sums (scope, project, begin_day)",
             "CREATE INDEX usage_sums_time ON usage_sums (scope, begin_day, caller, project, connected_ms)",
-            // Days until this one take nothing more. Those that there are already are closed bit by bit, by whoever runs.
-            "CREATE TABLE usage_closed (until_day BIGINT NOT NULL)",
-            "INSERT INTO usage_closed (until_day) VALUES (-1)",
+            // Until which day all is summed up; until which one nothing more is taken, and of whom that is summed up. Days that there are
+            // already are summed up one by one, by whoever runs.
+            "CREATE TABLE usage_closed (until_day BIGINT NOT NULL, closing_day BIGINT NOT NULL, caller TEXT NOT NULL)",
+            "INSERT INTO usage_closed (until_day, closing_day, caller) VALUES (-1, -1, '')",
         },
     };
     return all;

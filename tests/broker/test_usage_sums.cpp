@@ -114,7 +114,7 @@ class TestUsageSums : public QObject {
         }
         filler->run([](soci::session& sql) {
             sql << "DELETE FROM usage_sums";
-            sql << "UPDATE usage_closed SET until_day = -1";
+            sql << "UPDATE usage_closed SET until_day = -1, closing_day = -1, caller = ''";
         });
         return *filler;
     }
@@ -237,6 +237,27 @@ private slots:
             (void)again.closeDays(morningOf(day));
         }
         QVERIFY(all() == atOnce);
+        // As in parts, where a day has more than is done at once: whoever is told of meanwhile does not count twice.
+        auto& inParts = filled();
+        QVERIFY(inParts.closeDays(morningOf(kToday), 10) > 200);
+        QVERIFY(all() == atOnce);
+    }
+
+    /// A day that is summed up in part is read as it is, and takes nothing more.
+    void dayThatIsClosedInPart_IsReadWhole()
+    {
+        auto& filler = filled();
+        filler.run([&](soci::session& sql) {
+            UsageQuery query;
+            query.to = query.today = kToday;
+            const std::string before = textOf(reportOf(sql, query, 0));
+            QVERIFY(sums::closeDays(sql, morningOf(kToday), 7));
+            QCOMPARE(sums::closedUntil(sql), kNoneClosed);
+            QCOMPARE(textOf(reportOf(sql, query, 0)), before);
+            long long day = 0;
+            sql << "SELECT " + sums::openDay(kFirst), soci::into(day);
+            QCOMPARE(static_cast<std::int64_t>(day), kFirst + 1);
+        });
     }
 
     void day_IsOpenForAnHourAfterItsEnd()

@@ -91,11 +91,11 @@ void UsageFiller::fill(const Wanted& wanted)
     });
 }
 
-int UsageFiller::closeDays(core::WallTime now)
+int UsageFiller::closeDays(core::WallTime now, std::size_t atOnce)
 {
     int times = 0;
     for (bool isMore = true; isMore; ++times) {
-        run([&](soci::session& sql) { isMore = broker::usage::sums::closeDays(sql, now); });
+        run([&](soci::session& sql) { isMore = broker::usage::sums::closeDays(sql, now, atOnce); });
     }
     return times - 1;
 }

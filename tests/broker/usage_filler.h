@@ -16,7 +16,7 @@ namespace vivavoce::tests {
 class UsageFiller {
 public:
     struct Wanted {
-        std::int64_t sessions = 6'000;
+        std::int64_t sessions = 2'500;
         std::int64_t days = 100;
         /// Of the test's clock: 2027-01-15. None of its sessions is of a later day.
         std::int64_t today = 20'833;
@@ -29,7 +29,7 @@ public:
     /// In one transaction: the sessions, and the days as they would be had each session been told of on the day that it began.
     void fill(const Wanted& wanted);
     /// As the broker does each second, until nothing is left to be closed. How often that was.
-    int closeDays(core::WallTime now);
+    int closeDays(core::WallTime now, std::size_t atOnce = 10'000);
     /// In a transaction. Throws where it fails.
     void run(const std::function<void(soci::session&)>& work);
 

@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace vivavoce::broker::usage::sums {
 namespace {
 
 using soci::into;
+using soci::use;
 
 /// Brokers whose clocks differ by less do not lose a day's last minutes to the next one.
 constexpr std::chrono::hours kOpenFor{1};
@@ -89,35 +92,76 @@ void cover(std::int64_t from, std::int64_t to, const std::string& name, const st
     cover(end, to, name, shorter, rest, pieces);
 }
 
-/// Rows of `scope` with what `source`, within those days, comes to for each combination of `columns`.
-void sumUp(soci::session& sql, const std::string& scope, std::int64_t begin, const std::string& source,
-    const std::string& columns, std::int64_t from, std::int64_t to)
+std::vector<std::string> columnNames()
 {
-    const bool isOfDays = source == "usage_days";
-    const std::string day = isOfDays ? "day" : "begin_day";
-    // One row for each day, or for all of them.
-    const bool isDaily = begin < 0;
-    const std::string beginDay = isDaily ? day : "CAST(" + std::to_string(begin) + " AS BIGINT)";
+    std::vector<std::string> names{"sessions", "relayed", "relayed_ms", "reported_nano_dollars"};
+    for (const Measure measure : allMeasures()) {
+        names.emplace_back(columnOf(measure));
+    }
+    return names;
+}
+
+/// Whose usage of a day: of all who come after `after`, until `last` where that says something.
+struct Part {
+    std::string day;
+    std::string after;
+    std::optional<std::string> last;
+
+    [[nodiscard]] std::string condition() const
+    {
+        return "day = " + day + " AND caller " + (after.empty() ? ">=" : ">") + " :after";
+    }
+};
+
+/// Adds what they came to, for each combination of `columns`, to the rows of `scope` that begin on that day.
+void addUp(
+    soci::session& sql, const Part& part, const std::string& scope, std::int64_t begin, const std::string& columns)
+{
     const auto orNone = [&](const std::string& column) {
         return columns.find(column) == std::string::npos ? std::string("''") : column;
     };
-    sql << "INSERT INTO usage_sums (scope, begin_day, caller, project, provider, model, " + columnList() + ") SELECT '"
-            + scope + "', " + beginDay + ", " + orNone("caller") + ", " + orNone("project") + ", " + orNone("provider")
-            + ", " + orNone("model") + ", " + columnList("CAST(SUM(", ") AS BIGINT)") + " FROM "
-            + (isOfDays ? "(SELECT day, caller, project, provider, model, " + dayColumnList() + " FROM usage_days"
-                        : "(SELECT * FROM usage_sums")
-            + " WHERE " + (isOfDays ? "" : "scope = '" + source + "' AND ") + day + " >= " + std::to_string(from)
-            + " AND " + day + " <= " + std::to_string(to) + ") AS found GROUP BY " + (isDaily ? day + ", " : "")
-            + columns;
+    std::string additions;
+    for (const std::string& name : columnNames()) {
+        additions += (additions.empty() ? "" : ", ") + name + " = usage_sums." + name + " + excluded." + name;
+    }
+    const std::string text = "INSERT INTO usage_sums (scope, begin_day, caller, project, provider, model, "
+        + columnList() + ") SELECT '" + scope + "', CAST(" + std::to_string(begin) + " AS BIGINT), " + orNone("caller")
+        + ", " + orNone("project") + ", " + orNone("provider") + ", " + orNone("model") + ", "
+        + columnList("CAST(SUM(", ") AS BIGINT)") + " FROM (SELECT caller, project, provider, model, " + dayColumnList()
+        + " FROM usage_days WHERE " + part.condition() + (part.last ? " AND caller <= :last" : "")
+        + ") AS found GROUP BY " + columns
+        + " ON CONFLICT (scope, begin_day, caller, project, provider, model) DO UPDATE SET " + additions;
+    if (part.last) {
+        sql << text, use(part.after), use(*part.last);
+    } else {
+        sql << text, use(part.after);
+    }
 }
 
-/// The first day that somebody used anything.
-std::optional<std::int64_t> firstDay(soci::session& sql)
+struct Closing {
+    /// The last day that is summed up.
+    long long until = -1;
+    /// The last one that takes nothing more.
+    long long closing = -1;
+    /// Of that one: whoever comes before, or is it, is summed up.
+    std::string caller;
+};
+
+Closing closingOf(soci::session& sql)
+{
+    Closing closing;
+    sql << "SELECT until_day, closing_day, caller FROM usage_closed", into(closing.until), into(closing.closing),
+        into(closing.caller);
+    return closing;
+}
+
+/// The first day after that one on which somebody used anything.
+std::optional<long long> nextDay(soci::session& sql, long long after)
 {
     long long day = 0;
     soci::indicator known = soci::i_null;
-    sql << "SELECT MIN(day) FROM usage_days", into(day, known);
-    return known == soci::i_ok ? std::optional<std::int64_t>(day) : std::nullopt;
+    sql << "SELECT MIN(day) FROM usage_days WHERE day > " + std::to_string(after), into(day, known);
+    return known == soci::i_ok ? std::optional(day) : std::nullopt;
 }
 
 } // namespace
@@ -125,10 +169,10 @@ std::optional<std::int64_t> firstDay(soci::session& sql)
 std::string columnList(const char* before, const char* after)
 {
     std::string list;
-    for (const char* column : {"sessions", "relayed", "relayed_ms", "reported_nano_dollars"}) {
-        list += std::string(before) + column + after + ", ";
+    for (const std::string& name : columnNames()) {
+        list += (list.empty() ? "" : ", ") + (before + name) + after;
     }
-    return list + rows::measureList(before, after);
+    return list;
 }
 
 std::string dayColumnList()
@@ -168,12 +212,10 @@ std::vector<Piece> piecesOf(Need need, bool isOfOneProject, std::int64_t from, s
 
 std::int64_t closedUntil(soci::session& sql)
 {
-    long long until = -1;
-    sql << "SELECT until_day FROM usage_closed", into(until);
-    return until;
+    return closingOf(sql).until;
 }
 
-bool closeDays(soci::session& sql, core::WallTime now)
+bool closeDays(soci::session& sql, core::WallTime now, std::size_t atOnce)
 {
     const std::int64_t last = rows::dayOf(now - kOpenFor) - 1;
     if (closedUntil(sql) >= last) {
@@ -182,36 +224,47 @@ bool closeDays(soci::session& sql, core::WallTime now)
     if (sql.get_backend_name() == "postgresql") {
         sql << kLock;
     }
-    const std::int64_t closed = closedUntil(sql);
-    const auto first = firstDay(sql);
-    if (closed >= last || !first || *first > last) {
+    Closing at = closingOf(sql);
+    const auto day = nextDay(sql, at.until);
+    if (!day || *day > last) {
         return false;
     }
-    const std::int64_t from = std::max(closed + 1, *first);
-    const std::int64_t to = std::min(last, nextTen(from) - 1);
-    constexpr std::int64_t kEachDay = -1;
-    sumUp(sql, "project_model_day", kEachDay, "usage_days", "project, provider, model", from, to);
-    sumUp(sql, "project_day", kEachDay, "project_model_day", "project", from, to);
-    sumUp(sql, "model_day", kEachDay, "project_model_day", "provider, model", from, to);
-    if (nextTen(to) == to + 1) {
-        sumUp(sql, "caller_ten", tenOf(to), "usage_days", "caller, project", tenOf(to), to);
+    if (at.closing != *day) {
+        at.closing = *day;
+        at.caller.clear();
     }
-    if (nextMonth(to) == to + 1) {
-        const std::int64_t month = rows::monthOf(to);
-        sumUp(sql, "caller_month", month, "caller_ten", "caller, project", month, to);
-        sumUp(sql, "project_month", month, "project_day", "project", month, to);
+    // As many rows as are summed up in a fraction of a second: nobody waits for longer than that.
+    Part part{std::to_string(*day), at.caller, std::nullopt};
+    std::string end;
+    sql << "SELECT caller FROM usage_days WHERE " + part.condition() + " ORDER BY caller LIMIT 1 OFFSET "
+            + std::to_string(atOnce),
+        into(end), use(part.after);
+    const bool isRest = !sql.got_data();
+    if (!isRest) {
+        part.last = end;
     }
-    if (nextQuarter(to) == to + 1) {
-        sumUp(sql, "caller_quarter", quarterOf(to), "caller_month", "caller, project", quarterOf(to), to);
-    }
-    sql << "UPDATE usage_closed SET until_day = " + std::to_string(to);
+    const auto add = [&](const char* scope, std::int64_t begin, const char* columns) {
+        addUp(sql, part, scope, begin, columns);
+    };
+    add("project_model_day", *day, "project, provider, model");
+    add("project_day", *day, "project");
+    add("model_day", *day, "provider, model");
+    add("project_month", rows::monthOf(*day), "project");
+    add("caller_ten", tenOf(*day), "caller, project");
+    add("caller_month", rows::monthOf(*day), "caller, project");
+    add("caller_quarter", quarterOf(*day), "caller, project");
+    at.until = isRest ? *day : at.until;
+    at.caller = isRest ? std::string() : end;
+    sql << "UPDATE usage_closed SET until_day = :until, closing_day = :closing, caller = :caller", use(at.until),
+        use(at.closing), use(at.caller);
     return true;
 }
 
 std::string openDay(std::int64_t day)
 {
     const std::string text = std::to_string(day);
-    return "(SELECT CASE WHEN until_day >= " + text + " THEN until_day + 1 ELSE " + text + " END FROM usage_closed)";
+    return "(SELECT CASE WHEN closing_day >= " + text + " THEN closing_day + 1 ELSE " + text
+        + " END FROM usage_closed)";
 }
 
 void forget(soci::session& sql, std::int64_t firstDayKept)

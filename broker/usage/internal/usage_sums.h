@@ -5,6 +5,7 @@
 
 #include <soci/soci.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -41,8 +42,8 @@ struct Piece {
 
 /// The last closed day; nothing is closed yet: -1.
 [[nodiscard]] std::int64_t closedUntil(soci::session& sql);
-/// Closes what is due, ten days at most. False: there was nothing to do.
-bool closeDays(soci::session& sql, core::WallTime now);
+/// Closes the next day that is due, or a part of it: about so many rows. False: there was nothing to do.
+bool closeDays(soci::session& sql, core::WallTime now, std::size_t atOnce = 10'000);
 /// For an INSERT into usage_days: that day, or the first one that is not closed.
 [[nodiscard]] std::string openDay(std::int64_t day);
 /// What began before that day goes.
