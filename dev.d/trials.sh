@@ -9,6 +9,7 @@ Builds the release preset and runs a measurement. Without a name: lists them.
   relay    its relay beside nginx, haproxy and one of Node's ws, in turns: latency, what arrives, processor time of a message, memory, a client
            that stops reading, the first response; --only duty|memory|stall|first, --rounds N, --seconds N. Ten minutes
   protocol what it takes to write and read a provider's messages, beside the npm clients of OpenAI and Google: --rounds N, --milliseconds N
+  usage    reports of a million sessions, from SQLite and, where it is installed, PostgreSQL: --sessions N; --url URL of a database that has none yet
   window   the application beside Mumble, where that, Xvfb and xdotool are installed
 EOT
 }
@@ -75,12 +76,12 @@ verb_bench() {
 
 help_soak() {
     cat <<'EOT'
-usage: ./dev soak [options of ctest]
+usage: ./dev soak [name] [options of ctest]
 Runs the trials that take long (label "soak"), three hours in all: the loudspeaker heard by the microphone while the agent speaks, with and
 without the echo canceller; a minute of sound without a dropout; a broker that is killed a hundred times under load; a session of 15 minutes
 through the relay; an hour of streams that come and go; a conversation of an hour over real sockets, and one of a day in simulated time;
-all that can go wrong between a client, its broker and its provider. -R NAME for one of them: soak_relay_session, soak_relay_churn,
-soak_session_hour, soak_simulated_day, soak_conversation_faults, ...
+all that can go wrong between a client, its broker and its provider; three brokers behind HAProxy of which one is killed, or each restarted, under
+load. By name one of them: relay_session, relay_churn, session_hour, simulated_day, conversation_faults, broker_kills, usage_kills, scale_out, ...
   VV_SOAK_SESSION_SECONDS   of that session (900)
   VV_SOAK_CHURN_SECONDS     of streams that come and go (3600)
   VV_SOAK_MINUTES           of the conversation over real sockets (60)
@@ -88,10 +89,15 @@ EOT
 }
 
 verb_soak() {
+    local -a only=()
+    case ${1:--} in
+        -*) ;;
+        *) only=(-R "^soak_$1\$" --no-tests=error --verbose); shift ;;
+    esac
     need build test
     build dev
     files_in_memory
-    ctest --test-dir build/dev -C soak -L soak --output-on-failure "$@"
+    ctest --test-dir build/dev -C soak -L soak --output-on-failure "${only[@]}" "$@"
 }
 
 help_vectors() {

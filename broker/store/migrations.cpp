@@ -50,6 +50,20 @@ const std::string kUsageDays = "CREATE TABLE usage_days ("
                                " sessions BIGINT NOT NULL,"
     + kMeasures + " PRIMARY KEY (day, caller, project, provider, model, transport))";
 
+/// What closed days came to, by what reports ask for.
+const std::string kUsageSums = "CREATE TABLE usage_sums ("
+                               " scope VARCHAR(24) NOT NULL,"
+                               " begin_day BIGINT NOT NULL,"
+                               " caller TEXT NOT NULL,"
+                               " project TEXT NOT NULL,"
+                               " provider TEXT NOT NULL,"
+                               " model TEXT NOT NULL,"
+                               " sessions BIGINT NOT NULL,"
+                               " relayed BIGINT NOT NULL,"
+                               " relayed_ms BIGINT NOT NULL,"
+                               " reported_nano_dollars BIGINT NOT NULL,"
+    + kMeasures + " PRIMARY KEY (scope, begin_day, caller, project, provider, model))";
+
 /// A step once shipped is never changed; what is wrong about it is mended by a later one. Both databases take the same text.
 /// Times are milliseconds since 1970 in UTC; hashes and other bytes are text in hexadecimal digits or base64url.
 const std::vector<std::vector<const char*>>& steps()
@@ -171,6 +185,16 @@ const std::vector<std::vector<const char*>>& steps()
             // A page of a project's or a caller's live sessions, newest first, without sorting all of them.
             "CREATE INDEX sessions_project_id ON sessions (project, id)",
             "CREATE INDEX sessions_caller_id ON sessions (caller, id)",
+        },
+        {
+            kUsageSums.c_str(),
+            "CREATE INDEX usage_sums_caller ON usage_sums (scope, caller, begin_day)",
+            "CREATE INDEX usage_sums_project ON usage_sums (scope, project, begin_day)",
+            "CREATE INDEX usage_sums_time ON usage_sums (scope, begin_day, caller, project, connected_ms)",
+            // Until which day all is summed up; until which one nothing more is taken, and of whom that is summed up. Days that there are
+            // already are summed up one by one, by whoever runs.
+            "CREATE TABLE usage_closed (until_day BIGINT NOT NULL, closing_day BIGINT NOT NULL, caller TEXT NOT NULL)",
+            "INSERT INTO usage_closed (until_day, closing_day, caller) VALUES (-1, -1, '')",
         },
     };
     return all;

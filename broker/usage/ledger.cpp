@@ -1,6 +1,9 @@
 #include "broker/usage/ledger.h"
 
+#include "broker/store/connection.h"
+#include "broker/usage/internal/usage_query.h"
 #include "broker/usage/internal/usage_rows.h"
+#include "broker/usage/internal/usage_sums.h"
 
 #include <nlohmann/json.hpp>
 
@@ -18,128 +21,10 @@ using core::Unexpected;
 /// A day of turns of a thousand sessions.
 constexpr std::size_t kMostWaiting = 100'000;
 constexpr std::size_t kAtOnce = 500;
-constexpr std::size_t kMostRows = 1'000;
-constexpr std::size_t kTop = 5;
 
 Fault storeIsAway()
 {
     return {FaultCode::Unavailable, "the ledger cannot be asked now", std::chrono::seconds(5)};
-}
-
-const char* columnOf(Grouping by)
-{
-    switch (by) {
-    case Grouping::Project:
-        return "project";
-    case Grouping::User:
-        return "caller";
-    case Grouping::Provider:
-        return "provider";
-    case Grouping::Model:
-        return "model";
-    case Grouping::Day:
-        break;
-    }
-    return "day";
-}
-
-using Parameters = std::vector<std::variant<std::string, long long>>;
-
-/// " WHERE …" of a query, and what belongs into it.
-std::string conditionOf(const UsageQuery& query, Parameters& parameters)
-{
-    std::string condition = " WHERE day >= :from AND day <= :to";
-    parameters = {static_cast<long long>(query.from), static_cast<long long>(query.to)};
-    if (query.caller) {
-        condition += " AND caller = :caller";
-        parameters.emplace_back(*query.caller);
-    }
-    if (query.project) {
-        condition += " AND project = :project";
-        parameters.emplace_back(*query.project);
-    }
-    if (query.session) {
-        condition += " AND id = :session";
-        parameters.emplace_back(*query.session);
-    }
-    return condition;
-}
-
-/// What to ask: the days, or where one session is asked for all of them, each as if it were its day.
-std::string sourceOf(const UsageQuery& query)
-{
-    return query.session ? "(SELECT id, started_at / 86400000 AS day, caller, project, provider, model, transport,"
-                           " 1 AS sessions, "
-            + rows::measureList() + " FROM usage_sessions) AS one"
-                         : "usage_days";
-}
-
-constexpr std::size_t kSums = 4;
-
-/// Of a UsageRow, but for its amounts.
-const std::string& sums()
-{
-    // A sum of whole numbers is a decimal one with PostgreSQL.
-    static const std::string list =
-        "CAST(COALESCE(SUM(sessions), 0) AS BIGINT), "
-        "CAST(COALESCE(SUM(CASE WHEN transport = 'relay' THEN sessions ELSE 0 END), 0) AS BIGINT), "
-        "CAST(COALESCE(SUM(CASE WHEN transport = 'relay' THEN connected_ms ELSE 0 END), 0) AS BIGINT), "
-        "CAST(COALESCE(SUM(CASE WHEN transport = 'direct' THEN nano_dollars ELSE 0 END), 0) AS BIGINT), "
-        + rows::measureList("CAST(COALESCE(SUM(", "), 0) AS BIGINT)");
-    return list;
-}
-
-UsageRow rowOf(rows::Reading::Row row)
-{
-    return {row.texts.empty() ? std::string() : std::move(row.texts.front()), row.numbers[0], row.numbers[1],
-        row.numbers[2], row.numbers[3], row.amounts};
-}
-
-UsageRow totalOf(Connection& sql, const UsageQuery& query)
-{
-    Parameters parameters;
-    const std::string condition = conditionOf(query, parameters);
-    auto found =
-        rows::Reading(0, kSums).of(sql, "SELECT " + sums() + " FROM " + sourceOf(query) + condition, parameters);
-    return rowOf(std::move(found.front()));
-}
-
-std::vector<UsageRow> groupsOf(
-    Connection& sql, const UsageQuery& query, const char* column, const char* order, std::size_t most)
-{
-    Parameters parameters;
-    const std::string condition = conditionOf(query, parameters);
-    const auto found = rows::Reading(1, kSums).of(sql,
-        "SELECT CAST(" + std::string(column) + " AS TEXT), " + sums() + " FROM " + sourceOf(query) + condition
-            + " GROUP BY " + column + " ORDER BY " + order + " LIMIT " + std::to_string(most),
-        parameters);
-    std::vector<UsageRow> groups;
-    std::transform(found.begin(), found.end(), std::back_inserter(groups), rowOf);
-    return groups;
-}
-
-UsageReport reportOf(Connection& sql, const UsageQuery& query)
-{
-    UsageReport report;
-    report.query = query;
-    report.total = totalOf(sql, query);
-    UsageQuery today = query;
-    today.from = today.to = query.today;
-    report.today = totalOf(sql, today);
-    report.topProjects = groupsOf(sql, query, "project", "SUM(connected_ms) DESC, project", kTop + 1);
-    std::erase_if(report.topProjects, [](const UsageRow& row) { return row.key.empty(); });
-    report.topProjects.resize(std::min(report.topProjects.size(), kTop));
-    const bool isByDay = query.by == Grouping::Day;
-    report.rows =
-        groupsOf(sql, query, columnOf(query.by), isByDay ? "day" : "SUM(connected_ms) DESC, 1", kMostRows + 1);
-    report.isCut = report.rows.size() > kMostRows;
-    report.rows.resize(std::min(report.rows.size(), kMostRows));
-    if (isByDay) {
-        for (UsageRow& row : report.rows) {
-            row.key = dateOf(std::stoll(row.key));
-        }
-    }
-    return report;
 }
 
 void tellExhausted(const Ledger::OnSpent& tell, const Account& account, const Fault& fault)
@@ -354,8 +239,9 @@ net::Awaitable<core::Expected<Ledger::DirectSession, Fault>> Ledger::directSessi
 
 net::Awaitable<core::Expected<UsageReport, Fault>> Ledger::report(UsageQuery query)
 {
-    std::function<UsageReport(Connection&)> work = [query = std::move(query)](
-                                                       Connection& sql) { return reportOf(sql, query); };
+    const std::int64_t firstKept = query.today - m_settings.kept.count();
+    std::function<UsageReport(Connection&)> work = [query = std::move(query), firstKept](
+                                                       Connection& sql) { return reportOf(sql, query, firstKept); };
     auto answer = co_await m_deps.database.run<UsageReport>(std::move(work));
     if (!answer) {
         co_return Unexpected<Fault>(storeIsAway());
@@ -419,8 +305,11 @@ net::Awaitable<std::vector<std::string>> Ledger::tend()
         rows::closeGone(sql, now);
         if (isNewDay) {
             rows::forget(sql, first, now);
+            sums::forget(sql, first);
         }
     });
+    // By itself: what keeps it from closing a day keeps nobody's account from being closed.
+    m_deps.database.post([now](Connection& sql) { static_cast<void>(sums::closeDays(sql, now)); });
     co_return over;
 }
 

@@ -31,7 +31,25 @@ Json parsed(const std::string& text)
     return json && json->is_object() ? *json : Json::object();
 }
 
-Exchange converse(std::uint16_t port, const std::string& request)
+std::unique_ptr<net::test::TestServer> mintingProvider()
+{
+    net::Router router;
+    net::test::addPlain(router, "POST", "/v1/realtime/client_secrets",
+        [count = std::make_shared<std::atomic<int>>(0)](const net::HttpRequest& request) {
+            if (auto refusal = refusalOfMint(request)) {
+                return std::move(*refusal);
+            }
+            const auto now =
+                std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
+            return net::HttpResponse::json(
+                200, Json({{"value", "ek_" + std::to_string(++*count)}, {"expires_at", now.count() + 60}}).dump());
+        });
+    return std::make_unique<net::test::TestServer>(std::move(router));
+}
+
+} // namespace
+
+Exchange BrokerProcess::converse(std::uint16_t port, const std::string& request)
 {
     net::test::RawSocket socket(port);
     Exchange result;
@@ -57,24 +75,6 @@ Exchange converse(std::uint16_t port, const std::string& request)
     }
     return result;
 }
-
-std::unique_ptr<net::test::TestServer> mintingProvider()
-{
-    net::Router router;
-    net::test::addPlain(router, "POST", "/v1/realtime/client_secrets",
-        [count = std::make_shared<std::atomic<int>>(0)](const net::HttpRequest& request) {
-            if (auto refusal = refusalOfMint(request)) {
-                return std::move(*refusal);
-            }
-            const auto now =
-                std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
-            return net::HttpResponse::json(
-                200, Json({{"value", "ek_" + std::to_string(++*count)}, {"expires_at", now.count() + 60}}).dump());
-        });
-    return std::make_unique<net::test::TestServer>(std::move(router));
-}
-
-} // namespace
 
 std::string Exchange::sessionId() const
 {
@@ -109,8 +109,8 @@ std::string BrokerProcess::file() const
 void BrokerProcess::rewrite(const std::string& limits, const std::string& top) const
 {
     std::ofstream(file(), std::ios::trunc)
-        << "listen = \"127.0.0.1:0\"\naudit = { folder = \"" << m_auditFolder << "\" }\ndatabase = { url = \"sqlite://"
-        << m_folder.path().toStdString() << "/broker.db\" }\n"
+        << "listen = \"127.0.0.1:" << m_wantedPort << "\"\naudit = { folder = \"" << m_auditFolder
+        << "\" }\ndatabase = { url = \"sqlite://" << m_folder.path().toStdString() << "/broker.db\" }\n"
         << "secret = \"" << kTestSecret << "\"\n"
         << "provider = { url = \"" << (m_providerUrl.empty() ? m_provider->url("") : m_providerUrl) << "\" }\n"
         << top

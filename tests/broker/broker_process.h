@@ -53,7 +53,15 @@ public:
     void setVariable(const std::string& name, const std::string& value) { m_variables[name] = value; }
     void setTables(std::string tables) { m_tables = std::move(tables); }
     void setProvider(std::string url) { m_providerUrl = std::move(url); }
+    /// Of loopback, for all its starts; another one each time by default.
+    void setPort(std::uint16_t port) { m_wantedPort = port; }
     void setLogLevel(std::string level) { m_logLevel = std::move(level); }
+    /// Before the start: the other one's service account is this one's, too.
+    void shareAccountOf(const BrokerProcess& other)
+    {
+        m_key = other.m_key;
+        m_keyHash = other.m_keyHash;
+    }
     [[nodiscard]] const std::string& serviceKey() const { return m_key; }
     /// Where database and configuration lie.
     [[nodiscard]] std::string folder() const { return m_folder.path().toStdString(); }
@@ -73,7 +81,8 @@ public:
     [[nodiscard]] bool isRunning() const { return m_process.state() == QProcess::Running; }
     [[nodiscard]] int pid() const { return static_cast<int>(m_process.processId()); }
     [[nodiscard]] std::uint16_t port() const { return m_port; }
-    /// Bytes as they are, over a connection of their own.
+    /// Bytes as they are, over a connection of their own; to whoever listens there.
+    [[nodiscard]] static Exchange converse(std::uint16_t port, const std::string& request);
     [[nodiscard]] Exchange send(const std::string& request) const;
     [[nodiscard]] QByteArray output() { return m_process.readAllStandardOutput(); }
     [[nodiscard]] QByteArray log() { return m_process.readAllStandardError(); }
@@ -96,6 +105,7 @@ private:
     std::string m_keyHash;
     std::unique_ptr<net::test::TestServer> m_provider;
     QProcess m_process;
+    std::uint16_t m_wantedPort = 0;
     std::uint16_t m_port = 0;
 };
 

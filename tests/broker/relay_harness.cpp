@@ -149,6 +149,18 @@ Line::Message Line::nextMessage()
     return message;
 }
 
+std::optional<std::string> Line::nextOrEnd()
+{
+    std::unique_lock lock(m_mutex);
+    m_changed.wait_for(lock, kTestPatience, [this] { return !m_read.empty() || m_end.has_value(); });
+    if (m_read.empty()) {
+        return std::nullopt;
+    }
+    std::string text = std::move(m_read.front().data);
+    m_read.pop_front();
+    return text;
+}
+
 net::WebSocketClose Line::end()
 {
     std::unique_lock lock(m_mutex);

@@ -27,6 +27,8 @@ public:
     /// The next message; throws where none comes.
     [[nodiscard]] std::string next() { return nextMessage().data; }
     [[nodiscard]] Message nextMessage();
+    /// The same; nothing once it has ended, or where none comes.
+    [[nodiscard]] std::optional<std::string> nextOrEnd();
     /// How it ended.
     [[nodiscard]] net::WebSocketClose end();
     /// What was read and not asked for yet.

@@ -64,6 +64,8 @@ struct World {
             sql << "DELETE FROM usage_sessions";
             sql << "DELETE FROM usage_holds";
             sql << "DELETE FROM usage_days";
+            sql << "DELETE FROM usage_sums";
+            sql << "UPDATE usage_closed SET until_day = -1, closing_day = -1, caller = ''";
         });
         registry.emplace(SqlSessionRegistry::Limits{}, *database, clock);
         ledger.emplace(usage::Ledger::Settings{}, usage::Ledger::Dependencies{*database, clock, log});

@@ -1,5 +1,7 @@
 #include "broker/usage/internal/usage_rows.h"
 
+#include "broker/usage/internal/usage_sums.h"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -105,16 +107,16 @@ std::string growthList()
 std::string dayInsertion(int sessions, const std::string& values, const std::string& additions)
 {
     return "INSERT INTO usage_days (day, caller, issuer, subject, project, provider, model, transport, sessions, "
-        + measureList() + ") VALUES (:day, :caller, :issuer, :subject, :project, :provider, :model, :transport, "
-        + std::to_string(sessions) + ", " + values
-        + ") ON CONFLICT (day, caller, project, provider, model, transport) DO UPDATE SET " + additions;
+        + measureList() + ") VALUES (" + sums::kOpenDay
+        + ", :caller, :issuer, :subject, :project, :provider, :model, :transport, " + std::to_string(sessions) + ", "
+        + values + ") ON CONFLICT (day, caller, project, provider, model, transport) DO UPDATE SET " + additions;
 }
 
 void addSessionToDay(Connection& sql, const Account& account, long long day)
 {
     static const std::string text = dayInsertion(1, nothingList(), "sessions = usage_days.sessions + 1");
-    sql.ask(text, use(day), use(account.caller), use(account.issuer), use(account.subject), use(account.project),
-        use(account.provider), use(account.model), use(account.transport));
+    sql.ask(text, use(day), use(day), use(account.caller), use(account.issuer), use(account.subject),
+        use(account.project), use(account.provider), use(account.model), use(account.transport));
 }
 
 struct Spending {
@@ -253,23 +255,22 @@ std::vector<Reading::Row> Reading::of(Connection& sql, const std::string& query,
 {
     Row row{std::vector<std::string>(m_texts), std::vector<long long>(m_numbers), {}};
     MeasureValues measures;
-    const auto columns = [&](soci::statement& statement) {
-        std::for_each(row.texts.begin(), row.texts.end(), [&](auto& text) { statement.exchange(into(text)); });
-        std::for_each(row.numbers.begin(), row.numbers.end(), [&](auto& number) { statement.exchange(into(number)); });
-    };
-    const auto values = [&](soci::statement& statement) {
-        for (const auto& parameter : parameters) {
-            std::visit([&](const auto& value) { statement.exchange(use(value)); }, parameter);
-        }
-    };
+    // Not one that is kept: what is asked for is a piece of the text, and seldom the same again.
+    soci::statement statement(sql);
+    std::for_each(row.texts.begin(), row.texts.end(), [&](auto& text) { statement.exchange(into(text)); });
+    std::for_each(row.numbers.begin(), row.numbers.end(), [&](auto& number) { statement.exchange(into(number)); });
+    measures.intos()(statement);
+    for (const auto& parameter : parameters) {
+        std::visit([&](const auto& value) { statement.exchange(use(value)); }, parameter);
+    }
+    statement.alloc();
+    statement.prepare(query);
+    statement.define_and_bind();
     std::vector<Row> rows;
-    sql.askEach(
-        query,
-        [&] {
-            row.amounts = measures.amounts();
-            rows.push_back(row);
-        },
-        columns, measures.intos(), values);
+    for (bool isThere = statement.execute(true); isThere; isThere = statement.fetch()) {
+        row.amounts = measures.amounts();
+        rows.push_back(row);
+    }
     return rows;
 }
 
@@ -523,8 +524,8 @@ void addToDay(Connection& sql, const Account& account, core::WallTime now, const
     static const std::string text = dayInsertion(0, measureList(":"), additionList("usage_days"));
     const long long day = dayOf(now);
     const MeasureValues values(more);
-    sql.ask(text, use(day), use(account.caller), use(account.issuer), use(account.subject), use(account.project),
-        use(account.provider), use(account.model), use(account.transport), values.uses());
+    sql.ask(text, use(day), use(day), use(account.caller), use(account.issuer), use(account.subject),
+        use(account.project), use(account.provider), use(account.model), use(account.transport), values.uses());
 }
 
 void closeGone(Connection& sql, core::WallTime now)
