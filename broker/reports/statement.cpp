@@ -22,6 +22,7 @@ struct Kind {
     Measure measure;
     std::int64_t core::PriceRow::*price;
 };
+constexpr std::size_t kKinds = BilledGroup::kKinds;
 constexpr std::array kAll{Kind{"textIn", "tokens", Measure::TextIn, &core::PriceRow::textIn},
     Kind{"cachedTextIn", "tokens", Measure::CachedTextIn, &core::PriceRow::cachedTextIn},
     Kind{"textOut", "tokens", Measure::TextOut, &core::PriceRow::textOut},
@@ -108,7 +109,7 @@ void StatementMaker::add(const DayUse& use)
 
 void StatementMaker::close()
 {
-    Group& group = *m_group;
+    BilledGroup& group = *m_group;
     const Wide byPrice = std::accumulate(group.costs.begin(), group.costs.end(), Wide{0});
     std::int64_t other = 0;
     if (byPrice > group.nanoDollars) {

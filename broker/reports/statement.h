@@ -6,6 +6,7 @@
 #include "core/usage/price_list.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,6 +55,16 @@ struct Statement {
     std::int64_t reportedNanoDollars = 0;
 };
 
+/// What a user came to with a model, while that is summed up.
+struct BilledGroup {
+    static constexpr std::size_t kKinds = 9;
+    DayUse whose;
+    std::array<std::int64_t, kKinds> quantities{};
+    std::array<std::int64_t, kKinds> costs{};
+    std::int64_t unpriced = 0;
+    std::int64_t nanoDollars = 0;
+};
+
 /// Makes a project's statement of its days, of each user and model together: users in one piece, models in one piece within them.
 /// What tokens and minutes cost by the day's price is their line's; what the ledger has beyond that is "other". Where prices were changed
 /// afterwards and come to more than the ledger has, the ledger's money is shared out among the lines as the prices say, the last billionths to
@@ -66,19 +77,11 @@ public:
     [[nodiscard]] Statement finish();
 
 private:
-    static constexpr std::size_t kKinds = 9;
-    struct Group {
-        DayUse whose;
-        std::array<std::int64_t, kKinds> quantities{};
-        std::array<std::int64_t, kKinds> costs{};
-        std::int64_t unpriced = 0;
-        std::int64_t nanoDollars = 0;
-    };
     void close();
 
     const core::PriceList& m_prices;
     Statement m_statement;
-    std::optional<Group> m_group;
+    std::optional<BilledGroup> m_group;
 };
 
 /// {"project", "sessions", "connectedMs", "turns", "unpricedTurns", "nanoDollars", "reportedNanoDollars", "lines": […]}
