@@ -24,7 +24,7 @@ constexpr Range kErrorRange{0, 100};
 constexpr Range kErrorMinutesRange{1, 60};
 constexpr Range kSettleRange{0, 3'600};
 constexpr Range kAlertDaysRange{1, 3'650};
-constexpr Range kChannelTimeoutRange{100, 60'000};
+constexpr Range kChannelTimeoutRange{100, ChannelSettings::kLongestTimeout.count()};
 constexpr std::size_t kMostThresholds = 20;
 constexpr std::size_t kMostChannels = 20;
 constexpr std::size_t kLongestName = 32;

@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -15,6 +16,7 @@ namespace {
 
 namespace asio = boost::asio;
 using core::Unexpected;
+using Read = core::Expected<AuditTailPage, core::Error>;
 
 constexpr int kMostWaiting = 16;
 constexpr core::Milliseconds kPatience{10'000};
@@ -24,9 +26,30 @@ Unexpected<Fault> notNow()
     return Unexpected<Fault>(Fault{FaultCode::Unavailable, "the audit cannot be read now", std::chrono::seconds(5)});
 }
 
+// What these throw would end the process: nobody else is on their threads.
+
+Read readTail(const std::filesystem::path& folder, const AuditTailQuery& query)
+{
+    try {
+        return readAuditTail(folder, query);
+    } catch (const std::exception&) {
+        return core::fail(core::ErrorCode::OutputUnwritable, "the audit cannot be read");
+    }
+}
+
+AuditVerifier::Verified verifyAll(const std::filesystem::path& folder, const std::atomic<bool>& isStopped)
+{
+    try {
+        return AuditVerifier::verify(folder, &isStopped);
+    } catch (const std::exception&) {
+        return Unexpected<AuditFinding>(AuditFinding{AuditFlaw::Unreadable, folder.filename().string(), 0, {}});
+    }
+}
+
 } // namespace
 
 struct AuditDesk::Shared {
+    std::atomic<bool> isStopped{false};
     std::atomic<int> waiting{0};
     mutable std::mutex mutex;
     Verification verification;
@@ -42,15 +65,13 @@ AuditDesk::AuditDesk(std::filesystem::path folder)
 
 AuditDesk::~AuditDesk()
 {
-    if (verification().state == Verification::State::Running) {
-        // It may take minutes, and nothing of ours is touched by it: that is left behind.
-        static_cast<void>(m_verifier.release());
-    }
+    // The whole chain may take minutes.
+    m_shared->isStopped = true;
+    m_verifier->join();
 }
 
 net::Awaitable<core::Expected<AuditTailPage, Fault>> AuditDesk::tail(AuditTailQuery query)
 {
-    using Read = core::Expected<AuditTailPage, core::Error>;
     if (++m_shared->waiting > kMostWaiting) {
         --m_shared->waiting;
         co_return notNow();
@@ -59,7 +80,7 @@ net::Awaitable<core::Expected<AuditTailPage, Fault>> AuditDesk::tail(AuditTailQu
     const auto pending = std::make_shared<net::PendingValue<Read>>(executor, kPatience);
     const net::Pending::Waiter waiter(*pending);
     asio::post(*m_reader, [pending, shared = m_shared, folder = m_folder, query = std::move(query)] {
-        static_cast<void>(pending->complete(readAuditTail(folder, query)));
+        static_cast<void>(pending->complete(readTail(folder, query)));
         --shared->waiting;
     });
     co_await pending->wait();
@@ -82,7 +103,7 @@ void AuditDesk::verify(core::WallTime now)
         m_shared->verification.since = now;
     }
     asio::post(*m_verifier, [shared = m_shared, folder = m_folder] {
-        const auto verified = AuditVerifier::verify(folder);
+        const auto verified = verifyAll(folder, shared->isStopped);
         const std::lock_guard lock(shared->mutex);
         Verification& told = shared->verification;
         told.state = verified ? Verification::State::Whole : Verification::State::Flawed;

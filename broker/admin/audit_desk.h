@@ -18,8 +18,8 @@ class thread_pool;
 namespace vivavoce::broker::admin {
 
 /// Reads the audit for people, on threads of its own: pages from the end, and the whole chain where somebody wants to know.
-/// Threads: [any thread]; coroutines on the caller's executor. Lifetime: its destructor waits for a page that is being read, not for the
-/// whole chain.
+/// Threads: [any thread]; coroutines on the caller's executor. Lifetime: its destructor waits for a page that is being read, and for a line
+/// of the whole chain.
 class AuditDesk {
 public:
     struct Verification {

@@ -32,6 +32,8 @@ constexpr core::Milliseconds kHeartbeat{15'000};
 /// Then whoever listens comes again, and shows that they still may.
 constexpr core::Milliseconds kLongestListening{300'000};
 constexpr int kMostListeners = 32;
+/// Each project's is a query of its own, all of them on one connection.
+constexpr std::size_t kMostBudgets = 100;
 
 net::HttpResponse done(const Json& body)
 {
@@ -242,18 +244,21 @@ net::Awaitable<net::HttpResponse> Dashboard::events(const net::HttpRequest& requ
     response.headers.set("Content-Type", "text/event-stream");
     // Or nginx keeps them until there are many.
     response.headers.set("X-Accel-Buffering", "no");
-    response.stream = [self = shared_from_this(), seat = std::move(*seat)](
-                          net::BodyWriter& body) { return self->tell(body); };
+    response.stream = [self = shared_from_this(), seat = std::move(*seat), until = guest->client.caller.expiresAt](
+                          net::BodyWriter& body) { return self->tell(body, until); };
     co_return response;
 }
 
-net::Awaitable<> Dashboard::tell(net::BodyWriter& body)
+net::Awaitable<> Dashboard::tell(net::BodyWriter& body, std::optional<core::WallTime> until)
 {
     net::Timer timer(co_await asio::this_coro::executor);
     const core::MonotonicTime since = m_deps.clock.now();
     core::MonotonicTime toldAt = since;
     std::string told;
-    while (m_deps.isReady() && m_deps.clock.now() - since < kLongestListening) {
+    const auto may = [&] {
+        return m_deps.clock.now() - since < kLongestListening && (!until || m_deps.clock.wallNow() < *until);
+    };
+    while (m_deps.isReady() && may()) {
         const Json now = co_await m_overview.look();
         std::string news = Overview::news(now);
         std::string part;
@@ -373,7 +378,7 @@ net::Awaitable<net::HttpResponse> Dashboard::budgets(const net::HttpRequest& req
     if (!guest) {
         co_return std::move(guest.error());
     }
-    const auto page = PageQuery::read(request.query, {"after", "by"});
+    const auto page = PageQuery::read(request.query, {"after", "by"}, kMostBudgets);
     if (!page) {
         co_return problemResponse(page.error());
     }

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace vivavoce::broker::admin {
@@ -64,7 +65,7 @@ private:
     /// One who listens to the events; few may.
     using Seat = std::shared_ptr<void>;
     [[nodiscard]] std::optional<Seat> takeSeat();
-    [[nodiscard]] net::Awaitable<> tell(net::BodyWriter& body);
+    [[nodiscard]] net::Awaitable<> tell(net::BodyWriter& body, std::optional<core::WallTime> until);
     using BudgetPage = core::Expected<core::Json, Fault>;
     [[nodiscard]] net::Awaitable<BudgetPage> projectBudgets(std::string after, std::size_t most);
     [[nodiscard]] net::Awaitable<BudgetPage> userBudgets(std::string after, std::size_t most);

@@ -11,7 +11,6 @@ namespace vivavoce::broker::admin {
 namespace {
 
 constexpr std::string_view kLimit = "limit";
-constexpr std::size_t kMost = 1'000;
 
 core::Unexpected<Fault> bad(std::string detail)
 {
@@ -30,7 +29,8 @@ std::string listOf(std::initializer_list<std::string_view> names)
 
 } // namespace
 
-core::Expected<PageQuery, Fault> PageQuery::read(std::string_view query, std::initializer_list<std::string_view> names)
+core::Expected<PageQuery, Fault> PageQuery::read(
+    std::string_view query, std::initializer_list<std::string_view> names, std::size_t most)
 {
     PageQuery page;
     page.m_query = query;
@@ -51,8 +51,8 @@ core::Expected<PageQuery, Fault> PageQuery::read(std::string_view query, std::in
     }
     if (const auto limit = page.text(kLimit)) {
         const auto [end, error] = std::from_chars(limit->data(), limit->data() + limit->size(), page.m_limit);
-        if (error != std::errc() || end != limit->data() + limit->size() || page.m_limit < 1 || page.m_limit > kMost) {
-            return bad("limit has to be a number from 1 to 1,000");
+        if (error != std::errc() || end != limit->data() + limit->size() || page.m_limit < 1 || page.m_limit > most) {
+            return bad("limit has to be a number from 1 to " + std::to_string(most));
         }
     }
     return page;

@@ -14,13 +14,13 @@ namespace vivavoce::broker::admin {
 /// What a list is asked with: names that it knows, each at most once. Pure.
 class PageQuery {
 public:
-    /// `limit` is always known. BadRequest.
+    /// `limit` is always known, and at most `most`. BadRequest.
     [[nodiscard]] static core::Expected<PageQuery, Fault> read(
-        std::string_view query, std::initializer_list<std::string_view> names);
+        std::string_view query, std::initializer_list<std::string_view> names, std::size_t most = 1'000);
 
     /// Nothing where it is empty or not there.
     [[nodiscard]] std::optional<std::string> text(std::string_view name) const;
-    /// 1 to 1,000; 100 unless it is said.
+    /// 100 unless it is said.
     [[nodiscard]] std::size_t limit() const { return m_limit; }
 
 private:

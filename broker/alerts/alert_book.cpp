@@ -19,6 +19,8 @@ using soci::use;
 
 constexpr const char* kFine = "ok";
 constexpr const char* kFailing = "failing";
+/// A mark is of use until the longest period is over, a month: else a threshold is told again within it.
+constexpr std::chrono::days kMarksKept{32};
 
 long long millisOf(core::WallTime time)
 {
@@ -90,13 +92,14 @@ bool isNew(Connection& sql, const Draft& draft, long long now)
     return isLastNew;
 }
 
-/// How many of that kind came within the last hour.
-long long countOf(Connection& sql, const std::string& kind, long long now)
+/// How many of that kind came within the last hour. Each severity by itself: what is good to know does not crowd out what is urgent.
+long long countOf(Connection& sql, const std::string& kind, const std::string& severity, long long now)
 {
     constexpr long long kHour = 3'600'000;
     const long long since = now - kHour;
     long long count = 0;
-    sql << "SELECT COUNT(*) FROM alerts WHERE kind = :kind AND at > :since", into(count), use(kind), use(since);
+    sql << "SELECT COUNT(*) FROM alerts WHERE kind = :kind AND severity = :severity AND at > :since", into(count),
+        use(kind), use(severity), use(since);
     return count;
 }
 
@@ -105,11 +108,11 @@ Alert insert(Connection& sql, const Draft& draft)
 {
     Alert alert = draft.alert;
     const std::string kind(textOf(alert.kind));
-    const long long before = countOf(sql, kind, millisOf(alert.at));
-    if (before == AlertBook::kMostTold - 1) {
-        alert.title += " (for an hour, further ones of this kind are only at /api/admin/alerts)";
-    }
     const std::string severity(textOf(alert.severity));
+    const long long before = countOf(sql, kind, severity, millisOf(alert.at));
+    if (before == AlertBook::kMostTold - 1) {
+        alert.title += " (for an hour, further ones of this kind and severity are only at /api/admin/alerts)";
+    }
     const long long at = millisOf(alert.at);
     sql << "INSERT INTO alerts (id, kind, severity, title, data, broker, at) "
            "VALUES (:id, :kind, :severity, :title, :data, :broker, :at)",
@@ -252,17 +255,19 @@ AlertBook::Result<std::optional<AlertBook::Errand>> AlertBook::take(std::string 
     co_return errand;
 }
 
-AlertBook::Result<bool> AlertBook::settle(std::string alert, std::string channel, Outcome outcome)
+AlertBook::Result<bool> AlertBook::settle(std::string alert, std::string channel, int attempts, Outcome outcome)
 {
-    std::function<bool(Connection&)> work = [alert = std::move(alert), channel = std::move(channel),
+    std::function<bool(Connection&)> work = [alert = std::move(alert), channel = std::move(channel), attempts,
                                                 outcome = std::move(outcome),
                                                 now = millisOf(m_clock.wallNow())](Connection& sql) {
         const std::string state = outcome.isSent ? "sent" : outcome.next ? "waiting" : "given_up";
         const long long at = outcome.next ? millisOf(*outcome.next) : now;
-        sql << "UPDATE alert_deliveries SET state = :state, at = :at, reason = :reason "
-               "WHERE alert = :alert AND channel = :channel",
-            use(state), use(at), use(outcome.reason), use(alert), use(channel);
-        return true;
+        soci::statement statement = (sql.prepare
+                << "UPDATE alert_deliveries SET state = :state, at = :at, reason = :reason WHERE alert = :alert "
+                   "AND channel = :channel AND state = 'waiting' AND attempts = :attempts",
+            use(state), use(at), use(outcome.reason), use(alert), use(channel), use(attempts));
+        statement.execute(true);
+        return statement.get_affected_rows() == 1;
     };
     auto settled = co_await m_database.run<bool>(std::move(work));
     co_return settled;
@@ -270,11 +275,13 @@ AlertBook::Result<bool> AlertBook::settle(std::string alert, std::string channel
 
 void AlertBook::forget(std::chrono::days kept)
 {
-    const long long before = millisOf(m_clock.wallNow() - kept);
-    m_database.post([before](Connection& sql) {
+    const core::WallTime now = m_clock.wallNow();
+    const long long before = millisOf(now - kept);
+    const long long beforeMarks = millisOf(now - std::max(kept, kMarksKept));
+    m_database.post([before, beforeMarks](Connection& sql) {
         sql << "DELETE FROM alert_deliveries WHERE alert IN (SELECT id FROM alerts WHERE at < :before)", use(before);
         sql << "DELETE FROM alerts WHERE at < :before", use(before);
-        sql << "DELETE FROM alert_marks WHERE at < :before", use(before);
+        sql << "DELETE FROM alert_marks WHERE at < :before", use(beforeMarks);
     });
 }
 

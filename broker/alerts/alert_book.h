@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/alerts/alert.h"
+#include "broker/alerts/alert_settings.h"
 #include "broker/store/database.h"
 #include "core/base/clock.h"
 #include "core/base/expected.h"
@@ -51,10 +52,11 @@ public:
     template <typename T>
     using Result = net::Awaitable<core::Expected<T, DatabaseDown>>;
 
-    /// For so long a delivery is its taker's alone.
-    static constexpr core::Milliseconds kLease{60'000};
+    /// For so long a delivery is its taker's alone: an attempt, the second that mail has beyond its time, and what the database may take for
+    /// `take` before and `settle` after it (Database::Settings::deadline).
+    static constexpr core::Milliseconds kLease = ChannelSettings::kLongestTimeout + core::Milliseconds(15'000);
     static constexpr std::size_t kMostListed = 200;
-    /// So many of one kind are told within an hour; the others are written down alone, and the last that is told says so.
+    /// So many of one kind and severity are told within an hour; the others are written down alone, and the last that is told says so.
     static constexpr long long kMostTold = 60;
 
     AlertBook(Database& database, const core::Clock& clock) : m_database(database), m_clock(clock) {}
@@ -77,8 +79,9 @@ public:
         /// Nothing: it is given up.
         std::optional<core::WallTime> next;
     };
-    [[nodiscard]] Result<bool> settle(std::string alert, std::string channel, Outcome outcome);
-    /// Not waited for.
+    /// `attempts`: the errand's. False: its lease is over, and somebody else has taken it since.
+    [[nodiscard]] Result<bool> settle(std::string alert, std::string channel, int attempts, Outcome outcome);
+    /// Not waited for. What was told of a budget is known until its month is over, also where less is kept.
     void forget(std::chrono::days kept);
 
 private:

@@ -41,8 +41,10 @@ void AlertDesk::reconfigure(AlertSettings settings)
         configured->kinds[channel.name] = textOf(channel.kind);
     }
     configured->settings = std::move(settings);
+    // The former channels, which may wait for a thread of theirs, go when nobody waits for the lock.
+    std::shared_ptr<const Configured> former = std::move(configured);
     const std::lock_guard lock(m_mutex);
-    m_configured = std::move(configured);
+    m_configured.swap(former);
 }
 
 std::shared_ptr<const AlertDesk::Configured> AlertDesk::configured() const
@@ -64,23 +66,37 @@ std::size_t AlertDesk::waiting() const
 
 void AlertDesk::raise(AlertKind kind, Severity severity, std::string title, const core::Json& data, std::string mark)
 {
+    if (!m_isStarted && !hasChannels()) {
+        return;
+    }
     Draft draft;
     draft.alert.kind = kind;
     draft.alert.severity = severity;
     draft.alert.title = std::move(title);
     draft.alert.data = core::writeJson(data);
     draft.marks.push_back(std::move(mark));
-    bool isDropped = false;
+    std::size_t dropped = 0;
     {
         const std::lock_guard lock(m_mutex);
         m_raised.push_back(std::move(draft));
-        if (m_raised.size() > kMostWaiting) {
-            m_raised.pop_front();
-            isDropped = true;
-        }
+        dropped = dropBeyondBound();
     }
-    if (isDropped) {
-        m_deps.log.write(LogLevel::Error, "alert.dropped", {{"waiting", kMostWaiting}});
+    tellDropped(dropped);
+}
+
+std::size_t AlertDesk::dropBeyondBound()
+{
+    std::size_t dropped = 0;
+    for (; m_raised.size() > kMostWaiting; ++dropped) {
+        m_raised.pop_front();
+    }
+    return dropped;
+}
+
+void AlertDesk::tellDropped(std::size_t count)
+{
+    if (count > 0) {
+        m_deps.log.write(LogLevel::Error, "alert.dropped", {{"count", count}, {"waiting", kMostWaiting}});
     }
 }
 
@@ -98,6 +114,7 @@ Draft AlertDesk::addressed(Draft draft) const
 
 void AlertDesk::start(net::IoExecutor executor)
 {
+    m_isStarted = true;
     m_executor = executor;
     m_tasks = std::make_unique<net::TaskGroup>(executor);
 }
@@ -153,13 +170,13 @@ net::Awaitable<bool> AlertDesk::writeRaised()
         co_return false;
     }
     const bool isWritten = co_await write(some);
+    std::size_t dropped = 0;
     if (!isWritten) {
         const std::lock_guard lock(m_mutex);
         m_raised.insert(m_raised.begin(), some.begin(), some.end());
-        while (m_raised.size() > kMostWaiting) {
-            m_raised.pop_front();
-        }
+        dropped = dropBeyondBound();
     }
+    tellDropped(dropped);
     co_return isWritten;
 }
 
@@ -297,7 +314,7 @@ net::Awaitable<bool> AlertDesk::deliverNext(const std::string& channel)
                 {"detail", sent.error().detail}});
     }
     const bool isSent = outcome.isSent;
-    const auto settled = co_await m_deps.book.settle(alert.id, channel, std::move(outcome));
+    const auto settled = co_await m_deps.book.settle(alert.id, channel, attempts, std::move(outcome));
     co_return settled.has_value() && isSent;
 }
 

@@ -61,7 +61,8 @@ public:
 
     /// Other channels and thresholds, from now on. [any thread]
     void reconfigure(AlertSettings settings);
-    /// Something has happened. `mark` tells it from all that has: the same one is not told twice.
+    /// Something has happened. `mark` tells it from all that has: the same one is not told twice. Nothing is kept of it where nobody ever looks:
+    /// before `start`, unless there are channels.
     void raise(AlertKind kind, Severity severity, std::string title, const core::Json& data, std::string mark);
 
     void start(net::IoExecutor executor);
@@ -81,6 +82,9 @@ private:
     [[nodiscard]] Draft addressed(Draft draft) const;
     /// Writes them down. False: the database is away.
     [[nodiscard]] net::Awaitable<bool> write(std::vector<Draft> drafts);
+    /// The oldest of what was raised; gives how many. Under the lock.
+    [[nodiscard]] std::size_t dropBeyondBound();
+    void tellDropped(std::size_t count);
     /// Some of what was raised. False: nothing is left, or the database is away.
     [[nodiscard]] net::Awaitable<bool> writeRaised();
     [[nodiscard]] net::Awaitable<> lookAtStates(Observed observed);
@@ -96,6 +100,7 @@ private:
     StateWatch m_states;
     ErrorShare m_errors;
     std::int64_t m_forgotOn = 0;
+    std::atomic<bool> m_isStarted{false};
     std::optional<net::IoExecutor> m_executor;
     std::unique_ptr<net::TaskGroup> m_tasks;
     /// Channels that are being told something.

@@ -28,6 +28,7 @@ struct ChannelSettings {
     std::shared_ptr<const core::Secret> secret;
     /// Authorities to trust beside the system's.
     std::string caFile;
+    static constexpr core::Milliseconds kLongestTimeout{60'000};
     core::Milliseconds timeout{10'000};
     // Of mail alone.
     std::string server;

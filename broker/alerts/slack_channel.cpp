@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace vivavoce::broker::alerts {
@@ -28,11 +29,27 @@ const char* markOf(Severity severity)
     return ":warning:";
 }
 
-/// Slack's three characters, and those that would set it in bold, italics or code.
+/// What is set between two characters that would mean something together.
+constexpr std::string_view kWordJoiner = "\xE2\x81\xA0";
+
+/// At most so many bytes, and no part of a letter of UTF-8.
+std::string_view cut(std::string_view text)
+{
+    std::size_t size = std::min(text.size(), kLongestValue);
+    while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) {
+        --size;
+    }
+    return text.substr(0, size);
+}
+
+/// Slack's three characters, and those that would set it in bold, italics or code; what understands Markdown, such as Mattermost, makes mentions,
+/// links and images of others.
 std::string plain(std::string_view text)
 {
     std::string safe;
-    for (const char c : text.substr(0, kLongestValue)) {
+    const std::string_view shown = cut(text);
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+        const char c = shown[i];
         if (c == '&') {
             safe += "&amp;";
         } else if (c == '<') {
@@ -41,8 +58,11 @@ std::string plain(std::string_view text)
             safe += "&gt;";
         } else if (c == '*' || c == '_' || c == '`' || c == '~') {
             // With a word joiner before it, it is itself.
-            safe += "\xE2\x81\xA0";
+            safe += kWordJoiner;
             safe += c;
+        } else if (c == '@' || c == '[' || c == ']' || c == '(' || c == '!' || shown.substr(i, 3) == "://") {
+            safe += c;
+            safe += kWordJoiner;
         } else {
             safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
         }

@@ -25,8 +25,13 @@ std::vector<SpendingWatch::Spender> SpendingWatch::take(std::size_t most)
     std::vector<Spender> taken;
     const std::lock_guard lock(m_mutex);
     while (!m_waiting.empty() && taken.size() < most) {
-        taken.push_back(std::move(m_waiting.begin()->second));
-        m_waiting.erase(m_waiting.begin());
+        auto next = m_waiting.upper_bound(m_last);
+        if (next == m_waiting.end()) {
+            next = m_waiting.begin();
+        }
+        m_last = next->first;
+        taken.push_back(std::move(next->second));
+        m_waiting.erase(next);
     }
     return taken;
 }

@@ -25,6 +25,7 @@ public:
     };
 
     void note(const usage::Account& account, const std::string& exhausted);
+    /// Those behind the last that were taken, and round to the first: those that spend all the time do not keep the others from their turn.
     [[nodiscard]] std::vector<Spender> take(std::size_t most);
     /// They could not be looked at.
     void giveBack(const std::vector<Spender>& spenders);
@@ -35,6 +36,7 @@ private:
     std::mutex m_mutex;
     /// By project and caller.
     std::map<std::string, Spender> m_waiting;
+    std::string m_last;
 };
 
 } // namespace vivavoce::broker::alerts

@@ -21,7 +21,7 @@ std::vector<std::pair<std::string, bool>> StateWatch::due(core::MonotonicTime no
 {
     std::vector<std::pair<std::string, bool>> due;
     for (const auto& [subject, entry] : m_entries) {
-        const bool isSettled = now - entry.since >= settle || (!entry.told && entry.isFine);
+        const bool isSettled = now - entry.since >= settle;
         if (isSettled && entry.told != entry.isFine) {
             due.emplace_back(subject, entry.isFine);
         }

@@ -17,7 +17,7 @@ namespace vivavoce::broker::alerts {
 class StateWatch {
 public:
     void see(const std::string& subject, bool isFine, core::MonotonicTime now);
-    /// What has settled and is not told yet. That something is well when it is first seen is settled at once.
+    /// What has settled and is not told yet; that something is well when it is first seen, too: to other brokers it may be down.
     [[nodiscard]] std::vector<std::pair<std::string, bool>> due(
         core::MonotonicTime now, core::Milliseconds settle) const;
     void told(const std::string& subject, bool isFine);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <limits>
 #include <string_view>
@@ -71,10 +72,14 @@ std::uint64_t endBefore(Bytes& file, std::uint64_t before)
     return std::min(high + 2 * kMaxLineBytes, file.size());
 }
 
-std::uint64_t firstSequenceOf(const std::string& name)
+/// Nothing: twenty digits that are no line's number.
+std::optional<std::uint64_t> firstSequenceOf(std::string_view name)
 {
     constexpr std::size_t kPrefix = std::string_view("audit-").size();
-    return std::stoull(name.substr(kPrefix, name.find('.') - kPrefix));
+    const std::string_view digits = name.substr(kPrefix, name.find('.') - kPrefix);
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return error == std::errc() ? std::optional(number) : std::nullopt;
 }
 
 class Page {
@@ -159,8 +164,14 @@ private:
             return true;
         }
         const auto json = core::parseJson(text);
-        const auto event = json ? json->value("event", std::string()) : std::string();
-        return std::find(m_query.events.begin(), m_query.events.end(), event) != m_query.events.end();
+        if (!json || !json->is_object()) {
+            return false;
+        }
+        // Whoever has changed the line may have put anything there.
+        const auto event = json->find("event");
+        return event != json->end() && event->is_string()
+            && std::find(m_query.events.begin(), m_query.events.end(), event->get_ref<const std::string&>())
+            != m_query.events.end();
     }
 
     const AuditTailQuery& m_query;
@@ -180,7 +191,8 @@ core::Expected<AuditTailPage, core::Error> readAuditTail(const fs::path& folder,
     }
     Page page(query);
     for (auto name = files->rbegin(); name != files->rend() && !page.isDone(); ++name) {
-        if (query.before && firstSequenceOf(*name) >= *query.before) {
+        const auto first = firstSequenceOf(*name);
+        if (!first || (query.before && *first >= *query.before)) {
             continue;
         }
         Bytes file(folder / *name);

@@ -59,6 +59,8 @@ private:
 
 class Walk {
 public:
+    explicit Walk(const std::atomic<bool>* isStopped) : m_isStopped(isStopped) {}
+
     std::optional<AuditFlaw> take(std::string_view text)
     {
         const auto line = audit::parseLine(text);
@@ -90,6 +92,9 @@ public:
             return core::Unexpected<AuditFinding>(AuditFinding{flaw, name, line, told()});
         };
         while (true) {
+            if (m_isStopped != nullptr && *m_isStopped) {
+                return finding(AuditFlaw::Unreadable, 0);
+            }
             const auto got = reader.next();
             ++number;
             if (got == LineReader::Got::End) {
@@ -128,6 +133,7 @@ public:
     AuditSummary summary;
 
 private:
+    const std::atomic<bool>* const m_isStopped;
     ChainHead m_head;
 };
 
@@ -152,9 +158,9 @@ std::string_view auditFlawText(AuditFlaw flaw)
     return "audit.unreadable";
 }
 
-AuditVerifier::Verified AuditVerifier::verify(const fs::path& path)
+AuditVerifier::Verified AuditVerifier::verify(const fs::path& path, const std::atomic<bool>* isStopped)
 {
-    Walk walk;
+    Walk walk(isStopped);
     const auto finding = [&](AuditFlaw flaw) {
         return core::Unexpected<AuditFinding>(AuditFinding{flaw, path.filename().string(), 0, {}});
     };

@@ -2,6 +2,7 @@
 
 #include "core/base/expected.h"
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -53,8 +54,10 @@ class AuditVerifier {
 public:
     using Verified = core::Expected<AuditSummary, AuditFinding>;
 
-    /// One file, or a folder with the files of one trail. Blocks its caller; a trail that is being written may be read. [any thread]
-    [[nodiscard]] static Verified verify(const std::filesystem::path& path);
+    /// One file, or a folder with the files of one trail. Blocks its caller; a trail that is being written may be read. Once `isStopped` is
+    /// true it goes no further than the next line: Unreadable. [any thread]
+    [[nodiscard]] static Verified verify(
+        const std::filesystem::path& path, const std::atomic<bool>* isStopped = nullptr);
 };
 
 } // namespace vivavoce::broker

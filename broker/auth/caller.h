@@ -1,9 +1,11 @@
 #pragma once
 
 #include "broker/fault.h"
+#include "core/base/clock.h"
 #include "core/base/json.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +39,8 @@ struct Caller {
     std::vector<std::string> projects;
     /// What the issuer says about them; empty for others.
     std::shared_ptr<const core::Json> claims;
+    /// From then on the credential is refused; nothing: it has no end.
+    std::optional<core::WallTime> expiresAt;
 
     /// Different for different callers, whatever their names are made of: a user is issuer and subject together, never an address.
     [[nodiscard]] std::string key() const;

@@ -183,7 +183,7 @@ net::Awaitable<core::Expected<Caller, Refusal>> Issuer::verifyJwt(UnverifiedToke
     if (!verified) {
         co_return refuse(verified.error());
     }
-    co_return callerOf(std::move(verified->subject), std::move(verified->claims));
+    co_return callerOf(std::move(*verified));
 }
 
 net::Awaitable<core::Expected<Caller, Refusal>> Issuer::introspect(std::string_view token)
@@ -252,7 +252,7 @@ core::Expected<Caller, Refusal> Issuer::readIntrospection(std::string_view body)
     if (!claims) {
         return refuse(claims.error());
     }
-    return callerOf(std::move(claims->subject), std::move(claims->claims));
+    return callerOf(std::move(*claims));
 }
 
 /// An issuer calls its refresh tokens active, too: our hint at the kind is no more than that (RFC 7662 §2.1).
@@ -274,12 +274,14 @@ bool Issuer::isAccessToken(const core::Json& answer) const
     return isTold || !m_settings.audiences.empty();
 }
 
-Caller Issuer::callerOf(std::string subject, std::shared_ptr<const core::Json> claims) const
+Caller Issuer::callerOf(VerifiedToken verified) const
 {
+    auto claims = std::move(verified.claims);
     Caller caller;
     caller.kind = Caller::Kind::User;
     caller.issuer = m_settings.url;
-    caller.subject = std::move(subject);
+    caller.subject = std::move(verified.subject);
+    caller.expiresAt = verified.expiresAt + m_settings.leeway;
     caller.scopes = m_settings.grants;
     addScopes(*claims, caller.scopes);
     if (!m_settings.adminPointer.empty()) {

@@ -93,7 +93,7 @@ private:
     [[nodiscard]] ClaimRules rules() const;
     [[nodiscard]] core::Expected<Caller, Refusal> readIntrospection(std::string_view body) const;
     [[nodiscard]] bool isAccessToken(const core::Json& answer) const;
-    [[nodiscard]] Caller callerOf(std::string subject, std::shared_ptr<const core::Json> claims) const;
+    [[nodiscard]] Caller callerOf(VerifiedToken verified) const;
 
     const IssuerSettings m_settings;
     const Dependencies m_deps;

@@ -1,5 +1,6 @@
 #include "broker/http/alert_api.h"
 
+#include "broker/admin/page_query.h"
 #include "broker/config_values.h"
 #include "broker/http/problem_response.h"
 #include "core/base/json.h"
@@ -41,7 +42,12 @@ net::Awaitable<net::HttpResponse> AlertApi::list(const net::HttpRequest& request
     if (!guest) {
         co_return std::move(guest.error());
     }
-    const std::string limit = net::queryParameter(request.query, "limit");
+    // What is not understood is not "everything".
+    const auto query = admin::PageQuery::read(request.query, {"before"});
+    if (!query) {
+        co_return problemResponse(query.error());
+    }
+    const std::string limit = query->text("limit").value_or(std::string());
     constexpr Range range{1, static_cast<std::int64_t>(alerts::AlertBook::kMostListed)};
     const auto most =
         limit.empty() ? core::Expected<std::int64_t, core::Error>(kUnasked) : readNumber("limit", limit, range);
@@ -49,7 +55,7 @@ net::Awaitable<net::HttpResponse> AlertApi::list(const net::HttpRequest& request
         co_return problemResponse(Fault{FaultCode::BadRequest, most.error().detail, std::nullopt});
     }
     const auto listed =
-        co_await m_deps.book.list(net::queryParameter(request.query, "before"), static_cast<std::size_t>(*most));
+        co_await m_deps.book.list(query->text("before").value_or(std::string()), static_cast<std::size_t>(*most));
     if (!listed) {
         co_return problemResponse(
             Fault{FaultCode::Unavailable, "the alerts cannot be looked up now", std::chrono::seconds(5)});

@@ -1,5 +1,6 @@
 #include "broker/http/report_api.h"
 
+#include "broker/admin/page_query.h"
 #include "broker/config_values.h"
 #include "broker/http/problem_response.h"
 #include "broker/http/request_checks.h"
@@ -8,7 +9,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <initializer_list>
 #include <limits>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace vivavoce::broker::http {
@@ -23,6 +27,16 @@ constexpr std::int64_t kUnasked = 50;
 core::Unexpected<Fault> bad(std::string detail)
 {
     return core::Unexpected<Fault>(Fault{FaultCode::BadRequest, std::move(detail), std::nullopt});
+}
+
+/// These names and no others, so that what is not understood is not "everything". `limit` is for lists.
+std::optional<Fault> checkQuery(const net::HttpRequest& request, std::initializer_list<std::string_view> names)
+{
+    const auto query = admin::PageQuery::read(request.query, names);
+    if (!query) {
+        return query.error();
+    }
+    return query->text("limit") ? std::optional(bad("limit is for lists").value()) : std::nullopt;
 }
 
 std::string lastSegment(const std::string& path)
@@ -111,6 +125,9 @@ net::Awaitable<net::HttpResponse> ReportApi::report(const net::HttpRequest& requ
     if (!guest) {
         co_return std::move(guest.error());
     }
+    if (const auto fault = checkQuery(request, {"format", "project"})) {
+        co_return problemResponse(*fault);
+    }
     const auto format = formatOf(request);
     const auto month = monthOf(lastSegment(request.path));
     if (!format || !month) {
@@ -140,6 +157,9 @@ net::Awaitable<net::HttpResponse> ReportApi::list(const net::HttpRequest& reques
     if (!guest) {
         co_return std::move(guest.error());
     }
+    if (const auto query = admin::PageQuery::read(request.query, {"before"}); !query) {
+        co_return problemResponse(query.error());
+    }
     constexpr Range most{1, static_cast<std::int64_t>(reports::InvoiceBook::kMostListed)};
     constexpr Range any{1, std::numeric_limits<std::int64_t>::max()};
     const auto numberOf = [&](const char* name, std::int64_t unasked, Range range) {
@@ -165,6 +185,9 @@ net::Awaitable<net::HttpResponse> ReportApi::preview(const net::HttpRequest& req
     auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
     if (!guest) {
         co_return std::move(guest.error());
+    }
+    if (const auto fault = checkQuery(request, {"format", "month", "project"})) {
+        co_return problemResponse(*fault);
     }
     const auto format = formatOf(request);
     const auto month = monthOf(net::queryParameter(request.query, "month"));
@@ -223,6 +246,9 @@ net::Awaitable<net::HttpResponse> ReportApi::show(const net::HttpRequest& reques
     auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
     if (!guest) {
         co_return std::move(guest.error());
+    }
+    if (const auto fault = checkQuery(request, {"format"})) {
+        co_return problemResponse(*fault);
     }
     const auto format = formatOf(request);
     if (!format) {

@@ -201,7 +201,9 @@ private:
             co_return core::Unexpected<Failure>(std::move(*untold));
         }
         const auto removed = co_await m_table.remove(command.project);
-        if (!removed) {
+        // Where it has gone already, its sessions may not have: that is finished here, too.
+        const bool wasGone = !removed && removed.error().code == FaultCode::NotFound;
+        if (!removed && !wasGone) {
             untold = co_await tell(AuditOutcome::Failed, told);
             co_return failureOf(removed.error());
         }
@@ -209,7 +211,11 @@ private:
         if (!ended) {
             co_return failureOf(ended.error());
         }
-        co_return std::vector<Json>{{{"id", command.project}, {"removed", true}, {"ended", *ended}}};
+        if (wasGone && *ended == 0) {
+            untold = co_await tell(AuditOutcome::Failed, told);
+            co_return failureOf(removed.error());
+        }
+        co_return std::vector<Json>{{{"id", command.project}, {"removed", !wasGone}, {"ended", *ended}}};
     }
 
     net::Awaitable<Lines> changeMember(const ProjectCommand& command)

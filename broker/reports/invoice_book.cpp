@@ -19,8 +19,9 @@ using soci::use;
 
 /// Of one answer: a month of twenty thousand users.
 constexpr std::size_t kMostLines = 200'000;
-/// An arbitrary number that means numbers of invoices.
-constexpr const char* kOneAtATime = "SELECT pg_advisory_xact_lock(7482903156)";
+/// An arbitrary number that means numbers of invoices. The others are 7482903155 (migrations.cpp) and 7482903156 (usage_sums.cpp): whoever had
+/// one of these would keep the others waiting.
+constexpr const char* kOneAtATime = "SELECT pg_advisory_xact_lock(7482903157)";
 
 Fault storeIsAway()
 {
@@ -72,7 +73,8 @@ bool readStatements(Connection& sql, const Month& month, const std::optional<std
             lines += statements.back().lines.size();
         }
     };
-    for (bool isThere = statement.execute(true); isThere && lines <= kMostLines; isThere = statement.fetch()) {
+    const auto fits = [&] { return lines + (maker ? maker->lines() : 0) <= kMostLines; };
+    for (bool isThere = statement.execute(true); isThere && fits(); isThere = statement.fetch()) {
         if (!maker || name != current) {
             close();
             maker.emplace(name, prices);
@@ -97,8 +99,10 @@ Statements statementsOf(
 {
     std::vector<Statement> statements;
     if (!readStatements(sql, month, project, prices, statements)) {
-        return Unexpected<Fault>(
-            Fault{FaultCode::BadRequest, "that is more than 200,000 lines: ask project by project", std::nullopt});
+        return Unexpected<Fault>(Fault{FaultCode::BadRequest,
+            project ? "the project's month is more than 200,000 lines: that is more than one answer holds"
+                    : "that is more than 200,000 lines: ask project by project",
+            std::nullopt});
     }
     return statements;
 }
@@ -216,10 +220,16 @@ InvoiceBook::Result<InvoiceBook::Issued> InvoiceBook::issue(Month month, std::st
         if (!statements) {
             return Unexpected<Fault>(statements.error());
         }
+        const Statement statement = only(std::move(*statements), project);
+        if (statement.lines.empty() && statement.sessions == 0) {
+            // A name that was mistyped would have its number for good.
+            return Unexpected<Fault>(
+                Fault{FaultCode::NotFound, "the project has nothing to bill in that month", std::nullopt});
+        }
         long long number = 0;
         sql << "SELECT COALESCE(MAX(number), 0) FROM invoices", into(number);
         ++number;
-        const Json invoice = makeInvoice(only(std::move(*statements), project), month, settings.invoices, number, now);
+        const Json invoice = makeInvoice(statement, month, settings.invoices, number, now);
         const std::string key = month.text();
         const std::string name = invoice.at("number").get<std::string>();
         const std::string data = core::writeJson(invoice);

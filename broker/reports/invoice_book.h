@@ -54,6 +54,7 @@ public:
         /// False: it was there.
         bool isNew = false;
     };
+    /// NotFound: the project had no session in that month.
     [[nodiscard]] Result<Issued> issue(Month month, std::string project);
     /// NotFound.
     [[nodiscard]] Result<core::Json> find(std::string number);

@@ -75,6 +75,8 @@ public:
 
     void add(const DayUse& use);
     [[nodiscard]] Statement finish();
+    /// So far; without those of whoever was added last.
+    [[nodiscard]] std::size_t lines() const { return m_statement.lines.size(); }
 
 private:
     void close();

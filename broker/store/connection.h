@@ -54,24 +54,30 @@ private:
             statement.exchange(std::forward<Exchanged>(exchanged));
         }
     }
-    using Statements = std::unordered_map<std::string, std::unique_ptr<soci::statement>>;
+    struct Kept {
+        explicit Kept(Connection& connection) : statement(connection) {}
+        soci::statement statement;
+        bool isRunning = false;
+    };
+    using Statements = std::unordered_map<std::string, std::unique_ptr<Kept>>;
     /// More than there are texts in the program; what comes then is not kept.
     static constexpr std::size_t kMostKept = 256;
 
-    /// One run of a statement. Where it is not finished the statement is forgotten: nobody knows in what state it is.
+    /// One run of a statement, within which others may run, but not the same again. Where it is not finished the statement is forgotten:
+    /// nobody knows in what state it is.
     class Run {
     public:
         Run(Connection& connection, const std::string& text);
         ~Run();
         Run(const Run&) = delete;
         Run& operator=(const Run&) = delete;
-        [[nodiscard]] soci::statement& statement() { return *m_statement->second; }
+        [[nodiscard]] soci::statement& statement() { return m_kept->statement; }
         void finish();
 
     private:
         Connection& m_connection;
-        Statements::iterator m_statement;
-        bool m_isFinished = false;
+        const std::string m_text;
+        Kept* m_kept;
     };
 
     Statements m_statements;

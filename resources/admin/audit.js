@@ -60,6 +60,8 @@ export function show(content, { keepsAudit }) {
     if (await attempt(faults, () => ask('POST', 'api/admin/audit/verify', {}))) say('The trail is being read.');
     await list.load();
   } } }, 'Verify the whole trail');
-  content.replaceChildren(el('section', {}, el('h1', {}, 'Audit'), faults, el('div', { class: 'card' }, state, el('div', { class: 'line' }, verify)), list.node));
+  const elsewhere = el('p', { class: 'note' });
+  elsewhere.textContent = 'What was done on the command line is in a trail of its own, which is not included here: audit.folder/command-line.';
+  content.replaceChildren(el('section', {}, el('h1', {}, 'Audit'), faults, el('div', { class: 'card' }, state, el('div', { class: 'line' }, verify)), elsewhere, list.node));
   return { load: list.load };
 }

@@ -16,6 +16,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include <algorithm>
+#include <future>
 
 using namespace vivavoce;
 using namespace vivavoce::broker;
@@ -360,6 +361,56 @@ private slots:
         QVERIFY(again && again->has_value() && (*again)->attempts == 2);
     }
 
+    void result_ThatComesLate_LeavesWhatAnotherBrokerHasTaken()
+    {
+        tests::NetThreads threads;
+        tests::SharedClock clock;
+        const std::string shared = url();
+        OneBroker slow(threads, clock, shared, settingsWith({}));
+        OneBroker broker(threads, clock, shared, settingsWith({}));
+        std::vector<Draft> drafts(1);
+        drafts[0].marks = {"one"};
+        drafts[0].channels = {"ops"};
+        QVERIFY(tests::finish(threads, slow.book->add(drafts)).has_value());
+        const auto first = tests::finish(threads, slow.book->take("ops"));
+        QVERIFY(first && first->has_value());
+        // The longest attempt, and what goes with it, is within the lease.
+        clock.advance(ChannelSettings::kLongestTimeout + Milliseconds(1'000) + 2 * Database::Settings().deadline);
+        QVERIFY(!tests::finish(threads, broker.book->take("ops"))->has_value());
+        clock.advance(AlertBook::kLease);
+        const auto second = tests::finish(threads, broker.book->take("ops"));
+        QVERIFY(second && second->has_value());
+        const std::string id = (*second)->alert.id;
+        const auto settle = [&](OneBroker& by, int attempts, AlertBook::Outcome outcome) {
+            return *tests::finish(threads, by.book->settle(id, "ops", attempts, std::move(outcome)));
+        };
+        QVERIFY(!settle(slow, 1, {false, "timeout", {}}));
+        QCOMPARE(broker.listed()[0].deliveries[0].state, std::string("waiting"));
+        QVERIFY(settle(broker, 2, {true, {}, {}}));
+        QVERIFY(!settle(slow, 1, {false, "timeout", clock.wallNow()}));
+        QVERIFY(!settle(slow, 2, {false, "timeout", clock.wallNow()}));
+        QCOMPARE(broker.listed()[0].deliveries[0].state, std::string("sent"));
+        QCOMPARE(broker.listed()[0].deliveries[0].reason, std::string());
+    }
+
+    void slack_WhatAnAlertSays_IsNoMentionLinkOrImage()
+    {
+        const auto told = [](const std::string& value) {
+            Alert alert;
+            alert.data = core::writeJson(Json{{"user", value}});
+            const auto text = slackMessage(alert).at("blocks").at(0).at("text").at("text").get<std::string>();
+            return text.substr(text.find("user: ") + 6);
+        };
+        const std::string joiner = "\u2060";
+        QCOMPARE(told("@channel"), "@" + joiner + "channel");
+        QCOMPARE(told("![x](https://evil.example)"),
+            "!" + joiner + "[" + joiner + "x]" + joiner + "(" + joiner + "https:" + joiner + "//evil.example)");
+        QCOMPARE(told("a:/b"), std::string("a:/b"));
+        // Two hundred bytes would end within a letter.
+        QCOMPARE(told(std::string(199, 'a') + "\u00e4b"), std::string(199, 'a'));
+        QCOMPARE(told(std::string(198, 'a') + "\u00e4b"), std::string(198, 'a') + "\u00e4");
+    }
+
     void slack_GetsItsOwnFormat_AndItsAddressIsNowhere()
     {
         tests::NetThreads threads;
@@ -383,7 +434,7 @@ private slots:
         QCOMPARE(body.at("text").get<std::string>(), std::string("A user is blocked"));
         const auto text = body.at("blocks").at(0).at("text").at("text").get<std::string>();
         QCOMPARE(body.at("blocks").at(0).at("text").at("type").get<std::string>(), std::string("mrkdwn"));
-        QVERIFY2(text.find("&lt;!channel&gt;") != std::string::npos, text.c_str());
+        QVERIFY2(text.find("&lt;!\u2060channel&gt;") != std::string::npos, text.c_str());
         QVERIFY2(text.find("<") == std::string::npos && text.find("user: ") != std::string::npos, text.c_str());
         QVERIFY(broker.log.text().find("marker") == std::string::npos);
         QVERIFY(broker.log.text().find("127.0.0.1") == std::string::npos);
@@ -445,6 +496,29 @@ private slots:
         QVERIFY(one.isHeardBy(receiver, 2));
         QCOMPARE(receiver.body(1).at("type").get<std::string>(), std::string("provider.up"));
         QCOMPARE(one.listed().size(), std::size_t{2});
+    }
+
+    void broker_ThatStartsInAnOutage_SaysNothingOfItsEnd_BeforeThatHasLasted()
+    {
+        tests::NetThreads threads;
+        tests::SharedClock clock;
+        AlertSettings settings = settingsWith({});
+        settings.settle = std::chrono::seconds(30);
+        const std::string shared = url();
+        OneBroker one(threads, clock, shared, settings);
+        one.turnWith("openai", false);
+        clock.advance(kSecond * 30);
+        one.turnWith("openai", false);
+        QCOMPARE(one.listed().size(), std::size_t{1});
+        OneBroker other(threads, clock, shared, settings);
+        other.turnWith("openai", true);
+        clock.advance(kSecond * 29);
+        other.turnWith("openai", true);
+        QCOMPARE(other.listed().size(), std::size_t{1});
+        clock.advance(kSecond);
+        other.turnWith("openai", true);
+        QCOMPARE(other.listed().size(), std::size_t{2});
+        QCOMPARE(other.listed()[0].alert.kind, AlertKind::ProviderUp);
     }
 
     void audit_ThatFails_IsTold_AndThatItIsWrittenAgain()
@@ -540,6 +614,49 @@ private slots:
             again.listed()[0].alert.title, std::string("Budget of project choir: 80 % used ($9.00 of $10.00 a month)"));
     }
 
+    void budget_ThatWasTold_IsKnownForItsMonth_AlsoWhereLessIsKept()
+    {
+        tests::NetThreads threads;
+        tests::SharedClock clock;
+        AlertSettings settings = settingsWith({});
+        settings.kept = std::chrono::days(1);
+        OneBroker broker(threads, clock, url(), settings);
+        const Account account = OneBroker::account("s1", dollarsOfProject(10));
+        QVERIFY(broker.open(account));
+        broker.spend(account, "a", 6 * kDollar);
+        broker.turn();
+        QCOMPARE(thresholdsOf(broker.listed()), std::vector<int>{50});
+        clock.advance(std::chrono::hours(24 * 10));
+        broker.turn();
+        QVERIFY(QTest::qWaitFor([&] { return broker.listed().empty(); }));
+        broker.spend(account, "b", kDollar / 10);
+        broker.turn();
+        QCOMPARE(broker.listed().size(), std::size_t{0});
+    }
+
+    void spenders_OfWhomFewAreTaken_HaveTheirTurnEach()
+    {
+        SpendingWatch watch;
+        const auto note = [&](const char* project) {
+            Account account;
+            account.project = project;
+            watch.note(account, {});
+        };
+        const auto next = [&] {
+            const auto taken = watch.take(1);
+            return taken.empty() ? std::string() : taken[0].account.project;
+        };
+        for (const char* const wanted : {"a", "b", "c", "a"}) {
+            // They spend all the time.
+            note("a");
+            note("b");
+            note("c");
+            QCOMPARE(next(), std::string(wanted));
+        }
+        QCOMPARE(watch.take(10).size(), std::size_t{2});
+        QCOMPARE(next(), std::string());
+    }
+
     void budget_ThatIsLarger_IsToldAnew()
     {
         tests::NetThreads threads;
@@ -589,6 +706,96 @@ private slots:
         QVERIFY(!hasFirst);
         // What waits when the broker ends is written down.
         broker.raise("last", {{"number", -1}});
+    }
+
+    void raised_BeyondTheBound_WhileTheDatabaseIsAway_SaysSoToo()
+    {
+        QFETCH_GLOBAL(bool, isShared);
+        if (!isShared) {
+            QSKIP("a file does not go away");
+        }
+        tests::NetThreads threads;
+        tests::SharedClock clock;
+        OneBroker broker(threads, clock, url(), settingsWith({}));
+        for (std::size_t i = 0; i < AlertDesk::kMostWaiting; ++i) {
+            broker.raise(std::to_string(i));
+        }
+        m_server->freeze();
+        auto turn = broker.beginTurn();
+        // What is being written is not among what waits: there is room until it comes back.
+        const bool isRoom = QTest::qWaitFor([&] { return broker.desk->waiting() < AlertDesk::kMostWaiting; }, 20'000);
+        broker.raise("one more");
+        turn.get();
+        m_server->thaw();
+        QVERIFY(isRoom);
+        QCOMPARE(broker.desk->waiting(), AlertDesk::kMostWaiting);
+        QVERIFY(broker.log.text().find("alert.dropped") != std::string::npos);
+    }
+
+    void raised_WhereNobodyEverLooks_IsNotKept()
+    {
+        tests::NetThreads threads;
+        tests::SharedClock clock;
+        OneBroker broker(threads, clock, url(), settingsWith({}));
+        AlertDesk embedded(settingsWith({}),
+            {*broker.book, *broker.ledger, clock, broker.log, broker.metrics, &net::sendRequest, [] { return 1.0; },
+                broker.spending, "here:8790"});
+        embedded.raise(AlertKind::Block, Severity::Warning, "A user is blocked", Json::object(), "one");
+        QCOMPARE(embedded.waiting(), std::size_t{0});
+    }
+
+    void reload_LetsFormerChannelsGo_WhileOthersUseTheDesk()
+    {
+        tests::NetThreads threads;
+        tests::SharedClock clock;
+        OneBroker broker(threads, clock, url(), settingsWith({}));
+        std::function<void()> onEnd;
+        /// Whoever has it tells when it goes.
+        struct Told {
+            explicit Told(std::function<void()>& called) : toCall(called) {}
+            Told(const Told&) = default;
+            ~Told()
+            {
+                if (toCall) {
+                    toCall();
+                }
+            }
+            Told& operator=(const Told&) = delete;
+            std::function<void()>& toCall;
+        };
+        const Fetch fetch = [told = Told(onEnd)](
+                                net::ClientRequest request) { return net::sendRequest(std::move(request)); };
+        AlertDesk desk(settingsWith({webhook("ops", "http://127.0.0.1:9")}),
+            {*broker.book, *broker.ledger, clock, broker.log, broker.metrics, fetch, [] { return 1.0; },
+                broker.spending, "here:8790"});
+        std::vector<std::future<bool>> asked;
+        bool isFree = true;
+        onEnd = [&] {
+            asked.push_back(std::async(std::launch::async, [&] { return desk.hasChannels(); }));
+            isFree = isFree && asked.back().wait_for(std::chrono::seconds(5)) == std::future_status::ready;
+        };
+        desk.reconfigure(settingsWith({}));
+        onEnd = nullptr;
+        QVERIFY(!asked.empty());
+        QVERIFY(isFree);
+    }
+
+    void storm_OfWhatIsGoodToKnow_LeavesRoomForWhatIsUrgent()
+    {
+        tests::NetThreads threads;
+        tests::SharedClock clock;
+        AlertReceiver receiver(threads);
+        OneBroker broker(threads, clock, url(), settingsWith({webhook("ops", receiver.url())}));
+        for (int i = 0; i < 70; ++i) {
+            broker.desk->raise(
+                AlertKind::BudgetThreshold, Severity::Info, "Half of it is used", Json::object(), std::to_string(i));
+        }
+        broker.turn();
+        QVERIFY(broker.isHeardBy(receiver, 60));
+        broker.desk->raise(AlertKind::BudgetThreshold, Severity::Critical, "All of it is used", Json::object(), "all");
+        broker.turn();
+        QVERIFY(broker.isHeardBy(receiver, 61));
+        QCOMPARE(receiver.body(60).at("severity").get<std::string>(), std::string("critical"));
     }
 
     void storm_OfOneKind_IsWrittenDown_ButNotToldWithoutEnd()

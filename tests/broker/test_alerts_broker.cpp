@@ -115,6 +115,9 @@ private slots:
         QVERIFY(alert.at("data").at("user").get<std::string>().ends_with(":u1"));
         QCOMPARE(world.world.as(world.world.user("u2"), "GET", kAlerts).status, 403U);
         QCOMPARE(world.world.as(world.world.admin(), "GET", std::string(kAlerts) + "?limit=0").status, 400U);
+        for (const char* const query : {"?befor=x", "?befor%65=x", "?before=a&before=b"}) {
+            QCOMPARE(world.world.as(world.world.admin(), "GET", std::string(kAlerts) + query).status, 400U);
+        }
         const Json page = world.list("?limit=1");
         QCOMPARE(
             world.list("?limit=1&before=" + page.at("before").get<std::string>()).at("alerts").size(), std::size_t{0});

@@ -1,10 +1,13 @@
+#include "broker/admin/audit_desk.h"
 #include "broker/audit/audit_tail.h"
+#include "broker/audit/audit_verifier.h"
 #include "tests/broker/audit_harness.h"
 
 #include <nlohmann/json.hpp>
 
 #include <QTest>
 
+#include <atomic>
 #include <fstream>
 
 using namespace vivavoce;
@@ -143,6 +146,46 @@ private slots:
             newest.most = 1;
             QVERIFY(page(world, newest).isWhole);
         }
+    }
+
+    void whatIsNotOurs_IsNoLine()
+    {
+        AuditWorld world;
+        world.fill(3);
+        auto lines = world.lines();
+        const std::string event = R"("event":"token.mint")";
+        lines[1].replace(lines[1].find(event), event.size(), R"("event":1)");
+        std::ofstream file(world.files().front(), std::ios::trunc | std::ios::binary);
+        for (const std::string& line : lines) {
+            file << line << '\n';
+        }
+        file.close();
+        AuditTailQuery query;
+        query.events = {"token.mint"};
+        const AuditTailPage found = page(world, query);
+        QVERIFY(!found.isWhole);
+        QCOMPARE(found.lines.size(), std::size_t{2});
+        // More than the number of any line.
+        std::ofstream(world.settings.folder / "audit-99999999999999999999.jsonl") << "none of ours\n";
+        QCOMPARE(page(world).lines.size(), std::size_t{3});
+        query.before = 3;
+        QCOMPARE(page(world, query).lines.size(), std::size_t{1});
+    }
+
+    void verification_ThatIsStopped_GoesNoFurther()
+    {
+        AuditWorld world;
+        world.fill(3);
+        std::atomic<bool> isStopped{false};
+        QCOMPARE(broker::AuditVerifier::verify(world.settings.folder, &isStopped).value().lines, std::uint64_t{3});
+        isStopped = true;
+        const auto stopped = broker::AuditVerifier::verify(world.settings.folder, &isStopped);
+        QVERIFY(!stopped);
+        QVERIFY(stopped.error().flaw == broker::AuditFlaw::Unreadable);
+        QCOMPARE(stopped.error().before.lines, std::uint64_t{0});
+        // Whoever goes while all of it is read waits for a line of it, and leaves no thread behind.
+        broker::admin::AuditDesk desk(world.settings.folder);
+        desk.verify(world.clock.wallNow());
     }
 
     void folderThatIsNotThere_HasNoLines()

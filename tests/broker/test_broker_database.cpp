@@ -12,6 +12,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
+#include <soci/sqlite3/soci-sqlite3.h>
 
 using namespace vivavoce;
 using namespace vivavoce::broker;
@@ -158,6 +159,93 @@ private slots:
         }
         QCOMPARE(world.count().value_or(-1), kMany * 3 / 4);
         QVERIFY(world.database->isWorking());
+    }
+
+    void statement_ThatIsKept_TakesOtherValuesEachTime()
+    {
+        const QTemporaryDir folder;
+        World world;
+        QVERIFY(world.open(fileUrl(folder)).has_value());
+        const auto answer =
+            world
+                .begin<int>([](broker::Connection& sql) {
+                    const std::string insertion = "INSERT INTO notes (id, text) VALUES (:id, :text)";
+                    const std::string selection = "SELECT text FROM notes WHERE id = :id";
+                    int right = 0;
+                    for (int i = 0; i < 300; ++i) {
+                        const std::string id = "p" + std::to_string(i);
+                        sql.ask(insertion, soci::use(id), soci::use(id));
+                        // Others between, more than are kept.
+                        int number = 0;
+                        sql.ask("SELECT " + std::to_string(i), soci::into(number));
+                        std::string text;
+                        right +=
+                            sql.ask(selection, soci::into(text), soci::use(id)) && text == id && number == i ? 1 : 0;
+                    }
+                    const std::string nobody = "nobody";
+                    std::string untouched = "as it was";
+                    right += !sql.ask(selection, soci::into(untouched), soci::use(nobody)) && untouched == "as it was"
+                        ? 1
+                        : 0;
+                    return right;
+                })
+                .get();
+        QCOMPARE(answer.value_or(-1), 301);
+    }
+
+    void statement_ThatFailed_IsForgottenAndRunsAgain()
+    {
+        const QTemporaryDir folder;
+        World world;
+        QVERIFY(world.open(fileUrl(folder)).has_value());
+        const std::function<int(broker::Connection&)> twice = [](broker::Connection& sql) {
+            const std::string insertion = "INSERT INTO notes (id, text) VALUES (:id, '')";
+            const std::string same = "same";
+            const std::string other = "other";
+            sql.ask(insertion, soci::use(same));
+            try {
+                sql.ask(insertion, soci::use(same));
+                return 0;
+            } catch (const soci::soci_error&) {
+                sql.ask(insertion, soci::use(other));
+            }
+            return 1;
+        };
+        QCOMPARE(world.begin<int>(twice).get().value_or(-1), 1);
+        QCOMPARE(world.count().value_or(-1), 2);
+    }
+
+    void statements_WithinTheRowsOfAnother_DisturbNothing()
+    {
+        const QTemporaryDir folder;
+        World world;
+        QVERIFY(world.open(fileUrl(folder)).has_value());
+        for (int i = 0; i < 5; ++i) {
+            QVERIFY(world.begin<int>(World::inserting("p" + std::to_string(i))).get().has_value());
+        }
+        const auto answer = world
+                                .begin<int>([](broker::Connection& sql) {
+                                    std::string id;
+                                    int rows = 0;
+                                    sql.askEach(
+                                        "SELECT id FROM notes ORDER BY id",
+                                        [&] {
+                                            // So many new ones that what holds them grows.
+                                            for (int i = 0; i < 50; ++i) {
+                                                int number = 0;
+                                                sql.ask("SELECT " + std::to_string(100 * rows + i), soci::into(number));
+                                            }
+                                            rows += id == "p" + std::to_string(rows) ? 1 : 100;
+                                        },
+                                        soci::into(id));
+                                    return rows;
+                                })
+                                .get();
+        QCOMPARE(answer.value_or(-1), 5);
+        // Nothing of it is left open: another program gets its turn.
+        soci::session beside(soci::sqlite3, "dbname=" + folder.filePath(QStringLiteral("broker.db")).toStdString());
+        beside << "BEGIN EXCLUSIVE";
+        beside << "COMMIT";
     }
 
     void fullDisk_IsToldAndRecoversByItself()

@@ -457,6 +457,52 @@ private slots:
         QCOMPARE(before->at("projects").size(), std::size_t{0});
     }
 
+    void lines_BeyondTheBound_AreRefused_AlsoOfOneProject()
+    {
+        StatementMaker maker("choir", *prices());
+        DayUse day = use("alice", "singer", kDecember);
+        day.amounts[Measure::TextIn] = 1;
+        maker.add(day);
+        day.subject = "bob";
+        maker.add(day);
+        QCOMPARE(maker.lines(), std::size_t{1});
+
+        World world(url(false));
+        world.spend("s1", "alice", "choir", "singer", worth(kDollar));
+        // Nine lines each: tokens of eight kinds, and what they do not come to.
+        world.sql([](broker::Connection& sql) {
+            sql << "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 22300) "
+                   "INSERT INTO usage_days (day, caller, issuer, subject, project, provider, model, transport, sessions, "
+                   "connected_ms, audio_in_ms, audio_out_ms, turns, tool_calls, text_in, cached_text_in, text_out, audio_in, "
+                   "cached_audio_in, audio_out, image_in, cached_image_in, transcribed_ms, transcription_tokens, "
+                   "nano_dollars, unpriced) SELECT u.day, 'c' || i, 'i', 'c' || i, 'choir', 'openai', 'singer', 'relay', 1, "
+                   "0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1000000000, 0 FROM n, (SELECT day FROM usage_days) u";
+        });
+        const auto of = [&](std::optional<std::string> project) {
+            const auto report = world.wait(world.book->report(*Month::parse("2027-01"), std::move(project)));
+            return report ? std::string() : report.error().detail;
+        };
+        QCOMPARE(of(std::nullopt), std::string("that is more than 200,000 lines: ask project by project"));
+        QCOMPARE(of("choir"),
+            std::string("the project's month is more than 200,000 lines: that is more than one answer holds"));
+        QCOMPARE(of("band"), std::string());
+    }
+
+    void issue_OfAMonthWithNothing_IsRefused_AndTakesNoNumber_data() { addDatabases(); }
+    void issue_OfAMonthWithNothing_IsRefused_AndTakesNoNumber()
+    {
+        QFETCH(bool, isShared);
+        World world(url(isShared));
+        world.spend("s1", "alice", "choir", "singer", worth(kDollar));
+        // Nothing but a session is something: nobody mistyped its project.
+        world.spend("s2", "alice", "band", "singer", Amounts());
+        world.clock.advance(std::chrono::hours(24 * 20));
+        QCOMPARE(world.issue("quire").at("fault").get<std::string>(), std::string("not_found"));
+        QCOMPARE(world.issue("choir").at("number").get<std::string>(), std::string("VV-000001"));
+        QCOMPARE(world.issue("band").at("number").get<std::string>(), std::string("VV-000002"));
+        QCOMPARE(world.issue("choir", "2026-12").at("fault").get<std::string>(), std::string("not_found"));
+    }
+
     void issued_StaysAsItWas_WhateverComesLater_data() { addDatabases(); }
     void issued_StaysAsItWas_WhateverComesLater()
     {
@@ -497,12 +543,15 @@ private slots:
         const std::string shared = url(isShared);
         World one(shared);
         World other(shared);
-        one.spend("s1", "alice", "p3", "singer", worth(kDollar));
+        constexpr int kProjects = 20;
+        for (int i = 0; i < kProjects; ++i) {
+            one.spend(
+                "s" + std::to_string(i), "u" + std::to_string(i), "p" + std::to_string(i), "singer", worth(kDollar));
+        }
         one.clock.advance(std::chrono::hours(24 * 20));
         other.clock.advance(std::chrono::hours(24 * 20));
         using Answer = core::Expected<InvoiceBook::Issued, Fault>;
         std::vector<std::future<Answer>> waiting;
-        constexpr int kProjects = 20;
         for (int i = 0; i < kProjects; ++i) {
             for (World* world : {&one, &other}) {
                 waiting.push_back(tests::begin(

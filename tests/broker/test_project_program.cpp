@@ -1,6 +1,8 @@
 #include "broker/audit/audit_verifier.h"
 #include "broker/options.h"
 #include "broker/projects/project_program.h"
+#include "broker/projects/table_projects.h"
+#include "tests/broker/limits_harness.h"
 #include "tests/broker/operator_world.h"
 
 #include <QFloat16>
@@ -163,8 +165,9 @@ private slots:
     {
         const Place place;
         QVERIFY(place.type({"remove", "none"}).code != 0);
-        QCOMPARE(
-            place.audited(), (std::vector<std::string>{"done project removed: none", "failed project removed: none"}));
+        QCOMPARE(place.audited(),
+            (std::vector<std::string>{
+                "done project removed: none", "done session.kill", "failed project removed: none"}));
     }
 
     void projectsThatAreKeptElsewhere_AreRefused()
@@ -206,6 +209,31 @@ private slots:
         QCOMPARE(place.type({"remove", "choir"}).code, 0);
         const auto listed = world.as(world.user(), "GET", "/api/voice/session");
         QVERIFY(Json::parse(listed.body)["sessions"].empty());
+    }
+
+    /// As where the database went away between the two.
+    void projectThatIsGone_HasItsSessionsEnded_WhereItIsRemovedAgain()
+    {
+        const Place place;
+        OperatorWorld world([&](broker::Config& config) {
+            config.projects.check = broker::ProjectSettings::Check::Table;
+            config.databaseUrl = core::Secret(place.databaseUrl());
+        });
+        const std::string key = "2:" + std::to_string(world.login.url().size()) + ":" + world.login.url() + ":u1";
+        QCOMPARE(place.type({"create", "choir"}).code, 0);
+        QCOMPARE(place.type({"member", "add", "choir", key}).code, 0);
+        QCOMPARE(world.as(world.user(), "POST", "/api/voice-agent/token", R"({"projectId":"choir"})").status, 200U);
+        broker::Database::Settings settings;
+        settings.url = core::Secret(place.databaseUrl());
+        const auto database = std::move(broker::Database::open(std::move(settings), world.broker.log).value());
+        broker::TableProjects table(*database, world.broker.clock);
+        QVERIFY(finish(world.broker.threads, table.remove("choir")).has_value());
+        QCOMPARE(
+            place.type({"remove", "choir"}).lines.at(0), Json({{"id", "choir"}, {"removed", false}, {"ended", 1}}));
+        QVERIFY(Json::parse(world.as(world.user(), "GET", "/api/voice/session").body)["sessions"].empty());
+        const Typed again = place.type({"remove", "choir"});
+        QVERIFY(again.code != 0);
+        QVERIFY2(again.err.find("there is no such project") != std::string::npos, again.err.c_str());
     }
 };
 

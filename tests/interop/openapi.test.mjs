@@ -1,5 +1,6 @@
 // What the broker says of itself is true: each answer is what /openapi.json promises, by ajv.
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import Ajv from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -39,6 +40,15 @@ async function ask(method, path, { body, bearer = key, type = 'application/json'
   assert.ok(validate, where);
   assert.ok(validate(json), `${method} ${path} ${answer.status}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(json)}`);
   return { status: answer.status, json };
+}
+
+/** A session of that month, which is over. */
+function useIn(month, project) {
+  const database = new DatabaseSync(running.database);
+  database.prepare(`INSERT INTO usage_days (day, caller, issuer, subject, project, provider, model, transport, sessions, connected_ms, audio_in_ms, audio_out_ms, turns,
+    tool_calls, text_in, cached_text_in, text_out, audio_in, cached_audio_in, audio_out, image_in, cached_image_in, transcribed_ms, transcription_tokens, nano_dollars, unpriced)
+    VALUES (?, 'a', 'i', 'a', ?, 'openai', 'gpt-realtime', 'relay', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)`).run(Date.parse(`${month}-01`) / 86_400_000, project);
+  database.close();
 }
 
 const kMint = '/api/voice-agent/token';
@@ -91,6 +101,8 @@ test('every answer is as the description promises', async () => {
   assert.equal((await ask('GET', `/api/admin/reports/${last}`)).json.projects.length, 0);
   assert.equal((await ask('GET', '/api/admin/reports/2026-13')).status, 400);
   const bill = JSON.stringify({ project: 'choir', month: last });
+  assert.equal((await ask('POST', '/api/admin/invoices', { body: bill })).status, 404);
+  useIn(last, 'choir');
   assert.equal((await ask('POST', '/api/admin/invoices', { body: bill })).json.number, 'VV-000001');
   assert.equal((await ask('POST', '/api/admin/invoices', { body: bill })).json.isNew, false);
   assert.equal((await ask('POST', '/api/admin/invoices', { body: '{}' })).status, 400);

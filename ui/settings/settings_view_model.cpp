@@ -80,9 +80,8 @@ SettingsViewModel::SettingsViewModel(Dependencies dependencies, QObject* parent)
             Q_EMIT brokerUrlChanged();
         }
     });
-    // They are read when the page is first seen: looking for devices loads a sound server's libraries, and a first window waits for the
-    // same loader.
     m_deps.devices.watch([this] { readDevices(); });
+    readDevices();
 }
 
 SettingsViewModel::~SettingsViewModel()

@@ -158,6 +158,10 @@ private:
         curl_easy_setopt(curl, CURLOPT_READDATA, &source);
         curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(mail.timeout.count()));
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+        // Who ends does not wait for a name server that does not answer.
+        curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+#endif
         core::wipeString(password);
         return transferred(curl);
     }

@@ -11,18 +11,6 @@
 #include <unistd.h>
 #endif
 
-#ifdef __has_feature
-#define VV_HAS_FEATURE(name) __has_feature(name)
-#else
-#define VV_HAS_FEATURE(name) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || VV_HAS_FEATURE(address_sanitizer)
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
-#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
-#endif
-
 namespace vivavoce::core::internal {
 namespace {
 
@@ -82,10 +70,17 @@ void unmap(char* pages, std::size_t size) noexcept
 /// stops all of its threads. [any thread]
 class SparePages {
 public:
-    /// A quarter of a MiB, of the several that a process may lock.
+    /// A quarter of a MiB, of the several that a process may lock. With a sanitizer none: it sees who looks into what was given back.
+#ifdef VV_SANITIZED
+    static constexpr std::size_t kMost = 0;
+#else
     static constexpr std::size_t kMost = 64;
+#endif
 
-    SparePages() { m_pages.reserve(kMost); }
+    SparePages()
+    {
+        m_pages.reserve(kMost);
+    }
 
     [[nodiscard]] char* take()
     {
@@ -132,24 +127,15 @@ char* allocateSecretPages(std::size_t size)
 {
     const std::size_t whole = wholePages(size);
     char* const spare = whole == pageSize() ? sparePages().take() : nullptr;
-    if (spare == nullptr) {
-        return map(whole);
-    }
-    ASAN_UNPOISON_MEMORY_REGION(spare, whole);
-    return spare;
+    return spare != nullptr ? spare : map(whole);
 }
 
 void freeSecretPages(char* pages, std::size_t size) noexcept
 {
     const std::size_t whole = wholePages(size);
-    if (whole == pageSize()) {
-        ASAN_POISON_MEMORY_REGION(pages, whole);
-        if (sparePages().keep(pages)) {
-            return;
-        }
-        ASAN_UNPOISON_MEMORY_REGION(pages, whole);
+    if (whole != pageSize() || !sparePages().keep(pages)) {
+        unmap(pages, whole);
     }
-    unmap(pages, whole);
 }
 
 } // namespace vivavoce::core::internal
