@@ -315,7 +315,7 @@ net::Awaitable<Dashboard::BudgetPage> Dashboard::projectBudgets(std::string afte
     std::map<std::string, usage::Spent> spent;
     std::vector<std::string> names;
     if (m_deps.table != nullptr) {
-        auto listed = co_await m_deps.table->list(std::move(after));
+        auto listed = co_await m_deps.table->list(after);
         if (!listed) {
             co_return Unexpected<Fault>(listed.error());
         }

@@ -94,7 +94,7 @@ std::string mailOf(const Alert& alert, const ChannelSettings& settings)
     }
     std::string text = alert.title + "\r\n\r\n";
     for (const auto& [name, value] : linesOf(alert)) {
-        text += name + ": " + value + "\r\n";
+        text.append(name).append(": ").append(value).append("\r\n");
     }
     text += "\r\n" + std::string(textOf(alert.kind)) + ", " + std::string(textOf(alert.severity)) + "\r\n"
         + alert.broker + ", " + core::formatRfc3339(alert.at) + "\r\n" + alert.id + "\r\n";
