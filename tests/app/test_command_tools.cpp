@@ -70,8 +70,10 @@ class CommandToolsTest : public QObject {
         if (!pid.open(QIODevice::ReadOnly)) {
             return false;
         }
-        QFile stat(QStringLiteral("/proc/%1/stat").arg(QString::fromLatin1(pid.readAll().trimmed())));
-        return stat.open(QIODevice::ReadOnly) && !stat.readAll().contains(") Z ");
+        // The file is there a moment before what is written into it.
+        const QByteArray number = pid.readAll().trimmed();
+        QFile stat(QStringLiteral("/proc/%1/stat").arg(QString::fromLatin1(number)));
+        return !number.isEmpty() && stat.open(QIODevice::ReadOnly) && !stat.readAll().contains(") Z ");
     }
 
 private Q_SLOTS:
