@@ -122,7 +122,8 @@ void addUp(Connection& sql, const Part& part, const std::string& scope, std::int
     };
     std::string additions;
     for (const std::string& name : columnNames()) {
-        additions += (additions.empty() ? "" : ", ") + name + " = usage_sums." + name + " + excluded." + name;
+        additions.append(additions.empty() ? "" : ", ").append(name).append(" = usage_sums.").append(name);
+        additions.append(" + excluded.").append(name);
     }
     const std::string text = "INSERT INTO usage_sums (scope, begin_day, caller, project, provider, model, "
         + columnList() + ") SELECT '" + scope + "', CAST(" + std::to_string(begin) + " AS BIGINT), " + orNone("caller")
