@@ -104,7 +104,9 @@ Draft AlertDesk::addressed(Draft draft) const
 {
     draft.alert.broker = m_deps.broker;
     draft.channels.clear();
-    for (const ChannelSettings& channel : configured()->settings.channels) {
+    // Held: a reload may replace it meanwhile.
+    const auto configured = this->configured();
+    for (const ChannelSettings& channel : configured->settings.channels) {
         if (channel.wants(draft.alert.kind)) {
             draft.channels.push_back(channel.name);
         }

@@ -856,7 +856,8 @@ private slots:
         }
         const auto numbers = [&](const std::string& before) {
             std::string found;
-            for (const ListedAlert& one : *tests::finish(threads, broker.book->list(before, 2))) {
+            const auto listed = tests::finish(threads, broker.book->list(before, 2));
+            for (const ListedAlert& one : *listed) {
                 found += Json::parse(one.alert.data).at("number").dump();
             }
             return found;
