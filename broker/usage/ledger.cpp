@@ -304,8 +304,8 @@ net::Awaitable<std::vector<std::string>> Ledger::tend()
     m_deps.database.post([isNewDay, now, first = today - m_settings.kept.count()](Connection& sql) {
         rows::closeGone(sql, now);
         if (isNewDay) {
-            rows::forget(sql, first, now);
             sums::forget(sql, first);
+            rows::forget(sql, first, now);
         }
     });
     // By itself: what keeps it from closing a day keeps nobody's account from being closed.

@@ -399,7 +399,8 @@ private slots:
         const auto number = page["lines"][0]["seq"].get<int>();
         QCOMPARE(page["next"].get<int>(), number);
         QCOMPARE(ask("?limit=1&before=" + std::to_string(number))["lines"][0]["seq"].get<int>(), number - 1);
-        for (const Json& line : ask("?kind=security")["lines"]) {
+        const Json security = ask("?kind=security");
+        for (const Json& line : security["lines"]) {
             QCOMPARE(line["event"], Json("request.deny"));
         }
     }

@@ -263,6 +263,10 @@ bool closeDays(Connection& sql, core::WallTime now, std::size_t atOnce)
 
 void forget(Connection& sql, std::int64_t firstDayKept)
 {
+    if (sql.get_backend_name() == "postgresql") {
+        // Whoever sums up a day that goes is done with it, or finds nothing of it afterwards.
+        sql.ask(kLock);
+    }
     sql << "DELETE FROM usage_sums WHERE scope IN ('caller_month', 'caller_quarter', 'caller_ten', 'model_day', 'project_day', "
            "'project_model_day', 'project_month') AND begin_day < "
             + std::to_string(firstDayKept);

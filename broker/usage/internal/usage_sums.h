@@ -46,7 +46,7 @@ bool closeDays(Connection& sql, core::WallTime now, std::size_t atOnce = 10'000)
 /// For an INSERT into usage_days: a day, which it takes twice, or the first one that is not closed.
 inline constexpr const char* kOpenDay =
     "(SELECT CASE WHEN closing_day >= :day THEN closing_day + 1 ELSE :same_day END FROM usage_closed)";
-/// What began before that day goes.
+/// What began before that day goes; before the days themselves do.
 void forget(Connection& sql, std::int64_t firstDayKept);
 
 } // namespace vivavoce::broker::usage::sums
