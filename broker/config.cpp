@@ -97,7 +97,7 @@ void readEnvironment(const Environment& environment, Config& config, Problems& p
         config.allowedOrigins = words(*text);
     }
     readIssuerVariables(environment, config, problems);
-    readAlertVariables(environment, config, problems);
+    readAlertVariables(environment, credentials, config, problems);
 }
 
 void readOverrides(const Overrides& overrides, Config& config, Problems& problems)

@@ -141,20 +141,6 @@ Written readSecurity(std::string_view key, toml::node& node, ChannelSettings& ch
     return {};
 }
 
-template <typename T>
-Written readWhole(std::string_view key, toml::node& node, Range range, T& into)
-{
-    const auto value = node.value_exact<std::int64_t>();
-    if (!value) {
-        return badConfig(key, "has to be a whole number");
-    }
-    auto checked = checkRange(key, *value, range);
-    if (checked) {
-        into = T(*value);
-    }
-    return checked;
-}
-
 /// What is not a secret.
 Written readPlain(const std::string& name, const std::string& key, toml::node& node, ChannelSettings& channel)
 {
@@ -243,44 +229,6 @@ void readOne(const std::string& prefix, toml::table& table, ChannelSettings& cha
     }
 }
 
-std::optional<core::Secret> taken(const Environment& environment, const std::string& name)
-{
-    auto text = environment(name.c_str());
-    if (!text || text->empty()) {
-        return std::nullopt;
-    }
-    core::Secret secret{std::string_view(*text)};
-    core::wipeString(*text);
-    return secret;
-}
-
-void readVariables(const Environment& environment, const std::string& folder, const std::string& key,
-    ChannelSettings& channel, Problems& problems)
-{
-    std::string origin = variableOf(channel, true);
-    auto value = taken(environment, origin);
-    const std::string file = environment((origin + "_FILE").c_str()).value_or(std::string());
-    if (value && !file.empty()) {
-        problems.add(origin, "and " + origin + "_FILE cannot both be set");
-        return;
-    }
-    const std::string credential = variableOf(channel, false);
-    if (!file.empty()) {
-        origin += "_FILE";
-        value = readGuardedSecret(origin, file, problems);
-    } else if (!value && !folder.empty() && isThere(folder + "/" + credential)) {
-        origin = "the credential " + credential;
-        value = readSecretFile(folder + "/" + credential);
-        if (!value) {
-            problems.addAt(origin, "cannot be read, is empty or is longer than 16 KiB", {});
-        }
-    }
-    if (value) {
-        problems.setOrigin(key + nameOf(channel.kind).secret, origin);
-        keepSecret(origin, std::move(*value), channel, problems);
-    }
-}
-
 bool isMailAddress(const std::string& text)
 {
     const std::size_t at = text.find('@');
@@ -362,15 +310,17 @@ void readAlertChannels(std::string_view key, toml::node& node, Config& config, P
     }
 }
 
-void readAlertVariables(const Environment& environment, Config& config, Problems& problems)
+void readAlertVariables(const Environment& environment, const std::string& folder, Config& config, Problems& problems)
 {
-    if (config.alerts.channels.empty()) {
-        return;
-    }
-    const std::string folder = environment("CREDENTIALS_DIRECTORY").value_or(std::string());
     for (std::size_t i = 0; i < config.alerts.channels.size(); ++i) {
-        if (isName(config.alerts.channels[i].name)) {
-            readVariables(environment, folder, keyOf(i), config.alerts.channels[i], problems);
+        ChannelSettings& channel = config.alerts.channels[i];
+        if (!isName(channel.name)) {
+            continue;
+        }
+        const SecretNames names{variableOf(channel, true), variableOf(channel, false)};
+        if (auto found = secretOfEnvironment(environment, folder, names, problems)) {
+            problems.setOrigin(keyOf(i) + nameOf(channel.kind).secret, found->origin);
+            keepSecret(found->origin, std::move(found->value), channel, problems);
         }
     }
 }

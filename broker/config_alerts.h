@@ -13,7 +13,7 @@ namespace vivavoce::broker {
 void readAlertChannels(std::string_view key, toml::node& node, Config& config, Problems& problems);
 /// Of a channel "ops": ALERTS_OPS_SECRET (a webhook's), ALERTS_OPS_URL (Slack's), ALERTS_OPS_PASSWORD (mail's), each with _FILE behind it, or
 /// systemd's credential alerts_ops_secret and so on.
-void readAlertVariables(const Environment& environment, Config& config, Problems& problems);
+void readAlertVariables(const Environment& environment, const std::string& folder, Config& config, Problems& problems);
 
 /// What can stand in a table of [[alerts.channels]].
 [[nodiscard]] std::vector<std::string> alertChannelKeys();

@@ -90,20 +90,6 @@ Written readWebhookSecretKey(std::string_view key, toml::node& node, ProjectSett
     return projects.webhookSecret != nullptr ? Written() : Written(badConfig(key, kWebhookSecretForm));
 }
 
-template <typename T>
-Written readWhole(std::string_view key, toml::node& node, Range range, T& into)
-{
-    const auto value = node.value_exact<std::int64_t>();
-    if (!value) {
-        return badConfig(key, "has to be a whole number");
-    }
-    auto checked = checkRange(key, *value, range);
-    if (checked) {
-        into = T(*value);
-    }
-    return checked;
-}
-
 Written readCheck(std::string_view key, toml::node& node, ProjectSettings& projects)
 {
     const auto name = node.value_exact<std::string>();

@@ -39,4 +39,19 @@ void tellUnknownKey(
 /// What printConfig prints, as a table.
 [[nodiscard]] toml::table tableOf(const Config& config);
 
+/// A whole number within the range, as whatever is made of one.
+template <typename T>
+[[nodiscard]] Written readWhole(std::string_view key, toml::node& node, Range range, T& into)
+{
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value) {
+        return badConfig(key, "has to be a whole number");
+    }
+    auto checked = checkRange(key, *value, range);
+    if (checked) {
+        into = T(*value);
+    }
+    return checked;
+}
+
 } // namespace vivavoce::broker

@@ -79,9 +79,10 @@ struct Loaded {
         broker::Overrides overrides;
         overrides.configFile = path;
         const broker::Environment environment = [&](const char* name) -> std::optional<std::string> {
-            asked.insert(name);
+            // Once: what is asked for is taken out.
+            const bool isThere = asked.insert(name).second;
             const auto found = variables.find(name);
-            return found == variables.end() ? std::nullopt : std::optional(found->second);
+            return isThere && found != variables.end() ? std::optional(found->second) : std::nullopt;
         };
         config = broker::loadConfig(overrides, environment, problems);
     }
@@ -193,6 +194,17 @@ private slots:
         QCOMPARE(again.fault(), std::string());
         QCOMPARE(broker::printConfig(again.config), printed);
         QVERIFY(again.config.alerts.channels[0].isSame(alerts.channels[0]));
+    }
+
+    void config_CredentialOfSystemd_IsASecretOfAChannel()
+    {
+        const QTemporaryDir credentials;
+        const std::string folder = credentials.path().toStdString();
+        std::ofstream(folder + "/alerts_chat_1_url") << "https://hooks.example/of-systemd";
+        const Loaded loaded(
+            "[[alerts.channels]]\nname = \"chat-1\"\nkind = \"slack\"\n", {{"CREDENTIALS_DIRECTORY", folder}});
+        QCOMPARE(loaded.fault(), std::string());
+        QVERIFY(loaded.config.alerts.channels.at(0).secret->equals("https://hooks.example/of-systemd"));
     }
 
     void config_WhatDoesNotDo_IsTold_data()
