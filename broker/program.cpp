@@ -17,6 +17,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -24,6 +25,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -34,7 +36,9 @@ namespace asio = boost::asio;
 
 constexpr core::Milliseconds kCredentialPatience{10'000};
 constexpr core::Milliseconds kDrainDeadline{5'000};
-constexpr std::size_t kThreads = 2;
+/// A stream stays on its thread: with fewer of them than cores, some of those would never carry any.
+constexpr unsigned kFewestThreads = 2;
+constexpr unsigned kMostThreads = 16;
 
 /// The files that are read with what is loaded, by those who answer requests: one that never answers keeps the reader, not them.
 core::Expected<void, core::Error> lookAtFiles(const Config& config)
@@ -246,7 +250,7 @@ core::Expected<int, core::Error> runBroker(Config config, ConfigLoader load)
     std::atomic<LogLevel> logLevel = config.logLevel;
     const auto log = makeStderrLog(logLevel);
     const core::SystemClock clock;
-    net::IoThreads threads(kThreads);
+    net::IoThreads threads(std::clamp(std::thread::hardware_concurrency(), kFewestThreads, kMostThreads));
     auto broker = Broker::create(std::move(config), std::move(credential), {threads.executors(), clock, *log});
     if (!broker) {
         return core::Unexpected<core::Error>(broker.error());

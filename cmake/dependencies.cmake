@@ -52,7 +52,7 @@ if(VV_SANITIZE MATCHES "undefined|fuzzer")
   target_compile_options(VV::Soci INTERFACE -fno-sanitize=vptr)
 endif()
 
-find_package(Qt6 6.4 COMPONENTS Core Network Sql WebSockets Multimedia Test Gui Qml Quick QuickControls2 QuickTest Svg QUIET)
+find_package(Qt6 6.4 COMPONENTS Core Network Sql WebSockets Multimedia Test Gui Qml Quick QuickTest Svg QUIET)
 pkg_check_modules(PortAudio IMPORTED_TARGET portaudio-2.0)
 if(Qt6_FOUND AND PortAudio_FOUND)
   set(VV_BUILD_CLIENT ON)

@@ -55,7 +55,7 @@ set(VV_LAYER_vv_cli_PRIVATE "^Qt6::(Network|WebSockets)$" "^CLI11::")
 
 set(VV_LAYER_vv_app_OURS vv_core vv_audio vv_audio_rt vv_dsp vv_platform vv_embedded vv_ui_style vv_ui_account vv_ui_conversation vv_ui_history vv_ui_settings vv_ui_shell vv_ui_usage)
 set(VV_LAYER_vv_app_PUBLIC "^Qt6::(Core|Gui|Qml|Quick)$")
-set(VV_LAYER_vv_app_PRIVATE "^Qt6::(Network|QuickControls2|DBus)$")
+set(VV_LAYER_vv_app_PRIVATE "^Qt6::(Network|DBus)$")
 
 set(VV_LAYER_vv_broker_lib_OURS vv_core vv_net vv_boost_net vv_dsp)
 set(VV_LAYER_vv_broker_lib_PUBLIC "")

@@ -70,7 +70,6 @@ const QMap<QString, Row>& table()
         {QStringLiteral("Qt6::Test"), kQtBase},
         {QStringLiteral("Qt6::Qml"), kQtQml},
         {QStringLiteral("Qt6::Quick"), kQtQml},
-        {QStringLiteral("Qt6::QuickControls2"), kQtQml},
         {QStringLiteral("Qt6::QuickTest"), kQtQml},
         {QStringLiteral("Qt6::WebSockets"), row("qt6-websockets-dev", "qt6-qtwebsockets-devel", "qt", "qtwebsockets")},
         {QStringLiteral("Qt6::Multimedia"), row("qt6-multimedia-dev", "qt6-qtmultimedia-devel", "qt", "qtmultimedia")},

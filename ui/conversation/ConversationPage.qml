@@ -171,12 +171,15 @@ FocusScope {
                 onUsageWanted: page.usageWanted()
             }
         }
-        SidePanel {
-            objectName: "sidePanel"
+        Loader {
             Layout.preferredWidth: 320
             Layout.fillHeight: true
-            visible: page.isWide
-            conversation: page.conversation
+            visible: active
+            active: page.isWide
+            sourceComponent: SidePanel {
+                objectName: "sidePanel"
+                conversation: page.conversation  // qmllint disable unqualified
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
 import QtQuick
-import QtQuick.Controls.Basic
+import QtQuick.Templates as T
 import Vivavoce.Conversation
 import Vivavoce.Style
 
@@ -88,9 +88,8 @@ Item {
                 onClicked: transcript.conversation.exportTranscript()  // qmllint disable unqualified
             }
         }
-        ScrollBar.vertical: ScrollBar {
+        T.ScrollBar.vertical: ScrollStrip {
             objectName: "transcriptBar"
-            policy: ScrollBar.AsNeeded
             // A drag of it is no movement to the list.
             onPressedChanged: transcript.isFollowing = !pressed && list.atYEnd
         }

@@ -1,6 +1,6 @@
 import QtQuick
-import QtQuick.Controls.Basic
 import QtQuick.Layouts
+import QtQuick.Templates as T
 import Vivavoce.History
 import Vivavoce.Style
 
@@ -38,9 +38,9 @@ FocusScope {
     Keys.onEscapePressed: page.goBack()
     onIsOpenChanged: settled.restart()
     onIsAskingChanged: settled.restart()
-    StackView.onActivated: page.history.refresh()
-    StackView.onDeactivating: page.history.stopPlaying()
-    StackView.onRemoved: page.history.stopPlaying()
+    T.StackView.onActivated: page.history.refresh()
+    T.StackView.onDeactivating: page.history.stopPlaying()
+    T.StackView.onRemoved: page.history.stopPlaying()
     Component.onCompleted: page.history.refresh()
 
     // When all of it is what it becomes.

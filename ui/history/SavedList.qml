@@ -1,6 +1,6 @@
 import QtQuick
-import QtQuick.Controls.Basic
 import QtQuick.Layouts
+import QtQuick.Templates as T
 import Vivavoce.History
 import Vivavoce.Style
 
@@ -76,9 +76,7 @@ FocusScope {
             footer: Item {
                 implicitHeight: Theme.edge
             }
-            ScrollBar.vertical: ScrollBar {
-                policy: ScrollBar.AsNeeded
-            }
+            T.ScrollBar.vertical: ScrollStrip {}
         }
         ColumnLayout {
             Layout.fillWidth: true

@@ -1,6 +1,6 @@
 import QtQuick
-import QtQuick.Controls.Basic
 import QtQuick.Layouts
+import QtQuick.Templates as T
 import Vivavoce.History
 import Vivavoce.Style
 
@@ -60,9 +60,7 @@ FocusScope {
             footer: Item {
                 implicitHeight: Theme.inside
             }
-            ScrollBar.vertical: ScrollBar {
-                policy: ScrollBar.AsNeeded
-            }
+            T.ScrollBar.vertical: ScrollStrip {}
         }
         PlayBar {
             objectName: "playBar"

@@ -1,6 +1,6 @@
 import QtQuick
-import QtQuick.Controls.Basic
 import QtQuick.Layouts
+import QtQuick.Templates as T
 import Vivavoce.Settings
 import Vivavoce.Style
 
@@ -21,7 +21,7 @@ FocusScope {
     focus: true
     Keys.onEscapePressed: page.backWanted()
     Keys.onPressed: event => area.turn(event)
-    StackView.onActivated: {
+    T.StackView.onActivated: {
         page.settings.isShown = true;
         if (page.isForAddress)
             agent.showAddress();
@@ -30,7 +30,7 @@ FocusScope {
         if (page.isForNetwork)
             network.show();
     }
-    StackView.onDeactivating: page.settings.isShown = false
+    T.StackView.onDeactivating: page.settings.isShown = false
     Component.onDestruction: page.settings.isShown = false
 
     ColumnLayout {

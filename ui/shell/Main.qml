@@ -1,11 +1,11 @@
 import QtQuick
-import QtQuick.Controls.Basic
 import QtQuick.Layouts
+import QtQuick.Templates as T
 import Vivavoce.Shell
 import Vivavoce.Style
 
 /** The window: a slim top line and the pages. It knows the pages by address only. */
-ApplicationWindow {
+T.ApplicationWindow {
     id: window
 
     required property ShellViewModel shell
@@ -25,6 +25,14 @@ ApplicationWindow {
     property url usagePage
     /** Nothing is chosen yet, and nothing is looked at but that choice. */
     readonly property bool isFirst: shell.isFirstRun && pages.depth < 2
+
+    /** The page under all others. */
+    function openConversation() {
+        if (pages.depth === 0)
+            pages.push(window.conversationPage, {
+                conversation: window.conversation
+            }, T.StackView.Immediate);
+    }
 
     function showAccount() {
         if (pages.depth === 1 && window.shell.hasAccount)
@@ -52,6 +60,7 @@ ApplicationWindow {
             settings: window.settings,
             isForNetwork: true
         };
+        window.openConversation();
         if (pages.depth === 1)
             pages.push(window.settingsPage, properties);
         else
@@ -74,6 +83,11 @@ ApplicationWindow {
     title: "Vivavoce"
     color: Theme.paper
     font.pixelSize: Theme.body
+    // A choice that is looked at first does not wait for what it covers.
+    Component.onCompleted: if (!isFirst)
+        openConversation()
+    onIsFirstChanged: if (!isFirst)
+        openConversation()
     // The page has it first, so that a space talks.
     onActiveFocusItemChanged: if (activeFocusItem === null || activeFocusItem === contentItem)
         focusLater.restart()
@@ -94,6 +108,14 @@ ApplicationWindow {
         target: Theme
         property: "isMotionReduced"
         value: window.shell.isMotionReduced
+    }
+    Connections {
+        target: window
+        enabled: pages.depth === 0
+
+        function onFrameSwapped() {
+            window.openConversation();
+        }
     }
     Connections {
         target: window.shell
@@ -140,7 +162,7 @@ ApplicationWindow {
             onHistoryWanted: window.showHistory()
             onSettingsWanted: window.showSettings()
         }
-        StackView {
+        T.StackView {
             id: pages
 
             objectName: "pages"
@@ -149,9 +171,6 @@ ApplicationWindow {
             visible: !window.isFirst
             focus: visible
             clip: true
-            Component.onCompleted: push(window.conversationPage, {
-                conversation: window.conversation
-            }, StackView.Immediate)
             onCurrentItemChanged: focusLater.restart()
             onVisibleChanged: focusLater.restart()
 

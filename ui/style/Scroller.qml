@@ -1,5 +1,5 @@
 import QtQuick
-import QtQuick.Controls.Basic
+import QtQuick.Templates as T
 
 /** What may be longer than the window: by wheel, by keyboard, and to whatever has the keyboard. */
 Flickable {
@@ -39,7 +39,5 @@ Flickable {
     boundsBehavior: Flickable.StopAtBounds
     onFocusedChanged: reveal(focused)
     Keys.onPressed: event => turn(event)
-    ScrollBar.vertical: ScrollBar {
-        policy: ScrollBar.AsNeeded
-    }
+    T.ScrollBar.vertical: ScrollStrip {}
 }

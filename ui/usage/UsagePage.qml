@@ -1,6 +1,6 @@
 import QtQuick
-import QtQuick.Controls.Basic
 import QtQuick.Layouts
+import QtQuick.Templates as T
 import Vivavoce.Style
 import Vivavoce.Usage
 
@@ -23,7 +23,7 @@ FocusScope {
     focus: true
     Keys.onEscapePressed: page.goBack()
     Keys.onPressed: event => area.turn(event)
-    StackView.onActivated: page.usage.refresh()
+    T.StackView.onActivated: page.usage.refresh()
     Component.onCompleted: page.usage.refresh()
     onIsClearingChanged: settled.restart()
 

@@ -1,4 +1,4 @@
-// usage: node bench.mjs BROKER LOAD [AGENT] [--rounds N] [--seconds N] [--only duty|memory|stall|first]
+// usage: node bench.mjs BROKER LOAD [AGENT] [--rounds N] [--seconds N] [--only duty|memory|stall|first] [--streams N: that duty alone]
 // The broker's relay beside nginx, haproxy and one of Node's `ws`, over the same provider, in turns in the same run: one-way latency, what
 // arrives, processor time of a message, memory; a client that stops reading; the first response of the offline agent, direct and relayed.
 // For reading, not for CI. Linux: it reads /proc.
@@ -10,11 +10,11 @@ import { firstResponses } from './first_response.mjs';
 import { busy, kibibytes, startLoad, startRelays } from './programs.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: {
-  rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, only: { type: 'string' } } });
-const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+  rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, only: { type: 'string' }, streams: { type: 'string' } } });
+const [rounds, seconds, streams] = [Number(values.rounds), Number(values.seconds), Number(values.streams)];
 const parts = ['memory', 'duty', 'stall', 'first'];
 if (positionals.length < 2 || positionals.length > 3 || !(rounds >= 1 && seconds >= 1) || (values.only && !parts.includes(values.only))) {
-  console.error(`usage: bench.mjs BROKER LOAD [AGENT] [--rounds N] [--seconds N] [--only ${parts.join('|')}]`);
+  console.error(`usage: bench.mjs BROKER LOAD [AGENT] [--rounds N] [--seconds N] [--only ${parts.join('|')}] [--streams N]`);
   process.exit(2);
 }
 const [brokerProgram, loadProgram, agentProgram] = positionals;
@@ -121,8 +121,8 @@ try {
   if (['memory', 'duty', 'stall'].some(wants)) relays = await startRelays(brokerProgram, folder, load.port);
   if (wants('memory')) await memory(load, relays, 1000);
   if (wants('duty')) {
-    for (const sessions of [10, 100, 300]) await duty(load, relays, { sessions, rate: 50, bytes: 1400 });
-    await duty(load, relays, { sessions: 1000, rate: 10, bytes: 6500 });
+    const duties = [10, 100, 300].map((sessions) => ({ sessions, rate: 50, bytes: 1400 })).concat({ sessions: 1000, rate: 10, bytes: 6500 });
+    for (const each of duties) if (!values.streams || streams === each.sessions) await duty(load, relays, each);
   }
   if (wants('stall')) await stall(load, relays);
   if (wants('first') && agentProgram) {
