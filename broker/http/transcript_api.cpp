@@ -220,7 +220,9 @@ net::Awaitable<net::HttpResponse> TranscriptApi::search(const net::HttpRequest& 
         co_return std::move(*refusal);
     }
     const bool isExport = *format != Format::Data;
-    auto asked = isExport ? m_book.whole(readerOf(client), *query) : m_book.search(readerOf(client), *query);
+    // Named, as everywhere here: GCC 12 copies what is a temporary of co_await bit by bit.
+    const transcripts::Reader reader = readerOf(client);
+    auto asked = isExport ? m_book.whole(reader, *query) : m_book.search(reader, *query);
     const auto found = co_await std::move(asked);
     if (!found) {
         co_return problemResponse(found.error());
@@ -239,7 +241,7 @@ net::Awaitable<net::HttpResponse> TranscriptApi::search(const net::HttpRequest& 
         std::string rest;
         for (const char* const name : {"format", "from", "limit", "project", "text", "to", "user"}) {
             if (const auto value = page->text(name)) {
-                rest += std::string(name) + "=" + core::percentEncode(*value) + "&";
+                rest += std::string(name) + "=" + core::percentEncoded(*value) + "&";
             }
         }
         response.headers.set(
@@ -261,7 +263,8 @@ net::Awaitable<net::HttpResponse> TranscriptApi::one(const net::HttpRequest& req
     if (!page || !format || page->text("limit")) {
         co_return problemResponse(Fault{FaultCode::BadRequest, "there may be format: json, csv or text", std::nullopt});
     }
-    auto found = co_await m_book.find(readerOf(client), id);
+    const transcripts::Reader reader = readerOf(client);
+    auto found = co_await m_book.find(reader, id);
     if (!found) {
         co_return notFound(client, found.error(), id);
     }
@@ -287,7 +290,8 @@ net::Awaitable<net::HttpResponse> TranscriptApi::remove(const net::HttpRequest& 
         co_return std::move(guest.error());
     }
     const Client& client = guest->client;
-    const auto found = co_await m_book.find(readerOf(client), id);
+    const transcripts::Reader reader = readerOf(client);
+    const auto found = co_await m_book.find(reader, id);
     if (!found) {
         co_return notFound(client, found.error(), id);
     }
@@ -295,7 +299,7 @@ net::Awaitable<net::HttpResponse> TranscriptApi::remove(const net::HttpRequest& 
     if (unseen) {
         co_return problemResponse(*unseen);
     }
-    const auto removed = co_await m_book.remove(readerOf(client), id);
+    const auto removed = co_await m_book.remove(reader, id);
     if (!removed) {
         unseen = co_await m_deps.entrance.witness(client, AuditEvent::TranscriptRemove, AuditOutcome::Failed, id);
         co_return problemResponse(unseen ? *unseen : removed.error());
@@ -328,7 +332,8 @@ net::Awaitable<net::HttpResponse> TranscriptApi::removeOf(const net::HttpRequest
     if (unseen) {
         co_return problemResponse(*unseen);
     }
-    const auto removed = co_await m_book.removeOf(readerOf(client), *user, project);
+    const transcripts::Reader reader = readerOf(client);
+    const auto removed = co_await m_book.removeOf(reader, *user, project);
     if (!removed) {
         // A part of it may be done, so the line before stays.
         unseen = co_await m_deps.entrance.witness(client, AuditEvent::TranscriptRemove, AuditOutcome::Failed, target);
