@@ -1,8 +1,12 @@
 #include "tests/broker/relay_harness.h"
 
+#include <QSet>
 #include <QTest>
+#include <QUrl>
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 using namespace vivavoce;
 using namespace vivavoce::tests;
@@ -96,7 +100,14 @@ struct Talk {
 };
 
 struct World : RelayWorld {
-    using RelayWorld::RelayWorld;
+    explicit World(const std::function<void(broker::Config&)>& change)
+        : RelayWorld([change](broker::Config& config) {
+              // Tests ask again and again.
+              config.othersPerMinute = 100'000;
+              change(config);
+          })
+    {
+    }
 
     [[nodiscard]] BrokerWorld::Answer ask(
         const std::string& token, const std::string& rest = {}, const char* method = "GET")
