@@ -223,9 +223,9 @@ private:
         const auto api = std::make_shared<http::Api>(std::move(settings),
             http::Api::Dependencies{parts->entrance, parts->authenticator, m_lasting->gatekeeper, parts->tokens,
                 m_lasting->ender, parts->providers, m_lasting->registry, parts->sessionTokens, parts->door,
-                m_lasting->streams, m_lasting->ledger, m_lasting->transcriptDesk, parts->rates, m_lasting->alertBook, m_postedStreams,
-                *parts->projects, parts->table, *m_lasting->database, *m_lasting->audit, m_lasting->clock,
-                m_lasting->log, m_lasting->metrics, parts});
+                m_lasting->streams, m_lasting->ledger, m_lasting->transcriptDesk, parts->rates, m_lasting->alertBook,
+                m_postedStreams, *parts->projects, parts->table, *m_lasting->database, *m_lasting->audit,
+                m_lasting->clock, m_lasting->log, m_lasting->metrics, parts});
         return api->routes();
     }
 

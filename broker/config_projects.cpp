@@ -188,7 +188,8 @@ Written readPolicyKey(std::string_view name, std::string_view key, toml::node& n
     const auto value = jsonOf(node);
     const auto read = value ? readPolicy(core::Json{{known->json, *value}}) : core::Expected<Policy, std::string>();
     if (!value || !read) {
-        return badConfig(key, "does not do: lists of names, a text, true or false, or a number from 0 (a length: from 1 s to a year; days of transcripts: from 1 to 3650)");
+        return badConfig(key,
+            "does not do: lists of names, a text, true or false, or a number from 0 (a length: from 1 s to a year; days of transcripts: from 1 to 3650)");
     }
     policy = narrowed(std::move(policy), *read);
     return {};

@@ -240,7 +240,8 @@ net::Awaitable<net::HttpResponse> ProjectApi::changeMember(const net::HttpReques
     if (const auto unseen = co_await tell(guest->client, AuditOutcome::Done, told)) {
         co_return problemResponse(*unseen);
     }
-    auto asked = isAdded ? m_deps.projects.addMember(*project, *user, role) : m_deps.projects.removeMember(*project, *user);
+    auto asked =
+        isAdded ? m_deps.projects.addMember(*project, *user, role) : m_deps.projects.removeMember(*project, *user);
     const auto changed = co_await std::move(asked);
     if (!changed) {
         const auto unseen = co_await tell(guest->client, AuditOutcome::Failed, told);

@@ -159,9 +159,8 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
     auto check = protocol.check(std::move(visitor.permit.locks));
     auto keeper = keeperFor(visitor.permit);
     opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), m_settings,
-        RelaySession::Dependencies{
-            std::move(check), std::move(allowance), std::move(*account), m_deps.clock, protocol.beginning(),
-            std::move(keeper)});
+        RelaySession::Dependencies{std::move(check), std::move(allowance), std::move(*account), m_deps.clock,
+            protocol.beginning(), std::move(keeper)});
     co_return std::move(opening);
 }
 
@@ -198,10 +197,8 @@ std::unique_ptr<relay::TranscriptKeeper> StreamOpener::keeperFor(const relay::Re
     of->begun = desk.nextBeginning();
     const std::int64_t kept = desk.kept().count();
     of->kept = std::chrono::days(std::min(permit.policy.transcriptDays.value_or(kept), kept));
-    return protocolOf(session).keeper(
-        [&desk, of = std::shared_ptr<const transcripts::Conversation>(of)](transcripts::Line line) {
-            desk.take(of, std::move(line));
-        });
+    return protocolOf(session).keeper([&desk, of = std::shared_ptr<const transcripts::Conversation>(of)](
+                                          transcripts::Line line) { desk.take(of, std::move(line)); });
 }
 
 net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& client)

@@ -202,8 +202,8 @@ net::Awaitable<net::HttpResponse> TranscriptApi::search(const net::HttpRequest& 
         co_return std::move(guest.error());
     }
     const Client& client = guest->client;
-    const auto page = admin::PageQuery::read(request.query,
-        {"before", "format", "from", "project", "text", "to", "user"}, TranscriptBook::kMostListed);
+    const auto page = admin::PageQuery::read(
+        request.query, {"before", "format", "from", "project", "text", "to", "user"}, TranscriptBook::kMostListed);
     if (!page) {
         co_return problemResponse(page.error());
     }
@@ -227,8 +227,8 @@ net::Awaitable<net::HttpResponse> TranscriptApi::search(const net::HttpRequest& 
     if (!found) {
         co_return problemResponse(found.error());
     }
-    const auto unseen = co_await m_deps.entrance.witness(client,
-        isExport ? AuditEvent::TranscriptExport : AuditEvent::TranscriptRead, AuditOutcome::Done, told(*query));
+    const auto unseen = co_await m_deps.entrance.witness(
+        client, isExport ? AuditEvent::TranscriptExport : AuditEvent::TranscriptRead, AuditOutcome::Done, told(*query));
     if (unseen) {
         co_return problemResponse(*unseen);
     }
@@ -320,8 +320,8 @@ net::Awaitable<net::HttpResponse> TranscriptApi::removeOf(const net::HttpRequest
     const auto project = page ? page->text("project") : std::nullopt;
     if (!user || page->text("limit") || (project && !isProjectName(*project))) {
         // Without a user it would be everybody's.
-        co_return problemResponse(
-            Fault{FaultCode::BadRequest, "user has to be there (me: your own), and there may be project", std::nullopt});
+        co_return problemResponse(Fault{
+            FaultCode::BadRequest, "user has to be there (me: your own), and there may be project", std::nullopt});
     }
     auto refusal = co_await refuseOthers(client, user);
     if (refusal) {

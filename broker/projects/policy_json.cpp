@@ -152,8 +152,8 @@ core::Expected<Policy, std::string> readPolicy(const Json& json)
     for (const auto& [name, value] : json.items()) {
         if (!readMember(name, value, policy)) {
             // A name is foreign text: only one of ours is repeated.
-            constexpr std::array known{"providers", "models", "voices", "tools", "instructions", "relay",
-                "transcripts", "transcriptDays", "longestSession", "sessionsOfProject", "sessionsPerUser"};
+            constexpr std::array known{"providers", "models", "voices", "tools", "instructions", "relay", "transcripts",
+                "transcriptDays", "longestSession", "sessionsOfProject", "sessionsPerUser"};
             Budgets budgets;
             const bool isOurs = std::find(known.begin(), known.end(), name) != known.end()
                 || readBudget(name, Json(), budgets).has_value();

@@ -228,8 +228,10 @@ private:
         if (isAdded && !auth::isCallerKey(command.user)) {
             co_return fail("USER has to be kind, length of the issuer, issuer and subject, as in the list of blocks");
         }
-        const std::string told =
-            (!isAdded ? "member removed: " : command.isAdmin ? "admin added: " : "member added: ") + command.project + " " + command.user;
+        const std::string told = (!isAdded                 ? "member removed: "
+                                         : command.isAdmin ? "admin added: "
+                                                           : "member added: ")
+            + command.project + " " + command.user;
         auto untold = co_await tell(AuditOutcome::Done, told);
         if (untold) {
             co_return core::Unexpected<Failure>(std::move(*untold));

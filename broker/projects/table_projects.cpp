@@ -200,9 +200,8 @@ TableProjects::Result<bool> TableProjects::put(std::string project, Policy polic
 
 TableProjects::Result<bool> TableProjects::remove(std::string project)
 {
-    std::function<core::Expected<bool, Fault>(Connection&)> work = [project = std::move(project),
-                                                                       now = m_clock.wallNow()](
-                                                                       Connection& sql) -> core::Expected<bool, Fault> {
+    std::function<core::Expected<bool, Fault>(Connection&)> work =
+        [project = std::move(project), now = m_clock.wallNow()](Connection& sql) -> core::Expected<bool, Fault> {
         if (!policyOf(sql, project)) {
             return noSuchProject();
         }
@@ -215,12 +214,11 @@ TableProjects::Result<bool> TableProjects::remove(std::string project)
     co_return answer;
 }
 
-TableProjects::Result<bool> TableProjects::addMember(
-    std::string project, std::string member, std::optional<Role> role)
+TableProjects::Result<bool> TableProjects::addMember(std::string project, std::string member, std::optional<Role> role)
 {
-    std::function<core::Expected<bool, Fault>(Connection&)> work =
-        [project = std::move(project), member = std::move(member), role](
-            Connection& sql) -> core::Expected<bool, Fault> {
+    std::function<core::Expected<bool, Fault>(Connection&)> work = [project = std::move(project),
+                                                                       member = std::move(member), role](
+                                                                       Connection& sql) -> core::Expected<bool, Fault> {
         if (!policyOf(sql, project)) {
             return noSuchProject();
         }

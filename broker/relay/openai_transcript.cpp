@@ -116,17 +116,21 @@ void OpenAiTranscript::fromProvider(std::string_view text, core::WallTime now)
     std::visit(
         [this](const auto& one) {
             using Event = std::decay_t<decltype(one)>;
-            if constexpr (std::is_same_v<Event, openai::ConversationItemAdded> || std::is_same_v<Event,
-                              openai::ConversationItemCreated> || std::is_same_v<Event, openai::ConversationItemDone>) {
+            if constexpr (
+                std::is_same_v<Event,
+                    openai::
+                        ConversationItemAdded> || std::is_same_v<Event, openai::ConversationItemCreated> || std::is_same_v<Event, openai::ConversationItemDone>) {
                 onItem(one);
-            } else if constexpr (std::is_same_v<Event, openai::ResponseOutputTextDelta>
-                || std::is_same_v<Event, openai::ResponseOutputAudioTranscriptDelta>) {
+            } else if constexpr (
+                std::is_same_v<Event,
+                    openai::
+                        ResponseOutputTextDelta> || std::is_same_v<Event, openai::ResponseOutputAudioTranscriptDelta>) {
                 onDelta(one);
             } else if constexpr (std::is_same_v<Event, openai::ResponseOutputTextDone>) {
                 onWhole(one, one.text);
             } else if constexpr (std::is_same_v<Event, openai::ResponseOutputAudioTranscriptDone>) {
                 onWhole(one, one.transcript);
-            } else if constexpr (requires(OpenAiTranscript& self) { self.on(one); }) {
+            } else if constexpr (requires(OpenAiTranscript & self) { self.on(one); }) {
                 on(one);
             }
         },
@@ -165,8 +169,7 @@ std::int64_t OpenAiTranscript::positionBehind(const std::optional<std::string>& 
     return m_last;
 }
 
-SpokenItem& OpenAiTranscript::place(
-    const std::string& id, Speaker speaker, const std::optional<std::string>& previous)
+SpokenItem& OpenAiTranscript::place(const std::string& id, Speaker speaker, const std::optional<std::string>& previous)
 {
     if (SpokenItem* const known = find(id)) {
         return *known;
@@ -429,15 +432,16 @@ void OpenAiTranscript::on(const openai::ResponseDone& done)
     for (const openai::Item& told : response.output) {
         readOutput(response.id, told);
     }
-    const bool isWhole = response.status.value_or(openai::ResponseStatus::Completed) == openai::ResponseStatus::Completed;
+    const bool isWhole =
+        response.status.value_or(openai::ResponseStatus::Completed) == openai::ResponseStatus::Completed;
     const auto isDone = [&](const SpokenItem& item) {
         return std::any_of(response.output.begin(), response.output.end(), [&](const openai::Item& told) {
             return told.id == item.id && told.status == openai::ItemStatus::Completed;
         });
     };
     for (SpokenItem& item : m_items) {
-        const bool isIts = item.speaker == Speaker::Assistant && !item.isOver
-            && (item.response == response.id || response.id.empty());
+        const bool isIts =
+            item.speaker == Speaker::Assistant && !item.isOver && (item.response == response.id || response.id.empty());
         if (!isIts) {
             continue;
         }

@@ -415,7 +415,8 @@ const std::vector<InitKey>& initKeys()
         {.key = "policies[].tools", .sentence = "As in [policy].", .example = "[\"look_up\"]"},
         {.key = "policies[].relay", .sentence = "True: through the relay, as in [policy].", .example = "true"},
         {.key = "policies[].transcripts",
-            .sentence = "True in a table with a project and without issuer and user: what is said through the relay is kept. False: it is not.",
+            .sentence =
+                "True in a table with a project and without issuer and user: what is said through the relay is kept. False: it is not.",
             .example = "false"},
         {.key = "policies[].transcript_days", .sentence = "As in [policy].", .example = "14"},
         {.key = "policies[].instructions", .sentence = "In place of those before.", .example = "\"Sing.\""},

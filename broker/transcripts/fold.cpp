@@ -21,8 +21,8 @@ struct Lead {
     /// Less than that would have been written with fewer bytes.
     char32_t least;
 };
-constexpr std::array kLeads{Lead{0x80, 0x00, 0, 0}, Lead{0xE0, 0xC0, 1, 0x80}, Lead{0xF0, 0xE0, 2, 0x800},
-    Lead{0xF8, 0xF0, 3, 0x10000}};
+constexpr std::array kLeads{
+    Lead{0x80, 0x00, 0, 0}, Lead{0xE0, 0xC0, 1, 0x80}, Lead{0xF0, 0xE0, 2, 0x800}, Lead{0xF8, 0xF0, 3, 0x10000}};
 
 bool isCharacter(char32_t value)
 {
@@ -51,8 +51,8 @@ bool isSpace(char32_t character)
 char32_t takeCharacter(std::string_view& text)
 {
     const auto byteAt = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-    const auto* const lead = std::find_if(
-        kLeads.begin(), kLeads.end(), [&](const Lead& one) { return (byteAt(0) & one.mask) == one.mark; });
+    const auto* const lead =
+        std::find_if(kLeads.begin(), kLeads.end(), [&](const Lead& one) { return (byteAt(0) & one.mask) == one.mark; });
     if (lead == kLeads.end() || lead->rest >= text.size()) {
         text.remove_prefix(1);
         return kNoCharacter;
@@ -122,9 +122,10 @@ std::string excerpt(std::string_view text, std::string_view needle)
         isAfterSpace = isOne;
     }
     const std::size_t found = needle.empty() ? 0 : std::min(made.find(needle), made.size());
-    const std::size_t match = found == made.size() ? 0
-                                                   : static_cast<std::size_t>(std::count_if(places.begin(),
-                                                         places.end(), [&](const Place& one) { return one.folded < found; }));
+    const std::size_t match = found == made.size()
+        ? 0
+        : static_cast<std::size_t>(
+            std::count_if(places.begin(), places.end(), [&](const Place& one) { return one.folded < found; }));
     const std::size_t first = match > kBefore ? match - kBefore : 0;
     const std::size_t last = std::min(first + kMost, places.size());
     const std::size_t begin = first < places.size() ? places[first].written : text.size();

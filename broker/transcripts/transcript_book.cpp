@@ -102,8 +102,8 @@ struct HeadRow {
         "t.line_count, t.is_whole";
     void exchange(soci::statement& statement)
     {
-        for (std::string* text : {&head.of.session, &head.of.project, &head.of.caller, &head.of.issuer,
-                 &head.of.subject, &head.of.model}) {
+        for (std::string* text :
+            {&head.of.session, &head.of.project, &head.of.caller, &head.of.issuer, &head.of.subject, &head.of.model}) {
             statement.exchange(into(*text));
         }
         for (long long* number : {&startedAt, &lastAt, &forgetAt, &lines}) {
@@ -166,7 +166,8 @@ std::vector<Line> linesOf(Connection& sql, const std::string& session, const std
         line.at = rows::timeOf(at);
         lines.push_back(line);
     };
-    const std::string columns = "SELECT begun, place, speaker, extent, at, text FROM transcript_lines WHERE session = :session";
+    const std::string columns =
+        "SELECT begun, place, speaker, extent, at, text FROM transcript_lines WHERE session = :session";
     const std::string order = " ORDER BY begun, place LIMIT :most";
     if (pattern.empty()) {
         sql.askEach(columns + order, onRow, into(begun), into(position), into(speaker), into(extent), into(at),
@@ -199,8 +200,8 @@ TranscriptBook::Page pageOf(Connection& sql, const Reader& reader, const Transcr
         const std::string place = filter.place(pattern);
         heads = headsOf(sql,
             std::string("SELECT ") + HeadRow::kColumns + " FROM " + looked
-                + " WHERE EXISTS (SELECT 1 FROM transcript_lines l WHERE l.session = t.session AND l.folded LIKE " + place
-                + " ESCAPE '!') ORDER BY t.session DESC LIMIT " + std::to_string(most),
+                + " WHERE EXISTS (SELECT 1 FROM transcript_lines l WHERE l.session = t.session AND l.folded LIKE "
+                + place + " ESCAPE '!') ORDER BY t.session DESC LIMIT " + std::to_string(most),
             filter);
         if (heads.size() < most) {
             SessionColumn last;
@@ -226,7 +227,8 @@ std::optional<TranscriptHead> headOf(Connection& sql, const Reader& reader, cons
 {
     Filter filter(reader);
     filter.add("t.session", "=", std::optional(session));
-    auto heads = headsOf(sql, std::string("SELECT ") + HeadRow::kColumns + " FROM transcripts t WHERE " + filter.text(), filter);
+    auto heads =
+        headsOf(sql, std::string("SELECT ") + HeadRow::kColumns + " FROM transcripts t WHERE " + filter.text(), filter);
     return heads.empty() ? std::nullopt : std::optional(std::move(heads.front()));
 }
 
@@ -270,11 +272,11 @@ TranscriptBook::Result<bool> TranscriptBook::isAdmin(Reader reader) const
     if (reader.isAdminOfAll || !reader.areAdminsInTable) {
         co_return reader.isAdminOfAll;
     }
-    std::function<core::Expected<bool, Fault>(Connection&)> work =
-        [caller = std::move(reader.caller)](Connection& sql) -> core::Expected<bool, Fault> {
+    std::function<core::Expected<bool, Fault>(Connection&)> work = [caller = std::move(reader.caller)](
+                                                                       Connection& sql) -> core::Expected<bool, Fault> {
         int found = 0;
-        sql.ask("SELECT COUNT(*) FROM project_members WHERE member = :member AND role = 'admin'", into(found),
-            use(caller));
+        sql.ask(
+            "SELECT COUNT(*) FROM project_members WHERE member = :member AND role = 'admin'", into(found), use(caller));
         return found > 0;
     };
     auto answer = co_await ask<bool>(std::move(work));
@@ -284,7 +286,8 @@ TranscriptBook::Result<bool> TranscriptBook::isAdmin(Reader reader) const
 TranscriptBook::Result<Transcript> TranscriptBook::find(Reader reader, std::string session) const
 {
     std::function<core::Expected<Transcript, Fault>(Connection&)> work =
-        [reader = std::move(reader), session = std::move(session)](Connection& sql) -> core::Expected<Transcript, Fault> {
+        [reader = std::move(reader), session = std::move(session)](
+            Connection& sql) -> core::Expected<Transcript, Fault> {
         auto head = headOf(sql, reader, session);
         if (!head) {
             return noSuchTranscript();

@@ -131,8 +131,8 @@ net::Awaitable<TranscriptDesk::Written> TranscriptDesk::write(
     const auto orderOf = [](const Batch& batch) { return std::tie(batch.of->session, batch.of->begun); };
     std::vector<Batch> batches;
     for (const Waiting& line : lines) {
-        auto found = std::find_if(
-            batches.begin(), batches.end(), [&](const Batch& batch) { return batch.of == line.of; });
+        auto found =
+            std::find_if(batches.begin(), batches.end(), [&](const Batch& batch) { return batch.of == line.of; });
         if (found == batches.end()) {
             found = batches.insert(batches.end(), Batch{line.of, {}});
         }
@@ -211,9 +211,8 @@ net::Awaitable<> TranscriptDesk::flush(Keeping keeping)
 
 net::Awaitable<> TranscriptDesk::forget()
 {
-    std::function<bool(Connection&)> work = [now = m_deps.clock.wallNow(), kept = kept()](Connection& sql) {
-        return rows::forget(sql, now, now - kept);
-    };
+    std::function<bool(Connection&)> work = [now = m_deps.clock.wallNow(), kept = kept()](
+                                                Connection& sql) { return rows::forget(sql, now, now - kept); };
     // What fails is tried again with the next turn.
     bool goesOn = true;
     while (goesOn) {

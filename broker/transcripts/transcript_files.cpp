@@ -38,8 +38,8 @@ Json headJson(const TranscriptHead& head)
 {
     return {{"sessionId", head.of.session}, {"projectId", head.of.project}, {"user", head.of.caller},
         {"issuer", head.of.issuer}, {"subject", head.of.subject}, {"model", head.of.model},
-        {"startedAt", timeOf(head.of.startedAt)}, {"lastAt", timeOf(head.lastAt)}, {"keptUntil", timeOf(head.keptUntil)},
-        {"lineCount", head.lines}, {"isWhole", head.isWhole}};
+        {"startedAt", timeOf(head.of.startedAt)}, {"lastAt", timeOf(head.lastAt)},
+        {"keptUntil", timeOf(head.keptUntil)}, {"lineCount", head.lines}, {"isWhole", head.isWhole}};
 }
 
 Json lineJson(const Line& line)

@@ -55,7 +55,8 @@ using Said = std::vector<std::string>;
 std::string added(const std::string& id, const std::string& previous, const std::string& item)
 {
     return "{'type':'conversation.item.added','event_id':'e','previous_item_id':"
-        + (previous.empty() ? "null" : "'" + previous + "'") + ",'item':{'id':'" + id + "','type':'message'," + item + "}}";
+        + (previous.empty() ? "null" : "'" + previous + "'") + ",'item':{'id':'" + id + "','type':'message'," + item
+        + "}}";
 }
 
 std::string heard(const std::string& id, const std::string& text)
@@ -93,8 +94,8 @@ std::string created(const std::string& id = "r1")
 
 std::string done(const std::string& status, const std::string& output = {})
 {
-    return "{'type':'response.done','event_id':'e','response':{'id':'r1','object':'realtime.response','status':'" + status
-        + "','output':[" + output + "]}}";
+    return "{'type':'response.done','event_id':'e','response':{'id':'r1','object':'realtime.response','status':'"
+        + status + "','output':[" + output + "]}}";
 }
 
 std::string outputItem(const std::string& id)
@@ -103,7 +104,8 @@ std::string outputItem(const std::string& id)
         + "','type':'message','role':'assistant','status':'in_progress','content':[]}}";
 }
 
-constexpr const char* kSpoken = "'role':'user','status':'completed','content':[{'type':'input_audio','transcript':null}]";
+constexpr const char* kSpoken =
+    "'role':'user','status':'completed','content':[{'type':'input_audio','transcript':null}]";
 
 std::string content(const std::string& members)
 {
@@ -180,8 +182,9 @@ private slots:
         QVERIFY(world.lines.empty());
         world.provider(added("u1", "", "'role':'user','content':[{'type':'input_text','text':'kept'}]"));
         QCOMPARE(world.said(), (Said{"user: kept"}));
-        world.provider("{'type':'error','event_id':'e','error':{'type':'invalid_request_error','code':'x','message':'m',"
-                       "'event_id':'two'}}");
+        world.provider(
+            "{'type':'error','event_id':'e','error':{'type':'invalid_request_error','code':'x','message':'m',"
+            "'event_id':'two'}}");
         world.provider(created("r2"));
         world.end();
         QCOMPARE(world.said(), (Said{"user: kept"}));
@@ -201,8 +204,9 @@ private slots:
         OpenAi world;
         world.client(typed("before"));
         world.provider(added("u1", "", "'role':'user','content':[{'type':'input_text','text':'before'}]"));
-        world.client("{'type':'conversation.item.create','item':{'type':'message','role':'assistant','content':[{'type':"
-                     "'output_text','text':'answered'}]}}");
+        world.client(
+            "{'type':'conversation.item.create','item':{'type':'message','role':'assistant','content':[{'type':"
+            "'output_text','text':'answered'}]}}");
         world.provider(added("h1", "u1", "'role':'assistant','content':[{'type':'output_text','text':'answered'}]"));
         world.client(typed("now"));
         world.provider(created());
@@ -214,7 +218,8 @@ private slots:
     void openAi_AnInterruptedReply_IsMarked_HoweverThatIsTold_data()
     {
         QTest::addColumn<QString>("how");
-        for (const char* const how : {"cancelled", "cancelled after its text", "truncated by the client", "truncated"}) {
+        for (const char* const how :
+            {"cancelled", "cancelled after its text", "truncated by the client", "truncated"}) {
             QTest::newRow(how) << how;
         }
     }
@@ -229,7 +234,8 @@ private slots:
             world.provider(done("cancelled"));
         } else if (how == "cancelled after its text") {
             world.provider(whole("a1", "It is no"));
-            world.provider(done("cancelled", "{'id':'a1','type':'message','role':'assistant','status':'incomplete','content':[]}"));
+            world.provider(done(
+                "cancelled", "{'id':'a1','type':'message','role':'assistant','status':'incomplete','content':[]}"));
         } else {
             world.provider(whole("a1", "It is no"));
             world.provider(done("completed"));
@@ -263,10 +269,12 @@ private slots:
     {
         OpenAi world;
         world.provider(created());
-        world.provider("{'type':'response.output_item.done','event_id':'e','response_id':'r1','output_index':0,'item':{"
-                       "'id':'c1','type':'function_call','call_id':'c','name':'send_mail','arguments':'{\\'to\\':\\'marker\\'}',"
-                       "'status':'completed'}}");
-        world.client("{'type':'conversation.item.create','item':{'type':'function_call_output','call_id':'c','output':'marker'}}");
+        world.provider(
+            "{'type':'response.output_item.done','event_id':'e','response_id':'r1','output_index':0,'item':{"
+            "'id':'c1','type':'function_call','call_id':'c','name':'send_mail','arguments':'{\\'to\\':\\'marker\\'}',"
+            "'status':'completed'}}");
+        world.client(
+            "{'type':'conversation.item.create','item':{'type':'function_call_output','call_id':'c','output':'marker'}}");
         world.provider(done("completed"));
         world.end();
         QCOMPARE(world.said(), (Said{"tool: send_mail"}));
@@ -332,7 +340,8 @@ private slots:
         world.provider(output("Fine."));
         world.provider(content("'turnComplete':true"));
         QCOMPARE(world.said(),
-            (Said{"user: Tell me all.", "assistant: Once upon (interrupted)", "user: Stop, please.", "assistant: Fine."}));
+            (Said{"user: Tell me all.", "assistant: Once upon (interrupted)", "user: Stop, please.",
+                "assistant: Fine."}));
     }
 
     void gemini_WithoutAWordOfTheUsersEnd_WhatIsSaidLongAfter_IsSaidIntoTheAnswer()
@@ -345,15 +354,18 @@ private slots:
         world.provider(content("'interrupted':true"));
         world.provider(output("Fine."));
         world.provider(content("'turnComplete':true"));
-        QCOMPARE(world.said(), (Said{"user: Tell me.", "assistant: Once (interrupted)", "user: Stop.", "assistant: Fine."}));
+        QCOMPARE(
+            world.said(), (Said{"user: Tell me.", "assistant: Once (interrupted)", "user: Stop.", "assistant: Fine."}));
     }
 
     void gemini_TypedTextIsRead_InEitherSpelling_AndTextAnswers()
     {
         Gemini world;
-        world.client("{'client_content':{'turns':[{'role':'model','parts':[{'text':'before'}]},{'role':'user','parts':[{"
-                     "'text':'one'}]}],'turn_complete':true}}");
-        world.provider(content("'modelTurn':{'parts':[{'text':'thinking','thought':true},{'text':'two'}]},'turnComplete':true"));
+        world.client(
+            "{'client_content':{'turns':[{'role':'model','parts':[{'text':'before'}]},{'role':'user','parts':[{"
+            "'text':'one'}]}],'turn_complete':true}}");
+        world.provider(
+            content("'modelTurn':{'parts':[{'text':'thinking','thought':true},{'text':'two'}]},'turnComplete':true"));
         world.client("{'realtimeInput':{'text':'three'}}");
         world.provider("{'toolCall':{'functionCalls':[{'id':'c','name':'look_up','args':{'q':'marker'}}]}}");
         world.end();
@@ -389,7 +401,8 @@ private slots:
         QVERIFY(mayHold(openAi, delta("a1", "word")));
         QVERIFY(mayHold(openAi, heard("u1", "word")));
         relay::GeminiMeter gemini(settings());
-        QVERIFY(!mayHold(gemini, content("'modelTurn':{'parts':[{'inlineData':{'mimeType':'audio/pcm;rate=24000','data':'AAAA'}}]}")));
+        QVERIFY(!mayHold(gemini,
+            content("'modelTurn':{'parts':[{'inlineData':{'mimeType':'audio/pcm;rate=24000','data':'AAAA'}}]}")));
         QVERIFY(mayHold(gemini, input("word")));
         QVERIFY(mayHold(gemini, content("'turnComplete':true")));
     }
@@ -403,10 +416,13 @@ private slots:
         relay::ClientMessageCheck openAi({"m", std::nullopt, std::nullopt});
         QVERIFY(!mayHold(openAi, "{'type':'input_audio_buffer.append','audio':'AAAA'}"));
         QVERIFY(mayHold(openAi, typed("x")));
-        QVERIFY(mayHold(openAi, "{'type':'conversation.item.truncate','item_id':'a','content_index':0,'audio_end_ms':1}"));
+        QVERIFY(
+            mayHold(openAi, "{'type':'conversation.item.truncate','item_id':'a','content_index':0,'audio_end_ms':1}"));
         relay::GeminiClientCheck gemini({"m", std::nullopt, std::nullopt});
-        QVERIFY(!mayHold(gemini, "{'setup':{'model':'models/m','historyConfig':{'initialHistoryInClientContent':true}}}"));
-        const std::string words = "{'clientContent':{'turns':[{'role':'user','parts':[{'text':'x'}]}],'turnComplete':true}}";
+        QVERIFY(
+            !mayHold(gemini, "{'setup':{'model':'models/m','historyConfig':{'initialHistoryInClientContent':true}}}"));
+        const std::string words =
+            "{'clientContent':{'turns':[{'role':'user','parts':[{'text':'x'}]}],'turnComplete':true}}";
         QVERIFY(!mayHold(gemini, words));
         QVERIFY(mayHold(gemini, words));
         QVERIFY(mayHold(gemini, "{'realtimeInput':{'text':'x'}}"));
@@ -434,10 +450,7 @@ private slots:
         QCOMPARE(transcripts::folded(written.toStdString()), folded.toStdString());
     }
 
-    void aPattern_HasNoWildcardsOfItsOwn()
-    {
-        QCOMPARE(transcripts::containing("100%_!"), std::string("%100!%!_!!%"));
-    }
+    void aPattern_HasNoWildcardsOfItsOwn() { QCOMPARE(transcripts::containing("100%_!"), std::string("%100!%!_!!%")); }
 
     void anExcerpt_IsAroundWhatWasFound()
     {

@@ -277,7 +277,8 @@ private slots:
         query.from = core::WallTime(std::chrono::seconds(1'800'000'002));
         query.to = core::WallTime(std::chrono::seconds(1'800'000'004));
         QCOMPARE(world.found(query), (Ids{idOf(3), idOf(2)}));
-        for (const std::optional<std::string>& text : {std::optional<std::string>(), std::optional<std::string>("WORD")}) {
+        for (const std::optional<std::string>& text :
+            {std::optional<std::string>(), std::optional<std::string>("WORD")}) {
             query = {};
             query.text = text;
             query.most = 4;
@@ -297,10 +298,11 @@ private slots:
     {
         World world(url());
         world.say(world.conversation(0), 1, "rare");
-        world.run("INSERT INTO transcripts (session, project, caller, issuer, subject, model, started_at, last_at, "
-                  "forget_at, line_count, bytes, is_whole) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-                  "WHERE i < 1500) SELECT 'voice_' || (1800000000 + i) || '_x', 'choir', 'c', '', '', 'm', 0, 0, "
-                  "4000000000000, 0, 0, 1 FROM n");
+        world.run(
+            "INSERT INTO transcripts (session, project, caller, issuer, subject, model, started_at, last_at, "
+            "forget_at, line_count, bytes, is_whole) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+            "WHERE i < 1500) SELECT 'voice_' || (1800000000 + i) || '_x', 'choir', 'c', '', '', 'm', 0, 0, "
+            "4000000000000, 0, 0, 1 FROM n");
         TranscriptQuery query;
         query.text = "rare";
         const auto first = world.wait(world.book->search(all(), query)).value();
@@ -346,7 +348,9 @@ private slots:
         QCOMPARE(reads("dave"), Ids());
         // Projects are kept elsewhere now: what the table says of them counts no more.
         QCOMPARE(reads("carol", false), Ids());
-        const auto isAdmin = [&](const char* who) { return world.wait(world.book->isAdmin({who, false, true})).value(); };
+        const auto isAdmin = [&](const char* who) {
+            return world.wait(world.book->isAdmin({who, false, true})).value();
+        };
         QVERIFY(isAdmin("carol") && !isAdmin("dave") && !isAdmin(kAlice));
 
         QVERIFY(!world.wait(world.book->remove({"erin", false, true}, idOf(1))).has_value());
@@ -522,8 +526,8 @@ private slots:
         one.head.lastAt = one.head.keptUntil = of->startedAt;
         one.head.lines = 3;
         one.head.isWhole = false;
-        one.lines = {line(0, Speaker::User, "one, \"two\""), line(1, Speaker::Assistant, "=1+1\nuser: forged", Extent::Interrupted),
-            line(2, Speaker::Tool, "look_up")};
+        one.lines = {line(0, Speaker::User, "one, \"two\""),
+            line(1, Speaker::Assistant, "=1+1\nuser: forged", Extent::Interrupted), line(2, Speaker::Tool, "look_up")};
         const std::string whose = idOf(1) + ",choir," + kAlice + ",https://id.example,'=cmd(),m,2027-01-15T08:00:01Z,";
         QCOMPARE(broker::transcripts::writeCsv({one}),
             "session,project,user,issuer,subject,model,started_at,number,at,speaker,extent,text\r\n" + whose

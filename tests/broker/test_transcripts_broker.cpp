@@ -41,7 +41,8 @@ std::string reply(const std::string& id, const std::string& text)
 
 std::string created(const std::string& id)
 {
-    return Json({{"type", "response.created"}, {"event_id", "e"}, {"response", {{"id", "r" + id}, {"object", "realtime.response"}}}})
+    return Json({{"type", "response.created"}, {"event_id", "e"},
+                    {"response", {{"id", "r" + id}, {"object", "realtime.response"}}}})
         .dump();
 }
 
@@ -54,21 +55,26 @@ std::string heard(const std::string& id, const std::string& text)
 
 std::string committed(const std::string& id)
 {
-    return Json({{"type", "input_audio_buffer.committed"}, {"event_id", "e"}, {"item_id", id}, {"previous_item_id", nullptr}})
+    return Json(
+        {{"type", "input_audio_buffer.committed"}, {"event_id", "e"}, {"item_id", id}, {"previous_item_id", nullptr}})
         .dump();
 }
 
 std::string typed(const std::string& text)
 {
-    return Json({{"type", "conversation.item.create"},
-                    {"item", {{"type", "message"}, {"role", "user"}, {"content", {{{"type", "input_text"}, {"text", text}}}}}}})
+    return Json(
+        {{"type", "conversation.item.create"},
+            {"item", {{"type", "message"}, {"role", "user"}, {"content", {{{"type", "input_text"}, {"text", text}}}}}}})
         .dump();
 }
 
 /// A client and its provider, at one session's stream.
 struct Talk {
     Talk(RelayWorld& theWorld, const std::string& body, const std::string& user = "u1")
-        : world(theWorld), session(world.session(body, user)), client(world.open(session)), provider(world.upstream.next())
+        : world(theWorld),
+          session(world.session(body, user)),
+          client(world.open(session)),
+          provider(world.upstream.next())
     {
     }
     /// What the provider says has come to the client, and so all before it through the relay.
@@ -151,7 +157,9 @@ struct World : RelayWorld {
     /// Of projects that are kept here.
     void put(const std::string& project, const Json& policy)
     {
-        QCOMPARE(operators.as(operators.admin(), "POST", "/api/admin/projects", Json({{"id", project}, {"policy", policy}}).dump())
+        QCOMPARE(operators
+                     .as(operators.admin(), "POST", "/api/admin/projects",
+                         Json({{"id", project}, {"policy", policy}}).dump())
                      .status,
             200);
     }
@@ -233,7 +241,8 @@ private slots:
     void directSessions_AreNeverKept_AndSayNothingOfIt()
     {
         World world(&choirKeeps);
-        const auto minted = tokenOf(world.operators.as(world.operators.user(), "POST", "/api/voice-agent/token", kChoir));
+        const auto minted =
+            tokenOf(world.operators.as(world.operators.user(), "POST", "/api/voice-agent/token", kChoir));
         QCOMPARE(minted.transport, std::string("direct"));
         QVERIFY(!minted.areTranscriptsKept);
     }
@@ -285,9 +294,10 @@ private slots:
         World world(&choirKeeps);
         Talk talk(world, kChoir);
         talk.exchange("one", "two");
-        const std::string half = Json({{"type", "response.output_audio_transcript.delta"}, {"event_id", "e"},
-                                          {"response_id", "r9"}, {"item_id", "a9"}, {"output_index", 0}, {"content_index", 0}, {"delta", "thr"}})
-                                     .dump();
+        const std::string half = Json(
+            {{"type", "response.output_audio_transcript.delta"}, {"event_id", "e"}, {"response_id", "r9"},
+                {"item_id", "a9"}, {"output_index", 0}, {"content_index", 0},
+                {"delta", "thr"}}).dump();
         talk.says(half);
         talk.client->drop();
         const auto again = world.open(talk.session);
@@ -312,9 +322,10 @@ private slots:
         Talk talk(world, R"({"projectId":"choir","provider":"gemini"})");
         talk.client->line().send(R"({"setup":{"model":"models/gemini-3.8-live"}})");
         (void)talk.provider->next();
-        for (const char* const text : {R"({"setupComplete":{}})", R"({"serverContent":{"outputTranscription":{"text":"No"}}})",
-                 R"({"serverContent":{"inputTranscription":{"text":"What?"}}})",
-                 R"({"serverContent":{"outputTranscription":{"text":"on."},"turnComplete":true}})"}) {
+        for (const char* const text :
+            {R"({"setupComplete":{}})", R"({"serverContent":{"outputTranscription":{"text":"No"}}})",
+                R"({"serverContent":{"inputTranscription":{"text":"What?"}}})",
+                R"({"serverContent":{"outputTranscription":{"text":"on."},"turnComplete":true}})"}) {
             talk.provider->sendBinary(text);
             QCOMPARE(talk.client->line().next(), std::string(text));
         }
@@ -326,7 +337,9 @@ private slots:
         World world(&choirKeeps);
         const auto session = world.session(kChoir);
         const std::string token(session.token.reveal());
-        QCOMPARE(world.operators.as(token, "POST", "/api/voice/stream", "{\"events\":[" + typed("posted") + "]}").status, 202);
+        QCOMPARE(
+            world.operators.as(token, "POST", "/api/voice/stream", "{\"events\":[" + typed("posted") + "]}").status,
+            202);
         const auto provider = world.upstream.next();
         (void)provider->next();
         provider->send(created("a1"));
@@ -365,7 +378,8 @@ private slots:
                     names.insert(QString::fromStdString(name));
                 }
                 const int status = isListed ? 200 : 404;
-                if (world.ask(token, "/" + id).status != status || world.ask(token, "/" + id + "?format=text").status != status) {
+                if (world.ask(token, "/" + id).status != status
+                    || world.ask(token, "/" + id + "?format=text").status != status) {
                     qFatal("a list and a transcript differ");
                 }
             }
@@ -419,7 +433,8 @@ private slots:
         const std::string key = world.keyOf("u1");
         QCOMPARE(told,
             (Said{"transcript.read u1 search project choir", "transcript.read u1 " + id, "transcript.export u1 " + id,
-                "transcript.export u1 list user " + key, "transcript.remove u1 " + id, "transcript.remove u1 user " + key}));
+                "transcript.export u1 list user " + key, "transcript.remove u1 " + id,
+                "transcript.remove u1 user " + key}));
         for (const Json& line : world.operators.allLines(1)) {
             QVERIFY(line.dump().find("marker") == std::string::npos);
         }
@@ -432,7 +447,8 @@ private slots:
         QTest::addColumn<QByteArray>("rest");
         QTest::addColumn<int>("status");
         const auto row = [](const char* method, const char* rest, int status) {
-            QTest::newRow((std::string(method) + " " + rest).c_str()) << QByteArray(method) << QByteArray(rest) << status;
+            QTest::newRow((std::string(method) + " " + rest).c_str())
+                << QByteArray(method) << QByteArray(rest) << status;
         };
         row("GET", "?limit=0", 400);
         row("GET", "?limit=101", 400);
@@ -481,7 +497,8 @@ private slots:
         QVERIFY(first.body.find("\"Grüße, \"\"2\"\"\"") != std::string::npos);
         QVERIFY(first.body.find(",'=1\r\n") != std::string::npos);
         const std::string link = header(first, "Link");
-        QVERIFY2(link.starts_with("</api/voice/transcripts?format=csv&limit=2&text=") && link.ends_with(">; rel=\"next\""),
+        QVERIFY2(
+            link.starts_with("</api/voice/transcripts?format=csv&limit=2&text=") && link.ends_with(">; rel=\"next\""),
             link.c_str());
         const auto second = world.operators.as(world.operators.admin(), "GET", link.substr(1, link.find('>') - 1));
         QCOMPARE(second.status, 200);

@@ -188,10 +188,11 @@ void insert(Connection& sql, const SessionRow& row)
 void update(Connection& sql, const SessionRow& row)
 {
     Buffer b(row);
-    sql.ask("UPDATE sessions SET model = :model, voice = :voice, instructions = :instructions, token = :token, "
-            "ends_at = :ends, expires_at = :expires, renewals = :renewals, claim = :claim, claim_until = :claim_until, "
-            "claim_request = :claim_request, repeat_of = :repeat_of, repeat_request = :repeat_request, "
-            "repeat_until = :repeat_until, repeat_sealed = :repeat_sealed, keeps_transcript = :keeps_transcript WHERE id = :id",
+    sql.ask(
+        "UPDATE sessions SET model = :model, voice = :voice, instructions = :instructions, token = :token, "
+        "ends_at = :ends, expires_at = :expires, renewals = :renewals, claim = :claim, claim_until = :claim_until, "
+        "claim_request = :claim_request, repeat_of = :repeat_of, repeat_request = :repeat_request, "
+        "repeat_until = :repeat_until, repeat_sealed = :repeat_sealed, keeps_transcript = :keeps_transcript WHERE id = :id",
         use(b.model), use(b.voice, b.hasVoice), use(b.instructions, b.hasInstructions), use(b.token),
         use(b.endsAt, b.hasEnd), use(b.expiresAt), use(b.renewals), use(b.claim), use(b.claimUntil),
         use(b.claimRequest), use(b.repeatOf), use(b.repeatRequest), use(b.repeatUntil), use(b.repeatSealed),

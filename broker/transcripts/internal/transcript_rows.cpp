@@ -46,18 +46,20 @@ bool isThere(Connection& sql, const std::string& text, const std::string& value)
 
 std::optional<Standing> begin(Connection& sql, const Conversation& of, Projects projects, core::WallTime now)
 {
-    const bool isRemoved = isThere(sql, "SELECT COUNT(*) FROM transcript_removals WHERE session = :session", of.session);
-    const bool isProjectThere = projects == Projects::Anywhere
-        || isThere(sql, "SELECT COUNT(*) FROM projects WHERE id = :project", of.project);
+    const bool isRemoved =
+        isThere(sql, "SELECT COUNT(*) FROM transcript_removals WHERE session = :session", of.session);
+    const bool isProjectThere =
+        projects == Projects::Anywhere || isThere(sql, "SELECT COUNT(*) FROM projects WHERE id = :project", of.project);
     if (isRemoved || !isProjectThere) {
         return std::nullopt;
     }
     const long long startedAt = millisOf(of.startedAt);
     const long long at = millisOf(now);
     const long long until = millisOf(now + of.kept);
-    sql.ask("INSERT INTO transcripts (session, project, caller, issuer, subject, model, started_at, last_at, forget_at, "
-            "line_count, bytes, is_whole) VALUES (:session, :project, :caller, :issuer, :subject, :model, :started_at, "
-            ":last_at, :forget_at, 0, 0, 1) ON CONFLICT (session) DO NOTHING",
+    sql.ask(
+        "INSERT INTO transcripts (session, project, caller, issuer, subject, model, started_at, last_at, forget_at, "
+        "line_count, bytes, is_whole) VALUES (:session, :project, :caller, :issuer, :subject, :model, :started_at, "
+        ":last_at, :forget_at, 0, 0, 1) ON CONFLICT (session) DO NOTHING",
         use(of.session), use(of.project), use(of.caller), use(of.issuer), use(of.subject), use(of.model),
         use(startedAt), use(at), use(until));
     return standingOf(sql, of.session);
@@ -89,11 +91,10 @@ void write(Connection& sql, const Conversation& of, const Line& line, Standing& 
     const std::string extent(textOf(line.extent));
     const std::string fold = folded(text);
     long long before = 0;
-    const bool isKnown = sql.ask(
-        "SELECT size FROM transcript_lines WHERE session = :session AND begun = :begun AND place = :place",
-        into(before), use(of.session), use(begun), use(position));
-    const bool isFull =
-        standing.bytes - before + size > kMostBytes || (!isKnown && standing.lines >= kMostLines);
+    const bool isKnown =
+        sql.ask("SELECT size FROM transcript_lines WHERE session = :session AND begun = :begun AND place = :place",
+            into(before), use(of.session), use(begun), use(position));
+    const bool isFull = standing.bytes - before + size > kMostBytes || (!isKnown && standing.lines >= kMostLines);
     if (isFull || line.isCut) {
         standing.isWhole = 0;
     }
@@ -102,8 +103,9 @@ void write(Connection& sql, const Conversation& of, const Line& line, Standing& 
     }
     standing.bytes += size - before;
     if (isKnown) {
-        sql.ask("UPDATE transcript_lines SET speaker = :speaker, extent = :extent, at = :at, size = :size, text = :text, "
-                "folded = :folded WHERE session = :session AND begun = :begun AND place = :place",
+        sql.ask(
+            "UPDATE transcript_lines SET speaker = :speaker, extent = :extent, at = :at, size = :size, text = :text, "
+            "folded = :folded WHERE session = :session AND begun = :begun AND place = :place",
             use(speaker), use(extent), use(at), use(size), use(text), use(fold), use(of.session), use(begun),
             use(position));
         return;
