@@ -27,6 +27,21 @@ std::size_t sizeOf(const Line& line)
 
 } // namespace
 
+class TranscriptDesk::Taken {
+public:
+    explicit Taken(TranscriptDesk& desk) : lines(desk.next()), m_desk(desk) {}
+    /// Also where it is cancelled: what was written after all is the same when it is written again.
+    ~Taken() { leave(); }
+    Taken(const Taken&) = delete;
+    Taken& operator=(const Taken&) = delete;
+    void leave() { m_desk.putBack(std::exchange(lines, {})); }
+
+    std::vector<Waiting> lines;
+
+private:
+    TranscriptDesk& m_desk;
+};
+
 TranscriptDesk::TranscriptDesk(Settings settings, std::chrono::days kept, Dependencies dependencies)
     : m_settings(settings), m_deps(dependencies), m_kept(kept.count())
 {
@@ -103,25 +118,23 @@ net::Awaitable<TranscriptDesk::Leave> TranscriptDesk::leaveOf(
     co_return leave;
 }
 
-net::Awaitable<std::vector<TranscriptDesk::Waiting>> TranscriptDesk::permitted(
-    std::vector<Waiting> lines, const Keeping& keeping)
+net::Awaitable<> TranscriptDesk::keepPermitted(Taken& taken, const Keeping& keeping)
 {
     const core::MonotonicTime now = m_deps.clock.now();
     std::erase_if(m_answers, [&](const auto& entry) { return now - entry.second.at >= m_settings.askEvery; });
+    std::vector<Leave> leaves;
+    for (std::size_t i = 0; i < taken.lines.size(); ++i) {
+        leaves.push_back(co_await leaveOf(taken.lines[i].of, keeping));
+    }
     std::vector<Waiting> may;
     std::vector<Waiting> later;
-    for (Waiting& line : lines) {
-        const Leave leave = co_await leaveOf(line.of, keeping);
-        if (leave == Leave::Yes) {
-            may.push_back(std::move(line));
-        } else if (leave == Leave::Unknown) {
-            later.push_back(std::move(line));
+    for (std::size_t i = 0; i < leaves.size(); ++i) {
+        if (leaves[i] != Leave::No) {
+            (leaves[i] == Leave::Yes ? may : later).push_back(std::move(taken.lines[i]));
         }
     }
-    if (!later.empty()) {
-        putBack(std::move(later));
-    }
-    co_return may;
+    taken.lines = std::move(may);
+    putBack(std::move(later));
 }
 
 net::Awaitable<TranscriptDesk::Written> TranscriptDesk::write(
@@ -173,25 +186,23 @@ net::Awaitable<> TranscriptDesk::tell(Keeping keeping)
         const std::lock_guard lock(m_mutex);
         torn.assign(m_torn.begin(), m_torn.end());
     }
-    auto lines = next();
-    if (!lines.empty()) {
-        lines = co_await permitted(std::move(lines), keeping);
-    }
-    if (lines.empty() && torn.empty()) {
+    Taken taken(*this);
+    co_await keepPermitted(taken, keeping);
+    if (taken.lines.empty() && torn.empty()) {
         co_return;
     }
-    const auto written = co_await write(lines, torn, keeping.areProjectsInTable);
-    if (written == Written::Again) {
-        putBack(std::move(lines));
-    } else {
+    const auto written = co_await write(taken.lines, torn, keeping.areProjectsInTable);
+    if (written != Written::Again) {
         const std::lock_guard lock(m_mutex);
         for (const std::string& session : torn) {
             m_torn.erase(session);
         }
         if (written == Written::Never) {
-            std::for_each(lines.begin(), lines.end(), [this](const Waiting& line) { lose(line); });
+            std::for_each(taken.lines.begin(), taken.lines.end(), [this](const Waiting& line) { lose(line); });
         }
+        taken.lines.clear();
     }
+    taken.leave();
     const std::uint64_t lost = m_lost;
     if (lost > m_lostTold) {
         m_deps.log.write(LogLevel::Error, "transcripts.lost", {{"lines", lost - m_lostTold}, {"waiting", waiting()}});

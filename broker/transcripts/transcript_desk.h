@@ -74,6 +74,8 @@ private:
         std::shared_ptr<const Conversation> of;
         Line line;
     };
+    /// What is on its way; whoever gives up leaves it to the next one.
+    class Taken;
     /// What is written together, by session.
     struct Batch {
         std::shared_ptr<const Conversation> of;
@@ -86,8 +88,8 @@ private:
     enum class Written { All, Again, Never };
 
     [[nodiscard]] std::vector<Waiting> next();
-    /// What may be written of it, and the rest that has to wait.
-    [[nodiscard]] net::Awaitable<std::vector<Waiting>> permitted(std::vector<Waiting> lines, const Keeping& keeping);
+    /// Leaves what may be written, and puts back what has to wait.
+    [[nodiscard]] net::Awaitable<> keepPermitted(Taken& taken, const Keeping& keeping);
     [[nodiscard]] net::Awaitable<Leave> leaveOf(std::shared_ptr<const Conversation> of, const Keeping& keeping);
     [[nodiscard]] net::Awaitable<Written> write(
         const std::vector<Waiting>& lines, std::vector<std::string> torn, bool areProjectsInTable);
