@@ -60,6 +60,15 @@ std::string typedIn(const Json& item)
     return typed;
 }
 
+/// What names an item; of a call, for want of that, what names the call.
+const std::string& nameOf(const openai::Item& item)
+{
+    return item.id.empty() && item.type == openai::ItemType::FunctionCall ? item.callId : item.id;
+}
+
+template <typename T, typename... Among>
+constexpr bool kIsAmong = (std::is_same_v<T, Among> || ...);
+
 std::size_t indexOf(std::int64_t index)
 {
     return index < 0 ? 0 : static_cast<std::size_t>(index);
@@ -113,34 +122,43 @@ void OpenAiTranscript::fromProvider(std::string_view text, core::WallTime now)
     if (!event) {
         return;
     }
-    std::visit(
-        [this](const auto& one) {
-            using Event = std::decay_t<decltype(one)>;
-            if constexpr (
-                std::is_same_v<Event,
-                    openai::
-                        ConversationItemAdded> || std::is_same_v<Event, openai::ConversationItemCreated> || std::is_same_v<Event, openai::ConversationItemDone>) {
-                onItem(one);
-            } else if constexpr (
-                std::is_same_v<Event,
-                    openai::
-                        ResponseOutputTextDelta> || std::is_same_v<Event, openai::ResponseOutputAudioTranscriptDelta>) {
-                onDelta(one);
-            } else if constexpr (std::is_same_v<Event, openai::ResponseOutputTextDone>) {
-                onWhole(one, one.text);
-            } else if constexpr (std::is_same_v<Event, openai::ResponseOutputAudioTranscriptDone>) {
-                onWhole(one, one.transcript);
-            } else if constexpr (requires(OpenAiTranscript & self) { self.on(one); }) {
-                on(one);
-            }
-        },
-        *event);
+    const auto read = [this]([[maybe_unused]] const auto& one) {
+        using Event = std::decay_t<decltype(one)>;
+        if constexpr (kIsAmong<Event, openai::ConversationItemAdded, openai::ConversationItemCreated,
+                          openai::ConversationItemDone>) {
+            onItem(one);
+        } else if constexpr (kIsAmong<Event, openai::ResponseOutputTextDelta,
+                                 openai::ResponseOutputAudioTranscriptDelta>) {
+            onDelta(one);
+        } else if constexpr (kIsAmong<Event, openai::ResponseOutputTextDone>) {
+            onWhole(one, one.text);
+        } else if constexpr (kIsAmong<Event, openai::ResponseOutputAudioTranscriptDone>) {
+            onWhole(one, one.transcript);
+        } else if constexpr (kIsAmong<Event, openai::InputAudioBufferSpeechStarted, openai::InputAudioBufferCommitted,
+                                 openai::ConversationItemTruncated, openai::InputAudioTranscriptionDelta,
+                                 openai::InputAudioTranscriptionCompleted, openai::ResponseCreated,
+                                 openai::ResponseDone, openai::ResponseOutputItemAdded, openai::ResponseOutputItemDone,
+                                 openai::ErrorEvent>) {
+            on(one);
+        }
+    };
+    std::visit(read, *event);
 }
 
 SpokenItem* OpenAiTranscript::find(const std::string& id)
 {
     const auto found = std::find_if(
         m_items.rbegin(), m_items.rend(), [&](const SpokenItem& item) { return !id.empty() && item.id == id; });
+    return found == m_items.rend() ? nullptr : &*found;
+}
+
+SpokenItem* OpenAiTranscript::findNameless(Speaker speaker)
+{
+    const auto isIt = [speaker](const SpokenItem& item) {
+        const bool isSaid = item.isOver || (speaker == Speaker::User && item.isTold);
+        return item.id.empty() && item.speaker == speaker && !isSaid;
+    };
+    const auto found = std::find_if(m_items.rbegin(), m_items.rend(), isIt);
     return found == m_items.rend() ? nullptr : &*found;
 }
 
@@ -171,7 +189,8 @@ std::int64_t OpenAiTranscript::positionBehind(const std::optional<std::string>& 
 
 SpokenItem& OpenAiTranscript::place(const std::string& id, Speaker speaker, const std::optional<std::string>& previous)
 {
-    if (SpokenItem* const known = find(id)) {
+    SpokenItem* const known = id.empty() ? findNameless(speaker) : find(id);
+    if (known != nullptr) {
         return *known;
     }
     if (m_items.size() >= kMostItems) {
@@ -224,7 +243,7 @@ void OpenAiTranscript::onItem(const Event& event)
 {
     const openai::Item& told = event.item;
     if (told.type == openai::ItemType::FunctionCall) {
-        place(told.id, Speaker::Tool, event.previousItemId);
+        place(nameOf(told), Speaker::Tool, event.previousItemId);
         readOutput({}, told);
         return;
     }
@@ -357,7 +376,7 @@ void OpenAiTranscript::on(const openai::ResponseOutputItemAdded& added)
 {
     const bool isCall = added.item.type == openai::ItemType::FunctionCall;
     if (isCall || added.item.type == openai::ItemType::Message) {
-        SpokenItem& item = place(added.item.id, isCall ? Speaker::Tool : Speaker::Assistant, std::nullopt);
+        SpokenItem& item = place(nameOf(added.item), isCall ? Speaker::Tool : Speaker::Assistant, std::nullopt);
         item.response = added.responseId;
     }
 }
@@ -370,7 +389,7 @@ void OpenAiTranscript::on(const openai::ResponseOutputItemDone& done)
 void OpenAiTranscript::readOutput(const std::string& response, const openai::Item& told)
 {
     if (told.type == openai::ItemType::FunctionCall) {
-        SpokenItem& item = place(told.id, Speaker::Tool, std::nullopt);
+        SpokenItem& item = place(nameOf(told), Speaker::Tool, std::nullopt);
         item.speaker = Speaker::Tool;
         item.response = response.empty() ? item.response : response;
         // Nothing of what the function was given: that is not said by anybody.

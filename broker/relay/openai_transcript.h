@@ -55,6 +55,8 @@ private:
     void readOutput(const std::string& response, const core::openai::Item& told);
 
     [[nodiscard]] SpokenItem* find(const std::string& id);
+    /// With a server that names no items: the one that is being said.
+    [[nodiscard]] SpokenItem* findNameless(transcripts::Speaker speaker);
     /// The item of that name; a new one comes behind `previous`, or behind all.
     SpokenItem& place(const std::string& id, transcripts::Speaker speaker, const std::optional<std::string>& previous);
     [[nodiscard]] std::int64_t positionBehind(const std::optional<std::string>& previous);

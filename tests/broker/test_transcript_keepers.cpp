@@ -173,6 +173,26 @@ private slots:
         QCOMPARE(world.said(), (Said{"user: Hello?", "assistant: Yes."}));
     }
 
+    void openAi_AServerThatNamesNoItems_IsReadAllTheSame()
+    {
+        OpenAi world;
+        for (const char* const answer : {"One.", "Two."}) {
+            world.provider(
+                "{'type':'conversation.item.input_audio_transcription.completed','event_id':'e','item_id':'',"
+                "'content_index':0,'transcript':'Next?'}");
+            world.provider(
+                "{'type':'response.created','event_id':'e','response':{'id':'','object':'realtime.response'}}");
+            for (const char letter : std::string(answer)) {
+                world.provider(delta("", std::string(1, letter)));
+            }
+            world.provider(whole("", answer));
+            world.provider(
+                "{'type':'response.done','event_id':'e','response':{'id':'','object':'realtime.response','status':"
+                "'completed','output':[]}}");
+        }
+        QCOMPARE(world.said(), (Said{"user: Next?", "assistant: One.", "user: Next?", "assistant: Two."}));
+    }
+
     void openAi_WhatIsTyped_CountsOnceItIsTaken_AndNotWhereItIsRefused()
     {
         OpenAi world;
