@@ -27,6 +27,9 @@ namespace asio = boost::asio;
 constexpr core::Milliseconds kSweepEvery{1'000};
 /// A session that was ended is heard of no more within a second.
 constexpr core::Milliseconds kLookAtStreamsEvery{400};
+/// What was said can be read that soon.
+constexpr core::Milliseconds kTellTranscriptsEvery{500};
+constexpr core::Milliseconds kForgetEvery{60'000};
 constexpr std::size_t kMostScrapers = 16;
 constexpr std::size_t kMaxBodyBytes = 64 * 1024;
 /// What the server may add to its deadline while it cancels what is left.
@@ -100,6 +103,8 @@ public:
         m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "issuers", &Self::tendIssuers));
         m_tasks.spawn(m_executors.front(), forEver(kLookAtStreamsEvery, "streams", &Self::lookAtStreams));
         m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "ledger", &Self::tellLedger));
+        m_tasks.spawn(m_executors.front(), forEver(kTellTranscriptsEvery, "transcripts", &Self::tellTranscripts));
+        m_tasks.spawn(m_executors.front(), forEver(kForgetEvery, "forgetting", &Self::forgetTranscripts));
         if (!m_config.isEmbedded) {
             // Whoever started an embedded one is the operator, and is told by its window.
             m_lasting->alertDesk.start(m_executors.front());
@@ -142,6 +147,7 @@ public:
         }
         co_await m_lasting->alertDesk.stop(kCancelling);
         co_await m_lasting->ledger.flush();
+        co_await m_lasting->transcriptDesk.flush(keeping());
         m_lasting->denials.tellAll();
         co_await m_lasting->ender.tellOwed();
         const auto told = co_await m_lasting->audit->append(recordOf(AuditEvent::Stop, AuditOutcome::Done, "ok"));
@@ -217,9 +223,9 @@ private:
         const auto api = std::make_shared<http::Api>(std::move(settings),
             http::Api::Dependencies{parts->entrance, parts->authenticator, m_lasting->gatekeeper, parts->tokens,
                 m_lasting->ender, parts->providers, m_lasting->registry, parts->sessionTokens, parts->door,
-                m_lasting->streams, m_lasting->ledger, parts->rates, m_lasting->alertBook, m_postedStreams,
-                *parts->projects, parts->table, *m_lasting->database, *m_lasting->audit, m_lasting->clock,
-                m_lasting->log, m_lasting->metrics, parts});
+                m_lasting->streams, m_lasting->ledger, m_lasting->transcriptDesk, parts->rates, m_lasting->alertBook,
+                m_postedStreams, *parts->projects, parts->table, *m_lasting->database, *m_lasting->audit,
+                m_lasting->clock, m_lasting->log, m_lasting->metrics, parts});
         return api->routes();
     }
 
@@ -255,6 +261,7 @@ private:
         m_lasting->gatekeeper.reconfigure(gatekeeperSettings(*wanted));
         m_lasting->registry.setClaimWindow(claimWindow(*wanted));
         m_lasting->alertDesk.reconfigure(wanted->alerts);
+        m_lasting->transcriptDesk.setKept(wanted->transcriptsKept);
         {
             const std::lock_guard lock(m_mutex);
             m_parts = std::move(*parts);
@@ -332,6 +339,17 @@ private:
     }
 
     net::Awaitable<> lookAtStreams() { co_await m_lasting->streams.look(m_lasting->registry, m_lasting->clock); }
+
+    [[nodiscard]] transcripts::TranscriptDesk::Keeping keeping() const
+    {
+        const auto parts = present();
+        return {[parts](std::shared_ptr<const transcripts::Conversation> of) { return parts->mayKeep(std::move(of)); },
+            parts->table != nullptr};
+    }
+
+    net::Awaitable<> tellTranscripts() { co_await m_lasting->transcriptDesk.tell(keeping()); }
+
+    net::Awaitable<> forgetTranscripts() { co_await m_lasting->transcriptDesk.forget(); }
 
     net::Awaitable<> lookForAlerts()
     {

@@ -137,6 +137,8 @@ struct Config {
     std::optional<std::int64_t> holdCents;
     /// Days whose usage is kept.
     std::chrono::days usageKept{400};
+    /// Days for which what was said is kept, of projects that want that. Their policies may say fewer.
+    std::chrono::days transcriptsKept{30};
     /// What clients know us by, where that is not what we listen on: "https://voice.example". Without a path.
     std::string publicUrl;
     /// PEM files of private keys for relay tokens, the one that signs first. Empty: `secret` signs them.

@@ -93,6 +93,7 @@ toml::table tableOf(const Config& config)
                 {"connections_per_address", whole(config.connectionsPerAddress)},
                 {"max_sessions", whole(config.maxSessions)}}},
         {"usage", toml::table{{"keep_days", whole(config.usageKept.count())}}},
+        {"transcripts", toml::table{{"keep_days", whole(config.transcriptsKept.count())}}},
         {"log", toml::table{{"level", levelText(config.logLevel)}}},
     };
     printBuckets(config, *table["limits"].as_table());

@@ -39,7 +39,8 @@ struct PolicyName {
 };
 constexpr std::array kPolicyNames{PolicyName{"providers", "providers"}, PolicyName{"models", "models"},
     PolicyName{"voices", "voices"}, PolicyName{"tools", "tools"}, PolicyName{"instructions", "instructions"},
-    PolicyName{"relay", "relay"}, PolicyName{"longest_session", "longestSession"},
+    PolicyName{"relay", "relay"}, PolicyName{"transcripts", "transcripts"},
+    PolicyName{"transcript_days", "transcriptDays"}, PolicyName{"longest_session", "longestSession"},
     PolicyName{"sessions_of_project", "sessionsOfProject"}, PolicyName{"sessions_per_user", "sessionsPerUser"},
     PolicyName{"user_dollars_per_day", "userDollarsPerDay"},
     PolicyName{"user_dollars_per_month", "userDollarsPerMonth"},
@@ -158,6 +159,23 @@ toml::table tableOf(const Policy& policy)
     return table;
 }
 
+/// A project opts in for itself: nobody else's words are kept by a line that they do not see.
+void checkTranscripts(const Config& config, Problems& problems)
+{
+    constexpr const char* kWhose =
+        "true is for one project: a table of [[policies]] with a project and without issuer or user, or the project's own policy";
+    if (config.policy.areTranscriptsKept()) {
+        problems.add("policy.transcripts", kWhose);
+    }
+    for (std::size_t i = 0; i < config.policies.size(); ++i) {
+        const PolicyRow& row = config.policies[i];
+        const bool isOfProject = !row.project.empty() && row.issuer.empty() && row.subject.empty();
+        if (row.policy.areTranscriptsKept() && !isOfProject) {
+            problems.add("policies[" + std::to_string(i) + "].transcripts", kWhose);
+        }
+    }
+}
+
 } // namespace
 
 Written readPolicyKey(std::string_view name, std::string_view key, toml::node& node, Policy& policy)
@@ -170,7 +188,8 @@ Written readPolicyKey(std::string_view name, std::string_view key, toml::node& n
     const auto value = jsonOf(node);
     const auto read = value ? readPolicy(core::Json{{known->json, *value}}) : core::Expected<Policy, std::string>();
     if (!value || !read) {
-        return badConfig(key, "does not do: lists of names, a text, or a number from 0 (a length: from 1 s to a year)");
+        return badConfig(key,
+            "does not do: lists of names, a text, true or false, or a number from 0 (a length: from 1 s to a year; days of transcripts: from 1 to 3650)");
     }
     policy = narrowed(std::move(policy), *read);
     return {};
@@ -236,6 +255,7 @@ void readWebhookSecretFile(std::string_view key, toml::node& node, Config& confi
 
 void checkProjects(const Config& config, Problems& problems)
 {
+    checkTranscripts(config, problems);
     const ProjectSettings& projects = config.projects;
     const bool hasWebhook = projects.check == Check::Webhook;
     if (hasWebhook && !net::isFetchable(projects.webhookUrl)) {

@@ -27,6 +27,7 @@ inline constexpr Range kTimeoutRange{100, 25'000};
 inline constexpr Range kMessagesRange{0, 1'000'000};
 inline constexpr Range kAudioRange{0, 3'600};
 inline constexpr Range kKeptDaysRange{32, 36'500};
+inline constexpr Range kTranscriptDaysRange{1, 3'650};
 inline constexpr Range kHoldRange{0, 1'000'000};
 
 /// Each writes one value or answers BadConfiguration; `key` is what the message names.

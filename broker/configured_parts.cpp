@@ -197,12 +197,26 @@ net::Awaitable<std::optional<bool>> ConfiguredParts::isOurs(std::string token)
     co_return known ? std::optional(*known) : std::nullopt;
 }
 
+net::Awaitable<transcripts::TranscriptDesk::Leave> ConfiguredParts::mayKeep(
+    std::shared_ptr<const transcripts::Conversation> of)
+{
+    using Leave = transcripts::TranscriptDesk::Leave;
+    Applicant applicant{of->caller, of->issuer, of->subject, std::nullopt};
+    const auto policy = co_await judge.policyFor(std::move(applicant), of->project);
+    if (!policy) {
+        co_return policy.error().code == FaultCode::Unavailable ? Leave::Unknown : Leave::No;
+    }
+    co_return policy->areTranscriptsKept() ? Leave::Yes : Leave::No;
+}
+
 Readings ConfiguredParts::readings()
 {
     Readings now;
     now.sessionsLive = lasting->registry.lastCount();
     now.sessionsMost = lasting->registry.mostSessions();
     now.streams = lasting->streams.count();
+    now.transcriptQueue = lasting->transcriptDesk.waiting();
+    now.transcriptLinesLost = lasting->transcriptDesk.lost();
     now.ledgerQueue = lasting->ledger.waiting();
     now.alertQueue = lasting->alertDesk.waiting();
     now.isStoreWorking = lasting->registry.isWorking();

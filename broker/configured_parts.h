@@ -54,6 +54,9 @@ struct ConfiguredParts {
 
     /// Whether a token is a session's; nothing while the store is away.
     [[nodiscard]] net::Awaitable<std::optional<bool>> isOurs(std::string token);
+    /// Whether the policies, as they are now, still have a conversation kept.
+    [[nodiscard]] net::Awaitable<transcripts::TranscriptDesk::Leave> mayKeep(
+        std::shared_ptr<const transcripts::Conversation> of);
     /// For one scrape; what the server knows is left out.
     [[nodiscard]] Readings readings();
 

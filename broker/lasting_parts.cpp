@@ -127,6 +127,7 @@ LastingParts::LastingParts(const Config& config, std::unique_ptr<LimitStore> lim
               [spending = spending](const usage::Account& account, const std::string& exhausted) {
                   spending->note(account, exhausted);
               }}),
+      transcriptDesk({}, config.transcriptsKept, {*database, clock, log}),
       alertBook(*database, clock),
       alertDesk(config.alerts,
           {alertBook, ledger, clock, log, metrics, &net::sendRequest, &randomShare, spending, nameOf(config)}),

@@ -13,6 +13,7 @@
 #include "broker/tokens/session_ender.h"
 #include "broker/tokens/sql_session_registry.h"
 #include "broker/tokens/token_hasher.h"
+#include "broker/transcripts/transcript_desk.h"
 #include "broker/usage/ledger.h"
 #include "core/base/clock.h"
 
@@ -41,6 +42,7 @@ struct LastingParts {
     SqlSessionRegistry registry;
     const std::shared_ptr<alerts::SpendingWatch> spending;
     usage::Ledger ledger;
+    transcripts::TranscriptDesk transcriptDesk;
     alerts::AlertBook alertBook;
     alerts::AlertDesk alertDesk;
     SessionEnder ender;

@@ -273,6 +273,10 @@ std::string Metrics::scrape(const Readings& now) const
         gauge("vivavoce_ledger_queue", "Entries of the ledger that wait for the database.", count(now.ledgerQueue)));
     all.push_back(
         gauge("vivavoce_alert_queue", "Alerts that wait for the database to be written down.", count(now.alertQueue)));
+    all.push_back(gauge(
+        "vivavoce_transcript_queue", "Lines of transcripts that wait for the database.", count(now.transcriptQueue)));
+    all.push_back(single(MetricType::Counter, "vivavoce_transcript_lines_lost_total",
+        "Lines of transcripts that found no room while the database was away.", count(now.transcriptLinesLost)));
     all.push_back(gauge("vivavoce_store_up", "1: the database answers.", now.isStoreWorking ? 1 : 0));
     all.push_back(states("vivavoce_limits_store_state", "How limits are decided; degraded: by each broker for itself.",
         {"ok", "degraded", "failing"}, stateText(now.limits)));

@@ -25,6 +25,9 @@ struct Readings {
     std::size_t streams = 0;
     /// Entries of the ledger that the store has not taken yet.
     std::size_t ledgerQueue = 0;
+    /// Lines of transcripts that the store has not taken yet, and those that found no room or no store since the start.
+    std::size_t transcriptQueue = 0;
+    std::uint64_t transcriptLinesLost = 0;
     bool isStoreWorking = false;
     StoreHealth limits = StoreHealth::Ok;
     /// Unset: nothing is known yet.

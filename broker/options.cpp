@@ -113,6 +113,10 @@ struct ProjectOptions {
             addProject(*put);
             put->add_option("--set", command.values, "MEMBER=VALUE of the policy; may be repeated")
                 ->allow_extra_args(false);
+            put->add_option_function<std::string>(
+                   "--transcripts", [this](const std::string& how) { keepTranscripts(how); },
+                   "on: keep what is said in its relayed sessions, from its next ones on; off: keep no more of it")
+                ->check(CLI::IsMember({"on", "off"}));
             put->add_option("--unset", command.without, "MEMBER of the policy; may be repeated")
                 ->allow_extra_args(false);
         }
@@ -129,6 +133,9 @@ struct ProjectOptions {
             addProject(*change);
             change->add_option("USER", command.user, "as in the list of blocks: 2:21:https://login.example:u1")
                 ->required();
+            if (verb == Verb::AddMember) {
+                change->add_flag("--admin", command.isAdmin, "and read and delete its transcripts");
+            }
         }
     }
 
@@ -150,6 +157,10 @@ private:
         made->fallthrough();
         verbs.emplace_back(made, verb);
         return made;
+    }
+    void keepTranscripts(const std::string& how)
+    {
+        command.values.emplace_back(how == "on" ? "transcripts=true" : "transcripts=false");
     }
     void addProject(CLI::App& to) { to.add_option("PROJECT", command.project, "its name")->required(); }
 };

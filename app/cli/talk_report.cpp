@@ -107,6 +107,7 @@ void TalkReport::tellOf(const TokenChanged& changed)
     if (changed.lifetime > core::Milliseconds{0}) {
         fields["expiresInMs"] = changed.lifetime.count();
         fields["transport"] = changed.isRelayed ? "relay" : "direct";
+        fields["transcriptsKept"] = changed.areTranscriptsKept;
     }
     if (!changed.model.empty()) {
         fields["provider"] = changed.provider;
@@ -114,6 +115,9 @@ void TalkReport::tellOf(const TokenChanged& changed)
     }
     m_events.write("token", std::move(fields));
     m_provider = changed.model.empty() ? m_provider : changed.provider;
+    if (changed.areTranscriptsKept && !std::exchange(m_isKeepingTold, true)) {
+        m_events.say("What is said is kept by the project, and its admins can read it.");
+    }
     tellOfModel(changed.model);
     tellOfVoice();
 }

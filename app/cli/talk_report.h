@@ -80,6 +80,7 @@ private:
     std::string m_provider;
     std::set<std::string> m_toldModels;
     bool m_isVoiceTold = false;
+    bool m_isKeepingTold = false;
     std::int64_t m_inputTokens = 0;
     std::int64_t m_outputTokens = 0;
     core::Milliseconds m_lostAudio{0};

@@ -29,6 +29,12 @@ std::string_view auditEventText(AuditEvent event)
         return "configuration.change";
     case AuditEvent::InvoiceIssue:
         return "invoice.issue";
+    case AuditEvent::TranscriptRead:
+        return "transcript.read";
+    case AuditEvent::TranscriptExport:
+        return "transcript.export";
+    case AuditEvent::TranscriptRemove:
+        return "transcript.remove";
     case AuditEvent::Start:
         return "broker.start";
     case AuditEvent::Stop:

@@ -21,6 +21,10 @@ enum class AuditEvent {
     // The broker itself
     ConfigurationChange,
     InvoiceIssue,
+    // What was said, by those who may: looked up, taken away whole, deleted
+    TranscriptRead,
+    TranscriptExport,
+    TranscriptRemove,
     Start,
     Stop,
     /// The trail takes lines again after it took none.

@@ -13,6 +13,7 @@
 #include "broker/http/session_api.h"
 #include "broker/http/stream_api.h"
 #include "broker/http/token_answer.h"
+#include "broker/http/transcript_api.h"
 #include "broker/http/usage_api.h"
 #include "broker/resources.h"
 #include "core/protocol/broker/health.h"
@@ -110,6 +111,11 @@ net::Router Api::routes()
         m_deps.entrance, m_deps.ledger, m_deps.rates, m_deps.gatekeeper, m_deps.clock, m_deps.owner});
     add(router, "GET", "/api/voice/usage", usage, &UsageApi::report);
     add(router, "POST", "/api/voice/usage", usage, &UsageApi::take);
+    const auto transcripts = std::make_shared<TranscriptApi>(transcripts::TranscriptBook(m_deps.database, m_deps.clock),
+        TranscriptApi::Dependencies{m_deps.entrance, m_deps.projectTable != nullptr, m_deps.owner});
+    for (const TranscriptApi::Route& route : TranscriptApi::routes()) {
+        add(router, route.method, route.path, transcripts, route.handler);
+    }
     const auto alerts =
         std::make_shared<AlertApi>(AlertApi::Dependencies{m_deps.entrance, m_deps.alertBook, m_deps.owner});
     add(router, "GET", "/api/admin/alerts", alerts, &AlertApi::list);
@@ -159,7 +165,8 @@ void Api::addStream(net::Router& router)
 {
     const auto opener = std::make_shared<StreamOpener>(m_settings.relay,
         StreamOpener::Dependencies{m_deps.entrance, m_deps.door, m_deps.streams, m_deps.registry, m_deps.ledger,
-            m_deps.rates, m_deps.providers, m_deps.gatekeeper, m_deps.audit, m_deps.clock, m_deps.log, m_deps.owner});
+            m_deps.rates, m_deps.providers, m_deps.gatekeeper, m_deps.transcriptDesk, m_deps.audit, m_deps.clock,
+            m_deps.log, m_deps.owner});
     const auto stream = std::make_shared<StreamApi>(m_settings.trustedProxies, m_settings.publicUrl,
         StreamApi::Dependencies{
             m_deps.entrance, opener, m_cors, m_deps.clock, m_deps.log, m_deps.metrics, shared_from_this()});

@@ -15,6 +15,7 @@
 #include "broker/reports/invoice_book.h"
 #include "broker/tokens/session_ender.h"
 #include "broker/tokens/token_service.h"
+#include "broker/transcripts/transcript_desk.h"
 #include "net/router.h"
 
 #include <functional>
@@ -41,6 +42,7 @@ public:
         relay::RelayDoor& door;
         relay::LiveStreams& streams;
         usage::Ledger& ledger;
+        transcripts::TranscriptDesk& transcriptDesk;
         const usage::RateCard& rates;
         alerts::AlertBook& alertBook;
         std::shared_ptr<relay::PostedStreams> postedStreams;

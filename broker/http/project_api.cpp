@@ -56,6 +56,14 @@ std::optional<std::string> projectOf(const Json& body, const char* name)
     return project && isProjectName(*project) ? project : std::nullopt;
 }
 
+std::optional<TableProjects::Role> roleOf(const Json& body)
+{
+    if (body.at("role") == "admin") {
+        return TableProjects::Role::Admin;
+    }
+    return body.at("role") == "member" ? std::optional(TableProjects::Role::Member) : std::nullopt;
+}
+
 net::HttpResponse done(const Json& body)
 {
     return net::HttpResponse::json(200, core::writeJson(body));
@@ -176,23 +184,30 @@ net::Awaitable<net::HttpResponse> ProjectApi::members(const net::HttpRequest& re
     if (!members) {
         co_return problemResponse(members.error());
     }
-    co_return done({{"members", *members}});
+    Json names = Json::array();
+    Json admins = Json::array();
+    for (const TableProjects::Member& member : *members) {
+        names.push_back(member.name);
+        if (member.role == TableProjects::Role::Admin) {
+            admins.push_back(member.name);
+        }
+    }
+    co_return done({{"members", std::move(names)}, {"admins", std::move(admins)}});
 }
 
 net::Awaitable<net::HttpResponse> ProjectApi::addMember(const net::HttpRequest& request)
 {
-    auto response = co_await changeMember(request, &TableProjects::addMember, "member added");
+    auto response = co_await changeMember(request, Change::Add);
     co_return response;
 }
 
 net::Awaitable<net::HttpResponse> ProjectApi::removeMember(const net::HttpRequest& request)
 {
-    auto response = co_await changeMember(request, &TableProjects::removeMember, "member removed");
+    auto response = co_await changeMember(request, Change::Remove);
     co_return response;
 }
 
-net::Awaitable<net::HttpResponse> ProjectApi::changeMember(
-    const net::HttpRequest& request, Change change, const char* what)
+net::Awaitable<net::HttpResponse> ProjectApi::changeMember(const net::HttpRequest& request, Change change)
 {
     auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
     if (!guest) {
@@ -202,21 +217,32 @@ net::Awaitable<net::HttpResponse> ProjectApi::changeMember(
     if (!body) {
         co_return problemResponse(body.error());
     }
+    const bool isAdded = change == Change::Add;
     const auto project = projectOf(*body, "project");
     const auto user = textOf(*body, "user", kLongestMember);
-    if (!project || !user || body->size() != 2) {
-        co_return problemResponse(invalid("it has to be {\"project\": \"...\", \"user\": \"...\"}"));
+    const bool hasRole = isAdded && body->contains("role");
+    const auto role = hasRole ? roleOf(*body) : std::nullopt;
+    if (!project || !user || (hasRole && !role) || body->size() != (hasRole ? 3U : 2U)) {
+        co_return problemResponse(invalid(isAdded
+                ? "it has to be {\"project\": \"...\", \"user\": \"...\", \"role\": \"member\" or \"admin\"}, the role only where it is to change"
+                : "it has to be {\"project\": \"...\", \"user\": \"...\"}"));
     }
     // One that is none could be added by mistake, and opens nothing; it can be taken away all the same.
-    if (change == &TableProjects::addMember && !auth::isCallerKey(*user)) {
+    if (isAdded && !auth::isCallerKey(*user)) {
         co_return problemResponse(
             invalid("user has to be kind, length of the issuer, issuer and subject, as in the list of blocks"));
     }
-    const std::string told = std::string(what) + ": " + *project + " " + *user;
+    const char* const what = !isAdded         ? "member removed: "
+        : role == TableProjects::Role::Admin  ? "admin added: "
+        : role == TableProjects::Role::Member ? "member without admin's rights: "
+                                              : "member added: ";
+    const std::string told = what + *project + " " + *user;
     if (const auto unseen = co_await tell(guest->client, AuditOutcome::Done, told)) {
         co_return problemResponse(*unseen);
     }
-    const auto changed = co_await (m_deps.projects.*change)(*project, *user);
+    auto asked =
+        isAdded ? m_deps.projects.addMember(*project, *user, role) : m_deps.projects.removeMember(*project, *user);
+    const auto changed = co_await std::move(asked);
     if (!changed) {
         const auto unseen = co_await tell(guest->client, AuditOutcome::Failed, told);
         co_return problemResponse(unseen ? *unseen : changed.error());

@@ -40,9 +40,8 @@ public:
     [[nodiscard]] net::Awaitable<net::HttpResponse> removeMember(const net::HttpRequest& request);
 
 private:
-    using Change = TableProjects::Result<bool> (TableProjects::*)(std::string project, std::string member);
-    [[nodiscard]] net::Awaitable<net::HttpResponse> changeMember(
-        const net::HttpRequest& request, Change change, const char* what);
+    enum class Change { Add, Remove };
+    [[nodiscard]] net::Awaitable<net::HttpResponse> changeMember(const net::HttpRequest& request, Change change);
     /// Nothing: it is in the audit.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> tell(
         const Client& client, AuditOutcome outcome, const std::string& what);

@@ -11,6 +11,7 @@
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <optional>
@@ -156,9 +157,10 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
     }
     const relay::Protocol& protocol = protocolOf(record);
     auto check = protocol.check(std::move(visitor.permit.locks));
+    auto keeper = keeperFor(visitor.permit);
     opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), m_settings,
-        RelaySession::Dependencies{
-            std::move(check), std::move(allowance), std::move(*account), m_deps.clock, protocol.beginning()});
+        RelaySession::Dependencies{std::move(check), std::move(allowance), std::move(*account), m_deps.clock,
+            protocol.beginning(), std::move(keeper)});
     co_return std::move(opening);
 }
 
@@ -174,6 +176,29 @@ core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> StreamOpener::accou
     auto meter = protocolOf(session).meter({session.model, m_deps.rates.prices(), session.startedAt,
         m_deps.rates.isFree(account), {}, m_deps.rates.costOfUntold(account, now)});
     return std::make_shared<relay::StreamAccount>(std::move(account), std::move(meter), m_deps.ledger, m_deps.clock);
+}
+
+std::unique_ptr<relay::TranscriptKeeper> StreamOpener::keeperFor(const relay::RelayDoor::Permit& permit) const
+{
+    const SessionRecord& session = permit.session.record;
+    // Its client was told so, and its project still wants it.
+    if (!session.keepsTranscript || !permit.policy.areTranscriptsKept()) {
+        return nullptr;
+    }
+    transcripts::TranscriptDesk& desk = m_deps.transcriptDesk;
+    const auto of = std::make_shared<transcripts::Conversation>();
+    of->session = session.id;
+    of->project = session.project;
+    of->caller = session.caller;
+    of->issuer = session.issuer;
+    of->subject = session.subject;
+    of->model = session.model;
+    of->startedAt = session.startedAt;
+    of->begun = desk.nextBeginning();
+    const std::int64_t kept = desk.kept().count();
+    of->kept = std::chrono::days(std::min(permit.policy.transcriptDays.value_or(kept), kept));
+    return protocolOf(session).keeper([&desk, of = std::shared_ptr<const transcripts::Conversation>(of)](
+                                          transcripts::Line line) { desk.take(of, std::move(line)); });
 }
 
 net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& client)
@@ -221,6 +246,7 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         // Cancelled, most likely.
         thrown = std::current_exception();
     }
+    stream->endTranscript();
     // Whoever goes down, or gives up: the ledger hears of this stream.
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     if (!end) {

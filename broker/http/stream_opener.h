@@ -7,6 +7,7 @@
 #include "broker/relay/live_streams.h"
 #include "broker/relay/protocol.h"
 #include "broker/relay/relay_door.h"
+#include "broker/transcripts/transcript_desk.h"
 #include "broker/usage/rate_card.h"
 
 #include <memory>
@@ -30,6 +31,7 @@ public:
         const usage::RateCard& rates;
         const Providers& providers;
         Gatekeeper& gatekeeper;
+        transcripts::TranscriptDesk& transcriptDesk;
         AuditTrail& audit;
         const core::Clock& clock;
         Log& log;
@@ -90,6 +92,8 @@ private:
     /// NotAllowed: there is a budget, and what the model costs is not known any more.
     [[nodiscard]] core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> accountFor(
         const relay::RelayDoor::Permit& permit) const;
+    /// Null: nothing of it is to be kept.
+    [[nodiscard]] std::unique_ptr<relay::TranscriptKeeper> keeperFor(const relay::RelayDoor::Permit& permit) const;
     /// Whoever hangs up has no use for the session any more: it is no longer one of those that they may have at a time.
     /// The audit is not waited for.
     [[nodiscard]] net::Awaitable<> hungUp(AuditRecord told);

@@ -62,6 +62,9 @@ Policy narrowed(Policy wide, const Policy& by)
         narrow((wide.budgets.*budget).nanoDollars, (by.budgets.*budget).nanoDollars);
         narrow((wide.budgets.*budget).connected, (by.budgets.*budget).connected);
     }
+    // Of yes and no, no is the narrower.
+    narrow(wide.transcripts, by.transcripts);
+    narrow(wide.transcriptDays, by.transcriptDays);
     narrow(wide.longestSession, by.longestSession);
     narrow(wide.sessionsOfProject, by.sessionsOfProject);
     narrow(wide.sessionsOfUser, by.sessionsOfUser);

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,11 @@ struct Policy {
     bool isRelayed = false;
     /// With any of them, too: what the broker does not see it cannot bound.
     Budgets budgets;
+    /// Whether what is said through the relay is kept. A project alone can want it, and whoever says no to it has the last word.
+    std::optional<bool> transcripts;
+    /// Days for which it is kept, where those are fewer than the broker's own.
+    std::optional<std::int64_t> transcriptDays;
+    [[nodiscard]] bool areTranscriptsKept() const { return transcripts.value_or(false); }
     [[nodiscard]] bool needsRelay() const { return isRelayed || !budgets.areUnlimited(); }
     /// At the same time.
     std::optional<std::size_t> sessionsOfProject;

@@ -1,5 +1,7 @@
 #include "broker/projects/policy_book.h"
 
+#include <algorithm>
+
 namespace vivavoce::broker {
 
 Policy PolicyBook::of(
@@ -12,7 +14,17 @@ Policy PolicyBook::of(
             policy = narrowed(std::move(policy), row.policy);
         }
     }
-    return narrowed(std::move(policy), ofProject);
+    policy = narrowed(std::move(policy), ofProject);
+    // Not where nobody has named the project whose words they would be.
+    const auto wants = [&](const PolicyRow& row) {
+        return !row.project.empty() && row.project == project && row.issuer.empty() && row.subject.empty()
+            && row.policy.areTranscriptsKept();
+    };
+    const bool isWanted = ofProject.areTranscriptsKept() || std::any_of(m_rows.begin(), m_rows.end(), wants);
+    if (policy.areTranscriptsKept() && (project.empty() || !isWanted)) {
+        policy.transcripts = false;
+    }
+    return policy;
 }
 
 } // namespace vivavoce::broker

@@ -25,7 +25,8 @@ public:
     PolicyBook() = default;
     PolicyBook(Policy all, std::vector<PolicyRow> rows) : m_all(std::move(all)), m_rows(std::move(rows)) {}
 
-    /// Everybody's policy, narrowed by each row that stands for this session, in their order, and at last by the project's own.
+    /// Everybody's policy, narrowed by each row that stands for this session, in their order, and at last by the project's own. Transcripts are
+    /// kept only of sessions with a project, and where the project's own policy or a row for all of that project wants it.
     [[nodiscard]] Policy of(std::string_view issuer, std::string_view subject, std::string_view project,
         const Policy& ofProject = {}) const;
 

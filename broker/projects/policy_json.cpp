@@ -18,6 +18,7 @@ constexpr std::size_t kLongestName = 256;
 constexpr std::size_t kLongestInstructions = 32 * 1024;
 constexpr std::int64_t kLongestSession = 31'536'000;
 constexpr std::int64_t kMostSessions = 100'000;
+constexpr std::int64_t kMostTranscriptDays = 3'650;
 
 struct List {
     const char* name;
@@ -118,6 +119,14 @@ bool readMember(const std::string& name, const Json& value, Policy& policy)
         policy.isRelayed = value.is_boolean() && value.get<bool>();
         return value.is_boolean();
     }
+    if (name == "transcripts") {
+        policy.transcripts = value.is_boolean() ? std::optional(value.get<bool>()) : std::nullopt;
+        return value.is_boolean();
+    }
+    if (name == "transcriptDays") {
+        policy.transcriptDays = readNumber(value, 1, kMostTranscriptDays);
+        return policy.transcriptDays.has_value();
+    }
     if (const auto isRead = readBudget(name, value, policy.budgets)) {
         return *isRead;
     }
@@ -143,8 +152,8 @@ core::Expected<Policy, std::string> readPolicy(const Json& json)
     for (const auto& [name, value] : json.items()) {
         if (!readMember(name, value, policy)) {
             // A name is foreign text: only one of ours is repeated.
-            constexpr std::array known{"providers", "models", "voices", "tools", "instructions", "relay",
-                "longestSession", "sessionsOfProject", "sessionsPerUser"};
+            constexpr std::array known{"providers", "models", "voices", "tools", "instructions", "relay", "transcripts",
+                "transcriptDays", "longestSession", "sessionsOfProject", "sessionsPerUser"};
             Budgets budgets;
             const bool isOurs = std::find(known.begin(), known.end(), name) != known.end()
                 || readBudget(name, Json(), budgets).has_value();
@@ -167,6 +176,12 @@ Json writePolicy(const Policy& policy)
     }
     if (policy.isRelayed) {
         json["relay"] = true;
+    }
+    if (policy.transcripts) {
+        json["transcripts"] = *policy.transcripts;
+    }
+    if (policy.transcriptDays) {
+        json["transcriptDays"] = *policy.transcriptDays;
     }
     for (const BudgetName& budget : kBudgets) {
         const Budget& one = policy.budgets.*budget.member;

@@ -9,7 +9,7 @@
 namespace vivavoce::broker {
 
 /// {"models": ["…"], "voices": ["…"], "providers": ["…"], "instructions": "…", "longestSession": seconds, "sessionsOfProject": n,
-/// "sessionsPerUser": n}, each of them optional. The error names the member at fault; members of other names are at fault. Pure.
+/// "sessionsPerUser": n, "transcripts": true, "transcriptDays": n}, each of them optional. The error names the member at fault; members of other names are at fault. Pure.
 [[nodiscard]] core::Expected<Policy, std::string> readPolicy(const core::Json& json);
 [[nodiscard]] core::Json writePolicy(const Policy& policy);
 

@@ -158,8 +158,12 @@ private:
             co_return failureOf(members.error());
         }
         std::vector<Json> lines;
-        for (const std::string& member : *members) {
-            lines.push_back({{"project", command.project}, {"user", member}});
+        for (const TableProjects::Member& member : *members) {
+            Json line{{"project", command.project}, {"user", member.name}};
+            if (member.role == TableProjects::Role::Admin) {
+                line["role"] = "admin";
+            }
+            lines.push_back(std::move(line));
         }
         co_return lines;
     }
@@ -224,13 +228,16 @@ private:
         if (isAdded && !auth::isCallerKey(command.user)) {
             co_return fail("USER has to be kind, length of the issuer, issuer and subject, as in the list of blocks");
         }
-        const std::string told =
-            (isAdded ? "member added: " : "member removed: ") + command.project + " " + command.user;
+        const std::string told = (!isAdded                 ? "member removed: "
+                                         : command.isAdmin ? "admin added: "
+                                                           : "member added: ")
+            + command.project + " " + command.user;
         auto untold = co_await tell(AuditOutcome::Done, told);
         if (untold) {
             co_return core::Unexpected<Failure>(std::move(*untold));
         }
-        auto asked = isAdded ? m_table.addMember(command.project, command.user)
+        const auto role = command.isAdmin ? std::optional(TableProjects::Role::Admin) : std::nullopt;
+        auto asked = isAdded ? m_table.addMember(command.project, command.user, role)
                              : m_table.removeMember(command.project, command.user);
         const auto done = co_await std::move(asked);
         if (!done) {

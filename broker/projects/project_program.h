@@ -16,6 +16,8 @@ struct ProjectCommand {
     std::string project;
     /// auth::Caller::key.
     std::string user;
+    /// Add them as one of the project's admins.
+    bool isAdmin = false;
     /// Of lists: those after this one.
     std::string after;
     /// "longestSession=600"; a member's value is JSON, or text.

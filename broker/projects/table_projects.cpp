@@ -2,6 +2,7 @@
 
 #include "broker/projects/policy_json.h"
 #include "broker/store/connection.h"
+#include "broker/transcripts/transcript_book.h"
 
 #include <nlohmann/json.hpp>
 
@@ -54,6 +55,11 @@ bool isMember(Connection& sql, const std::string& project, const std::string& me
     sql.ask("SELECT count(*) FROM project_members WHERE project = :project AND member = :member", into(found),
         use(project), use(member));
     return found > 0;
+}
+
+const char* textOf(TableProjects::Role role)
+{
+    return role == TableProjects::Role::Admin ? "admin" : "member";
 }
 
 long long count(Connection& sql, const std::string& query)
@@ -146,22 +152,26 @@ TableProjects::Result<Policy> TableProjects::find(std::string project)
     co_return answer;
 }
 
-TableProjects::Result<std::vector<std::string>> TableProjects::members(std::string project, std::string after)
+TableProjects::Result<std::vector<TableProjects::Member>> TableProjects::members(std::string project, std::string after)
 {
-    using Members = core::Expected<std::vector<std::string>, Fault>;
+    using Members = core::Expected<std::vector<Member>, Fault>;
     std::function<Members(Connection&)> work = [project = std::move(project), after = std::move(after)](
                                                    Connection& sql) -> Members {
         if (!policyOf(sql, project)) {
             return noSuchProject();
         }
-        std::vector<std::string> found(kMostListed);
+        std::vector<std::string> names(kMostListed), roles(kMostListed);
         const auto most = static_cast<int>(kMostListed);
-        sql << "SELECT member FROM project_members WHERE project = :project AND member > :after ORDER BY member "
+        sql << "SELECT member, role FROM project_members WHERE project = :project AND member > :after ORDER BY member "
                "LIMIT :most",
-            into(found), use(project), use(after), use(most);
+            into(names), into(roles), use(project), use(after), use(most);
+        std::vector<Member> found;
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            found.push_back({names[i], roles[i] == textOf(Role::Admin) ? Role::Admin : Role::Member});
+        }
         return found;
     };
-    auto answer = co_await ask<std::vector<std::string>>(std::move(work));
+    auto answer = co_await ask<std::vector<Member>>(std::move(work));
     co_return answer;
 }
 
@@ -190,11 +200,12 @@ TableProjects::Result<bool> TableProjects::put(std::string project, Policy polic
 
 TableProjects::Result<bool> TableProjects::remove(std::string project)
 {
-    std::function<core::Expected<bool, Fault>(Connection&)> work = [project = std::move(project)](
-                                                                       Connection& sql) -> core::Expected<bool, Fault> {
+    std::function<core::Expected<bool, Fault>(Connection&)> work =
+        [project = std::move(project), now = m_clock.wallNow()](Connection& sql) -> core::Expected<bool, Fault> {
         if (!policyOf(sql, project)) {
             return noSuchProject();
         }
+        transcripts::removeTranscriptsOf(sql, project, now);
         sql << "DELETE FROM project_members WHERE project = :project", use(project);
         sql << "DELETE FROM projects WHERE id = :project", use(project);
         return true;
@@ -203,22 +214,32 @@ TableProjects::Result<bool> TableProjects::remove(std::string project)
     co_return answer;
 }
 
-TableProjects::Result<bool> TableProjects::addMember(std::string project, std::string member)
+TableProjects::Result<bool> TableProjects::addMember(std::string project, std::string member, std::optional<Role> role)
 {
-    std::function<core::Expected<bool, Fault>(Connection&)> work =
-        [project = std::move(project), member = std::move(member)](Connection& sql) -> core::Expected<bool, Fault> {
+    std::function<core::Expected<bool, Fault>(Connection&)> work = [project = std::move(project),
+                                                                       member = std::move(member), role](
+                                                                       Connection& sql) -> core::Expected<bool, Fault> {
         if (!policyOf(sql, project)) {
             return noSuchProject();
         }
-        if (isMember(sql, project, member)) {
-            return false;
+        const std::string wanted = textOf(role.value_or(Role::Member));
+        std::string before;
+        if (sql.ask("SELECT role FROM project_members WHERE project = :project AND member = :member", into(before),
+                use(project), use(member))) {
+            if (!role || before == wanted) {
+                return false;
+            }
+            sql << "UPDATE project_members SET role = :role WHERE project = :project AND member = :member", use(wanted),
+                use(project), use(member);
+            return true;
         }
         long long members = 0;
         sql << "SELECT count(*) FROM project_members WHERE project = :project", into(members), use(project);
         if (members >= static_cast<long long>(kMostMembers)) {
             return tooMany("members");
         }
-        sql << "INSERT INTO project_members (project, member) VALUES (:project, :member)", use(project), use(member);
+        sql << "INSERT INTO project_members (project, member, role) VALUES (:project, :member, :role)", use(project),
+            use(member), use(wanted);
         return true;
     };
     auto answer = co_await change(std::move(work));

@@ -4,6 +4,7 @@
 #include "broker/store/database.h"
 #include "core/base/clock.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,12 @@ public:
     template <typename T>
     using Result = net::Awaitable<core::Expected<T, Fault>>;
 
+    /// An admin of a project reads and deletes its transcripts, and is no admin of anything else.
+    enum class Role { Member, Admin };
+    struct Member {
+        std::string name;
+        Role role = Role::Member;
+    };
     struct Project {
         std::string id;
         Policy policy;
@@ -35,11 +42,14 @@ public:
     /// In the order of their names, those after `after`.
     [[nodiscard]] Result<std::vector<Project>> list(std::string after);
     [[nodiscard]] Result<Policy> find(std::string project);
-    [[nodiscard]] Result<std::vector<std::string>> members(std::string project, std::string after);
+    [[nodiscard]] Result<std::vector<Member>> members(std::string project, std::string after);
     /// Makes a project, or gives one another policy.
     [[nodiscard]] Result<bool> put(std::string project, Policy policy);
+    /// With what was said in it.
     [[nodiscard]] Result<bool> remove(std::string project);
-    [[nodiscard]] Result<bool> addMember(std::string project, std::string member);
+    /// Whoever is one already gets that role. Without one they keep theirs, and others become members. False: nothing has changed.
+    [[nodiscard]] Result<bool> addMember(
+        std::string project, std::string member, std::optional<Role> role = std::nullopt);
     [[nodiscard]] Result<bool> removeMember(std::string project, std::string member);
 
 private:

@@ -35,6 +35,8 @@ struct Verdict {
     bool isTooBig = false;
     /// The provider is to make a response of it.
     bool asksForResponse = false;
+    /// There may be something in it that was typed, or that says how much of an answer was heard.
+    bool mayHoldWords = false;
     /// It is what a response that is under way has waited for.
     bool isWaitedFor = false;
 

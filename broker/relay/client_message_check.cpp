@@ -227,6 +227,7 @@ Verdict ClientMessageCheck::look(net::WebSocketMessage& message)
     } else if (scan.type == "input_audio_buffer.append") {
         verdict.audio = soundIn(scan.audio.size(), m_bytesPerMillisecond);
     }
+    verdict.mayHoldWords = scan.type == "conversation.item.create" || scan.type == "conversation.item.truncate";
     verdict.eventId = std::move(*eventId);
     verdict.asksForResponse = verdict.kind == Verdict::Kind::Pass && scan.type == "response.create";
     return verdict;

@@ -173,6 +173,7 @@ Verdict verdictOnInput(const Json& input)
         return Verdict::end(kUnknown);
     }
     verdict.asksForResponse = isThere(text) || isThere(end);
+    verdict.mayHoldWords = isThere(text);
     return verdict;
 }
 
@@ -251,6 +252,8 @@ Verdict GeminiClientCheck::lookAtContent(const Json& content)
     if (turns.isWrong || end.isWrong) {
         return Verdict::end(kUnknown);
     }
+    // History was said before.
+    verdict.mayHoldWords = !m_takesHistory;
     verdict.asksForResponse = isTrue(end) && !std::exchange(m_takesHistory, false);
     return verdict;
 }

@@ -1,6 +1,7 @@
 #include "broker/relay/gemini_meter.h"
 
 #include "broker/relay/gemini_sound.h"
+#include "broker/relay/gemini_transcript.h"
 #include "core/protocol/gemini/codec.h"
 #include "core/session/gemini/gemini_usage.h"
 #include "core/usage/usage_tally.h"
@@ -57,6 +58,7 @@ GeminiMeter::GeminiMeter(Settings settings)
 std::optional<StreamMeter::Bill> GeminiMeter::read(std::string& text, core::MonotonicTime now)
 {
     const auto message = gemini::decodeServerMessage(text);
+    m_mayHoldWords = message && GeminiTranscript::reads(*message);
     if (!message) {
         // Whatever it was, it was not for nothing.
         m_isOwed = true;

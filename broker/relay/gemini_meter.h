@@ -18,6 +18,7 @@ public:
     explicit GeminiMeter(Settings settings);
 
     [[nodiscard]] std::optional<Bill> read(std::string& text, core::MonotonicTime now) override;
+    [[nodiscard]] bool mayHoldWords() const override { return m_mayHoldWords; }
     void heard(core::Milliseconds audio) override { m_audioIn += audio; }
     void sent(std::string_view /*eventId*/, core::MonotonicTime /*now*/) override {}
     void answered() override { m_isOwed = true; }
@@ -53,6 +54,7 @@ private:
     bool m_isOwed = false;
     /// What was said of this turn so far.
     std::int64_t m_turnCost = 0;
+    bool m_mayHoldWords = false;
     std::uint64_t m_bills = 0;
     core::Milliseconds m_audioIn{0};
     core::Milliseconds m_audioOut{0};

@@ -3,7 +3,9 @@
 #include "broker/relay/client_message_check.h"
 #include "broker/relay/gemini_client_check.h"
 #include "broker/relay/gemini_meter.h"
+#include "broker/relay/gemini_transcript.h"
 #include "broker/relay/message_scan.h"
+#include "broker/relay/openai_transcript.h"
 #include "broker/relay/session_meter.h"
 #include "core/base/json.h"
 
@@ -25,6 +27,10 @@ public:
     [[nodiscard]] std::unique_ptr<StreamMeter> meter(StreamMeter::Settings settings) const override
     {
         return std::make_unique<SessionMeter>(std::move(settings));
+    }
+    [[nodiscard]] std::unique_ptr<TranscriptKeeper> keeper(TranscriptKeeper::OnLine onLine) const override
+    {
+        return std::make_unique<OpenAiTranscript>(std::move(onLine));
     }
     [[nodiscard]] std::unique_ptr<SessionBeginning> beginning() const override
     {
@@ -49,6 +55,10 @@ public:
     [[nodiscard]] std::unique_ptr<StreamMeter> meter(StreamMeter::Settings settings) const override
     {
         return std::make_unique<GeminiMeter>(std::move(settings));
+    }
+    [[nodiscard]] std::unique_ptr<TranscriptKeeper> keeper(TranscriptKeeper::OnLine onLine) const override
+    {
+        return std::make_unique<GeminiTranscript>(std::move(onLine));
     }
     [[nodiscard]] std::unique_ptr<SessionBeginning> beginning() const override { return nullptr; }
     [[nodiscard]] std::string_view faultOf(std::string& message) const override

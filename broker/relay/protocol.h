@@ -4,6 +4,7 @@
 #include "broker/relay/locks.h"
 #include "broker/relay/session_beginning.h"
 #include "broker/relay/stream_meter.h"
+#include "broker/relay/transcript_keeper.h"
 
 #include <memory>
 #include <string>
@@ -21,6 +22,8 @@ public:
     virtual ~Protocol() = default;
     [[nodiscard]] virtual std::unique_ptr<ClientCheck> check(Locks locks) const = 0;
     [[nodiscard]] virtual std::unique_ptr<StreamMeter> meter(StreamMeter::Settings settings) const = 0;
+    /// For a stream that is kept.
+    [[nodiscard]] virtual std::unique_ptr<TranscriptKeeper> keeper(TranscriptKeeper::OnLine onLine) const = 0;
     /// Null: nothing is said in place of a session.
     [[nodiscard]] virtual std::unique_ptr<SessionBeginning> beginning() const = 0;
     /// What would end the stream of whoever says that; empty: nothing. The text may move.

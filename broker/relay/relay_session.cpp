@@ -111,6 +111,13 @@ net::Awaitable<StreamEnd> RelaySession::run(net::WebSocketSession& client, Dial 
     co_return *m_end;
 }
 
+void RelaySession::endTranscript()
+{
+    if (m_deps.keeper != nullptr && !std::exchange(m_isTranscriptOver, true)) {
+        m_deps.keeper->ended(m_deps.clock.wallNow());
+    }
+}
+
 net::Awaitable<> RelaySession::open(Dial dial)
 {
     net::Timer deadline(m_client->executor(), m_settings.dialPatience);
@@ -174,6 +181,9 @@ net::Awaitable<bool> RelaySession::take(Message message)
     }
     ++m_counts.fromClient;
     m_deps.account->heard(verdict);
+    if (m_deps.keeper != nullptr && verdict.mayHoldWords) {
+        m_deps.keeper->fromClient(message.data, m_deps.clock.wallNow());
+    }
     const bool isTaken = co_await passUpOne(std::move(message));
     co_return isTaken;
 }
@@ -287,6 +297,9 @@ net::Awaitable<> RelaySession::deliver(Message message)
 std::optional<StreamMeter::Bill> RelaySession::heed(Message& message)
 {
     auto bill = m_deps.account->read(message.data);
+    if (m_deps.keeper != nullptr && m_deps.account->mayHoldWords()) {
+        m_deps.keeper->fromProvider(message.data, m_deps.clock.wallNow());
+    }
     m_deps.check->setBytesPerMillisecond(m_deps.account->inputBytesPerMillisecond());
     if (m_end && !m_deps.account->isBillDue()) {
         m_bell->bill.cancel();

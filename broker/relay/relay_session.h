@@ -5,6 +5,7 @@
 #include "broker/relay/session_beginning.h"
 #include "broker/relay/stream_account.h"
 #include "broker/relay/stream_allowance.h"
+#include "broker/relay/transcript_keeper.h"
 #include "broker/tokens/session_registry.h"
 #include "core/base/clock.h"
 #include "net/websocket_session.h"
@@ -59,6 +60,8 @@ public:
         const core::Clock& clock;
         /// Null: nothing is made of what the provider says first.
         std::unique_ptr<SessionBeginning> beginning{};
+        /// Null: nothing of what is said is kept.
+        std::unique_ptr<TranscriptKeeper> keeper{};
     };
     /// Opens the provider's side, on the caller's executor.
     using Dial = std::function<net::Awaitable<core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>>()>;
@@ -73,6 +76,8 @@ public:
     [[nodiscard]] StreamAccount& account() const { return *m_deps.account; }
     /// Why the provider made no session of it, where it let us in first.
     [[nodiscard]] const std::optional<core::Error>& refusal() const { return m_refusal; }
+    /// However it ended: what is half said is told.
+    void endTranscript();
     /// [any thread]
     void end(net::WebSocketClose close);
     /// [any thread]
@@ -122,6 +127,7 @@ private:
     std::optional<StreamEnd> m_end;
     std::optional<core::Error> m_refusal;
     bool m_isUpstreamOver = false;
+    bool m_isTranscriptOver = false;
     /// Wakes closeBoth.
     struct Bell;
     std::shared_ptr<Bell> m_bell;

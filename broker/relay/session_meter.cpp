@@ -1,5 +1,6 @@
 #include "broker/relay/session_meter.h"
 
+#include "broker/relay/openai_transcript.h"
 #include "core/base/json.h"
 #include "core/base/random_id.h"
 #include "core/protocol/openai/codec.h"
@@ -157,6 +158,7 @@ std::optional<SessionMeter::Bill> SessionMeter::read(const MessageScan& scan, st
 std::optional<SessionMeter::Bill> SessionMeter::read(std::string& text, core::MonotonicTime now)
 {
     const MessageScan scan = scanMessage(text);
+    m_mayHoldWords = scan.fault.empty() && OpenAiTranscript::reads(scan.type);
     if (scan.type.starts_with("response.")) {
         m_lastOfResponses = now;
         m_turnEndedAt.reset();

@@ -21,6 +21,7 @@ public:
     explicit SessionMeter(Settings settings);
 
     [[nodiscard]] std::optional<Bill> read(std::string& text, core::MonotonicTime now) override;
+    [[nodiscard]] bool mayHoldWords() const override { return m_mayHoldWords; }
     /// The same of one that somebody has looked into.
     [[nodiscard]] std::optional<Bill> read(const MessageScan& scan, std::string_view text);
     void heard(core::Milliseconds audio) override;
@@ -55,6 +56,7 @@ private:
     std::string m_transcriber;
     ResponsesUnderWay m_underWay;
     bool m_answersTurns = true;
+    bool m_mayHoldWords = true;
     /// When a response was last heard of, or asked for.
     core::MonotonicTime m_lastOfResponses{};
     /// When the user's last turn ended that the provider is going to answer, and has not begun to.

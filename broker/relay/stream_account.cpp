@@ -158,6 +158,12 @@ std::size_t StreamAccount::inputBytesPerMillisecond() const
     return m_meter->inputBytesPerMillisecond();
 }
 
+bool StreamAccount::mayHoldWords() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_meter->mayHoldWords();
+}
+
 usage::Entry StreamAccount::entryOf(const StreamMeter::Bill& bill) const
 {
     usage::Entry entry;

@@ -74,6 +74,8 @@ public:
     [[nodiscard]] net::Awaitable<> close(std::string reason);
     [[nodiscard]] const usage::Account& account() const { return m_account; }
     [[nodiscard]] std::size_t inputBytesPerMillisecond() const;
+    /// StreamMeter::mayHoldWords.
+    [[nodiscard]] bool mayHoldWords() const;
 
 private:
     using Told = std::shared_ptr<std::atomic<bool>>;

@@ -48,6 +48,8 @@ public:
 
     /// A message of the provider's, and what it bills. The text may move.
     [[nodiscard]] virtual std::optional<Bill> read(std::string& text, core::MonotonicTime now) = 0;
+    /// Whether there may be something in the message that was read last that was said, and not only heard.
+    [[nodiscard]] virtual bool mayHoldWords() const { return true; }
     /// What the client has sent.
     virtual void heard(core::Milliseconds audio) = 0;
     /// Something of it goes to the provider; `eventId` is empty where it has no name. Not what mayAsk was asked for.

@@ -196,6 +196,45 @@ const std::vector<std::vector<const char*>>& steps()
             "CREATE TABLE usage_closed (until_day BIGINT NOT NULL, closing_day BIGINT NOT NULL, caller TEXT NOT NULL)",
             "INSERT INTO usage_closed (until_day, closing_day, caller) VALUES (-1, -1, '')",
         },
+        {
+            // What was said, of projects that want it kept. They outlive their session, and go with their time, their project, or when they are
+            // deleted: of those a removal stays for a while, so that nothing more is written.
+            "CREATE TABLE transcripts ("
+            " session VARCHAR(80) PRIMARY KEY,"
+            " project VARCHAR(128) NOT NULL,"
+            " caller TEXT NOT NULL,"
+            " issuer TEXT NOT NULL,"
+            " subject TEXT NOT NULL,"
+            " model TEXT NOT NULL,"
+            " started_at BIGINT NOT NULL,"
+            " last_at BIGINT NOT NULL,"
+            " forget_at BIGINT NOT NULL,"
+            " line_count BIGINT NOT NULL,"
+            " bytes BIGINT NOT NULL,"
+            " is_whole INTEGER NOT NULL)",
+            "CREATE INDEX transcripts_project ON transcripts (project, session)",
+            "CREATE INDEX transcripts_caller ON transcripts (caller, session)",
+            "CREATE INDEX transcripts_forget_at ON transcripts (forget_at)",
+            "CREATE INDEX transcripts_last_at ON transcripts (last_at)",
+            "CREATE TABLE transcript_lines ("
+            " session VARCHAR(80) NOT NULL REFERENCES transcripts (session) ON DELETE CASCADE,"
+            " begun BIGINT NOT NULL,"
+            " place BIGINT NOT NULL,"
+            " speaker VARCHAR(16) NOT NULL,"
+            " extent VARCHAR(16) NOT NULL,"
+            " at BIGINT NOT NULL,"
+            " size BIGINT NOT NULL,"
+            " text TEXT NOT NULL,"
+            " folded TEXT NOT NULL,"
+            " PRIMARY KEY (session, begun, place))",
+            "CREATE TABLE transcript_removals (session VARCHAR(80) PRIMARY KEY, at BIGINT NOT NULL)",
+            "CREATE INDEX transcript_removals_at ON transcript_removals (at)",
+            // Whether its client was told that what is said is kept.
+            "ALTER TABLE sessions ADD COLUMN keeps_transcript INTEGER NOT NULL DEFAULT 0",
+            // Admins of a project read and delete its transcripts.
+            "ALTER TABLE project_members ADD COLUMN role VARCHAR(16) NOT NULL DEFAULT 'member'",
+            "CREATE INDEX project_members_role ON project_members (member, role)",
+        },
     };
     return all;
 }

@@ -44,6 +44,8 @@ struct SessionRecord {
     core::WallTime startedAt{};
     /// No token of it lives longer. Unset: the provider alone ends it.
     std::optional<core::WallTime> endsAt;
+    /// Its client was told that what is said is kept; of others it is not, whatever the policy has become.
+    bool keepsTranscript = false;
 };
 
 /// A session and how long its token lives.

@@ -111,6 +111,7 @@ net::Awaitable<TokenOutcome> TokenService::mint(Client client, TokenRequest requ
     if (auto fault = settle(*policy, std::move(request), record)) {
         co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
     }
+    record.keepsTranscript = record.transport == SessionTransport::Relay && policy->areTranscriptsKept();
     usage::Account account = accountOf(record, m_deps.providers.ofModel(record.model).name(), policy->budgets);
     if (auto fault = m_deps.rates.hold(account, record.startedAt)) {
         co_return TokenOutcome{Unexpected<Fault>(std::move(*fault)), std::nullopt};
@@ -160,6 +161,8 @@ net::Awaitable<TokenOutcome> TokenService::resume(Client client, TokenRequest re
             fault = Fault{FaultCode::SessionNotFound, "it is of another kind or project", std::nullopt};
         } else {
             fault = settle(*policy, std::move(request), lead->record);
+            // Never the other way: of what was said before, nothing was kept, and the client goes by that.
+            lead->record.keepsTranscript = lead->record.keepsTranscript && policy->areTranscriptsKept();
         }
         if (!fault) {
             auto outcome = co_await renewResumed(std::move(client), std::move(lead));
@@ -244,6 +247,7 @@ net::Awaitable<TokenOutcome> TokenService::refreshClaimed(Client client, HeldLea
         lead.settle();
         co_return refused(std::move(*fault), std::move(admission.charge), std::move(lead->record));
     }
+    lead->record.keepsTranscript = lead->record.keepsTranscript && policy->areTranscriptsKept();
     SessionRecord record = lead->record;
     auto result = co_await renewAdmitted(std::move(client), std::move(lead), AuditEvent::Refresh, std::move(token));
     co_return TokenOutcome{std::move(result), std::move(admission.charge), std::move(record)};
@@ -412,6 +416,7 @@ TokenResponse TokenService::answer(const SessionRecord& record, core::Secret tok
     response.model = record.model;
     response.transport = transportText(record.transport);
     response.connect = provider.connect(record.model);
+    response.areTranscriptsKept = record.keepsTranscript;
     if (isRelayed) {
         // http becomes ws, and https wss.
         response.connect.url = "ws" + m_settings.baseUrl().substr(4) + kStreamPath;

@@ -51,6 +51,8 @@ struct TokenChanged {
     std::string provider{};
     std::string model{};
     bool isRelayed = false;
+    /// What is said is kept by the project that the session is for: its user is to be told.
+    bool areTranscriptsKept = false;
 };
 struct ToolCalled {
     ToolCall call;

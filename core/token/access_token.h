@@ -21,6 +21,8 @@ struct AccessToken {
     std::string model;
     /// It leads through the broker, which can meter and end the session.
     bool isRelayed = false;
+    /// What is said is kept by the project that the session is for.
+    bool areTranscriptsKept = false;
     /// The realtime endpoint, model included.
     std::string url;
     AuthStyle auth = AuthStyle::Bearer;

@@ -102,6 +102,7 @@ Expected<TokenPtr, Error> tokenOf(HttpClient::Response& response, MonotonicTime 
     token->provider = std::move(message->provider);
     token->model = std::move(message->model);
     token->isRelayed = message->transport == "relay";
+    token->areTranscriptsKept = message->areTranscriptsKept;
     token->url = std::move(message->connect.url);
     token->auth = authStyle(message->connect.auth);
     token->dialect = std::move(message->connect.dialect);

@@ -4,11 +4,12 @@ import { signIn } from './sign_in.js';
 import { show as now } from './now.js';
 import { show as usage } from './usage.js';
 import { show as projects } from './projects.js';
+import { show as transcripts } from './transcripts.js';
 import { show as security } from './security.js';
 import { show as health } from './health.js';
 import { show as audit } from './audit.js';
 
-const kSections = { now: ['Now', now], usage: ['Usage', usage], budgets: ['Budgets', projects], security: ['Security', security], health: ['Health', health], audit: ['Audit', audit] };
+const kSections = { now: ['Now', now], usage: ['Usage', usage], budgets: ['Budgets', projects], transcripts: ['Transcripts', transcripts], security: ['Security', security], health: ['Health', health], audit: ['Audit', audit] };
 /** What changes all the time is asked for no more often. */
 const kReloadEvery = 3000;
 /** What changes without news: times, waiting lines. */

@@ -35,19 +35,25 @@ function policyForm(policy) {
   const numbers = kNumbers.map(number);
   const budgets = kBudgets.map(number);
   const relay = el('input', { type: 'checkbox', checked: Boolean(policy.relay) });
+  const transcripts = el('input', { type: 'checkbox', checked: Boolean(policy.transcripts) });
+  const days = el('input', { type: 'number', min: 1, max: 3650, step: 1, value: policy.transcriptDays ?? '' });
   const instructions = el('textarea', {}, policy.instructions ?? '');
   const node = el('div', { class: 'stack' },
     el('fieldset', {}, el('legend', {}, 'Allowed'), el('div', { class: 'grid' }, ...lists.map(([, list]) => list.node))),
     el('fieldset', {}, el('legend', {}, 'Bounds'), el('div', { class: 'grid' }, ...numbers.map(([, input, word]) => field(word, input)))),
     el('fieldset', {}, el('legend', {}, 'Budgets'), el('div', { class: 'grid' }, ...budgets.map(([, input, word]) => field(word, input)))),
     field('Instructions for all of its sessions', instructions, 'Empty: everybody brings their own.'),
-    el('label', { class: 'check' }, relay, 'Always through the relay'));
+    el('label', { class: 'check' }, relay, 'Always through the relay'),
+    el('label', { class: 'check' }, transcripts, 'Keep what is said through the relay, from the next sessions on'),
+    field('Days for which it is kept', days, 'Empty: as long as the broker keeps it; never longer.'));
   return { node, read() {
     const made = { ...policy };
     const put = (name, value) => { if (value === undefined) delete made[name]; else made[name] = value; };
     for (const [name, list] of lists) put(name, list.read());
     for (const [name, input] of [...numbers, ...budgets]) put(name, input.value === '' ? undefined : Number(input.value));
     put('relay', relay.checked ? true : undefined);
+    put('transcripts', transcripts.checked ? true : policy.transcripts === false ? false : undefined);
+    put('transcriptDays', days.value === '' ? undefined : Number(days.value));
     put('instructions', instructions.value === '' ? undefined : instructions.value);
     return made;
   } };
@@ -121,7 +127,7 @@ export function show(content, { keepsProjects }) {
 
   async function remove(project) {
     const isMeant = await confirmed({ title: `Remove ${project.id}?`, action: 'Remove the project',
-      text: `Its ${count(project.members)} members lose it, and its sessions end at once. What it used stays in the ledger.` });
+      text: `Its ${count(project.members)} members lose it, and its sessions end at once. What was said in them is deleted; what it used stays in the ledger.` });
     if (!isMeant) return;
     const done = await attempt(faults, () => ask('POST', 'api/admin/projects/remove', { id: project.id }));
     if (done) say(`${project.id} is removed; ${count(done.ended)} sessions have ended.`);
@@ -133,17 +139,21 @@ export function show(content, { keepsProjects }) {
     const user = el('input', { type: 'text', required: true, autocomplete: 'off', spellcheck: 'false' });
     const list = table({ caption: 'Members', key: (row) => row.user, empty: 'Nobody is a member yet.',
       columns: [{ title: 'User', head: true, cell: (row) => row.user },
-        { title: '', cell: (row) => el('button', { type: 'button', class: 'danger', 'aria-label': `Take ${row.user} away`, on: { click: () => change('remove', row.user) } }, 'Take away') }] });
+        { title: 'May', cell: (row) => (row.isAdmin ? 'use it, and read its transcripts' : 'use it') },
+        { title: '', cell: (row) => el('span', { class: 'line' },
+          el('button', { type: 'button', 'aria-label': `${row.isAdmin ? 'No admin any more' : 'Make an admin'}: ${row.user}`, on: { click: () => change('add', row.user, row.isAdmin ? 'member' : 'admin') } }, row.isAdmin ? 'No admin any more' : 'Make an admin'),
+          el('button', { type: 'button', class: 'danger', 'aria-label': `Take ${row.user} away`, on: { click: () => change('remove', row.user) } }, 'Take away')) }] });
     const pages = pager(() => read());
     const read = async () => {
       const told = await attempt(fault, () => ask('GET', `api/admin/projects/members${queryOf({ project, after: pages.after })}`));
       if (!told) return;
-      list.fill(told.members.map((member) => ({ user: member })));
+      const admins = new Set(told.admins);
+      list.fill(told.members.map((member) => ({ user: member, isAdmin: admins.has(member) })));
       pages.took(told.members.length === kListed ? told.members.at(-1) : undefined);
     };
-    async function change(what, member) {
-      const done = await attempt(fault, () => ask('POST', `api/admin/projects/members/${what}`, { project, user: member }));
-      if (done) say(what === 'add' ? 'A member was added.' : 'A member was taken away.');
+    async function change(what, member, role) {
+      const done = await attempt(fault, () => ask('POST', `api/admin/projects/members/${what}`, { project, user: member, ...(role && { role }) }));
+      if (done) say(role === 'admin' ? 'They are an admin of the project now.' : role ? 'They are an admin of the project no more.' : what === 'add' ? 'A member was added.' : 'A member was taken away.');
       await read();
       await loadProjects();
     }

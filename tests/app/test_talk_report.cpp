@@ -86,6 +86,25 @@ private Q_SLOTS:
         QCOMPARE(reading.text(), QByteArray("Agent: It is noon.\n(interrupted)\nYou:   Stop\n"));
     }
 
+    void wordsThatAreKept_AreSaidToBe_Once()
+    {
+        session_notice::TokenChanged changed{
+            TokenNews::Acquired, "voice_1", Milliseconds{60'000}, Milliseconds{24'000}, "openai", "m"};
+        changed.isRelayed = true;
+        Reading silent;
+        silent.report().tell(SessionNotice(changed));
+        QVERIFY(!silent.text().contains("kept by the project"));
+        changed.areTranscriptsKept = true;
+        Reading reading;
+        reading.report().tell(SessionNotice(changed));
+        changed.news = TokenNews::Refreshed;
+        reading.report().tell(SessionNotice(changed));
+        QCOMPARE(reading.text().count("What is said is kept by the project, and its admins can read it."), 1);
+        Reading events(OutputFormat::JsonLines);
+        events.report().tell(SessionNotice(changed));
+        QVERIFY(events.text().contains("\"transcriptsKept\":true"));
+    }
+
     void replyThatWasInterruptedBeforeItWasWhole_SaysSoItself()
     {
         Reading reading;

@@ -53,6 +53,44 @@ class TestBrokerConfig : public QObject {
     Q_OBJECT
 
 private slots:
+    void transcripts_AreWantedByAProject_AndByNobodyElse_data()
+    {
+        QTest::addColumn<QByteArray>("toml");
+        QTest::addColumn<QByteArray>("key");
+        QTest::newRow("everybody's") << QByteArray("[policy]\ntranscripts = true\n") << QByteArray("policy.transcripts");
+        QTest::newRow("a user's") << QByteArray("[[policies]]\nuser = \"u1\"\ntranscripts = true\n")
+                                  << QByteArray("policies[0].transcripts");
+        QTest::newRow("a user's in a project")
+            << QByteArray("[[policies]]\nproject = \"p\"\nuser = \"u1\"\ntranscripts = true\n")
+            << QByteArray("policies[0].transcripts");
+        QTest::newRow("not a boolean") << QByteArray("[[policies]]\nproject = \"p\"\ntranscripts = \"yes\"\n")
+                                       << QByteArray("policies[0].transcripts");
+        QTest::newRow("no days at all") << QByteArray("[policy]\ntranscript_days = 0\n")
+                                        << QByteArray("policy.transcript_days");
+        QTest::newRow("kept for ever") << QByteArray("[transcripts]\nkeep_days = 4000\n")
+                                       << QByteArray("transcripts.keep_days");
+        QTest::newRow("a project's") << QByteArray("[policy]\ntranscript_days = 3\n[[policies]]\nproject = "
+                                                   "\"p\"\ntranscripts = true\n[[policies]]\nuser = \"u1\"\ntranscripts = "
+                                                   "false\n[transcripts]\nkeep_days = 90\n")
+                                     << QByteArray();
+    }
+    void transcripts_AreWantedByAProject_AndByNobodyElse()
+    {
+        QFETCH(QByteArray, toml);
+        QFETCH(QByteArray, key);
+        const auto config = load(toml);
+        if (!key.isEmpty()) {
+            QVERIFY(!config.has_value());
+            QVERIFY2(config.error().detail.find(key.toStdString()) != std::string::npos, config.error().detail.c_str());
+            return;
+        }
+        QVERIFY(config.has_value());
+        QVERIFY(config->policies.front().policy.areTranscriptsKept());
+        QCOMPARE(config->transcriptsKept.count(), 90);
+        // What is printed says the same.
+        QVERIFY(load(QByteArray::fromStdString(printConfig(*config)))->policies == config->policies);
+    }
+
     void load_NothingSaid_GivesTheDefaults()
     {
         const auto config = load({});

@@ -52,6 +52,12 @@ private slots:
             R"({"longestSession":60})");
         row("fewer", R"({"sessionsOfProject":5,"sessionsPerUser":1})", R"({"sessionsOfProject":0,"sessionsPerUser":2})",
             R"({"sessionsOfProject":0,"sessionsPerUser":1})");
+        row("who keeps what is said can be told not to", R"({"transcripts":true})", R"({"transcripts":false})",
+            R"({"transcripts":false})");
+        row("who does not keep it stays so", R"({"transcripts":false})", R"({"transcripts":true})",
+            R"({"transcripts":false})");
+        row("fewer days", R"({"transcripts":true,"transcriptDays":7})", R"({"transcriptDays":30})",
+            R"({"transcripts":true,"transcriptDays":7})");
         row("the narrower's instructions", R"({"instructions":"wide"})", R"({"instructions":"narrow"})",
             R"({"instructions":"narrow"})");
         row("the wider's instructions", R"({"instructions":"wide"})", "{}", R"({"instructions":"wide"})");
@@ -130,6 +136,49 @@ private slots:
         const Policy own = book.of("https://other.example", "bob", "choir", policyOf(R"({"models":["c"]})"));
         QCOMPARE(*own.models, std::vector<std::string>{"c"});
         QVERIFY(own.longestSession == 60s);
+    }
+
+    void transcripts_AreKept_WhereTheProjectWantsIt_AndNobodySaysNo_data()
+    {
+        QTest::addColumn<QByteArray>("all");
+        QTest::addColumn<QByteArray>("ofRow");
+        QTest::addColumn<QByteArray>("whose");
+        QTest::addColumn<QByteArray>("ofProject");
+        QTest::addColumn<QByteArray>("project");
+        QTest::addColumn<bool>("areKept");
+        const auto row = [](const char* name, const char* all, const char* whose, const char* ofRow,
+                             const char* ofProject, const char* project, bool areKept) {
+            QTest::newRow(name) << QByteArray(all) << QByteArray(ofRow) << QByteArray(whose) << QByteArray(ofProject)
+                                << QByteArray(project) << areKept;
+        };
+        constexpr const char* kYes = R"({"transcripts":true})";
+        constexpr const char* kNo = R"({"transcripts":false})";
+        row("nobody says anything", "{}", "", "{}", "{}", "choir", false);
+        row("the project's own policy", "{}", "", "{}", kYes, "choir", true);
+        row("a row of the project", "{}", "project", kYes, "{}", "choir", true);
+        row("everybody's policy alone", kYes, "", "{}", "{}", "choir", false);
+        row("a row of a user alone", "{}", "user", kYes, "{}", "choir", false);
+        row("a row of a user in the project", "{}", "project and user", kYes, "{}", "choir", false);
+        row("no project", "{}", "", kYes, kYes, "", false);
+        row("the operator says no", kNo, "", "{}", kYes, "choir", false);
+        row("a user's says no", "{}", "user", kNo, kYes, "choir", false);
+        row("the project says no", "{}", "project", kYes, kNo, "choir", false);
+        row("another project's row", "{}", "another project", kYes, "{}", "choir", false);
+    }
+    void transcripts_AreKept_WhereTheProjectWantsIt_AndNobodySaysNo()
+    {
+        QFETCH(QByteArray, all);
+        QFETCH(QByteArray, ofRow);
+        QFETCH(QByteArray, whose);
+        QFETCH(QByteArray, ofProject);
+        QFETCH(QByteArray, project);
+        PolicyRow row;
+        row.project = whose.contains("another") ? "band" : whose.contains("project") ? "choir" : "";
+        row.subject = whose.contains("user") ? "u1" : "";
+        row.policy = policyOf(ofRow);
+        const PolicyBook book(policyOf(all), {row});
+        const Policy policy = book.of("https://id.example", "u1", project.toStdString(), policyOf(ofProject));
+        QTEST(policy.areTranscriptsKept(), "areKept");
     }
 };
 

@@ -32,6 +32,15 @@ broker::Applicant applicant(std::string name)
     return {name, "https://id.example", name, std::nullopt};
 }
 
+std::vector<std::string> namesOf(const std::vector<broker::TableProjects::Member>& members)
+{
+    std::vector<std::string> names;
+    for (const auto& member : members) {
+        names.push_back(member.role == broker::TableProjects::Role::Admin ? member.name + ", admin" : member.name);
+    }
+    return names;
+}
+
 /// Somebody's service that says who may use what.
 struct Webhook {
     Webhook()
@@ -146,9 +155,17 @@ private slots:
         QCOMPARE(listed[1].members, std::size_t(2));
         QVERIFY(listed[1].policy == policy);
         QCOMPARE(run(table.list("band")).value().size(), std::size_t(1));
-        QCOMPARE(run(table.members("choir", "")).value(),
+        QCOMPARE(namesOf(run(table.members("choir", "")).value()),
             (std::vector<std::string>{"alice", "bob's \"'; DROP TABLE projects"}));
         QVERIFY(run(table.members("band", "")).value().empty());
+        // Only who says a role changes it.
+        using Role = broker::TableProjects::Role;
+        QVERIFY(run(table.addMember("choir", "alice", Role::Admin)).value());
+        QVERIFY(!run(table.addMember("choir", "alice", Role::Admin)).value());
+        QVERIFY(!run(table.addMember("choir", "alice")).value());
+        QCOMPARE(namesOf(run(table.members("choir", "")).value()).front(), std::string("alice, admin"));
+        QVERIFY(run(table.addMember("choir", "alice", Role::Member)).value());
+        QCOMPARE(namesOf(run(table.members("choir", "")).value()).front(), std::string("alice"));
 
         QVERIFY(!run(table.put("choir", {})).value());
         QVERIFY(run(table.admit(applicant("alice"), "choir")).value() == Policy{});

@@ -129,6 +129,24 @@ private slots:
         QVERIFY(broker::AuditVerifier::verify(place.path("audit") + "/command-line"));
     }
 
+    void keeping_IsSwitchedOnAndOff_AndAProjectHasAdmins()
+    {
+        const Place place;
+        QCOMPARE(place.type({"create", "choir", "--transcripts", "on", "--set", "transcriptDays=14"}).lines.at(0)["policy"],
+            Json({{"transcripts", true}, {"transcriptDays", 14}}));
+        QCOMPARE(place.type({"set", "choir", "--transcripts", "off"}).lines.at(0)["policy"],
+            Json({{"transcripts", false}, {"transcriptDays", 14}}));
+        QVERIFY(place.type({"set", "choir", "--transcripts", "perhaps"}).code != 0);
+        QVERIFY(place.type({"set", "choir", "--set", "transcriptDays=0"}).code != 0);
+        QCOMPARE(place.type({"member", "add", "choir", kAda, "--admin"}).lines.at(0)["changed"], Json(true));
+        // Whoever adds them once more takes nothing away.
+        QCOMPARE(place.type({"member", "add", "choir", kAda}).lines.at(0)["changed"], Json(false));
+        QCOMPARE(place.type({"member", "list", "choir"}).lines.at(0),
+            Json({{"project", "choir"}, {"user", kAda}, {"role", "admin"}}));
+        const auto told = place.audited();
+        QVERIFY(std::find(told.begin(), told.end(), "done admin added: choir " + std::string(kAda)) != told.end());
+    }
+
     void whatDoesNotDo_ChangesNothing_AndSaysWhy_data()
     {
         QTest::addColumn<QStringList>("words");

@@ -125,3 +125,40 @@ test('usage is saved as a table', { skip }, async () => {
   assert.match(csv, /\r\nband,\d+,/);
   await close(page);
 });
+
+test('what was said is searched, read, saved and deleted', { skip }, async () => {
+  const { sessionId } = await talker('linus', 'choir', 'Zażółć 100% GĘŚLĄ jaźń');
+  await talker('linus', 'band', 'Nobody keeps this.');
+  const ofLinus = async () => (await ask('GET', `/api/voice/transcripts?user=${encodeURIComponent(keyOf('linus'))}`)).json.transcripts;
+  await until('it is kept', async () => (await ofLinus()).length === 1);
+  const page = await signedIn();
+  const session = await page.createCDPSession();
+  const downloads = mkdtempSync(join(folder, 'said-'));
+  await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: downloads, browserContextId: page.browserContext().id });
+  await page.go('Transcripts', 'Transcripts');
+  // By keyboard alone, in another case, and what would be a wildcard.
+  await (await until('the field', () => page.$('input[type=search]'))).type('100% gęślą');
+  await page.keyboard.press('Enter');
+  await page.sees('One transcript.');
+  await page.sees('Zażółć 100% GĘŚLĄ jaźń');
+  await (await page.$('tbody button')).click();
+  await until('the conversation', () => page.evaluate(() => document.querySelectorAll('.sayings li.assistant').length > 0));
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H2');
+  const saved = await page.$$('::-p-aria([name="Save as Text"][role="button"])');
+  await saved.at(-1).click();
+  const [name] = await until('the file', async () => { const files = readdirSync(downloads).filter((file) => file.endsWith('.txt')); return files.length && files; });
+  assert.equal(name, `${sessionId}.txt`);
+  assert.match(readFileSync(join(downloads, name), 'utf8'), /Z user: Zażółć 100% GĘŚLĄ jaźń\n.* assistant: /);
+  await (await page.$('tbody button.danger')).click();
+  await page.sees('is gone for good');
+  await page.press('Cancel');
+  assert.equal((await ofLinus()).length, 1);
+  await (await page.$('tbody button.danger')).click();
+  await page.press('Delete it');
+  await page.sees('The transcript is deleted.');
+  assert.equal((await ofLinus()).length, 0);
+  await page.go('Audit', 'Audit');
+  for (const event of ['transcript.read', 'transcript.export', 'transcript.remove']) await page.sees(event);
+  assert.ok(!(await page.text()).includes('GĘŚLĄ') && !(await page.text()).toLowerCase().includes('gęślą'));
+  await close(page);
+});

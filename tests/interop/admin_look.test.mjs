@@ -9,7 +9,7 @@ import { broker, close, openPage, pester, signInWith, skip, talker, until } from
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const shots = process.env.ADMIN_SHOTS;
 if (shots) mkdirSync(shots, { recursive: true });
-const kSections = { Now: 'Now', Usage: 'Usage', Budgets: 'Budgets and projects', Security: 'Security', Health: 'Health', Audit: 'Audit' };
+const kSections = { Now: 'Now', Usage: 'Usage', Budgets: 'Budgets and projects', Transcripts: 'Transcripts', Security: 'Security', Health: 'Health', Audit: 'Audit' };
 const kLooks = { light: { scheme: 'light' }, dark: { scheme: 'dark' }, phone: { scheme: 'light', width: 360, height: 740 } };
 
 /** Fits, and axe-core finds nothing. */
@@ -40,6 +40,10 @@ for (const [mode, options] of Object.entries(kLooks)) {
     await page.press('Change choir');
     await page.sees('Policy of choir');
     await look(page, `policy-${mode}`);
+    await page.go('Transcripts', 'Transcripts');
+    await (await until('a transcript', () => page.$('tbody button'))).click();
+    await page.sees('What time is it?');
+    await look(page, `transcript-${mode}`);
     await close(page);
   });
 }

@@ -119,7 +119,7 @@ export async function ask(method, path, body, bearer = broker.key) {
 export const keyOf = (subject) => `2:${login.issuer.length}:${login.issuer}:${subject}`;
 
 /** Somebody who talks through the relay until they are cut off; `end` is the close code then. */
-export async function talker(subject, projectId) {
+export async function talker(subject, projectId, words = 'What time is it?') {
   const { status, json } = await ask('POST', '/api/voice/session', { projectId }, await login.token(subject));
   assert.equal(status, 200, JSON.stringify(json));
   const socket = new WebSocket(`${broker.url.replace('http', 'ws')}/api/voice/stream`, { headers: { Authorization: `Bearer ${json.token}` } });
@@ -131,7 +131,7 @@ export async function talker(subject, projectId) {
   }));
   await waitFor('session.created');
   const done = waitFor('response.done');
-  socket.send(JSON.stringify({ type: 'conversation.item.create', item: { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'What time is it?' }] } }));
+  socket.send(JSON.stringify({ type: 'conversation.item.create', item: { type: 'message', role: 'user', content: [{ type: 'input_text', text: words }] } }));
   socket.send(JSON.stringify({ type: 'response.create' }));
   await done;
   return { end, sessionId: json.sessionId };
@@ -145,7 +145,7 @@ export async function pester(subject) {
 
 /** Projects, people who talk, and a month in the ledger. */
 async function fillBroker() {
-  for (const [id, policy] of [['choir', { projectDollarsPerMonth: 40, projectMinutesPerDay: 600, userDollarsPerDay: 5 }], ['band', { projectDollarsPerDay: 20 }], ['trio', {}]]) {
+  for (const [id, policy] of [['choir', { transcripts: true, projectDollarsPerMonth: 40, projectMinutesPerDay: 600, userDollarsPerDay: 5 }], ['band', { projectDollarsPerDay: 20 }], ['trio', {}]]) {
     assert.equal((await ask('POST', '/api/admin/projects', { id, policy })).status, 200);
     for (const user of ['grace', 'joan', 'linus', 'edsger']) assert.equal((await ask('POST', '/api/admin/projects/members/add', { project: id, user: keyOf(user) })).status, 200);
   }

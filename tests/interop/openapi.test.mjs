@@ -77,6 +77,14 @@ test('every answer is as the description promises', async () => {
   assert.equal((await ask('GET', '/api/admin/budgets?by=user')).status, 200);
   assert.deepEqual((await ask('GET', '/api/admin/sign-in', { bearer: null })).json.issuers, []);
   assert.equal((await ask('GET', '/api/admin/overview', { bearer: '' })).status, 401);
+  const admin = JSON.stringify({ ...JSON.parse(member), role: 'admin' });
+  assert.equal((await ask('POST', `${projects}/members/add`, { body: admin })).json.changed, true);
+  assert.deepEqual((await ask('GET', `${projects}/members?project=choir`)).json.admins, ['1:0::tester']);
+  assert.deepEqual((await ask('GET', '/api/voice/transcripts?text=x')).json.transcripts, []);
+  assert.equal((await ask('GET', '/api/voice/transcripts/voice_1_x')).status, 404);
+  assert.equal((await ask('DELETE', '/api/voice/transcripts/voice_1_x')).status, 404);
+  assert.equal((await ask('DELETE', '/api/voice/transcripts?user=me')).json.removed, 0);
+  assert.equal((await ask('DELETE', '/api/voice/transcripts')).status, 400);
   assert.equal((await ask('POST', `${projects}/members/remove`, { body: member })).json.changed, true);
   assert.equal((await ask('POST', `${projects}/remove`, { body: '{"id":"choir"}' })).json.ended, 1);
   assert.equal((await ask('GET', projects)).json.projects.length, 0);

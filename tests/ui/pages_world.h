@@ -57,6 +57,15 @@ public:
         now().conversation.tell(core::session_notice::TokenChanged{core::TokenNews::Acquired, "voice_1",
             core::Milliseconds{60'000}, core::Milliseconds{24'000}, "openai", model.toStdString()});
     }
+    /// Through a broker, for a project that keeps what is said, or does not.
+    Q_INVOKABLE void meetKeeper(bool keeps)
+    {
+        core::session_notice::TokenChanged changed{core::TokenNews::Acquired, "voice_1", core::Milliseconds{60'000},
+            core::Milliseconds{24'000}, "openai", "m"};
+        changed.isRelayed = true;
+        changed.areTranscriptsKept = keeps;
+        now().conversation.tell(changed);
+    }
     Q_INVOKABLE void goLive() { now().conversation.tellPhase(core::Phase::Live); }
     Q_INVOKABLE void speak() { now().conversation.tellActivity(core::Activity::Speaking); }
     Q_INVOKABLE void useTool()

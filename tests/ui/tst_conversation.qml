@@ -552,6 +552,22 @@ Item {
             verify(part("sidePanel").visible);
         }
 
+        function test_words_that_are_kept_are_said_to_be() {
+            World.meetKeeper(false);
+            verify(!part("keptLine").visible);
+            World.meetKeeper(true);
+            verify(part("keptLine").visible);
+            verify(Reader.names(page).includes("What is said is kept by the project."));
+            root.width = 1000;
+            tryVerify(() => part("wordsKept").visible);
+            verify(!part("keptLine").visible);
+            compare(part("wordsKept").value, "Kept by the project");
+            verify(Reader.names(page).includes("Words: Kept by the project"));
+            World.meetKeeper(false);
+            verify(part("connectionPath").visible);
+            verify(!part("wordsKept").visible);
+        }
+
         function test_side_panel_says_what_waits_for_whom() {
             root.width = 1000;
             World.goLive();

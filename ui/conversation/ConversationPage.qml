@@ -145,6 +145,20 @@ FocusScope {
                 onNetworkWanted: page.networkWanted()
             }
             Words {
+                objectName: "keptLine"
+                Layout.fillWidth: true
+                Layout.leftMargin: Theme.edge
+                Layout.rightMargin: Theme.edge
+                Layout.bottomMargin: 4
+                // Where there is room the side panel says it.
+                visible: !page.isWide && page.conversation.hasToken && page.conversation.areWordsKept
+                text: qsTr("What is said is kept by the project.")
+                size: Theme.tiny
+                isSoft: true
+                horizontalAlignment: Text.AlignHCenter
+                wrapMode: Text.Wrap
+            }
+            Words {
                 objectName: "usageLine"
                 Layout.fillWidth: true
                 Layout.leftMargin: Theme.edge

@@ -100,6 +100,12 @@ Scroller {
                 value: panel.conversation.isRelayed ? qsTr("Through the broker") : qsTr("Straight to the provider")
             }
             Fact {
+                objectName: "wordsKept"
+                visible: panel.conversation.hasToken && panel.conversation.areWordsKept
+                name: qsTr("Words")
+                value: qsTr("Kept by the project")
+            }
+            Fact {
                 visible: panel.conversation.hasToken
                 name: qsTr("Access renews in")
                 value: qsTr("%1 s of %2 s").arg(panel.conversation.secondsToRenewal).arg(panel.conversation.tokenLifetime)

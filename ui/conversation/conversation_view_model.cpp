@@ -457,6 +457,7 @@ void ConversationViewModel::tellOf(const core::session_notice::TokenChanged& cha
     m_token.acquired(m_deps.clock.now(), changed.lifetime, changed.renewIn);
     m_model = changed.model;
     m_isRelayed = changed.isRelayed;
+    m_areWordsKept = changed.areTranscriptsKept;
     const bool isFree = m_startedOn.value_or(m_deps.settings.current().profile) == core::Profile::ThisComputer;
     m_turnUsage.setModel(m_model, isFree);
     m_sessionUsage.setModel(m_model, isFree);

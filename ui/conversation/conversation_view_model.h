@@ -69,6 +69,8 @@ class ConversationViewModel final : public QObject, private core::ConversationLi
     Q_PROPERTY(int tokenRenewals READ tokenRenewals NOTIFY tokenChanged)
     Q_PROPERTY(QString modelName READ modelName NOTIFY tokenChanged)
     Q_PROPERTY(bool isRelayed READ isRelayed NOTIFY tokenChanged)
+    /// What is said is kept by the project that the session is for.
+    Q_PROPERTY(bool areWordsKept READ areWordsKept NOTIFY tokenChanged)
 
 public:
     struct Dependencies {
@@ -145,6 +147,7 @@ public:
     [[nodiscard]] QString modelName() const { return QString::fromStdString(m_model); }
     /// The sound goes through the broker.
     [[nodiscard]] bool isRelayed() const { return m_isRelayed; }
+    [[nodiscard]] bool areWordsKept() const { return m_areWordsKept; }
 
 Q_SIGNALS:
     void stateChanged();
@@ -227,6 +230,7 @@ private:
     std::optional<core::Error> m_tokenProblem;
     std::string m_model;
     bool m_isRelayed = false;
+    bool m_areWordsKept = false;
     TranscriptModel m_transcript;
     core::TranscriptRecorder m_recorder;
     ToolModel m_tools;

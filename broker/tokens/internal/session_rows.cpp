@@ -12,7 +12,7 @@ using soci::use;
 constexpr const char* kColumns =
     "id, transport, caller, issuer, subject, project, client_instance, model, voice, instructions, started_at, ends_at, "
     "token, expires_at, renewals, claim, claim_until, claim_request, repeat_of, repeat_request, repeat_until, "
-    "repeat_sealed";
+    "repeat_sealed, keeps_transcript";
 
 core::WallTime timeOf(long long millis)
 {
@@ -24,7 +24,7 @@ struct Buffer {
     std::string id, transport, caller, issuer, subject, project, clientInstance, model, voice, instructions, token,
         claim, claimRequest, repeatOf, repeatRequest, repeatSealed;
     long long startedAt = 0, endsAt = 0, expiresAt = 0, claimUntil = 0, repeatUntil = 0;
-    int renewals = 0;
+    int renewals = 0, keepsTranscript = 0;
     soci::indicator hasVoice = soci::i_ok, hasInstructions = soci::i_ok, hasEnd = soci::i_ok;
 
     Buffer() = default;
@@ -51,6 +51,7 @@ struct Buffer {
           claimUntil(millisOf(row.claimUntil)),
           repeatUntil(millisOf(row.repeatUntil)),
           renewals(row.renewals),
+          keepsTranscript(row.record.keepsTranscript ? 1 : 0),
           hasVoice(row.record.voice ? soci::i_ok : soci::i_null),
           hasInstructions(row.record.instructions ? soci::i_ok : soci::i_null),
           hasEnd(row.record.endsAt ? soci::i_ok : soci::i_null)
@@ -73,6 +74,7 @@ struct Buffer {
         if (hasEnd == soci::i_ok) {
             row.record.endsAt = timeOf(endsAt);
         }
+        row.record.keepsTranscript = keepsTranscript != 0;
         row.token = token;
         row.expiresAt = timeOf(expiresAt);
         row.renewals = renewals;
@@ -105,7 +107,7 @@ std::vector<SessionRow> selectWhere(Connection& sql, const char* column, const s
         into(b.subject), into(b.project), into(b.clientInstance), into(b.model), into(b.voice, b.hasVoice),
         into(b.instructions, b.hasInstructions), into(b.startedAt), into(b.endsAt, b.hasEnd), into(b.token),
         into(b.expiresAt), into(b.renewals), into(b.claim), into(b.claimUntil), into(b.claimRequest), into(b.repeatOf),
-        into(b.repeatRequest), into(b.repeatUntil), into(b.repeatSealed), use(value));
+        into(b.repeatRequest), into(b.repeatUntil), into(b.repeatSealed), into(b.keepsTranscript), use(value));
     return found;
 }
 
@@ -175,24 +177,26 @@ void insert(Connection& sql, const SessionRow& row)
     sql.ask(std::string("INSERT INTO sessions (") + kColumns
             + ") VALUES (:id, :transport, :caller, :issuer, :subject, :project, :instance, :model, :voice, :instructions, "
               ":started, :ends, :token, :expires, :renewals, :claim, :claim_until, :claim_request, :repeat_of, "
-              ":repeat_request, :repeat_until, :repeat_sealed)",
+              ":repeat_request, :repeat_until, :repeat_sealed, :keeps_transcript)",
         use(b.id), use(b.transport), use(b.caller), use(b.issuer), use(b.subject), use(b.project),
         use(b.clientInstance), use(b.model), use(b.voice, b.hasVoice), use(b.instructions, b.hasInstructions),
         use(b.startedAt), use(b.endsAt, b.hasEnd), use(b.token), use(b.expiresAt), use(b.renewals), use(b.claim),
         use(b.claimUntil), use(b.claimRequest), use(b.repeatOf), use(b.repeatRequest), use(b.repeatUntil),
-        use(b.repeatSealed));
+        use(b.repeatSealed), use(b.keepsTranscript));
 }
 
 void update(Connection& sql, const SessionRow& row)
 {
     Buffer b(row);
-    sql.ask("UPDATE sessions SET model = :model, voice = :voice, instructions = :instructions, token = :token, "
-            "ends_at = :ends, expires_at = :expires, renewals = :renewals, claim = :claim, claim_until = :claim_until, "
-            "claim_request = :claim_request, repeat_of = :repeat_of, repeat_request = :repeat_request, "
-            "repeat_until = :repeat_until, repeat_sealed = :repeat_sealed WHERE id = :id",
+    sql.ask(
+        "UPDATE sessions SET model = :model, voice = :voice, instructions = :instructions, token = :token, "
+        "ends_at = :ends, expires_at = :expires, renewals = :renewals, claim = :claim, claim_until = :claim_until, "
+        "claim_request = :claim_request, repeat_of = :repeat_of, repeat_request = :repeat_request, "
+        "repeat_until = :repeat_until, repeat_sealed = :repeat_sealed, keeps_transcript = :keeps_transcript WHERE id = :id",
         use(b.model), use(b.voice, b.hasVoice), use(b.instructions, b.hasInstructions), use(b.token),
         use(b.endsAt, b.hasEnd), use(b.expiresAt), use(b.renewals), use(b.claim), use(b.claimUntil),
-        use(b.claimRequest), use(b.repeatOf), use(b.repeatRequest), use(b.repeatUntil), use(b.repeatSealed), use(b.id));
+        use(b.claimRequest), use(b.repeatOf), use(b.repeatRequest), use(b.repeatUntil), use(b.repeatSealed),
+        use(b.keepsTranscript), use(b.id));
 }
 
 void insertSpent(Connection& sql, const SessionRow& row)

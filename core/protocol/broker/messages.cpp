@@ -298,6 +298,9 @@ std::string encode(const TokenResponse& response)
             {{"url", response.connect.url}, {"auth", response.connect.auth}, {"dialect", response.connect.dialect},
                 {"audio", {{"encoding", response.connect.audio.encoding}, {"rate", response.connect.audio.rate}}}}},
         {"limits", std::move(limits)}};
+    if (response.areTranscriptsKept) {
+        object["transcriptsKept"] = true;
+    }
     object["token"] = response.token.reveal();
     std::string text = writeJson(object);
     wipeString(object["token"].get_ref<std::string&>());
@@ -332,6 +335,12 @@ Expected<TokenResponse, Error> decodeTokenResponse(std::string_view text)
     response.transport = fields.optionalText("transport", kLongestName).value_or("direct");
     if (response.transport != "direct" && response.transport != "relay") {
         fields.fault("transport", "is neither direct nor relay");
+    }
+    if (const Json* const kept = fields.find("transcriptsKept")) {
+        response.areTranscriptsKept = kept->is_boolean() && kept->get<bool>();
+        if (!kept->is_boolean()) {
+            fields.fault("transcriptsKept", "is neither true nor false");
+        }
     }
     Fields connect(fields.object("connect"), "connect.");
     response.connect.url = connect.plainText("url");

@@ -81,6 +81,8 @@ struct TokenResponse {
     std::string transport = "direct";
     ConnectInfo connect;
     SessionLimits limits;
+    /// What is said in this session is kept by its project, for its admins. Absent on the wire: it is not.
+    bool areTranscriptsKept = false;
 };
 
 /// RFC 9457. `code` is ours and stable.

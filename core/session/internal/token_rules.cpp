@@ -50,7 +50,7 @@ void Stepper::on(const session_event::TokenArrived& arrived)
     const bool isRenewed = untilRenewal < lifetime;
     tell(session_notice::TokenChanged{isSuccessor ? TokenNews::Refreshed : TokenNews::Acquired, m_state.sessionId,
         lifetime, isRenewed ? untilRenewal : Milliseconds{0}, arrived.token->provider, arrived.token->model,
-        arrived.token->isRelayed});
+        arrived.token->isRelayed, arrived.token->areTranscriptsKept});
     if (isRenewed) {
         startTimer(SessionTimer::Renewal, untilRenewal, untilRenewal / 10);
     } else {

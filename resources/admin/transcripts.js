@@ -1,0 +1,119 @@
+import { attempt, confirmed, count, el, field, moment, person, say, table } from './dom.js';
+import { ask, download, queryOf } from './api.js';
+
+const kPath = 'api/voice/transcripts';
+const kSpeakers = { user: 'User', assistant: 'Assistant', tool: 'Function' };
+const kExtents = { whole: '', interrupted: 'interrupted', unfinished: 'not finished' };
+const kFormats = [['text', 'Text', 'txt'], ['csv', 'CSV', 'csv'], ['json', 'JSON', 'json']];
+
+const addressOf = (id) => `${kPath}/${encodeURIComponent(id)}`;
+
+/** What was said, one line after the other; what is text stays text. */
+function sayings(lines, label) {
+  return el('ol', { class: 'sayings', 'aria-label': label }, ...lines.map((line) => el('li', { class: line.speaker },
+    el('p', { class: 'when' }, `${kSpeakers[line.speaker] ?? line.speaker}, ${moment(line.at)}${kExtents[line.extent] ? `, ${kExtents[line.extent]}` : ''}`),
+    el('p', { class: 'said', dir: 'auto' }, line.text))));
+}
+
+/** What is kept of what was said: search, a conversation, files, deletion. */
+export function show(content) {
+  const faults = el('div', {});
+  const text = el('input', { type: 'search', maxlength: 64, autocomplete: 'off', spellcheck: 'false' });
+  const project = el('input', { type: 'text', maxlength: 128, autocomplete: 'off', spellcheck: 'false' });
+  const user = el('input', { type: 'text', autocomplete: 'off', spellcheck: 'false' });
+  const from = el('input', { type: 'date' });
+  const to = el('input', { type: 'date' });
+  const pages = [];
+  let asked = {};
+  let next;
+  const reader = el('div', {});
+
+  /** The day after: "to" is the first moment that does not count. */
+  const dayAfter = (day) => (day ? new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10) : '');
+  const list = table({ caption: 'Transcripts', key: (row) => row.sessionId, empty: 'Nothing that was said is kept here, or nothing that was looked for.',
+    columns: [
+      { title: 'Began', head: true, cell: (row) => el('span', {}, moment(row.startedAt), el('small', {}, `kept until ${moment(row.keptUntil)}`)) },
+      { title: 'Project', cell: (row) => row.projectId },
+      { title: 'Who', cell: person },
+      { title: 'Lines', number: true, cell: (row) => el('span', {}, count(row.lineCount), el('small', {}, row.isWhole ? '' : 'not whole')) },
+      { title: 'Found', cell: (row) => (row.matches?.length ? sayings(row.matches, 'Lines in which it was said') : '–') },
+      { title: '', cell: (row) => el('span', { class: 'line' },
+        el('button', { type: 'button', 'aria-label': `Read what ${row.subject || row.user} said at ${moment(row.startedAt)}`, on: { click: () => read(row) } }, 'Read'),
+        el('button', { type: 'button', class: 'danger', 'aria-label': `Delete what ${row.subject || row.user} said at ${moment(row.startedAt)}`, on: { click: () => remove(row) } }, 'Delete')) },
+    ] });
+  const older = el('button', { type: 'button', disabled: true, on: { click: () => { pages.push(next); load(); } } }, 'Older');
+  const newest = el('button', { type: 'button', disabled: true, on: { click: () => { pages.length = 0; load(); } } }, 'Newest');
+  const form = el('form', { class: 'stack', role: 'search', on: { submit: (event) => {
+    event.preventDefault();
+    asked = { text: text.value.trim(), project: project.value.trim(), user: user.value.trim(), from: from.value, to: dayAfter(to.value) };
+    pages.length = 0;
+    load({ isAsked: true });
+  } } },
+    el('div', { class: 'grid' }, field('What was said', text), field('Project', project),
+      field('User', user, 'As rows name them; empty: everybody.'), field('From', from), field('To', to)),
+    el('div', { class: 'line' }, el('button', { class: 'main' }, 'Search'),
+      ...kFormats.map(([format, word, ending]) => el('button', { type: 'button', on: { click: () => save(format, ending) } }, `Save as ${word}`)),
+      el('button', { type: 'button', class: 'danger', on: { click: () => removeAll() } }, 'Delete all of this user')));
+  content.replaceChildren(el('section', {}, el('h1', {}, 'Transcripts'),
+    el('p', { class: 'note' }, 'What was said through the relay, of projects whose policy has it kept. Whoever reads, saves or deletes it is in the audit.'),
+    el('div', { class: 'card' }, form), faults, list.node, el('div', { class: 'line' }, newest, older), reader));
+
+  async function load({ isAsked } = {}) {
+    const told = await attempt(faults, () => ask('GET', `${kPath}${queryOf({ ...asked, before: pages.at(-1), limit: 20 })}`));
+    if (!told) return;
+    next = told.next;
+    older.disabled = !next;
+    newest.disabled = pages.length === 0;
+    list.fill(told.transcripts);
+    if (isAsked) say(told.transcripts.length === 1 ? 'One transcript.' : `${count(told.transcripts.length)} transcripts${next ? ' on this page' : ''}.`);
+  }
+
+  async function read(row) {
+    const told = await attempt(faults, () => ask('GET', addressOf(row.sessionId)));
+    if (!told) return;
+    const heading = el('h2', { tabindex: '-1' }, `${told.projectId}, ${moment(told.startedAt)}`);
+    reader.replaceChildren(el('div', { class: 'card' }, heading,
+      el('p', { class: 'note' }, `${told.subject || told.user}, ${told.model}${told.isWhole ? '' : '. Not whole: something that was said is not here.'}`),
+      sayings(told.lines, 'What was said'),
+      el('div', { class: 'line' }, ...kFormats.map(([format, word, ending]) => el('button', { type: 'button', on: { click: () => attempt(faults,
+        () => download(`${addressOf(told.sessionId)}?format=${format}`, `${told.sessionId}.${ending}`).then(() => true)) } }, `Save as ${word}`)),
+        el('button', { type: 'button', class: 'danger', on: { click: () => remove(told) } }, 'Delete'),
+        el('button', { type: 'button', on: { click: () => { reader.replaceChildren(); form.querySelector('input').focus(); } } }, 'Close'))));
+    heading.focus();
+  }
+
+  async function remove(row) {
+    const isMeant = await confirmed({ title: 'Delete this transcript?', action: 'Delete it',
+      text: `What ${row.subject || row.user} and the assistant said on ${moment(row.startedAt)} is gone for good. Of a conversation that goes on, nothing more is kept.` });
+    if (!isMeant) return;
+    const done = await attempt(faults, () => ask('DELETE', addressOf(row.sessionId)));
+    if (done) {
+      say('The transcript is deleted.');
+      reader.replaceChildren();
+    }
+    await load();
+  }
+
+  async function removeAll() {
+    const whose = user.value.trim();
+    const where = project.value.trim();
+    if (!whose) {
+      say('Say whose: fill in the user.');
+      user.focus();
+      return;
+    }
+    const isMeant = await confirmed({ title: 'Delete all that this user said?', action: 'Delete all of it',
+      text: `All transcripts of ${whose}${where ? ` in ${where}` : ', in every project,'} are gone for good.` });
+    if (!isMeant) return;
+    const done = await attempt(faults, () => ask('DELETE', `${kPath}${queryOf({ user: whose, project: where })}`));
+    if (done) {
+      say(done.removed === 1 ? 'One transcript is deleted.' : `${count(done.removed)} transcripts are deleted.`);
+      reader.replaceChildren();
+    }
+    pages.length = 0;
+    await load();
+  }
+
+  const save = (format, ending) => attempt(faults, () => download(`${kPath}${queryOf({ ...asked, before: pages.at(-1), format, limit: 20 })}`, `transcripts.${ending}`).then(() => true));
+  return { load, once: true };
+}
