@@ -106,19 +106,23 @@ void TalkSession::start()
     dropSession();
     m_broker = std::make_unique<core::DeferredTokenSource>();
     m_tokens = std::make_unique<core::CachingTokenSource>(*m_broker, m_deps.clock, m_deps.executor);
+    const core::Settings& settings = m_deps.settings.current();
     core::SessionOptions options;
+    if (settings.profile == core::Profile::Broker) {
+        // Our own agent has one.
+        options.voice = settings.choice.voice;
+    }
     options.transcriptionModel = kTranscriptionModel;
     options.tools = m_deps.tools.begin();
     // They have deadlines of their own; the session's is behind them.
     options.deadlines.tool = m_deps.tools.longest() + kToolSlack;
     // The transcript goes on over conversations.
     options.typedIdPrefix = "typed_" + core::randomId().substr(0, 8) + "_";
-    options.maxAttempts = 1 + m_deps.settings.current().token.maxRetryAttempts;
+    options.maxAttempts = 1 + settings.token.maxRetryAttempts;
     // The services have their own patience; the first token waits for both of them.
     options.deadlines.token += 2 * m_deps.services.patience;
     m_session = std::make_unique<core::SessionRunner>(core::SessionRunner::Dependencies{*m_tokens, m_deps.transports,
         m_deps.voice, m_deps.tools, m_deps.clock, m_deps.executor, *this, std::move(options)});
-    const core::Settings& settings = m_deps.settings.current();
     if (m_deps.book != nullptr) {
         m_keeper = std::make_unique<core::UsageKeeper>(core::UsageKeeper::Dependencies{*m_deps.book, m_deps.clock,
             settings.profile == core::Profile::Broker ? settings.brokerUrl : std::string(), m_deps.bookFailed});
@@ -139,7 +143,8 @@ void TalkSession::start()
         }
         const Account& account = accountAt(settings.brokerUrl);
         m_usage = account.usage.get();
-        useBroker(settings.brokerUrl, account.credential, {settings.choice.provider, settings.choice.model, {}, {}});
+        useBroker(settings.brokerUrl, account.credential,
+            {settings.choice.provider, settings.choice.model, settings.choice.voice, {}});
         return;
     }
     if (m_address) {

@@ -39,6 +39,8 @@ Window::Window(const Ports& ports)
 {
     QObject::connect(&m_conversation, &ui::ConversationViewModel::stateChanged, &m_history,
         [this] { m_history.setTalking(m_conversation.isRunning()); });
+    QObject::connect(
+        &m_conversation, &ui::ConversationViewModel::servedBy, m_settings.choice(), &ui::ChoiceViewModel::setServing);
     if (ports.book != nullptr) {
         m_usage.emplace(
             ui::UsageBookViewModel::Dependencies{*ports.book, ports.settings, ports.clock, ports.askBroker});

@@ -1,5 +1,6 @@
 #include "audio/audio_engine.h"
 
+#include "audio/dsp/resampler.h"
 #include "audio/internal/captured_voice.h"
 #include "audio/internal/portaudio_backend.h"
 #include "audio/internal/qt_multimedia_backend.h"
@@ -57,8 +58,8 @@ AudioEngine::AudioEngine(core::Executor& executor, BackendFactory makeBackend)
     : m_executor(executor), m_captured(std::make_unique<CapturedVoice>()), m_self(std::make_shared<AudioEngine*>(this))
 {
     VoiceWorker::Callbacks callbacks;
-    callbacks.captured = [this](std::vector<std::int16_t> voice) {
-        if (m_captured->put(std::move(voice))) {
+    callbacks.captured = [this](std::vector<std::int16_t> voice, core::SampleRate rate) {
+        if (m_captured->put({std::move(voice), rate})) {
             m_executor.post(ifAlive([](AudioEngine& engine) { engine.handOver(); }));
         }
     };
@@ -115,10 +116,12 @@ void AudioEngine::handOver()
     if (taken.lost > core::Milliseconds{0} && m_listener != nullptr) {
         m_listener->voiceLost(taken.lost);
     }
-    for (const std::vector<std::int16_t>& piece : taken.pieces) {
-        // Whoever hears of one may end it.
-        if (m_listener != nullptr) {
-            m_listener->voiceCaptured(piece);
+    for (const CapturedVoice::Piece& piece : taken.pieces) {
+        // Whoever hears of one may end it, or want the rest at another rate than it was captured at.
+        if (m_listener != nullptr && piece.rate == m_inputRate) {
+            m_listener->voiceCaptured(piece.samples);
+        } else if (m_listener != nullptr) {
+            m_listener->voiceCaptured(dsp::resampled(piece.samples, piece.rate, m_inputRate));
         }
     }
 }
@@ -139,6 +142,13 @@ void AudioEngine::setProcessing(const Processing& processing)
     core::assertRole(core::ThreadRole::Main);
     m_processing = processing;
     wish();
+}
+
+void AudioEngine::useRates(const core::VoiceRates& rates)
+{
+    core::assertRole(core::ThreadRole::Main);
+    m_inputRate = rates.input;
+    m_worker->useRates(rates);
 }
 
 void AudioEngine::start(core::VoiceListener& listener)

@@ -53,6 +53,7 @@ public:
     [[nodiscard]] const SoundFaults& faults() const { return m_faults; }
 
     // core::VoiceIo
+    void useRates(const core::VoiceRates& rates) override;
     void start(core::VoiceListener& listener) override;
     void stop() override;
     void play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples) override;
@@ -90,6 +91,7 @@ private:
     bool m_isPreviewOn = false;
     core::DeviceChoice m_choice;
     Processing m_processing;
+    core::SampleRate m_inputRate = core::kRealtimeRate;
     SoundFaults m_faults;
     /// What the last reader saw, and when: two pages that look in turn are to see the same.
     core::VoiceLevels m_levels;

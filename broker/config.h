@@ -35,6 +35,9 @@ struct CompatibleProvider {
     /// Whoever asks for one of them gets this one; the first is for whoever names only the provider.
     std::vector<std::string> models;
     std::string caFile;
+    /// Nothing: as the profile says.
+    std::optional<core::SampleRate> inputRate{};
+    std::optional<core::SampleRate> outputRate{};
     /// Nothing: that server wants none.
     std::shared_ptr<const core::Secret> key;
 

@@ -64,6 +64,16 @@ void readKeyFile(const std::string& key, toml::node& node, CompatibleProvider& p
     }
 }
 
+Written readRate(const std::string& key, toml::node& node, std::optional<core::SampleRate>& into)
+{
+    std::uint32_t hz = 0;
+    auto written = readWhole(key, node, {core::SampleRate::kLowest, core::SampleRate::kHighest}, hz);
+    if (written) {
+        into = core::SampleRate(hz);
+    }
+    return written;
+}
+
 struct Row {
     std::string_view name;
     std::string CompatibleProvider::*text;
@@ -95,6 +105,10 @@ void readOne(const std::string& prefix, toml::table& table, CompatibleProvider& 
             written = readText(key, node, provider.*text->text);
         } else if (name == "models") {
             written = readTexts(key, node, provider.models);
+        } else if (name == "input_rate") {
+            written = readRate(key, node, provider.inputRate);
+        } else if (name == "output_rate") {
+            written = readRate(key, node, provider.outputRate);
         } else if (name == "api_key") {
             readKey(key, node, provider, problems);
         } else {
@@ -118,12 +132,12 @@ bool CompatibleProvider::isSame(const CompatibleProvider& other) const
     const bool haveSameKey =
         key != nullptr && other.key != nullptr ? key->equals(other.key->reveal()) : key == other.key;
     return haveSameKey && name == other.name && profile == other.profile && url == other.url && models == other.models
-        && caFile == other.caFile;
+        && caFile == other.caFile && inputRate == other.inputRate && outputRate == other.outputRate;
 }
 
 std::vector<std::string> compatibleKeys()
 {
-    return {"name", "profile", "url", "models", "ca_file", "api_key", "api_key_file"};
+    return {"name", "profile", "url", "models", "ca_file", "input_rate", "output_rate", "api_key", "api_key_file"};
 }
 
 void readCompatible(std::string_view key, toml::node& node, Config& config, Problems& problems)
@@ -196,6 +210,12 @@ void printProviders(const Config& config, toml::table& providers)
             {"name", one.name}, {"profile", one.profile}, {"url", one.url}, {"models", listOf(one.models)}};
         if (!one.caFile.empty()) {
             table.insert("ca_file", one.caFile);
+        }
+        if (one.inputRate) {
+            table.insert("input_rate", std::int64_t{one.inputRate->hz()});
+        }
+        if (one.outputRate) {
+            table.insert("output_rate", std::int64_t{one.outputRate->hz()});
         }
         list.push_back(std::move(table));
     }

@@ -50,6 +50,8 @@ std::vector<std::unique_ptr<OpenAiProvider>> compatibleOf(const Config& config)
         if (const Profile* const profile = profileNamed(one.profile)) {
             settings.profile = *profile;
         }
+        core::VoiceRates& rates = settings.profile.rates;
+        rates = {one.inputRate.value_or(rates.input), one.outputRate.value_or(rates.output)};
         settings.baseUrl = one.url;
         settings.defaultModel = one.models.front();
         settings.models = one.models;

@@ -101,6 +101,8 @@ Fault faultOfProvider(const core::Error& error)
         return {FaultCode::ProviderRefused, "check the broker's API key", std::nullopt};
     case ErrorCode::BadUsage:
         return {FaultCode::ProviderRejected, "check model, voice and instructions", std::nullopt};
+    case ErrorCode::ChoiceRefused:
+        return {FaultCode::ProviderRejected, "it does not know this model or this address", std::nullopt};
     case ErrorCode::ProviderMalformed:
     case ErrorCode::ProviderMessageTooBig:
         return {FaultCode::ProviderMalformed, "its answer is not the protocol", std::nullopt};

@@ -1,5 +1,6 @@
 #include "net/websocket_client.h"
 
+#include "core/base/refused_handshake.h"
 #include "net/internal/dial.h"
 #include "net/internal/header_block.h"
 #include "net/internal/websocket_stream.h"
@@ -55,30 +56,11 @@ bool isAsOffered(const websocket::response_type& response, const std::vector<std
     return isKnown && response.find(http::field::sec_websocket_extensions) == response.end();
 }
 
-/// Of an answer in place of 101.
-core::ErrorCode codeOf(unsigned status)
-{
-    constexpr unsigned kTooMany = 429;
-    constexpr unsigned kServerFault = 500;
-    switch (status) {
-    case 400:
-    case 422:
-        return core::ErrorCode::BadUsage;
-    case 401:
-    case 403:
-        return core::ErrorCode::ProviderRefused;
-    case kTooMany:
-        return core::ErrorCode::RateLimited;
-    default:
-        // Redirects, 404 and the like: not the endpoint that we took it for.
-        return status >= kServerFault ? core::ErrorCode::ProviderFailed : core::ErrorCode::ProviderMalformed;
-    }
-}
-
 Error handshakeFailure(const ErrorCode& error, unsigned status)
 {
     if (error == websocket::error::upgrade_declined) {
-        return {codeOf(status), "the server answered the handshake with HTTP " + std::to_string(status), std::nullopt,
+        return {core::codeOfRefusedHandshake(static_cast<int>(status)),
+            "the server answered the handshake with HTTP " + std::to_string(status), std::nullopt,
             std::to_string(status)};
     }
     const bool isHttp = error.category() == http::make_error_code(http::error::end_of_stream).category()

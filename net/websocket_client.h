@@ -31,8 +31,8 @@ struct WebSocketRequest {
     std::shared_ptr<DialMemory> memory{};
 };
 
-/// Dials and shakes hands. Errors: those of `sendRequest`; an HTTP answer other than 101 is ProviderRefused (401, 403), RateLimited (429),
-/// BadUsage (400, 422), ProviderFailed (5xx) or ProviderMalformed, with the status in `foreignCode`. The session runs on the caller's executor: call it there.
+/// Dials and shakes hands. Errors: those of `sendRequest`; an HTTP answer other than 101 is what codeOfRefusedHandshake says, with the status in
+/// `foreignCode`. The session runs on the caller's executor: call it there.
 [[nodiscard]] Awaitable<core::Expected<std::unique_ptr<WebSocketSession>, core::Error>> openWebSocket(
     WebSocketRequest request);
 

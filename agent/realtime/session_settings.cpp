@@ -86,6 +86,14 @@ void setToolChoice(ResponseSettings& settings, const openai::ToolChoice& choice)
     }
 }
 
+/// What is meant where no rate is said.
+void fillIn(std::optional<openai::AudioFormat>& format)
+{
+    if (format && !format->rate.isValid()) {
+        format->rate = wireRate(format->encoding);
+    }
+}
+
 } // namespace
 
 core::SampleRate wireRate(WireFormat format)
@@ -145,6 +153,8 @@ core::Expected<SessionSettings, EventFault> SessionSettings::merged(
     if (auto* detection = next->turnDetection.value()) {
         fillIn(*detection);
     }
+    fillIn(next->inputFormat);
+    fillIn(next->outputFormat);
     return SessionSettings(std::move(next));
 }
 

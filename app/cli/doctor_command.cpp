@@ -215,7 +215,7 @@ private:
         QEventLoop loop;
         AnswerWatch watch(loop);
         CommandTools tools(m_executor);
-        RecordedVoiceIo voice(m_executor, m_clock, {}, Pace::Fast, [](auto) { return true; });
+        RecordedVoiceIo voice(m_executor, m_clock, {}, Pace::Fast, [](auto, auto) { return true; });
         platform::QtWebSocketFactory transports;
         core::SessionRunner session({*m_tokens, transports, voice, tools, m_clock, m_executor, watch, {}});
         const auto deadline = m_executor.after(core::Milliseconds{20'000}, [&loop] { loop.quit(); });

@@ -1,5 +1,7 @@
 #include "app/cli/recorded_voice_io.h"
 
+#include "audio/dsp/resampler.h"
+
 #include <algorithm>
 
 namespace vivavoce::cli {
@@ -10,17 +12,16 @@ constexpr std::size_t kFastFactor = 8;
 /// After a pause of the machine the speaker does not talk faster for ever: at most this much is made up for at once.
 constexpr core::Milliseconds kMostAtOnce{500};
 /// Providers take 20 to 100 ms a message.
-constexpr std::size_t kLongestPiece = 2400;
+constexpr core::Milliseconds kLongestPiece{100};
 
-std::size_t framesIn(core::MonotonicTime::duration time)
+std::size_t framesIn(core::Milliseconds time, core::SampleRate rate)
 {
-    const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
-    return static_cast<std::size_t>(microseconds) * core::kRealtimeRate.hz() / 1'000'000;
+    return static_cast<std::size_t>(core::FrameCount::of(time, rate).value());
 }
 
-core::MonotonicTime::duration timeOf(std::size_t frames)
+std::size_t scaled(std::size_t frames, core::SampleRate from, core::SampleRate to)
 {
-    return std::chrono::microseconds(static_cast<std::int64_t>(frames) * 1'000'000 / core::kRealtimeRate.hz());
+    return frames * to.hz() / from.hz();
 }
 
 } // namespace
@@ -32,6 +33,26 @@ RecordedVoiceIo::RecordedVoiceIo(
 }
 
 RecordedVoiceIo::~RecordedVoiceIo() = default;
+
+void RecordedVoiceIo::useRates(const core::VoiceRates& rates)
+{
+    const core::VoiceRates before = m_rates;
+    if (rates.input != before.input) {
+        m_spoken = std::min(m_spoken, m_recording.size());
+        m_recording = dsp::resampled(m_recording, before.input, rates.input);
+        m_spoken = scaled(m_spoken, before.input, rates.input);
+    }
+    if (rates.output != before.output) {
+        m_heardBefore += heardNow();
+        m_heardFrames = 0;
+        for (Queued& item : m_queue) {
+            const bool isThrough = item.heard == item.samples.size();
+            item.samples = dsp::resampled(item.samples, before.output, rates.output);
+            item.heard = isThrough ? item.samples.size() : scaled(item.heard, before.output, rates.output);
+        }
+    }
+    m_rates = rates;
+}
 
 void RecordedVoiceIo::start(core::VoiceListener& listener)
 {
@@ -56,28 +77,30 @@ void RecordedVoiceIo::tick()
     const core::MonotonicTime now = m_clock.now();
     m_owed = std::min<core::MonotonicTime::duration>(m_owed + (now - m_lastTick), kMostAtOnce);
     m_lastTick = now;
-    const std::size_t frames = framesIn(m_owed);
-    m_owed -= timeOf(frames);
+    const auto due = std::chrono::floor<core::Milliseconds>(m_owed);
+    m_owed -= due;
     scheduleTick();
     // Once the recording is through, silence is not worth hurrying.
+    const std::size_t frames = framesIn(due, m_rates.input);
     speak(m_pace == Pace::Fast && m_spoken < m_recording.size() ? frames * kFastFactor : frames);
     if (m_listener != nullptr) {
-        hear(m_pace == Pace::Fast ? SIZE_MAX : frames);
+        hear(m_pace == Pace::Fast ? SIZE_MAX : framesIn(due, m_rates.output));
     }
 }
 
 void RecordedVoiceIo::speak(std::size_t frames)
 {
-    static const std::vector<std::int16_t> silence(kLongestPiece, 0);
+    const std::size_t longest = framesIn(kLongestPiece, m_rates.input);
+    const std::vector<std::int16_t> silence(longest, 0);
     while (frames > 0 && m_listener != nullptr) {
         if (m_spoken < m_recording.size()) {
-            const std::size_t piece = std::min({frames, kLongestPiece, m_recording.size() - m_spoken});
+            const std::size_t piece = std::min({frames, longest, m_recording.size() - m_spoken});
             const std::size_t begin = m_spoken;
             m_spoken += piece;
             frames -= piece;
             m_listener->voiceCaptured(std::span(m_recording).subspan(begin, piece));
         } else {
-            const std::size_t piece = std::min(frames, kLongestPiece);
+            const std::size_t piece = std::min(frames, longest);
             frames -= piece;
             m_listener->voiceCaptured(std::span(silence).first(piece));
         }
@@ -95,9 +118,9 @@ void RecordedVoiceIo::hear(std::size_t frames)
         const std::size_t piece = std::min(frames, item.samples.size() - item.heard);
         const auto samples = std::span<const std::int16_t>(item.samples).subspan(item.heard, piece);
         item.heard += piece;
-        m_heardTotal += piece;
+        m_heardFrames += piece;
         frames -= piece;
-        if (piece > 0 && !m_heard(samples)) {
+        if (piece > 0 && !m_heard(samples, m_rates.output)) {
             m_listener->voiceFailed(
                 {core::ErrorCode::OutputUnwritable, "the recording of the reply cannot be written", std::nullopt, {}});
             return;
@@ -150,7 +173,7 @@ core::HeardAudio RecordedVoiceIo::interrupt()
         const Queued& item = m_queue.front();
         result.itemId = item.itemId;
         result.contentIndex = item.contentIndex;
-        result.heard = core::FrameCount{static_cast<std::int64_t>(item.heard)}.duration(core::kRealtimeRate);
+        result.heard = core::FrameCount{static_cast<std::int64_t>(item.heard)}.duration(m_rates.output);
         result.wasWhole = item.isFinished && item.heard == item.samples.size();
         m_queue.clear();
     }

@@ -18,13 +18,15 @@ namespace vivavoce::cli {
 /// Threads: the executor's own thread. Lifetime: its references outlive it.
 class RecordedVoiceIo final : public core::VoiceIo {
 public:
-    /// PCM16 mono at core::kRealtimeRate; false ends the conversation with OutputUnwritable.
-    using Heard = std::function<bool(std::span<const std::int16_t>)>;
+    /// PCM16 mono; false ends the conversation with OutputUnwritable.
+    using Heard = std::function<bool(std::span<const std::int16_t>, core::SampleRate)>;
 
+    /// `recording`: at core::kRealtimeRate.
     RecordedVoiceIo(core::Executor& executor, const core::Clock& clock, std::vector<std::int16_t> recording, Pace pace,
         Heard heard);
     ~RecordedVoiceIo() override;
 
+    void useRates(const core::VoiceRates& rates) override;
     void start(core::VoiceListener& listener) override;
     void stop() override;
     void play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples) override;
@@ -32,14 +34,11 @@ public:
     core::HeardAudio interrupt() override;
     [[nodiscard]] bool isPlaying() const override { return !m_queue.empty(); }
 
-    [[nodiscard]] core::FrameCount spoken() const
+    [[nodiscard]] core::Milliseconds spoken() const
     {
-        return core::FrameCount{static_cast<std::int64_t>(std::min(m_spoken, m_recording.size()))};
+        return core::FrameCount{static_cast<std::int64_t>(m_spoken)}.duration(m_rates.input);
     }
-    [[nodiscard]] core::FrameCount heardFrames() const
-    {
-        return core::FrameCount{static_cast<std::int64_t>(m_heardTotal)};
-    }
+    [[nodiscard]] core::Milliseconds heardInAll() const { return m_heardBefore + heardNow(); }
 
 private:
     struct Queued {
@@ -54,20 +53,27 @@ private:
     void tick();
     void speak(std::size_t frames);
     void hear(std::size_t frames);
+    /// Since the rate of the replies changed last.
+    [[nodiscard]] core::Milliseconds heardNow() const
+    {
+        return core::FrameCount{static_cast<std::int64_t>(m_heardFrames)}.duration(m_rates.output);
+    }
     [[nodiscard]] Queued* find(std::string_view itemId);
 
     core::Executor& m_executor;
     const core::Clock& m_clock;
+    core::VoiceRates m_rates;
     std::vector<std::int16_t> m_recording;
     Pace m_pace;
     Heard m_heard;
     core::VoiceListener* m_listener = nullptr;
     std::unique_ptr<core::Timer> m_timer;
     core::MonotonicTime m_lastTick{};
-    /// Part of a frame that a tick was short of.
+    /// Part of a millisecond that a tick was short of.
     core::MonotonicTime::duration m_owed{0};
     std::size_t m_spoken = 0;
-    std::size_t m_heardTotal = 0;
+    std::size_t m_heardFrames = 0;
+    core::Milliseconds m_heardBefore{0};
     bool m_hasEnded = false;
     std::deque<Queued> m_queue;
 };

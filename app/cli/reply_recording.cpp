@@ -25,10 +25,35 @@ ReplyRecording::ReplyRecording(std::string path, std::string writtenTo, dsp::Wav
 {
 }
 
-bool ReplyRecording::write(std::span<const std::int16_t> samples)
+core::Expected<void, core::Error> ReplyRecording::writeAt(std::span<const std::int16_t> samples, core::SampleRate rate)
 {
+    if (m_isEmpty && rate != m_rate) {
+        // Nothing was written but its header.
+        auto writer = dsp::WavWriter::create(m_writtenTo, rate);
+        if (!writer) {
+            return core::Unexpected<core::Error>(writer.error());
+        }
+        m_writer = std::move(*writer);
+        m_rate = rate;
+    }
     m_isEmpty = m_isEmpty && samples.empty();
-    auto written = m_writer.write(samples);
+    if (rate == m_rate) {
+        return m_writer.write(samples);
+    }
+    if (!m_fromOther || m_otherRate != rate) {
+        auto resampler = dsp::Resampler::create(rate, m_rate);
+        if (!resampler) {
+            return core::Unexpected<core::Error>(resampler.error());
+        }
+        m_fromOther.emplace(std::move(*resampler));
+        m_otherRate = rate;
+    }
+    return m_writer.write(m_fromOther->process(samples));
+}
+
+bool ReplyRecording::write(std::span<const std::int16_t> samples, core::SampleRate rate)
+{
+    auto written = writeAt(samples, rate);
     if (!written) {
         m_fault = written.error();
     }

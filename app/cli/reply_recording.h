@@ -1,5 +1,6 @@
 #pragma once
 
+#include "audio/dsp/resampler.h"
 #include "audio/dsp/wav_file.h"
 
 #include <optional>
@@ -8,15 +9,15 @@
 
 namespace vivavoce::cli {
 
-/// The WAV file that replies go to. A file that was there before stays until there is something to put in its place, and a conversation
-/// without a reply leaves no file.
+/// The WAV file that replies go to, at the rate at which the first of them comes. A file that was there before stays until there is
+/// something to put in its place, and a conversation without a reply leaves no file.
 /// Threads: one at a time.
 class ReplyRecording {
 public:
     /// OutputUnwritable.
     [[nodiscard]] static core::Expected<ReplyRecording, core::Error> create(const std::string& path);
 
-    [[nodiscard]] bool write(std::span<const std::int16_t> samples);
+    [[nodiscard]] bool write(std::span<const std::int16_t> samples, core::SampleRate rate);
     [[nodiscard]] bool isEmpty() const { return m_isEmpty; }
     /// Why it could not be written.
     [[nodiscard]] const std::optional<core::Error>& fault() const { return m_fault; }
@@ -25,11 +26,18 @@ public:
 
 private:
     ReplyRecording(std::string path, std::string writtenTo, dsp::WavWriter writer);
+    [[nodiscard]] core::Expected<void, core::Error> writeAt(
+        std::span<const std::int16_t> samples, core::SampleRate rate);
 
     std::string m_path;
     /// The same, or a neighbour of the file that is still there.
     std::string m_writtenTo;
+    /// Of the file.
+    core::SampleRate m_rate = core::kRealtimeRate;
     dsp::WavWriter m_writer;
+    /// Of what comes at another rate than the file has.
+    core::SampleRate m_otherRate;
+    std::optional<dsp::Resampler> m_fromOther;
     bool m_isEmpty = true;
     std::optional<core::Error> m_fault;
 };

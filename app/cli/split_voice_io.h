@@ -10,6 +10,11 @@ class SplitVoiceIo final : public core::VoiceIo {
 public:
     SplitVoiceIo(core::VoiceIo& speech, core::VoiceIo& replies) : m_speech(speech), m_replies(replies) {}
 
+    void useRates(const core::VoiceRates& rates) override
+    {
+        m_speech.useRates(rates);
+        m_replies.useRates(rates);
+    }
     void start(core::VoiceListener& listener) override
     {
         m_ear.listener = &listener;

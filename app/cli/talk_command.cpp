@@ -239,7 +239,9 @@ core::Expected<void, Error> TalkCommand::prepare()
         }
     }
     m_files = std::make_unique<RecordedVoiceIo>(m_executor, m_clock, std::move(recording), m_options.pace,
-        [this](std::span<const std::int16_t> samples) { return !m_out || m_out->write(samples); });
+        [this](std::span<const std::int16_t> samples, core::SampleRate rate) {
+            return !m_out || m_out->write(samples, rate);
+        });
     if (m_options.isLive() || m_options.isAloud()) {
         m_devices = std::make_unique<audio::AudioEngine>(m_executor, audio::backendOf(m_options.soundBackend));
         if (auto chosen = checkDevices(); !chosen) {
@@ -572,8 +574,8 @@ void TalkCommand::end(std::optional<Error> error)
     ending.outFile = m_out && !m_out->isEmpty() ? m_options.outFile : std::string();
     ending.transcriptFile = hasTranscript && written ? m_options.transcriptFile : std::string();
     if (m_files != nullptr) {
-        ending.spoken = m_files->spoken().duration(core::kRealtimeRate);
-        ending.heard = m_files->heardFrames().duration(core::kRealtimeRate);
+        ending.spoken = m_files->spoken();
+        ending.heard = m_files->heardInAll();
     }
     m_report.sumUp(ending);
     m_servers.reset();

@@ -141,7 +141,7 @@ std::function<void(Settings&)> choosing(const char* model)
 {
     return [model](Settings& settings) {
         broker(settings);
-        settings.choice = {"openai", model};
+        settings.choice = {"openai", model, "marin"};
     };
 }
 

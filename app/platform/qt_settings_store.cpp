@@ -129,7 +129,7 @@ core::Settings QtSettingsStore::load() const
         const std::string value = text(which).toStdString();
         return core::nameFault(value) ? std::string() : value;
     };
-    settings.choice = {chosen("broker/provider"), chosen("broker/model")};
+    settings.choice = {chosen("broker/provider"), chosen("broker/model"), chosen("broker/voice")};
     settings.talkMode = kTalkModes.value(text("talk/mode"), defaults.talkMode);
     settings.colourScheme = kSchemes.value(text("look/colours"), defaults.colourScheme);
     settings.isMotionReduced = flag("look/reducedMotion", defaults.isMotionReduced);
@@ -176,6 +176,7 @@ core::Expected<void, core::Error> QtSettingsStore::save(const core::Settings& se
     put("broker/url", QString::fromStdString(settings.brokerUrl));
     put("broker/provider", QString::fromStdString(settings.choice.provider));
     put("broker/model", QString::fromStdString(settings.choice.model));
+    put("broker/voice", QString::fromStdString(settings.choice.voice));
     put("talk/mode", kTalkModes.text(settings.talkMode));
     put("look/colours", kSchemes.text(settings.colourScheme));
     put("look/reducedMotion", flag(settings.isMotionReduced));

@@ -2,6 +2,7 @@
 
 #include "app/platform/connection_faults.h"
 #include "app/platform/loopback.h"
+#include "core/base/refused_handshake.h"
 #include "core/base/visible_ascii.h"
 
 #include <QNetworkRequest>
@@ -242,11 +243,8 @@ private:
         }
         const auto status = refusedStatus(errorText);
         if (status && m_socket.error() != QAbstractSocket::HostNotFoundError) {
-            const auto code = *status == 429 ? ErrorCode::RateLimited
-                : *status >= 500             ? ErrorCode::ProviderFailed
-                : *status < 400              ? ErrorCode::ProviderMalformed
-                                             : ErrorCode::ProviderRefused;
-            end({code, "the server answered the handshake with HTTP " + std::to_string(*status), std::nullopt,
+            end({core::codeOfRefusedHandshake(*status),
+                "the server answered the handshake with HTTP " + std::to_string(*status), std::nullopt,
                 std::to_string(*status)});
             return;
         }

@@ -2,6 +2,7 @@
 
 #include <speex/speex_resampler.h>
 
+#include <algorithm>
 #include <string>
 
 namespace vivavoce::dsp {
@@ -74,6 +75,24 @@ std::vector<std::int16_t> Resampler::flush()
     const std::vector<std::int16_t> silence(
         static_cast<std::size_t>(speex_resampler_get_input_latency(m_state->speex.get())), 0);
     return process(silence);
+}
+
+std::vector<std::int16_t> resampled(std::span<const std::int16_t> samples, core::SampleRate from, core::SampleRate to)
+{
+    if (from == to) {
+        return {samples.begin(), samples.end()};
+    }
+    const std::size_t size = from.hz() == 0 ? 0 : samples.size() * to.hz() / from.hz();
+    std::vector<std::int16_t> out;
+    if (auto resampler = Resampler::create(from, to)) {
+        out = resampler->process(samples);
+        const std::vector<std::int16_t> rest = resampler->flush();
+        out.insert(out.end(), rest.begin(), rest.end());
+        const auto late = std::min(static_cast<std::size_t>(resampler->latency().value()), out.size());
+        out.erase(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(late));
+    }
+    out.resize(size);
+    return out;
 }
 
 core::FrameCount Resampler::latency() const

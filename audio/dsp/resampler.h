@@ -36,4 +36,9 @@ private:
     std::unique_ptr<State> m_state;
 };
 
+/// A whole recording at another rate: the same time, up to a sample, and without the delay of a stream. Rates that no Resampler can be made for
+/// give silence.
+[[nodiscard]] std::vector<std::int16_t> resampled(
+    std::span<const std::int16_t> samples, core::SampleRate from, core::SampleRate to);
+
 } // namespace vivavoce::dsp

@@ -8,7 +8,6 @@ namespace vivavoce::audio {
 namespace {
 
 constexpr std::size_t kFrame = dsp::EchoCanceller::kFrameSamples;
-constexpr std::size_t kWide = dsp::EchoCanceller::kRate.hz() / core::kRealtimeRate.hz();
 
 } // namespace
 
@@ -30,6 +29,17 @@ core::Expected<CaptureChain, core::Error> CaptureChain::create(core::SampleRate 
     return CaptureChain(device, std::move(*up), std::move(*down));
 }
 
+void CaptureChain::useRate(core::SampleRate rate)
+{
+    if (rate == m_rate) {
+        return;
+    }
+    if (auto down = dsp::Resampler::create(dsp::EchoCanceller::kRate, rate)) {
+        m_down = std::move(*down);
+        m_rate = rate;
+    }
+}
+
 void CaptureChain::pump(rt::SampleRing& ring, dsp::EchoCanceller& processing, core::Milliseconds delay, bool isMuted,
     rt::LevelMeter& meter, const Sink& sink)
 {
@@ -47,7 +57,7 @@ void CaptureChain::pump(rt::SampleRing& ring, dsp::EchoCanceller& processing, co
         if (!voice.empty()) {
             const std::size_t dropped = m_held - std::min(voice.size(), m_held);
             m_held = 0;
-            sink(m_down.process(voice), core::FrameCount{static_cast<std::int64_t>(dropped / kWide)});
+            sink(m_down.process(voice), voice, core::FrameCount{static_cast<std::int64_t>(dropped)});
         }
         done += kFrame;
     }

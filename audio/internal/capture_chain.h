@@ -13,15 +13,19 @@
 
 namespace vivavoce::audio {
 
-/// From a capture device's ring to voice as providers take it: to 48 kHz, echo and noise out, to kRealtimeRate. Pieces of 10 ms.
+/// From a capture device's ring to voice as the provider takes it: to 48 kHz, echo and noise out, to its rate. Pieces of 10 ms.
 /// Threads: [worker].
 class CaptureChain {
 public:
-    /// `dropped`: frames at kRealtimeRate that came before it, were held back and turned out to be an echo.
-    using Sink = std::function<void(std::span<const std::int16_t> voice, core::FrameCount dropped)>;
+    /// `voice` at the provider's rate. `wide`: the same at EchoCanceller::kRate; `dropped`: frames of that which came before it, were held back
+    /// and turned out to be an echo.
+    using Sink = std::function<void(
+        std::span<const std::int16_t> voice, std::span<const std::int16_t> wide, core::FrameCount dropped)>;
 
     static core::Expected<CaptureChain, core::Error> create(core::SampleRate device);
 
+    /// The rate of what goes to the sink from now on; kRealtimeRate, unless told.
+    void useRate(core::SampleRate rate);
     /// Everything that waits in the ring. `delay`, `isMuted`: see EchoCanceller::process. The meter sees what a person says also while
     /// that goes no further.
     void pump(rt::SampleRing& ring, dsp::EchoCanceller& processing, core::Milliseconds delay, bool isMuted,
@@ -38,6 +42,7 @@ private:
     CaptureChain(core::SampleRate device, dsp::Resampler up, dsp::Resampler down);
 
     core::SampleRate m_device;
+    core::SampleRate m_rate = core::kRealtimeRate;
     dsp::Resampler m_up;
     dsp::Resampler m_down;
     std::vector<std::int16_t> m_raw;

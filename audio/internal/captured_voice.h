@@ -2,7 +2,7 @@
 
 #include "core/base/units.h"
 
-#include <cstddef>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <iterator>
@@ -16,21 +16,25 @@ namespace vivavoce::audio {
 /// Threads: [any thread].
 class CapturedVoice {
 public:
+    struct Piece {
+        std::vector<std::int16_t> samples;
+        core::SampleRate rate;
+    };
     struct Taken {
-        std::vector<std::vector<std::int16_t>> pieces;
+        std::vector<Piece> pieces;
         /// Before the first of the pieces, or between them.
         core::Milliseconds lost{0};
     };
 
     /// Whether somebody has to be told to take: those who were told before have taken.
-    [[nodiscard]] bool put(std::vector<std::int16_t> piece)
+    [[nodiscard]] bool put(Piece piece)
     {
         const std::lock_guard lock(m_mutex);
-        m_samples += piece.size();
+        m_waiting += lengthOf(piece);
         m_pieces.push_back(std::move(piece));
-        while (m_samples > kMost) {
-            m_samples -= m_pieces.front().size();
-            m_lost += core::FrameCount{static_cast<std::int64_t>(m_pieces.front().size())};
+        while (m_waiting > kMost) {
+            m_waiting -= lengthOf(m_pieces.front());
+            m_lost += lengthOf(m_pieces.front());
             m_pieces.pop_front();
         }
         return !std::exchange(m_isTold, true);
@@ -40,7 +44,7 @@ public:
     [[nodiscard]] bool lose(core::Milliseconds amount)
     {
         const std::lock_guard lock(m_mutex);
-        m_lost += core::FrameCount::of(amount, core::kRealtimeRate);
+        m_lost += amount;
         return !std::exchange(m_isTold, true);
     }
 
@@ -48,20 +52,26 @@ public:
     {
         const std::lock_guard lock(m_mutex);
         Taken taken{{std::make_move_iterator(m_pieces.begin()), std::make_move_iterator(m_pieces.end())},
-            std::exchange(m_lost, {}).duration(core::kRealtimeRate)};
+            std::chrono::floor<core::Milliseconds>(std::exchange(m_lost, {}))};
         m_pieces.clear();
-        m_samples = 0;
+        m_waiting = {};
         m_isTold = false;
         return taken;
     }
 
 private:
-    static constexpr std::size_t kMost = 10 * core::kRealtimeRate.hz();
+    using Length = std::chrono::nanoseconds;
+    static constexpr Length kMost = std::chrono::seconds{10};
+
+    [[nodiscard]] static Length lengthOf(const Piece& piece)
+    {
+        return Length{static_cast<std::int64_t>(piece.samples.size()) * 1'000'000'000 / piece.rate.hz()};
+    }
 
     std::mutex m_mutex;
-    std::deque<std::vector<std::int16_t>> m_pieces;
-    std::size_t m_samples = 0;
-    core::FrameCount m_lost;
+    std::deque<Piece> m_pieces;
+    Length m_waiting{0};
+    Length m_lost{0};
     bool m_isTold = false;
 };
 

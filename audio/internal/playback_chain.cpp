@@ -4,12 +4,11 @@
 #include "core/base/thread_role.h"
 
 #include <algorithm>
-#include <array>
 
 namespace vivavoce::audio {
 namespace {
 
-constexpr std::size_t kPiece = 240;
+constexpr core::Milliseconds kPiece{10};
 
 } // namespace
 
@@ -34,11 +33,12 @@ core::Expected<PlaybackChain, core::Error> PlaybackChain::create(core::SampleRat
 void PlaybackChain::fill(rt::SampleRing& ring, core::FrameCount ahead, PlayoutQueue& queue, rt::LevelMeter& meter)
 {
     core::assertRole(core::ThreadRole::Worker);
+    const auto piece = static_cast<std::size_t>(core::FrameCount::of(kPiece, m_rate).value());
     while (ring.fill() < static_cast<std::size_t>(ahead.value())) {
-        std::array<std::int16_t, kPiece> voice{};
-        queue.take(voice);
-        meter.feed(voice);
-        const std::vector<std::int16_t> wide = m_up.process(voice);
+        m_piece.resize(piece);
+        queue.take(m_piece);
+        meter.feed(m_piece);
+        const std::vector<std::int16_t> wide = m_up.process(m_piece);
         const std::vector<std::int16_t> out = m_toDevice.process(wide);
         if (ring.write(out) < out.size()) {
             return;
@@ -46,10 +46,22 @@ void PlaybackChain::fill(rt::SampleRing& ring, core::FrameCount ahead, PlayoutQu
     }
 }
 
+void PlaybackChain::useRate(core::SampleRate rate)
+{
+    if (rate == m_rate) {
+        return;
+    }
+    if (auto up = dsp::Resampler::create(rate, dsp::EchoCanceller::kRate)) {
+        m_up = std::move(*up);
+        m_queueBase = m_queueBase * rate.hz() / m_rate.hz();
+        m_rate = rate;
+    }
+}
+
 void PlaybackChain::restart(const rt::SampleRing& ring, const PlayoutQueue& queue)
 {
     // They were made for these rates before, so they can be made again.
-    if (auto up = dsp::Resampler::create(core::kRealtimeRate, dsp::EchoCanceller::kRate)) {
+    if (auto up = dsp::Resampler::create(m_rate, dsp::EchoCanceller::kRate)) {
         m_up = std::move(*up);
     }
     if (auto toDevice = dsp::Resampler::create(dsp::EchoCanceller::kRate, m_device)) {
@@ -66,7 +78,7 @@ std::uint64_t PlaybackChain::heard(std::uint64_t taken, core::FrameCount latency
             / static_cast<std::int64_t>(dsp::EchoCanceller::kRate.hz());
     const std::int64_t atEar =
         static_cast<std::int64_t>(taken) - static_cast<std::int64_t>(m_ringBase) - latency.value() - stages;
-    const std::int64_t samples = std::max<std::int64_t>(atEar, 0) * static_cast<std::int64_t>(core::kRealtimeRate.hz())
+    const std::int64_t samples = std::max<std::int64_t>(atEar, 0) * static_cast<std::int64_t>(m_rate.hz())
         / static_cast<std::int64_t>(m_device.hz());
     return m_queueBase + static_cast<std::uint64_t>(samples);
 }

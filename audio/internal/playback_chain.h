@@ -11,13 +11,15 @@
 
 namespace vivavoce::audio {
 
-/// From the playout queue to a playback device's ring: to 48 kHz, to the device's rate. Knows which of the
+/// From the playout queue, at its rate, to a playback device's ring: to 48 kHz, to the device's rate. Knows which of the
 /// queue's samples a position of the ring is.
 /// Threads: [worker], under its lock.
 class PlaybackChain {
 public:
     static core::Expected<PlaybackChain, core::Error> create(core::SampleRate device);
 
+    /// The queue has another rate now. What the first stage holds back, some milliseconds, is lost.
+    void useRate(core::SampleRate rate);
     /// Keeps at least `ahead` in the ring.
     void fill(rt::SampleRing& ring, core::FrameCount ahead, PlayoutQueue& queue, rt::LevelMeter& meter);
     /// Lets go of what the stages hold back, so that nothing of a cut reply comes after the cut.
@@ -29,8 +31,10 @@ private:
     PlaybackChain(core::SampleRate device, dsp::Resampler up, dsp::Resampler toDevice);
 
     core::SampleRate m_device;
+    core::SampleRate m_rate = core::kRealtimeRate;
     dsp::Resampler m_up;
     dsp::Resampler m_toDevice;
+    std::vector<std::int16_t> m_piece;
     /// Where ring and queue stood when the stages were empty.
     std::uint64_t m_ringBase = 0;
     std::uint64_t m_queueBase = 0;

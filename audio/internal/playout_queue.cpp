@@ -1,12 +1,46 @@
 #include "audio/internal/playout_queue.h"
 
+#include "audio/dsp/resampler.h"
+
 #include <algorithm>
 
 namespace vivavoce::audio {
 
-PlayoutQueue::PlayoutQueue(core::Milliseconds preBuffer)
-    : m_preBuffer(static_cast<std::size_t>(core::FrameCount::of(preBuffer, core::kRealtimeRate).value()))
+PlayoutQueue::PlayoutQueue(core::Milliseconds preBuffer) : m_preBuffer(preBuffer) {}
+
+void PlayoutQueue::useRate(core::SampleRate rate)
 {
+    if (rate == m_rate) {
+        return;
+    }
+    for (Item& item : m_items) {
+        scale(item, rate);
+    }
+    m_given = scaled(m_given, rate);
+    m_starved = scaled(m_starved, rate);
+    m_rate = rate;
+}
+
+std::uint64_t PlayoutQueue::scaled(std::uint64_t count, core::SampleRate rate) const
+{
+    return count * rate.hz() / m_rate.hz();
+}
+
+void PlayoutQueue::scale(Item& item, core::SampleRate rate) const
+{
+    // Rounded at the stretches' ends, which may touch: what was given out is what they hold, to the sample.
+    std::size_t taken = 0;
+    for (Item::Stretch& stretch : item.stretches) {
+        const std::uint64_t end = scaled(stretch.begin + stretch.size, rate);
+        stretch.begin = scaled(stretch.begin, rate);
+        stretch.size = static_cast<std::size_t>(end - stretch.begin);
+        taken += stretch.size;
+    }
+    const std::vector<std::int16_t> rest =
+        dsp::resampled(std::span<const std::int16_t>(item.samples).subspan(item.taken), m_rate, rate);
+    item.samples.assign(taken, 0);
+    item.samples.insert(item.samples.end(), rest.begin(), rest.end());
+    item.taken = taken;
 }
 
 void PlayoutQueue::play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples)
@@ -57,7 +91,8 @@ void PlayoutQueue::take(std::span<std::int16_t> out)
 std::size_t PlayoutQueue::takeFrom(Item& item, std::span<std::int16_t> out)
 {
     const std::size_t there = item.samples.size() - item.taken;
-    if (item.isWaiting && !item.isFinished && there < m_preBuffer) {
+    const auto preBuffer = static_cast<std::size_t>(core::FrameCount::of(m_preBuffer, m_rate).value());
+    if (item.isWaiting && !item.isFinished && there < preBuffer) {
         m_starved += item.taken > 0 ? out.size() : 0;
         return 0;
     }
@@ -96,7 +131,7 @@ core::HeardAudio PlayoutQueue::at(std::uint64_t heard) const
         const std::size_t samples = item.heardAt(heard);
         told.itemId = item.id;
         told.contentIndex = item.contentIndex;
-        told.heard = core::FrameCount{static_cast<std::int64_t>(samples)}.duration(core::kRealtimeRate);
+        told.heard = core::FrameCount{static_cast<std::int64_t>(samples)}.duration(m_rate);
         told.wasWhole = item.isThrough() && samples == item.samples.size();
         if (!told.wasWhole) {
             break;
@@ -117,7 +152,7 @@ bool PlayoutQueue::heardUpTo(std::uint64_t heard)
 
 core::Milliseconds PlayoutQueue::starved() const
 {
-    return core::FrameCount{static_cast<std::int64_t>(m_starved)}.duration(core::kRealtimeRate);
+    return core::FrameCount{static_cast<std::int64_t>(m_starved)}.duration(m_rate);
 }
 
 std::size_t PlayoutQueue::Item::heardAt(std::uint64_t position) const

@@ -13,7 +13,7 @@
 
 namespace vivavoce::audio {
 
-/// Replies in the order in which they are to be heard, and how far each one is. PCM16 mono at kRealtimeRate. Unbounded: providers send
+/// Replies in the order in which they are to be heard, and how far each one is. PCM16 mono at one rate. Unbounded: providers send
 /// faster than real time, and what is said is not dropped.
 /// The start of an item, and of what follows a gap in it, waits for a little more to come (`preBuffer`), or for its end.
 /// `take` gives out and `heardUpTo` learns what has reached the ear: both count every sample given out since the beginning,
@@ -23,6 +23,9 @@ class PlayoutQueue {
 public:
     explicit PlayoutQueue(core::Milliseconds preBuffer);
 
+    /// Of all that comes and goes from now on, positions and what is queued included; kRealtimeRate, unless told.
+    void useRate(core::SampleRate rate);
+    [[nodiscard]] core::SampleRate rate() const { return m_rate; }
     void play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples);
     void finishItem(std::string_view itemId);
 
@@ -63,7 +66,12 @@ private:
 
     [[nodiscard]] std::size_t takeFrom(Item& item, std::span<std::int16_t> out);
 
-    const std::size_t m_preBuffer;
+    /// At that rate as many samples as `count` were at the present one.
+    [[nodiscard]] std::uint64_t scaled(std::uint64_t count, core::SampleRate rate) const;
+    void scale(Item& item, core::SampleRate rate) const;
+
+    const core::Milliseconds m_preBuffer;
+    core::SampleRate m_rate = core::kRealtimeRate;
     std::deque<Item> m_items;
     std::uint64_t m_given = 0;
     std::uint64_t m_starved = 0;

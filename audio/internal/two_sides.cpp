@@ -21,14 +21,16 @@ constexpr std::int64_t kMargin = 20 * kSecond / 1'000;
 
 core::Expected<TwoSides, core::Error> TwoSides::create(Time now)
 {
-    auto down = dsp::Resampler::create(dsp::EchoCanceller::kRate, kRate);
-    if (!down) {
-        return core::Unexpected<core::Error>(down.error());
+    auto usersDown = dsp::Resampler::create(dsp::EchoCanceller::kRate, kRate);
+    auto agentsDown = dsp::Resampler::create(dsp::EchoCanceller::kRate, kRate);
+    if (!usersDown || !agentsDown) {
+        return core::Unexpected<core::Error>(usersDown ? agentsDown.error() : usersDown.error());
     }
-    return TwoSides(std::move(*down), now);
+    return TwoSides(std::move(*usersDown), std::move(*agentsDown), now);
 }
 
-TwoSides::TwoSides(dsp::Resampler down, Time now) : m_down(std::move(down)), m_start(now)
+TwoSides::TwoSides(dsp::Resampler usersDown, dsp::Resampler agentsDown, Time now)
+    : m_usersDown(std::move(usersDown)), m_agentsDown(std::move(agentsDown)), m_start(now)
 {
     // Nobody knows yet what runs.
     m_user.unwanted = m_agent.unwanted = -1;
@@ -103,10 +105,15 @@ void TwoSides::said(std::span<const std::int16_t> voice)
     put(m_user, voice);
 }
 
+void TwoSides::saidWide(std::span<const std::int16_t> wide)
+{
+    said(m_usersDown.process(wide));
+}
+
 void TwoSides::heard(std::span<const std::int16_t> wide)
 {
     m_hasCome = m_hasCome || !wide.empty();
-    put(m_agent, m_down.process(wide));
+    put(m_agent, m_agentsDown.process(wide));
 }
 
 /// The agent's side is where the user hears it.

@@ -54,6 +54,8 @@ public:
     [[nodiscard]] bool isPaused() const { return m_isPaused; }
     /// At kRate.
     void said(std::span<const std::int16_t> voice);
+    /// The same at EchoCanceller::kRate, where the provider wants it at a third one.
+    void saidWide(std::span<const std::int16_t> wide);
     /// So much of it was an echo, and goes nowhere.
     void saidNothing(std::int64_t frames) { put(m_user, frames); }
     /// At EchoCanceller::kRate.
@@ -70,7 +72,7 @@ private:
         [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(samples.size()); }
     };
 
-    TwoSides(dsp::Resampler down, Time now);
+    TwoSides(dsp::Resampler usersDown, dsp::Resampler agentsDown, Time now);
     static void put(Queue& queue, std::span<const std::int16_t> voice);
     static void put(Queue& queue, std::int64_t silence);
     void keepSecret(const Devices& devices);
@@ -83,7 +85,8 @@ private:
     void catchUp(Time now, std::int64_t come);
     void countByClock(const Devices& devices, Time now);
 
-    dsp::Resampler m_down;
+    dsp::Resampler m_usersDown;
+    dsp::Resampler m_agentsDown;
     const Time m_start;
     Queue m_user;
     Queue m_agent;

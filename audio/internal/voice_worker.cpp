@@ -22,11 +22,11 @@ constexpr std::chrono::seconds kLookAgain{2};
 /// What providers send comes in bursts; this much is gathered before an item begins.
 constexpr core::Milliseconds kPreBuffer{60};
 /// Pieces of 20 ms go to the session: half as many messages as frames.
-constexpr std::size_t kPieceSamples = 480;
+constexpr core::Milliseconds kPiece{20};
 /// A little more than 10 ms, of which a resampler gives now more, now less.
-constexpr std::size_t kFrameVoice = 300;
+constexpr core::Milliseconds kFrameVoice{12};
 /// What the other side hears of a muted microphone, so that a turn can end.
-constexpr std::size_t kSilenceAfterMute = 24'000;
+constexpr core::Milliseconds kSilenceAfterMute{1'000};
 constexpr const char* kToneItem = "test-tone";
 constexpr const char* kRecordingItem = "recording";
 
@@ -36,16 +36,22 @@ core::ErrorCode lackOf(SoundDirection direction)
                                                 : core::ErrorCode::SoundNoLoudspeaker;
 }
 
-std::vector<std::int16_t> tone()
+std::size_t samplesOf(core::Milliseconds time, core::SampleRate rate)
+{
+    return static_cast<std::size_t>(core::FrameCount::of(time, rate).value());
+}
+
+/// A second of it.
+std::vector<std::int16_t> tone(core::SampleRate at)
 {
     constexpr double kFrequency = 440;
     constexpr double kAmplitude = 0.1 * 32767;
-    const double rate = core::kRealtimeRate.hz();
-    std::vector<std::int16_t> samples(core::kRealtimeRate.hz());
+    const double rate = at.hz();
+    std::vector<std::int16_t> samples(at.hz());
     for (std::size_t i = 0; i < samples.size(); ++i) {
-        const double at = static_cast<double>(i) / static_cast<double>(samples.size());
+        const double done = static_cast<double>(i) / static_cast<double>(samples.size());
         // Swells and fades: a tone that starts at once clicks.
-        const double swell = std::sin(std::numbers::pi * at);
+        const double swell = std::sin(std::numbers::pi * done);
         samples[i] = static_cast<std::int16_t>(
             kAmplitude * swell * std::sin(2 * std::numbers::pi * kFrequency * static_cast<double>(i) / rate));
     }
@@ -101,6 +107,21 @@ void VoiceWorker::rescan(bool hasMicrophone)
     m_changed.notify_one();
 }
 
+void VoiceWorker::useRates(const core::VoiceRates& rates)
+{
+    const std::lock_guard lock(m_mutex);
+    m_inputRate = rates.input;
+    useOutputRate(rates.output);
+}
+
+void VoiceWorker::useOutputRate(core::SampleRate rate)
+{
+    m_queue.useRate(rate);
+    if (m_playback) {
+        m_playback->chain->useRate(rate);
+    }
+}
+
 void VoiceWorker::play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples)
 {
     const std::lock_guard lock(m_mutex);
@@ -143,7 +164,7 @@ void VoiceWorker::playTone()
             // The loudspeaker can be heard as it is.
             return;
         }
-        m_queue.play(kToneItem, 0, tone());
+        m_queue.play(kToneItem, 0, tone(m_queue.rate()));
         m_queue.finishItem(kToneItem);
         m_isToneOn = true;
         m_playbackRetry = {};
@@ -158,6 +179,7 @@ void VoiceWorker::playRecording(int part, std::span<const std::int16_t> samples)
         if (m_wishes.wantsPlayback) {
             return;
         }
+        useOutputRate(core::kRealtimeRate);
         m_queue.play(kRecordingItem, part, samples);
         if (!std::exchange(m_isToneOn, true)) {
             m_playbackRetry = {};
@@ -493,6 +515,7 @@ void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now
     m_knownLoudspeaker = line->runsOn;
     m_playback.emplace(std::move(*line));
     ++m_lineChanges;
+    m_playback->chain->useRate(m_queue.rate());
     m_playback->chain->restart(*m_playback->ring, m_queue);
 }
 
@@ -541,7 +564,7 @@ void VoiceWorker::report(std::unique_lock<std::mutex>& lock, SoundDirection dire
 /// Without a loudspeaker time passes all the same: a reply is over when it would have been heard.
 std::uint64_t VoiceWorker::playUnheard(Time now)
 {
-    const std::int64_t most = core::kRealtimeRate.hz();
+    const std::int64_t most = m_queue.rate().hz();
     const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(now - m_unheardUntil).count();
     const std::int64_t due = std::min(most, passed * most / 1'000'000);
     if (due < most) {
@@ -599,23 +622,39 @@ void VoiceWorker::pump(std::unique_lock<std::mutex>& lock)
         const core::Milliseconds delay =
             m_capture->delay() + (m_playback ? m_playback->delay() : core::Milliseconds{0});
         const core::Milliseconds lost = takeLost(steady_clock::now());
+        m_capture->chain->useRate(m_inputRate);
+        if (m_pieceRate != m_inputRate) {
+            m_piece = dsp::resampled(m_piece, m_pieceRate, m_inputRate);
+            m_pieceRate = m_inputRate;
+        }
         // Nobody else touches what is used from here on.
         lock.unlock();
         if (lost.count() > 0) {
             m_callbacks.lost(lost);
         }
         m_capture->chain->pump(*m_capture->ring, *m_processing, delay, isMuted, m_captureMeter,
-            [&](std::span<const std::int16_t> voice, core::FrameCount dropped) {
-                if (m_sides && m_isTalkKnown) {
-                    m_sides->saidNothing(dropped.value());
-                    m_sides->said(voice);
-                }
+            [&](std::span<const std::int16_t> voice, std::span<const std::int16_t> wide, core::FrameCount dropped) {
+                record(voice, wide, dropped);
                 hand(voice, isMuted);
             });
         lock.lock();
     }
     if (m_sides) {
         m_writer->put(m_sides->take(recorded(), steady_clock::now()));
+    }
+}
+
+void VoiceWorker::record(
+    std::span<const std::int16_t> voice, std::span<const std::int16_t> wide, core::FrameCount dropped)
+{
+    if (!m_sides || !m_isTalkKnown) {
+        return;
+    }
+    m_sides->saidNothing(dropped.value() * std::int64_t{TwoSides::kRate.hz()} / dsp::EchoCanceller::kRate.hz());
+    if (m_pieceRate == TwoSides::kRate) {
+        m_sides->said(voice);
+    } else {
+        m_sides->saidWide(wide);
     }
 }
 
@@ -696,16 +735,17 @@ TwoSides::Devices VoiceWorker::recorded() const
 void VoiceWorker::hand(std::span<const std::int16_t> voice, bool isMuted)
 {
     // What was held back till now may be from before.
-    const bool isSilence = isMuted && voice.size() <= kFrameVoice;
+    const bool isSilence = isMuted && voice.size() <= samplesOf(kFrameVoice, m_pieceRate);
     m_silence = isSilence ? m_silence + voice.size() : 0;
-    if (m_silence > kSilenceAfterMute) {
+    if (m_silence > samplesOf(kSilenceAfterMute, m_pieceRate)) {
         m_piece.clear();
         return;
     }
     m_piece.insert(m_piece.end(), voice.begin(), voice.end());
-    while (m_piece.size() >= kPieceSamples) {
-        const auto end = m_piece.begin() + static_cast<std::ptrdiff_t>(kPieceSamples);
-        m_callbacks.captured({m_piece.begin(), end});
+    const std::size_t size = samplesOf(kPiece, m_pieceRate);
+    while (m_piece.size() >= size) {
+        const auto end = m_piece.begin() + static_cast<std::ptrdiff_t>(size);
+        m_callbacks.captured({m_piece.begin(), end}, m_pieceRate);
         m_piece.erase(m_piece.begin(), end);
     }
 }

@@ -39,7 +39,7 @@ class VoiceWorker {
 public:
     using BackendFactory = std::function<core::Expected<std::unique_ptr<AudioBackend>, core::Error>()>;
     struct Callbacks {
-        std::function<void(std::vector<std::int16_t>)> captured;
+        std::function<void(std::vector<std::int16_t>, core::SampleRate)> captured;
         /// So much could not be captured before what comes next, while somebody may have spoken.
         std::function<void(core::Milliseconds)> lost;
         std::function<void()> drained;
@@ -61,6 +61,7 @@ public:
     /// server has something to capture also without.
     void rescan(bool hasMicrophone);
 
+    void useRates(const core::VoiceRates& rates);
     void play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples);
     void finishItem(std::string_view itemId);
     [[nodiscard]] core::HeardAudio interrupt();
@@ -109,6 +110,8 @@ private:
     void pump(std::unique_lock<std::mutex>& lock);
     void pumpPlayback(std::unique_lock<std::mutex>& lock);
     [[nodiscard]] std::uint64_t playUnheard(Time now);
+    void useOutputRate(core::SampleRate rate);
+    void record(std::span<const std::int16_t> voice, std::span<const std::int16_t> wide, core::FrameCount dropped);
     void hand(std::span<const std::int16_t> voice, bool isMuted);
     void hearPlayed(dsp::EchoCanceller* processing);
     void reconcileRecording();
@@ -136,6 +139,7 @@ private:
     bool m_isPauseWanted = false;
     /// What played was cut off, and the echo canceller does not know it yet.
     bool m_wasCut = false;
+    core::SampleRate m_inputRate = core::kRealtimeRate;
     PlayoutQueue m_queue;
     std::vector<core::SoundDevice> m_devices;
     bool m_hasLooked = false;
@@ -163,7 +167,9 @@ private:
     Time m_lastLook;
     /// Until when replies were let pass without a loudspeaker.
     Time m_unheardUntil;
+    /// Of one rate.
     std::vector<std::int16_t> m_piece;
+    core::SampleRate m_pieceRate = core::kRealtimeRate;
     std::size_t m_silence = 0;
     std::shared_ptr<RecordingWriter> m_writer;
     std::optional<TwoSides> m_sides;

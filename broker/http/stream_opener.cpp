@@ -158,6 +158,7 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
     const relay::Protocol& protocol = protocolOf(record);
     auto check = protocol.check(std::move(visitor.permit.locks));
     auto keeper = keeperFor(visitor.permit);
+    check->setBytesPerMillisecond((*account)->inputBytesPerMillisecond());
     opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), m_settings,
         RelaySession::Dependencies{std::move(check), std::move(allowance), std::move(*account), m_deps.clock,
             protocol.beginning(), std::move(keeper)});
@@ -168,13 +169,15 @@ core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> StreamOpener::accou
     const relay::RelayDoor::Permit& permit) const
 {
     const SessionRecord& session = permit.session.record;
-    usage::Account account = accountOf(session, m_deps.providers.ofModel(session.model).name(), permit.policy.budgets);
+    const Provider& provider = m_deps.providers.ofModel(session.model);
+    usage::Account account = accountOf(session, provider.name(), permit.policy.budgets);
     const core::WallTime now = m_deps.clock.wallNow();
     if (auto fault = m_deps.rates.hold(account, now)) {
         return core::Unexpected<Fault>(std::move(*fault));
     }
-    auto meter = protocolOf(session).meter({session.model, m_deps.rates.prices(), session.startedAt,
-        m_deps.rates.isFree(account), {}, m_deps.rates.costOfUntold(account, now)});
+    auto meter = protocolOf(session).meter(
+        {session.model, m_deps.rates.prices(), session.startedAt, m_deps.rates.isFree(account), {},
+            m_deps.rates.costOfUntold(account, now), provider.connect(session.model).audio.rates});
     return std::make_shared<relay::StreamAccount>(std::move(account), std::move(meter), m_deps.ledger, m_deps.clock);
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <initializer_list>
 #include <utility>
 
@@ -28,6 +29,21 @@ core::Expected<std::string, std::string> textOf(
     return text;
 }
 
+/// Nothing is wrong where the row does not have it.
+std::optional<std::string> readRate(const Json& row, const char* key, core::SampleRate& rate)
+{
+    const auto found = row.find(key);
+    if (found == row.end()) {
+        return std::nullopt;
+    }
+    const auto hz = found->is_number_integer() ? found->get<std::int64_t>() : std::int64_t{0};
+    if (hz < core::SampleRate::kLowest || hz > core::SampleRate::kHighest) {
+        return std::string(key) + " is no sampling rate in Hz";
+    }
+    rate = core::SampleRate(static_cast<std::uint32_t>(hz));
+    return std::nullopt;
+}
+
 core::Expected<Profile, std::string> profileOf(const Json& row)
 {
     Profile profile;
@@ -47,6 +63,12 @@ core::Expected<Profile, std::string> profileOf(const Json& row)
             return core::Unexpected<std::string>(std::move(text.error()));
         }
         field.into = std::move(*text);
+    }
+    for (auto fault :
+        {readRate(row, "input_rate", profile.rates.input), readRate(row, "output_rate", profile.rates.output)}) {
+        if (fault) {
+            return core::Unexpected<std::string>(std::move(*fault));
+        }
     }
     profile.keyHeader = key == "api-key" ? Profile::KeyHeader::ApiKey : Profile::KeyHeader::Bearer;
     profile.pins = tokens == "pinned";

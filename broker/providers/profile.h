@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/expected.h"
+#include "core/base/voice_rates.h"
 
 #include <optional>
 #include <string>
@@ -26,6 +27,8 @@ struct Profile {
     bool pins = false;
     /// As ConnectInfo has it.
     std::string dialect;
+    /// What its server takes and gives: 24 kHz where the row says nothing.
+    core::VoiceRates rates;
 };
 
 /// In the file's order. A failure's text says what is wrong with the file.

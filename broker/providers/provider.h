@@ -45,7 +45,7 @@ public:
     /// Errors: ProviderUnreachable, ProviderRefused (our key), BadUsage (the order), ProviderMalformed, ProviderFailed, ProviderQuota,
     /// RateLimited, Timeout.
     [[nodiscard]] virtual net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) = 0;
-    /// How the relay opens a session of its own: the address and our credentials, with a token minted first where something is pinned that
+    /// How the relay opens a session of its own (what becomes of the door itself: net::openWebSocket): the address and our credentials, with a token minted first where something is pinned that
     /// no address can say. Errors as of mint.
     [[nodiscard]] virtual net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
         const MintOrder& order) = 0;

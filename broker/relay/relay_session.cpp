@@ -37,6 +37,7 @@ net::WebSocketClose closeOfFailure(const core::Error& error)
     case ErrorCode::ProviderMalformed:
     case ErrorCode::ProviderQuota:
     case ErrorCode::BadUsage:
+    case ErrorCode::ChoiceRefused:
         return {closing::kInternal, std::string(faultRow(faultOfProvider(error).code).text)};
     default:
         return {closing::kTryAgainLater, std::string(faultRow(faultOfProvider(error).code).text)};

@@ -21,13 +21,19 @@ constexpr std::size_t kLetters = 4;
 constexpr std::size_t kBytes = 3;
 constexpr std::size_t kLongestName = 100;
 
-std::size_t bytesPerMillisecond(const openai::AudioFormat& format)
+std::size_t bytesPerMillisecond(core::SampleRate rate)
+{
+    // Two bytes a sample.
+    return std::max<std::size_t>(std::min(rate.hz(), core::SampleRate::kHighest) / 500, 1);
+}
+
+/// `known`: of PCM whose rate is not named, as the beta's never is.
+std::size_t bytesPerMillisecond(const openai::AudioFormat& format, core::SampleRate known)
 {
     if (format.encoding != openai::AudioEncoding::Pcm) {
         return 8;
     }
-    // Two bytes a sample.
-    return std::max<std::size_t>(std::min(format.rate.hz(), core::SampleRate::kHighest) / 500, 1);
+    return bytesPerMillisecond(format.rate.isValid() ? format.rate : known);
 }
 
 bool isNegative(const openai::TokenCounts& counts)
@@ -107,6 +113,8 @@ core::Milliseconds soundIn(std::size_t base64Letters, std::size_t bytesPerMillis
 SessionMeter::SessionMeter(Settings settings)
     : m_settings(std::move(settings)),
       m_price(m_settings.prices->find(m_settings.model, m_settings.day)),
+      m_inputBytes(bytesPerMillisecond(m_settings.rates.input)),
+      m_outputBytes(bytesPerMillisecond(m_settings.rates.output)),
       m_transcriber(m_settings.transcriber)
 {
 }
@@ -201,8 +209,9 @@ std::vector<std::string> SessionMeter::cancellations()
 
 void SessionMeter::readFormats(const openai::Session& session)
 {
-    m_inputBytes = session.inputFormat ? bytesPerMillisecond(*session.inputFormat) : m_inputBytes;
-    m_outputBytes = session.outputFormat ? bytesPerMillisecond(*session.outputFormat) : m_outputBytes;
+    const core::VoiceRates& known = m_settings.rates;
+    m_inputBytes = session.inputFormat ? bytesPerMillisecond(*session.inputFormat, known.input) : m_inputBytes;
+    m_outputBytes = session.outputFormat ? bytesPerMillisecond(*session.outputFormat, known.output) : m_outputBytes;
     if (!session.transcription.isAbsent()) {
         const openai::Transcription* const transcription = session.transcription.value();
         m_transcriber = transcription == nullptr ? std::string() : transcription->model.value_or(std::string());

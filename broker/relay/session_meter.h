@@ -51,8 +51,9 @@ private:
 
     const Settings m_settings;
     const core::PriceRow* const m_price;
-    std::size_t m_inputBytes = 48;
-    std::size_t m_outputBytes = 48;
+    /// Of a millisecond.
+    std::size_t m_inputBytes;
+    std::size_t m_outputBytes;
     std::string m_transcriber;
     ResponsesUnderWay m_underWay;
     bool m_answersTurns = true;

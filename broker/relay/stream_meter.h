@@ -2,6 +2,7 @@
 
 #include "broker/usage/amounts.h"
 #include "core/base/clock.h"
+#include "core/base/voice_rates.h"
 #include "core/usage/price_list.h"
 
 #include <cstddef>
@@ -42,6 +43,8 @@ public:
         std::string transcriber{};
         /// What a response costs, in billionths of a US dollar, of which the provider does not say what it costs.
         std::int64_t untold = 0;
+        /// At which the voices are exchanged, until the provider names others.
+        core::VoiceRates rates{};
     };
 
     virtual ~StreamMeter() = default;

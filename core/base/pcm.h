@@ -3,6 +3,7 @@
 #include "core/base/base64.h"
 #include "core/base/units.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -15,7 +16,12 @@ namespace vivavoce::core {
 /// The reverse. An odd last byte is left out.
 [[nodiscard]] std::vector<std::int16_t> pcmSamples(std::span<const std::uint8_t> bytes);
 
-/// How long that much PCM16 mono at kRealtimeRate lasts.
-[[nodiscard]] Milliseconds pcmDuration(std::span<const std::uint8_t> bytes);
+/// How long so many bytes of PCM16 mono at that rate last, and how many that time takes.
+[[nodiscard]] Milliseconds pcmDuration(std::size_t bytes, SampleRate rate);
+[[nodiscard]] std::size_t pcmBytesIn(Milliseconds time, SampleRate rate);
+
+/// PCM16 mono at another rate, as a whole: what is kept while nobody can take it, and was meant for whoever took another rate. Streams have
+/// dsp::Resampler. Both rates valid.
+[[nodiscard]] Bytes pcmAtRate(std::span<const std::uint8_t> bytes, SampleRate from, SampleRate to);
 
 } // namespace vivavoce::core

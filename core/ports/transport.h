@@ -46,7 +46,7 @@ public:
     /// The other side ends the connection within that time, and says so before; not every protocol has a word for that.
     virtual void endAnnounced(Milliseconds /*left*/) {}
     virtual void transportClosed(const TransportClose& close) = 0;
-    /// ProviderUnreachable, ProviderRefused (an HTTP answer instead of 101), ProviderMessageTooBig, Timeout, InsecureUrl.
+    /// ProviderUnreachable, ProviderMessageTooBig, Timeout, InsecureUrl; of an HTTP answer instead of 101 what codeOfRefusedHandshake says.
     virtual void transportFailed(const Error& error) = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/units.h"
+#include "core/base/voice_rates.h"
 
 #include <cstdint>
 #include <span>
@@ -14,7 +15,7 @@ namespace vivavoce::core {
 class VoiceListener {
 public:
     virtual ~VoiceListener() = default;
-    /// PCM16 mono at kRealtimeRate, in pieces of 10 to 100 ms.
+    /// PCM16 mono at the rate for what the user says, in pieces of 10 to 100 ms.
     virtual void voiceCaptured(std::span<const std::int16_t> samples) = 0;
     /// So much was said and could not be handed over in time; it lies before what comes next.
     virtual void voiceLost(Milliseconds amount) = 0;
@@ -45,10 +46,13 @@ struct HeardAudio {
 class VoiceIo {
 public:
     virtual ~VoiceIo() = default;
+    /// From now on, also while it runs and from within a listener: at those is captured and played, also what was captured or queued
+    /// before and is still to come. kRealtimeRate both ways, unless told.
+    virtual void useRates(const VoiceRates& rates) = 0;
     /// Starts capture and playback.
     virtual void start(VoiceListener& listener) = 0;
     virtual void stop() = 0;
-    /// Queues PCM16 mono at kRealtimeRate behind what is queued. Unbounded by design: providers send faster than real time.
+    /// Queues PCM16 mono at the rate for what the agent says behind what is queued. Unbounded by design: providers send faster than real time.
     virtual void play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples) = 0;
     /// No more audio will come for that item.
     virtual void finishItem(std::string_view itemId) = 0;

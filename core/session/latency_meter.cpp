@@ -14,9 +14,10 @@ Milliseconds between(MonotonicTime from, MonotonicTime to)
 
 } // namespace
 
-void LatencyMeter::reset()
+void LatencyMeter::reset(SampleRate rate)
 {
     *this = LatencyMeter();
+    m_rate = rate;
 }
 
 void LatencyMeter::audioSent(FrameCount frames, MonotonicTime now)
@@ -31,7 +32,7 @@ void LatencyMeter::audioSent(FrameCount frames, MonotonicTime now)
 void LatencyMeter::speechStopped(Milliseconds audioEnd, Milliseconds silence, MonotonicTime now)
 {
     m_turnEnd = now;
-    m_speechEnd = sentAt(FrameCount::of(std::max(audioEnd - silence, Milliseconds{0}), kRealtimeRate));
+    m_speechEnd = sentAt(FrameCount::of(std::max(audioEnd - silence, Milliseconds{0}), m_rate));
 }
 
 void LatencyMeter::textSent(MonotonicTime now)

@@ -24,8 +24,10 @@ struct ReplyLatency {
 /// Invariant: remembers at most the last minute of sending. Pure but for the times that it is given.
 class LatencyMeter {
 public:
-    /// A new provider session counts audio from zero again.
-    void reset();
+    /// A new provider session counts audio from zero again, sent at that rate.
+    void reset(SampleRate rate = kRealtimeRate);
+    /// It turns out to take another one.
+    void setRate(SampleRate rate) { m_rate = rate; }
     void audioSent(FrameCount frames, MonotonicTime now);
     /// `audioEnd` is the provider's `audio_end_ms`, which includes the silence that told it so (OpenAI Realtime GA).
     void speechStopped(Milliseconds audioEnd, Milliseconds silence, MonotonicTime now);
@@ -40,6 +42,7 @@ private:
     };
     [[nodiscard]] std::optional<MonotonicTime> sentAt(FrameCount position) const;
 
+    SampleRate m_rate = kRealtimeRate;
     std::deque<Mark> m_marks;
     FrameCount m_sent;
     std::optional<MonotonicTime> m_turnEnd;

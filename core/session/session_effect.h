@@ -2,6 +2,7 @@
 
 #include "core/base/base64.h"
 #include "core/base/error.h"
+#include "core/base/voice_rates.h"
 #include "core/ports/tool_runner.h"
 #include "core/protocol/openai/client_events.h"
 #include "core/protocol/openai/response.h"
@@ -154,6 +155,10 @@ struct StartTimer {
 struct StopTimer {
     SessionTimer timer;
 };
+/// From now on speech is captured, and replies are played, at those.
+struct UseRates {
+    VoiceRates rates;
+};
 struct StartVoice {};
 struct StopVoice {};
 struct Play {
@@ -178,9 +183,9 @@ struct Tell {
 
 using SessionEffect = std::variant<session_effect::FetchToken, session_effect::DiscardToken,
     session_effect::OpenTransport, session_effect::CloseTransport, session_effect::DropTransport, session_effect::Send,
-    session_effect::Ping, session_effect::StartTimer, session_effect::StopTimer, session_effect::StartVoice,
-    session_effect::StopVoice, session_effect::Play, session_effect::FinishItem, session_effect::CutPlayback,
-    session_effect::RunTool, session_effect::CancelTools, session_effect::Tell>;
+    session_effect::Ping, session_effect::StartTimer, session_effect::StopTimer, session_effect::UseRates,
+    session_effect::StartVoice, session_effect::StopVoice, session_effect::Play, session_effect::FinishItem,
+    session_effect::CutPlayback, session_effect::RunTool, session_effect::CancelTools, session_effect::Tell>;
 
 using SessionEffects = std::vector<SessionEffect>;
 

@@ -79,7 +79,7 @@ struct EndAnnounced {
 struct ServerGarbled {
     Error error;
 };
-/// PCM16, little endian, mono, kRealtimeRate.
+/// PCM16, little endian, mono, at the rate that the runner was last told (session_effect::UseRates).
 struct AudioCaptured {
     Bytes pcm;
 };

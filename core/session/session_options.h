@@ -65,14 +65,13 @@ struct SessionOptions {
     int mostToolRounds = 16;
     Milliseconds firstBackoff{250};
     Milliseconds maxBackoff{5'000};
-    /// Speech kept while there is no connection, or until the provider has understood it: 10 s of PCM16 at kRealtimeRate. The oldest is
-    /// dropped, and its loss told.
-    std::size_t heldAudioBytes = 480'000;
+    /// Speech kept while there is no connection, or until the provider has understood it. The oldest is dropped, and its loss told.
+    Milliseconds heldAudio{10'000};
     /// What is told of the conversation to a next connection: so many of its latest entries, and about 16,000 tokens. A conversation of hours
     /// would else be paid for anew each time, and its provider forgets the oldest of it all the same.
     std::size_t toldEntries = 400;
     std::size_t toldBytes = 65'536;
-    /// Speech of replies that waits to be heard: 43 MB. What sends more is no voice agent, and its reply is cut.
+    /// Speech of replies that waits to be heard: 43 MB at kRealtimeRate. What sends more is no voice agent, and its reply is cut.
     Milliseconds mostSoundAhead{900'000};
 };
 

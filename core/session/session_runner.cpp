@@ -12,8 +12,8 @@
 namespace vivavoce::core {
 namespace {
 
-/// About twenty seconds of audio as base64: what was kept over a reconnect may be ten, and as much again means that the network cannot keep up.
-constexpr std::size_t kMostBufferedBytes = 1'300'000;
+/// Of audio as base64: what was kept over a reconnect may be ten, and as much again means that the network cannot keep up.
+constexpr Milliseconds kMostBuffered{20'000};
 
 Milliseconds shortened(Milliseconds delay, Milliseconds jitter)
 {
@@ -149,9 +149,11 @@ void SessionRunner::holdTalk(bool isHeld)
 void SessionRunner::voiceCaptured(std::span<const std::int16_t> samples)
 {
     Bytes pcm = pcmBytes(samples);
-    const bool isDropped = m_link != nullptr && m_link->transport().bufferedBytes() > kMostBufferedBytes;
+    const SampleRate rate = m_state.rates.input;
+    const std::size_t most = pcmBytesIn(kMostBuffered, rate) / 3 * 4;
+    const bool isDropped = m_link != nullptr && m_link->transport().bufferedBytes() > most;
     if (isDropped) {
-        m_droppedAudio += speechIn(pcm);
+        m_droppedAudio += speechIn(pcm, rate);
     }
     if (m_droppedAudio >= (isDropped ? kToldLoss : Milliseconds{1})) {
         tell(session_notice::AudioLost{std::exchange(m_droppedAudio, Milliseconds{0})});
@@ -245,7 +247,12 @@ void SessionRunner::perform(SessionEffect& effect)
                 startTimer(what);
             } else if constexpr (std::is_same_v<Effect, StopTimer>) {
                 m_timers.erase(what.timer);
+            } else if constexpr (std::is_same_v<Effect, UseRates>) {
+                m_latency.setRate(what.rates.input);
+                m_deps.voice.useRates(what.rates);
             } else if constexpr (std::is_same_v<Effect, StartVoice>) {
+                // It may have served another conversation.
+                m_deps.voice.useRates(m_state.rates);
                 m_deps.voice.start(*this);
             } else if constexpr (std::is_same_v<Effect, StopVoice>) {
                 m_deps.voice.stop();
@@ -271,7 +278,7 @@ void SessionRunner::perform(SessionEffect& effect)
 void SessionRunner::openTransport(const TokenPtr& token)
 {
     dropTransport();
-    m_latency.reset();
+    m_latency.reset(m_state.rates.input);
     m_link = std::make_shared<Link>(*this, transportFor(*token));
     TransportTarget target;
     target.url = token->url;

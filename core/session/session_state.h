@@ -2,6 +2,7 @@
 
 #include "core/base/base64.h"
 #include "core/base/error.h"
+#include "core/base/voice_rates.h"
 #include "core/ports/tool_runner.h"
 #include "core/protocol/openai/presence.h"
 #include "core/session/conversation_log.h"
@@ -50,6 +51,11 @@ struct ServerTraits {
     bool takesTruncate = true;
     /// A reply ends with response.done; nothing: none has ended yet.
     std::optional<bool> endsReplies;
+    /// Its rates, as the broker knows them.
+    VoiceRates known;
+    /// What it takes and gives where nobody asks for anything; nothing: it has not said.
+    std::optional<SampleRate> ownInput;
+    std::optional<SampleRate> ownOutput;
     /// The type of what it said in place of a greeting.
     std::string oddGreeting;
     /// Functions that its model goes on talking beside.
@@ -214,7 +220,10 @@ struct SessionState {
     /// Replies, and turns that were written down, that came without an id and have one from here.
     int namelessReplies = 0;
     int namelessTurns = 0;
+    /// At which the two voices are exchanged, over this connection or the next one.
+    VoiceRates rates;
     SpeechMemory speech;
+    /// At the rate of the input.
     std::deque<Bytes> heldAudio;
     std::size_t heldAudioSize = 0;
     Milliseconds lostAudio{0};

@@ -18,26 +18,16 @@ constexpr std::size_t kMostPings = 64;
 /// Of the samples' mean square: -50 dBFS. Speech is far above it, and what a microphone hears of a quiet room is below.
 constexpr std::int64_t kSilence = 100 * 100;
 
-std::size_t bytesOf(Milliseconds time)
-{
-    return static_cast<std::size_t>(std::max<std::int64_t>(FrameCount::of(time, kRealtimeRate).value(), 0)) * 2;
-}
-
-Milliseconds durationOf(std::size_t bytes)
-{
-    return FrameCount{static_cast<std::int64_t>(bytes / 2)}.duration(kRealtimeRate);
-}
-
 } // namespace
 
-Milliseconds speechIn(std::span<const std::uint8_t> pcm)
+Milliseconds speechIn(std::span<const std::uint8_t> pcm, SampleRate rate)
 {
     const std::vector<std::int16_t> samples = pcmSamples(pcm);
     std::int64_t sum = 0;
     for (const std::int64_t sample : samples) {
         sum += sample * sample;
     }
-    return sum > kSilence * static_cast<std::int64_t>(samples.size()) ? pcmDuration(pcm) : Milliseconds{0};
+    return sum > kSilence * static_cast<std::int64_t>(samples.size()) ? pcmDuration(pcm.size(), rate) : Milliseconds{0};
 }
 
 void SpeechMemory::sent(Bytes pcm, std::size_t most)
@@ -55,7 +45,7 @@ void SpeechMemory::turnBegan(std::string_view itemId, Milliseconds at)
         m_turns.erase(m_turns.begin());
     }
     // What is settled was heard, and was not this; and what lies before this was heard, too.
-    const std::size_t begin = std::clamp(bytesOf(at), m_settled, m_end);
+    const std::size_t begin = std::clamp(pcmBytesIn(at, m_rate), m_settled, m_end);
     m_turns.push_back({std::string(itemId), begin, {}, false});
     settle(begin);
     forgetSettled();
@@ -64,7 +54,7 @@ void SpeechMemory::turnBegan(std::string_view itemId, Milliseconds at)
 void SpeechMemory::turnEnded(std::string_view itemId, Milliseconds at)
 {
     if (Turn* turn = find(itemId); turn != nullptr && !turn->end) {
-        const std::size_t end = bytesOf(at);
+        const std::size_t end = pcmBytesIn(at, m_rate);
         turn->end = end > turn->begin && end <= m_end ? end : m_end;
     }
 }
@@ -114,7 +104,7 @@ void SpeechMemory::pingAnswered(std::uint64_t ping, bool isByProvider)
         m_pinged.pop_front();
     }
     if (isByProvider) {
-        settle(m_arrived - std::min(m_arrived, bytesOf(kNoticed)));
+        settle(m_arrived - std::min(m_arrived, pcmBytesIn(kNoticed, m_rate)));
         forgetSettled();
     }
 }
@@ -130,10 +120,12 @@ SpeechMemory::Rest SpeechMemory::take()
             rest.turns.push_back(turn.itemId);
         }
     }
-    rest.lost = durationOf(lost);
+    rest.lost = pcmDuration(lost, m_rate);
     forgetSettled();
     rest.pieces = std::move(m_pieces);
+    const SampleRate rate = m_rate;
     *this = SpeechMemory();
+    m_rate = rate;
     return rest;
 }
 
@@ -176,7 +168,7 @@ void SpeechMemory::forgetOldest()
     const std::size_t needed = std::max(firstNeeded(), m_begin);
     const bool isOfTurn = std::any_of(m_turns.begin(), m_turns.end(),
         [&](const Turn& turn) { return !turn.isAnswered && turn.begin < end && m_begin < turn.end.value_or(m_end); });
-    if (needed < end && (isOfTurn || speechIn(m_pieces.front()) > Milliseconds{0})) {
+    if (needed < end && (isOfTurn || speechIn(m_pieces.front(), m_rate) > Milliseconds{0})) {
         m_missed += end - needed;
     }
     m_begin = end;

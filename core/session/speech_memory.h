@@ -14,15 +14,17 @@
 
 namespace vivavoce::core {
 
-/// How much of that PCM16 mono at kRealtimeRate counts as something said when it is lost: all, or nothing where it is silence.
-[[nodiscard]] Milliseconds speechIn(std::span<const std::uint8_t> pcm);
+/// How much of that PCM16 mono counts as something said when it is lost: all, or nothing where it is silence.
+[[nodiscard]] Milliseconds speechIn(std::span<const std::uint8_t> pcm, SampleRate rate);
 
 /// What the user said over the present connection and would be lost with it: sent, but neither written down nor answered yet.
 /// Bounded: of more than `most` bytes the oldest are forgotten, and their loss is told when it has become one.
 /// A value without I/O. Positions are those of the provider: time of speech sent over this connection.
 class SpeechMemory {
 public:
-    /// PCM16 mono at kRealtimeRate has been sent.
+    /// What is sent is at that rate from now on, and so the provider counts what it has got. kRealtimeRate, unless told.
+    void setRate(SampleRate rate) { m_rate = rate; }
+    /// PCM16 mono has been sent.
     void sent(Bytes pcm, std::size_t most);
     void turnBegan(std::string_view itemId, Milliseconds at);
     void turnEnded(std::string_view itemId, Milliseconds at);
@@ -51,7 +53,7 @@ public:
         /// Said, and not to be said again.
         Milliseconds lost{0};
     };
-    /// The connection is gone; so is what was remembered of it.
+    /// The connection is gone; so is what was remembered of it, but for the rate.
     [[nodiscard]] Rest take();
 
     bool operator==(const SpeechMemory&) const = default;
@@ -77,6 +79,7 @@ private:
     void forgetSettled();
     void forgetOldest();
 
+    SampleRate m_rate = kRealtimeRate;
     std::deque<Bytes> m_pieces;
     /// Bytes since the connection began: where the first piece begins, and where the last one ends.
     std::size_t m_begin = 0;

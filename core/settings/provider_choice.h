@@ -13,6 +13,8 @@ namespace vivavoce::core {
 struct ProviderChoice {
     std::string provider;
     std::string model;
+    /// That speaks; of the provider's, not the broker's: empty is as the server chooses.
+    std::string voice{};
 
     bool operator==(const ProviderChoice&) const = default;
 };
@@ -26,7 +28,7 @@ enum class NameFault {
 /// As brokers take it.
 inline constexpr std::size_t kLongestChosenName = 128;
 
-/// What is wrong with the name of a provider or a model; nothing where it will do, as none does. Pure.
+/// What is wrong with the name of a provider, a model or a voice; nothing where it will do, as none does. Pure.
 [[nodiscard]] inline std::optional<NameFault> nameFault(std::string_view name)
 {
     return !isVisibleAscii(name)           ? std::optional(NameFault::Odd)

@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/secret.h"
+#include "core/base/voice_rates.h"
 #include "core/ports/transport.h"
 
 #include <memory>
@@ -28,6 +29,8 @@ struct AccessToken {
     AuthStyle auth = AuthStyle::Bearer;
     /// "openai-ga", "openai-beta" or "gemini".
     std::string dialect;
+    /// What the other side takes and gives, as far as the broker knows it.
+    VoiceRates rates;
     /// In monotonic time, so that setting the clock changes nothing (from RFC 6749 `expires_in`, counted from before the request).
     MonotonicTime expiresAt;
     MonotonicTime refreshAfter;

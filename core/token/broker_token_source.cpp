@@ -106,6 +106,7 @@ Expected<TokenPtr, Error> tokenOf(HttpClient::Response& response, MonotonicTime 
     token->url = std::move(message->connect.url);
     token->auth = authStyle(message->connect.auth);
     token->dialect = std::move(message->connect.dialect);
+    token->rates = message->connect.audio.rates;
     // Counted from before the request, and by the broker's own differences: neither our clock nor a slow answer makes it longer.
     const std::chrono::seconds life(message->expiresIn);
     token->expiresAt = asked + life;

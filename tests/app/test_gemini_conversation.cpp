@@ -149,7 +149,7 @@ private Q_SLOTS:
         world.server.standIn.model = "models/other";
         world.runner.start();
         QTRY_COMPARE(world.runner.state().phase, Phase::Ended);
-        QCOMPARE(world.runner.state().failure->code, ErrorCode::BadConfiguration);
+        QCOMPARE(world.runner.state().failure->code, ErrorCode::ChoiceRefused);
         QVERIFY(world.runner.state().failure->detail.find("gemini-3.8-live is not found") != std::string::npos);
         QVERIFY(world.runner.state().failure->detail.find("marker") == std::string::npos);
     }

@@ -1,9 +1,16 @@
 #include "app/cli/recorded_voice_io.h"
+#include "app/cli/reply_recording.h"
+#include "audio/dsp/wav_file.h"
 #include "tests/support/manual_executor.h"
 
+#include <QFile>
+#include <QTemporaryDir>
 #include <QTest>
+#include <QtEndian>
 
+#include <cstdlib>
 #include <numeric>
+#include <string>
 
 using namespace vivavoce;
 using namespace vivavoce::core;
@@ -39,10 +46,12 @@ class RecordedVoiceIoTest : public QObject {
         explicit World(std::size_t recorded, Pace pace = Pace::RealTime) : recording(recorded)
         {
             std::iota(recording.begin(), recording.end(), std::int16_t{1});
-            voice = std::make_unique<RecordedVoiceIo>(executor, clock, recording, pace, [this](auto samples) {
-                heard.insert(heard.end(), samples.begin(), samples.end());
-                return !isDiskFull;
-            });
+            voice = std::make_unique<RecordedVoiceIo>(
+                executor, clock, recording, pace, [this](auto samples, core::SampleRate rate) {
+                    heardAt = rate;
+                    heard.insert(heard.end(), samples.begin(), samples.end());
+                    return !isDiskFull;
+                });
             voice->start(user);
         }
 
@@ -51,6 +60,7 @@ class RecordedVoiceIoTest : public QObject {
         ListeningUser user;
         std::vector<std::int16_t> recording;
         std::vector<std::int16_t> heard;
+        SampleRate heardAt;
         bool isDiskFull = false;
         std::unique_ptr<RecordedVoiceIo> voice;
     };
@@ -116,6 +126,48 @@ private Q_SLOTS:
         world.executor.advance(Milliseconds{500});
         QCOMPARE(world.heard.size(), std::size_t{8160});
         QVERIFY(world.voice->interrupt().itemId.empty());
+    }
+
+    void otherRates_AreSpokenAndHeardInTheSameTime()
+    {
+        World world(24'000);
+        world.voice->useRates({SampleRate{16'000}, SampleRate{48'000}});
+        world.voice->play("a", 0, std::vector<std::int16_t>(48'000, 5));
+        world.executor.advance(Milliseconds{500});
+        QCOMPARE(world.user.captured.size(), std::size_t{8'000});
+        QVERIFY(world.user.longest <= 1'600);
+        QCOMPARE(world.heard.size(), std::size_t{24'000});
+        QCOMPARE(world.heardAt, SampleRate{48'000});
+        QCOMPARE(world.voice->spoken(), Milliseconds{500});
+        // Others in the middle of it: what was said and heard stays so.
+        world.voice->useRates({SampleRate{48'000}, SampleRate{16'000}});
+        QCOMPARE(world.voice->spoken(), Milliseconds{500});
+        QCOMPARE(world.voice->heardInAll(), Milliseconds{500});
+        world.executor.advance(Milliseconds{300});
+        QCOMPARE(world.user.captured.size(), std::size_t{8'000 + 14'400});
+        QCOMPARE(world.heard.size(), std::size_t{24'000 + 4'800});
+        QCOMPARE(world.voice->interrupt().heard, Milliseconds{800});
+        QCOMPARE(world.voice->heardInAll(), Milliseconds{800});
+        world.executor.advance(Milliseconds{200});
+        QCOMPARE(world.user.ends, 1);
+    }
+
+    void replies_AreWrittenAtTheRateAtWhichTheyCome()
+    {
+        const QTemporaryDir folder;
+        const std::string path = folder.filePath(QStringLiteral("reply.wav")).toStdString();
+        auto file = cli::ReplyRecording::create(path);
+        QVERIFY(file);
+        QVERIFY(file->write(std::vector<std::int16_t>(48'000, 5'000), SampleRate{48'000}));
+        // Another server goes on with it: the file has one rate.
+        QVERIFY(file->write(std::vector<std::int16_t>(16'000, 5'000), SampleRate{16'000}));
+        QVERIFY(file->finish());
+        const auto written = dsp::readWav(path, SampleRate{48'000});
+        QVERIFY(written);
+        QVERIFY2(std::abs(static_cast<long>(written->size()) - 96'000) < 100, std::to_string(written->size()).c_str());
+        QFile header(QString::fromStdString(path));
+        QVERIFY(header.open(QIODevice::ReadOnly));
+        QCOMPARE(qFromLittleEndian<quint32>(header.read(28).constData() + 24), 48'000U);
     }
 
     void underrun_IsWaitedForAndCountsNothing()

@@ -255,13 +255,14 @@ void TestTalkSession::choice_IsAskedOfTheBroker_FromTheNextConversationOn()
     const auto asked = [&] {
         const std::string body = world.http.sent.back().request.body;
         const auto request = core::broker::decodeTokenRequest(body);
-        return core::ProviderChoice{request->provider.value_or(""), request->model.value_or("")};
+        return core::ProviderChoice{
+            request->provider.value_or(""), request->model.value_or(""), request->voice.value_or("")};
     };
     world.talk->start();
     world.executor.runPosted();
     QVERIFY(asked() == core::ProviderChoice());
     core::Settings settings = world.settings->current();
-    settings.choice = {"gemini", "gemini-3.8-live"};
+    settings.choice = {"gemini", "gemini-3.8-live", "Kore"};
     QVERIFY(world.settings->change(settings).has_value());
     world.executor.runPosted();
     QCOMPARE(world.http.sent.size(), 1U);
@@ -269,7 +270,7 @@ void TestTalkSession::choice_IsAskedOfTheBroker_FromTheNextConversationOn()
     world.executor.advance(core::Milliseconds{5'000});
     world.talk->start();
     world.executor.runPosted();
-    QVERIFY(asked() == (core::ProviderChoice{"gemini", "gemini-3.8-live"}));
+    QVERIFY(asked() == (core::ProviderChoice{"gemini", "gemini-3.8-live", "Kore"}));
 }
 
 void TestTalkSession::start_Twice_IsHarmless()

@@ -36,7 +36,7 @@ void TestWindowPlatform::settings_AreReadAsTheyWereSaved()
     core::Settings settings;
     settings.profile = core::Profile::Broker;
     settings.brokerUrl = "https://voice.example";
-    settings.choice = {"gemini", "gemini-3.8-live"};
+    settings.choice = {"gemini", "gemini-3.8-live", "Kore"};
     settings.talkMode = core::TalkMode::PushToTalk;
     settings.colourScheme = core::ColourScheme::Dark;
     settings.isMotionReduced = true;

@@ -71,16 +71,17 @@ class AudioEngineTest : public QObject {
 private Q_SLOTS:
     void voiceThatNobodyTakes_IsBoundedAndItsLossTold()
     {
+        constexpr core::SampleRate kRate = core::kRealtimeRate;
         audio::CapturedVoice between;
-        QVERIFY(between.put({1}));
-        QVERIFY2(!between.put({2}), "who was told already is told again");
+        QVERIFY(between.put({{1}, kRate}));
+        QVERIFY2(!between.put({{2}, kRate}), "who was told already is told again");
         QCOMPARE(between.take().pieces.size(), std::size_t{2});
         for (int i = 0; i < 600; ++i) {
-            QCOMPARE(between.put(std::vector<std::int16_t>(480, static_cast<std::int16_t>(i))), i == 0);
+            QCOMPARE(between.put({std::vector<std::int16_t>(480, static_cast<std::int16_t>(i)), kRate}), i == 0);
         }
         const auto taken = between.take();
         QCOMPARE(taken.pieces.size(), std::size_t{500});
-        QCOMPARE(int(taken.pieces.front().front()), 100);
+        QCOMPARE(int(taken.pieces.front().samples.front()), 100);
         QCOMPARE(taken.lost, core::Milliseconds{2'000});
         QCOMPARE(between.take().lost, core::Milliseconds{0});
     }
@@ -122,6 +123,57 @@ private Q_SLOTS:
         // Half a second went in; all but what the stages hold back comes out.
         QVERIFY(comesTrue([&] { return ear.voice.size() >= 11'040; }));
         QVERIFY(ear.voice.size() <= 12'000);
+    }
+
+    void voice_ArrivesAtTheRateThatIsAskedFor_AlsoWhatWasOnItsWay()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->useRates({core::SampleRate{16'000}, core::kRealtimeRate});
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openMicrophone(devices) == "mic"; }));
+        for (int i = 0; i < 50; ++i) {
+            devices.pump(1000);
+        }
+        // Half a second, but for what the stages hold back.
+        QVERIFY(comesTrue([&] { return ear.voice.size() >= 7'360; }));
+        QVERIFY(ear.voice.size() <= 8'000);
+        engine->useRates({core::SampleRate{48'000}, core::kRealtimeRate});
+        ear.voice.clear();
+        for (int i = 0; i < 50; ++i) {
+            devices.pump(1000);
+        }
+        QVERIFY(comesTrue([&] { return ear.voice.size() >= 22'080; }));
+        QVERIFY(ear.voice.size() <= 26'000);
+    }
+
+    void reply_AtAnotherRate_TakesItsTime_AndIsHeardByIt()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->useRates({core::kRealtimeRate, core::SampleRate{16'000}});
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "speaker"; }));
+        engine->play("item", 0, std::vector<std::int16_t>(32'000, 8'000));
+        std::size_t sounded = 0;
+        const auto hear = [&](std::size_t until) {
+            return comesTrue([&] {
+                const auto piece = devices.pump();
+                sounded += static_cast<std::size_t>(
+                    std::count_if(piece.begin(), piece.end(), [](std::int16_t sample) { return sample > 4'000; }));
+                return sounded >= until;
+            });
+        };
+        QVERIFY(hear(24'000));
+        // In the middle of it: what is left is the same to the ear, and so is what was heard.
+        engine->useRates({core::kRealtimeRate, core::SampleRate{48'000}});
+        QVERIFY(hear(48'000));
+        const core::HeardAudio heard = engine->interrupt();
+        QVERIFY2(std::abs(heard.heard.count() - static_cast<std::int64_t>(sounded / 48)) <= 15,
+            qPrintable(QStringLiteral("%1 of %2").arg(heard.heard.count()).arg(sounded / 48)));
+        QVERIFY(!heard.wasWhole);
     }
 
     void reply_IsPlayedAndToldWhenItWasHeard()

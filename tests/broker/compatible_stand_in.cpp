@@ -48,6 +48,12 @@ net::HttpResponse CompatibleStandIn::refuse(unsigned status, const std::string& 
     return net::HttpResponse::json(status, core::writeJson({{"error", {{"code", told}, {"message", why}}}}));
 }
 
+void CompatibleStandIn::refuseHandshakes(unsigned status)
+{
+    const std::lock_guard lock(m_mutex);
+    m_handshakes = status;
+}
+
 void CompatibleStandIn::forget(const std::string& model)
 {
     const std::lock_guard lock(m_mutex);
@@ -84,6 +90,9 @@ net::Awaitable<core::Expected<net::WebSocketAccept, net::HttpResponse>> Compatib
     const net::HttpRequest& request)
 {
     const std::lock_guard lock(m_mutex);
+    if (m_handshakes != 101) {
+        co_return core::Unexpected<net::HttpResponse>(refuse(m_handshakes, std::string("your key is ") + kKey));
+    }
     const std::string bearer(request.headers.find("Authorization").value_or(""));
     const bool hasToken = isMinting(m_profile) && bearer.starts_with("Bearer " + std::string(kMinted));
     const bool isLetIn = m_profile == "speech-to-speech" || hasToken || hasKey(request);

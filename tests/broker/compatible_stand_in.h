@@ -26,6 +26,8 @@ public:
     [[nodiscard]] std::vector<std::string> mints();
     /// It has no such model.
     void forget(const std::string& model);
+    /// Every handshake is answered with that, and with a body that repeats the key.
+    void refuseHandshakes(unsigned status);
     /// Of what was refused, mint or handshake.
     [[nodiscard]] std::vector<unsigned> refused();
 
@@ -43,6 +45,7 @@ private:
     std::vector<std::string> m_mints;
     std::vector<unsigned> m_refused;
     std::string m_forgotten;
+    unsigned m_handshakes = 101;
     std::unique_ptr<net::test::TestServer> m_server;
 };
 

@@ -43,7 +43,7 @@ private slots:
         QCOMPARE(token.connect.url, "ws" + world.provider.url().substr(4) + "/v1/realtime?model=gpt-realtime-2.1");
         QCOMPARE(token.connect.auth, std::string("bearer"));
         QCOMPARE(token.connect.dialect, std::string("openai-ga"));
-        QCOMPARE(token.connect.audio.rate, 24'000U);
+        QCOMPARE(token.connect.audio.rates, core::VoiceRates());
     }
 
     void mint_Wishes_ReachTheProvider()

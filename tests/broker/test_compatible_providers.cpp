@@ -151,7 +151,9 @@ private Q_SLOTS:
             const auto isOneOf = [&](const char* key, std::initializer_list<const char*> known) {
                 return std::find(known.begin(), known.end(), row.at(key).get<std::string>()) != known.end();
             };
-            QVERIFY(row.size() == 7 && isOneOf("key", {"bearer", "api-key"}) && isOneOf("tokens", {"pinned", "none"}));
+            const auto rates = row.count("input_rate") + row.count("output_rate");
+            QVERIFY(row.size() == 7 + rates && isOneOf("key", {"bearer", "api-key"})
+                && isOneOf("tokens", {"pinned", "none"}));
         }
     }
 
@@ -171,6 +173,12 @@ private Q_SLOTS:
             << fileOf(QByteArray(row).replace("root", "roof")) << QByteArray("row 1: root is missing");
         QTest::newRow("a way to give the key that nobody knows")
             << fileOf(QByteArray(row).replace("bearer", "bear")) << QByteArray("row 1: key is missing, or nothing");
+        const auto rated = [&](const char* rates) { return fileOf(QByteArray(row).replace("}", rates)); };
+        QTest::newRow("rates") << rated(",\"input_rate\":16000,\"output_rate\":48000}") << QByteArray();
+        QTest::newRow("a rate that nothing has")
+            << rated(",\"input_rate\":1600}") << QByteArray("row 1: input_rate is no sampling rate");
+        QTest::newRow("a rate in words") << rated(",\"output_rate\":\"48 kHz\"}")
+                                         << QByteArray("row 1: output_rate is no sampling rate");
     }
     void file_ThatIsWrong_IsToldAndReadByNobody()
     {
@@ -337,6 +345,43 @@ private Q_SLOTS:
         QTRY_VERIFY(world.relay.operators.broker.log.text().find("provider.failed") != std::string::npos);
     }
 
+    void handshakeThatIsRefused_HasTheCodeOfAnHttpAnswer_data()
+    {
+        QTest::addColumn<unsigned>("status");
+        QTest::addColumn<int>("code");
+        QTest::addColumn<QString>("reason");
+        const auto row = [](unsigned status, int code, const char* reason) {
+            QTest::addRow("%u", status) << status << code << QString::fromLatin1(reason);
+        };
+        row(400, 1011, "provider_rejected");
+        row(401, 1011, "provider_refused");
+        row(402, 1011, "provider_quota");
+        row(403, 1011, "provider_refused");
+        row(404, 1011, "provider_rejected");
+        row(408, 1013, "provider_timeout");
+        row(409, 1011, "provider_rejected");
+        row(426, 1011, "provider_rejected");
+        row(429, 1013, "provider_rate_limited");
+        row(302, 1011, "provider_malformed");
+        row(503, 1013, "provider_failed");
+    }
+    void handshakeThatIsRefused_HasTheCodeOfAnHttpAnswer()
+    {
+        QFETCH(unsigned, status);
+        QFETCH(int, code);
+        QFETCH(QString, reason);
+        World world("localai");
+        world.server.refuseHandshakes(status);
+        const auto client = world.relay.open(world.token());
+        const auto end = client->line().end();
+        QCOMPARE(static_cast<int>(end.code), code);
+        QCOMPARE(end.reason, reason.toStdString());
+        QCOMPARE(world.server.refused(), std::vector<unsigned>{status});
+        const auto log = [&] { return world.relay.operators.broker.log.text(); };
+        QTRY_VERIFY(log().find("HTTP " + std::to_string(status)) != std::string::npos);
+        QVERIFY(log().find("marker") == std::string::npos);
+    }
+
     void whatIsSaidInPlaceOfASession_HasTheCodeOfAnHttpAnswer_data()
     {
         QTest::addColumn<QString>("theirs");
@@ -427,6 +472,32 @@ private Q_SLOTS:
         QCOMPARE(row.at("unpricedTurns").get<int>(), 0);
     }
 
+    void rates_AreToldToTheClient_AndMeasureWhatIsSaid_data() { addProfiles({"localai", "speaches"}); }
+    void rates_AreToldToTheClient_AndMeasureWhatIsSaid()
+    {
+        World world(profileOfRow(), [](broker::Config& config) {
+            config.compatible.front().inputRate = core::SampleRate(16'000);
+            config.compatible.front().outputRate = core::SampleRate(48'000);
+        });
+        const auto session = world.token();
+        QCOMPARE(session.connect.audio.rates, (core::VoiceRates{core::SampleRate(16'000), core::SampleRate(48'000)}));
+        Talk talk(world, session);
+        // A minute of the user's before the server has said a word, and half a one of the agent's.
+        const std::string said(16'000 * 2 * 6 / 3 * 4, 'A');
+        for (int i = 0; i < 10; ++i) {
+            talk.client->line().send(Json({{"type", "input_audio_buffer.append"}, {"audio", said}}).dump());
+            (void)talk.line->next();
+        }
+        const std::string reply(48'000 * 2 * 3 / 3 * 4, 'A');
+        for (int i = 0; i < 10; ++i) {
+            talk.line->send(Json({{"type", "response.output_audio.delta"}, {"delta", reply}}).dump());
+            (void)talk.client->line().next();
+        }
+        talk.hangUp();
+        QTRY_COMPARE(world.usage()["audioMinutesIn"].get<double>(), 1.0);
+        QCOMPARE(world.usage()["audioMinutesOut"].get<double>(), 0.5);
+    }
+
     void deploymentThatAzureDoesNotHave_IsAMatterOfSettings()
     {
         World world("azure");
@@ -458,7 +529,7 @@ private Q_SLOTS:
     {
         const std::string toml = "[[providers.compatible]]\nname = \"azure\"\nprofile = \"azure\"\n"
                                  "url = \"https://example.openai.azure.com\"\nmodels = [\"deployment\"]\n"
-                                 "api_key = \"azure-key-marker\"\n";
+                                 "input_rate = 16000\noutput_rate = 48000\napi_key = \"azure-key-marker\"\n";
         broker::Config config;
         QCOMPARE(problemsOf(toml, &config), std::vector<std::string>());
         QCOMPARE(config.compatible.size(), std::size_t{1});
@@ -468,6 +539,8 @@ private Q_SLOTS:
         broker::Config again;
         QCOMPARE(problemsOf(printed, &again), std::vector<std::string>());
         QCOMPARE(again.compatible.front().models, config.compatible.front().models);
+        QCOMPARE(again.compatible.front().inputRate, std::optional(core::SampleRate(16'000)));
+        QCOMPARE(again.compatible.front().outputRate, std::optional(core::SampleRate(48'000)));
         // The key is not in what is printed, and counts all the same.
         QCOMPARE(broker::changedKeys(config, again), std::vector<std::string>{"providers.compatible"});
     }
@@ -532,6 +605,9 @@ private Q_SLOTS:
             "api_key has to be one word");
         row("both keys", qPrintable(QString("name=\"x\"\napi_key=\"a\"\napi_key_file=\"/nowhere\"") + rest),
             "api_key_file and api_key cannot both be set");
+        row("rate that nothing has", qPrintable(QString("name=\"x\"\ninput_rate=16") + rest), "input_rate has to be");
+        row("rate in words", qPrintable(QString("name=\"x\"\noutput_rate=\"48 kHz\"") + rest),
+            "output_rate has to be a whole number");
         row("unknown key", qPrintable(QString("name=\"x\"\nmodel=\"m\"") + rest),
             "did you mean providers.compatible[0].models?");
     }

@@ -13,9 +13,10 @@ using usage::Measure;
 namespace {
 
 struct World {
-    explicit World(const std::string& model = "gpt-realtime", bool isFree = false, std::int64_t untold = 0)
+    explicit World(const std::string& model = "gpt-realtime", bool isFree = false, std::int64_t untold = 0,
+        core::VoiceRates rates = {})
         : meter({model, std::make_shared<const core::PriceList>(core::PriceList::builtIn()), core::WallTime(), isFree,
-            {}, untold})
+            {}, untold, rates})
     {
     }
     /// Written with apostrophes for quotes.
@@ -361,6 +362,33 @@ private slots:
         QCOMPARE(world.meter.inputBytesPerMillisecond(), std::size_t{48});
         (void)world.read("{'type':'session.updated','session':{'input_audio_format':'g711_alaw'}}");
         QCOMPARE(world.meter.inputBytesPerMillisecond(), std::size_t{8});
+    }
+
+    void sound_IsMeasuredAtTheRatesThatAreKnown_UntilTheProviderNamesOthers()
+    {
+        World world("gpt-realtime", false, 0, {core::SampleRate(16'000), core::SampleRate(48'000)});
+        // A second at 24 kHz, and half a one at 48.
+        const std::string delta = "{'type':'response.output_audio.delta','delta':'" + std::string(64'000, 'A') + "'}";
+        const auto out = [&] {
+            const auto before = world.meter.stream({})[Measure::AudioOutMs];
+            (void)world.read(delta);
+            return world.meter.stream({})[Measure::AudioOutMs] - before;
+        };
+        QCOMPARE(out(), 500);
+        QCOMPARE(world.meter.inputBytesPerMillisecond(), std::size_t{32});
+        // The beta names none, nor does this one.
+        (void)world.read("{'type':'session.updated','session':{'modalities':['audio'],'input_audio_format':'pcm16',"
+                         "'output_audio_format':'pcm16'}}");
+        QCOMPARE(out(), 500);
+        QCOMPARE(world.meter.inputBytesPerMillisecond(), std::size_t{32});
+        (void)world.read("{'type':'session.created','session':{'type':'realtime','audio':{'input':{'format':{"
+                         "'type':'audio/pcm'}},'output':{'format':{'type':'audio/pcm','rate':16000}}}}}");
+        QCOMPARE(out(), 1'500);
+        QCOMPARE(world.meter.inputBytesPerMillisecond(), std::size_t{32});
+        (void)world.read("{'type':'session.updated','session':{'type':'realtime','audio':{'input':{'format':{"
+                         "'type':'audio/pcm','rate':24000}}}}}");
+        QCOMPARE(world.meter.inputBytesPerMillisecond(), std::size_t{48});
+        QCOMPARE(out(), 1'500);
     }
 
     void transcription_IsBilledByItsOwnModel()

@@ -51,14 +51,15 @@ public:
     }
 
     /// A broker's answer that sends the client to `socketUrl`.
-    static QByteArray token(const QString& socketUrl, const char* transport = "direct")
+    static QByteArray token(
+        const QString& socketUrl, const char* transport = "direct", const char* rates = R"("rate":24000)")
     {
         return response("200 OK",
             QByteArray(R"({"token":"ek_marker","tokenType":"Bearer","sessionId":"voice_1_x","expiresIn":60,)")
                 + R"("expiresAt":"2031-01-01T00:01:00Z","refreshAfter":"2031-01-01T00:00:48Z","provider":"openai","model":"m","transport":")"
                 + transport + R"(",)" + R"("connect":{"url":")" + socketUrl.toUtf8()
-                + R"(","auth":"bearer","dialect":"openai-ga",)"
-                + R"("audio":{"encoding":"pcm16","rate":24000}},"limits":{}})");
+                + R"(","auth":"bearer","dialect":"openai-ga",)" + R"("audio":{"encoding":"pcm16",)" + rates
+                + R"(}},"limits":{}})");
     }
 
 private:

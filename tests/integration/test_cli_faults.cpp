@@ -703,16 +703,37 @@ private Q_SLOTS:
         QCOMPARE(cli.all("summary").at(0).value("turns", 0), 1);
     }
 
+    void providerThatRefusesTheHandshake_IsNamed_data()
+    {
+        QTest::addColumn<QByteArray>("status");
+        QTest::addColumn<std::string>("code");
+        QTest::addColumn<int>("exitCode");
+        const auto row = [](const char* status, const char* code, int exitCode) {
+            QTest::newRow(status) << QByteArray(status) << std::string(code) << exitCode;
+        };
+        row("401 Unauthorized", "provider.refused", 3);
+        row("402 Payment Required", "provider.quota", 7);
+        row("403 Forbidden", "provider.refused", 3);
+        row("404 Not Found", "choice.refused", 2);
+        row("426 Upgrade Required", "choice.refused", 2);
+        row("429 Too Many Requests", "rate.limited", 7);
+        row("503 Service Unavailable", "provider.failed", 4);
+    }
     void providerThatRefusesTheHandshake_IsNamed()
     {
-        ScriptedHttpServer wall(ScriptedHttpServer::response("401 Unauthorized", {}), After::HangUp);
+        QFETCH(QByteArray, status);
+        QFETCH(std::string, code);
+        QFETCH(int, exitCode);
+        ScriptedHttpServer wall(
+            ScriptedHttpServer::response(status.constData(), "{\"error\":\"your token is ek_marker\"}"), After::HangUp);
         ScriptedHttpServer broker(
             ScriptedHttpServer::token(wall.url().replace(QStringLiteral("http:"), QStringLiteral("ws:"))),
             After::HangUp);
         const Outcome outcome =
             run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"), QStringLiteral("hi")});
-        QCOMPARE(outcome.code, std::string("provider.refused"));
-        QCOMPARE(outcome.exitCode, 3);
+        QCOMPARE(outcome.code, code);
+        QCOMPARE(outcome.exitCode, exitCode);
+        QVERIFY(!outcome.output.contains("marker"));
     }
 
     void providerWhoseHandshakeIsNone_IsNamed_data()

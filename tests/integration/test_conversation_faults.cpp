@@ -397,7 +397,7 @@ private Q_SLOTS:
         row(4401, "token_expired", std::nullopt);
         row(4408, "session_too_long", std::nullopt);
         row(3000, "invalid_api_key", std::nullopt);
-        row(4000, "invalid_model", ErrorCode::BadConfiguration);
+        row(4000, "invalid_model", ErrorCode::ChoiceRefused);
         row(4402, "budget_exhausted", ErrorCode::BudgetExhausted);
         row(4403, "session_ended", ErrorCode::SessionEnded);
         row(4409, "taken_over", ErrorCode::SessionEnded);

@@ -309,9 +309,15 @@ private Q_SLOTS:
         QTest::newRow("unknown to it") << QByteArray("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
                                        << ErrorCode::ProviderRefused << QByteArray("401");
         QTest::newRow("a bad request") << QByteArray("HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")
-                                       << ErrorCode::BadUsage << QByteArray("400");
+                                       << ErrorCode::ChoiceRefused << QByteArray("400");
         QTest::newRow("another place") << QByteArray("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
-                                       << ErrorCode::ProviderMalformed << QByteArray("404");
+                                       << ErrorCode::ChoiceRefused << QByteArray("404");
+        QTest::newRow("another protocol") << QByteArray("HTTP/1.1 426 No\r\nContent-Length: 0\r\n\r\n")
+                                          << ErrorCode::ChoiceRefused << QByteArray("426");
+        QTest::newRow("not paid for") << QByteArray("HTTP/1.1 402 No\r\nContent-Length: 0\r\n\r\n")
+                                      << ErrorCode::ProviderQuota << QByteArray("402");
+        QTest::newRow("gone elsewhere") << QByteArray("HTTP/1.1 302 No\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")
+                                        << ErrorCode::ProviderMalformed << QByteArray("302");
         QTest::newRow("too many") << QByteArray("HTTP/1.1 429 No\r\nContent-Length: 0\r\n\r\n")
                                   << ErrorCode::RateLimited << QByteArray("429");
         QTest::newRow("its fault") << QByteArray("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")

@@ -18,9 +18,17 @@ namespace vivavoce::tests {
 /// A client, its broker, and what stands in for a provider, in a time that the test moves.
 class ScenarioWorld {
 public:
+    /// How a server has its sound.
+    struct Sound {
+        core::VoiceRates rates{};
+        /// The broker knows that; else its greeting says so.
+        bool isKnown = true;
+    };
+
     /// Nothing: Gemini's.
-    explicit ScenarioWorld(std::optional<ServerKind> kind)
+    explicit ScenarioWorld(std::optional<ServerKind> kind, Sound sound)
         : m_isGemini(!kind),
+          m_sound(sound),
           m_broker(m_clock, brokerOptions()),
           m_http(m_broker, executor),
           transports(m_isGemini ? ScriptedTransports(executor, geminiProvider(), admission())
@@ -48,6 +56,7 @@ public:
 private:
     ManualClock m_clock;
     bool m_isGemini;
+    Sound m_sound;
     GeminiStandIn m_gemini;
     std::set<std::string, std::less<>> m_spent;
 
@@ -77,6 +86,7 @@ private:
     {
         ScriptedBroker::Options options{
             "ws://127.0.0.1:9/v1/realtime", std::chrono::seconds(60), std::chrono::seconds(48), false};
+        options.rates = m_sound.isKnown ? m_sound.rates : core::VoiceRates();
         if (m_isGemini) {
             options.provider = "gemini";
             options.auth = "token";
@@ -89,6 +99,8 @@ private:
     {
         ScriptedProviderOptions options{std::chrono::hours(1), &m_clock};
         options.kind = kind;
+        options.rates = m_sound.rates;
+        options.greetsWithRates = !m_sound.isKnown;
         return options;
     }
 

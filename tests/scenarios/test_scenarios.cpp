@@ -32,11 +32,11 @@ const std::map<std::string, std::optional<ServerKind>> kServers{{"openai", Serve
 /// One run of the scenario.
 class Run {
 public:
-    Run(const Json& all, const std::string& server)
+    Run(const Json& all, const std::string& server, ScenarioWorld::Sound sound)
         : m_always(all.at("always").get<Words>()),
           m_never(all.at("servers").at(server).value("never", Words())),
           m_refuses(all.at("servers").at(server).value("refuses", Words())),
-          m_world(kServers.at(server))
+          m_world(kServers.at(server), sound)
     {
     }
 
@@ -283,16 +283,26 @@ private Q_SLOTS:
     void conversation_data()
     {
         QTest::addColumn<QString>("server");
+        QTest::addColumn<unsigned>("input");
+        QTest::addColumn<unsigned>("output");
+        QTest::addColumn<bool>("isKnown");
         for (const auto& [name, kind] : kServers) {
-            QTest::newRow(name.c_str()) << QString::fromStdString(name);
+            QTest::newRow(name.c_str()) << QString::fromStdString(name) << 24'000U << 24'000U << true;
         }
+        QTest::newRow("openai, of other rates") << QStringLiteral("openai") << 16'000U << 48'000U << true;
+        QTest::newRow("openai, by its greeting") << QStringLiteral("openai") << 48'000U << 16'000U << false;
+        QTest::newRow("xai, of other rates") << QStringLiteral("xai") << 8'000U << 44'100U << true;
+        QTest::newRow("speaches, which names none") << QStringLiteral("speaches") << 16'000U << 48'000U << true;
     }
     void conversation()
     {
         QFETCH(QString, server);
+        QFETCH(unsigned, input);
+        QFETCH(unsigned, output);
+        QFETCH(bool, isKnown);
         const Json all = scenario();
         QVERIFY2(all.is_object() && all.at("servers").contains(server.toStdString()), "the file cannot be read");
-        Run run(all, server.toStdString());
+        Run run(all, server.toStdString(), {{SampleRate{input}, SampleRate{output}}, isKnown});
         const std::string unbegun = run.begin();
         QVERIFY2(unbegun.empty(), unbegun.c_str());
         for (const Json& step : all.at("steps")) {

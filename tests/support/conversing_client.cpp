@@ -60,7 +60,7 @@ HeardAudio NumberedVoice::interrupt()
         const Playing& playing = m_playing.front();
         heard.itemId = playing.itemId;
         heard.contentIndex = playing.contentIndex;
-        heard.heard = FrameCount{static_cast<std::int64_t>(playing.samples / 2)}.duration(kRealtimeRate);
+        heard.heard = FrameCount{static_cast<std::int64_t>(playing.samples / 2)}.duration(m_rates.output);
         m_heard[playing.itemId] = 0.5;
         for (std::size_t i = 1; i < m_playing.size(); ++i) {
             m_heard[m_playing[i].itemId] = 0;
@@ -85,8 +85,8 @@ void NumberedVoice::capture()
     m_microphone = m_executor.after(m_every, [this] { capture(); });
     if (m_listener != nullptr) {
         const auto samples = number == 0
-            ? std::vector<std::int16_t>(static_cast<std::size_t>(FrameCount::of(kPiece, kRealtimeRate).value()))
-            : spokenQuestion(number, kPiece);
+            ? std::vector<std::int16_t>(static_cast<std::size_t>(FrameCount::of(kPiece, m_rates.input).value()))
+            : spokenQuestion(number, kPiece, m_rates.input);
         m_listener->voiceCaptured(samples);
     }
 }

@@ -20,6 +20,7 @@ class NumberedVoice final : public core::VoiceIo {
 public:
     NumberedVoice(core::Executor& executor, core::Milliseconds every) : m_executor(executor), m_every(every) {}
 
+    void useRates(const core::VoiceRates& rates) override { m_rates = rates; }
     void start(core::VoiceListener& listener) override { m_listener = &listener; }
     void stop() override;
     void play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples) override;
@@ -49,6 +50,7 @@ private:
     core::Executor& m_executor;
     core::Milliseconds m_every;
     core::VoiceListener* m_listener = nullptr;
+    core::VoiceRates m_rates;
     std::deque<Playing> m_playing;
     std::map<std::string, double> m_heard;
     std::unique_ptr<core::Timer> m_microphone;

@@ -88,6 +88,7 @@ public:
 /// Sound that the test makes and hears.
 class FakeVoiceIo final : public core::VoiceIo {
 public:
+    void useRates(const core::VoiceRates& to) override { rates = to; }
     void start(core::VoiceListener& to) override { listener = &to; }
     void stop() override { wasStopped = true; }
     void play(std::string_view itemId, int contentIndex, std::span<const std::int16_t> samples) override;
@@ -96,6 +97,7 @@ public:
     [[nodiscard]] bool isPlaying() const override { return !played.empty(); }
 
     core::VoiceListener* listener = nullptr;
+    core::VoiceRates rates;
     bool wasStopped = false;
     int interrupts = 0;
     std::vector<std::int16_t> played;

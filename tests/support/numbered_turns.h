@@ -46,9 +46,10 @@ inline std::optional<int> turnNumber(std::string_view text)
 }
 
 /// Speech that says its number in every sample, so that it is known again however it is cut: 1 to 30,000.
-inline std::vector<std::int16_t> spokenQuestion(int number, core::Milliseconds length)
+inline std::vector<std::int16_t> spokenQuestion(
+    int number, core::Milliseconds length, core::SampleRate rate = core::kRealtimeRate)
 {
-    const auto samples = static_cast<std::size_t>(core::FrameCount::of(length, core::kRealtimeRate).value());
+    const auto samples = static_cast<std::size_t>(core::FrameCount::of(length, rate).value());
     return std::vector<std::int16_t>(samples, static_cast<std::int16_t>(1'000 + number));
 }
 

@@ -111,6 +111,7 @@ HttpClient::Response ScriptedBroker::give(const std::string& id, bool isDue)
     token.connect.url = m_options.connectUrl;
     token.connect.auth = m_options.auth;
     token.connect.dialect = m_options.dialect;
+    token.connect.audio.rates = m_options.rates;
     return {200, {}, broker::encode(token)};
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/executor.h"
+#include "core/base/voice_rates.h"
 #include "core/ports/http_client.h"
 
 #include <map>
@@ -28,6 +29,7 @@ public:
         std::string provider = "openai";
         std::string auth = "bearer";
         std::string dialect = "openai-ga";
+        core::VoiceRates rates{};
     };
 
     ScriptedBroker(const core::Clock& clock, Options options) : m_clock(clock), m_options(std::move(options)) {}

@@ -60,8 +60,36 @@ ScriptedSession::ScriptedSession(
     if (m_quirks.dialect == openai::Dialect::Beta) {
         m_session.outputModalities = std::vector{openai::Modality::Audio};
     }
+    if (m_options.greetsWithRates) {
+        sayRates();
+    }
     created.session = m_session;
     say(created);
+}
+
+void ScriptedSession::sayRates()
+{
+    m_session.inputFormat = openai::AudioFormat{openai::AudioEncoding::Pcm, m_options.rates.input};
+    m_session.outputFormat = openai::AudioFormat{openai::AudioEncoding::Pcm, m_options.rates.output};
+}
+
+bool ScriptedSession::takesRates(std::string& message) const
+{
+    auto parsed = parseJson(message);
+    if (m_options.rates == VoiceRates() || !parsed || parsed->value("type", std::string()) != "session.update") {
+        return true;
+    }
+    bool isTaken = true;
+    for (const auto& [way, rate] :
+        {std::pair("input", m_options.rates.input), std::pair("output", m_options.rates.output)}) {
+        const Json::json_pointer place(std::string("/session/audio/") + way + "/format/rate");
+        if (parsed->contains(place)) {
+            isTaken = isTaken && (m_options.hasOwnWay || (*parsed)[place] == rate.hz());
+            (*parsed)[place] = kRealtimeRate.hz();
+        }
+    }
+    message = writeJson(*parsed);
+    return isTaken;
 }
 
 void ScriptedSession::say(openai::ServerEvent event)
@@ -95,8 +123,13 @@ void ScriptedSession::goOn()
     });
 }
 
-void ScriptedSession::hear(std::string_view message)
+void ScriptedSession::hear(std::string_view said)
 {
+    std::string message(said);
+    if (!takesRates(message)) {
+        refuse("invalid_value session.audio.format.rate", {});
+        return;
+    }
     auto event = openai::decodeClientEvent(message, m_quirks.dialect);
     if (event && isOfOtherDialect(message)) {
         refuse("unknown_parameter session", {});
@@ -165,6 +198,9 @@ void ScriptedSession::on(openai::SessionUpdate& update)
         }
     }
     m_session = openai::merge(std::move(m_session), update.session);
+    if (m_options.rates != VoiceRates() && m_session.inputFormat) {
+        sayRates();
+    }
     openai::SessionUpdated updated;
     updated.session = m_session;
     say(updated);
@@ -179,7 +215,7 @@ void ScriptedSession::on(const openai::InputAudioBufferAppend& append)
         }
     }
     const std::vector<std::int16_t> samples = pcmSamples(append.audio);
-    const FrameCount step = FrameCount::of(Milliseconds{10}, kRealtimeRate);
+    const FrameCount step = FrameCount::of(Milliseconds{10}, m_options.rates.input);
     for (std::size_t at = 0; at < samples.size(); at += static_cast<std::size_t>(step.value())) {
         const auto piece =
             std::span(samples).subspan(at, std::min(samples.size() - at, static_cast<std::size_t>(step.value())));
@@ -190,7 +226,7 @@ void ScriptedSession::on(const openai::InputAudioBufferAppend& append)
         if (number != 0 && !std::exchange(m_isSpeaking, true)) {
             m_speechItem = newId("item_u_");
             const openai::InputAudioBufferSpeechStarted started{
-                {}, begin.duration(kRealtimeRate).count(), m_speechItem};
+                {}, begin.duration(m_options.rates.input).count(), m_speechItem};
             if (m_quirks.endsReplyFirst) {
                 cancelReply("turn_detected");
                 say(started);
@@ -200,7 +236,7 @@ void ScriptedSession::on(const openai::InputAudioBufferAppend& append)
             }
         }
         m_speech = number == 0 ? m_speech : number;
-        if (m_isSpeaking && m_quiet.duration(kRealtimeRate).count() >= silence) {
+        if (m_isSpeaking && m_quiet.duration(m_options.rates.input).count() >= silence) {
             turnEnds();
         }
     }
@@ -210,7 +246,7 @@ void ScriptedSession::turnEnds()
 {
     m_isSpeaking = false;
     const int number = std::exchange(m_speech, 0);
-    say(openai::InputAudioBufferSpeechStopped{{}, m_heard.duration(kRealtimeRate).count(), m_speechItem});
+    say(openai::InputAudioBufferSpeechStopped{{}, m_heard.duration(m_options.rates.input).count(), m_speechItem});
     openai::InputAudioBufferCommitted committed;
     committed.itemId = m_speechItem;
     if (!m_items.empty()) {

@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/executor.h"
+#include "core/base/voice_rates.h"
 #include "core/protocol/openai/client_events.h"
 #include "core/protocol/openai/server_events.h"
 #include "tests/support/numbered_turns.h"
@@ -43,6 +44,12 @@ struct ScriptedProviderOptions {
     core::Milliseconds piece{40};
     /// Whose ways it has; nothing: see quirksOf.
     std::optional<ServerKind> kind{};
+    /// What it hears and speaks at. Others it refuses, ...
+    core::VoiceRates rates{};
+    /// ... or goes on with its own and says so.
+    bool hasOwnWay = false;
+    /// Its greeting names them.
+    bool greetsWithRates = false;
 };
 
 /// One session of a provider that speaks OpenAI Realtime, hears numbered turns, and answers them. Strict as the real one: what it cannot
@@ -74,6 +81,9 @@ private:
 
     void refuse(const std::string& code, const std::string& eventId, const std::string& message = "not allowed");
     void refuseSetting(const std::string& name);
+    void sayRates();
+    /// That asks for no other rates than it has. From there on they are as the codec knows them, which is as strict as OpenAI.
+    [[nodiscard]] bool takesRates(std::string& message) const;
     [[nodiscard]] bool isOfOtherDialect(std::string_view message) const;
     void say(core::openai::ServerEvent event);
     void goOn();

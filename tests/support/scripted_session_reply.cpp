@@ -103,7 +103,7 @@ void ScriptedSession::speak(int number, const std::string& itemId, bool isEndles
     const std::string text = answerText(number);
     const int pieces = m_quirks.speaksInOnePiece ? 1 : m_options.pieces;
     const Milliseconds piece = m_options.piece * (m_options.pieces / pieces);
-    const auto samples = static_cast<std::size_t>(FrameCount::of(piece, kRealtimeRate).value());
+    const auto samples = static_cast<std::size_t>(FrameCount::of(piece, m_options.rates.output).value());
     std::size_t told = 0;
     for (int i = 1; i <= pieces; ++i) {
         const std::size_t end = i == pieces && !isEndless

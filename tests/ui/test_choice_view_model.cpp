@@ -102,6 +102,82 @@ private Q_SLOTS:
         QCOMPARE(world.model.note(), QString());
     }
 
+    void voices_AreOfWhoeverAnswers()
+    {
+        World world;
+        const QSignalSpy voices(&world.model, &ui::ChoiceViewModel::voicesChanged);
+        QVERIFY2(world.model.voices().isEmpty(), "nobody knows who answers");
+        world.model.setServing(is("gemini"));
+        QCOMPARE(voices.size(), 1);
+        QCOMPARE(world.model.voices().size(), 32);
+        QCOMPARE(world.model.voices().at(1), is("Zephyr"));
+        world.model.setServing(is("gemini"));
+        QCOMPARE(voices.size(), 1);
+        // A model tells whose it is, also where no provider is named.
+        QVERIFY(world.model.use(QString(), is("gpt-realtime-2.1")));
+        QVERIFY(world.model.voices().contains(is("marin")) && !world.model.voices().contains(is("Kore")));
+        QVERIFY(world.model.use(QString(), is("house-model")));
+        QVERIFY(world.model.voices().isEmpty());
+        QVERIFY(world.model.use(is("xai"), is("gpt-realtime-2.1")));
+        QVERIFY(world.model.voices().contains(is("eve")));
+        QCOMPARE(voices.size(), 4);
+    }
+
+    void voice_IsChosenByItsRow_AndTakenBack()
+    {
+        World world;
+        QVERIFY(world.model.use(is("openai"), QString()));
+        QCOMPARE(world.model.voiceRow(), 0);
+        const auto row = static_cast<int>(world.model.voices().indexOf(is("marin")));
+        QVERIFY(row > 0);
+        world.model.chooseVoice(row);
+        QVERIFY(world.kept() == (core::ProviderChoice{"openai", "", "marin"}));
+        QCOMPARE(world.model.voiceRow(), row);
+        for (const int other : {-1, static_cast<int>(world.model.voices().size()) - 1, 99}) {
+            world.model.chooseVoice(other);
+            QCOMPARE(world.model.voice(), is("marin"));
+        }
+        world.model.chooseVoice(0);
+        QVERIFY(world.kept() == (core::ProviderChoice{"openai", ""}));
+        QCOMPARE(world.model.voiceRow(), 0);
+    }
+
+    void voice_ThatIsTyped_IsKeptAndOffered_IfItIsAName()
+    {
+        World world;
+        QVERIFY(world.model.use(is("openai"), QString()));
+        const auto known = world.model.voices().size();
+        QVERIFY(!world.model.useVoice(is("two words")));
+        QVERIFY(world.model.voiceFault().contains(is("not a name")));
+        QCOMPARE(world.model.fault(), QString());
+        QVERIFY(world.kept().voice.empty());
+        world.model.forgetFault();
+        QCOMPARE(world.model.voiceFault(), QString());
+        QVERIFY(world.model.useVoice(is(" voice_0123 ")));
+        QCOMPARE(world.kept().voice, std::string("voice_0123"));
+        QCOMPARE(world.model.voices().size(), known + 1);
+        QCOMPARE(world.model.voices().at(world.model.voiceRow()), is("voice_0123"));
+        // As the provider spells it, and not beside that.
+        QVERIFY(world.model.useVoice(is("Marin")));
+        QCOMPARE(world.model.voices().size(), known);
+        QCOMPARE(world.model.voices().at(world.model.voiceRow()), is("marin"));
+    }
+
+    void voice_OfAnotherProvider_IsForgottenWithTheChoice()
+    {
+        World world;
+        QVERIFY(world.model.use(is("openai"), QString()));
+        QVERIFY(world.model.useVoice(is("marin")));
+        QVERIFY(world.model.use(is("openai"), is("gpt-realtime-2.1")));
+        QCOMPARE(world.kept().voice, std::string("marin"));
+        QVERIFY(world.model.use(is("azure"), is("my-deployment")));
+        QVERIFY2(world.kept().voice == "marin", "it has that one, too");
+        QVERIFY(world.model.use(is("ours"), QString()));
+        QVERIFY2(world.kept().voice == "marin", "nobody knows what it has");
+        QVERIFY(world.model.use(is("gemini"), QString()));
+        QVERIFY(world.kept() == (core::ProviderChoice{"gemini", ""}));
+    }
+
     void model_ThatNobodyKnows_IsTakenWithAWord()
     {
         World world;

@@ -301,6 +301,63 @@ Item {
             compare(choice.provider + choice.model, "");
         }
 
+        function test_voice_is_chosen_from_those_that_are_known() {
+            verify(!part("voice").visible, "the agent of this computer has one");
+            World.useBroker("https://voice.example");
+            const choice = World.settings.choice;
+            const box = part("voice");
+            verify(!box.visible, "nobody knows who answers");
+            verify(part("voiceName").visible);
+            verify(Reader.act(part("suggested_openai"), "Press"));
+            tryVerify(() => box.visible && !part("voiceName").visible);
+            compare(box.displayText, "As the server chooses");
+            box.forceActiveFocus(Qt.TabFocusReason);
+            keyClick(Qt.Key_Return);
+            tryVerify(() => box.popup.opened);
+            keyClick(Qt.Key_Down);
+            keyClick(Qt.Key_Down);
+            keyClick(Qt.Key_Return);
+            tryVerify(() => !box.popup.visible);
+            compare(choice.voice, "ash");
+            compare(box.displayText, "ash");
+            compare(Reader.description(box), "ash");
+            // The list is another one, and what holds is shown in it.
+            verify(Reader.act(part("suggested_gemini"), "Press"));
+            tryCompare(box, "count", 32);
+            compare(choice.voice, "");
+            compare(box.displayText, "As the server chooses");
+        }
+
+        function test_voice_that_is_not_known_is_typed() {
+            World.useBroker("https://voice.example");
+            verify(Reader.act(part("suggested_openai"), "Press"));
+            const choice = World.settings.choice;
+            const box = part("voice");
+            const name = part("voiceName");
+            tryVerify(() => box.visible);
+            box.currentIndex = box.count - 1;
+            box.activated(box.count - 1);
+            tryVerify(() => name.visible && name.activeFocus);
+            compare(box.displayText, "Another one…");
+            verify(!part("useVoice").enabled);
+            name.text = "two words";
+            keyClick(Qt.Key_Return);
+            verify(part("voiceFault").text.includes("not a name"));
+            compare(Reader.description(name), part("voiceFault").text);
+            compare(choice.voice, "");
+            keyClick(Qt.Key_Backspace);
+            compare(part("voiceFault").text, "", "whoever types is not nagged");
+            name.text = "voice_0123";
+            verify(Reader.act(part("useVoice"), "Press"));
+            compare(choice.voice, "voice_0123");
+            tryVerify(() => !name.visible);
+            compare(box.displayText, "voice_0123");
+            box.currentIndex = 0;
+            box.activated(0);
+            compare(choice.voice, "");
+            compare(box.displayText, "As the server chooses");
+        }
+
         function test_proxy_holds_once_it_is_whole() {
             const network = World.settings.network;
             verify(!part("proxyAddress").visible);

@@ -463,6 +463,9 @@ void ConversationViewModel::tellOf(const core::session_notice::TokenChanged& cha
     m_sessionUsage.setModel(m_model, isFree);
     // Nobody shuts down our own agent, whatever its model is called.
     m_modelNote.met(isFree ? std::string() : m_model, changed.provider, m_deps.clock.wallNow());
+    if (!isFree) {
+        Q_EMIT servedBy(QString::fromStdString(changed.provider));
+    }
     Q_EMIT tokenChanged();
     Q_EMIT timeChanged();
 }

@@ -155,6 +155,8 @@ Q_SIGNALS:
     void timeChanged();
     void errorChanged();
     void tokenChanged();
+    /// A broker has that provider answer.
+    void servedBy(const QString& provider);
     void exportWanted();
 
 private:

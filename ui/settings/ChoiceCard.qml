@@ -3,11 +3,13 @@ import QtQuick.Layouts
 import Vivavoce.Settings
 import Vivavoce.Style
 
-/** Which provider and model the broker is asked for. */
+/** Which provider, model and voice the broker is asked for. */
 Card {
     id: card
 
     required property ChoiceViewModel choice
+    /** None that is known will do. */
+    property bool isVoiceTyped: false
     readonly property bool isOther: provider.text.trim() !== choice.provider || model.text.trim() !== choice.model
 
     function use() {
@@ -18,7 +20,23 @@ Card {
         }
     }
 
-    title: qsTr("Provider and model")
+    function useVoice() {
+        if (card.choice.useVoice(voiceName.text)) {
+            card.isVoiceTyped = false;
+            voiceName.text = Qt.binding(() => card.choice.voice);
+        }
+    }
+
+    title: qsTr("Provider, model and voice")
+
+    Connections {
+        target: card.choice
+
+        function onVoicesChanged() {
+            // Of another provider, perhaps, which has other ones.
+            card.isVoiceTyped = false;
+        }
+    }
 
     component Name: Words {
         Layout.fillWidth: true
@@ -140,6 +158,70 @@ Card {
         color: Theme.warn
         size: Theme.small
         wrapMode: Text.Wrap
+    }
+    Name {
+        text: qsTr("Voice")
+    }
+    Choice {
+        id: voice
+
+        // What is picked, or a longer list, leaves it where it is not.
+        function follow() {
+            voice.currentIndex = Qt.binding(() => card.isVoiceTyped ? voice.count - 1 : card.choice.voiceRow);
+        }
+
+        objectName: "voice"
+        Layout.fillWidth: true
+        visible: voice.count > 0
+        model: card.choice.voices
+        Accessible.name: qsTr("Voice")
+        Component.onCompleted: voice.follow()
+        onModelChanged: voice.follow()
+        onActivated: index => {
+            card.isVoiceTyped = index === voice.count - 1;
+            if (card.isVoiceTyped) {
+                voiceName.forceActiveFocus(Qt.TabFocusReason);
+            } else {
+                card.choice.chooseVoice(index);
+            }
+            voice.follow();
+        }
+    }
+    RowLayout {
+        Layout.fillWidth: true
+        visible: card.isVoiceTyped || voice.count === 0
+        spacing: Theme.inside
+
+        Typed {
+            id: voiceName
+
+            objectName: "voiceName"
+            text: card.choice.voice
+            placeholderText: qsTr("As the server chooses")
+            isWrong: card.choice.voiceFault !== ""
+            Accessible.name: qsTr("Name of the voice; empty: as the server chooses")
+            Accessible.description: isWrong ? card.choice.voiceFault : ""
+            onTextEdited: card.choice.forgetFault()
+            onAccepted: card.useVoice()
+        }
+        PushButton {
+            objectName: "useVoice"
+            text: qsTr("Use")
+            enabled: voiceName.text.trim() !== card.choice.voice
+            Accessible.name: qsTr("Use this voice")
+            onClicked: card.useVoice()
+        }
+    }
+    Words {
+        objectName: "voiceFault"
+        Layout.fillWidth: true
+        visible: text !== ""
+        text: card.choice.voiceFault
+        color: Theme.bad
+        size: Theme.small
+        wrapMode: Text.Wrap
+        Accessible.role: Accessible.AlertMessage
+        Accessible.name: text
     }
     Words {
         Layout.fillWidth: true

@@ -1,10 +1,12 @@
 #include "ui/settings/choice_view_model.h"
 
 #include "core/models/model_list.h"
+#include "core/models/voice_list.h"
 #include "core/usage/price_list.h"
 #include "ui/style/error_text.h"
 #include "ui/style/model_words.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace vivavoce::ui {
@@ -19,6 +21,23 @@ QStringList listOf(const std::vector<std::string>& names)
     return list;
 }
 
+/// Who speaks then, as far as that is known. `serving`: whom a broker has chosen.
+std::string providerOf(const core::ProviderChoice& choice, const std::string& serving)
+{
+    const core::ModelRow* const model = core::ModelList::builtIn().find(choice.model);
+    return !choice.provider.empty() ? choice.provider
+        : !choice.model.empty()     ? (model != nullptr ? model->provider : std::string())
+                                    : serving;
+}
+
+/// Behind the row of none; 0: it is none of them.
+int rowOf(const std::vector<std::string>& names, const std::string& voice)
+{
+    const auto found = std::find_if(
+        names.begin(), names.end(), [&](const std::string& name) { return core::isSameVoice(name, voice); });
+    return voice.empty() || found == names.end() ? 0 : static_cast<int>(found - names.begin()) + 1;
+}
+
 } // namespace
 
 ChoiceViewModel::ChoiceViewModel(core::LiveSettings& settings, const core::Clock* clock, Save save, QObject* parent)
@@ -29,7 +48,13 @@ ChoiceViewModel::ChoiceViewModel(core::LiveSettings& settings, const core::Clock
 
 bool ChoiceViewModel::use(const QString& provider, const QString& model)
 {
-    const core::ProviderChoice wanted{provider.trimmed().toStdString(), model.trimmed().toStdString()};
+    core::ProviderChoice wanted{provider.trimmed().toStdString(), model.trimmed().toStdString(), now().voice};
+    const std::string before = providerInUse();
+    const std::string after = providerOf(wanted, m_serving);
+    if (before != after && core::VoiceList::builtIn().isUnknown(wanted.voice, after)) {
+        // One provider's voice is a mistake at another one.
+        wanted.voice.clear();
+    }
     const auto ofProvider = core::nameFault(wanted.provider);
     const auto fault = ofProvider ? ofProvider : core::nameFault(wanted.model);
     m_isProviderWrong = ofProvider.has_value();
@@ -41,9 +66,67 @@ bool ChoiceViewModel::use(const QString& provider, const QString& model)
     return !fault;
 }
 
+bool ChoiceViewModel::useVoice(const QString& voice)
+{
+    core::ProviderChoice wanted = now();
+    wanted.voice = voice.trimmed().toStdString();
+    const auto fault = core::nameFault(wanted.voice);
+    m_voiceFault = fault ? nameFaultText(*fault) : QString();
+    if (!fault) {
+        m_save(wanted);
+    }
+    Q_EMIT changed();
+    return !fault;
+}
+
+void ChoiceViewModel::chooseVoice(int row)
+{
+    const auto names = namedVoices();
+    if (row >= 0 && static_cast<std::size_t>(row) <= names.size()) {
+        (void)useVoice(row == 0 ? QString() : QString::fromStdString(names[static_cast<std::size_t>(row) - 1]));
+    }
+}
+
+void ChoiceViewModel::setServing(const QString& provider)
+{
+    const std::string before = providerInUse();
+    m_serving = provider.toStdString();
+    if (before != providerInUse()) {
+        Q_EMIT voicesChanged();
+    }
+}
+
+std::string ChoiceViewModel::providerInUse() const
+{
+    return providerOf(now(), m_serving);
+}
+
+std::vector<std::string> ChoiceViewModel::namedVoices() const
+{
+    const core::VoiceRow* const known = core::VoiceList::builtIn().find(providerInUse());
+    std::vector<std::string> names = known == nullptr ? std::vector<std::string>() : known->voices;
+    if (!names.empty() && !now().voice.empty() && rowOf(names, now().voice) == 0) {
+        names.push_back(now().voice);
+    }
+    return names;
+}
+
+QStringList ChoiceViewModel::voices() const
+{
+    const auto names = namedVoices();
+    return names.empty() ? QStringList()
+                         : QStringList{tr("As the server chooses")} + listOf(names) + QStringList{tr("Another one…")};
+}
+
+int ChoiceViewModel::voiceRow() const
+{
+    return rowOf(namedVoices(), now().voice);
+}
+
 void ChoiceViewModel::forgetFault()
 {
     m_fault.clear();
+    m_voiceFault.clear();
     m_isProviderWrong = false;
     Q_EMIT changed();
 }
@@ -84,6 +167,9 @@ void ChoiceViewModel::told()
     }
     if (before.model != m_told.model) {
         Q_EMIT modelChanged();
+    }
+    if (before.voice != m_told.voice || providerOf(before, m_serving) != providerInUse()) {
+        Q_EMIT voicesChanged();
     }
 }
 

@@ -8,10 +8,12 @@
 #include <QtQml/qqmlregistration.h>
 
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace vivavoce::ui {
 
-/// Which provider and model a broker is asked for.
+/// Which provider, model and voice a broker is asked for.
 /// Invariant: what no broker could take is never saved.
 class ChoiceViewModel final : public QObject {
     Q_OBJECT
@@ -28,6 +30,15 @@ class ChoiceViewModel final : public QObject {
     Q_PROPERTY(QString note READ note NOTIFY changed)
     /// Some that there are; a broker may have others.
     Q_PROPERTY(QStringList providers READ providers CONSTANT)
+    /// Empty: as the server chooses.
+    Q_PROPERTY(QString voice READ voice NOTIFY voicesChanged)
+    /// What can be chosen from: first none, then those that the provider is known to have and the one that was chosen, last any other one.
+    /// Empty: nobody knows that provider's.
+    Q_PROPERTY(QStringList voices READ voices NOTIFY voicesChanged)
+    /// Which of them holds.
+    Q_PROPERTY(int voiceRow READ voiceRow NOTIFY voicesChanged)
+    /// Why the voice that was last typed is not used; empty: it is.
+    Q_PROPERTY(QString voiceFault READ voiceFault NOTIFY changed)
 
 public:
     using Save = std::function<void(const core::ProviderChoice& choice)>;
@@ -37,6 +48,12 @@ public:
 
     /// Whether they are names, or nothing; otherwise `fault` says why not, and nothing changes.
     Q_INVOKABLE bool use(const QString& provider, const QString& model);
+    /// Whether it is a name, or nothing; otherwise `voiceFault` says why not, and nothing changes.
+    Q_INVOKABLE bool useVoice(const QString& voice);
+    /// One of `voices`; the last one changes nothing.
+    Q_INVOKABLE void chooseVoice(int row);
+    /// A conversation is held with that provider of the broker's: whose voices to offer where none is chosen.
+    void setServing(const QString& provider);
     /// Somebody types: what was wrong before is no more of interest.
     Q_INVOKABLE void forgetFault();
     /// Some models of this provider; empty: of all that are known.
@@ -51,14 +68,24 @@ public:
     [[nodiscard]] bool isModelWrong() const { return !m_fault.isEmpty() && !m_isProviderWrong; }
     [[nodiscard]] QString note() const;
     [[nodiscard]] static QStringList providers();
+    [[nodiscard]] QString voice() const { return QString::fromStdString(now().voice); }
+    [[nodiscard]] QStringList voices() const;
+    [[nodiscard]] int voiceRow() const;
+    [[nodiscard]] QString voiceFault() const { return m_voiceFault; }
 
 Q_SIGNALS:
     void changed();
     /// Only where it is another one: somebody may be typing.
     void providerChanged();
     void modelChanged();
+    /// Likewise, or they are another provider's.
+    void voicesChanged();
 
 private:
+    /// As far as that is known.
+    [[nodiscard]] std::string providerInUse() const;
+    /// Known voices and the one that was chosen; empty: none are known.
+    [[nodiscard]] std::vector<std::string> namedVoices() const;
     [[nodiscard]] const core::ProviderChoice& now() const { return m_settings.current().choice; }
     [[nodiscard]] core::WallTime today() const { return m_clock != nullptr ? m_clock->wallNow() : core::WallTime(); }
     void told();
@@ -67,7 +94,10 @@ private:
     const core::Clock* m_clock;
     Save m_save;
     core::ProviderChoice m_told;
+    /// The last that a broker chose.
+    std::string m_serving;
     QString m_fault;
+    QString m_voiceFault;
     bool m_isProviderWrong = false;
 };
 

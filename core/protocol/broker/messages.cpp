@@ -15,10 +15,6 @@ namespace {
 constexpr std::size_t kLongestName = 128;
 constexpr std::size_t kLongestInstructions = 16 * 1024;
 
-/// Sound that nobody could play is no sound.
-constexpr std::int64_t kLowestRate = 8'000;
-constexpr std::int64_t kHighestRate = 192'000;
-
 Unexpected<Error> bad(std::string_view field, std::string_view what)
 {
     return fail(ErrorCode::BrokerMalformed, std::string(field) + " " + std::string(what));
@@ -165,6 +161,17 @@ private:
     std::optional<Error> m_fault;
 };
 
+/// Sound that nobody could play is no sound.
+SampleRate rateIn(Fields& audio, const char* name)
+{
+    const std::int64_t hz = audio.integer(name);
+    const SampleRate rate(static_cast<std::uint32_t>(std::clamp<std::int64_t>(hz, 0, SampleRate::kHighest + 1)));
+    if (!rate.isValid()) {
+        audio.fault(name, "is out of range");
+    }
+    return rate;
+}
+
 void put(Json& object, const char* name, const std::optional<std::string>& value)
 {
     if (value) {
@@ -291,12 +298,17 @@ std::string encode(const TokenResponse& response)
     if (response.limits.maxSessionSeconds) {
         limits["maxSessionSeconds"] = *response.limits.maxSessionSeconds;
     }
+    const ConnectAudio& audio = response.connect.audio;
+    Json sound{{"encoding", audio.encoding}, {"rate", audio.rates.input.hz()}};
+    if (audio.rates.output != audio.rates.input) {
+        sound["outputRate"] = audio.rates.output.hz();
+    }
     Json object{{"tokenType", response.tokenType}, {"sessionId", response.sessionId}, {"expiresIn", response.expiresIn},
         {"expiresAt", formatRfc3339(response.expiresAt)}, {"refreshAfter", formatRfc3339(response.refreshAfter)},
         {"provider", response.provider}, {"model", response.model}, {"transport", response.transport},
         {"connect",
             {{"url", response.connect.url}, {"auth", response.connect.auth}, {"dialect", response.connect.dialect},
-                {"audio", {{"encoding", response.connect.audio.encoding}, {"rate", response.connect.audio.rate}}}}},
+                {"audio", std::move(sound)}}},
         {"limits", std::move(limits)}};
     if (response.areTranscriptsKept) {
         object["transcriptsKept"] = true;
@@ -348,11 +360,9 @@ Expected<TokenResponse, Error> decodeTokenResponse(std::string_view text)
     response.connect.dialect = connect.text("dialect");
     Fields audio(connect.object("audio"), "connect.audio.");
     response.connect.audio.encoding = audio.text("encoding");
-    const std::int64_t rate = audio.integer("rate");
-    if (rate < kLowestRate || rate > kHighestRate) {
-        audio.fault("rate", "is out of range");
-    }
-    response.connect.audio.rate = static_cast<std::uint32_t>(std::clamp(rate, kLowestRate, kHighestRate));
+    VoiceRates& rates = response.connect.audio.rates;
+    rates.input = rateIn(audio, "rate");
+    rates.output = audio.find("outputRate") != nullptr ? rateIn(audio, "outputRate") : rates.input;
     connect.adopt(audio);
     fields.adopt(connect);
     if (const Json* limits = fields.find("limits"); limits != nullptr && limits->is_object()) {

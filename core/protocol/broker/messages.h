@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/expected.h"
 #include "core/base/secret.h"
+#include "core/base/voice_rates.h"
 
 #include <cstdint>
 #include <optional>
@@ -48,9 +49,10 @@ struct UsageReport {
 /// The most events of one report.
 inline constexpr std::size_t kMostReportedEvents = 16;
 
+/// How the endpoint has its sound. On the wire `rate` is that of both ways, and `outputRate`, where it is there, that of what comes.
 struct ConnectAudio {
     std::string encoding = "pcm16";
-    std::uint32_t rate = 24'000;
+    VoiceRates rates;
 };
 
 /// Where and how the token opens a door.

@@ -17,7 +17,7 @@ enum class SessionType { Realtime, Transcription };
 enum class Modality { Audio, Text };
 enum class AudioEncoding { Pcm, Pcmu, Pcma };
 
-/// Pcm is signed 16 bit, little endian, mono; Pcmu and Pcma are G.711 and always 8 kHz.
+/// Pcm is signed 16 bit, little endian, mono, its rate invalid where none was said; Pcmu and Pcma are G.711 and always 8 kHz.
 struct AudioFormat {
     AudioEncoding encoding = AudioEncoding::Pcm;
     SampleRate rate = kRealtimeRate;

@@ -1,3 +1,4 @@
+#include "core/base/pcm.h"
 #include "core/session/internal/session_update.h"
 #include "core/session/internal/stepper.h"
 
@@ -11,11 +12,6 @@ namespace {
 
 /// Less is a key that was touched: providers refuse it (OpenAI Realtime GA: input_audio_buffer_commit_empty).
 constexpr Milliseconds kShortestTurn{100};
-
-Milliseconds timeOf(std::size_t bytes)
-{
-    return FrameCount{static_cast<std::int64_t>(bytes / 2)}.duration(kRealtimeRate);
-}
 
 } // namespace
 
@@ -74,7 +70,7 @@ void Stepper::heldTurnBegins()
 {
     m_state.held.begin = m_state.speech.end();
     m_state.turnItemId.clear();
-    m_state.speech.turnBegan({}, timeOf(m_state.held.begin));
+    m_state.speech.turnBegan({}, pcmDuration(m_state.held.begin, m_state.rates.input));
     m_state.isUserSpeaking = true;
     m_state.tools.rounds = 0;
 }
@@ -85,7 +81,7 @@ void Stepper::heldTurnEnds()
     if (m_state.held.isDue) {
         return;
     }
-    if (timeOf(m_state.speech.end() - m_state.held.begin) < kShortestTurn) {
+    if (pcmDuration(m_state.speech.end() - m_state.held.begin, m_state.rates.input) < kShortestTurn) {
         m_state.isUserSpeaking = false;
         send(openai::InputAudioBufferClear{});
         m_state.speech.writtenDown({});
@@ -97,7 +93,7 @@ void Stepper::heldTurnEnds()
 
 void Stepper::commitTurn(const std::string& itemId)
 {
-    const Milliseconds end = timeOf(m_state.speech.end());
+    const Milliseconds end = pcmDuration(m_state.speech.end(), m_state.rates.input);
     m_state.isUserSpeaking = false;
     send(openai::InputAudioBufferCommit{});
     m_state.speech.turnEnded(itemId, end);

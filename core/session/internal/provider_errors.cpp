@@ -21,10 +21,10 @@ constexpr std::array kKnown{
     Row{"item_truncate_invalid_audio_end_ms", ErrorCode::ProviderFailed, ErrorWeight::Harmless},
     Row{"invalid_api_key", ErrorCode::ProviderRefused, ErrorWeight::Fatal},
     Row{"missing_model", ErrorCode::ProviderFailed, ErrorWeight::Fatal},
-    Row{"invalid_model", ErrorCode::BadConfiguration, ErrorWeight::Fatal},
-    Row{"model_not_found", ErrorCode::BadConfiguration, ErrorWeight::Fatal},
+    Row{"invalid_model", ErrorCode::ChoiceRefused, ErrorWeight::Fatal},
+    Row{"model_not_found", ErrorCode::ChoiceRefused, ErrorWeight::Fatal},
     Row{"beta_api_shape_disabled", ErrorCode::BadConfiguration, ErrorWeight::Fatal},
-    Row{"model_load_error", ErrorCode::BadConfiguration, ErrorWeight::Fatal},
+    Row{"model_load_error", ErrorCode::ChoiceRefused, ErrorWeight::Fatal},
     Row{"session_expired", ErrorCode::SessionExpired, ErrorWeight::Fatal},
     Row{"insufficient_quota", ErrorCode::ProviderQuota, ErrorWeight::Fatal},
     Row{"credit_balance_exhausted", ErrorCode::ProviderQuota, ErrorWeight::Fatal},
@@ -57,7 +57,7 @@ ErrorCode codeOfRelay(std::string_view reason)
     };
     constexpr std::array kRows{Meaning{"provider_refused", ErrorCode::ProviderRefused},
         Meaning{"provider_malformed", ErrorCode::ProviderMalformed},
-        Meaning{"provider_quota", ErrorCode::ProviderQuota}, Meaning{"provider_rejected", ErrorCode::BadConfiguration},
+        Meaning{"provider_quota", ErrorCode::ProviderQuota}, Meaning{"provider_rejected", ErrorCode::ChoiceRefused},
         Meaning{"provider_unreachable", ErrorCode::ProviderUnreachable},
         Meaning{"provider_timeout", ErrorCode::ProviderUnreachable},
         Meaning{"provider_failed", ErrorCode::ProviderFailed},
@@ -132,7 +132,7 @@ Error errorOfClose(const TransportClose& close, bool isGemini)
         break;
     case 4000:
     case 4004:
-        error.code = ErrorCode::BadConfiguration;
+        error.code = speaksOf(close.reason, {"model"}) ? ErrorCode::ChoiceRefused : ErrorCode::BadConfiguration;
         break;
     case 1009:
         error.code = ErrorCode::ProviderMessageTooBig;
@@ -150,9 +150,10 @@ Error errorOfClose(const TransportClose& close, bool isGemini)
                                                                              : ErrorCode::BadConfiguration;
         break;
     case 1008:
-        error.code = close.reason == "rate_limited"                     ? ErrorCode::RateLimited
-            : speaksOf(close.reason, {"not found", "locked_by_policy"}) ? ErrorCode::BadConfiguration
-                                                                        : ErrorCode::ProviderRefused;
+        error.code = close.reason == "rate_limited"        ? ErrorCode::RateLimited
+            : speaksOf(close.reason, {"not found"})        ? ErrorCode::ChoiceRefused
+            : speaksOf(close.reason, {"locked_by_policy"}) ? ErrorCode::BadConfiguration
+                                                           : ErrorCode::ProviderRefused;
         break;
     case 1011:
     case 1013:

@@ -1,4 +1,5 @@
 #include "core/base/json.h"
+#include "core/base/pcm.h"
 #include "core/session/internal/provider_errors.h"
 #include "core/session/internal/stepper.h"
 
@@ -25,12 +26,12 @@ std::string functionOutput(const Expected<std::string, Error>& output)
     return writeJson(told);
 }
 
-Milliseconds soundOf(const ReplyItem& item)
-{
-    return FrameCount{static_cast<std::int64_t>(item.bytes / 2)}.duration(kRealtimeRate);
-}
-
 } // namespace
+
+Milliseconds Stepper::soundOf(const ReplyItem& item) const
+{
+    return pcmDuration(item.bytes, m_state.rates.output);
+}
 
 void Stepper::on(const openai::ResponseCreated& created)
 {
@@ -106,7 +107,7 @@ bool Stepper::isTooFarAhead(std::size_t samples)
     using Duration = MonotonicTime::duration;
     const Duration heard = m_state.isPlaying ? m_now - m_state.soundAheadAt : m_state.soundAhead;
     const Duration sound = std::chrono::duration_cast<Duration>(
-        std::chrono::nanoseconds(static_cast<std::int64_t>(samples) * 1'000'000'000 / kRealtimeRate.hz()));
+        std::chrono::nanoseconds(static_cast<std::int64_t>(samples) * 1'000'000'000 / m_state.rates.output.hz()));
     m_state.soundAhead = std::max(m_state.soundAhead - heard, Duration{0}) + sound;
     m_state.soundAheadAt = m_now;
     return m_state.soundAhead > m_state.options->mostSoundAhead;

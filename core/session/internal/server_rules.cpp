@@ -36,6 +36,13 @@ std::string formatText(const openai::AudioFormat& format)
     return encoding + std::to_string(format.rate.hz()) + " Hz";
 }
 
+/// The beta's formats name none, and G.711 has its own.
+std::optional<SampleRate> rateNamed(const std::optional<openai::AudioFormat>& format)
+{
+    const bool isNamed = format && format->encoding == openai::AudioEncoding::Pcm && format->rate.isValid();
+    return isNamed ? std::optional(format->rate) : std::nullopt;
+}
+
 } // namespace
 
 void Stepper::giveNames(openai::ServerEvent& event)
@@ -83,6 +90,8 @@ void Stepper::on(const openai::SessionCreated& created)
 {
     const openai::Dialect before = m_state.server.dialect;
     m_state.server.dialect = created.dialect.value_or(before);
+    m_state.server.ownInput = rateNamed(created.session.inputFormat);
+    m_state.server.ownOutput = rateNamed(created.session.outputFormat);
     // Greeted by another event, we may have written in what this server does not read.
     if (m_state.phase == Phase::Starting || (m_state.phase == Phase::Configuring && m_state.server.dialect != before)) {
         stopTimer(SessionTimer::FirstEvent);
@@ -204,13 +213,32 @@ void Stepper::compareSettings(const openai::Session& given)
         tellDifference("voice", m_state.options->voice, given.voice->name);
     }
     // Whether it was asked for or not: what is heard and played is this.
-    const openai::AudioFormat ours;
-    if (given.inputFormat && *given.inputFormat != ours) {
-        tellDifference("input_format", formatText(ours), formatText(*given.inputFormat));
+    compareFormat("input_format", m_state.rates.input, given.inputFormat);
+    compareFormat("output_format", m_state.rates.output, given.outputFormat);
+}
+
+void Stepper::compareFormat(const char* setting, SampleRate asked, const std::optional<openai::AudioFormat>& given)
+{
+    // Another rate is followed, and nobody hears a difference.
+    if (given && given->encoding != openai::AudioEncoding::Pcm) {
+        tellDifference(setting, formatText({openai::AudioEncoding::Pcm, asked}), formatText(*given));
     }
-    if (given.outputFormat && *given.outputFormat != ours) {
-        tellDifference("output_format", formatText(ours), formatText(*given.outputFormat));
-    }
+}
+
+VoiceRates Stepper::wantedRates() const
+{
+    const bool isAsked = !m_state.leftOut.contains(Setting::Formats);
+    const ServerTraits& server = m_state.server;
+    const auto rateOf = [&](SampleRate known, const std::optional<SampleRate>& own) {
+        return isAsked && known != kRealtimeRate ? known : own.value_or(known);
+    };
+    return {rateOf(server.known.input, server.ownInput), rateOf(server.known.output, server.ownOutput)};
+}
+
+void Stepper::believeRates(const openai::Session& given)
+{
+    useRates({rateNamed(given.inputFormat).value_or(m_state.rates.input),
+        rateNamed(given.outputFormat).value_or(m_state.rates.output)});
 }
 
 void Stepper::tellDifference(const char* setting, std::string asked, std::string given)

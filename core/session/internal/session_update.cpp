@@ -47,7 +47,8 @@ bool isWanted(Setting setting, const SessionOptions& options, bool turnsByHand)
     return false;
 }
 
-openai::SessionUpdate sessionUpdate(const SessionOptions& options, bool turnsByHand, const std::set<Setting>& leftOut)
+openai::SessionUpdate sessionUpdate(
+    const SessionOptions& options, const VoiceRates& rates, bool turnsByHand, const std::set<Setting>& leftOut)
 {
     const auto has = [&](Setting setting) {
         return isWanted(setting, options, turnsByHand) && !leftOut.contains(setting);
@@ -61,8 +62,8 @@ openai::SessionUpdate sessionUpdate(const SessionOptions& options, bool turnsByH
     }
     session.outputModalities = std::vector{options.spokenReplies ? openai::Modality::Audio : openai::Modality::Text};
     if (has(Setting::Formats)) {
-        session.inputFormat = openai::AudioFormat{};
-        session.outputFormat = openai::AudioFormat{};
+        session.inputFormat = openai::AudioFormat{openai::AudioEncoding::Pcm, rates.input};
+        session.outputFormat = openai::AudioFormat{openai::AudioEncoding::Pcm, rates.output};
     }
     if (has(Setting::Transcription)) {
         openai::Transcription transcription;

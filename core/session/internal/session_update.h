@@ -11,7 +11,7 @@ namespace vivavoce::core::internal {
 /// What we want the provider's session to be like. Every setting that we rely on is sent, since defaults differ, but for those that it does
 /// not take.
 [[nodiscard]] openai::SessionUpdate sessionUpdate(
-    const SessionOptions& options, bool turnsByHand, const std::set<Setting>& leftOut);
+    const SessionOptions& options, const VoiceRates& rates, bool turnsByHand, const std::set<Setting>& leftOut);
 
 /// Only who ends a turn.
 [[nodiscard]] openai::SessionUpdate turnsUpdate(

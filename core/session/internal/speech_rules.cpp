@@ -9,6 +9,13 @@ namespace vivavoce::core::internal {
 
 using namespace session_effect;
 
+namespace {
+
+/// Providers take 20 to 100 ms a message.
+constexpr Milliseconds kHeldPiece{100};
+
+} // namespace
+
 void Stepper::on(session_event::AudioCaptured& captured)
 {
     if (isLive() && !m_state.isStalled) {
@@ -20,7 +27,7 @@ void Stepper::on(session_event::AudioCaptured& captured)
 
 void Stepper::sendAudio(Bytes pcm)
 {
-    m_state.speech.sent(pcm, m_state.options->heldAudioBytes);
+    m_state.speech.sent(pcm, mostHeld());
     send(openai::InputAudioBufferAppend{{}, std::move(pcm)});
 }
 
@@ -31,11 +38,16 @@ void Stepper::holdAudio(Bytes pcm)
     dropTooOld();
 }
 
+std::size_t Stepper::mostHeld() const
+{
+    return pcmBytesIn(m_state.options->heldAudio, m_state.rates.input);
+}
+
 void Stepper::dropTooOld()
 {
-    while (m_state.heldAudioSize > m_state.options->heldAudioBytes) {
+    while (m_state.heldAudioSize > mostHeld()) {
         const Bytes& oldest = m_state.heldAudio.front();
-        m_state.lostAudio += speechIn(oldest);
+        m_state.lostAudio += speechIn(oldest, m_state.rates.input);
         m_state.heldAudioSize -= oldest.size();
         m_state.heldAudio.pop_front();
     }
@@ -43,7 +55,7 @@ void Stepper::dropTooOld()
 
 void Stepper::sendHeld()
 {
-    m_state.backlog += FrameCount{static_cast<std::int64_t>(m_state.heldAudioSize / 2)}.duration(kRealtimeRate);
+    m_state.backlog += pcmDuration(m_state.heldAudioSize, m_state.rates.input);
     for (Bytes& pcm : std::exchange(m_state.heldAudio, {})) {
         sendAudio(std::move(pcm));
     }
@@ -59,7 +71,7 @@ void Stepper::sendHeld()
 void Stepper::tellKeptAsLost()
 {
     for (const Bytes& pcm : m_state.heldAudio) {
-        m_state.lostAudio += speechIn(pcm);
+        m_state.lostAudio += speechIn(pcm, m_state.rates.input);
     }
     m_state.heldAudio.clear();
     m_state.heldAudioSize = 0;
@@ -97,6 +109,40 @@ void Stepper::keepUnsettledSpeech()
     m_state.heldAudio.insert(m_state.heldAudio.begin(), std::make_move_iterator(rest.pieces.begin()),
         std::make_move_iterator(rest.pieces.end()));
     dropTooOld();
+}
+
+void Stepper::useRates(const VoiceRates& rates)
+{
+    if (rates == m_state.rates) {
+        return;
+    }
+    const VoiceRates before = std::exchange(m_state.rates, rates);
+    m_state.speech.setRate(rates.input);
+    if (rates.input != before.input && m_state.heldAudioSize > 0) {
+        // In one: the ends of each of them would be heard.
+        Bytes held;
+        held.reserve(m_state.heldAudioSize);
+        for (const Bytes& pcm : m_state.heldAudio) {
+            held.insert(held.end(), pcm.begin(), pcm.end());
+        }
+        holdInstead(pcmAtRate(held, before.input, rates.input));
+    }
+    for (ReplyItem& item : m_state.replyItems) {
+        item.bytes = item.bytes / 2 * rates.output.hz() / before.output.hz() * 2;
+    }
+    put(UseRates{rates});
+}
+
+void Stepper::holdInstead(std::span<const std::uint8_t> pcm)
+{
+    m_state.heldAudio.clear();
+    m_state.heldAudioSize = pcm.size();
+    const std::size_t most = pcmBytesIn(kHeldPiece, m_state.rates.input);
+    while (!pcm.empty()) {
+        const auto piece = pcm.first(std::min(most, pcm.size()));
+        m_state.heldAudio.emplace_back(piece.begin(), piece.end());
+        pcm = pcm.subspan(piece.size());
+    }
 }
 
 } // namespace vivavoce::core::internal

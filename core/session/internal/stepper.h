@@ -2,7 +2,9 @@
 
 #include "core/session/session_machine.h"
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -100,8 +102,13 @@ private:
     [[nodiscard]] bool isMissed(Setting setting) const;
     /// It does not know how to cancel or to truncate: it is not asked again over this connection.
     [[nodiscard]] bool retractionRefused(const openai::ErrorDetail& error);
+    /// What the connection is to be asked for: by its profile, else by what it names of its own accord.
+    [[nodiscard]] VoiceRates wantedRates() const;
+    /// The rates that it names are those at which it hears and speaks.
+    void believeRates(const openai::Session& given);
     /// What the provider has made of our settings.
     void compareSettings(const openai::Session& given);
+    void compareFormat(const char* setting, SampleRate asked, const std::optional<openai::AudioFormat>& given);
     void tellDifference(const char* setting, std::string asked, std::string given);
     void cancelReply();
     void sendTruncate(const ReplyItem& item, Milliseconds heard);
@@ -160,6 +167,8 @@ private:
     void queueHeard();
     /// The reply that they belong to is over.
     void settleItems(const std::string& responseId, bool wasCompleted);
+    /// Of it as it has come.
+    [[nodiscard]] Milliseconds soundOf(const ReplyItem& item) const;
     /// Counts what waits to be heard; whether that is more than anybody would wait for.
     [[nodiscard]] bool isTooFarAhead(std::size_t samples);
     void requestReply();
@@ -195,6 +204,10 @@ private:
     void sendAudio(Bytes pcm);
     void holdAudio(Bytes pcm);
     void dropTooOld();
+    /// In bytes.
+    [[nodiscard]] std::size_t mostHeld() const;
+    void holdInstead(std::span<const std::uint8_t> pcm);
+    void useRates(const VoiceRates& rates);
 
     SessionState m_state;
     MonotonicTime m_now;

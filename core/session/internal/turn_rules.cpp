@@ -1,3 +1,4 @@
+#include "core/base/pcm.h"
 #include "core/session/internal/provider_errors.h"
 #include "core/session/internal/session_update.h"
 #include "core/session/internal/stepper.h"
@@ -94,7 +95,8 @@ void Stepper::on(const session_event::ServerGarbled& garbled)
 void Stepper::configure()
 {
     setPhase(Phase::Configuring);
-    send(sessionUpdate(*m_state.options, m_state.held.isByHand, m_state.leftOut));
+    useRates(wantedRates());
+    send(sessionUpdate(*m_state.options, m_state.rates, m_state.held.isByHand, m_state.leftOut));
     const SessionDeadlines& deadlines = m_state.options->deadlines;
     startTimer(SessionTimer::Configured, isGemini() ? deadlines.firstEvent : deadlines.configured);
 }
@@ -104,7 +106,11 @@ void Stepper::on(const openai::SessionUpdated& updated)
     if (m_state.phase == Phase::Configuring) {
         stopTimer(SessionTimer::Configured);
         compareSettings(updated.session);
+        believeRates(updated.session);
         goLive();
+    } else if (isLive()) {
+        // Later than we waited for it.
+        believeRates(updated.session);
     }
 }
 
@@ -293,7 +299,7 @@ void Stepper::tellCut(const HeardAudio& heard)
         item->isComplete = true;
     } else if (item != items.end()) {
         item->contentIndex = heard.contentIndex;
-        const auto bytes = static_cast<double>(FrameCount::of(heard.heard, kRealtimeRate).value() * 2);
+        const auto bytes = static_cast<double>(pcmBytesIn(heard.heard, m_state.rates.output));
         cutItem(*item, heard.heard, bytes / static_cast<double>(item->bytes));
         // What stood behind it was not heard at all.
         while ((item = std::find_if(item + 1, items.end(), isQueued)) != items.end()) {

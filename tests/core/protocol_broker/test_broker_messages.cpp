@@ -124,7 +124,7 @@ private slots:
         QCOMPARE(back->connect.auth, response.connect.auth);
         QCOMPARE(back->connect.dialect, response.connect.dialect);
         QCOMPARE(back->connect.audio.encoding, response.connect.audio.encoding);
-        QCOMPARE(back->connect.audio.rate, response.connect.audio.rate);
+        QCOMPARE(back->connect.audio.rates, response.connect.audio.rates);
         QCOMPARE(back->limits.maxSessionSeconds, response.limits.maxSessionSeconds);
     }
 

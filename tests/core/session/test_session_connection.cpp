@@ -360,6 +360,7 @@ private Q_SLOTS:
         row(1008, "invalid_json", ErrorCode::ProviderRefused, false);
         row(1011, "provider_refused", ErrorCode::ProviderRefused, false);
         row(1011, "provider_quota", ErrorCode::ProviderQuota, false);
+        row(1011, "provider_rejected", ErrorCode::ChoiceRefused, false);
         row(1013, "provider_unreachable", ErrorCode::ProviderUnreachable, true);
         row(1013, "provider_lost", ErrorCode::ProviderClosed, true);
         row(1011, "", ErrorCode::ProviderClosed, true);

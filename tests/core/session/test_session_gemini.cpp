@@ -397,7 +397,7 @@ private Q_SLOTS:
         row("bad message", 1007, "Request contains an invalid argument.", ErrorCode::BadConfiguration);
         row("region", 1007, "User location is not supported for the API use.", ErrorCode::BadConfiguration);
         row("old key", 1007, "API key expired. Please renew the API key.", ErrorCode::ProviderRefused);
-        row("model", 1008, "models/x is not found for API version v1beta", ErrorCode::BadConfiguration);
+        row("model", 1008, "models/x is not found for API version v1beta", ErrorCode::ChoiceRefused);
         row("permission", 1008, "Permission denied", ErrorCode::ProviderRefused);
         row("quota", 1011, "You exceeded your current quota", ErrorCode::ProviderQuota);
     }

@@ -120,7 +120,7 @@ private Q_SLOTS:
         opens(story);
         story.says(errorOf("model_load_error", "failed to load model"));
         QCOMPARE(story.state.phase, Phase::Ended);
-        QCOMPARE(story.state.failure->code, ErrorCode::BadConfiguration);
+        QCOMPARE(story.state.failure->code, ErrorCode::ChoiceRefused);
         QCOMPARE(story.state.failure->foreignCode, std::string("model_load_error"));
     }
 
@@ -204,7 +204,7 @@ private Q_SLOTS:
         updated.session.model = "gpt-realtime-mini";
         updated.session.voice = openai::Voice{"alloy", false};
         updated.session.inputFormat = openai::AudioFormat{};
-        updated.session.outputFormat = openai::AudioFormat{openai::AudioEncoding::Pcm, SampleRate{16'000}};
+        updated.session.outputFormat = openai::AudioFormat{openai::AudioEncoding::Pcmu, SampleRate{8'000}};
         story.says(updated);
         QCOMPARE(story.state.phase, Phase::Live);
         QVERIFY(story.told<session_notice::Problem>().empty());
@@ -212,7 +212,7 @@ private Q_SLOTS:
         QCOMPARE(told.size(), std::size_t{3});
         QCOMPARE(told[0].setting + ": " + told[0].given, std::string("model: gpt-realtime-mini"));
         QCOMPARE(told[1].setting + ": " + told[1].asked + ", " + told[1].given, std::string("voice: marin, alloy"));
-        QCOMPARE(told[2].setting + ": " + told[2].given, std::string("output_format: PCM, 16000 Hz"));
+        QCOMPARE(told[2].setting + ": " + told[2].given, std::string("output_format: G.711 µ-law, 8000 Hz"));
         // It is no news over the next connection.
         story.happens(session_event::Closed{{1006, {}}});
         story.happens(session_event::TimedOut{SessionTimer::Backoff});

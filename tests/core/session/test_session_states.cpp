@@ -1,3 +1,4 @@
+#include "core/base/pcm.h"
 #include "core/session/session_machine.h"
 #include "tests/support/fake_ports.h"
 #include "tests/support/manual_clock.h"
@@ -309,7 +310,7 @@ QString brokenLaw(const SessionState& before, const SessionStep& step)
     if (creates > 1 || (creates == 1 && !before.reply.isFree() && before.reply.activeId != std::string("resp_1"))) {
         return QStringLiteral("two replies at a time");
     }
-    if (after.heldAudioSize > after.options->heldAudioBytes) {
+    if (after.heldAudioSize > pcmBytesIn(after.options->heldAudio, after.rates.input)) {
         return QStringLiteral("held audio grows without bound");
     }
     const bool waits = after.phase == Phase::FetchingToken || after.phase == Phase::Starting

@@ -84,7 +84,7 @@ AudioFormat audioFormat(FlatFormat format)
     case FlatFormat::Pcm16:
         break;
     }
-    return {};
+    return {AudioEncoding::Pcm, SampleRate()};
 }
 
 bool mayInclude(const std::vector<std::string>* extras)
@@ -114,7 +114,7 @@ void readCustom(const Place& place, Json& json, AudioFormat& target)
         reader.optional("rate", rate);
         reader.check("rate", !rate || *rate == std::int64_t{kRealtimeRate.hz()}, kUnsupported);
         if (isWithin<std::int64_t>(rate, SampleRate::kLowest, SampleRate::kHighest)) {
-            target.rate = rate ? SampleRate{static_cast<std::uint32_t>(*rate)} : kRealtimeRate;
+            target.rate = rate ? SampleRate{static_cast<std::uint32_t>(*rate)} : SampleRate();
         } else {
             place.badValue("has a rate that is out of range");
         }
@@ -125,7 +125,7 @@ void readCustom(const Place& place, Json& json, AudioFormat& target)
 void writeCustom(const Style&, Json& slot, const AudioFormat& value)
 {
     slot = Json{{"type", std::string(nameOf(value.encoding))}};
-    if (value.encoding == AudioEncoding::Pcm) {
+    if (value.encoding == AudioEncoding::Pcm && value.rate.isValid()) {
         slot["rate"] = value.rate.hz();
     }
 }
