@@ -544,7 +544,7 @@ private Q_SLOTS:
         QTest::newRow("refuses the key after the handshake") << 3 << QStringLiteral("provider.refused") << 3;
         QTest::newRow("closes at once") << 4 << QStringLiteral("provider.closed") << 4;
         QTest::newRow("has no quota") << 5 << QStringLiteral("provider.quota") << 7;
-        QTest::newRow("does not know the model") << 6 << QStringLiteral("configuration.bad") << 2;
+        QTest::newRow("does not know the model") << 6 << QStringLiteral("choice.refused") << 2;
     }
     void badProvider_IsNamed()
     {
