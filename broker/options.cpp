@@ -115,6 +115,10 @@ struct ProjectOptions {
                 ->allow_extra_args(false);
             put->add_option("--unset", command.without, "MEMBER of the policy; may be repeated")
                 ->allow_extra_args(false);
+            if (verb == Verb::Set) {
+                put->add_option(
+                    "--revision", command.revision, "only if that is still its revision, as the list has it");
+            }
         }
         addProject(*add(*project, "remove", "remove one, and end its sessions", Verb::Remove));
         CLI::App* const member = project->add_subcommand("member", "who may use it");

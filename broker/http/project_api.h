@@ -40,6 +40,8 @@ public:
     [[nodiscard]] net::Awaitable<net::HttpResponse> removeMember(const net::HttpRequest& request);
 
 private:
+    /// That project, or none of them.
+    [[nodiscard]] TableProjects::Result<std::vector<TableProjects::Project>> only(std::string id);
     using Change = TableProjects::Result<bool> (TableProjects::*)(std::string project, std::string member);
     [[nodiscard]] net::Awaitable<net::HttpResponse> changeMember(
         const net::HttpRequest& request, Change change, const char* what);
