@@ -219,7 +219,7 @@ private:
                 m_lasting->ender, parts->providers, m_lasting->registry, parts->sessionTokens, parts->door,
                 m_lasting->streams, m_lasting->ledger, parts->rates, m_lasting->alertBook, m_postedStreams,
                 *parts->projects, parts->table, *m_lasting->database, *m_lasting->audit, m_lasting->clock,
-                m_lasting->log, m_lasting->metrics, parts});
+                m_lasting->log, m_lasting->metrics, m_lasting->workshop, parts});
         return api->routes();
     }
 

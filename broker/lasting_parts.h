@@ -14,6 +14,7 @@
 #include "broker/tokens/sql_session_registry.h"
 #include "broker/tokens/token_hasher.h"
 #include "broker/usage/ledger.h"
+#include "broker/workshop.h"
 #include "core/base/clock.h"
 
 #include <memory>
@@ -48,6 +49,8 @@ struct LastingParts {
     Gatekeeper gatekeeper;
     http::DenialReport denials;
     http::SignInReport signIns;
+    /// For long answers.
+    Workshop workshop;
 };
 
 /// BadConfiguration, OutputUnwritable, AlreadyRunning: those of the stores.

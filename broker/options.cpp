@@ -79,7 +79,9 @@ void addReports(CLI::App& app, AskReports& asked)
         command->callback([&asked, what = row.what] { asked.what = what; });
         if (row.what == What::Show) {
             command->add_option("NUMBER", asked.number, "as it stands on the invoice")->required();
-        } else if (row.what != What::List) {
+        } else if (row.what == What::List) {
+            command->add_option("--before", asked.before, "those before it: `before` of the list so far");
+        } else {
             command->add_option("PROJECT", asked.project, "whose")->required();
             addMonth(*command, asked);
         }

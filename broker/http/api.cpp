@@ -107,15 +107,16 @@ net::Router Api::routes()
         add(router, route.method, route.path, sessions, route.handler);
     }
     const auto usage = std::make_shared<UsageApi>(UsageApi::Dependencies{
-        m_deps.entrance, m_deps.ledger, m_deps.rates, m_deps.gatekeeper, m_deps.clock, m_deps.owner});
+        m_deps.entrance, m_deps.ledger, m_deps.rates, m_deps.gatekeeper, m_deps.clock, m_deps.workshop, m_deps.owner});
     add(router, "GET", "/api/voice/usage", usage, &UsageApi::report);
     add(router, "POST", "/api/voice/usage", usage, &UsageApi::take);
     const auto alerts =
         std::make_shared<AlertApi>(AlertApi::Dependencies{m_deps.entrance, m_deps.alertBook, m_deps.owner});
     add(router, "GET", "/api/admin/alerts", alerts, &AlertApi::list);
-    const auto reports = std::make_shared<ReportApi>(
-        reports::InvoiceBook(m_settings.reports, {m_deps.database, m_deps.clock, m_deps.rates.prices()}),
-        ReportApi::Dependencies{m_deps.entrance, m_deps.owner});
+    const auto reports =
+        std::make_shared<ReportApi>(reports::InvoiceBook(m_settings.reports,
+                                        {m_deps.database, m_deps.clock, m_deps.rates.prices(), m_deps.workshop}),
+            ReportApi::Dependencies{m_deps.entrance, m_deps.workshop, m_deps.owner});
     for (const ReportApi::Route& route : ReportApi::routes()) {
         add(router, route.method, route.path, reports, route.handler);
     }

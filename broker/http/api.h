@@ -15,6 +15,7 @@
 #include "broker/reports/invoice_book.h"
 #include "broker/tokens/session_ender.h"
 #include "broker/tokens/token_service.h"
+#include "broker/workshop.h"
 #include "net/router.h"
 
 #include <functional>
@@ -52,6 +53,8 @@ public:
         const core::Clock& clock;
         Log& log;
         Metrics& metrics;
+        /// For long answers.
+        Workshop& workshop;
         /// Owns the above: a handler that is cut off when the io_context goes still lets go of its claim.
         std::shared_ptr<const void> owner;
     };

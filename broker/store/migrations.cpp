@@ -196,6 +196,13 @@ const std::vector<std::vector<const char*>>& steps()
             "CREATE TABLE usage_closed (until_day BIGINT NOT NULL, closing_day BIGINT NOT NULL, caller TEXT NOT NULL)",
             "INSERT INTO usage_closed (until_day, closing_day, caller) VALUES (-1, -1, '')",
         },
+        {
+            // Invoices without their lines, for lists: a table of its own, since what stands behind a long text is read through all of it.
+            // Of invoices that there are already, and of those that a broker of an older version issues, the list makes them.
+            "CREATE TABLE invoice_heads ("
+            " number BIGINT PRIMARY KEY REFERENCES invoices (number),"
+            " head TEXT NOT NULL)",
+        },
     };
     return all;
 }
