@@ -2,6 +2,7 @@
 #include "broker/projects/table_projects.h"
 #include "broker/projects/webhook_projects.h"
 #include "broker/store/connection.h"
+#include "broker/webhook_signature.h"
 #include "tests/broker/limits_harness.h"
 #include "tests/broker/operator_world.h"
 #include "tests/broker/postgres_server.h"
@@ -43,7 +44,7 @@ struct Webhook {
             return answer;
         });
         server = std::make_unique<net::test::TestServer>(std::move(router));
-        settings.url = server->url("/ask");
+        settings.url = std::make_shared<const core::Secret>(server->url("/ask"));
         settings.secret = broker::readWebhookSecret(kSecret);
     }
     void says(unsigned status, std::string body)
