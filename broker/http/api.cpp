@@ -130,6 +130,9 @@ net::Router Api::routes()
     for (const admin::Dashboard::Route& route : admin::Dashboard::routes()) {
         add(router, route.method, route.path, m_settings.dashboard, route.handler);
     }
+    for (const admin::AuditApi::Route& route : admin::AuditApi::routes()) {
+        add(router, route.method, route.path, m_settings.audit, route.handler);
+    }
     addStream(router);
     const auto metrics =
         std::make_shared<MetricsApi>(MetricsApi::Dependencies{m_deps.entrance, m_settings.scrape, m_deps.owner});

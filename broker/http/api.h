@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/admin/audit_api.h"
 #include "broker/admin/dashboard.h"
 #include "broker/alerts/alert_book.h"
 #include "broker/http/cors.h"
@@ -79,6 +80,7 @@ public:
         std::function<bool()> isAuditWorking;
         /// For people who look after the broker.
         std::shared_ptr<admin::Dashboard> dashboard;
+        std::shared_ptr<admin::AuditApi> audit;
     };
 
     Api(Settings settings, Dependencies dependencies);

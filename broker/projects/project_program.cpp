@@ -306,7 +306,7 @@ core::Expected<std::unique_ptr<FileAuditTrail>, core::Error> auditOf(
     }
     // The broker's own trail has one writer, who may be running.
     FileAuditTrail::Settings settings;
-    settings.folder = std::filesystem::path(config.auditFolder) / "command-line";
+    settings.folder = std::filesystem::path(config.auditFolder) / kCommandLineChain;
     std::error_code error;
     if (std::filesystem::create_directories(settings.folder, error)) {
         std::filesystem::permissions(settings.folder, std::filesystem::perms::owner_all, error);

@@ -61,6 +61,7 @@ test('a session is seen live, and ended', { skip }, async () => {
   await page.sees(sessionId);
   await page.press('Verify the whole trail');
   await page.sees('were as they were written');
+  await page.sees('The command line\'s trail: has no lines');
   await close(page);
 });
 

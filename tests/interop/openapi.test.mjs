@@ -78,6 +78,7 @@ test('every answer is as the description promises', async () => {
   assert.equal((await ask('GET', '/api/admin/sessions?limit=0')).status, 400);
   assert.equal((await ask('GET', '/api/admin/overview')).json.sessions.most > 0, true);
   assert.equal((await ask('GET', '/api/admin/audit?limit=2')).json.lines.length, 2);
+  assert.equal((await ask('GET', '/api/admin/audit?chain=command-line')).json.lines.length, 0);
   assert.ok(['running', 'whole'].includes((await ask('POST', '/api/admin/audit/verify')).json.verification.state));
   assert.equal((await ask('GET', '/api/admin/budgets?by=user')).status, 200);
   assert.deepEqual((await ask('GET', '/api/admin/sign-in', { bearer: null })).json.issuers, []);
