@@ -170,17 +170,23 @@ private:
 
     [[nodiscard]] std::string scrape() const { return m_lasting->metrics.scrape(readings()); }
 
-    std::shared_ptr<admin::Dashboard> dashboardOf(const std::shared_ptr<ConfiguredParts>& parts, const Config& config)
+    /// Nothing where no audit is kept.
+    std::shared_ptr<admin::AuditDesk> auditDeskOf(const Config& config)
     {
         if (m_auditDesk == nullptr && !config.isEmbedded) {
             m_auditDesk = std::make_shared<admin::AuditDesk>(config.auditFolder);
         }
+        return m_auditDesk;
+    }
+
+    std::shared_ptr<admin::Dashboard> dashboardOf(const std::shared_ptr<ConfiguredParts>& parts, const Config& config)
+    {
         admin::Overview::Dependencies overview{m_lasting->metrics, parts->providers, m_lasting->ledger,
             m_lasting->clock, m_lasting->started, [this] { return readings(); }, parts->table != nullptr,
-            m_auditDesk != nullptr};
+            auditDeskOf(config) != nullptr};
         return std::make_shared<admin::Dashboard>(
             admin::Dashboard::Dependencies{parts->entrance, parts->authenticator, *m_lasting->database,
-                m_lasting->clock, parts->table, PolicyBook(config.policy, config.policies), m_auditDesk,
+                m_lasting->clock, parts->table, PolicyBook(config.policy, config.policies),
                 [this] { return !m_isDraining; }, parts},
             std::move(overview));
     }
@@ -220,12 +226,14 @@ private:
         settings.reports.ledgerKept = config.usageKept;
         settings.baseUrl = [parts] { return parts->baseUrl; };
         settings.dashboard = dashboardOf(parts, config);
+        settings.audit = std::make_shared<admin::AuditApi>(
+            admin::AuditApi::Dependencies{parts->entrance, m_lasting->clock, auditDeskOf(config), parts});
         const auto api = std::make_shared<http::Api>(std::move(settings),
             http::Api::Dependencies{parts->entrance, parts->authenticator, m_lasting->gatekeeper, parts->tokens,
                 m_lasting->ender, parts->providers, m_lasting->registry, parts->sessionTokens, parts->door,
                 m_lasting->streams, m_lasting->ledger, m_lasting->transcriptDesk, parts->rates, m_lasting->alertBook,
                 m_postedStreams, *parts->projects, parts->table, *m_lasting->database, *m_lasting->audit,
-                m_lasting->clock, m_lasting->log, m_lasting->metrics, parts});
+                m_lasting->clock, m_lasting->log, m_lasting->metrics, m_lasting->workshop, parts});
         return api->routes();
     }
 

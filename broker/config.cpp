@@ -1,6 +1,6 @@
 #include "broker/config.h"
 
-#include "broker/config_alerts.h"
+#include "broker/config_alert_channels.h"
 #include "broker/config_callers.h"
 #include "broker/config_invoices.h"
 #include "broker/config_problems.h"
@@ -279,7 +279,7 @@ Config loadConfig(const Overrides& overrides, const Environment& environment, Pr
     checkProjects(config, problems);
     checkProviders(config, problems);
     checkCallers(config, problems);
-    checkAlerts(config, problems);
+    checkAlertChannels(config, problems);
     checkInvoices(config, problems);
     return config;
 }

@@ -50,7 +50,8 @@ struct ProjectSettings {
     Check check = Check::None;
     /// Whether a session has to name one.
     bool isRequired = false;
-    std::string webhookUrl;
+    /// Nothing where no webhook is asked. With many services whoever knows it may ask.
+    std::shared_ptr<const core::Secret> webhookUrl;
     /// Raw bytes, which sign what is sent there.
     std::shared_ptr<const core::Secret> webhookSecret;
     std::string webhookCaFile;

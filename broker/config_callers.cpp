@@ -85,10 +85,7 @@ Written readClientSecret(std::string_view key, toml::node& node, IssuerSettings&
 /// The one that can also be a warning.
 void readClientSecretFile(std::string_view key, toml::node& node, IssuerSettings& issuer, Problems& problems)
 {
-    std::string path;
-    if (auto read = readText(key, node, path); !read) {
-        problems.add(key, read.error());
-    } else if (auto secret = readGuardedSecret(key, path, problems)) {
+    if (auto secret = readSecretPath(std::string(key), node, problems)) {
         issuer.clientSecret = std::make_shared<const core::Secret>(std::move(*secret));
     }
 }

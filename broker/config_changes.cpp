@@ -79,10 +79,8 @@ std::map<std::string, std::string> valuesOf(const Config& config)
     return values;
 }
 
-bool haveSameWebhookSecret(const Config& running, const Config& wanted)
+bool haveSame(const std::shared_ptr<const core::Secret>& one, const std::shared_ptr<const core::Secret>& other)
 {
-    const auto& one = running.projects.webhookSecret;
-    const auto& other = wanted.projects.webhookSecret;
     return one != nullptr && other != nullptr ? one->equals(other->reveal()) : one == other;
 }
 
@@ -138,8 +136,11 @@ std::vector<std::string> changedKeys(const Config& running, const Config& wanted
     if (!hasChannels && !haveSameChannels(running, wanted)) {
         changed.emplace_back("alerts.channels");
     }
-    if (!haveSameWebhookSecret(running, wanted)) {
+    if (!haveSame(running.projects.webhookSecret, wanted.projects.webhookSecret)) {
         changed.emplace_back("projects.webhook_secret");
+    }
+    if (!haveSame(running.projects.webhookUrl, wanted.projects.webhookUrl)) {
+        changed.emplace_back("projects.webhook_url");
     }
     std::sort(changed.begin(), changed.end());
     return changed;

@@ -1,4 +1,5 @@
 #include "broker/config.h"
+#include "broker/config_alert_channels.h"
 #include "broker/config_alerts.h"
 #include "broker/config_callers.h"
 #include "broker/config_invoices.h"
@@ -107,18 +108,10 @@ Key secret(std::string_view name, std::size_t number, bool isFile)
 {
     return {name, {}, [number, isFile](std::string_view key, toml::node& node, Config& config, Problems& problems) {
                 const SecretSource& source = secretSources().at(number);
-                auto* value = node.as_string();
-                if (value == nullptr || value->get().empty()) {
-                    problems.add(key, "has to be a text that is not empty");
-                    return;
-                }
-                std::optional<core::Secret> read;
+                const std::string name(key);
+                auto read = isFile ? readSecretPath(name, node, problems) : readSecretText(name, node, problems);
                 if (isFile) {
-                    read = readGuardedSecret(key, value->get(), problems);
-                    problems.setOrigin(source.key, std::string(key));
-                } else {
-                    read.emplace(std::string_view(value->get()));
-                    core::wipeString(value->get());
+                    problems.setOrigin(source.key, name);
                 }
                 if (read) {
                     writeSecret(source, key, std::move(*read), config, problems);
@@ -237,7 +230,8 @@ const std::vector<Key>& keys()
         Key{"policies", {}, &readPolicies},
         Key{"projects.check", &readProjects},
         Key{"projects.required", &readProjects},
-        Key{"projects.webhook_url", &readProjects},
+        Key{"projects.webhook_url", {}, &readWebhookUrl},
+        Key{"projects.webhook_url_file", {}, &readWebhookUrlFile},
         Key{"projects.webhook_secret", &readProjects},
         Key{"projects.webhook_secret_file", {}, &readWebhookSecretFile},
         Key{"projects.webhook_ca_file", &readProjects},
@@ -308,7 +302,7 @@ const std::vector<Key>& keys()
 /// A key with its table, and the one that names a file for it: only one of them can count.
 void checkPairs(Problems& problems, const std::set<std::string>& seen)
 {
-    std::vector<std::string> all{"projects.webhook_secret"};
+    std::vector<std::string> all{"projects.webhook_secret", "projects.webhook_url"};
     for (const SecretSource& source : secretSources()) {
         all.emplace_back(source.key);
     }
@@ -359,9 +353,11 @@ bool holdsSecrets(const std::set<std::string>& seen, const Config& config)
     const bool hasSecret = std::any_of(secretSources().begin(), secretSources().end(),
         [&](const SecretSource& source) { return seen.count(std::string(source.key)) > 0; });
     // An issuer's client_secret may have come from a file of its own, and so may a provider's key; that costs a warning at most.
-    return hasSecret || config.projects.webhookSecret != nullptr
+    return hasSecret || config.projects.webhookSecret != nullptr || config.projects.webhookUrl != nullptr
         || std::any_of(config.alerts.channels.begin(), config.alerts.channels.end(),
-            [](const alerts::ChannelSettings& channel) { return channel.secret != nullptr; })
+            [](const alerts::ChannelSettings& channel) {
+                return channel.secret != nullptr || channel.address != nullptr;
+            })
         || std::any_of(config.compatible.begin(), config.compatible.end(),
             [](const CompatibleProvider& provider) { return provider.key != nullptr; })
         || std::any_of(config.issuers.begin(), config.issuers.end(),

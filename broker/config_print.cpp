@@ -1,4 +1,5 @@
 #include "broker/config.h"
+#include "broker/config_alert_channels.h"
 #include "broker/config_alerts.h"
 #include "broker/config_callers.h"
 #include "broker/config_invoices.h"
@@ -135,8 +136,18 @@ std::string printConfig(const Config& config)
     out << "# provider.api_key is " << isSet(config.providerKey) << "\n# providers.gemini.api_key is "
         << isSet(config.geminiKey) << "\n# secret is " << isSet(config.secret) << "\n# previous_secret is "
         << isSet(config.previousSecret) << "\n# database.url is " << isSet(config.databaseUrl)
-        << "\n# limits.redis_url is " << isSet(config.redisUrl) << '\n'
-        << tableOf(config) << '\n';
+        << "\n# limits.redis_url is " << isSet(config.redisUrl) << '\n';
+    // Of what may be a secret, where it leads: an operator wants to see that.
+    if (config.projects.webhookUrl != nullptr) {
+        out << "# projects.webhook_url is set: " << urlHost(config.projects.webhookUrl->reveal()) << '\n';
+    }
+    for (const alerts::ChannelSettings& channel : config.alerts.channels) {
+        if (channel.address != nullptr) {
+            out << "# url of " << channel.name << " in alerts.channels is set: " << urlHost(channel.address->reveal())
+                << '\n';
+        }
+    }
+    out << tableOf(config) << '\n';
     return out.str();
 }
 

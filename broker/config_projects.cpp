@@ -1,10 +1,9 @@
 #include "broker/config_projects.h"
 
-#include "broker/config_secrets.h"
 #include "broker/config_toml.h"
 #include "broker/config_values.h"
 #include "broker/projects/policy_json.h"
-#include "broker/projects/webhook_projects.h"
+#include "broker/webhook_signature.h"
 #include "core/base/json.h"
 #include "net/http_client.h"
 
@@ -89,6 +88,14 @@ Written readWebhookSecretKey(std::string_view key, toml::node& node, ProjectSett
         core::wipeString(value->get());
     }
     return projects.webhookSecret != nullptr ? Written() : Written(badConfig(key, kWebhookSecretForm));
+}
+
+void keepUrl(std::string_view key, core::Secret url, Config& config, Problems& problems)
+{
+    if (!net::isFetchable(url.reveal())) {
+        problems.add(key, "has to be an https:// address (http:// on this computer)");
+    }
+    config.projects.webhookUrl = std::make_shared<const core::Secret>(std::move(url));
 }
 
 Written readCheck(std::string_view key, toml::node& node, ProjectSettings& projects)
@@ -221,9 +228,6 @@ Written readProjectKey(std::string_view name, std::string_view key, toml::node& 
         projects.isRequired = value.value_or(false);
         return value ? Written() : Written(badConfig(key, "has to be true or false"));
     }
-    if (name == "webhook_url") {
-        return readText(key, node, projects.webhookUrl);
-    }
     if (name == "webhook_ca_file") {
         return readText(key, node, projects.webhookCaFile);
     }
@@ -236,14 +240,23 @@ Written readProjectKey(std::string_view name, std::string_view key, toml::node& 
     return readWhole(key, node, kKeptRange, projects.webhookKeptFor);
 }
 
+void readWebhookUrl(std::string_view key, toml::node& node, Config& config, Problems& problems)
+{
+    if (auto url = readSecretText(std::string(key), node, problems)) {
+        keepUrl(key, std::move(*url), config, problems);
+    }
+}
+
+void readWebhookUrlFile(std::string_view key, toml::node& node, Config& config, Problems& problems)
+{
+    if (auto url = readSecretPath(std::string(key), node, problems)) {
+        keepUrl(key, std::move(*url), config, problems);
+    }
+}
+
 void readWebhookSecretFile(std::string_view key, toml::node& node, Config& config, Problems& problems)
 {
-    std::string path;
-    if (auto read = readText(key, node, path); !read) {
-        problems.add(key, read.error());
-        return;
-    }
-    const auto secret = readGuardedSecret(key, path, problems);
+    const auto secret = readSecretPath(std::string(key), node, problems);
     if (!secret) {
         return;
     }
@@ -258,8 +271,9 @@ void checkProjects(const Config& config, Problems& problems)
     checkTranscripts(config, problems);
     const ProjectSettings& projects = config.projects;
     const bool hasWebhook = projects.check == Check::Webhook;
-    if (hasWebhook && !net::isFetchable(projects.webhookUrl)) {
-        problems.add("projects.webhook_url", "has to be an https:// address (http:// on this computer)");
+    if (hasWebhook && projects.webhookUrl == nullptr && !problems.has("projects.webhook_url")
+        && !problems.has("projects.webhook_url_file")) {
+        problems.add("projects.webhook_url", "is needed with projects.check = \"webhook\"");
     }
     if (hasWebhook && projects.webhookSecret == nullptr && !problems.has("projects.webhook_secret_file")) {
         problems.add("projects.webhook_secret", "is needed with projects.check = \"webhook\"");
@@ -273,7 +287,7 @@ void checkProjects(const Config& config, Problems& problems)
             "is claim, but no issuer has a projects_claim and no service account has projects: nobody may use any",
             Problems::Severity::Warning);
     }
-    if (!hasWebhook && !projects.webhookUrl.empty() && !problems.has("projects.check")) {
+    if (!hasWebhook && projects.webhookUrl != nullptr && !problems.has("projects.check")) {
         problems.add("projects.webhook_url", "needs projects.check = \"webhook\"");
     }
 }
@@ -285,7 +299,6 @@ void printProjects(const Config& config, toml::table& table)
         std::find_if(kChecks.begin(), kChecks.end(), [&](const CheckName& row) { return row.check == projects.check; });
     toml::table rows{{"check", check->text}, {"required", projects.isRequired}};
     if (projects.check == Check::Webhook) {
-        rows.insert("webhook_url", projects.webhookUrl);
         rows.insert("webhook_timeout_ms", static_cast<std::int64_t>(projects.webhookTimeout.count()));
         rows.insert("cache_seconds", static_cast<std::int64_t>(projects.webhookKeptFor.count()));
     }

@@ -12,6 +12,9 @@ namespace vivavoce::broker {
 void readPolicies(std::string_view key, toml::node& node, Config& config, Problems& problems);
 [[nodiscard]] Written readProjectKey(
     std::string_view name, std::string_view key, toml::node& node, ProjectSettings& projects);
+/// The ones that can also be a warning.
+void readWebhookUrl(std::string_view key, toml::node& node, Config& config, Problems& problems);
+void readWebhookUrlFile(std::string_view key, toml::node& node, Config& config, Problems& problems);
 void readWebhookSecretFile(std::string_view key, toml::node& node, Config& config, Problems& problems);
 
 /// What can stand in a table of [[policies]].

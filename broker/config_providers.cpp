@@ -43,27 +43,6 @@ void keepKey(std::string_view key, core::Secret secret, CompatibleProvider& prov
     provider.key = std::make_shared<const core::Secret>(std::move(secret));
 }
 
-void readKey(const std::string& key, toml::node& node, CompatibleProvider& provider, Problems& problems)
-{
-    auto* value = node.as_string();
-    if (value == nullptr || value->get().empty()) {
-        problems.add(key, "has to be a text that is not empty");
-        return;
-    }
-    keepKey(key, core::Secret(std::string_view(value->get())), provider, problems);
-    core::wipeString(value->get());
-}
-
-void readKeyFile(const std::string& key, toml::node& node, CompatibleProvider& provider, Problems& problems)
-{
-    std::string path;
-    if (auto read = readText(key, node, path); !read) {
-        problems.add(key, read.error());
-    } else if (auto secret = readGuardedSecret(key, path, problems)) {
-        keepKey(key, std::move(*secret), provider, problems);
-    }
-}
-
 Written readRate(const std::string& key, toml::node& node, std::optional<core::SampleRate>& into)
 {
     std::uint32_t hz = 0;
@@ -109,10 +88,9 @@ void readOne(const std::string& prefix, toml::table& table, CompatibleProvider& 
             written = readRate(key, node, provider.inputRate);
         } else if (name == "output_rate") {
             written = readRate(key, node, provider.outputRate);
-        } else if (name == "api_key") {
-            readKey(key, node, provider, problems);
-        } else {
-            readKeyFile(key, node, provider, problems);
+        } else if (auto secret =
+                       name == "api_key" ? readSecretText(key, node, problems) : readSecretPath(key, node, problems)) {
+            keepKey(key, std::move(*secret), provider, problems);
         }
         if (!written) {
             problems.add(key, written.error());

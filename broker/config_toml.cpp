@@ -1,5 +1,7 @@
 #include "broker/config_toml.h"
 
+#include "broker/config_secrets.h"
+
 #include <algorithm>
 #include <numeric>
 
@@ -133,6 +135,28 @@ Written readTexts(std::string_view key, toml::node& node, std::vector<std::strin
         into.push_back(std::move(text));
     }
     return {};
+}
+
+std::optional<core::Secret> readSecretText(const std::string& key, toml::node& node, Problems& problems)
+{
+    auto* value = node.as_string();
+    if (value == nullptr || value->get().empty()) {
+        problems.add(key, "has to be a text that is not empty");
+        return std::nullopt;
+    }
+    core::Secret secret{std::string_view(value->get())};
+    core::wipeString(value->get());
+    return secret;
+}
+
+std::optional<core::Secret> readSecretPath(const std::string& key, toml::node& node, Problems& problems)
+{
+    std::string path;
+    if (auto read = readText(key, node, path); !read) {
+        problems.add(key, read.error());
+        return std::nullopt;
+    }
+    return readGuardedSecret(key, path, problems);
 }
 
 toml::array listOf(const std::vector<std::string>& texts)

@@ -6,6 +6,7 @@
 
 #include <toml++/toml.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,11 @@ void tellUnknownKey(
 [[nodiscard]] Written readTexts(std::string_view key, toml::node& node, std::vector<std::string>& into);
 [[nodiscard]] toml::array listOf(const std::vector<std::string>& texts);
 [[nodiscard]] std::vector<std::string> prefixed(const std::string& prefix, std::vector<std::string> names);
+
+/// A secret that stands in the file, where it is wiped. Nothing: that was told under `key`.
+[[nodiscard]] std::optional<core::Secret> readSecretText(const std::string& key, toml::node& node, Problems& problems);
+/// The same of a file that it names.
+[[nodiscard]] std::optional<core::Secret> readSecretPath(const std::string& key, toml::node& node, Problems& problems);
 
 /// What printConfig prints, as a table.
 [[nodiscard]] toml::table tableOf(const Config& config);

@@ -24,6 +24,7 @@ constexpr std::array kRows{
     FaultRow{FaultCode::MethodNotAllowed, "method_not_allowed", 405, "This method is not for this resource"},
     FaultRow{FaultCode::RequestTimeout, "request_timeout", 408, "The request did not arrive in time"},
     FaultRow{FaultCode::RefreshInProgress, "refresh_in_progress", 409, "The session is being refreshed already"},
+    FaultRow{FaultCode::ProjectChanged, "project_changed", 409, "Somebody has changed the project meanwhile"},
     FaultRow{FaultCode::BodyTooLarge, "body_too_large", 413, "The body is too large"},
     FaultRow{FaultCode::UriTooLong, "uri_too_long", 414, "The address is too long"},
     FaultRow{

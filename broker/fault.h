@@ -28,6 +28,7 @@ enum class FaultCode {
     MethodNotAllowed,
     RequestTimeout,
     RefreshInProgress,
+    ProjectChanged,
     BodyTooLarge,
     UriTooLong,
     UnsupportedMediaType,

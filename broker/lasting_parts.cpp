@@ -101,6 +101,14 @@ void apply(const Config& config, const BucketConfig& own, std::size_t perMinute,
     bucket.penalty.firstBlock = own.blockDuration.value_or(config.blockDuration);
 }
 
+Workshop::Settings workshopSettings()
+{
+    Workshop::Settings settings;
+    settings.threads = 2;
+    settings.refusal = "as many reports are being written as can be";
+    return settings;
+}
+
 SqlSessionRegistry::Limits registryLimits(const Config& config)
 {
     SqlSessionRegistry::Limits limits;
@@ -140,7 +148,8 @@ LastingParts::LastingParts(const Config& config, std::unique_ptr<LimitStore> lim
                   raise(event, clock, alertDesk);
               }}),
       denials(*audit, clock, log),
-      signIns({*audit, hasher, log})
+      signIns({*audit, hasher, log}),
+      workshop(workshopSettings())
 {
     registry.dropFormerClaims();
 }

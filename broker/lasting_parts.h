@@ -15,6 +15,7 @@
 #include "broker/tokens/token_hasher.h"
 #include "broker/transcripts/transcript_desk.h"
 #include "broker/usage/ledger.h"
+#include "broker/workshop.h"
 #include "core/base/clock.h"
 
 #include <memory>
@@ -50,6 +51,8 @@ struct LastingParts {
     Gatekeeper gatekeeper;
     http::DenialReport denials;
     http::SignInReport signIns;
+    /// For long answers.
+    Workshop workshop;
 };
 
 /// BadConfiguration, OutputUnwritable, AlreadyRunning: those of the stores.

@@ -79,7 +79,9 @@ void addReports(CLI::App& app, AskReports& asked)
         command->callback([&asked, what = row.what] { asked.what = what; });
         if (row.what == What::Show) {
             command->add_option("NUMBER", asked.number, "as it stands on the invoice")->required();
-        } else if (row.what != What::List) {
+        } else if (row.what == What::List) {
+            command->add_option("--before", asked.before, "those before it: `before` of the list so far");
+        } else {
             command->add_option("PROJECT", asked.project, "whose")->required();
             addMonth(*command, asked);
         }
@@ -119,6 +121,10 @@ struct ProjectOptions {
                 ->check(CLI::IsMember({"on", "off"}));
             put->add_option("--unset", command.without, "MEMBER of the policy; may be repeated")
                 ->allow_extra_args(false);
+            if (verb == Verb::Set) {
+                put->add_option(
+                    "--revision", command.revision, "only if that is still its revision, as the list has it");
+            }
         }
         addProject(*add(*project, "remove", "remove one, and end its sessions", Verb::Remove));
         CLI::App* const member = project->add_subcommand("member", "who may use it");

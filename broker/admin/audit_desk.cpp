@@ -1,12 +1,13 @@
 #include "broker/admin/audit_desk.h"
 
-#include "net/pending_value.h"
+#include "broker/audit/file_audit_trail.h"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <chrono>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -18,25 +19,17 @@ namespace asio = boost::asio;
 using core::Unexpected;
 using Read = core::Expected<AuditTailPage, core::Error>;
 
-constexpr int kMostWaiting = 16;
-constexpr core::Milliseconds kPatience{10'000};
+constexpr const char* kNotNow = "the audit cannot be read now";
 
-Unexpected<Fault> notNow()
+Workshop::Settings readerSettings()
 {
-    return Unexpected<Fault>(Fault{FaultCode::Unavailable, "the audit cannot be read now", std::chrono::seconds(5)});
+    Workshop::Settings settings;
+    settings.patience = core::Milliseconds(10'000);
+    settings.refusal = kNotNow;
+    return settings;
 }
 
-// What these throw would end the process: nobody else is on their threads.
-
-Read readTail(const std::filesystem::path& folder, const AuditTailQuery& query)
-{
-    try {
-        return readAuditTail(folder, query);
-    } catch (const std::exception&) {
-        return core::fail(core::ErrorCode::OutputUnwritable, "the audit cannot be read");
-    }
-}
-
+/// What this throws would end the process: nobody else is on its thread.
 AuditVerifier::Verified verifyAll(const std::filesystem::path& folder, const std::atomic<bool>& isStopped)
 {
     try {
@@ -50,15 +43,34 @@ AuditVerifier::Verified verifyAll(const std::filesystem::path& folder, const std
 
 struct AuditDesk::Shared {
     std::atomic<bool> isStopped{false};
-    std::atomic<int> waiting{0};
     mutable std::mutex mutex;
-    Verification verification;
+    /// By chain.
+    std::array<Verification, kChains.size()> verifications;
+
+    [[nodiscard]] Verification& of(Chain chain) { return verifications.at(static_cast<std::size_t>(chain)); }
+    void told(Chain chain, const AuditVerifier::Verified& verified);
 };
+
+void AuditDesk::Shared::told(Chain chain, const AuditVerifier::Verified& verified)
+{
+    using State = Verification::State;
+    const std::lock_guard lock(mutex);
+    Verification& told = of(chain);
+    const bool isMissing = !verified && verified.error().flaw == AuditFlaw::Missing;
+    // The broker has written its start at least.
+    told.state = verified ? State::Whole : isMissing && chain == Chain::CommandLine ? State::Absent : State::Flawed;
+    told.summary = verified ? *verified : verified.error().before;
+    if (told.state == State::Flawed) {
+        told.flaw = auditFlawText(verified.error().flaw);
+        told.file = verified.error().file;
+        told.line = verified.error().line;
+    }
+}
 
 AuditDesk::AuditDesk(std::filesystem::path folder)
     : m_folder(std::move(folder)),
       m_shared(std::make_shared<Shared>()),
-      m_reader(std::make_unique<asio::thread_pool>(1)),
+      m_reader(readerSettings()),
       m_verifier(std::make_unique<asio::thread_pool>(1))
 {
 }
@@ -70,23 +82,17 @@ AuditDesk::~AuditDesk()
     m_verifier->join();
 }
 
-net::Awaitable<core::Expected<AuditTailPage, Fault>> AuditDesk::tail(AuditTailQuery query)
+net::Awaitable<core::Expected<AuditTailPage, Fault>> AuditDesk::tail(Chain chain, AuditTailQuery query)
 {
-    if (++m_shared->waiting > kMostWaiting) {
-        --m_shared->waiting;
-        co_return notNow();
+    std::function<Read()> work = [folder = folderOf(chain), query = std::move(query)] {
+        return readAuditTail(folder, query);
+    };
+    auto read = co_await m_reader.make<Read>(std::move(work));
+    if (!read) {
+        co_return Unexpected<Fault>(std::move(read.error()));
     }
-    const auto executor = co_await asio::this_coro::executor;
-    const auto pending = std::make_shared<net::PendingValue<Read>>(executor, kPatience);
-    const net::Pending::Waiter waiter(*pending);
-    asio::post(*m_reader, [pending, shared = m_shared, folder = m_folder, query = std::move(query)] {
-        static_cast<void>(pending->complete(readTail(folder, query)));
-        --shared->waiting;
-    });
-    co_await pending->wait();
-    auto read = pending->take();
-    if (!read || !*read) {
-        co_return notNow();
+    if (!*read) {
+        co_return Unexpected<Fault>(Fault{FaultCode::Unavailable, kNotNow, std::chrono::seconds(5)});
     }
     co_return std::move(**read);
 }
@@ -95,31 +101,37 @@ void AuditDesk::verify(core::WallTime now)
 {
     {
         const std::lock_guard lock(m_shared->mutex);
-        if (m_shared->verification.state == Verification::State::Running) {
+        // They are begun together; the last one ends last.
+        if (m_shared->verifications.back().state == Verification::State::Running) {
             return;
         }
-        m_shared->verification = {};
-        m_shared->verification.state = Verification::State::Running;
-        m_shared->verification.since = now;
-    }
-    asio::post(*m_verifier, [shared = m_shared, folder = m_folder] {
-        const auto verified = verifyAll(folder, shared->isStopped);
-        const std::lock_guard lock(shared->mutex);
-        Verification& told = shared->verification;
-        told.state = verified ? Verification::State::Whole : Verification::State::Flawed;
-        told.summary = verified ? *verified : verified.error().before;
-        if (!verified) {
-            told.flaw = auditFlawText(verified.error().flaw);
-            told.file = verified.error().file;
-            told.line = verified.error().line;
+        for (Verification& verification : m_shared->verifications) {
+            verification = {};
+            verification.state = Verification::State::Running;
+            verification.since = now;
         }
-    });
+    }
+    for (const Chain chain : kChains) {
+        asio::post(*m_verifier, [shared = m_shared, chain, folder = folderOf(chain)] {
+            shared->told(chain, verifyAll(folder, shared->isStopped));
+        });
+    }
 }
 
-AuditDesk::Verification AuditDesk::verification() const
+AuditDesk::Verification AuditDesk::verification(Chain chain) const
 {
     const std::lock_guard lock(m_shared->mutex);
-    return m_shared->verification;
+    return m_shared->of(chain);
+}
+
+std::filesystem::path AuditDesk::folderOf(Chain chain) const
+{
+    return chain == Chain::Broker ? m_folder : m_folder / kCommandLineChain;
+}
+
+std::string_view textOf(AuditDesk::Chain chain)
+{
+    return chain == AuditDesk::Chain::Broker ? "broker" : kCommandLineChain;
 }
 
 } // namespace vivavoce::broker::admin

@@ -11,7 +11,6 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <map>
 #include <utility>
@@ -84,59 +83,6 @@ Json budgetJson(const Budget& day, const Budget& month, const usage::Spent& spen
         {"month", periodJson(month, spent.monthNanoDollars, spent.monthMs)}};
 }
 
-Json verificationJson(const AuditDesk::Verification& told)
-{
-    using State = AuditDesk::Verification::State;
-    if (told.state == State::Never) {
-        return {{"state", "never"}};
-    }
-    Json json{{"since", core::formatRfc3339(told.since)}};
-    if (told.state == State::Running) {
-        json["state"] = "running";
-        return json;
-    }
-    json["state"] = told.state == State::Whole ? "whole" : "flawed";
-    json["lines"] = told.summary.lines;
-    json["files"] = told.summary.files;
-    json["lastHash"] = told.summary.lastHash;
-    if (told.state == State::Flawed) {
-        json["flaw"] = told.flaw;
-        json["file"] = told.file;
-        json["line"] = told.line;
-    }
-    return json;
-}
-
-Fault keepsNoAudit()
-{
-    return {FaultCode::NotFound, "this broker keeps no audit", std::nullopt};
-}
-
-core::Expected<AuditTailQuery, Fault> auditQueryOf(const PageQuery& page)
-{
-    AuditTailQuery query;
-    query.most = page.limit();
-    if (const auto before = page.text("before")) {
-        std::uint64_t number = 0;
-        const auto [end, error] = std::from_chars(before->data(), before->data() + before->size(), number);
-        if (error != std::errc() || end != before->data() + before->size() || number == 0) {
-            return Unexpected<Fault>(
-                Fault{FaultCode::BadRequest, "before has to be the number of a line", std::nullopt});
-        }
-        query.before = number;
-    }
-    const std::string kind = page.text("kind").value_or("all");
-    if (kind == "security") {
-        for (const AuditEvent event :
-            {AuditEvent::Deny, AuditEvent::Reuse, AuditEvent::Block, AuditEvent::Unblock, AuditEvent::Kill}) {
-            query.events.emplace_back(auditEventText(event));
-        }
-    } else if (kind != "all") {
-        return Unexpected<Fault>(Fault{FaultCode::BadRequest, "kind has to be all or security", std::nullopt});
-    }
-    return query;
-}
-
 /// {"issuer", "client_id", "token", "scope", "resource"}: how to sign in there.
 Json placeOf(const auth::IssuerSettings& issuer)
 {
@@ -176,8 +122,6 @@ std::vector<Dashboard::Route> Dashboard::routes()
         {"GET", "/api/admin/events", &Dashboard::events},
         {"GET", "/api/admin/sessions", &Dashboard::sessions},
         {"GET", "/api/admin/budgets", &Dashboard::budgets},
-        {"GET", "/api/admin/audit", &Dashboard::audit},
-        {"POST", "/api/admin/audit/verify", &Dashboard::verifyAudit},
     };
 }
 
@@ -393,55 +337,6 @@ net::Awaitable<net::HttpResponse> Dashboard::budgets(const net::HttpRequest& req
         co_return problemResponse(found.error());
     }
     co_return done(*found);
-}
-
-net::Awaitable<net::HttpResponse> Dashboard::audit(const net::HttpRequest& request)
-{
-    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
-    if (!guest) {
-        co_return std::move(guest.error());
-    }
-    const auto page = PageQuery::read(request.query, {"before", "kind"});
-    if (!page) {
-        co_return problemResponse(page.error());
-    }
-    auto query = auditQueryOf(*page);
-    if (!query) {
-        co_return problemResponse(query.error());
-    }
-    if (m_deps.audit == nullptr) {
-        co_return problemResponse(keepsNoAudit());
-    }
-    const auto tail = co_await m_deps.audit->tail(std::move(*query));
-    if (!tail) {
-        co_return problemResponse(tail.error());
-    }
-    Json lines = Json::array();
-    for (const std::string& line : tail->lines) {
-        if (auto json = core::parseJson(line)) {
-            lines.push_back(std::move(*json));
-        }
-    }
-    Json body{{"lines", std::move(lines)}, {"isWhole", tail->isWhole},
-        {"verification", verificationJson(m_deps.audit->verification())}};
-    if (tail->next) {
-        body["next"] = *tail->next;
-    }
-    co_return done(body);
-}
-
-net::Awaitable<net::HttpResponse> Dashboard::verifyAudit(const net::HttpRequest& request)
-{
-    auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
-    if (!guest) {
-        co_return std::move(guest.error());
-    }
-    if (m_deps.audit == nullptr) {
-        co_return problemResponse(keepsNoAudit());
-    }
-    m_deps.audit->verify(m_deps.clock.wallNow());
-    const Json body{{"verification", verificationJson(m_deps.audit->verification())}};
-    co_return done(body);
 }
 
 } // namespace vivavoce::broker::admin

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "broker/admin/audit_desk.h"
 #include "broker/admin/overview.h"
 #include "broker/admin/pages.h"
 #include "broker/http/entrance.h"
@@ -17,7 +16,7 @@
 
 namespace vivavoce::broker::admin {
 
-/// What the dashboard asks for beside what admins can ask anyway: everybody's live sessions, budgets, audit, and how it all does, once or
+/// What the dashboard asks for beside what admins can ask anyway: everybody's live sessions, budgets, and how it all does, once or
 /// as it changes.
 /// Threads: [any thread]. Lifetime: shared by the router's handlers.
 class Dashboard : public std::enable_shared_from_this<Dashboard> {
@@ -30,8 +29,6 @@ public:
         /// Nothing: admins keep no projects here.
         TableProjects* table = nullptr;
         PolicyBook policies;
-        /// Nothing: no audit is kept.
-        std::shared_ptr<AuditDesk> audit;
         /// False once the broker drains.
         std::function<bool()> isReady;
         /// Owns the above.
@@ -58,8 +55,6 @@ public:
     [[nodiscard]] net::Awaitable<net::HttpResponse> events(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> sessions(const net::HttpRequest& request);
     [[nodiscard]] net::Awaitable<net::HttpResponse> budgets(const net::HttpRequest& request);
-    [[nodiscard]] net::Awaitable<net::HttpResponse> audit(const net::HttpRequest& request);
-    [[nodiscard]] net::Awaitable<net::HttpResponse> verifyAudit(const net::HttpRequest& request);
 
 private:
     /// One who listens to the events; few may.

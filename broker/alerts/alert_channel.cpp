@@ -7,6 +7,14 @@
 #include <algorithm>
 
 namespace vivavoce::broker::alerts {
+namespace {
+
+bool haveSame(const std::shared_ptr<const core::Secret>& one, const std::shared_ptr<const core::Secret>& other)
+{
+    return one != nullptr && other != nullptr ? one->equals(other->reveal()) : one == other;
+}
+
+} // namespace
 
 bool ChannelSettings::wants(AlertKind alert) const
 {
@@ -15,11 +23,10 @@ bool ChannelSettings::wants(AlertKind alert) const
 
 bool ChannelSettings::isSame(const ChannelSettings& other) const
 {
-    const bool haveSameSecret =
-        secret != nullptr && other.secret != nullptr ? secret->equals(other.secret->reveal()) : secret == other.secret;
-    return haveSameSecret && name == other.name && kind == other.kind && kinds == other.kinds && url == other.url
-        && caFile == other.caFile && timeout == other.timeout && server == other.server && security == other.security
-        && user == other.user && from == other.from && to == other.to;
+    return haveSame(address, other.address) && haveSame(secret, other.secret) && name == other.name
+        && kind == other.kind && kinds == other.kinds && caFile == other.caFile && timeout == other.timeout
+        && server == other.server && security == other.security && user == other.user && from == other.from
+        && to == other.to;
 }
 
 std::string_view textOf(ChannelSettings::Kind kind)

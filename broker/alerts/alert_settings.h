@@ -23,8 +23,9 @@ struct ChannelSettings {
     Kind kind = Kind::Webhook;
     /// What it is for; empty: everything.
     std::vector<AlertKind> kinds;
-    /// Webhook: where to. Its secret signs: raw bytes. Slack: its secret is where to. Mail: its secret is the password.
-    std::string url;
+    /// Webhook and Slack: where to. With many receivers whoever knows it may write there.
+    std::shared_ptr<const core::Secret> address;
+    /// Webhook: it signs, raw bytes. Mail: the password, nothing where the server wants none.
     std::shared_ptr<const core::Secret> secret;
     /// Authorities to trust beside the system's.
     std::string caFile;

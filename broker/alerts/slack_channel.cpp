@@ -76,7 +76,7 @@ net::Awaitable<AlertChannel::Sent> SlackChannel::send(Alert alert)
 {
     net::ClientRequest request;
     request.method = "POST";
-    request.url = m_settings.secret->reveal();
+    request.url = m_settings.address->reveal();
     request.timeout = m_settings.timeout;
     request.maxBodyBytes = kMaxAnswerBytes;
     request.trust.extraCaFile = m_settings.caFile;

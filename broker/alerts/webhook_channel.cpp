@@ -1,6 +1,6 @@
 #include "broker/alerts/webhook_channel.h"
 
-#include "broker/projects/webhook_projects.h"
+#include "broker/webhook_signature.h"
 
 #include <nlohmann/json.hpp>
 
@@ -18,7 +18,7 @@ net::Awaitable<AlertChannel::Sent> WebhookChannel::send(Alert alert)
 {
     net::ClientRequest request;
     request.method = "POST";
-    request.url = m_settings.url;
+    request.url = m_settings.address->reveal();
     request.timeout = m_settings.timeout;
     request.maxBodyBytes = kMaxAnswerBytes;
     request.trust.extraCaFile = m_settings.caFile;

@@ -15,6 +15,9 @@
 
 namespace vivavoce::broker {
 
+/// Within the broker's folder, that of the trail which `vivavoce-broker project` writes: each has one writer.
+inline constexpr const char* kCommandLineChain = "command-line";
+
 /// The trail as JSON lines in a folder, hash-chained (docs/operations.md). One thread writes; whoever hands in records while it does
 /// shares the next fdatasync. The queue is bounded and refuses what does not fit.
 /// A fault fails every record of its turn; each later record tries anew, so that no restart is needed. Where none comes, because whoever

@@ -108,7 +108,7 @@ net::Router Api::routes()
         add(router, route.method, route.path, sessions, route.handler);
     }
     const auto usage = std::make_shared<UsageApi>(UsageApi::Dependencies{
-        m_deps.entrance, m_deps.ledger, m_deps.rates, m_deps.gatekeeper, m_deps.clock, m_deps.owner});
+        m_deps.entrance, m_deps.ledger, m_deps.rates, m_deps.gatekeeper, m_deps.clock, m_deps.workshop, m_deps.owner});
     add(router, "GET", "/api/voice/usage", usage, &UsageApi::report);
     add(router, "POST", "/api/voice/usage", usage, &UsageApi::take);
     const auto transcripts = std::make_shared<TranscriptApi>(transcripts::TranscriptBook(m_deps.database, m_deps.clock),
@@ -119,9 +119,10 @@ net::Router Api::routes()
     const auto alerts =
         std::make_shared<AlertApi>(AlertApi::Dependencies{m_deps.entrance, m_deps.alertBook, m_deps.owner});
     add(router, "GET", "/api/admin/alerts", alerts, &AlertApi::list);
-    const auto reports = std::make_shared<ReportApi>(
-        reports::InvoiceBook(m_settings.reports, {m_deps.database, m_deps.clock, m_deps.rates.prices()}),
-        ReportApi::Dependencies{m_deps.entrance, m_deps.owner});
+    const auto reports =
+        std::make_shared<ReportApi>(reports::InvoiceBook(m_settings.reports,
+                                        {m_deps.database, m_deps.clock, m_deps.rates.prices(), m_deps.workshop}),
+            ReportApi::Dependencies{m_deps.entrance, m_deps.workshop, m_deps.owner});
     for (const ReportApi::Route& route : ReportApi::routes()) {
         add(router, route.method, route.path, reports, route.handler);
     }
@@ -134,6 +135,9 @@ net::Router Api::routes()
     }
     for (const admin::Dashboard::Route& route : admin::Dashboard::routes()) {
         add(router, route.method, route.path, m_settings.dashboard, route.handler);
+    }
+    for (const admin::AuditApi::Route& route : admin::AuditApi::routes()) {
+        add(router, route.method, route.path, m_settings.audit, route.handler);
     }
     addStream(router);
     const auto metrics =

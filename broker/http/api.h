@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/admin/audit_api.h"
 #include "broker/admin/dashboard.h"
 #include "broker/alerts/alert_book.h"
 #include "broker/http/cors.h"
@@ -16,6 +17,7 @@
 #include "broker/tokens/session_ender.h"
 #include "broker/tokens/token_service.h"
 #include "broker/transcripts/transcript_desk.h"
+#include "broker/workshop.h"
 #include "net/router.h"
 
 #include <functional>
@@ -54,6 +56,8 @@ public:
         const core::Clock& clock;
         Log& log;
         Metrics& metrics;
+        /// For long answers.
+        Workshop& workshop;
         /// Owns the above: a handler that is cut off when the io_context goes still lets go of its claim.
         std::shared_ptr<const void> owner;
     };
@@ -78,6 +82,7 @@ public:
         std::function<bool()> isAuditWorking;
         /// For people who look after the broker.
         std::shared_ptr<admin::Dashboard> dashboard;
+        std::shared_ptr<admin::AuditApi> audit;
     };
 
     Api(Settings settings, Dependencies dependencies);

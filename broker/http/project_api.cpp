@@ -4,7 +4,6 @@
 #include "broker/http/request_checks.h"
 #include "broker/projects/policy_json.h"
 #include "core/base/json.h"
-#include "core/base/rfc3339.h"
 
 #include <nlohmann/json.hpp>
 
@@ -18,6 +17,7 @@ namespace {
 using core::Json;
 
 constexpr std::size_t kLongestMember = 2'048;
+constexpr std::size_t kLongestRevision = 64;
 
 Fault invalid(const std::string& detail)
 {
@@ -64,6 +64,27 @@ std::optional<TableProjects::Role> roleOf(const Json& body)
     return body.at("role") == "member" ? std::optional(TableProjects::Role::Member) : std::nullopt;
 }
 
+/// What a policy was made from.
+struct Basis {
+    /// kNoRevision (null) where there was no such project; nothing where that is not said.
+    std::optional<std::string> revision;
+};
+
+/// Nothing: it is neither.
+std::optional<Basis> basisOf(const Json& body)
+{
+    Basis basis;
+    if (!body.contains("revision")) {
+        return basis;
+    }
+    if (body.at("revision").is_null()) {
+        basis.revision = TableProjects::kNoRevision;
+        return basis;
+    }
+    basis.revision = textOf(body, "revision", kLongestRevision);
+    return basis.revision ? std::optional(std::move(basis)) : std::nullopt;
+}
+
 net::HttpResponse done(const Json& body)
 {
     return net::HttpResponse::json(200, core::writeJson(body));
@@ -96,16 +117,30 @@ net::Awaitable<net::HttpResponse> ProjectApi::list(const net::HttpRequest& reque
     if (!guest) {
         co_return std::move(guest.error());
     }
-    const auto projects = co_await m_deps.projects.list(net::queryParameter(request.query, "after"));
+    const std::string id = net::queryParameter(request.query, "id");
+    auto asked = id.empty() ? m_deps.projects.list(net::queryParameter(request.query, "after")) : only(id);
+    const auto projects = co_await std::move(asked);
     if (!projects) {
         co_return problemResponse(projects.error());
     }
     Json all = Json::array();
     for (const TableProjects::Project& project : *projects) {
-        all.push_back({{"id", project.id}, {"policy", writePolicy(project.policy)},
-            {"createdAt", core::formatRfc3339(project.createdAt)}, {"members", project.members}});
+        all.push_back(TableProjects::json(project));
     }
     co_return done({{"projects", std::move(all)}});
+}
+
+TableProjects::Result<std::vector<TableProjects::Project>> ProjectApi::only(std::string id)
+{
+    std::vector<TableProjects::Project> projects;
+    auto found = co_await m_deps.projects.find(std::move(id));
+    if (!found && found.error().code != FaultCode::NotFound) {
+        co_return core::Unexpected<Fault>(found.error());
+    }
+    if (found) {
+        projects.push_back(std::move(*found));
+    }
+    co_return projects;
 }
 
 net::Awaitable<net::HttpResponse> ProjectApi::put(const net::HttpRequest& request)
@@ -120,8 +155,10 @@ net::Awaitable<net::HttpResponse> ProjectApi::put(const net::HttpRequest& reques
     }
     const auto id = projectOf(*body, "id");
     const bool hasPolicy = body->contains("policy");
-    if (!id || body->size() != (hasPolicy ? 2U : 1U)) {
-        co_return problemResponse(invalid("it has to be {\"id\": \"...\", \"policy\": {...}}"));
+    auto basis = basisOf(*body);
+    if (!id || !basis || body->size() != 1U + (hasPolicy ? 1U : 0U) + (basis->revision ? 1U : 0U)) {
+        co_return problemResponse(
+            invalid("it has to be {\"id\": \"...\", \"policy\": {...}, \"revision\": \"...\" or null}"));
     }
     const auto policy = hasPolicy ? readPolicy(body->at("policy")) : core::Expected<Policy, std::string>(Policy());
     if (!policy) {
@@ -130,12 +167,13 @@ net::Awaitable<net::HttpResponse> ProjectApi::put(const net::HttpRequest& reques
     if (const auto unseen = co_await tell(guest->client, AuditOutcome::Done, "project " + *id)) {
         co_return problemResponse(*unseen);
     }
-    const auto isNew = co_await m_deps.projects.put(*id, *policy);
-    if (!isNew) {
+    const auto put = co_await m_deps.projects.put(*id, *policy, std::move(basis->revision));
+    if (!put) {
         const auto unseen = co_await tell(guest->client, AuditOutcome::Failed, "project " + *id);
-        co_return problemResponse(unseen ? *unseen : isNew.error());
+        co_return problemResponse(unseen ? *unseen : put.error());
     }
-    co_return done({{"id", *id}, {"created", *isNew}, {"policy", writePolicy(*policy)}});
+    co_return done(
+        {{"id", *id}, {"created", put->isNew}, {"policy", writePolicy(*policy)}, {"revision", put->revision}});
 }
 
 net::Awaitable<net::HttpResponse> ProjectApi::remove(const net::HttpRequest& request)

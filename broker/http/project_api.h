@@ -40,6 +40,8 @@ public:
     [[nodiscard]] net::Awaitable<net::HttpResponse> removeMember(const net::HttpRequest& request);
 
 private:
+    /// That project, or none of them.
+    [[nodiscard]] TableProjects::Result<std::vector<TableProjects::Project>> only(std::string id);
     enum class Change { Add, Remove };
     [[nodiscard]] net::Awaitable<net::HttpResponse> changeMember(const net::HttpRequest& request, Change change);
     /// Nothing: it is in the audit.

@@ -104,6 +104,19 @@ net::HttpResponse invoiceAs(Format format, const Json& invoice)
     return net::HttpResponse::json(200, core::writeJson(invoice));
 }
 
+net::HttpResponse reportAs(Format format, const std::string& month, const Json& report)
+{
+    switch (format) {
+    case Format::Csv:
+        return csv(reports::writeReportCsv(report), "usage-" + month);
+    case Format::Page:
+        return page(reports::writeReportPage(report, Style::Linked));
+    case Format::Data:
+        break;
+    }
+    return net::HttpResponse::json(200, core::writeJson(report));
+}
+
 } // namespace
 
 std::vector<ReportApi::Route> ReportApi::routes()
@@ -138,17 +151,22 @@ net::Awaitable<net::HttpResponse> ReportApi::report(const net::HttpRequest& requ
     if (!name.empty()) {
         project = name;
     }
-    const auto report = co_await m_book.report(*month, std::move(project));
+    auto report = co_await m_book.report(*month, std::move(project));
     if (!report) {
         co_return problemResponse(report.error());
     }
-    if (*format == Format::Csv) {
-        co_return csv(reports::writeReportCsv(*report), "usage-" + month->text());
-    }
-    if (*format == Format::Page) {
-        co_return page(reports::writeReportPage(*report, Style::Linked));
-    }
-    co_return net::HttpResponse::json(200, core::writeJson(*report));
+    std::function<net::HttpResponse()> write = [format = *format, month = month->text(),
+                                                   own = std::make_shared<const Json>(std::move(*report))] {
+        return reportAs(format, month, *own);
+    };
+    auto response = co_await written(std::move(write));
+    co_return response;
+}
+
+net::Awaitable<net::HttpResponse> ReportApi::written(std::function<net::HttpResponse()> write)
+{
+    auto response = co_await m_deps.workshop.make<net::HttpResponse>(std::move(write));
+    co_return response ? std::move(*response) : problemResponse(response.error());
 }
 
 net::Awaitable<net::HttpResponse> ReportApi::list(const net::HttpRequest& request)
@@ -176,7 +194,10 @@ net::Awaitable<net::HttpResponse> ReportApi::list(const net::HttpRequest& reques
     if (!invoices) {
         co_return problemResponse(invoices.error());
     }
-    const Json body{{"invoices", std::move(*invoices)}};
+    Json body{{"invoices", std::move(*invoices)}};
+    if (const Json& listed = body["invoices"]; listed.size() == static_cast<std::size_t>(*limit)) {
+        body["before"] = listed.back().at("sequence");
+    }
     co_return net::HttpResponse::json(200, core::writeJson(body));
 }
 
@@ -195,11 +216,14 @@ net::Awaitable<net::HttpResponse> ReportApi::preview(const net::HttpRequest& req
     if (!format || !month || !project) {
         co_return problemResponse(!format ? format.error() : month ? project.error() : month.error());
     }
-    const auto invoice = co_await m_book.preview(*month, *project);
+    auto invoice = co_await m_book.preview(*month, *project);
     if (!invoice) {
         co_return problemResponse(invoice.error());
     }
-    co_return invoiceAs(*format, *invoice);
+    std::function<net::HttpResponse()> write =
+        [format = *format, own = std::make_shared<const Json>(std::move(*invoice))] { return invoiceAs(format, *own); };
+    auto response = co_await written(std::move(write));
+    co_return response;
 }
 
 net::Awaitable<net::HttpResponse> ReportApi::issue(const net::HttpRequest& request)
@@ -228,17 +252,21 @@ net::Awaitable<net::HttpResponse> ReportApi::issue(const net::HttpRequest& reque
     if (unseen) {
         co_return problemResponse(*unseen);
     }
-    const auto issued = co_await m_book.issue(*month, project);
+    auto issued = co_await m_book.issue(*month, project);
     if (!issued) {
         unseen = co_await m_deps.entrance.witness(guest->client, AuditEvent::InvoiceIssue, AuditOutcome::Failed, told);
         co_return problemResponse(unseen ? *unseen : issued.error());
     }
-    auto answer = core::parseJson(issued->invoice);
-    if (!answer || !answer->is_object()) {
-        co_return problemResponse(Fault{FaultCode::Internal, {}, std::nullopt});
-    }
-    (*answer)["isNew"] = issued->isNew;
-    co_return net::HttpResponse::json(200, core::writeJson(*answer));
+    std::function<net::HttpResponse()> write = [stored = std::move(issued->invoice), isNew = issued->isNew] {
+        auto answer = core::parseJson(stored);
+        if (!answer || !answer->is_object()) {
+            return problemResponse(Fault{FaultCode::Internal, {}, std::nullopt});
+        }
+        (*answer)["isNew"] = isNew;
+        return net::HttpResponse::json(200, core::writeJson(*answer));
+    };
+    auto response = co_await written(std::move(write));
+    co_return response;
 }
 
 net::Awaitable<net::HttpResponse> ReportApi::show(const net::HttpRequest& request)
@@ -254,11 +282,20 @@ net::Awaitable<net::HttpResponse> ReportApi::show(const net::HttpRequest& reques
     if (!format) {
         co_return problemResponse(format.error());
     }
-    const auto invoice = co_await m_book.find(lastSegment(request.path));
+    auto invoice = co_await m_book.find(lastSegment(request.path));
     if (!invoice) {
         co_return problemResponse(invoice.error());
     }
-    co_return invoiceAs(*format, *invoice);
+    if (*format == Format::Data) {
+        co_return net::HttpResponse::json(200, std::move(*invoice));
+    }
+    std::function<net::HttpResponse()> write = [format = *format, stored = std::move(*invoice)] {
+        const auto parsed = core::parseJson(stored);
+        return parsed && parsed->is_object() ? invoiceAs(format, *parsed)
+                                             : problemResponse(Fault{FaultCode::Internal, {}, std::nullopt});
+    };
+    auto response = co_await written(std::move(write));
+    co_return response;
 }
 
 net::Awaitable<net::HttpResponse> ReportApi::style(const net::HttpRequest&)

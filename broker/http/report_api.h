@@ -2,8 +2,10 @@
 
 #include "broker/http/entrance.h"
 #include "broker/reports/invoice_book.h"
+#include "broker/workshop.h"
 #include "net/router.h"
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -16,6 +18,8 @@ class ReportApi {
 public:
     struct Dependencies {
         Entrance& entrance;
+        /// Where answers are written, some of which are long.
+        Workshop& workshop;
         /// Owns the above.
         std::shared_ptr<const void> owner;
     };
@@ -41,6 +45,9 @@ public:
     [[nodiscard]] net::Awaitable<net::HttpResponse> style(const net::HttpRequest& request);
 
 private:
+    /// What `write` makes.
+    [[nodiscard]] net::Awaitable<net::HttpResponse> written(std::function<net::HttpResponse()> write);
+
     reports::InvoiceBook m_book;
     const Dependencies m_deps;
 };

@@ -19,6 +19,8 @@ namespace vivavoce::broker::http {
 namespace {
 
 constexpr std::int64_t kDaysUnasked = 30;
+/// What is written down at once: most users have no more.
+constexpr std::size_t kFewRows = 100;
 
 core::Unexpected<Fault> bad(std::string detail)
 {
@@ -70,6 +72,19 @@ bool countsTokens(const std::string& event)
     }
     const core::Json& whole = parsed->contains("response") ? parsed->at("response") : *parsed;
     return !whole.is_object() || !whole.contains("usage") || areWhole(whole.at("usage"));
+}
+
+net::HttpResponse written(const usage::UsageReport& report, bool isCsv)
+{
+    if (!isCsv) {
+        return net::HttpResponse::json(200, core::writeJson(usage::writeJson(report)));
+    }
+    net::HttpResponse response;
+    response.status = 200;
+    response.headers.set("Content-Type", "text/csv; charset=utf-8; header=present");
+    response.headers.set("Content-Disposition", "attachment; filename=\"usage.csv\"");
+    response.body = usage::writeCsv(report);
+    return response;
 }
 
 } // namespace
@@ -134,19 +149,18 @@ net::Awaitable<net::HttpResponse> UsageApi::report(const net::HttpRequest& reque
     if (!query) {
         co_return problemResponse(query.error());
     }
-    const auto report = co_await m_deps.ledger.report(*query);
+    auto report = co_await m_deps.ledger.report(*query);
     if (!report) {
         co_return problemResponse(report.error());
     }
-    if (format == "csv") {
-        net::HttpResponse response;
-        response.status = 200;
-        response.headers.set("Content-Type", "text/csv; charset=utf-8; header=present");
-        response.headers.set("Content-Disposition", "attachment; filename=\"usage.csv\"");
-        response.body = usage::writeCsv(*report);
-        co_return response;
+    const bool isCsv = format == "csv";
+    if (report->rows.size() <= kFewRows) {
+        co_return written(*report, isCsv);
     }
-    co_return net::HttpResponse::json(200, core::writeJson(usage::writeJson(*report)));
+    std::function<net::HttpResponse()> write =
+        [isCsv, own = std::make_shared<const usage::UsageReport>(std::move(*report))] { return written(*own, isCsv); };
+    auto response = co_await m_deps.workshop.make<net::HttpResponse>(std::move(write));
+    co_return response ? std::move(*response) : problemResponse(response.error());
 }
 
 core::Expected<std::vector<usage::Entry>, Fault> UsageApi::entriesOf(

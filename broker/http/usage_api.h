@@ -3,6 +3,7 @@
 #include "broker/http/entrance.h"
 #include "broker/usage/ledger.h"
 #include "broker/usage/rate_card.h"
+#include "broker/workshop.h"
 #include "core/base/clock.h"
 #include "core/protocol/broker/messages.h"
 
@@ -21,6 +22,8 @@ public:
         const usage::RateCard& rates;
         Gatekeeper& gatekeeper;
         const core::Clock& clock;
+        /// Where long reports are written.
+        Workshop& workshop;
         /// Owns the above.
         std::shared_ptr<const void> owner;
     };

@@ -6,7 +6,6 @@
 #include "broker/projects/policy_json.h"
 #include "broker/projects/table_projects.h"
 #include "broker/setup/check_config.h"
-#include "core/base/rfc3339.h"
 #include "net/io_threads.h"
 
 #include <nlohmann/json.hpp>
@@ -43,6 +42,19 @@ core::Unexpected<Failure> failureOf(const Fault& fault)
     const bool isAway = fault.code == FaultCode::Unavailable;
     return core::fail(isAway ? core::ErrorCode::OutputUnwritable : core::ErrorCode::BadUsage, fault.detail);
 }
+
+core::Unexpected<Fault> refused(std::string why)
+{
+    return core::Unexpected<Fault>(Fault{FaultCode::BadRequest, std::move(why), std::nullopt});
+}
+
+core::Unexpected<Fault> notAudited()
+{
+    return core::Unexpected<Fault>(Fault{FaultCode::Unavailable, "the audit cannot be written", std::nullopt});
+}
+
+/// Of others who change the same project at the same time, as many.
+constexpr int kMostAttempts = 5;
 
 /// Who types: the system knows no more.
 std::string operatorName()
@@ -145,8 +157,7 @@ private:
         }
         std::vector<Json> lines;
         for (const TableProjects::Project& project : *projects) {
-            lines.push_back({{"id", project.id}, {"policy", writePolicy(project.policy)},
-                {"createdAt", core::formatRfc3339(project.createdAt)}, {"members", project.members}});
+            lines.push_back(TableProjects::json(project));
         }
         co_return lines;
     }
@@ -170,31 +181,53 @@ private:
 
     net::Awaitable<Lines> put(const ProjectCommand& command)
     {
+        for (int attempt = 1;; ++attempt) {
+            auto once = co_await putOnce(command);
+            if (once) {
+                co_return Lines(std::move(*once));
+            }
+            // What is set is set in what is there now, unless that was to be what it was.
+            const bool isWorthwhile = once.error().code == FaultCode::ProjectChanged && command.verb == Verb::Set
+                && command.revision.empty() && attempt < kMostAttempts;
+            if (!isWorthwhile) {
+                co_return failureOf(once.error());
+            }
+        }
+    }
+
+    using Once = core::Expected<std::vector<Json>, Fault>;
+    net::Awaitable<Once> putOnce(const ProjectCommand& command)
+    {
         const auto known = co_await m_table.find(command.project);
         if (!known && known.error().code != FaultCode::NotFound) {
-            co_return failureOf(known.error());
+            co_return core::Unexpected<Fault>(known.error());
         }
         if (known && command.verb == Verb::Create) {
-            co_return fail("there is such a project already: project set changes it");
+            co_return refused("there is such a project already: project set changes it");
         }
         if (!known && command.verb == Verb::Set) {
-            co_return failureOf(known.error());
+            co_return core::Unexpected<Fault>(known.error());
         }
-        const auto policy = changed(known ? *known : Policy(), command);
+        const auto policy = changed(known ? known->policy : Policy(), command);
         if (!policy) {
-            co_return core::Unexpected<Failure>(policy.error());
+            co_return refused(policy.error().detail);
         }
         const std::string told = "project " + command.project;
         auto untold = co_await tell(AuditOutcome::Done, told);
         if (untold) {
-            co_return core::Unexpected<Failure>(std::move(*untold));
+            co_return notAudited();
         }
-        const auto isNew = co_await m_table.put(command.project, *policy);
-        if (!isNew) {
+        std::string basis = known ? known->revision : TableProjects::kNoRevision;
+        if (!command.revision.empty()) {
+            basis = command.revision;
+        }
+        const auto put = co_await m_table.put(command.project, *policy, std::move(basis));
+        if (!put) {
             untold = co_await tell(AuditOutcome::Failed, told);
-            co_return failureOf(isNew.error());
+            co_return untold ? notAudited() : core::Unexpected<Fault>(put.error());
         }
-        co_return std::vector<Json>{{{"id", command.project}, {"created", *isNew}, {"policy", writePolicy(*policy)}}};
+        co_return std::vector<Json>{{{"id", command.project}, {"created", put->isNew}, {"policy", writePolicy(*policy)},
+            {"revision", put->revision}}};
     }
 
     net::Awaitable<Lines> remove(const ProjectCommand& command)
@@ -280,7 +313,7 @@ core::Expected<std::unique_ptr<FileAuditTrail>, core::Error> auditOf(
     }
     // The broker's own trail has one writer, who may be running.
     FileAuditTrail::Settings settings;
-    settings.folder = std::filesystem::path(config.auditFolder) / "command-line";
+    settings.folder = std::filesystem::path(config.auditFolder) / kCommandLineChain;
     std::error_code error;
     if (std::filesystem::create_directories(settings.folder, error)) {
         std::filesystem::permissions(settings.folder, std::filesystem::perms::owner_all, error);

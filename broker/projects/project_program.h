@@ -24,6 +24,8 @@ struct ProjectCommand {
     std::vector<std::string> values;
     /// Members of the policy that are to go.
     std::vector<std::string> without;
+    /// Of Set: what the project has to be still. Empty: whatever it is, what is set is set in that.
+    std::string revision;
 };
 
 /// Does it, with the configuration's database, whether a broker runs there or not. What it changes is first told to an audit of its own, in

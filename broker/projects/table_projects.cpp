@@ -3,10 +3,17 @@
 #include "broker/projects/policy_json.h"
 #include "broker/store/connection.h"
 #include "broker/transcripts/transcript_book.h"
+#include "core/base/base64.h"
+#include "core/base/rfc3339.h"
 
 #include <nlohmann/json.hpp>
 
+#include <openssl/sha.h>
+
+#include <array>
+#include <cstdint>
 #include <map>
+#include <span>
 #include <utility>
 
 namespace vivavoce::broker {
@@ -41,12 +48,68 @@ Policy readStored(const std::string& text)
     return policy ? std::move(*policy) : nothing;
 }
 
-std::optional<Policy> policyOf(Connection& sql, const std::string& project)
+/// A project's row, as it is.
+struct Stored {
+    std::string policy;
+    long long createdAt = 0;
+
+    /// Of what is there, not a number that is counted up: a broker of an older version changes the row, too.
+    [[nodiscard]] std::string revision() const
+    {
+        constexpr std::size_t kBytes = 16;
+        const std::string text = std::to_string(createdAt) + '\n' + policy;
+        const void* const bytes = text.data();
+        std::array<std::uint8_t, SHA256_DIGEST_LENGTH> hash{};
+        SHA256(static_cast<const unsigned char*>(bytes), text.size(), hash.data());
+        return core::encodeBase64Url(std::span(hash).first<kBytes>());
+    }
+};
+
+std::optional<Stored> storedOf(Connection& sql, const std::string& project)
 {
-    std::string text;
-    return sql.ask("SELECT policy FROM projects WHERE id = :id", into(text), use(project))
-        ? std::optional(readStored(text))
+    Stored stored;
+    return sql.ask("SELECT policy, created_at FROM projects WHERE id = :id", into(stored.policy),
+               into(stored.createdAt), use(project))
+        ? std::optional(std::move(stored))
         : std::nullopt;
+}
+
+bool isThere(Connection& sql, const std::string& project)
+{
+    return storedOf(sql, project).has_value();
+}
+
+/// False: somebody else was faster.
+bool insert(Connection& sql, const std::string& project, const Stored& made)
+{
+    soci::statement statement = (sql.prepare << "INSERT INTO projects (id, policy, created_at) "
+                                                "VALUES (:id, :policy, :at) ON CONFLICT (id) DO NOTHING",
+        use(project), use(made.policy), use(made.createdAt));
+    statement.execute(true);
+    return statement.get_affected_rows() == 1;
+}
+
+/// The same where it is no more what it was.
+bool update(Connection& sql, const std::string& project, const Stored& before, const std::string& policy)
+{
+    soci::statement statement = (sql.prepare << "UPDATE projects SET policy = :policy WHERE id = :id AND "
+                                                "policy = :before AND created_at = :at",
+        use(policy), use(project), use(before.policy), use(before.createdAt));
+    statement.execute(true);
+    return statement.get_affected_rows() == 1;
+}
+
+Unexpected<Fault> changedMeanwhile()
+{
+    return Unexpected<Fault>(
+        Fault{FaultCode::ProjectChanged, "the project is not what it was: read it again", std::nullopt});
+}
+
+long long countMembers(Connection& sql, const std::string& project)
+{
+    long long members = 0;
+    sql << "SELECT count(*) FROM project_members WHERE project = :project", into(members), use(project);
+    return members;
 }
 
 bool isMember(Connection& sql, const std::string& project, const std::string& member)
@@ -71,6 +134,12 @@ long long count(Connection& sql, const std::string& query)
 
 } // namespace
 
+core::Json TableProjects::json(const Project& project)
+{
+    return {{"id", project.id}, {"policy", writePolicy(project.policy)}, {"revision", project.revision},
+        {"createdAt", core::formatRfc3339(project.createdAt)}, {"members", project.members}};
+}
+
 template <typename T>
 TableProjects::Result<T> TableProjects::ask(std::function<core::Expected<T, Fault>(Connection&)> work)
 {
@@ -81,9 +150,10 @@ TableProjects::Result<T> TableProjects::ask(std::function<core::Expected<T, Faul
     co_return std::move(*answer);
 }
 
-TableProjects::Result<bool> TableProjects::change(std::function<core::Expected<bool, Fault>(Connection&)> work)
+template <typename T>
+TableProjects::Result<T> TableProjects::change(std::function<core::Expected<T, Fault>(Connection&)> work)
 {
-    auto answer = co_await m_database.runToTheEnd<core::Expected<bool, Fault>>(std::move(work));
+    auto answer = co_await m_database.runToTheEnd<core::Expected<T, Fault>>(std::move(work));
     if (!answer) {
         co_return Unexpected<Fault>(storeIsAway());
     }
@@ -94,11 +164,11 @@ net::Awaitable<ProjectDirectory::Answer> TableProjects::admit(Applicant applican
 {
     std::function<Answer(Connection&)> work = [member = std::move(applicant.caller), project = std::move(project)](
                                                   Connection& sql) -> Answer {
-        auto policy = policyOf(sql, project);
-        if (!policy || !isMember(sql, project, member)) {
+        const auto stored = storedOf(sql, project);
+        if (!stored || !isMember(sql, project, member)) {
             return projectNotAllowed();
         }
-        return std::move(*policy);
+        return readStored(stored->policy);
     };
     auto answer = co_await ask<Policy>(std::move(work));
     co_return answer;
@@ -127,6 +197,7 @@ TableProjects::Result<std::vector<TableProjects::Project>> TableProjects::list(s
             project.id = ids[i];
             project.policy = readStored(policies[i]);
             project.createdAt = core::WallTime(core::Milliseconds(times[i]));
+            project.revision = Stored{policies[i], times[i]}.revision();
             // Their order is the database's, which may not be ours.
             if (const auto found = counts.find(ids[i]); found != counts.end()) {
                 project.members = static_cast<std::size_t>(found->second);
@@ -139,16 +210,23 @@ TableProjects::Result<std::vector<TableProjects::Project>> TableProjects::list(s
     co_return answer;
 }
 
-TableProjects::Result<Policy> TableProjects::find(std::string project)
+TableProjects::Result<TableProjects::Project> TableProjects::find(std::string project)
 {
-    std::function<Answer(Connection&)> work = [project = std::move(project)](Connection& sql) -> Answer {
-        auto policy = policyOf(sql, project);
-        if (!policy) {
+    using Found = core::Expected<Project, Fault>;
+    std::function<Found(Connection&)> work = [project = std::move(project)](Connection& sql) -> Found {
+        const auto stored = storedOf(sql, project);
+        if (!stored) {
             return noSuchProject();
         }
-        return std::move(*policy);
+        Project found;
+        found.id = project;
+        found.policy = readStored(stored->policy);
+        found.createdAt = core::WallTime(core::Milliseconds(stored->createdAt));
+        found.revision = stored->revision();
+        found.members = static_cast<std::size_t>(countMembers(sql, project));
+        return found;
     };
-    auto answer = co_await ask<Policy>(std::move(work));
+    auto answer = co_await ask<Project>(std::move(work));
     co_return answer;
 }
 
@@ -157,7 +235,7 @@ TableProjects::Result<std::vector<TableProjects::Member>> TableProjects::members
     using Members = core::Expected<std::vector<Member>, Fault>;
     std::function<Members(Connection&)> work = [project = std::move(project), after = std::move(after)](
                                                    Connection& sql) -> Members {
-        if (!policyOf(sql, project)) {
+        if (!isThere(sql, project)) {
             return noSuchProject();
         }
         std::vector<std::string> names(kMostListed), roles(kMostListed);
@@ -175,26 +253,48 @@ TableProjects::Result<std::vector<TableProjects::Member>> TableProjects::members
     co_return answer;
 }
 
-TableProjects::Result<bool> TableProjects::put(std::string project, Policy policy)
+TableProjects::Result<TableProjects::Put> TableProjects::put(
+    std::string project, Policy policy, std::optional<std::string> basis)
 {
-    std::function<core::Expected<bool, Fault>(Connection&)> work =
-        [project = std::move(project), text = core::writeJson(writePolicy(policy)),
+    using Answer = core::Expected<Put, Fault>;
+    std::function<Answer(Connection&)> work =
+        [project = std::move(project), basis = std::move(basis), text = core::writeJson(writePolicy(policy)),
             now = std::chrono::floor<core::Milliseconds>(m_clock.wallNow()).time_since_epoch().count()](
-            Connection& sql) -> core::Expected<bool, Fault> {
-        const bool isNew = !policyOf(sql, project);
-        if (isNew && count(sql, "SELECT count(*) FROM projects") >= static_cast<long long>(kMostProjects)) {
-            return tooMany("projects");
+            Connection& sql) -> Answer {
+        const Stored made{text, now};
+        auto before = storedOf(sql, project);
+        if (!before) {
+            if (basis && *basis != kNoRevision) {
+                return changedMeanwhile();
+            }
+            if (count(sql, "SELECT count(*) FROM projects") >= static_cast<long long>(kMostProjects)) {
+                return tooMany("projects");
+            }
+            if (insert(sql, project, made)) {
+                return Put{true, made.revision()};
+            }
+            // Another broker has made it since it was looked for.
+            if (basis) {
+                return changedMeanwhile();
+            }
         }
-        const long long at = now;
-        if (isNew) {
-            sql << "INSERT INTO projects (id, policy, created_at) VALUES (:id, :policy, :at)", use(project), use(text),
-                use(at);
-        } else {
+        before = before ? before : storedOf(sql, project);
+        if (!before) {
+            return changedMeanwhile();
+        }
+        if (basis && *basis != before->revision()) {
+            // Its own, where the connection was lost while that was committed.
+            const bool isOwn = before->policy == text && (*basis != kNoRevision || before->createdAt == now);
+            return isOwn ? Answer(Put{*basis == kNoRevision, before->revision()}) : Answer(changedMeanwhile());
+        }
+        if (!basis) {
             sql << "UPDATE projects SET policy = :policy WHERE id = :id", use(text), use(project);
+        } else if (!update(sql, project, *before, text)) {
+            return changedMeanwhile();
         }
-        return isNew;
+        return Put{false, Stored{text, before->createdAt}.revision()};
     };
-    auto answer = co_await change(std::move(work));
+    auto answer = co_await change<Put>(std::move(work));
     co_return answer;
 }
 
@@ -202,7 +302,7 @@ TableProjects::Result<bool> TableProjects::remove(std::string project)
 {
     std::function<core::Expected<bool, Fault>(Connection&)> work =
         [project = std::move(project), now = m_clock.wallNow()](Connection& sql) -> core::Expected<bool, Fault> {
-        if (!policyOf(sql, project)) {
+        if (!isThere(sql, project)) {
             return noSuchProject();
         }
         transcripts::removeTranscriptsOf(sql, project, now);
@@ -210,7 +310,7 @@ TableProjects::Result<bool> TableProjects::remove(std::string project)
         sql << "DELETE FROM projects WHERE id = :project", use(project);
         return true;
     };
-    auto answer = co_await change(std::move(work));
+    auto answer = co_await change<bool>(std::move(work));
     co_return answer;
 }
 
@@ -219,7 +319,7 @@ TableProjects::Result<bool> TableProjects::addMember(std::string project, std::s
     std::function<core::Expected<bool, Fault>(Connection&)> work = [project = std::move(project),
                                                                        member = std::move(member), role](
                                                                        Connection& sql) -> core::Expected<bool, Fault> {
-        if (!policyOf(sql, project)) {
+        if (!isThere(sql, project)) {
             return noSuchProject();
         }
         const std::string wanted = textOf(role.value_or(Role::Member));
@@ -233,16 +333,14 @@ TableProjects::Result<bool> TableProjects::addMember(std::string project, std::s
                 use(project), use(member);
             return true;
         }
-        long long members = 0;
-        sql << "SELECT count(*) FROM project_members WHERE project = :project", into(members), use(project);
-        if (members >= static_cast<long long>(kMostMembers)) {
+        if (countMembers(sql, project) >= static_cast<long long>(kMostMembers)) {
             return tooMany("members");
         }
         sql << "INSERT INTO project_members (project, member, role) VALUES (:project, :member, :role)", use(project),
             use(member), use(wanted);
         return true;
     };
-    auto answer = co_await change(std::move(work));
+    auto answer = co_await change<bool>(std::move(work));
     co_return answer;
 }
 
@@ -250,14 +348,14 @@ TableProjects::Result<bool> TableProjects::removeMember(std::string project, std
 {
     std::function<core::Expected<bool, Fault>(Connection&)> work =
         [project = std::move(project), member = std::move(member)](Connection& sql) -> core::Expected<bool, Fault> {
-        if (!policyOf(sql, project)) {
+        if (!isThere(sql, project)) {
             return noSuchProject();
         }
         const bool wasThere = isMember(sql, project, member);
         sql << "DELETE FROM project_members WHERE project = :project AND member = :member", use(project), use(member);
         return wasThere;
     };
-    auto answer = co_await change(std::move(work));
+    auto answer = co_await change<bool>(std::move(work));
     co_return answer;
 }
 

@@ -3,6 +3,7 @@
 #include "broker/projects/project_directory.h"
 #include "broker/store/database.h"
 #include "core/base/clock.h"
+#include "core/base/json.h"
 
 #include <optional>
 #include <string>
@@ -27,10 +28,13 @@ public:
         std::string id;
         Policy policy;
         core::WallTime createdAt;
+        /// Another one after each change, also after a removal and a new beginning. Says nothing else.
+        std::string revision;
         std::size_t members = 0;
     };
     /// What a list answers at most.
     static constexpr std::size_t kMostListed = 1'000;
+    static constexpr const char* kNoRevision = "";
     static constexpr std::size_t kMostProjects = 100'000;
     static constexpr std::size_t kMostMembers = 100'000;
 
@@ -41,10 +45,15 @@ public:
     // All of them: Unavailable; NotFound where there is no such project; InvalidBody beyond what fits.
     /// In the order of their names, those after `after`.
     [[nodiscard]] Result<std::vector<Project>> list(std::string after);
-    [[nodiscard]] Result<Policy> find(std::string project);
+    [[nodiscard]] Result<Project> find(std::string project);
     [[nodiscard]] Result<std::vector<Member>> members(std::string project, std::string after);
-    /// Makes a project, or gives one another policy.
-    [[nodiscard]] Result<bool> put(std::string project, Policy policy);
+    struct Put {
+        bool isNew = false;
+        std::string revision;
+    };
+    /// Makes a project, or gives one another policy. `basis`: the revision that the policy was made from, kNoRevision where there was no such
+    /// project; ProjectChanged where it is another one by now, and nothing has changed. Without it whatever is there is overwritten.
+    [[nodiscard]] Result<Put> put(std::string project, Policy policy, std::optional<std::string> basis = std::nullopt);
     /// With what was said in it.
     [[nodiscard]] Result<bool> remove(std::string project);
     /// Whoever is one already gets that role. Without one they keep theirs, and others become members. False: nothing has changed.
@@ -52,11 +61,15 @@ public:
         std::string project, std::string member, std::optional<Role> role = std::nullopt);
     [[nodiscard]] Result<bool> removeMember(std::string project, std::string member);
 
+    /// {"id", "policy", "revision", "createdAt", "members"}: as the API and the command line tell it. Pure.
+    [[nodiscard]] static core::Json json(const Project& project);
+
 private:
     template <typename T>
     [[nodiscard]] Result<T> ask(std::function<core::Expected<T, Fault>(Connection&)> work);
     /// Nothing of it is undone: who is told that it failed may rely on that.
-    [[nodiscard]] Result<bool> change(std::function<core::Expected<bool, Fault>(Connection&)> work);
+    template <typename T>
+    [[nodiscard]] Result<T> change(std::function<core::Expected<T, Fault>(Connection&)> work);
 
     Database& m_database;
     const core::Clock& m_clock;

@@ -1,17 +1,12 @@
 #include "broker/projects/webhook_projects.h"
 
 #include "broker/projects/policy_json.h"
-#include "core/base/base64.h"
+#include "broker/webhook_signature.h"
 #include "core/base/json.h"
 #include "core/base/random_id.h"
 
 #include <nlohmann/json.hpp>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#include <array>
-#include <cstdlib>
 #include <utility>
 
 namespace vivavoce::broker {
@@ -22,9 +17,6 @@ using std::chrono::seconds;
 
 constexpr std::size_t kMaxAnswerBytes = 64 * 1024;
 constexpr seconds kTryAgain{5};
-constexpr std::string_view kSecretPrefix = "whsec_";
-constexpr std::size_t kShortestSecret = 24;
-constexpr std::size_t kLongestSecret = 64;
 
 core::Unexpected<Fault> isAway()
 {
@@ -163,7 +155,7 @@ net::ClientRequest WebhookProjects::requestOf(const Applicant& applicant, const 
 {
     net::ClientRequest request;
     request.method = "POST";
-    request.url = m_settings.url;
+    request.url = m_settings.url->reveal();
     request.timeout = m_settings.timeout;
     request.maxBodyBytes = kMaxAnswerBytes;
     request.trust.extraCaFile = m_settings.caFile;
@@ -190,36 +182,6 @@ ProjectDirectory::Answer WebhookProjects::hasFailed(const char* reason)
     }
     m_deps.log.write(LogLevel::Warning, "projects.unavailable", {{"reason", reason}});
     return isAway();
-}
-
-std::string webhookSignature(
-    const core::Secret& secret, const std::string& id, const std::string& timestamp, const std::string& body)
-{
-    const std::string content = id + "." + timestamp + "." + body;
-    std::array<std::uint8_t, 32> bytes{};
-    unsigned int size = 0;
-    const void* const text = content.data();
-    const auto* const done = HMAC(EVP_sha256(), secret.reveal().data(), static_cast<int>(secret.size()),
-        static_cast<const unsigned char*>(text), content.size(), bytes.data(), &size);
-    if (done == nullptr || size != bytes.size()) {
-        std::abort();
-    }
-    return "v1," + core::encodeBase64(bytes);
-}
-
-std::shared_ptr<const core::Secret> readWebhookSecret(std::string_view text)
-{
-    if (!text.starts_with(kSecretPrefix)) {
-        return nullptr;
-    }
-    auto bytes = core::decodeBase64(text.substr(kSecretPrefix.size()));
-    if (!bytes || bytes->size() < kShortestSecret || bytes->size() > kLongestSecret) {
-        return nullptr;
-    }
-    const void* const raw = bytes->data();
-    auto secret = std::make_shared<const core::Secret>(std::string_view(static_cast<const char*>(raw), bytes->size()));
-    core::Secret::wipe(bytes->data(), bytes->size());
-    return secret;
 }
 
 } // namespace vivavoce::broker

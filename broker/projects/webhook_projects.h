@@ -25,7 +25,8 @@ namespace vivavoce::broker {
 class WebhookProjects final : public ProjectDirectory {
 public:
     struct Settings {
-        std::string url;
+        /// There always: with many services whoever knows it may ask.
+        std::shared_ptr<const core::Secret> url;
         /// Raw bytes, 24 to 64.
         std::shared_ptr<const core::Secret> secret;
         std::string caFile;
@@ -69,12 +70,5 @@ private:
     std::map<std::string, std::shared_ptr<Flight>> m_flights;
     std::optional<bool> m_isWorking;
 };
-
-/// The value of the field webhook-signature. Pure.
-[[nodiscard]] std::string webhookSignature(
-    const core::Secret& secret, const std::string& id, const std::string& timestamp, const std::string& body);
-
-/// "whsec_" and base64 of 24 to 64 bytes, as Standard Webhooks writes secrets. Nothing for anything else.
-[[nodiscard]] std::shared_ptr<const core::Secret> readWebhookSecret(std::string_view text);
 
 } // namespace vivavoce::broker

@@ -107,11 +107,70 @@ Statements statementsOf(
     return statements;
 }
 
+Json reportOf(const Month& month, bool isOver, const std::vector<Statement>& statements)
+{
+    Json projects = Json::array();
+    std::int64_t nanoDollars = 0;
+    for (const Statement& statement : statements) {
+        nanoDollars += statement.nanoDollars;
+        projects.push_back(writeJson(statement));
+    }
+    return {
+        {"month", month.text()}, {"isOver", isOver}, {"nanoDollars", nanoDollars}, {"projects", std::move(projects)}};
+}
+
 Statement only(std::vector<Statement> statements, const std::string& project)
 {
     Statement statement;
     statement.project = project;
     return statements.empty() ? statement : std::move(statements.front());
+}
+
+/// What is told of it in lists.
+std::string headOf(Json invoice)
+{
+    invoice.erase("lines");
+    return core::writeJson(invoice);
+}
+
+void keepHead(Connection& sql, long long number, const std::string& head)
+{
+    sql << "INSERT INTO invoice_heads (number, head) VALUES (:number, :head) ON CONFLICT (number) DO NOTHING",
+        use(number), use(head);
+}
+
+/// Of an invoice that has none yet: of an older version's.
+std::string madeHead(Connection& sql, long long number)
+{
+    std::string data;
+    sql << "SELECT data FROM invoices WHERE number = :number", into(data), use(number);
+    auto invoice = core::parseJson(data);
+    if (!invoice || !invoice->is_object()) {
+        return {};
+    }
+    std::string head = headOf(std::move(*invoice));
+    keepHead(sql, number, head);
+    return head;
+}
+
+struct Head {
+    long long number = 0;
+    /// Empty: there is none.
+    std::string text;
+};
+
+std::vector<Head> headsOf(Connection& sql, long long before, int most)
+{
+    std::vector<Head> heads;
+    Head head;
+    soci::statement statement =
+        (sql.prepare << "SELECT i.number, COALESCE(h.head, '') FROM invoices i LEFT JOIN invoice_heads h "
+                        "ON h.number = i.number WHERE i.number < :before ORDER BY i.number DESC LIMIT :most",
+            into(head.number), into(head.text), use(before), use(most));
+    for (bool isThere = statement.execute(true); isThere; isThere = statement.fetch()) {
+        heads.push_back(head);
+    }
+    return heads;
 }
 
 std::optional<std::string> stored(Connection& sql, const Month& month, const std::string& project)
@@ -159,15 +218,11 @@ InvoiceBook::Result<Json> InvoiceBook::report(Month month, std::optional<std::st
     if (!*answer) {
         co_return Unexpected<Fault>(answer->error());
     }
-    Json projects = Json::array();
-    std::int64_t nanoDollars = 0;
-    for (const Statement& statement : **answer) {
-        nanoDollars += statement.nanoDollars;
-        projects.push_back(writeJson(statement));
-    }
-    Json report{{"month", month.text()}, {"isOver", month.isOver(m_deps.clock.wallNow())}, {"nanoDollars", nanoDollars},
-        {"projects", std::move(projects)}};
-    co_return core::Expected<Json, Fault>(std::move(report));
+    std::function<Json()> write = [month, isOver = month.isOver(m_deps.clock.wallNow()),
+                                      statements = std::make_shared<const std::vector<Statement>>(
+                                          std::move(**answer))] { return reportOf(month, isOver, *statements); };
+    auto report = co_await m_deps.workshop.make<Json>(std::move(write));
+    co_return report;
 }
 
 InvoiceBook::Result<Statement> InvoiceBook::statementOf(Month month, std::string project)
@@ -190,12 +245,16 @@ InvoiceBook::Result<Json> InvoiceBook::preview(Month month, std::string project)
     if (const auto fault = refusal(month, false)) {
         co_return Unexpected<Fault>(*fault);
     }
-    const auto statement = co_await statementOf(month, std::move(project));
+    auto statement = co_await statementOf(month, std::move(project));
     if (!statement) {
         co_return Unexpected<Fault>(statement.error());
     }
-    Json invoice = makeInvoice(*statement, month, m_settings.invoices, std::nullopt, m_deps.clock.wallNow());
-    co_return core::Expected<Json, Fault>(std::move(invoice));
+    std::function<Json()> write = [month, settings = m_settings.invoices, now = m_deps.clock.wallNow(),
+                                      own = std::make_shared<const Statement>(std::move(*statement))] {
+        return makeInvoice(*own, month, settings, std::nullopt, now);
+    };
+    auto invoice = co_await m_deps.workshop.make<Json>(std::move(write));
+    co_return invoice;
 }
 
 InvoiceBook::Result<InvoiceBook::Issued> InvoiceBook::issue(Month month, std::string project)
@@ -229,7 +288,7 @@ InvoiceBook::Result<InvoiceBook::Issued> InvoiceBook::issue(Month month, std::st
         long long number = 0;
         sql << "SELECT COALESCE(MAX(number), 0) FROM invoices", into(number);
         ++number;
-        const Json invoice = makeInvoice(statement, month, settings.invoices, number, now);
+        Json invoice = makeInvoice(statement, month, settings.invoices, number, now);
         const std::string key = month.text();
         const std::string name = invoice.at("number").get<std::string>();
         const std::string data = core::writeJson(invoice);
@@ -237,6 +296,7 @@ InvoiceBook::Result<InvoiceBook::Issued> InvoiceBook::issue(Month month, std::st
         sql << "INSERT INTO invoices (number, name, project, month, at, data) "
                "VALUES (:number, :name, :project, :month, :at, :data)",
             use(number), use(name), use(project), use(key), use(at), use(data);
+        keepHead(sql, number, headOf(std::move(invoice)));
         return Issued{data, true};
     };
     auto answer = co_await m_deps.database.runToTheEnd<Answer>(std::move(work));
@@ -246,22 +306,21 @@ InvoiceBook::Result<InvoiceBook::Issued> InvoiceBook::issue(Month month, std::st
     co_return std::move(*answer);
 }
 
-InvoiceBook::Result<Json> InvoiceBook::find(std::string number)
+InvoiceBook::Result<std::string> InvoiceBook::find(std::string number)
 {
     std::function<std::string(Connection&)> work = [number = std::move(number)](Connection& sql) {
         std::string data;
         sql << "SELECT data FROM invoices WHERE name = :name", into(data), use(number);
         return sql.got_data() ? data : std::string();
     };
-    const auto data = co_await m_deps.database.run<std::string>(std::move(work));
+    auto data = co_await m_deps.database.run<std::string>(std::move(work));
     if (!data) {
         co_return Unexpected<Fault>(storeIsAway());
     }
-    auto invoice = core::parseJson(*data);
-    if (!invoice) {
+    if (data->empty()) {
         co_return Unexpected<Fault>(Fault{FaultCode::NotFound, "there is no such invoice", std::nullopt});
     }
-    co_return core::Expected<Json, Fault>(std::move(*invoice));
+    co_return core::Expected<std::string, Fault>(std::move(*data));
 }
 
 InvoiceBook::Result<Json> InvoiceBook::list(std::optional<std::int64_t> before, std::size_t most)
@@ -269,17 +328,14 @@ InvoiceBook::Result<Json> InvoiceBook::list(std::optional<std::int64_t> before, 
     std::function<Json(Connection&)> work = [before, most = static_cast<int>(std::min(most, kMostListed))](
                                                 Connection& sql) {
         const long long end = before.value_or(std::numeric_limits<std::int64_t>::max());
-        long long number = 0;
-        std::string data;
         Json all = Json::array();
-        soci::statement statement = (sql.prepare << "SELECT number, data FROM invoices WHERE number < :before "
-                                                    "ORDER BY number DESC LIMIT :most",
-            into(number), into(data), use(end), use(most));
-        for (bool isThere = statement.execute(true); isThere; isThere = statement.fetch()) {
-            auto invoice = core::parseJson(data);
+        for (Head& head : headsOf(sql, end, most)) {
+            if (head.text.empty()) {
+                head.text = madeHead(sql, head.number);
+            }
+            auto invoice = core::parseJson(head.text);
             if (invoice && invoice->is_object()) {
-                invoice->erase("lines");
-                (*invoice)["sequence"] = number;
+                (*invoice)["sequence"] = head.number;
                 all.push_back(std::move(*invoice));
             }
         }

@@ -3,6 +3,7 @@
 #include "broker/fault.h"
 #include "broker/reports/invoice.h"
 #include "broker/store/database.h"
+#include "broker/workshop.h"
 #include "core/base/clock.h"
 #include "core/base/expected.h"
 #include "core/usage/price_list.h"
@@ -20,7 +21,7 @@ namespace vivavoce::broker::reports {
 /// What projects came to in a month, and the invoices for it, in the broker's database.
 /// Invariants: numbers have no gaps, and none is given twice, also by several brokers; a project has one invoice a month, which never changes:
 /// what was issued is stored as it was told, and told again.
-/// Threads: [any thread]; coroutines on the caller's executor. Lifetime: database and clock outlive it.
+/// Threads: [any thread]; coroutines on the caller's executor. Lifetime: database, clock and workshop outlive it.
 class InvoiceBook {
 public:
     /// Unavailable; BadRequest: the month is not over, has no ledger any more, or holds more than fits; NotAllowed: nobody is said to bill.
@@ -36,6 +37,8 @@ public:
         Database& database;
         const core::Clock& clock;
         std::shared_ptr<const core::PriceList> prices;
+        /// Where long ones are made.
+        Workshop& workshop;
     };
     static constexpr std::size_t kMostListed = 200;
 
@@ -56,9 +59,9 @@ public:
     };
     /// NotFound: the project had no session in that month.
     [[nodiscard]] Result<Issued> issue(Month month, std::string project);
-    /// NotFound.
-    [[nodiscard]] Result<core::Json> find(std::string number);
-    /// The newest first, without their lines; those before that number, where there is one.
+    /// As it is stored: JSON. NotFound.
+    [[nodiscard]] Result<std::string> find(std::string number);
+    /// The newest first, without their lines, which are not read for it; those before that number, where there is one.
     [[nodiscard]] Result<core::Json> list(std::optional<std::int64_t> before, std::size_t most);
 
 private:

@@ -71,7 +71,7 @@ net::ClientRequest requestOf(const AskReports& asked, const core::Secret& key)
             + (asked.project.empty() ? std::string() : "&project=" + encoded(asked.project));
         break;
     case What::List:
-        request.url = invoices;
+        request.url = invoices + (asked.before.empty() ? std::string() : "?before=" + encoded(asked.before));
         break;
     case What::Show:
         request.url = invoices + "/" + encoded(asked.number) + format;

@@ -18,6 +18,8 @@ struct AskReports {
     std::string project;
     std::string month;
     std::string number;
+    /// Of a list: those before that `sequence`. Empty: the newest.
+    std::string before;
 };
 
 /// The admin's key or token is VIVAVOCE_ADMIN_KEY, or in the file that VIVAVOCE_ADMIN_KEY_FILE names. What was asked for goes to `out`, one line to

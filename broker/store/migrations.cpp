@@ -235,6 +235,13 @@ const std::vector<std::vector<const char*>>& steps()
             "ALTER TABLE project_members ADD COLUMN role VARCHAR(16) NOT NULL DEFAULT 'member'",
             "CREATE INDEX project_members_role ON project_members (member, role)",
         },
+        {
+            // Invoices without their lines, for lists: a table of its own, since what stands behind a long text is read through all of it.
+            // Of invoices that there are already, and of those that a broker of an older version issues, the list makes them.
+            "CREATE TABLE invoice_heads ("
+            " number BIGINT PRIMARY KEY REFERENCES invoices (number),"
+            " head TEXT NOT NULL)",
+        },
     };
     return all;
 }

@@ -1,11 +1,11 @@
-import { attempt, count, el, moment, say, table } from './dom.js';
+import { attempt, count, el, field, moment, say, table } from './dom.js';
 import { ask, queryOf } from './api.js';
 
 const whoOf = (line) => line.subject ?? '';
 const whatOf = (line) => [line.target, line.session, line.project && `in ${line.project}`, line.count > 1 && `${count(line.count)} times`].filter(Boolean).join(' · ');
 
 /** Lines of the audit, the newest first, page by page. */
-export function auditTable({ caption, kind, empty, onPage = () => {} }) {
+export function auditTable({ caption, kind, empty, chainOf = () => undefined, onPage = () => {} }) {
   const faults = el('div', {});
   const pages = [];
   let next;
@@ -20,7 +20,7 @@ export function auditTable({ caption, kind, empty, onPage = () => {} }) {
   const older = el('button', { type: 'button', disabled: true, on: { click: () => { pages.push(next); load(); } } }, 'Older');
   const newest = el('button', { type: 'button', disabled: true, on: { click: () => { pages.length = 0; load(); } } }, 'Newest');
   async function load() {
-    const page = await attempt(faults, () => ask('GET', `api/admin/audit${queryOf({ kind, before: pages.at(-1), limit: 50 })}`));
+    const page = await attempt(faults, () => ask('GET', `api/admin/audit${queryOf({ kind, chain: chainOf(), before: pages.at(-1), limit: 50 })}`));
     if (!page) return;
     next = page.next;
     older.disabled = !next;
@@ -28,17 +28,30 @@ export function auditTable({ caption, kind, empty, onPage = () => {} }) {
     list.fill(page.lines);
     onPage(page);
   }
-  return { node: el('div', { class: 'stack' }, faults, list.node, el('div', { class: 'line' }, newest, older)), load };
+  /** From the newest on. */
+  const begin = () => {
+    pages.length = 0;
+    return load();
+  };
+  return { node: el('div', { class: 'stack' }, faults, list.node, el('div', { class: 'line' }, newest, older)), load, begin };
 }
 
-function stateOf({ verification, isWhole }) {
-  const here = isWhole ? 'The lines on this page follow one another as they were written.' : 'A line on this page is not as it was written.';
+/** What each trail has, by who writes it. */
+const kChains = { broker: 'The broker\'s', 'command-line': 'The command line\'s' };
+
+function stateOf(verification) {
   switch (verification.state) {
-    case 'running': return ['unknown', `The whole trail is being read. ${here}`];
-    case 'whole': return [isWhole ? 'ok' : 'failing', `All ${count(verification.lines)} lines were as they were written (${moment(verification.since)}). ${here}`];
-    case 'flawed': return ['failing', `The trail has been changed: ${verification.flaw} in ${verification.file}, line ${count(verification.line)} (${moment(verification.since)}).`];
-    default: return [isWhole ? 'unknown' : 'failing', `The whole trail was not verified since the broker began. ${here}`];
+    case 'running': return ['unknown', 'is being read as a whole.'];
+    case 'absent': return ['ok', `has no lines: nobody has written any (${moment(verification.since)}).`];
+    case 'whole': return ['ok', `all ${count(verification.lines)} lines were as they were written (${moment(verification.since)}).`];
+    case 'flawed': return ['failing', `has been changed: ${verification.flaw} in ${verification.file}, line ${count(verification.line)} (${moment(verification.since)}).`];
+    default: return ['unknown', 'was not verified as a whole since the broker began.'];
   }
+}
+
+function chainLine({ chain, verification }) {
+  const [mark, text] = stateOf(verification);
+  return el('li', {}, el('span', { class: `state ${mark}` }, `${kChains[chain] ?? chain} trail: ${text}`));
 }
 
 /** What the broker wrote down, and whether it still is as it was written. */
@@ -48,20 +61,23 @@ export function show(content, { keepsAudit }) {
     return { load: async () => {} };
   }
   const faults = el('div', {});
-  const state = el('p', {});
+  const states = el('ul', { class: 'plain' });
+  const here = el('p', { class: 'small' });
+  const chain = el('select', {}, ...Object.entries(kChains).map(([value, word]) => el('option', { value }, word)));
   const tell = (page) => {
-    const [mark, text] = stateOf(page);
-    state.replaceChildren(el('span', { class: `state ${mark}` }, text));
-    verify.disabled = page.verification.state === 'running';
-    if (verify.disabled) setTimeout(() => { if (state.isConnected) list.load(); }, 1000);
+    states.replaceChildren(...page.chains.map(chainLine));
+    here.replaceChildren(el('span', { class: `state ${page.isWhole ? 'ok' : 'failing'}` },
+      page.isWhole ? 'The lines on this page follow one another as they were written.' : 'A line on this page is not as it was written.'));
+    verify.disabled = page.chains.some(({ verification }) => verification.state === 'running');
+    if (verify.disabled) setTimeout(() => { if (states.isConnected) list.load(); }, 1000);
   };
-  const list = auditTable({ caption: 'Audit', kind: 'all', empty: 'Nothing is written yet.', onPage: tell });
+  const list = auditTable({ caption: 'Audit', kind: 'all', empty: 'Nothing is written yet.', chainOf: () => chain.value, onPage: tell });
+  chain.addEventListener('change', () => list.begin());
   const verify = el('button', { type: 'button', on: { click: async () => {
-    if (await attempt(faults, () => ask('POST', 'api/admin/audit/verify', {}))) say('The trail is being read.');
+    if (await attempt(faults, () => ask('POST', 'api/admin/audit/verify', {}))) say('All of it is being read.');
     await list.load();
   } } }, 'Verify the whole trail');
-  const elsewhere = el('p', { class: 'note' });
-  elsewhere.textContent = 'What was done on the command line is in a trail of its own, which is not included here: audit.folder/command-line.';
-  content.replaceChildren(el('section', {}, el('h1', {}, 'Audit'), faults, el('div', { class: 'card' }, state, el('div', { class: 'line' }, verify)), elsewhere, list.node));
+  content.replaceChildren(el('section', {}, el('h1', {}, 'Audit'), faults, el('div', { class: 'card' }, states, el('div', { class: 'line' }, verify)),
+    el('div', { class: 'line' }, field('Trail', chain), here), list.node));
   return { load: list.load };
 }

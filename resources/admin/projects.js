@@ -59,6 +59,25 @@ function policyForm(policy) {
   } };
 }
 
+const kWords = new Map([...kLists, ...kNumbers, ...kBudgets, ['relay', 'Always through the relay'], ['instructions', 'Instructions']]);
+function said(value) {
+  if (value === undefined) return 'any';
+  if (Array.isArray(value)) return value.length ? value.join(', ') : 'none';
+  return value === true ? 'yes' : String(value);
+}
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+/** What differs between `mine` and `newer`, both made from `base`; and `newer` with what was changed in `mine`. */
+function compare(base, mine, newer) {
+  const names = [...new Set([...Object.keys(base), ...Object.keys(mine), ...Object.keys(newer)])].sort();
+  const both = { ...newer };
+  for (const name of names.filter((one) => !isSame(base[one], mine[one]))) {
+    if (mine[name] === undefined) delete both[name];
+    else both[name] = mine[name];
+  }
+  return { both, rows: names.filter((name) => !isSame(mine[name], newer[name])).map((name) => ({ name, was: base[name], newer: newer[name], mine: mine[name] })) };
+}
+
 /** Budgets and how much of each is left; projects, their policies and members. */
 export function show(content, { keepsProjects }) {
   const faults = el('div', {});
@@ -110,19 +129,52 @@ export function show(content, { keepsProjects }) {
   }
   const closing = () => el('button', { type: 'button', on: { click: () => editor.replaceChildren() } }, 'Close');
 
-  function edit(project) {
-    const form = policyForm(project.policy);
+  /** `filled`: what the form has, where that is more than what the project has. */
+  function edit(project, filled = project.policy) {
+    const form = policyForm(filled);
     const fault = el('div', {});
+    const save = async () => {
+      try {
+        return await ask('POST', 'api/admin/projects', { id: project.id, policy: form.read(), revision: project.revision ?? null });
+      } catch (problem) {
+        if (problem.code !== 'project_changed') throw problem;
+        return { newer: (await ask('GET', `api/admin/projects${queryOf({ id: project.id })}`)).projects[0] ?? { id: project.id, policy: {}, isNew: true } };
+      }
+    };
     const whole = el('form', { class: 'stack', on: { submit: async (event) => {
       event.preventDefault();
-      const done = await attempt(fault, () => ask('POST', 'api/admin/projects', { id: project.id, policy: form.read() }));
+      const done = await attempt(fault, save);
       if (!done) return;
+      if (done.newer) {
+        settle(fault, project, form.read(), done.newer);
+        return;
+      }
       say(done.created ? `${project.id} is made.` : `${project.id} is changed. It holds from the next renewal on.`);
       editor.replaceChildren();
       id.value = '';
       await load();
     } } }, form.node, fault, el('div', { class: 'line' }, el('button', { class: 'main' }, 'Save'), closing()));
     open(project.isNew ? `New project ${project.id}` : `Policy of ${project.id}`, whole);
+  }
+
+  /** Somebody else was faster: what they have made of it, beside what is in the form, which stays as it is until it is decided. */
+  function settle(place, project, mine, newer) {
+    const { both, rows } = compare(project.policy, mine, newer.policy);
+    const what = newer.isNew ? 'has been removed meanwhile' : project.isNew ? 'has been made by somebody else meanwhile' : 'was changed by somebody else meanwhile';
+    const differing = table({ caption: 'What differs', key: (row) => row.name, empty: 'It says what yours does.',
+      columns: [
+        { title: 'Setting', head: true, cell: (row) => kWords.get(row.name) ?? row.name },
+        { title: 'When you began', cell: (row) => said(row.was) },
+        { title: 'Now', cell: (row) => said(row.newer) },
+        { title: 'Yours', cell: (row) => said(row.mine) },
+      ] });
+    differing.fill(rows);
+    const heading = el('h3', { tabindex: '-1' }, `${project.id} ${what}. Nothing of yours is saved yet.`);
+    place.replaceChildren(el('div', { class: 'stack', role: 'group', 'aria-label': 'Somebody else was faster' }, heading, differing.node, el('div', { class: 'line' },
+      el('button', { type: 'button', class: 'main', on: { click: () => edit(newer, both) } }, 'Put my changes into it'),
+      newer.isNew ? undefined : el('button', { type: 'button', on: { click: () => edit(newer) } }, 'Take it as it is now'))));
+    heading.focus();
+    loadProjects();
   }
 
   async function remove(project) {

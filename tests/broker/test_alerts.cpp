@@ -1,10 +1,10 @@
 #include "broker/alerts/alert_desk.h"
 #include "broker/alerts/budget_alerts.h"
 #include "broker/alerts/slack_channel.h"
-#include "broker/projects/webhook_projects.h"
 #include "broker/store/connection.h"
 #include "broker/tokens/session_account.h"
 #include "broker/tokens/sql_session_registry.h"
+#include "broker/webhook_signature.h"
 #include "tests/broker/alert_receiver.h"
 #include "tests/broker/limits_harness.h"
 #include "tests/broker/postgres_server.h"
@@ -37,7 +37,7 @@ ChannelSettings webhook(const std::string& name, const std::string& url)
 {
     ChannelSettings channel;
     channel.name = name;
-    channel.url = url;
+    channel.address = std::make_shared<const core::Secret>(url);
     channel.secret = readWebhookSecret(kSecret);
     channel.timeout = Milliseconds(5'000);
     return channel;
@@ -419,7 +419,7 @@ private slots:
         ChannelSettings slack;
         slack.name = "chat";
         slack.kind = ChannelSettings::Kind::Slack;
-        slack.secret = std::make_shared<const core::Secret>(receiver.url() + "?token=marker");
+        slack.address = std::make_shared<const core::Secret>(receiver.url() + "?token=marker");
         OneBroker broker(threads, clock, url(), settingsWith({slack}));
         receiver.answerWith(500);
         broker.raise("one", {{"user", "<!channel> *loud* <https://evil.example|here> &"}});

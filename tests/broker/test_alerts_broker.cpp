@@ -1,5 +1,5 @@
 #include "broker/config_problems.h"
-#include "broker/projects/webhook_projects.h"
+#include "broker/webhook_signature.h"
 #include "tests/broker/alert_receiver.h"
 #include "tests/broker/operator_world.h"
 
@@ -36,7 +36,7 @@ struct AlertWorld {
     {
         broker::alerts::ChannelSettings channel;
         channel.name = name;
-        channel.url = receiver.url();
+        channel.address = std::make_shared<const core::Secret>(receiver.url());
         channel.secret = broker::readWebhookSecret(kSecret);
         return channel;
     }
@@ -169,7 +169,7 @@ private slots:
     void config_OfEachKind_IsRead_AndPrintsNoSecret()
     {
         const Loaded loaded(std::string("[alerts]\nbudget_thresholds = [90, 50]\nerror_percent = 0\n")
-                + "[[alerts.channels]]\nname = \"ops\"\nkind = \"webhook\"\nurl = \"https://ops.example/hook\"\n"
+                + "[[alerts.channels]]\nname = \"ops\"\nkind = \"webhook\"\nurl = \"https://me:marker@ops.example:8443/hook/marker?marker\"\n"
                 + "events = [\"provider.down\"]\nsecret = \"" + kSecret + "\"\n"
                 + "[[alerts.channels]]\nname = \"chat-1\"\nkind = \"slack\"\n"
                 + "[[alerts.channels]]\nname = \"mail\"\nkind = \"smtp\"\nserver = \"mail.example:587\"\nuser = \"me\"\n"
@@ -182,15 +182,20 @@ private slots:
         QCOMPARE(alerts.channels.size(), std::size_t{3});
         QVERIFY(alerts.channels[0].wants(broker::alerts::AlertKind::ProviderDown));
         QVERIFY(!alerts.channels[0].wants(broker::alerts::AlertKind::Block));
-        QVERIFY(alerts.channels[1].secret->equals("https://hooks.example/marker"));
+        QVERIFY(alerts.channels[0].address->equals("https://me:marker@ops.example:8443/hook/marker?marker"));
+        QVERIFY(alerts.channels[1].address->equals("https://hooks.example/marker"));
         QVERIFY(alerts.channels[2].secret->equals("password-marker"));
         const std::string printed = broker::printConfig(loaded.config);
         QVERIFY2(printed.find("marker") == std::string::npos && printed.find("whsec_") == std::string::npos,
             printed.c_str());
+        // Where it leads may be seen.
+        QVERIFY(printed.find("# url of ops in alerts.channels is set: ops.example:8443\n") != std::string::npos);
+        QVERIFY(printed.find("# url of chat-1 in alerts.channels is set: hooks.example\n") != std::string::npos);
         QVERIFY(loaded.asked.count("ALERTS_OPS_SECRET_FILE") == 1);
         const Loaded again(printed,
             {{"ALERTS_CHAT_1_URL", "https://hooks.example/marker"}, {"ALERTS_MAIL_PASSWORD", "password-marker"},
-                {"ALERTS_OPS_SECRET", kSecret}});
+                {"ALERTS_OPS_SECRET", kSecret},
+                {"ALERTS_OPS_URL", "https://me:marker@ops.example:8443/hook/marker?marker"}});
         QCOMPARE(again.fault(), std::string());
         QCOMPARE(broker::printConfig(again.config), printed);
         QVERIFY(again.config.alerts.channels[0].isSame(alerts.channels[0]));
@@ -204,7 +209,32 @@ private slots:
         const Loaded loaded(
             "[[alerts.channels]]\nname = \"chat-1\"\nkind = \"slack\"\n", {{"CREDENTIALS_DIRECTORY", folder}});
         QCOMPARE(loaded.fault(), std::string());
-        QVERIFY(loaded.config.alerts.channels.at(0).secret->equals("https://hooks.example/of-systemd"));
+        QVERIFY(loaded.config.alerts.channels.at(0).address->equals("https://hooks.example/of-systemd"));
+    }
+
+    void config_AddressOfAWebhook_ComesAsOtherSecretsDo()
+    {
+        const QTemporaryDir folder;
+        const std::string file = folder.path().toStdString() + "/alerts_ops_url";
+        std::ofstream(file) << "https://ops.example/of-a-file\n";
+        std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+        const std::string channel =
+            std::string("[[alerts.channels]]\nname = \"ops\"\nkind = \"webhook\"\nsecret = \"") + kSecret + "\"\n";
+        const auto addressOf = [](const Loaded& loaded) {
+            const auto& address = loaded.config.alerts.channels.at(0).address;
+            return loaded.fault() + (address == nullptr ? "" : std::string(address->reveal()));
+        };
+        const std::string expected = "https://ops.example/of-a-file";
+        const std::string named = channel + "url_file = \"" + file + "\"\n";
+        QCOMPARE(addressOf(Loaded(named)), expected);
+        QCOMPARE(addressOf(Loaded(channel, {{"ALERTS_OPS_URL_FILE", file}})), expected);
+        QCOMPARE(addressOf(Loaded(channel, {{"CREDENTIALS_DIRECTORY", folder.path().toStdString()}})), expected);
+        // The environment counts more than the file.
+        QCOMPARE(addressOf(Loaded(named, {{"ALERTS_OPS_URL", "https://ops.example/other"}})),
+            std::string("https://ops.example/other"));
+        QVERIFY(Loaded(named + "url = \"https://ops.example\"\n")
+                    .fault()
+                    .starts_with("alerts.channels[0].url_file and url cannot both be set"));
     }
 
     void config_WhatDoesNotDo_IsTold_data()
@@ -218,6 +248,12 @@ private slots:
                                                << "alerts.channels[0].url has to be an https:// address";
         QTest::newRow("no secret") << "name = \"a\"\nkind = \"webhook\"\nurl = \"https://ops.example\"\n"
                                    << "alerts.channels[0].secret is needed (or ALERTS_A_SECRET)";
+        QTest::newRow("nowhere to go to")
+            << "name = \"a\"\nkind = \"webhook\"\nsecret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n"
+            << "alerts.channels[0].url is needed (or ALERTS_A_URL)";
+        QTest::newRow("mail's password at a webhook")
+            << "name = \"a\"\nkind = \"slack\"\nurl = \"https://ops.example\"\npassword_file = \"x\"\n"
+            << "alerts.channels[0].password_file is not for slack";
         QTest::newRow("a short secret")
             << "name = \"a\"\nkind = \"webhook\"\nurl = \"https://ops.example\"\nsecret = \"whsec_AAAA\"\n"
             << "alerts.channels[0].secret has to hold whsec_";

@@ -1,4 +1,6 @@
 #include "broker/admin/pages.h"
+#include "broker/audit/file_audit_trail.h"
+#include "tests/broker/limits_harness.h"
 #include "tests/broker/relay_harness.h"
 #include "tests/net/raw_socket.h"
 
@@ -393,6 +395,12 @@ private slots:
         QVERIFY(all["isWhole"].get<bool>());
         QVERIFY(!all.contains("next"));
         QCOMPARE(all["verification"], Json({{"state", "never"}}));
+        QCOMPARE(all["chain"], Json("broker"));
+        QCOMPARE(all["chains"],
+            Json::parse(R"([{"chain":"broker","verification":{"state":"never"}},)"
+                        R"({"chain":"command-line","verification":{"state":"never"}}])"));
+        QVERIFY(ask("?chain=command-line")["lines"].empty());
+        QCOMPARE(world.as(world.admin(), "GET", std::string(kAudit) + "?chain=other").status, 400U);
         QCOMPARE(all["lines"].back()["event"], Json("broker.start"));
         const Json page = ask("?limit=1");
         QCOMPARE(page["lines"].size(), std::size_t{1});
@@ -437,6 +445,56 @@ private slots:
         QVERIFY(!flawed["isWhole"].get<bool>());
         QCOMPARE(flawed["verification"]["state"], Json("flawed"));
         QCOMPARE(flawed["verification"]["flaw"], Json("audit.altered"));
+    }
+
+    /// Its chain has another writer, and is looked at like the broker's.
+    void auditOfTheCommandLine_IsRead_AndVerified_BesideTheBrokers()
+    {
+        OperatorWorld world;
+        const std::filesystem::path folder =
+            std::filesystem::path(world.audit.path().toStdString()) / broker::kCommandLineChain;
+        const auto verified = [&] {
+            (void)bodyOf(world.as(world.admin(), "POST", "/api/admin/audit/verify"));
+            Json told;
+            (void)QTest::qWaitFor([&] {
+                told = bodyOf(world.as(world.admin(), "GET", std::string(kAudit) + "?chain=command-line"));
+                return told["chains"].at(0)["verification"]["state"] != "running"
+                    && told["chains"].at(1)["verification"]["state"] != "running";
+            });
+            return told;
+        };
+        QCOMPARE(verified()["verification"]["state"], Json("absent"));
+        std::filesystem::create_directory(folder);
+        {
+            broker::FileAuditTrail::Settings settings;
+            settings.folder = folder;
+            const auto trail =
+                std::move(broker::FileAuditTrail::create(settings, {world.broker.clock, world.broker.log}).value());
+            for (int i = 0; i < 3; ++i) {
+                broker::AuditRecord record;
+                record.event = broker::AuditEvent::ConfigurationChange;
+                record.target = "project choir";
+                QVERIFY(finish(world.broker.threads, trail->append(std::move(record))).has_value());
+            }
+        }
+        const Json whole = verified();
+        QCOMPARE(whole["chain"], Json("command-line"));
+        QCOMPARE(whole["lines"].size(), std::size_t{3});
+        QCOMPARE(whole["verification"]["state"], Json("whole"));
+        QCOMPARE(whole["verification"]["lines"], Json(3));
+        for (const auto& file : std::filesystem::directory_iterator(folder)) {
+            if (file.path().extension() == ".jsonl") {
+                std::fstream text(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+                std::string content((std::istreambuf_iterator<char>(text)), {});
+                text.clear();
+                text.seekp(static_cast<std::streamoff>(content.find("choir")));
+                text.write("Choir", 5);
+            }
+        }
+        const Json flawed = verified();
+        QCOMPARE(flawed["verification"]["flaw"], Json("audit.altered"));
+        QCOMPARE(flawed["chains"].at(1)["verification"], flawed["verification"]);
+        QCOMPARE(flawed["chains"].at(0)["verification"]["state"], Json("whole"));
     }
 
     void embeddedBroker_HasADashboard_ButNoAudit()

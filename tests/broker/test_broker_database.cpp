@@ -428,8 +428,8 @@ private slots:
         QCOMPARE(world.count().value_or(-1), 2 * kConnections);
     }
 
-    /// Its client writes them to standard error, where there is the log, and in a form of its own.
-    void server_ThatGoesDown_WarnsNobody()
+    /// Warnings: its client writes them to standard error, where there is the log, and in a form of its own.
+    void server_WarnsNobody_AndDoesWhatIsAskedByItself()
     {
         if (const QString missing = tests::PostgresServer::missing(); !missing.isEmpty()) {
             QSKIP(qPrintable(missing));
@@ -444,6 +444,15 @@ private slots:
             return told;
         });
         QCOMPARE(least.get().value_or(std::string()), std::string("error"));
+        // A report of 0.1 s would wait for processes to begin, and for code to be compiled, for longer than it takes.
+        auto alone = world.begin<std::string>([](broker::Connection& sql) {
+            std::string workers;
+            std::string jit;
+            sql << "SHOW max_parallel_workers_per_gather", soci::into(workers);
+            sql << "SHOW jit", soci::into(jit);
+            return workers + " " + jit;
+        });
+        QCOMPARE(alone.get().value_or(std::string()), std::string("0 off"));
     }
 
     void server_ThatStandsStill_IsNotWorkingUntilItGoesOn()

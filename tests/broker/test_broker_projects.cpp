@@ -2,6 +2,7 @@
 #include "broker/projects/table_projects.h"
 #include "broker/projects/webhook_projects.h"
 #include "broker/store/connection.h"
+#include "broker/webhook_signature.h"
 #include "tests/broker/limits_harness.h"
 #include "tests/broker/operator_world.h"
 #include "tests/broker/postgres_server.h"
@@ -52,7 +53,7 @@ struct Webhook {
             return answer;
         });
         server = std::make_unique<net::test::TestServer>(std::move(router));
-        settings.url = server->url("/ask");
+        settings.url = std::make_shared<const core::Secret>(server->url("/ask"));
         settings.secret = broker::readWebhookSecret(kSecret);
     }
     void says(unsigned status, std::string body)
@@ -139,8 +140,8 @@ private slots:
         QVERIFY(run(table.addMember("choir", "alice")).error().code == FaultCode::NotFound);
 
         const Policy policy = broker::readPolicy(Json::parse(R"({"models":["a"]})")).value();
-        QVERIFY(run(table.put("choir", policy)).value());
-        QVERIFY(run(table.put("band", {})).value());
+        QVERIFY(run(table.put("choir", policy)).value().isNew);
+        QVERIFY(run(table.put("band", {})).value().isNew);
         QCOMPARE(admit("alice", "choir"), std::string("project_not_allowed"));
         QVERIFY(run(table.addMember("choir", "alice")).value());
         QVERIFY(!run(table.addMember("choir", "alice")).value());
@@ -167,7 +168,7 @@ private slots:
         QVERIFY(run(table.addMember("choir", "alice", Role::Member)).value());
         QCOMPARE(namesOf(run(table.members("choir", "")).value()).front(), std::string("alice"));
 
-        QVERIFY(!run(table.put("choir", {})).value());
+        QVERIFY(!run(table.put("choir", {})).value().isNew);
         QVERIFY(run(table.admit(applicant("alice"), "choir")).value() == Policy{});
         QVERIFY(run(table.removeMember("choir", "alice")).value());
         QVERIFY(!run(table.removeMember("choir", "alice")).value());
@@ -175,8 +176,83 @@ private slots:
         QVERIFY(run(table.remove("choir")).value());
         QVERIFY(run(table.remove("choir")).error().code == FaultCode::NotFound);
         // One of the same name begins anew.
-        QVERIFY(run(table.put("choir", {})).value());
+        QVERIFY(run(table.put("choir", {})).value().isNew);
         QCOMPARE(admit("bob's \"'; DROP TABLE projects", "choir"), std::string("project_not_allowed"));
+    }
+
+    void put_OnABasis_ChangesNothingThatWasChangedMeanwhile_data() { table_KeepsProjectsAndMembers_data(); }
+    void put_OnABasis_ChangesNothingThatWasChangedMeanwhile()
+    {
+        QFETCH(bool, isShared);
+        NetThreads threads;
+        SharedClock clock;
+        CapturedLog log;
+        broker::Database::Settings settings;
+        settings.url = core::Secret(isShared ? m_server->url() : "sqlite://:memory:");
+        const auto database = std::move(broker::Database::open(std::move(settings), log).value());
+        broker::TableProjects table(*database, clock);
+        const auto run = [&](auto task) { return finish(threads, std::move(task)); };
+        const auto policyOf = [](std::size_t sessions) {
+            Policy policy;
+            policy.sessionsOfProject = sessions;
+            return policy;
+        };
+        const auto put = [&](std::size_t sessions, std::optional<std::string> basis) {
+            return run(table.put("duo", policyOf(sessions), std::move(basis)));
+        };
+        QVERIFY(put(1, "of nothing").error().code == FaultCode::ProjectChanged);
+        const auto made = put(1, broker::TableProjects::kNoRevision).value();
+        QVERIFY(made.isNew);
+        clock.advance(core::Milliseconds{1});
+        QVERIFY(put(2, broker::TableProjects::kNoRevision).error().code == FaultCode::ProjectChanged);
+        const auto first = put(3, made.revision).value();
+        QVERIFY(!first.isNew);
+        QCOMPARE(run(table.find("duo")).value().revision, first.revision);
+        // What the other one has read is not there any more.
+        QVERIFY(put(4, made.revision).error().code == FaultCode::ProjectChanged);
+        QVERIFY(run(table.find("duo")).value().policy == policyOf(3));
+        // The same again, as where nobody heard that it was done.
+        QCOMPARE(put(3, made.revision).value().revision, first.revision);
+        QVERIFY(put(5, first.revision).has_value());
+        QVERIFY(put(6, std::nullopt).has_value());
+        // Removed and made again with the same policy it is another project.
+        const std::string before = run(table.find("duo")).value().revision;
+        QVERIFY(run(table.remove("duo")).value());
+        clock.advance(core::Milliseconds{1});
+        QVERIFY(put(6, std::nullopt).value().isNew);
+        QVERIFY(put(7, before).error().code == FaultCode::ProjectChanged);
+        QCOMPARE(run(table.list("")).value().back().revision, run(table.find("duo")).value().revision);
+    }
+
+    void put_OfManyAtOnce_OnOneBasis_IsDoneOnce_data() { table_KeepsProjectsAndMembers_data(); }
+    void put_OfManyAtOnce_OnOneBasis_IsDoneOnce()
+    {
+        QFETCH(bool, isShared);
+        NetThreads threads;
+        SharedClock clock;
+        CapturedLog log;
+        broker::Database::Settings settings;
+        settings.url = core::Secret(isShared ? m_server->url() : "sqlite://:memory:");
+        const auto database = std::move(broker::Database::open(std::move(settings), log).value());
+        broker::TableProjects table(*database, clock);
+        for (const char* const basis : {"none", "one"}) {
+            const std::string revision = basis == std::string("none")
+                ? broker::TableProjects::kNoRevision
+                : finish(threads, table.find("many")).value().revision;
+            std::vector<std::future<core::Expected<broker::TableProjects::Put, broker::Fault>>> waiting;
+            for (std::size_t i = 1; i <= 20; ++i) {
+                Policy policy;
+                policy.sessionsOfUser = i + revision.size();
+                waiting.push_back(begin(threads, table.put("many", policy, revision)));
+            }
+            int done = 0;
+            for (auto& one : waiting) {
+                const auto put = one.get();
+                done += put ? 1 : 0;
+                QVERIFY(put || put.error().code == FaultCode::ProjectChanged);
+            }
+            QCOMPARE(done, 1);
+        }
     }
 
     void table_PolicyOfAnotherVersion_AllowsNothing()
@@ -188,7 +264,7 @@ private slots:
         settings.url = core::Secret("sqlite://:memory:");
         const auto database = std::move(broker::Database::open(std::move(settings), log).value());
         broker::TableProjects table(*database, clock);
-        QVERIFY(finish(threads, table.put("choir", {})).value());
+        QVERIFY(finish(threads, table.put("choir", {})).value().isNew);
         QVERIFY(finish(threads, table.addMember("choir", "alice")).value());
         const std::function<int(broker::Connection&)> spoil = [](broker::Connection& sql) {
             sql << "UPDATE projects SET policy = '{\"yet\":\"unknown\"}'";
@@ -384,6 +460,39 @@ private slots:
         QCOMPARE(told,
             (std::vector<std::string>{"done project choir", "done member added", "done member added",
                 "failed member added", "done member removed", "done member added", "done project removed"}));
+    }
+
+    void admin_WhoSavesWhatSomebodyElseHasChanged_IsToldSo()
+    {
+        OperatorWorld world([](Config& config) { config.projects.check = Check::Table; });
+        const std::string base = "/api/admin/projects";
+        const auto post = [&](const Json& body) { return world.as(world.admin(), "POST", base, body.dump()); };
+        const auto read = [&] {
+            return Json::parse(world.as(world.admin(), "GET", base + "?id=choir").body).at("projects");
+        };
+        QVERIFY(read().empty());
+        const auto made = post({{"id", "choir"}, {"revision", nullptr}});
+        QCOMPARE(made.status, 200U);
+        const Json seen = read().at(0);
+        QVERIFY(Json::parse(made.body).at("revision") == seen.at("revision"));
+        const auto change = [&](int sessions) {
+            return post({{"id", "choir"}, {"policy", {{"sessionsPerUser", sessions}}}, {"revision", seen["revision"]}});
+        };
+        QCOMPARE(change(1).status, 200U);
+        const auto late = change(2);
+        QCOMPARE(late.status, 409U);
+        QCOMPARE(codeOf(late), std::string("project_changed"));
+        QCOMPARE(read().at(0).at("policy").at("sessionsPerUser").get<int>(), 1);
+        QCOMPARE(post({{"id", "choir"}, {"revision", nullptr}}).status, 409U);
+        QCOMPARE(post({{"id", "choir"}, {"revision", read().at(0).at("revision")}}).status, 200U);
+        for (const Json& bad : {Json(1), Json(""), Json(std::string(65, 'a'))}) {
+            QCOMPARE(codeOf(post({{"id", "choir"}, {"revision", bad}})), std::string("invalid_body"));
+        }
+        std::size_t failed = 0;
+        for (const Json& line : world.lines(7)) {
+            failed += line.value("outcome", "") == "failed" && line.value("target", "") == "project choir" ? 1 : 0;
+        }
+        QCOMPARE(failed, std::size_t{2});
     }
 
     void tableRoutes_WithoutATable_AreNotThere()

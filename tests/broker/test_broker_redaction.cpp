@@ -145,11 +145,12 @@ public:
         const std::string channels =
             "[alerts]\nsettle_seconds = 0\n[[alerts.channels]]\nname = \"ops\"\nkind = \"webhook\"\n"
             "url = \""
-            + login.url() + "/alerts\"\nsecret = \"whsec_" + signing
+            + login.url() + "/alerts/" + encoded(secret("address of a webhook")) + "\"\nsecret = \"whsec_" + signing
             + "\"\n[[alerts.channels]]\nname = \"chat\"\nkind = \"slack\"\nurl = \"" + login.url() + "/"
             + encoded(secret("Slack's address")) + "\"\n";
-        broker.setTables(channels + "[projects]\ncheck = \"webhook\"\nwebhook_url = \"" + login.url()
-            + "/hook\"\nwebhook_secret = \"whsec_" + hook + "\"\n[[issuers]]\nurl = \"" + opaque.url()
+        broker.setTables(channels + "[projects]\ncheck = \"webhook\"\nwebhook_url = \"" + login.url() + "/hook/"
+            + encoded(secret("address of the projects' webhook")) + "\"\nwebhook_secret = \"whsec_" + hook
+            + "\"\n[[issuers]]\nurl = \"" + opaque.url()
             + "\"\ntokens = \"opaque\"\naudiences = [\"vivavoce\"]\nclient_id = \"us\"\nclient_secret = '"
             + secret("client secret") + "'\n[[issuers]]\nurl = \"" + login.url() + "\"\naudiences = [\"vivavoce\"]\n");
     }

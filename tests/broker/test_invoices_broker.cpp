@@ -105,6 +105,11 @@ private slots:
         QCOMPARE(list.size(), std::size_t{1});
         QCOMPARE(Json::parse(world.ask("GET", std::string(kInvoices) + "?before=1").body).at("invoices").size(),
             std::size_t{0});
+        const auto page = [&](const char* query) {
+            return Json::parse(world.ask("GET", std::string(kInvoices) + query).body);
+        };
+        QCOMPARE(page("?limit=1").at("before").get<int>(), 1);
+        QVERIFY(!page("?limit=2").contains("before"));
         // What is refused is told as well.
         QCOMPARE(world.ask("POST", kInvoices, R"({"project":"choir","month":"2027-02"})").status, 400U);
         QCOMPARE(linesOf(world, 4).at(3).at("outcome").get<std::string>(), std::string("failed"));

@@ -103,7 +103,9 @@ private slots:
         QVERIFY2(made.code == 0, made.err.c_str());
         const Json policy{{"models", {"gpt-realtime", "gpt-realtime-mini"}}, {"projectDollarsPerMonth", 100.5},
             {"relay", true}, {"instructions", "Be kind."}};
-        QCOMPARE(made.lines.at(0), Json({{"id", "choir"}, {"created", true}, {"policy", policy}}));
+        QCOMPARE(made.lines.at(0).at("policy"), policy);
+        QCOMPARE(made.lines.at(0).at("created"), Json(true));
+        QCOMPARE(place.type({"list"}).lines.at(0).at("revision"), made.lines.at(0).at("revision"));
         QCOMPARE(
             place.type({"set", "choir", "--set", "longestSession=600", "--unset", "relay", "--unset", "instructions"})
                 .lines.at(0)["policy"],
@@ -177,6 +179,25 @@ private slots:
         QVERIFY2(told.err.find(why.toStdString()) != std::string::npos, told.err.c_str());
         QCOMPARE(place.type({"list"}).lines.size(), std::size_t{1});
         QCOMPARE(place.audited(), (std::vector<std::string>{"done project band"}));
+    }
+
+    void set_WithARevision_ChangesOnlyWhatIsStillThat()
+    {
+        const Place place;
+        const auto revisionOf = [](const Typed& typed) { return typed.lines.at(0).at("revision").get<std::string>(); };
+        const std::string made = revisionOf(place.type({"create", "choir"}));
+        const std::string changed = revisionOf(place.type({"set", "choir", "--set", "relay=true", "--revision", made}));
+        QVERIFY(changed != made);
+        const Typed late = place.type({"set", "choir", "--set", "relay=false", "--revision", made});
+        QCOMPARE(late.code, 2);
+        QVERIFY2(late.err.find("the project is not what it was") != std::string::npos, late.err.c_str());
+        QCOMPARE(revisionOf(place.type({"list"})), changed);
+        QCOMPARE(place.audited(),
+            (std::vector<std::string>{
+                "done project choir", "done project choir", "done project choir", "failed project choir"}));
+        // Without one it is set in whatever is there.
+        QCOMPARE(place.type({"set", "choir", "--set", "longestSession=60"}).lines.at(0).at("policy"),
+            Json({{"relay", true}, {"longestSession", 60}}));
     }
 
     void whatFails_IsInTheAuditAsFailed()

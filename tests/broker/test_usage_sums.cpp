@@ -147,8 +147,13 @@ private slots:
                 for (std::int64_t to = from; to <= from + 80; to += 3) {
                     for (const std::int64_t closed : {kNoneClosed, from - 1, from + 5, from + 37, to, to + 50}) {
                         std::map<std::int64_t, int> days;
-                        for (const auto& piece : sums::piecesOf(need, false, from, to, closed)) {
+                        const auto pieces = sums::piecesOf(need, false, from, to, closed);
+                        const sums::Piece* before = nullptr;
+                        for (const auto& piece : pieces) {
                             QVERIFY(piece.scope.empty() || piece.to <= closed);
+                            // Two of one kind side by side would be one.
+                            QVERIFY(before == nullptr || before->scope != piece.scope || before->to + 1 != piece.from);
+                            before = &piece;
                             for (std::int64_t day = piece.from; day <= piece.to; ++day) {
                                 ++days[day];
                             }

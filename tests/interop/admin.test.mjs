@@ -61,6 +61,7 @@ test('a session is seen live, and ended', { skip }, async () => {
   await page.sees(sessionId);
   await page.press('Verify the whole trail');
   await page.sees('were as they were written');
+  await page.sees('The command line\'s trail: has no lines');
   await close(page);
 });
 
@@ -105,6 +106,24 @@ test('a budget that was made smaller refuses the next session', { skip }, async 
   const projects = (await ask('GET', '/api/admin/projects')).json.projects;
   assert.deepEqual(projects.map(({ id }) => id), ['band', 'choir', 'trio']);
   assert.deepEqual(projects.find(({ id }) => id === 'trio').policy, { projectMinutesPerDay: 0 });
+  await close(page);
+});
+
+test('what somebody else has changed meanwhile is shown, and neither change is lost', { skip }, async () => {
+  const policyOf = async () => (await ask('GET', '/api/admin/projects?id=band')).json.projects[0].policy;
+  const page = await signedIn();
+  await page.go('Budgets', 'Budgets and projects');
+  await page.press('Change band');
+  await (await until('the field', () => page.$('::-p-aria([name="Sessions at the same time"])'))).type('70');
+  assert.equal((await ask('POST', '/api/admin/projects', { id: 'band', policy: { projectDollarsPerDay: 20, longestSession: 900 } })).status, 200);
+  await page.press('Save');
+  await page.sees('band was changed by somebody else meanwhile');
+  assert.deepEqual(await policyOf(), { projectDollarsPerDay: 20, longestSession: 900 });
+  await page.press('Put my changes into it');
+  await page.press('Save');
+  await page.sees('band is changed.');
+  assert.deepEqual(await policyOf(), { projectDollarsPerDay: 20, longestSession: 900, sessionsOfProject: 70 });
+  assert.equal((await ask('POST', '/api/admin/projects', { id: 'band', policy: { projectDollarsPerDay: 20 } })).status, 200);
   await close(page);
 });
 

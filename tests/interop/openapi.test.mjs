@@ -65,7 +65,12 @@ test('every answer is as the description promises', async () => {
   assert.equal((await ask('POST', `${projects}/members/add`, { body: member })).json.changed, true);
   assert.deepEqual((await ask('GET', `${projects}/members?project=choir`)).json.members, ['1:0::tester']);
   assert.equal((await ask('GET', `${projects}/members?project=none`)).status, 404);
-  assert.equal((await ask('GET', projects)).json.projects[0].members, 1);
+  const [choir] = (await ask('GET', projects)).json.projects;
+  assert.equal(choir.members, 1);
+  const renewed = { id: 'choir', policy: choir.policy, revision: choir.revision };
+  assert.equal((await ask('POST', projects, { body: JSON.stringify(renewed) })).json.revision, choir.revision);
+  assert.equal((await ask('POST', projects, { body: JSON.stringify({ ...renewed, revision: null }) })).json.code, 'project_changed');
+  assert.deepEqual((await ask('GET', `${projects}?id=choir`)).json.projects, [choir]);
   assert.equal((await ask('GET', '/api/admin/budgets')).json.budgets[0].project, 'choir');
   assert.ok([59, 60].includes((await ask('POST', '/api/voice/session', { body: '{"projectId":"choir"}' })).json.limits.maxSessionSeconds));
   assert.equal((await ask('GET', '/api/voice/session')).json.sessions.length, 2);
@@ -73,6 +78,7 @@ test('every answer is as the description promises', async () => {
   assert.equal((await ask('GET', '/api/admin/sessions?limit=0')).status, 400);
   assert.equal((await ask('GET', '/api/admin/overview')).json.sessions.most > 0, true);
   assert.equal((await ask('GET', '/api/admin/audit?limit=2')).json.lines.length, 2);
+  assert.equal((await ask('GET', '/api/admin/audit?chain=command-line')).json.lines.length, 0);
   assert.ok(['running', 'whole'].includes((await ask('POST', '/api/admin/audit/verify')).json.verification.state));
   assert.equal((await ask('GET', '/api/admin/budgets?by=user')).status, 200);
   assert.deepEqual((await ask('GET', '/api/admin/sign-in', { bearer: null })).json.issuers, []);

@@ -205,8 +205,14 @@ std::vector<Piece> piecesOf(Need need, bool isOfOneProject, std::int64_t from, s
         cover(from, lastClosed, "caller", {kQuarters, kMonths, kTens}, days(""), pieces);
         break;
     }
-    if (std::max(from, closed + 1) <= to) {
-        pieces.push_back({"", std::max(from, closed + 1), to});
+    const std::int64_t open = std::max(from, closed + 1);
+    if (open <= to) {
+        // Whoever reads them goes through each piece by itself.
+        if (!pieces.empty() && pieces.back().scope.empty() && pieces.back().to + 1 == open) {
+            pieces.back().to = to;
+        } else {
+            pieces.push_back({"", open, to});
+        }
     }
     return pieces;
 }
