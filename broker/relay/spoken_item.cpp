@@ -12,11 +12,11 @@ constexpr std::size_t kMostParts = 8;
 
 std::string& SpokenItem::part(std::size_t index)
 {
-    const std::size_t at = std::min(index, kMostParts - 1);
-    if (parts.size() <= at) {
-        parts.resize(at + 1);
+    const std::size_t place = std::min(index, kMostParts - 1);
+    if (parts.size() <= place) {
+        parts.resize(place + 1);
     }
-    return parts[at];
+    return parts[place];
 }
 
 void SpokenItem::set(std::size_t index, std::string_view text)
@@ -33,22 +33,22 @@ void SpokenItem::add(std::size_t index, std::string_view text)
 
 transcripts::Line SpokenItem::line() const
 {
-    transcripts::Line line;
-    line.position = position;
-    line.speaker = speaker;
-    line.extent = extent;
-    line.at = at;
-    line.isCut = isCut;
-    line.isOpening = isOpening;
-    for (const std::string& part : parts) {
-        if (part.empty()) {
+    transcripts::Line made;
+    made.position = position;
+    made.speaker = speaker;
+    made.extent = extent;
+    made.at = at;
+    made.isCut = isCut;
+    made.isOpening = isOpening;
+    for (const std::string& one : parts) {
+        if (one.empty()) {
             continue;
         }
-        const bool isFirst = line.text.empty();
-        const bool isIn = (isFirst || transcripts::append(line.text, "\n")) && transcripts::append(line.text, part);
-        line.isCut = !isIn || line.isCut;
+        const bool isFirst = made.text.empty();
+        const bool isIn = (isFirst || transcripts::append(made.text, "\n")) && transcripts::append(made.text, one);
+        made.isCut = !isIn || made.isCut;
     }
-    return line;
+    return made;
 }
 
 } // namespace vivavoce::broker::relay

@@ -4,6 +4,7 @@
 #include "broker/store/database.h"
 #include "broker/transcripts/line.h"
 #include "core/base/clock.h"
+#include "core/base/units.h"
 #include "net/awaitable.h"
 
 #include <atomic>

@@ -3,6 +3,7 @@
 #include "broker/store/connection.h"
 #include "broker/transcripts/line.h"
 #include "core/base/clock.h"
+#include "core/base/units.h"
 
 #include <chrono>
 #include <cstddef>
