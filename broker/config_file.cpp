@@ -108,10 +108,10 @@ Key secret(std::string_view name, std::size_t number, bool isFile)
 {
     return {name, {}, [number, isFile](std::string_view key, toml::node& node, Config& config, Problems& problems) {
                 const SecretSource& source = secretSources().at(number);
-                const std::string name(key);
-                auto read = isFile ? readSecretPath(name, node, problems) : readSecretText(name, node, problems);
+                const std::string written(key);
+                auto read = isFile ? readSecretPath(written, node, problems) : readSecretText(written, node, problems);
                 if (isFile) {
-                    problems.setOrigin(source.key, name);
+                    problems.setOrigin(source.key, written);
                 }
                 if (read) {
                     writeSecret(source, key, std::move(*read), config, problems);

@@ -256,11 +256,11 @@ TableProjects::Result<std::vector<TableProjects::Member>> TableProjects::members
 TableProjects::Result<TableProjects::Put> TableProjects::put(
     std::string project, Policy policy, std::optional<std::string> basis)
 {
-    using Answer = core::Expected<Put, Fault>;
-    std::function<Answer(Connection&)> work =
+    using Outcome = core::Expected<Put, Fault>;
+    std::function<Outcome(Connection&)> work =
         [project = std::move(project), basis = std::move(basis), text = core::writeJson(writePolicy(policy)),
             now = std::chrono::floor<core::Milliseconds>(m_clock.wallNow()).time_since_epoch().count()](
-            Connection& sql) -> Answer {
+            Connection& sql) -> Outcome {
         const Stored made{text, now};
         auto before = storedOf(sql, project);
         if (!before) {
@@ -285,7 +285,7 @@ TableProjects::Result<TableProjects::Put> TableProjects::put(
         if (basis && *basis != before->revision()) {
             // Its own, where the connection was lost while that was committed.
             const bool isOwn = before->policy == text && (*basis != kNoRevision || before->createdAt == now);
-            return isOwn ? Answer(Put{*basis == kNoRevision, before->revision()}) : Answer(changedMeanwhile());
+            return isOwn ? Outcome(Put{*basis == kNoRevision, before->revision()}) : Outcome(changedMeanwhile());
         }
         if (!basis) {
             sql << "UPDATE projects SET policy = :policy WHERE id = :id", use(text), use(project);

@@ -57,7 +57,8 @@ private slots:
     {
         QTest::addColumn<QByteArray>("toml");
         QTest::addColumn<QByteArray>("key");
-        QTest::newRow("everybody's") << QByteArray("[policy]\ntranscripts = true\n") << QByteArray("policy.transcripts");
+        QTest::newRow("everybody's") << QByteArray("[policy]\ntranscripts = true\n")
+                                     << QByteArray("policy.transcripts");
         QTest::newRow("a user's") << QByteArray("[[policies]]\nuser = \"u1\"\ntranscripts = true\n")
                                   << QByteArray("policies[0].transcripts");
         QTest::newRow("a user's in a project")
@@ -69,9 +70,10 @@ private slots:
                                         << QByteArray("policy.transcript_days");
         QTest::newRow("kept for ever") << QByteArray("[transcripts]\nkeep_days = 4000\n")
                                        << QByteArray("transcripts.keep_days");
-        QTest::newRow("a project's") << QByteArray("[policy]\ntranscript_days = 3\n[[policies]]\nproject = "
-                                                   "\"p\"\ntranscripts = true\n[[policies]]\nuser = \"u1\"\ntranscripts = "
-                                                   "false\n[transcripts]\nkeep_days = 90\n")
+        QTest::newRow("a project's") << QByteArray(
+            "[policy]\ntranscript_days = 3\n[[policies]]\nproject = "
+            "\"p\"\ntranscripts = true\n[[policies]]\nuser = \"u1\"\ntranscripts = "
+            "false\n[transcripts]\nkeep_days = 90\n")
                                      << QByteArray();
     }
     void transcripts_AreWantedByAProject_AndByNobodyElse()

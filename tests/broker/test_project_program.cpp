@@ -9,6 +9,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -134,7 +135,8 @@ private slots:
     void keeping_IsSwitchedOnAndOff_AndAProjectHasAdmins()
     {
         const Place place;
-        QCOMPARE(place.type({"create", "choir", "--transcripts", "on", "--set", "transcriptDays=14"}).lines.at(0)["policy"],
+        QCOMPARE(
+            place.type({"create", "choir", "--transcripts", "on", "--set", "transcriptDays=14"}).lines.at(0)["policy"],
             Json({{"transcripts", true}, {"transcriptDays", 14}}));
         QCOMPARE(place.type({"set", "choir", "--transcripts", "off"}).lines.at(0)["policy"],
             Json({{"transcripts", false}, {"transcriptDays", 14}}));
@@ -146,7 +148,7 @@ private slots:
         QCOMPARE(place.type({"member", "list", "choir"}).lines.at(0),
             Json({{"project", "choir"}, {"user", kAda}, {"role", "admin"}}));
         const auto told = place.audited();
-        QVERIFY(std::find(told.begin(), told.end(), "done admin added: choir " + std::string(kAda)) != told.end());
+        QVERIFY(std::find(told.begin(), told.end(), "done admin added: choir " + kAda) != told.end());
     }
 
     void whatDoesNotDo_ChangesNothing_AndSaysWhy_data()

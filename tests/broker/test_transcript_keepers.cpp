@@ -237,15 +237,16 @@ private slots:
 
     void openAi_AnInterruptedReply_IsMarked_HoweverThatIsTold_data()
     {
-        QTest::addColumn<QString>("how");
+        QTest::addColumn<QByteArray>("way");
         for (const char* const how :
             {"cancelled", "cancelled after its text", "truncated by the client", "truncated"}) {
-            QTest::newRow(how) << how;
+            QTest::newRow(how) << QByteArray(how);
         }
     }
     void openAi_AnInterruptedReply_IsMarked_HoweverThatIsTold()
     {
-        QFETCH(QString, how);
+        QFETCH(QByteArray, way);
+        const std::string how = way.toStdString();
         OpenAi world;
         world.provider(created());
         world.provider(outputItem("a1"));

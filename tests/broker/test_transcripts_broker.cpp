@@ -1,11 +1,11 @@
 #include "tests/broker/relay_harness.h"
 
-#include <QSet>
 #include <QTest>
 #include <QUrl>
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 using namespace vivavoce;
@@ -183,6 +183,7 @@ struct World : RelayWorld {
 };
 
 using Said = std::vector<std::string>;
+using Names = std::set<std::string>;
 
 std::string encoded(const std::string& text)
 {
@@ -370,14 +371,14 @@ private slots:
         }
         const auto seen = [&](const std::string& token) {
             const Json all = Json::parse(world.ask(token, "?text=word").body).at("transcripts");
-            QSet<QString> names;
+            Names names;
             for (const auto& [name, id] : sessions) {
                 const bool isListed = std::any_of(
                     all.begin(), all.end(), [id = id](const Json& one) { return one.at("sessionId") == Json(id); });
                 if (isListed) {
-                    names.insert(QString::fromStdString(name));
+                    names.insert(name);
                 }
-                const int status = isListed ? 200 : 404;
+                const unsigned status = isListed ? 200 : 404;
                 if (world.ask(token, "/" + id).status != status
                     || world.ask(token, "/" + id + "?format=text").status != status) {
                     qFatal("a list and a transcript differ");
@@ -386,12 +387,12 @@ private slots:
             return names;
         };
         const auto user = [&](const char* name) { return world.operators.user(name); };
-        QCOMPARE(seen(user("alice")), (QSet<QString>{"alice in the choir", "alice in the band"}));
-        QCOMPARE(seen(user("bob")), (QSet<QString>{"bob in the choir"}));
-        QCOMPARE(seen(user("carol")), (QSet<QString>{"alice in the choir", "bob in the choir"}));
-        QCOMPARE(seen(user("erin")), (QSet<QString>{"alice in the band"}));
-        QCOMPARE(seen(user("mallory")), QSet<QString>());
-        QCOMPARE(seen(world.operators.admin()).size(), 3);
+        QCOMPARE(seen(user("alice")), (Names{"alice in the choir", "alice in the band"}));
+        QCOMPARE(seen(user("bob")), (Names{"bob in the choir"}));
+        QCOMPARE(seen(user("carol")), (Names{"alice in the choir", "bob in the choir"}));
+        QCOMPARE(seen(user("erin")), (Names{"alice in the band"}));
+        QCOMPARE(seen(user("mallory")), Names());
+        QCOMPARE(seen(world.operators.admin()).size(), std::size_t{3});
         // Others' at all: nobody's business.
         const std::string ofAlice = "?user=" + encoded(world.keyOf("alice"));
         QCOMPARE(codeOf(world.ask(user("bob"), ofAlice)), std::string("insufficient_scope"));
@@ -402,7 +403,7 @@ private slots:
         // An admin of the choir deletes what alice said there, and nothing else.
         QCOMPARE(world.ask(user("carol"), "/" + sessions["alice in the band"], "DELETE").status, 404);
         QCOMPARE(Json::parse(world.ask(user("carol"), ofAlice, "DELETE").body).at("removed"), Json(1));
-        QCOMPARE(seen(user("alice")), (QSet<QString>{"alice in the band"}));
+        QCOMPARE(seen(user("alice")), (Names{"alice in the band"}));
         // One's own, by oneself.
         QCOMPARE(Json::parse(world.ask(user("bob"), "?user=me", "DELETE").body).at("removed"), Json(1));
         QCOMPARE(world.ask(user("alice"), "/" + sessions["alice in the band"], "DELETE").status, 200);
