@@ -174,7 +174,7 @@ private:
         [[nodiscard]] bool hangs();
         [[nodiscard]] std::deque<Unit> takeAll();
         [[nodiscard]] std::shared_ptr<Connection> connect(core::Milliseconds& pause);
-        void runTogether(Connection& sql, std::vector<Unit>& batch);
+        void runTogether(std::shared_ptr<Connection>& sql, std::vector<Unit>& batch);
         void runAlone(std::shared_ptr<Connection>& sql, Unit& job);
         /// What is done, and nobody's.
         void takeBack(Job& job);
@@ -187,6 +187,8 @@ private:
         void tell(LogLevel level, std::string_view event, const std::string& reason);
         void worked();
         void failed(const std::string& reason);
+        /// It takes no writes, until `lookAgain` has found that it does.
+        void refuses(const std::string& reason);
         /// Once it has refused a write: whether it takes one.
         void lookAgain(std::shared_ptr<Connection>& sql);
         template <typename Jobs>
@@ -249,7 +251,7 @@ void SqlDatabase::State::serve(std::shared_ptr<Connection> sql)
         }
         const Clock::time_point oldest = deadlineOf(batch);
         if (address.kind == Kind::Sqlite) {
-            runTogether(*sql, batch);
+            runTogether(sql, batch);
         } else {
             for (Unit& job : batch) {
                 runAlone(sql, job);
@@ -372,11 +374,13 @@ std::shared_ptr<Connection> SqlDatabase::State::connect(core::Milliseconds& paus
 }
 
 /// One transaction of the file for all of them, in which each is a savepoint: what one of them does wrong takes nobody else along.
-void SqlDatabase::State::runTogether(Connection& sql, std::vector<Unit>& batch)
+void SqlDatabase::State::runTogether(std::shared_ptr<Connection>& connection, std::vector<Unit>& batch)
 {
+    Connection& sql = *connection;
     std::vector<std::optional<DatabaseDown>> results(batch.size());
     std::vector<bool> areRefused(batch.size());
     bool isAway = false;
+    std::optional<std::string> refusal;
     try {
         WriteTransaction all(sql);
         for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -394,6 +398,7 @@ void SqlDatabase::State::runTogether(Connection& sql, std::vector<Unit>& batch)
             } catch (const std::exception& error) {
                 results[i] = DatabaseDown{reasonOf(error)};
                 areRefused[i] = isRefusal(error);
+                refusal = areRefused[i] ? results[i]->reason : refusal;
                 tell(LogLevel::Error, "store.failed", results[i]->reason);
                 sql.ask("ROLLBACK TO unit");
             }
@@ -403,9 +408,15 @@ void SqlDatabase::State::runTogether(Connection& sql, std::vector<Unit>& batch)
         worked();
     } catch (const std::exception& error) {
         isAway = true;
+        refusal = isRefusal(error) ? std::optional(reasonOf(error)) : refusal;
         failed(reasonOf(error));
         results.assign(batch.size(), DatabaseDown{reasonOf(error)});
         keep(batch);
+    }
+    if (refusal) {
+        refuses(*refusal);
+    } else {
+        lookAgain(connection);
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
         const bool isDone = !results[i];
@@ -564,6 +575,12 @@ void SqlDatabase::State::failed(const std::string& reason)
     }
 }
 
+void SqlDatabase::State::refuses(const std::string& reason)
+{
+    isRefusing = true;
+    failed(reason);
+}
+
 void SqlDatabase::State::lookAgain(std::shared_ptr<Connection>& sql)
 {
     if (!isRefusing) {
@@ -577,7 +594,7 @@ void SqlDatabase::State::lookAgain(std::shared_ptr<Connection>& sql)
         nextLook = Clock::now() + kLookPause;
     }
     try {
-        tryToWrite(*sql);
+        tryToWrite(*sql, address.kind);
     } catch (const std::exception& error) {
         if (isOfThisConnection(error)) {
             sql.reset();

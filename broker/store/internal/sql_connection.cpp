@@ -26,6 +26,8 @@ void makePrivate(const std::string& path)
 #endif
 }
 
+constexpr const char* kCache = "PRAGMA cache_size = -32768";
+
 std::unique_ptr<Connection> connectToSqlite(const std::string& path, core::Milliseconds patience)
 {
     if (path != ":memory:") {
@@ -40,7 +42,7 @@ std::unique_ptr<Connection> connectToSqlite(const std::string& path, core::Milli
     *sql << "PRAGMA foreign_keys = ON";
     // The pages that every new session touches stay in memory, in KiB, and are written to the file once for many sessions. A report of a year
     // comes to twenty megabytes, which it goes through twice; with less room it takes a third longer.
-    *sql << "PRAGMA cache_size = -32768";
+    *sql << kCache;
     *sql << "PRAGMA wal_autocheckpoint = 4000";
     return sql;
 }
@@ -142,8 +144,18 @@ bool isOfThisConnection(const std::exception& error)
     return state == kOnlyReads || state.starts_with("57P0");
 }
 
-void tryToWrite(Connection& sql)
+void tryToWrite(Connection& sql, Database::Kind kind)
 {
+    if (kind == Database::Kind::Sqlite) {
+        // What fits into memory is not written before the end of its transaction: it must not fit.
+        sql << "PRAGMA cache_size = 8";
+        const ScopeExit again([&sql] { sql << kCache; });
+        soci::transaction alone(sql);
+        sql << "INSERT INTO projects (id, policy, created_at) VALUES ('probe ' || CAST(random() AS TEXT), "
+               "hex(randomblob(65536)), 0)";
+        alone.rollback();
+        return;
+    }
     soci::transaction alone(sql);
     // Too large for what is left in a page, and no text that becomes much smaller.
     sql << "INSERT INTO projects (id, policy, created_at) SELECT 'probe ' || CAST(random() AS TEXT), "

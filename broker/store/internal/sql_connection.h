@@ -21,7 +21,7 @@ namespace vivavoce::broker {
 [[nodiscard]] bool isRefusal(const std::exception& error);
 /// Another connection may find one that does it: its server goes down, or is a standby by now.
 [[nodiscard]] bool isOfThisConnection(const std::exception& error);
-/// Writes what needs room of its own in PostgreSQL, and rolls it back. Throws soci::soci_error.
-void tryToWrite(Connection& sql);
+/// Writes what needs room of its own, and rolls it back. Throws soci::soci_error.
+void tryToWrite(Connection& sql, Database::Kind kind);
 
 } // namespace vivavoce::broker
