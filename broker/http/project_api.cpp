@@ -162,7 +162,9 @@ net::Awaitable<net::HttpResponse> ProjectApi::put(const net::HttpRequest& reques
     }
     const auto policy = hasPolicy ? readPolicy(body->at("policy")) : core::Expected<Policy, std::string>(Policy());
     if (!policy) {
-        co_return problemResponse(invalid(policy.error() + " does not do"));
+        co_return problemResponse(
+            invalid(policy.error() == "policy" ? "policy has a member that is not known, or is no object"
+                                               : policy.error() + " is not what it may be"));
     }
     if (const auto unseen = co_await tell(guest->client, AuditOutcome::Done, "project " + *id)) {
         co_return problemResponse(*unseen);

@@ -101,6 +101,7 @@ core::Expected<StreamBearer, Fault> streamBearerOf(const net::HttpRequest& reque
 {
     constexpr std::array<std::string_view, 2> kWithToken{"bearer.", "openai-insecure-api-key."};
     StreamBearer result;
+    bool areSeveral = false;
     const std::optional<std::string_view> offered = request.headers.find("Sec-WebSocket-Protocol");
     std::string_view rest = offered.value_or(std::string_view());
     while (!rest.empty()) {
@@ -110,6 +111,7 @@ core::Expected<StreamBearer, Fault> streamBearerOf(const net::HttpRequest& reque
         const auto* const scheme = std::find_if(
             kWithToken.begin(), kWithToken.end(), [&](std::string_view prefix) { return one.starts_with(prefix); });
         if (scheme != kWithToken.end()) {
+            areSeveral = areSeveral || !result.token.empty();
             result.token = one.substr(scheme->size());
         } else if (result.subprotocol.empty()) {
             result.subprotocol = one;
@@ -121,7 +123,8 @@ core::Expected<StreamBearer, Fault> streamBearerOf(const net::HttpRequest& reque
             return core::Unexpected<Fault>(bearer.error());
         }
         result.token = *bearer;
-    } else if (result.token.size() > kMaxBearerBytes || request.headers.count("Sec-WebSocket-Protocol") != 1) {
+    } else if (areSeveral || result.token.size() > kMaxBearerBytes
+        || request.headers.count("Sec-WebSocket-Protocol") != 1) {
         return core::Unexpected<Fault>(
             Fault{FaultCode::InvalidToken, "the subprotocol with the token is malformed", std::nullopt});
     }

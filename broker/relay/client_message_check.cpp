@@ -60,7 +60,12 @@ std::string lockedInItem(const Json& item, const Locks& locks)
 {
     // By whom else than the two who talk: a system's and a developer's are instructions, and so may be what nobody knows yet.
     const auto isTalker = [](const Json& role) { return role == "user" || role == "assistant"; };
-    if (locks.areInstructionsFixed && isBroken(placeAt(item, {"role"}), isTalker)) {
+    const Place role = placeAt(item, {"role"});
+    const Place type = placeAt(item, {"type"});
+    // A message without one is whoever's the provider likes.
+    const bool isAnybodys =
+        item.is_object() && role.value == nullptr && type.value != nullptr && *type.value == "message";
+    if (locks.areInstructionsFixed && (isAnybodys || isBroken(role, isTalker))) {
         return "role";
     }
     const auto areAllowed = [&](const Json& tools) { return areAllowedTools(tools, *locks.tools); };

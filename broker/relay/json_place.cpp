@@ -12,7 +12,8 @@ Place findPlace(const Json& from, std::initializer_list<std::string_view> path, 
 {
     const Json* at = &from;
     for (const std::string_view name : path) {
-        if (at->is_null()) {
+        // No part at all changes nothing. A part of a part that is none may take what is locked in it back to what the provider has by itself.
+        if (at == &from && at->is_null()) {
             return {};
         }
         if (!at->is_object()) {

@@ -40,7 +40,10 @@ char takeLetter(std::string_view& name)
 {
     constexpr std::string_view kLongS = "\xC5\xBF";
     constexpr std::string_view kKelvin = "\xE2\x84\xAA";
-    for (const auto& [written, meant] : {std::pair(kLongS, 's'), std::pair(kKelvin, 'k')}) {
+    constexpr std::string_view kDotted = "\xC4\xB0";
+    constexpr std::string_view kDotless = "\xC4\xB1";
+    for (const auto& [written, meant] :
+        {std::pair(kLongS, 's'), std::pair(kKelvin, 'k'), std::pair(kDotted, 'i'), std::pair(kDotless, 'i')}) {
         if (name.starts_with(written)) {
             name.remove_prefix(written.size());
             return meant;

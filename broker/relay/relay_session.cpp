@@ -398,9 +398,12 @@ bool RelaySession::isToldToEnd()
 
 void RelaySession::endIfOver(core::WallTime now)
 {
-    if (m_record.endsAt && now >= *m_record.endsAt) {
+    const core::WallTime expiresAt = m_expiresAt.load();
+    // A token says whole seconds: the last one of a session runs out up to a second before it.
+    const bool isLast = m_record.endsAt && expiresAt >= std::chrono::floor<std::chrono::seconds>(*m_record.endsAt);
+    if ((m_record.endsAt && now >= *m_record.endsAt) || (isLast && now >= expiresAt)) {
         end({closing::kSessionTooLong, "session_too_long"});
-    } else if (now >= m_expiresAt.load()) {
+    } else if (now >= expiresAt) {
         end({closing::kTokenExpired, "token_expired"});
     }
 }

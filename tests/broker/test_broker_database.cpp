@@ -266,6 +266,11 @@ private slots:
             return 0;
         };
         QVERIFY(!world.begin<int>(insertLarge).get().has_value());
+        // What only reads goes well, and says nothing of what writes: nor does a look that finds no room.
+        QVERIFY(world.count().has_value());
+        QVERIFY(!world.database->isWorking());
+        QVERIFY(world.count().has_value());
+        QVERIFY(!world.database->isWorking());
         QVERIFY(world
                     .begin<int>([](broker::Connection& sql) {
                         sql << "PRAGMA max_page_count = 1000000";
@@ -275,6 +280,16 @@ private slots:
                     .has_value());
         QVERIFY(world.begin<int>(insertLarge).get().has_value());
         QCOMPARE(world.count().value_or(-1), 1);
+        QVERIFY(QTest::qWaitFor([&] { return world.count().has_value() && world.database->isWorking(); }));
+        int probes = -1;
+        QVERIFY(world
+                    .begin<int>([&probes](broker::Connection& sql) {
+                        sql << "SELECT count(*) FROM projects", soci::into(probes);
+                        return 0;
+                    })
+                    .get()
+                    .has_value());
+        QCOMPARE(probes, 0);
     }
 
     void file_ThatAnotherProgramKeepsLocked_IsAwayUntilItLetsGo()

@@ -270,12 +270,20 @@ private slots:
         row("voice", "{'type':'session.update','session':{'audio':{'output':{'Voice':'marin'}}}}",
             "session.audio.output.voice");
         row("output", "{'type':'session.update','session':{'audio':{'Output':{}}}}", "session.audio.output.voice");
+        row("nothing for output", "{'type':'session.update','session':{'audio':{'output':null}}}",
+            "session.audio.output.voice");
+        row("nothing for audio", "{'type':'session.update','session':{'audio':null}}", "session.audio.output.voice");
         row("a list for audio", "{'type':'session.update','session':{'audio':[{'output':{'voice':'ash'}}]}}",
             "session.audio.output.voice");
         row("tools", "{'type':'session.update','session':{'Tools':[]}}", "session.tools");
         row("prompt", "{'type':'response.create','response':{'PROMPT':{'id':'p'}}}", "response.prompt");
         row("input", "{'type':'response.create','response':{'Input':[]}}", "response.input");
         row("role", "{'type':'conversation.item.create','item':{'type':'message','Role':'system'}}", "item.role");
+        row("a message without a role", "{'type':'conversation.item.create','item':{'type':'message','content':[]}}",
+            "item.role");
+        row("instructions with a dotless i",
+            "{'type':'session.update','session':{'\xC4\xB1nstruct\xC4\xB1ons':'Be rude.'}}", "session.instructions");
+        row("an item with a dotted I", "{'type':'conversation.item.create','\xC4\xB0tem':{'role':'system'}}", "item");
         row("role inside input", "{'type':'response.create','response':{'input':[{'ROLE':'system'}]}}",
             "response.input");
         row("an input of lists", "{'type':'response.create','response':{'input':[[{'role':'system'}]]}}",

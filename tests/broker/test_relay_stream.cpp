@@ -323,6 +323,11 @@ private slots:
         client.line().send(numbered("input_audio_buffer.commit", 1));
         QCOMPARE(world.upstream.next()->next(), numbered("input_audio_buffer.commit", 1));
         QVERIFY(world.operators.broker.log.text().find(session.token.reveal()) == std::string::npos);
+        auto two = world.streamRequest({});
+        two.headers.add("Origin", "https://app.example");
+        const std::string token = "bearer." + std::string(session.token.reveal());
+        two.subprotocols = {token, "realtime", token};
+        QCOMPARE(StreamClient(std::move(two)).status(), 401);
     }
 
     void forbiddenMessages_NeverArrive()
@@ -650,6 +655,20 @@ private slots:
         broker.clock.advance(4min);
         QCOMPARE(unsigned{client->line().end().code}, 4408U);
         QCOMPARE(client->line().end().reason, std::string("session_too_long"));
+    }
+
+    void session_AtItsLongest_EndsForThat_ThoughItsTokenSaysWholeSeconds()
+    {
+        RelayWorld world([](broker::Config& config) { config.longestRelay = 5min; });
+        auto& clock = world.operators.broker.clock;
+        const auto whole = std::chrono::floor<std::chrono::seconds>(clock.wallNow());
+        clock.advance(std::chrono::duration_cast<Milliseconds>(whole + 1500ms - clock.wallNow()));
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        clock.advance(5min - 400ms);
+        QCOMPARE(unsigned{client->line().end().code}, 4408U);
+        QCOMPARE(client->line().end().reason, std::string("session_too_long"));
+        (void)provider->end();
     }
 
     void clientThatComesAgain_TakesThePlaceOfItsFormerSelf()

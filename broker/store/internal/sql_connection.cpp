@@ -28,6 +28,25 @@ void makePrivate(const std::string& path)
 
 constexpr const char* kCache = "PRAGMA cache_size = -32768";
 
+/// What fits into memory is not written before the end of its transaction: while this lives, little does.
+class FewPages {
+public:
+    explicit FewPages(Connection& sql) : m_sql(sql) { m_sql << "PRAGMA cache_size = 8"; }
+    ~FewPages()
+    {
+        try {
+            m_sql << kCache;
+        } catch (const soci::soci_error&) {
+            // Slower from here on, and no less true.
+        }
+    }
+    FewPages(const FewPages&) = delete;
+    FewPages& operator=(const FewPages&) = delete;
+
+private:
+    Connection& m_sql;
+};
+
 std::unique_ptr<Connection> connectToSqlite(const std::string& path, core::Milliseconds patience)
 {
     if (path != ":memory:") {
@@ -147,9 +166,7 @@ bool isOfThisConnection(const std::exception& error)
 void tryToWrite(Connection& sql, Database::Kind kind)
 {
     if (kind == Database::Kind::Sqlite) {
-        // What fits into memory is not written before the end of its transaction: it must not fit.
-        sql << "PRAGMA cache_size = 8";
-        const ScopeExit again([&sql] { sql << kCache; });
+        const FewPages fewPages(sql);
         soci::transaction alone(sql);
         sql << "INSERT INTO projects (id, policy, created_at) VALUES ('probe ' || CAST(random() AS TEXT), "
                "hex(randomblob(65536)), 0)";
