@@ -370,7 +370,7 @@ private Q_SLOTS:
         }
         world.voice.heard.heard = Milliseconds{100};
         const Error gone{ErrorCode::SoundNoLoudspeaker, "there is no loudspeaker", std::nullopt, sound_fault::kGone};
-        world.runner.voiceImpaired(gone);
+        world.voice.listener->voiceImpaired(gone);
         QCOMPARE(world.voice.interrupts, 1);
         const ConversationEntry cut = world.observer.told<session_notice::TranscriptChanged>().back().entry;
         QVERIFY(cut.wasInterrupted);
@@ -381,7 +381,7 @@ private Q_SLOTS:
         // People are told of the loudspeaker alone.
         QCOMPARE(world.observer.told<session_notice::Problem>().back().error.foreignCode, std::string());
         // The next reply is read from its beginning.
-        world.runner.voiceImpaired(gone);
+        world.voice.listener->voiceImpaired(gone);
         QCOMPARE(world.voice.interrupts, 1);
     }
 
@@ -391,7 +391,7 @@ private Q_SLOTS:
         world.goLive();
         world.replyBegins();
         world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes(9600)});
-        world.runner.voiceImpaired({ErrorCode::SoundNoLoudspeaker, "there is no loudspeaker", std::nullopt, {}});
+        world.voice.listener->voiceImpaired({ErrorCode::SoundNoLoudspeaker, "there is no loudspeaker", std::nullopt, {}});
         QCOMPARE(world.voice.interrupts, 0);
     }
 
