@@ -85,7 +85,11 @@ private Q_SLOTS:
     {
         Story story;
         story.phase(Phase::Live).activity(Activity::HearingUser).after(800).tell(notice::SpeechStopped{});
-        story.activity(Activity::Thinking).after(700).agent("r", "Pardon?").after(1'500).activity(Activity::HearingUser);
+        story.activity(Activity::Thinking)
+            .after(700)
+            .agent("r", "Pardon?")
+            .after(1'500)
+            .activity(Activity::HearingUser);
         story.after(1'000).tell(notice::SpeechStopped{}).activity(Activity::Thinking).after(200).you("q", "again");
         QCOMPARE(story.lines(), QStringLiteral("a 1500-1500 Pardon? | u 3000-4000 again"));
     }

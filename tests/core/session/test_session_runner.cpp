@@ -391,7 +391,8 @@ private Q_SLOTS:
         world.goLive();
         world.replyBegins();
         world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes(9600)});
-        world.voice.listener->voiceImpaired({ErrorCode::SoundNoLoudspeaker, "there is no loudspeaker", std::nullopt, {}});
+        world.voice.listener->voiceImpaired(
+            {ErrorCode::SoundNoLoudspeaker, "there is no loudspeaker", std::nullopt, {}});
         QCOMPARE(world.voice.interrupts, 0);
     }
 
