@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 namespace vivavoce::agent::brain {
@@ -29,10 +30,9 @@ std::vector<const DialogueItem*> inOrder(const BrainRequest& request)
 {
     const std::vector<DialogueItem>& items = request.items;
     std::vector<const DialogueItem*> ordered;
-    const auto isAnsweredBy = [](const DialogueItem& call) {
-        return [&call](const DialogueItem& item) {
-            return item.kind == Kind::FunctionOutput && item.callId == call.callId;
-        };
+    const auto answers = [](std::string_view callId) {
+        return
+            [callId](const DialogueItem& item) { return item.kind == Kind::FunctionOutput && item.callId == callId; };
     };
     for (auto item = items.begin(); item != items.end();) {
         if (item->kind != Kind::FunctionCall) {
@@ -47,7 +47,7 @@ std::vector<const DialogueItem*> inOrder(const BrainRequest& request)
             ordered.push_back(&*item);
         }
         for (auto call = first; call != item; ++call) {
-            const auto output = std::find_if(items.begin(), items.end(), isAnsweredBy(*call));
+            const auto output = std::find_if(items.begin(), items.end(), answers(call->callId));
             if (output != items.end()) {
                 ordered.push_back(&*output);
             }
