@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <string_view>
+#include <vector>
 
 namespace vivavoce::agent::brain {
 
@@ -23,13 +25,45 @@ bool hasCall(const BrainRequest& request, const std::string& callId)
         [&](const DialogueItem& item) { return item.kind == Kind::FunctionCall && item.callId == callId; });
 }
 
+/// Every output right behind the calls of its reply: strict servers want nothing in between, not even what was said meanwhile.
+std::vector<const DialogueItem*> inOrder(const BrainRequest& request)
+{
+    const std::vector<DialogueItem>& items = request.items;
+    std::vector<const DialogueItem*> ordered;
+    const auto answers = [](std::string_view callId) {
+        return
+            [callId](const DialogueItem& item) { return item.kind == Kind::FunctionOutput && item.callId == callId; };
+    };
+    for (auto item = items.begin(); item != items.end();) {
+        if (item->kind != Kind::FunctionCall) {
+            if (item->kind != Kind::FunctionOutput || !hasCall(request, item->callId)) {
+                ordered.push_back(&*item);
+            }
+            ++item;
+            continue;
+        }
+        const auto first = item;
+        for (; item != items.end() && item->kind == Kind::FunctionCall; ++item) {
+            ordered.push_back(&*item);
+        }
+        for (auto call = first; call != item; ++call) {
+            const auto output = std::find_if(items.begin(), items.end(), answers(call->callId));
+            if (output != items.end()) {
+                ordered.push_back(&*output);
+            }
+        }
+    }
+    return ordered;
+}
+
 Json messagesOf(const BrainRequest& request)
 {
     Json messages = Json::array();
     if (!request.instructions.empty()) {
         messages.push_back(message("system", request.instructions));
     }
-    for (const DialogueItem& item : request.items) {
+    for (const DialogueItem* const one : inOrder(request)) {
+        const DialogueItem& item = *one;
         switch (item.kind) {
         case Kind::UserMessage:
             messages.push_back(message("user", item.text));

@@ -10,7 +10,9 @@
 #include <cmath>
 #include <random>
 #include <span>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace vivavoce::agent::skills {
 
@@ -83,6 +85,26 @@ std::vector<Utterance> halves(const Utterance& utterance)
     return parts;
 }
 
+/// What was said while functions ran, oldest first: it came behind their calls, and no reply has gone by it.
+std::vector<const DialogueItem*> saidMeanwhile(std::span<const DialogueItem> items)
+{
+    std::vector<const DialogueItem*> said;
+    std::vector<std::string_view> answered;
+    auto item = items.rbegin();
+    for (; item != items.rend() && item->kind != Kind::AssistantMessage && item->kind != Kind::FunctionCall; ++item) {
+        if (item->kind == Kind::UserMessage) {
+            said.insert(said.begin(), &*item);
+        } else if (item->kind == Kind::FunctionOutput) {
+            answered.push_back(item->callId);
+        }
+    }
+    const bool isBehindACall = std::any_of(item, items.rend(), [&](const DialogueItem& call) {
+        return call.kind == Kind::FunctionCall
+            && std::find(answered.begin(), answered.end(), call.callId) != answered.end();
+    });
+    return isBehindACall ? said : std::vector<const DialogueItem*>();
+}
+
 std::string quoted(std::string_view heard)
 {
     return std::string(
@@ -112,7 +134,7 @@ struct RuleBrain::State {
     void useSkill(const SkillFit& fit, const Utterance& utterance, BrainSink& sink);
     void say(const std::string& text, BrainSink& sink);
     void sayNotUnderstood(const Utterance& utterance, const std::vector<ToolSpec>& tools, BrainSink& sink);
-    void speakOutputs(std::span<const DialogueItem> items, BrainSink& sink);
+    void speakOutputs(std::span<const DialogueItem> items, std::size_t said, BrainSink& sink);
 
     std::mt19937 random;
     SkillContext context;
@@ -144,17 +166,25 @@ void RuleBrain::State::think(const BrainRequest& request, BrainSink& sink, const
         return;
     }
     if (last->kind == Kind::FunctionOutput) {
-        speakOutputs(items, sink);
+        const std::vector<const DialogueItem*> said = saidMeanwhile(items);
+        speakOutputs(items, said.size(), sink);
+        for (const DialogueItem* message : said) {
+            sink.onText(" ");
+            answerUser(Utterance(message->text, message->isCertain), request, sink);
+        }
         return;
     }
     answerUser(Utterance(last->text, last->isCertain), request, sink);
 }
 
-void RuleBrain::State::speakOutputs(std::span<const DialogueItem> items, BrainSink& sink)
+/// Of the last turn, and of so many messages that came into it.
+void RuleBrain::State::speakOutputs(std::span<const DialogueItem> items, std::size_t said, BrainSink& sink)
 {
     std::vector<std::string> sentences;
-    for (auto item = items.rbegin();
-         item != items.rend() && item->kind != Kind::UserMessage && item->kind != Kind::AssistantMessage; ++item) {
+    for (auto item = items.rbegin(); item != items.rend() && item->kind != Kind::AssistantMessage; ++item) {
+        if (item->kind == Kind::UserMessage && said-- == 0) {
+            break;
+        }
         if (item->kind == Kind::FunctionOutput) {
             sentences.insert(sentences.begin(), speakableOutput(item->text));
         }

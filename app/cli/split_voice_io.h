@@ -44,8 +44,18 @@ private:
         void captureEnded() override { listener->captureEnded(); }
         void playbackDrained() override {}
         void voiceFailed(const core::Error& error) override { listener->voiceFailed(error); }
-        void voiceImpaired(const core::Error& error) override { listener->voiceImpaired(error); }
-        void voiceRestored(core::ErrorCode code) override { listener->voiceRestored(code); }
+        void voiceImpaired(const core::Error& error) override
+        {
+            if (error.code != core::ErrorCode::SoundNoLoudspeaker) {
+                listener->voiceImpaired(error);
+            }
+        }
+        void voiceRestored(core::ErrorCode code) override
+        {
+            if (code != core::ErrorCode::SoundNoLoudspeaker) {
+                listener->voiceRestored(code);
+            }
+        }
     };
     struct Mouth final : core::VoiceListener {
         core::VoiceListener* listener = nullptr;

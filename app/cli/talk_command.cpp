@@ -415,7 +415,10 @@ void TalkCommand::sessionTold(const core::SessionNotice& notice)
     m_allowance->told(notice);
     const auto* const problem = std::get_if<core::session_notice::Problem>(&notice);
     if (problem != nullptr && endsAConversation(problem->error.code)) {
-        m_session->abort(problem->error);
+        Error error = problem->error;
+        error.detail += std::string("; vivavoce-cli devices lists them, and ")
+            + (error.code == ErrorCode::SoundNoMicrophone ? "--in" : "--out") + " takes a file instead";
+        m_session->abort(std::move(error));
         return;
     }
     m_report.tell(notice);

@@ -6,7 +6,10 @@
 #include <QSocketNotifier>
 
 #include <array>
+#include <atomic>
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 #include <fcntl.h>
 #include <unistd.h>
 #endif
@@ -20,14 +23,30 @@ constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP};
 /// A signal handler may write to a pipe and little else.
 int writeEnd = -1;
 volatile std::sig_atomic_t wasSent = 0;
+/// `timeout` and terminals send one to the program and one to its group; nobody asks twice so soon.
+constexpr std::int64_t kTogetherMs = 500;
+std::atomic<std::int64_t> sentAtMs = 0;
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+
+std::int64_t nowMs()
+{
+    std::timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::int64_t{now.tv_sec} * 1'000 + std::int64_t{now.tv_nsec} / 1'000'000;
+}
 
 extern "C" void signalCame(int number)
 {
-    wasSent = 1;
-    const char byte = 1;
-    [[maybe_unused]] const auto written = ::write(writeEnd, &byte, 1);
-    // The next one is for a program that does not end.
-    std::signal(number, SIG_DFL);
+    if (wasSent == 0) {
+        sentAtMs = nowMs();
+        wasSent = 1;
+        const char byte = 1;
+        [[maybe_unused]] const auto written = ::write(writeEnd, &byte, 1);
+    } else if (nowMs() - sentAtMs >= kTogetherMs) {
+        // For a program that does not end.
+        std::signal(number, SIG_DFL);
+        std::raise(number);
+    }
 }
 
 } // namespace

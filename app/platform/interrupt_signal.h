@@ -5,8 +5,8 @@
 
 namespace vivavoce::platform {
 
-/// Ctrl-C, SIGTERM and the end of the terminal (SIGHUP), told on the thread that made it, whose event loop has to run. A second one
-/// ends the program at once, as it would without us.
+/// Ctrl-C, SIGTERM and the end of the terminal (SIGHUP), told on the thread that made it, whose event loop has to run. Another one,
+/// half a second later or more, ends the program at once, as it would without us.
 /// Lifetime: one at a time.
 class InterruptSignal {
 public:

@@ -43,6 +43,7 @@ void quietProbing()
     install("snd_lib_error_set_handler", &alsaSaysNothing);
     install("jack_set_error_function", &sayNothing);
     install("jack_set_info_function", &sayNothing);
+    // Debian's library keeps it to itself, and what it prints of a device that goes away with it.
     install("PaUtil_SetDebugPrintFunction", &sayNothing);
 }
 #else

@@ -1,6 +1,7 @@
 #include "audio/internal/voice_worker.h"
 
 #include "core/base/thread_role.h"
+#include "core/ports/sound_fault.h"
 
 #include <algorithm>
 #include <cmath>
@@ -552,6 +553,9 @@ void VoiceWorker::report(std::unique_lock<std::mutex>& lock, SoundDirection dire
         // From here on it is known that nobody is heard.
         lost = std::chrono::duration_cast<core::Milliseconds>(steady_clock::now() - *m_deafSince);
         m_deafSince.reset();
+    }
+    if (direction == SoundDirection::Playback && m_knownLoudspeaker) {
+        error.foreignCode = core::sound_fault::kGone;
     }
     lock.unlock();
     if (lost.count() > 0) {

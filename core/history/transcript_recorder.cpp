@@ -3,6 +3,8 @@
 #include "core/session/session_options.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace vivavoce::core {
 namespace {
@@ -52,8 +54,10 @@ void TranscriptRecorder::closeUnfinished()
             kept.line.end = std::max(kept.line.end, elapsed());
             settle(kept);
         }
+        kept.isBeingSaid = false;
     }
     m_spoken.clear();
+    m_isSaying = false;
 }
 
 void TranscriptRecorder::takeBackWithdrawn()
@@ -150,15 +154,67 @@ void TranscriptRecorder::tellOf(const session_notice::ActivityChanged& changed)
 {
     const Activity before = std::exchange(m_activity, changed.activity);
     reach();
-    if (before == Activity::HearingUser && before != m_activity && !m_spoken.empty()) {
-        m_spoken.back().end = elapsed();
-    }
-    if (m_activity == Activity::HearingUser && before != m_activity) {
-        m_spoken.push_back({elapsed(), elapsed(), m_isPrivate || m_clock.now() < m_heardLateUntil});
+    if (before != m_activity) {
+        followSpeech(before);
     }
     if (before == Activity::Speaking && before != m_activity) {
         settleReplies();
     }
+}
+
+void TranscriptRecorder::followSpeech(Activity before)
+{
+    if (before == Activity::HearingUser) {
+        if (!m_spoken.empty()) {
+            m_spoken.back().end = elapsed();
+        }
+        for (Kept& kept : m_lines) {
+            if (kept.isBeingSaid) {
+                kept.line.end = elapsed();
+                kept.isNews = kept.isNews || kept.isSettled;
+            }
+        }
+    }
+    if (m_activity == Activity::HearingUser) {
+        speechBegins();
+    } else if (m_isSaying && m_activity != Activity::Stalled) {
+        speechEnds();
+    }
+}
+
+void TranscriptRecorder::speechBegins()
+{
+    const bool isPrivate = m_isPrivate || m_clock.now() < m_heardLateUntil;
+    if (!m_isSaying || m_hasStopped) {
+        m_spoken.push_back({elapsed(), elapsed(), isPrivate});
+        m_isSaying = true;
+        m_hasStopped = false;
+        return;
+    }
+    // After a stall: still the same turn.
+    if (!m_spoken.empty()) {
+        m_spoken.back().isPrivate = m_spoken.back().isPrivate || isPrivate;
+    }
+    for (Kept& kept : m_lines) {
+        kept.isPrivate = kept.isPrivate || (kept.isBeingSaid && isPrivate);
+    }
+}
+
+void TranscriptRecorder::speechEnds()
+{
+    m_isSaying = false;
+    if (m_activity == Activity::Listening && !m_hasStopped && !m_spoken.empty()) {
+        // A key that was only touched: no words come of it, and those of the next turn are not to take its place.
+        m_spoken.pop_back();
+    }
+    for (Kept& kept : m_lines) {
+        kept.isBeingSaid = false;
+    }
+}
+
+void TranscriptRecorder::tellOf(const session_notice::SpeechStopped&)
+{
+    m_hasStopped = true;
 }
 
 void TranscriptRecorder::tellOf(const session_notice::TranscriptChanged& changed)
@@ -175,7 +231,7 @@ void TranscriptRecorder::tellOf(const session_notice::TranscriptChanged& changed
     const bool isBeingHeard = isReply && m_activity == Activity::Speaking && !changed.entry.wasInterrupted;
     kept.line.entry = changed.entry;
     kept.isPrivate = kept.isPrivate || m_isPrivate;
-    if (isReply && !kept.isSettled) {
+    if (kept.isBeingSaid || (isReply && !kept.isSettled)) {
         kept.line.end = std::max(kept.line.end, elapsed());
     }
     if (changed.entry.isFinal && !isBeingHeard) {
@@ -223,16 +279,36 @@ TranscriptRecorder::Kept& TranscriptRecorder::upsert(const session_notice::Trans
     Kept kept;
     kept.line.entry = changed.entry;
     kept.line.start = kept.line.end = elapsed();
-    if (isSpoken(changed.entry) && !m_spoken.empty()) {
-        kept.line.start = m_spoken.front().start;
-        kept.line.end = m_spoken.front().end;
-        kept.isPrivate = m_spoken.front().isPrivate;
-        m_spoken.pop_front();
-    }
     const auto next = changed.nextItemId.empty()
         ? m_lines.end()
         : std::find_if(m_lines.begin(), m_lines.end(), isIt(changed.nextItemId));
+    if (isSpoken(changed.entry) && !m_spoken.empty()) {
+        const Span span = takeSpan(next == m_lines.begin() ? nullptr : &std::prev(next)->line);
+        kept.line.start = span.start;
+        kept.line.end = span.end;
+        kept.isPrivate = span.isPrivate;
+        kept.isBeingSaid = m_isSaying && m_spoken.empty();
+    }
     return *m_lines.insert(next, std::move(kept));
+}
+
+TranscriptRecorder::Span TranscriptRecorder::takeSpan(const TranscriptLine* previous)
+{
+    // Not every turn gets words. Of those that were over before the line in front of these words, only the last may be meant.
+    const auto isPassed = [&] {
+        const bool hasNextEnded = m_spoken.size() > 2 || (m_spoken.size() == 2 && !m_isSaying);
+        return previous != nullptr && hasNextEnded && m_spoken.front().end < previous->start;
+    };
+    bool isPrivate = false;
+    while (isPassed()) {
+        isPrivate = isPrivate || m_spoken.front().isPrivate;
+        m_spoken.pop_front();
+    }
+    Span span = m_spoken.front();
+    m_spoken.pop_front();
+    // It was a guess.
+    span.isPrivate = span.isPrivate || isPrivate;
+    return span;
 }
 
 void TranscriptRecorder::settle(Kept& kept)

@@ -43,6 +43,8 @@ private:
         bool isSettled = false;
         bool isNews = false;
         bool isPrivate = false;
+        /// The user's, who has not come to the end of it.
+        bool isBeingSaid = false;
     };
     struct Span {
         Milliseconds start{0};
@@ -55,6 +57,7 @@ private:
     void tellOf(const session_notice::TranscriptChanged& changed);
     void tellOf(const session_notice::TranscriptRemoved& removed);
     void tellOf(const session_notice::TokenChanged& changed);
+    void tellOf(const session_notice::SpeechStopped& stopped);
     void tellOf(const session_notice::Ended& ended);
     template <typename Other>
     void tellOf(const Other&)
@@ -62,6 +65,12 @@ private:
     }
 
     Kept& upsert(const session_notice::TranscriptChanged& changed);
+    /// The user begins to speak, goes on, or ends.
+    void followSpeech(Activity before);
+    void speechBegins();
+    void speechEnds();
+    /// When the words were spoken that belong behind that line. Null: behind none.
+    [[nodiscard]] Span takeSpan(const TranscriptLine* previous);
     /// The connection that was to finish them is gone.
     void closeUnfinished();
     /// Nobody will say again what was lost with a connection.
@@ -87,6 +96,10 @@ private:
     MonotonicTime m_heardLateUntil{};
     /// When the user spoke; the words to it come later, one transcript each, in order.
     std::deque<Span> m_spoken;
+    /// The user has a turn, if only a stalled one: the last of m_spoken is from it, unless words have taken that already.
+    bool m_isSaying = false;
+    /// The session has told that there was speech in it.
+    bool m_hasStopped = false;
     std::vector<Kept> m_lines;
     /// Words that were to be said again as another item, and have not been yet.
     std::vector<Kept> m_withdrawn;

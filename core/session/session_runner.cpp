@@ -2,6 +2,7 @@
 
 #include "core/base/pcm.h"
 #include "core/base/random_id.h"
+#include "core/ports/sound_fault.h"
 #include "core/protocol/openai/codec.h"
 #include "core/session/gemini/gemini_transport.h"
 
@@ -185,7 +186,17 @@ void SessionRunner::voiceFailed(const Error& error)
 
 void SessionRunner::voiceImpaired(const Error& error)
 {
-    tell(session_notice::Problem{error});
+    const bool isGone = error.foreignCode == sound_fault::kGone;
+    if (isGone && m_state.isPlaying && m_state.phase == Phase::Live) {
+        // The rest of it can be read; heard it was up to here. What of it is still made has no ear any more.
+        m_state.reply.activeId.empty() ? dispatch(session_event::PlaybackCut{m_deps.voice.interrupt()})
+                                       : dispatch(session_event::Interrupt{});
+    }
+    Error told = error;
+    if (isGone) {
+        told.foreignCode.clear();
+    }
+    tell(session_notice::Problem{std::move(told)});
 }
 
 void SessionRunner::voiceRestored(ErrorCode code)

@@ -1,3 +1,4 @@
+#include "app/platform/interrupt_signal.h"
 #include "app/platform/loopback.h"
 #include "app/platform/qt_executor.h"
 #include "app/platform/qt_http_client.h"
@@ -19,6 +20,7 @@
 #include <QWebSocket>
 #include <QWebSocketServer>
 
+#include <csignal>
 #include <optional>
 
 using namespace vivavoce;
@@ -121,6 +123,24 @@ private Q_SLOTS:
         const auto kept = m_executor.after(Milliseconds{0}, [&] { ++fired; });
         dropped.reset();
         QTRY_COMPARE(fired, 1);
+    }
+
+    void interruptThatIsSentTwiceAtOnce_IsOne()
+    {
+#ifndef Q_OS_UNIX
+        QSKIP("Ctrl-C ends the program at once here");
+#endif
+        int told = 0;
+        const platform::InterruptSignal interrupted([&] { ++told; });
+        QVERIFY(!platform::InterruptSignal::hasCome());
+        // As `timeout` does: to the program, and to its group.
+        std::raise(SIGINT);
+        std::raise(SIGINT);
+        std::raise(SIGTERM);
+        QVERIFY(platform::InterruptSignal::hasCome());
+        QTRY_COMPARE(told, 1);
+        QCoreApplication::processEvents();
+        QCOMPARE(told, 1);
     }
 
     void timer_MayDestroyItself()

@@ -193,6 +193,7 @@ public:
     core::Milliseconds lost{0};
     std::vector<std::string> failed;
     std::vector<std::string> impaired;
+    std::vector<std::string> why;
     std::vector<core::ErrorCode> restored;
 
     void voiceCaptured(std::span<const std::int16_t> samples) override
@@ -203,7 +204,11 @@ public:
     void captureEnded() override {}
     void playbackDrained() override { ++drained; }
     void voiceFailed(const core::Error& error) override { failed.push_back(error.detail); }
-    void voiceImpaired(const core::Error& error) override { impaired.push_back(error.detail); }
+    void voiceImpaired(const core::Error& error) override
+    {
+        impaired.push_back(error.detail);
+        why.push_back(error.foreignCode);
+    }
     void voiceRestored(core::ErrorCode code) override { restored.push_back(code); }
 };
 

@@ -1,6 +1,7 @@
 #include "audio/audio_engine.h"
 #include "audio/internal/captured_voice.h"
 #include "core/base/executor.h"
+#include "core/ports/sound_fault.h"
 #include "tests/audio/realtime_guard.h"
 #include "tests/audio/scripted_sound.h"
 
@@ -564,6 +565,8 @@ private Q_SLOTS:
         const auto engine = engineOn(devices);
         engine->start(ear);
         QVERIFY(comesTrue([&] { return ear.impaired.size() == 2; }));
+        // There was none that could have gone.
+        QCOMPARE(ear.why, (std::vector<std::string>{"", ""}));
         // A reply is over when it would have been heard, and an interrupted one is cut there.
         engine->play("item", 0, std::vector<std::int16_t>(2'400, 8'000));
         engine->finishItem("item");
@@ -585,6 +588,33 @@ private Q_SLOTS:
         QVERIFY(comesTrue([&] { return openSpeaker(devices) == "late"; }));
         QVERIFY(comesTrue([&] { return devices.pump().back() > 4'000; }));
         QVERIFY(ear.failed.empty());
+    }
+
+    void loudspeakerThatGoesInTheMiddleOfAReply_IsToldAsGone()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "speaker"; }));
+        engine->play("item", 0, std::vector<std::int16_t>(240'000, 8'000));
+        int frames = 0;
+        QVERIFY(comesTrue([&] {
+            frames += devices.pump().back() != 0 ? 1 : 0;
+            return frames == 50;
+        }));
+        {
+            const std::lock_guard lock(devices.mutex);
+            devices.speakers.clear();
+        }
+        engine->rescan(true);
+        QVERIFY(comesTrue([&] { return !ear.impaired.empty(); }));
+        QCOMPARE(ear.why, std::vector<std::string>{core::sound_fault::kGone});
+        // Whoever cuts the reply then learns how far it came, and not how long it is.
+        const core::HeardAudio heard = engine->interrupt();
+        QCOMPARE(heard.itemId, std::string("item"));
+        QVERIFY(heard.heard >= core::Milliseconds{400} && heard.heard < core::Milliseconds{10'000});
+        QVERIFY(!heard.wasWhole);
     }
 
     void microphone_ThatTheSystemDoesNotKnow_IsNotUsed()

@@ -99,6 +99,8 @@ void Stepper::commitTurn(const std::string& itemId)
     m_state.speech.turnEnded(itemId, end);
     tell(session_notice::SpeechStopped{end});
     requestReply();
+    // A reply that has to wait is not asked for yet; the turn is over all the same.
+    settleActivity();
 }
 
 void Stepper::heldTurnSent()

@@ -65,6 +65,21 @@ private slots:
             std::string("f"));
     }
 
+    void requestBody_OutputsComeRightBehindTheirCalls()
+    {
+        BrainRequest request;
+        request.items = {{Kind::UserMessage, "hi", {}, {}, true}, {Kind::FunctionCall, "{}", "c1", "f", true},
+            {Kind::FunctionCall, "{}", "c2", "g", true}, {Kind::UserMessage, "said meanwhile", {}, {}, true},
+            {Kind::FunctionOutput, "two", "c2", "g", true}, {Kind::FunctionOutput, "one", "c1", "f", true}};
+        const json body = json::parse(brain::chatRequestBody(request, "m"));
+        const json& messages = body["messages"];
+        QCOMPARE(messages.size(), std::size_t(5));
+        QCOMPARE(messages[1]["tool_calls"].size(), std::size_t(2));
+        QCOMPARE(messages[2]["content"].get<std::string>(), std::string("one"));
+        QCOMPARE(messages[3]["content"].get<std::string>(), std::string("two"));
+        QCOMPARE(messages[4]["content"].get<std::string>(), std::string("said meanwhile"));
+    }
+
     void take_TextAndCalls_AreAssembled()
     {
         tests::RecordingSink sink;

@@ -43,6 +43,28 @@ private slots:
         QCOMPARE(text, std::string("New."));
     }
 
+    void reply_WhatWasSaidWhileAFunctionRan_IsAnsweredBehindItsOutput()
+    {
+        const std::vector<DialogueItem> items{{Kind::UserMessage, "open the page", {}, {}, true},
+            {Kind::FunctionCall, "{}", "a", "open_link", true}, {Kind::FunctionCall, "{}", "b", "feed", true},
+            {Kind::FunctionOutput, R"({"error":"no such page"})", "a", "open_link", true},
+            {Kind::UserMessage, "what is seven times eight", {}, {}, true},
+            {Kind::UserMessage, "what is two plus three", {}, {}, true},
+            {Kind::FunctionOutput, R"({"condition":"sunny"})", "b", "feed", true}};
+        QCOMPARE(textFor(items),
+            std::string("That did not work: no such page. Condition is sunny. That is fifty six. That is five."));
+    }
+
+    void reply_WhatWasAnsweredWhileAFunctionRan_IsNotAnsweredAgain()
+    {
+        const std::vector<DialogueItem> items{{Kind::UserMessage, "open the page", {}, {}, true},
+            {Kind::FunctionCall, "{}", "a", "open_link", true},
+            {Kind::UserMessage, "what is seven times eight", {}, {}, true},
+            {Kind::AssistantMessage, "That is fifty six.", {}, {}, true},
+            {Kind::FunctionOutput, R"({"condition":"sunny"})", "a", "open_link", true}};
+        QCOMPARE(textFor(items), std::string("Condition is sunny."));
+    }
+
     void reply_NothingSaidYet_Greets() { QCOMPARE(textFor({}), std::string("Hello! What can I do for you?")); }
 
     void reply_RepeatAfterTheDialogue_SaysTheLastAssistantMessage()

@@ -70,6 +70,67 @@ private Q_SLOTS:
         QVERIFY(story.recorder.startedAt() == WallTime{std::chrono::seconds{1'800'000'000}});
     }
 
+    void keyThatWasOnlyTouched_LeavesTheNextWordsTheirTimes()
+    {
+        Story story;
+        story.phase(Phase::Live).activity(Activity::HearingUser).after(120).activity(Activity::Listening);
+        story.after(224).activity(Activity::HearingUser).after(4'538);
+        story.tell(notice::SpeechStopped{}).activity(Activity::Thinking).after(300).you("q", "first");
+        story.after(4'838).you("typed_1", "typed").after(12'000).activity(Activity::HearingUser).after(2'000);
+        story.tell(notice::SpeechStopped{}).activity(Activity::Thinking).after(500).you("p", "second");
+        QCOMPARE(story.lines(), QStringLiteral("u 344-4882 first | u 10020-10020 typed | u 22020-24020 second"));
+    }
+
+    void turnThatGotNoWords_LeavesTheNextWordsTheirTimes()
+    {
+        Story story;
+        story.phase(Phase::Live).activity(Activity::HearingUser).after(800).tell(notice::SpeechStopped{});
+        story.activity(Activity::Thinking)
+            .after(700)
+            .agent("r", "Pardon?")
+            .after(1'500)
+            .activity(Activity::HearingUser);
+        story.after(1'000).tell(notice::SpeechStopped{}).activity(Activity::Thinking).after(200).you("q", "again");
+        QCOMPARE(story.lines(), QStringLiteral("a 1500-1500 Pardon? | u 3000-4000 again"));
+    }
+
+    void turnThatGotNoWords_AndWasPrivate_LeavesNoDoubt()
+    {
+        Story story;
+        story.recorder.setPrivate(true);
+        story.phase(Phase::Live).activity(Activity::HearingUser).after(800).tell(notice::SpeechStopped{});
+        story.activity(Activity::Thinking).after(700).agent("r", "Pardon?");
+        story.recorder.setPrivate(false);
+        story.after(60'000).activity(Activity::HearingUser).after(1'000).tell(notice::SpeechStopped{});
+        story.activity(Activity::Thinking).you("q", "again");
+        QVERIFY(story.recorder.isPrivate("q"));
+    }
+
+    void wordsOfSomebodyWhoStillSpeaks_GoOnToTheirEnd()
+    {
+        Story story;
+        story.phase(Phase::Live).activity(Activity::HearingUser).after(300);
+        story.shows({"q", Speaker::User, "What", false, false}).after(700).you("q", "What time is it?");
+        QCOMPARE(story.lines(), QStringLiteral("u 0-1000 What time is it?"));
+        QCOMPARE(story.recorder.takeNews(), std::vector<std::string>{"q"});
+        story.after(1'000).activity(Activity::Thinking);
+        QCOMPARE(story.lines(), QStringLiteral("u 0-2000 What time is it?"));
+        // What was written down before is to be written anew.
+        QCOMPARE(story.recorder.takeNews(), std::vector<std::string>{"q"});
+        story.after(1'000).activity(Activity::Listening);
+        QCOMPARE(story.lines(), QStringLiteral("u 0-2000 What time is it?"));
+    }
+
+    void stallInTheMiddleOfSpeech_MakesNoSecondTurn()
+    {
+        Story story;
+        story.phase(Phase::Live).activity(Activity::HearingUser).after(1'000).activity(Activity::Stalled);
+        story.after(2'000).activity(Activity::HearingUser).after(500).tell(notice::SpeechStopped{});
+        story.activity(Activity::Thinking).you("q", "one").after(1'000).activity(Activity::HearingUser).after(100);
+        story.tell(notice::SpeechStopped{}).activity(Activity::Thinking).you("p", "two");
+        QCOMPARE(story.lines(), QStringLiteral("u 0-3500 one | u 4500-4600 two"));
+    }
+
     void typedWords_TakeNobodysSpeech()
     {
         Story story;

@@ -154,6 +154,19 @@ private Q_SLOTS:
         QCOMPARE(story.order(), std::string("cr"));
     }
 
+    void turnThatEndsWhileAFunctionRuns_IsHeardNoLonger()
+    {
+        HeldStory story;
+        story.functionIsCalled();
+        story.down();
+        story.hears(Milliseconds{500});
+        QCOMPARE(story.state.activity, Activity::HearingUser);
+        story.up();
+        story.timeIsUp();
+        QCOMPARE(story.order(), std::string("c"));
+        QCOMPARE(story.state.activity, Activity::RunningTool);
+    }
+
     void turnOfAConnectionThatIsNotThereYet_IsSentWhole()
     {
         HeldStory story(false);

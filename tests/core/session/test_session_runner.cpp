@@ -1,4 +1,5 @@
 #include "core/base/json.h"
+#include "core/ports/sound_fault.h"
 #include "core/protocol/openai/codec.h"
 #include "core/session/session_runner.h"
 #include "tests/support/fake_ports.h"
@@ -345,6 +346,54 @@ private Q_SLOTS:
         world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes(480)});
         QCOMPARE(world.observer.latencies.size(), std::size_t{1});
         QCOMPARE(world.observer.latencies[0].fromTurnEnd, Milliseconds{85});
+    }
+
+    void loudspeakerThatGoesAway_EndsWhatWasHeard_data()
+    {
+        QTest::addColumn<bool>("isMade");
+        QTest::newRow("of a reply that is there as a whole") << true;
+        QTest::newRow("of a reply that is still made") << false;
+    }
+    void loudspeakerThatGoesAway_EndsWhatWasHeard()
+    {
+        QFETCH(bool, isMade);
+        World world;
+        world.goLive();
+        world.replyBegins();
+        world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes(9600)});
+        world.says(openai::ResponseOutputAudioTranscriptDone{{}, "resp_1", "item_1", 0, 0, "one two three four"});
+        if (isMade) {
+            openai::ResponseDone done;
+            done.response.id = "resp_1";
+            done.response.status = openai::ResponseStatus::Completed;
+            world.says(done);
+        }
+        world.voice.heard.heard = Milliseconds{100};
+        const Error gone{ErrorCode::SoundNoLoudspeaker, "there is no loudspeaker", std::nullopt, sound_fault::kGone};
+        world.voice.listener->voiceImpaired(gone);
+        QCOMPARE(world.voice.interrupts, 1);
+        const ConversationEntry cut = world.observer.told<session_notice::TranscriptChanged>().back().entry;
+        QVERIFY(cut.wasInterrupted);
+        QCOMPARE(cut.heardText(), std::string_view("one two"));
+        const auto truncates = world.sent<openai::ConversationItemTruncate>();
+        QCOMPARE(truncates.size(), std::size_t{1});
+        QCOMPARE(truncates[0].audioEndMs, std::int64_t{100});
+        // People are told of the loudspeaker alone.
+        QCOMPARE(world.observer.told<session_notice::Problem>().back().error.foreignCode, std::string());
+        // The next reply is read from its beginning.
+        world.voice.listener->voiceImpaired(gone);
+        QCOMPARE(world.voice.interrupts, 1);
+    }
+
+    void loudspeakerThatNeverWas_CutsNothing()
+    {
+        World world;
+        world.goLive();
+        world.replyBegins();
+        world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes(9600)});
+        world.voice.listener->voiceImpaired(
+            {ErrorCode::SoundNoLoudspeaker, "there is no loudspeaker", std::nullopt, {}});
+        QCOMPARE(world.voice.interrupts, 0);
     }
 
     void end_WhileTheAgentSpeaks_IsTheLastThingTold()
