@@ -149,7 +149,9 @@ void TestServerEvents::betaSample_Decoded_MeansTheSameAsGa()
         const ConversationItemAdded added{created->eventId, created->item, created->previousItemId};
         fromBeta = added;
     }
-    QCOMPARE(QString::fromStdString(encode(*fromBeta)), QString::fromStdString(encode(*fromGa)));
+    // The beta names no rate.
+    const QString meant = QString::fromStdString(encode(*fromGa)).replace(QStringLiteral("\"rate\":24000,"), QString());
+    QCOMPARE(QString::fromStdString(encode(*fromBeta)), meant);
 }
 
 void TestServerEvents::itemForms_Decoded_AreToldApart()
