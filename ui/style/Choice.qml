@@ -103,6 +103,8 @@ T.ComboBox {
             boundsBehavior: Flickable.StopAtBounds
             T.ScrollBar.vertical: ScrollStrip {
                 policy: T.ScrollBar.AlwaysOn
+                // What is not there to be moved does not cover the rows.
+                visible: size < 1
             }
         }
         background: Rectangle {
