@@ -61,7 +61,9 @@ Item {
                 const page = (event.key === Qt.Key_PageUp ? -1 : 1) * Math.max(Theme.target, height - 2 * Theme.target);
                 transcript.isFollowing = false;
                 cancelFlick();
-                contentY = Math.max(originY, Math.min(contentY + page, originY + contentHeight - height));
+                contentY += page;
+                // How long it is has been a guess, before the lines there were made.
+                contentY = Math.max(originY, Math.min(contentY, originY + contentHeight - height));
                 transcript.isFollowing = atYEnd;
                 event.accepted = true;
             }

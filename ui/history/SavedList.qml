@@ -124,7 +124,9 @@ FocusScope {
             footer: Item {
                 implicitHeight: Theme.edge
             }
-            T.ScrollBar.vertical: ScrollStrip {}
+            T.ScrollBar.vertical: ScrollStrip {
+                objectName: "savedListBar"
+            }
         }
         ColumnLayout {
             Layout.fillWidth: true

@@ -23,6 +23,12 @@ FocusScope {
         saved.seek();
     }
 
+    Timer {
+        id: settled
+
+        interval: 0
+        onTriggered: saved.seek()
+    }
     ColumnLayout {
         anchors.fill: parent
         spacing: Theme.between
@@ -50,7 +56,9 @@ FocusScope {
                     // Two lines of it stay in sight.
                     const page = (event.key === Qt.Key_PageUp ? -1 : 1) * Math.max(Theme.target, height - 2 * Theme.target);
                     cancelFlick();
-                    contentY = Math.max(originY, Math.min(contentY + page, originY + contentHeight - height));
+                    contentY += page;
+                    // How long it is has been a guess, before the lines there were made.
+                    contentY = Math.max(originY, Math.min(contentY, originY + contentHeight - height));
                 } else if (event.key === Qt.Key_Home) {
                     positionViewAtBeginning();
                 } else if (event.key === Qt.Key_End) {
@@ -63,8 +71,8 @@ FocusScope {
             }
             onMovementStarted: saved.sought = -1
             // What was not laid out yet had no place for it.
-            onWidthChanged: saved.seek()
-            onHeightChanged: saved.seek()
+            onWidthChanged: settled.restart()
+            onHeightChanged: settled.restart()
 
             delegate: SavedLine {
                 required property int index
