@@ -54,12 +54,15 @@ FocusScope {
                 if (count === 0)
                     return;
                 currentIndex = Math.max(0, Math.min(row, count - 1));
-                if (currentIndex === 0)
-                    positionViewAtBeginning();
-                else if (currentIndex === count - 1)
-                    positionViewAtEnd();
-                else
-                    positionViewAtIndex(currentIndex, ListView.Contain);
+                // How long it is has been a guess the first time, before the rows there were made.
+                for (let i = 0; i < 2; ++i) {
+                    if (currentIndex === 0)
+                        positionViewAtBeginning();
+                    else if (currentIndex === count - 1)
+                        positionViewAtEnd();
+                    else
+                        positionViewAtIndex(currentIndex, ListView.Contain);
+                }
             }
 
             function rowsInSight(): int {

@@ -62,6 +62,8 @@ FocusScope {
                 } else if (event.key === Qt.Key_Home) {
                     positionViewAtBeginning();
                 } else if (event.key === Qt.Key_End) {
+                    // Likewise.
+                    positionViewAtEnd();
                     positionViewAtEnd();
                 } else {
                     return;
