@@ -167,15 +167,22 @@ Expected<std::vector<core::SavedConversation>, Error> SqliteConversationStore::f
     }
     const QString matching =
         QStringLiteral("FROM line WHERE id IN (SELECT rowid FROM line_words WHERE line_words MATCH ?)");
+    // Of the lines with its first word, one with all of them tells the most.
+    const QString best = queries.size() > 1
+        ? QStringLiteral("id IN (SELECT rowid FROM line_words WHERE line_words MATCH ?) DESC, ")
+        : QString();
     QString sql = QStringLiteral("SELECT id, started_ms, model,"
                                  " (SELECT max(end_ms) FROM line WHERE conversation = c.id),"
                                  " (SELECT count(*) FROM line WHERE conversation = c.id),"
-                                 " (SELECT words %1 AND conversation = c.id ORDER BY place LIMIT 1)"
+                                 " (SELECT words %1 AND conversation = c.id ORDER BY %2place LIMIT 1)"
                                  " FROM conversation AS c WHERE EXISTS (SELECT 1 FROM line WHERE conversation = c.id)")
-                      .arg(isForAll ? QStringLiteral("FROM line WHERE true") : matching);
+                      .arg(isForAll ? QStringLiteral("FROM line WHERE true") : matching, best);
     QVariantList values;
     if (!isForAll) {
         values += queries.first();
+    }
+    if (!best.isEmpty()) {
+        values += queries.join(QStringLiteral(" AND "));
     }
     for (const QString& query : queries) {
         sql += QStringLiteral(" AND id IN (SELECT conversation ") + matching + QLatin1Char(')');

@@ -242,6 +242,16 @@ private Q_SLOTS:
         QCOMPARE(m_store->find("")->at(0).words, std::string("hello"));
     }
 
+    void search_ShowsALineWithAllOfTheWords_WhereThereIsOne()
+    {
+        for (const auto& [id, words] : {std::pair("a", "number 0"), std::pair("b", "899 of them"),
+                 std::pair("c", "number 899"), std::pair("d", "number 899 again")}) {
+            QVERIFY(m_store->put(head("c"), line(id, words), {}).has_value());
+        }
+        QCOMPARE(m_store->find("number 899")->at(0).words, std::string("number 899"));
+        QCOMPARE(m_store->find("number them")->at(0).words, std::string("number 0"));
+    }
+
     void deletedConversation_LeavesNoWordBehind()
     {
         QVERIFY(m_store->put(head("c"), line("a", "Rumpelstilzchen"), {}).has_value());

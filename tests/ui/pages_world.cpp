@@ -38,6 +38,22 @@ void PagesWorld::keep(const QString& id, const QString& words)
     (void)now().history.put(head, line, {});
 }
 
+void PagesWorld::keepLines(const QString& id, int count)
+{
+    const core::ConversationHead head{id.toStdString(), core::WallTime{std::chrono::seconds{1'800'000'000}}, "m"};
+    for (int i = 0; i < count; ++i) {
+        const std::string number = std::to_string(i);
+        std::string words = "number " + number;
+        for (int more = 0; more < i % 7; ++more) {
+            words += " and a good many words more";
+        }
+        core::TranscriptLine line;
+        line.entry = {number, i % 2 == 0 ? core::Speaker::User : core::Speaker::Assistant, words, true, false};
+        line.end = core::Milliseconds{1'000};
+        (void)now().history.put(head, line, {});
+    }
+}
+
 void PagesWorld::keepWithSound(const QString& id, const QString& words)
 {
     core::TranscriptLine line;

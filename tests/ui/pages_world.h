@@ -107,6 +107,8 @@ public:
     }
     /// A conversation that is kept: the user says `words`.
     Q_INVOKABLE void keep(const QString& id, const QString& words);
+    /// Likewise, of so many lines: each begins with "number" and its number, and they are of different lengths.
+    Q_INVOKABLE void keepLines(const QString& id, int count);
     /// A turn of today: 100 tokens in, 40 of them from the cache, 30 out, for a dollar.
     Q_INVOKABLE void count()
     {

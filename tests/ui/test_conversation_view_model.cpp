@@ -407,6 +407,14 @@ void TestConversationViewModel::quietAgent_OfThisComputer_IsNotTheNetworksFault(
     // Where it runs counts, not where the next one will.
     world.change([](core::Settings& wanted) { wanted.profile = core::Profile::Broker; });
     QCOMPARE(world.model.stateText(), QStringLiteral("Waiting for the agent…"));
+    world.conversation.tell(notice::Ended{core::Error{ErrorCode::Timeout, "", std::nullopt, {}}});
+    QVERIFY(world.model.errorSentence().startsWith(QStringLiteral("The agent on this computer")));
+    QVERIFY(!world.model.errorSentence().contains(QStringLiteral("network")));
+    QCOMPARE(world.model.errorAction(), ui::ErrorAction::Retry);
+    world.model.start();
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tell(notice::Ended{core::Error{ErrorCode::Timeout, "", std::nullopt, {}}});
+    QVERIFY(world.model.errorSentence().contains(QStringLiteral("network")));
 }
 
 void TestConversationViewModel::lostSpeech_IsToldForAWhile()

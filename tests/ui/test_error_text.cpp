@@ -20,6 +20,7 @@ private Q_SLOTS:
     void recordingThatDidNotBegin_SaysWhy();
     void limitThatCannotBeKept_LeadsToTheSettings();
     void damagedConversations_AreNoFullDisk();
+    void silence_OfThisComputer_IsNotTheNetworks();
 };
 
 void TestErrorText::everyCode_HasASentenceAndSomethingToDo_data()
@@ -114,6 +115,22 @@ void TestErrorText::damagedConversations_AreNoFullDisk()
         QVERIFY2(sentence.contains(QStringLiteral("damaged")) && !sentence.contains(QStringLiteral("disk")), fault);
         QVERIFY2(sentence.endsWith(QLatin1Char('.')) && sentence.size() <= 110, qPrintable(sentence));
     }
+}
+
+void TestErrorText::silence_OfThisComputer_IsNotTheNetworks()
+{
+    using core::ErrorCode;
+    for (const auto code : {ErrorCode::Timeout, ErrorCode::BrokerUnreachable, ErrorCode::ProviderUnreachable}) {
+        const ui::ErrorText text = ui::errorTextHere({code, "", std::nullopt, {}});
+        QVERIFY2(!text.sentence.contains(QStringLiteral("network")), qPrintable(text.sentence));
+        QVERIFY2(text.sentence.endsWith(QLatin1Char('.')) && text.sentence.size() <= 110, qPrintable(text.sentence));
+        QCOMPARE(text.action, ui::ErrorAction::Retry);
+        QVERIFY(!text.actionLabel.isEmpty());
+    }
+    const core::Error proxy{ErrorCode::BrokerUnreachable, "", std::nullopt, "proxy.refused"};
+    QCOMPARE(ui::errorTextHere(proxy).sentence, ui::errorText(proxy).sentence);
+    const core::Error other{ErrorCode::ChildDied, "", std::nullopt, {}};
+    QCOMPARE(ui::errorTextHere(other).sentence, ui::errorText(other).sentence);
 }
 
 void TestErrorText::recordingThatDidNotBegin_SaysWhy()

@@ -104,6 +104,22 @@ private Q_SLOTS:
         QCOMPARE(world.history.conversations()->count(), 1);
     }
 
+    void search_OpensAtTheLineThatWasLookedFor()
+    {
+        World world;
+        world.keep("one", "hello");
+        const core::ConversationHead head{"one", core::WallTime{std::chrono::seconds{1'800'000'000}}, "m"};
+        (void)world.store.put(head, line("r", "the weather", false), {});
+        world.history.setWords(QStringLiteral("weath"));
+        world.history.open(QStringLiteral("one"));
+        QCOMPARE(world.history.foundRow(), 1);
+        world.history.close();
+        QCOMPARE(world.history.foundRow(), -1);
+        world.history.setWords(QString());
+        world.history.open(QStringLiteral("one"));
+        QCOMPARE(world.history.foundRow(), -1);
+    }
+
     void search_ThatFindsNothing_StillKnowsThatThereIsSomething()
     {
         World world;

@@ -294,9 +294,19 @@ void TestSettingsAndShell::firstRun_WhereTheWayIsWrong_OffersTheNetwork()
     QVERIFY(shell.addressFault().contains(QStringLiteral("password")));
     shell.forgetAddressFault();
     QVERIFY(!shell.isWayWrong());
-    fault.clear();
+    QCOMPARE(shell.addressFaultCode(), QString());
+    fault = "certificate.expired";
     QVERIFY(shell.useBroker(QStringLiteral("voice.example")));
     QVERIFY(!shell.isWayWrong());
+    QCOMPARE(shell.addressFaultCode(), QStringLiteral("broker.unreachable (certificate.expired)"));
+    // Behind a proxy no name is known, and nothing answers.
+    fault.clear();
+    QVERIFY(shell.useBroker(QStringLiteral("voice.example")));
+    QVERIFY(shell.isWayWrong());
+    QCOMPARE(shell.addressFaultCode(), QStringLiteral("broker.unreachable"));
+    QVERIFY(!shell.useBroker(QStringLiteral("http://voice.example")));
+    QVERIFY(!shell.isWayWrong());
+    QCOMPARE(shell.addressFaultCode(), QString());
 }
 
 void TestSettingsAndShell::damagedSettings_AreToldUntilSomebodyHasReadIt()

@@ -77,8 +77,26 @@ Item {
             compare(World.starts, 1);
             World.goLive();
             compare(part("stateText").text, "Listening");
-            mouseClick(part("talk"));
+            tryVerify(() => {
+                if (World.stops === 0)
+                    mouseClick(part("talk"));
+                return World.stops === 1;
+            });
+        }
+
+        function test_second_half_of_a_double_click_ends_nothing() {
+            const talk = part("talk");
+            mouseClick(talk);
+            World.goLive();
+            mouseClick(talk);
+            compare(World.starts, 1);
+            compare(World.stops, 0);
+            // Nobody presses a key twice by mistake for once.
+            talk.forceActiveFocus(Qt.TabFocusReason);
+            keyClick(Qt.Key_Space);
             compare(World.stops, 1);
+            keyClick(Qt.Key_Return);
+            compare(World.stops, 2);
         }
 
         function test_end_of_a_model_is_told_until_it_is_read() {
@@ -335,7 +353,7 @@ Item {
         function test_failure_shows_what_to_do() {
             World.goLive();
             World.fail("broker.unreachable");
-            verify(part("stateText").text.startsWith("The broker does not answer."));
+            verify(part("stateText").text.startsWith("The agent on this computer does not answer."));
             const action = part("errorAction");
             compare(action.text, "Try again");
             waitForRendering(page);
@@ -459,6 +477,21 @@ Item {
             wait(50);
             verify(!list.atYEnd, "it stays where the reader is");
             mouseClick(part("showEnd"));
+            tryVerify(() => list.atYEnd);
+        }
+
+        function test_transcript_turns_pages() {
+            for (let i = 0; i < 40; ++i)
+                World.write("id" + i, i % 2 === 0, "Words that were said, number " + i);
+            const list = part("transcript");
+            tryVerify(() => list.count === 40 && list.atYEnd);
+            waitForRendering(page);
+            list.forceActiveFocus();
+            const was = list.contentY;
+            keyClick(Qt.Key_PageUp);
+            verify(list.contentY < was - list.height / 3 && !list.atYEnd);
+            keyClick(Qt.Key_PageDown);
+            keyClick(Qt.Key_PageDown);
             tryVerify(() => list.atYEnd);
         }
 

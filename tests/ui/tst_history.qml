@@ -280,6 +280,95 @@ Item {
             verify(part("historyFault").text.indexOf("missing") > 0);
         }
 
+        function isWhole(list, item) {
+            if (!item)
+                return false;
+            const top = item.mapToItem(list, 0, 0).y;
+            return top >= -0.5 && top + item.height <= list.height + 0.5;
+        }
+
+        function test_keyboard_in_a_long_list_is_always_seen() {
+            for (let i = 0; i < 120; ++i)
+                World.keep("c" + i, i % 3 === 0 ? "Short" : "About mountains, and a good many other things that take more than a line");
+            show(pageOf);
+            const list = part("savedList");
+            list.forceActiveFocus();
+            tryVerify(() => isWhole(list, list.currentItem));
+            keyClick(Qt.Key_End);
+            compare(list.currentIndex, 119);
+            verify(isWhole(list, list.currentItem), "the last");
+            keyClick(Qt.Key_PageUp);
+            verify(list.currentIndex < 119 && list.currentIndex > 100);
+            verify(isWhole(list, list.currentItem), "a page up");
+            for (let i = 0; i < 8; ++i) {
+                keyClick(Qt.Key_Up);
+                verify(isWhole(list, list.currentItem), "up " + i);
+            }
+            keyClick(Qt.Key_Home);
+            compare(list.currentIndex, 0);
+            verify(isWhole(list, list.currentItem), "the first");
+            keyClick(Qt.Key_PageDown);
+            verify(list.currentIndex > 0 && list.currentIndex < 20);
+            verify(isWhole(list, list.currentItem), "a page down");
+            // What was scrolled away is brought back with the keyboard.
+            list.positionViewAtEnd();
+            part("search").forceActiveFocus();
+            list.forceActiveFocus();
+            tryVerify(() => isWhole(list, list.currentItem));
+        }
+
+        function test_long_conversation_is_gone_through_by_keyboard() {
+            World.keepLines("c", 300);
+            show(pageOf);
+            World.history.open("c");
+            const list = part("savedLines");
+            tryVerify(() => list.activeFocus && list.itemAtIndex(0) !== null);
+            keyClick(Qt.Key_End);
+            tryVerify(() => list.atYEnd);
+            verify(isWhole(list, list.itemAtIndex(299)), "the last line");
+            const was = list.contentY;
+            keyClick(Qt.Key_PageUp);
+            verify(list.contentY < was - list.height / 2);
+            keyClick(Qt.Key_PageDown);
+            tryVerify(() => list.atYEnd);
+            keyClick(Qt.Key_Home);
+            tryVerify(() => list.atYBeginning);
+            verify(isWhole(list, list.itemAtIndex(0)), "the first line");
+        }
+
+        function test_conversation_opens_at_what_was_looked_for() {
+            World.keepLines("c", 120);
+            show(pageOf);
+            World.history.words = "number 89";
+            World.history.open("c");
+            compare(World.history.foundRow, 89);
+            const list = part("savedLines");
+            tryVerify(() => list.itemAtIndex(89) !== null && Math.abs(list.itemAtIndex(89).mapToItem(list, 0, 0).y) <= 1);
+            tryVerify(() => list.activeFocus);
+            keyClick(Qt.Key_Home);
+            tryVerify(() => list.atYBeginning);
+        }
+
+        function test_scroll_bars_are_clear_of_the_words() {
+            World.keepLines("c", 300);
+            for (let i = 0; i < 60; ++i)
+                World.keep("c" + i, "About mountains");
+            show(pageOf);
+            for (const [listName, barName] of [["savedList", "savedListBar"], ["savedLines", "savedBar"]]) {
+                if (listName === "savedLines")
+                    World.history.open("c");
+                const list = part(listName);
+                const bar = part(barName);
+                tryVerify(() => list.visible && list.itemAtIndex(0) !== null);
+                tryVerify(() => bar.mapToItem(page, bar.width, 0).x === page.width);
+                const row = list.itemAtIndex(0);
+                verify(row.mapToItem(page, row.width, 0).x <= bar.mapToItem(page, 0, 0).x, listName);
+                verify(bar.width >= 12, "there is enough to take hold of");
+                tryVerify(() => bar.contentItem.height >= 31.9);
+                verify(bar.contentItem.width <= 6);
+            }
+        }
+
         function test_line_without_sound_has_nothing_to_play() {
             World.keep("c", "Hello");
             show(pageOf);

@@ -399,6 +399,49 @@ Item {
             compare(network.caFile, "");
         }
 
+        function test_why_a_file_is_not_taken_is_seen() {
+            root.width = 340;
+            root.height = 520;
+            waitForRendering(page);
+            part("caFile").forceActiveFocus(Qt.TabFocusReason);
+            part("caFile").text = "/etc/hosts";
+            keyClick(Qt.Key_Return);
+            verify(part("caFault").visible);
+            tryVerify(() => seen(part("caFault")));
+            verify(seen(part("caFile")));
+        }
+
+        function labelled(item, words) {
+            for (let i = 0; i < item.children.length; ++i) {
+                const child = item.children[i];
+                const found = child.text === words && child.contentWidth !== undefined ? child : labelled(child, words);
+                if (found)
+                    return found;
+            }
+            return null;
+        }
+
+        function test_words_stay_in_their_place_where_it_is_narrow() {
+            root.width = 340;
+            waitForRendering(page);
+            const label = labelled(page, "When a conversation cannot begin, try again");
+            verify(label);
+            tryVerify(() => label.contentWidth <= label.width && label.width <= 340 - 4 * 16);
+            const open = part("talkMode.0");
+            tryVerify(() => open.width - open.contentItem.contentWidth >= 2 * 8 - 1);
+        }
+
+        function test_all_limits_are_seen_at_once() {
+            const box = part("spendLimit");
+            part("settingsArea").contentY = Math.max(0, box.mapToItem(part("settingsArea").contentItem, 0, 0).y - 100);
+            box.popup.open();
+            tryVerify(() => box.popup.opened);
+            verify(box.count > 7 && box.count <= 9);
+            tryCompare(box.popup, "height", box.count * 40 + 8);
+            box.popup.close();
+            tryVerify(() => !box.popup.visible);
+        }
+
         function test_bad_address_is_refused_in_words() {
             mouseClick(part("profile.1"));
             const address = part("brokerAddress");

@@ -152,6 +152,37 @@ TestCase {
         mouseClick(part("errorAction"));
         settled(2);
         tryVerify(() => hasKeyboard("proxy.0"));
+        const area = part("settingsArea");
+        const field = part("caFile");
+        const top = () => field.mapToItem(area, 0, 0).y;
+        tryVerify(() => top() >= 0 && top() + field.height <= area.height, 5000, "what is asked for is seen");
+    }
+
+    function test_broker_that_does_not_answer_leads_to_the_network() {
+        open(true);
+        World.spoilTheWay("host_not_found");
+        part("brokerAddress").text = "https://voice.example";
+        mouseClick(part("useBroker"));
+        verify(part("addressFault").text.includes("does not answer"));
+        compare(part("copyAddressFault").text, "broker.unreachable (host_not_found)");
+        verify(part("copyAddressFault").visible);
+        waitForRendering(window.contentItem);
+        mouseClick(part("showNetwork"));
+        settled(2);
+        tryVerify(() => hasKeyboard("proxy.0"));
+    }
+
+    function test_keyboard_comes_back_to_what_opened_the_page() {
+        open(false);
+        for (const name of ["menu", "history"]) {
+            part(name).forceActiveFocus(Qt.TabFocusReason);
+            keyClick(Qt.Key_Return);
+            settled(2);
+            tryVerify(() => !part(name).activeFocus);
+            keyClick(Qt.Key_Escape);
+            settled(1);
+            tryVerify(() => part(name).activeFocus);
+        }
     }
 
     function test_damaged_settings_are_told_until_it_is_read() {

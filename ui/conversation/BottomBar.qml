@@ -48,6 +48,9 @@ ColumnLayout {
         PushButton {
             id: talk
 
+            /** The click that follows is none of a pointer. */
+            property bool isByKey: false
+
             objectName: "talk"
             Layout.preferredHeight: 44
             Layout.minimumWidth: 104
@@ -59,17 +62,36 @@ ColumnLayout {
             hue: bar.isHeldToTalk && bar.conversation.isTalkHeld ? Theme.you : Theme.ink
             Accessible.checkable: bar.isHeldToTalk
             Accessible.checked: bar.isHeldToTalk && bar.conversation.isTalkHeld
-            onActed: if (bar.isHeldToTalk)
-                bar.conversation.isTalkHeld = !bar.conversation.isTalkHeld
+            Keys.onSpacePressed: event => {
+                talk.isByKey = true;
+                event.accepted = false;
+            }
+            onActed: {
+                talk.isByKey = true;
+                if (bar.isHeldToTalk)
+                    bar.conversation.isTalkHeld = !bar.conversation.isTalkHeld;
+            }
             onPressedChanged: if (bar.isHeldToTalk)
                 bar.conversation.isTalkHeld = pressed
             onClicked: {
+                const isByPointer = !talk.isByKey;
+                talk.isByKey = false;
                 if (bar.isHeldToTalk)
                     return;
-                if (bar.conversation.isRunning)
-                    bar.conversation.stop();
-                else
+                if (!bar.conversation.isRunning) {
                     bar.conversation.start();
+                    if (isByPointer)
+                        begun.restart();
+                } else if (!isByPointer || !begun.running) {
+                    bar.conversation.stop();
+                }
+            }
+
+            Timer {
+                id: begun
+
+                // What belongs to the click that has begun it does not end it.
+                interval: Application.styleHints.mouseDoubleClickInterval
             }
         }
         Field {

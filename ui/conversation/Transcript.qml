@@ -38,7 +38,6 @@ Item {
         objectName: "transcript"
         anchors.fill: parent
         anchors.leftMargin: Theme.edge
-        anchors.rightMargin: 4
         clip: true
         spacing: Theme.edge
         boundsBehavior: Flickable.StopAtBounds
@@ -57,6 +56,16 @@ Item {
                 transcript.isFollowing = false;
                 positionViewAtBeginning();
                 event.accepted = true;
+            } else if (event.key === Qt.Key_PageUp || event.key === Qt.Key_PageDown) {
+                // Two lines of it stay in sight.
+                const page = (event.key === Qt.Key_PageUp ? -1 : 1) * Math.max(Theme.target, height - 2 * Theme.target);
+                transcript.isFollowing = false;
+                cancelFlick();
+                contentY += page;
+                // How long it is has been a guess, before the lines there were made.
+                contentY = Math.max(originY, Math.min(contentY, originY + contentHeight - height));
+                transcript.isFollowing = atYEnd;
+                event.accepted = true;
             }
         }
         onMovementEnded: transcript.isFollowing = atYEnd
@@ -65,14 +74,14 @@ Item {
         onHeightChanged: toEnd.restart()
 
         delegate: TranscriptLine {
-            x: Math.max(0, (list.width - width - (Theme.edge - 4)) / 2)  // qmllint disable unqualified
-            width: Math.min(list.width - (Theme.edge - 4), transcript.measure)  // qmllint disable unqualified
+            x: Math.max(0, (list.width - width - Theme.edge) / 2)  // qmllint disable unqualified
+            width: Math.min(list.width - Theme.edge, transcript.measure)  // qmllint disable unqualified
         }
         header: Item {
             implicitHeight: Theme.inside
         }
         footer: Item {
-            width: ListView.view ? ListView.view.width - (Theme.edge - 4) : 0
+            width: ListView.view ? ListView.view.width - Theme.edge : 0
             implicitHeight: save.visible ? save.height + 2 * Theme.edge : Theme.edge
 
             PushButton {

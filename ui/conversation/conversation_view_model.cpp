@@ -360,19 +360,27 @@ bool ConversationViewModel::isErrorInWords() const
     return m_isDeaf && m_error && m_error->code == core::ErrorCode::SoundNoMicrophone;
 }
 
+ErrorText ConversationViewModel::errorWords() const
+{
+    if (!m_error) {
+        return {};
+    }
+    return m_isErrorHere ? errorTextHere(*m_error) : errorText(*m_error);
+}
+
 QString ConversationViewModel::errorSentence() const
 {
-    return m_error ? errorText(*m_error).sentence : QString();
+    return errorWords().sentence;
 }
 
 QString ConversationViewModel::errorActionLabel() const
 {
-    return m_error ? errorText(*m_error).actionLabel : QString();
+    return errorWords().actionLabel;
 }
 
 ErrorAction ConversationViewModel::errorAction() const
 {
-    return m_error ? errorText(*m_error).action : ErrorAction::Nothing;
+    return errorWords().action;
 }
 
 QString ConversationViewModel::errorCode() const
@@ -565,13 +573,13 @@ void ConversationViewModel::tellOf(const core::session_notice::Ended& ended)
         m_lasted = std::chrono::duration_cast<core::Milliseconds>(m_deps.clock.now() - m_startedAt);
     }
     m_phase = Phase::Ended;
-    m_startedOn.reset();
     m_token.forget();
     m_activity = Activity::Listening;
     const bool isStartWanted = std::exchange(m_isStartWanted, false);
     m_isTalkHeld = m_isTalkHeld && isStartWanted;
     m_transcript.closeOpenEntries();
     setError(isStartWanted ? std::nullopt : ended.error);
+    m_startedOn.reset();
     runTimers();
     Q_EMIT stateChanged();
     Q_EMIT timeChanged();
@@ -641,6 +649,7 @@ void ConversationViewModel::errorSolved()
 void ConversationViewModel::setError(std::optional<core::Error> error)
 {
     if (m_error != error) {
+        m_isErrorHere = m_startedOn.value_or(m_agent.first) == core::Profile::ThisComputer;
         m_error = std::move(error);
         Q_EMIT errorChanged();
     }

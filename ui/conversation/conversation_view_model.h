@@ -187,6 +187,8 @@ private:
     void runTimers();
     void readLevels();
     void setError(std::optional<core::Error> error);
+    /// Of what is shown; empty: nothing is.
+    [[nodiscard]] ErrorText errorWords() const;
     /// What is shown is over; what else there is to tell takes its place.
     void errorSolved();
     /// The agent answers what was said.
@@ -225,6 +227,8 @@ private:
     qreal m_userLevel = 0;
     qreal m_agentLevel = 0;
     std::optional<core::Error> m_error;
+    /// It is of a conversation with the agent of this computer.
+    bool m_isErrorHere = false;
     std::optional<core::Error> m_nextProblem;
     core::TokenAge m_token;
     /// The last notice was that there is no token; the problem right behind it is why.

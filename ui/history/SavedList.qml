@@ -11,6 +11,14 @@ FocusScope {
     required property HistoryViewModel history
     signal keepingWanted()
 
+    // When the rows are there that the list has come with.
+    Timer {
+        id: focused
+
+        interval: 0
+        onTriggered: if (list.activeFocus)
+            list.show(list.currentIndex)
+    }
     ColumnLayout {
         anchors.fill: parent
         spacing: Theme.between
@@ -31,27 +39,48 @@ FocusScope {
             placeholderText: qsTr("Search what was said")
             maximumLength: 200
             Accessible.name: qsTr("Search what was said")
-            onTextEdited: saved.history.words = text
+            onTextEdited: {
+                list.currentIndex = 0;
+                saved.history.words = text;
+            }
             Keys.onDownPressed: if (list.count > 0)
                 list.forceActiveFocus()
         }
         ListView {
             id: list
 
+            /** What the keyboard goes to is seen as a whole. */
+            function show(row: int) {
+                if (count === 0)
+                    return;
+                currentIndex = Math.max(0, Math.min(row, count - 1));
+                // How long it is has been a guess the first time, before the rows there were made.
+                for (let i = 0; i < 2; ++i) {
+                    if (currentIndex === 0)
+                        positionViewAtBeginning();
+                    else if (currentIndex === count - 1)
+                        positionViewAtEnd();
+                    else
+                        positionViewAtIndex(currentIndex, ListView.Contain);
+                }
+            }
+
+            function rowsInSight(): int {
+                return currentItem ? Math.max(1, Math.floor(height / (currentItem.height + spacing))) : 1;
+            }
+
             objectName: "savedList"
             Layout.fillWidth: true
             Layout.fillHeight: true
-            Layout.leftMargin: Theme.edge
-            Layout.rightMargin: Theme.edge
-            Layout.maximumWidth: 720
-            Layout.alignment: Qt.AlignHCenter
             visible: count > 0
             clip: true
             spacing: Theme.inside
             boundsBehavior: Flickable.StopAtBounds
             activeFocusOnTab: true
-            keyNavigationEnabled: true
             currentIndex: 0
+            // It is followed at once: on its way through a long list it would not be seen.
+            highlightMoveDuration: 0
+            highlightMoveVelocity: -1
             // Rows that are made ahead, at leisure, are still asked for when a search has left fewer.
             cacheBuffer: 0
             model: saved.history.conversations
@@ -61,22 +90,46 @@ FocusScope {
             Keys.onEnterPressed: (currentItem as SavedRow)?.clicked()
             Keys.onDeletePressed: (currentItem as SavedRow)?.deletionWanted()
             Keys.onPressed: event => {
-                if (event.key === Qt.Key_Home || event.key === Qt.Key_End) {
-                    currentIndex = event.key === Qt.Key_Home ? 0 : count - 1;
-                    event.accepted = true;
-                }
+                if (event.key === Qt.Key_Up)
+                    show(currentIndex - 1);
+                else if (event.key === Qt.Key_Down)
+                    show(currentIndex + 1);
+                else if (event.key === Qt.Key_PageUp)
+                    show(currentIndex - rowsInSight());
+                else if (event.key === Qt.Key_PageDown)
+                    show(currentIndex + rowsInSight());
+                else if (event.key === Qt.Key_Home)
+                    show(0);
+                else if (event.key === Qt.Key_End)
+                    show(count - 1);
+                else
+                    return;
+                event.accepted = true;
             }
+            onActiveFocusChanged: focused.restart()
 
             delegate: SavedRow {
+                required property int index
+
                 objectName: "savedRow"
-                width: list.width  // qmllint disable unqualified
-                onClicked: saved.history.open(conversationId)  // qmllint disable unqualified
-                onDeletionWanted: saved.history.askToDelete(conversationId)  // qmllint disable unqualified
+                // The list is as wide as the window, its scroll bar at the edge.
+                x: Math.max(Theme.edge, (list.width - width) / 2)  // qmllint disable unqualified
+                width: Math.max(0, Math.min(list.width - 2 * Theme.edge, 720))  // qmllint disable unqualified
+                onClicked: {
+                    list.currentIndex = index;  // qmllint disable unqualified
+                    saved.history.open(conversationId);  // qmllint disable unqualified
+                }
+                onDeletionWanted: {
+                    list.currentIndex = index;  // qmllint disable unqualified
+                    saved.history.askToDelete(conversationId);  // qmllint disable unqualified
+                }
             }
             footer: Item {
                 implicitHeight: Theme.edge
             }
-            T.ScrollBar.vertical: ScrollStrip {}
+            T.ScrollBar.vertical: ScrollStrip {
+                objectName: "savedListBar"
+            }
         }
         ColumnLayout {
             Layout.fillWidth: true

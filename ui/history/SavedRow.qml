@@ -1,5 +1,4 @@
 import QtQuick
-import QtQuick.Layouts
 import Vivavoce.Style
 
 /** A kept conversation in the list: a press opens it, the button asks whether to delete it. */
@@ -13,7 +12,8 @@ Rectangle {
     signal clicked()
     signal deletionWanted()
 
-    implicitHeight: column.implicitHeight + 2 * Theme.between
+    // Right from the start: a long list is gone through by it.
+    implicitHeight: said.y + said.implicitHeight + Theme.between
     radius: Theme.radius
     color: hover.hovered ? Theme.raised : Theme.surface
     border.width: 1
@@ -33,50 +33,45 @@ Rectangle {
         anchors.margins: -1
         isWanted: row.ListView.isCurrentItem && (row.ListView.view?.activeFocus ?? false)
     }
-    ColumnLayout {
-        id: column
+    Words {
+        id: title
 
-        anchors.left: parent.left
-        anchors.right: remove.left
-        anchors.leftMargin: Theme.edge
-        anchors.verticalCenter: parent.verticalCenter
-        spacing: 2
+        x: Theme.edge
+        y: Theme.between
+        text: row.when
+        size: Theme.small
+        isStrong: true
+        Accessible.ignored: true
+    }
+    Words {
+        x: title.x + title.width + Theme.inside
+        y: title.y
+        width: Math.max(0, remove.x - x)
+        text: row.detail
+        size: Theme.small
+        isSoft: true
+        elide: Text.ElideRight
+        Accessible.ignored: true
+    }
+    Words {
+        id: said
 
-        RowLayout {
-            spacing: Theme.inside
-
-            Words {
-                text: row.when
-                size: Theme.small
-                isStrong: true
-                Accessible.ignored: true
-            }
-            Words {
-                Layout.fillWidth: true
-                text: row.detail
-                size: Theme.small
-                isSoft: true
-                elide: Text.ElideRight
-                Accessible.ignored: true
-            }
-        }
-        Words {
-            Layout.fillWidth: true
-            text: row.words
-            textFormat: Text.PlainText
-            maximumLineCount: 2
-            wrapMode: Text.Wrap
-            elide: Text.ElideRight
-            Accessible.ignored: true
-        }
+        x: Theme.edge
+        y: title.y + title.implicitHeight + 2
+        width: Math.max(0, remove.x - x)
+        text: row.words
+        textFormat: Text.PlainText
+        maximumLineCount: 2
+        wrapMode: Text.Wrap
+        elide: Text.ElideRight
+        Accessible.ignored: true
     }
     IconButton {
         id: remove
 
         objectName: "deleteRow"
-        anchors.right: parent.right
-        anchors.rightMargin: Theme.inside
-        anchors.verticalCenter: parent.verticalCenter
+        x: row.width - width - Theme.inside
+        y: (row.height - height) / 2
         // By keyboard it is the Delete key on the row.
         focusPolicy: Qt.NoFocus
         glyph: "close"

@@ -9,7 +9,26 @@ FocusScope {
     id: saved
 
     required property HistoryViewModel history
+    readonly property bool isOpen: history.isOpen
+    /** The line to begin at, until somebody goes elsewhere; -1: none. */
+    property int sought: -1
 
+    function seek() {
+        if (saved.sought >= 0)
+            list.positionViewAtIndex(saved.sought, ListView.Beginning);
+    }
+
+    onIsOpenChanged: {
+        saved.sought = saved.isOpen ? saved.history.foundRow : -1;
+        saved.seek();
+    }
+
+    Timer {
+        id: settled
+
+        interval: 0
+        onTriggered: saved.seek()
+    }
     ColumnLayout {
         anchors.fill: parent
         spacing: Theme.between
@@ -20,10 +39,6 @@ FocusScope {
             objectName: "savedLines"
             Layout.fillWidth: true
             Layout.fillHeight: true
-            Layout.leftMargin: Theme.edge
-            Layout.rightMargin: Theme.edge
-            Layout.maximumWidth: 720
-            Layout.alignment: Qt.AlignHCenter
             clip: true
             focus: true
             spacing: Theme.edge
@@ -37,20 +52,37 @@ FocusScope {
             Keys.onUpPressed: flick(0, 900)
             Keys.onDownPressed: flick(0, -900)
             Keys.onPressed: event => {
-                if (event.key === Qt.Key_Home || event.key === Qt.Key_End) {
-                    if (event.key === Qt.Key_Home)
-                        positionViewAtBeginning();
-                    else
-                        positionViewAtEnd();
-                    event.accepted = true;
+                if (event.key === Qt.Key_PageUp || event.key === Qt.Key_PageDown) {
+                    // Two lines of it stay in sight.
+                    const page = (event.key === Qt.Key_PageUp ? -1 : 1) * Math.max(Theme.target, height - 2 * Theme.target);
+                    cancelFlick();
+                    contentY += page;
+                    // How long it is has been a guess, before the lines there were made.
+                    contentY = Math.max(originY, Math.min(contentY, originY + contentHeight - height));
+                } else if (event.key === Qt.Key_Home) {
+                    positionViewAtBeginning();
+                } else if (event.key === Qt.Key_End) {
+                    // Likewise.
+                    positionViewAtEnd();
+                    positionViewAtEnd();
+                } else {
+                    return;
                 }
+                saved.sought = -1;
+                event.accepted = true;
             }
+            onMovementStarted: saved.sought = -1
+            // What was not laid out yet had no place for it.
+            onWidthChanged: settled.restart()
+            onHeightChanged: settled.restart()
 
             delegate: SavedLine {
                 required property int index
 
                 objectName: "savedLine"
-                width: list.width  // qmllint disable unqualified
+                // The list is as wide as the window, its scroll bar at the edge.
+                x: Math.max(Theme.edge, (list.width - width) / 2)  // qmllint disable unqualified
+                width: Math.max(0, Math.min(list.width - 2 * Theme.edge, 720))  // qmllint disable unqualified
                 canPlay: saved.history.canPlay  // qmllint disable unqualified
                 onPlayWanted: saved.history.playFrom(index)  // qmllint disable unqualified
             }
@@ -60,7 +92,10 @@ FocusScope {
             footer: Item {
                 implicitHeight: Theme.inside
             }
-            T.ScrollBar.vertical: ScrollStrip {}
+            T.ScrollBar.vertical: ScrollStrip {
+                objectName: "savedBar"
+                onPressedChanged: saved.sought = -1
+            }
         }
         PlayBar {
             objectName: "playBar"

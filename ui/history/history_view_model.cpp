@@ -3,6 +3,8 @@
 #include "ui/style/error_text.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string>
 #include <utility>
 
 namespace vivavoce::ui {
@@ -72,8 +74,18 @@ void HistoryViewModel::open(const QString& id)
     m_fault.clear();
     m_openId = id;
     m_opened = std::move(*opened);
+    lookForRow();
     openSound();
     Q_EMIT changed();
+}
+
+void HistoryViewModel::lookForRow()
+{
+    const std::string words = m_words.trimmed().isEmpty() ? std::string() : m_conversations.wordsOf(m_openId);
+    const auto& lines = m_opened.lines;
+    const auto found = std::find_if(
+        lines.begin(), lines.end(), [&](const core::TranscriptLine& line) { return line.entry.text == words; });
+    m_foundRow = words.empty() || found == lines.end() ? -1 : static_cast<int>(std::distance(lines.begin(), found));
 }
 
 void HistoryViewModel::openSound()
@@ -167,6 +179,7 @@ void HistoryViewModel::close()
     stopPlaying();
     m_openId.clear();
     m_opened = {};
+    m_foundRow = -1;
     m_sound.reset();
     m_lines.set({});
     m_asked = Asked::Nothing;

@@ -28,6 +28,8 @@ class HistoryViewModel final : public QObject {
     /// One is read.
     Q_PROPERTY(bool isOpen READ isOpen NOTIFY changed)
     Q_PROPERTY(QString openWhen READ openWhen NOTIFY changed)
+    /// Of the one that is open, the line that was looked for; -1: none was.
+    Q_PROPERTY(int foundRow READ foundRow NOTIFY changed)
     Q_PROPERTY(vivavoce::ui::SavedLineModel* lines READ lines CONSTANT)
     /// The question whether to delete, in words; empty: nothing is asked.
     Q_PROPERTY(QString question READ question NOTIFY changed)
@@ -78,6 +80,7 @@ public:
     [[nodiscard]] QString fault() const { return m_fault; }
     [[nodiscard]] bool isOpen() const { return !m_openId.isEmpty(); }
     [[nodiscard]] QString openWhen() const;
+    [[nodiscard]] int foundRow() const { return m_foundRow; }
     [[nodiscard]] QString question() const;
     [[nodiscard]] bool hasAny() const { return m_hasAny; }
     [[nodiscard]] bool hasSound() const { return m_sound && !m_sound->path.empty(); }
@@ -100,6 +103,7 @@ private:
     /// It is surely in the list no longer.
     [[nodiscard]] bool isGone(const QString& id) const;
     void setFault(const core::Error& error);
+    void lookForRow();
     void openSound();
     void followPlayer();
 
@@ -111,6 +115,7 @@ private:
     bool m_hasAny = false;
     QString m_openId;
     core::Transcript m_opened;
+    int m_foundRow = -1;
     /// Of the one that is open.
     std::optional<core::SavedSound> m_sound;
     int m_playedFrom = -1;

@@ -42,6 +42,16 @@ QString SavedConversationModel::whenOf(const QString& id) const
     return {};
 }
 
+std::string SavedConversationModel::wordsOf(const QString& id) const
+{
+    for (const core::SavedConversation& conversation : m_conversations) {
+        if (conversation.head.id == id.toStdString()) {
+            return conversation.words;
+        }
+    }
+    return {};
+}
+
 int SavedConversationModel::rowCount(const QModelIndex& parent) const
 {
     return parent.isValid() ? 0 : count();

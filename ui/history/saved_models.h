@@ -6,6 +6,7 @@
 #include <QtQml/qqmlregistration.h>
 
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace vivavoce::ui {
@@ -30,6 +31,8 @@ public:
     void set(std::vector<core::SavedConversation> conversations);
     /// Empty: there is none of that id.
     [[nodiscard]] QString whenOf(const QString& id) const;
+    /// The whole line of it that was found; likewise.
+    [[nodiscard]] std::string wordsOf(const QString& id) const;
     [[nodiscard]] int count() const { return static_cast<int>(m_conversations.size()); }
     [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
     [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;

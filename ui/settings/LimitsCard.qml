@@ -18,6 +18,7 @@ Card {
         Layout.bottomMargin: -6
         size: Theme.small
         isSoft: true
+        wrapMode: Text.Wrap
         // What is chosen from below it has its name.
         Accessible.ignored: true
     }

@@ -10,15 +10,28 @@ Card {
     required property NetworkViewModel network
     /** What is looked at; it holds once it is a whole choice. */
     property int looked: network.proxy
+    /** Says why what was typed last was not taken. */
+    property Item told: null
+    /** It is where it stays: it can be brought into view. */
+    signal faultTold(Item sentence)
 
     function useProxy() {
         if (card.network.useProxy(address.text))
             address.text = Qt.binding(() => card.network.proxyUrl);
+        else
+            card.tell(proxyFault);
     }
 
     function useFile() {
         if (card.network.useCaFile(file.text))
             file.text = Qt.binding(() => card.network.caFile);
+        else
+            card.tell(caFault);
+    }
+
+    function tell(sentence: Item) {
+        card.told = sentence;
+        settled.restart();
     }
 
     /** Somebody comes to change it: the keyboard is there. */
@@ -27,7 +40,16 @@ Card {
     }
 
     title: qsTr("Network")
+    onHeightChanged: settled.restart()
 
+    // When the card has made room for it.
+    Timer {
+        id: settled
+
+        interval: 0
+        onTriggered: if (card.told && card.told.visible)
+            card.faultTold(card.told)
+    }
     component Name: Words {
         Layout.fillWidth: true
         Layout.bottomMargin: -6
@@ -97,6 +119,8 @@ Card {
         }
     }
     Fault {
+        id: proxyFault
+
         objectName: "proxyFault"
         text: card.network.proxyFault
     }
@@ -139,6 +163,8 @@ Card {
         }
     }
     Fault {
+        id: caFault
+
         objectName: "caFault"
         text: card.network.caFault
     }

@@ -27,8 +27,10 @@ FocusScope {
             agent.showAddress();
         if (page.isForKeeping)
             keeping.keep.forceActiveFocus(Qt.TabFocusReason);
-        if (page.isForNetwork)
+        if (page.isForNetwork) {
             network.show();
+            area.lead(network);
+        }
     }
     T.StackView.onDeactivating: page.settings.isShown = false
     Component.onDestruction: page.settings.isShown = false
@@ -133,6 +135,7 @@ FocusScope {
 
                     Layout.fillWidth: true
                     network: page.settings.network
+                    onFaultTold: sentence => area.reveal(sentence)
                 }
                 ToolsCard {
                     Layout.fillWidth: true

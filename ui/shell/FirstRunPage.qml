@@ -128,11 +128,40 @@ FocusScope {
                     Accessible.role: Accessible.AlertMessage
                     Accessible.name: text
                 }
-                PushButton {
-                    objectName: "showNetwork"
-                    visible: page.shell.isWayWrong
-                    text: qsTr("Open network settings")
-                    onClicked: page.networkWanted()
+                Flow {
+                    id: actions
+
+                    Layout.fillWidth: true
+                    visible: page.shell.addressFaultCode !== ""
+                    spacing: Theme.inside
+
+                    PushButton {
+                        objectName: "showNetwork"
+                        visible: page.shell.isWayWrong
+                        text: qsTr("Open network settings")
+                        onClicked: page.networkWanted()
+                    }
+                    PushButton {
+                        objectName: "copyAddressFault"
+                        width: Math.min(implicitWidth, actions.width)
+                        visible: page.shell.addressFaultCode !== ""
+                        text: copied.running ? qsTr("Copied") : page.shell.addressFaultCode
+                        glyph: copied.running ? "check" : "copy"
+                        hue: Theme.soft
+                        size: Theme.small
+                        isStrong: false
+                        Accessible.name: qsTr("Copy the code %1").arg(page.shell.addressFaultCode)
+                        onClicked: {
+                            page.shell.copyAddressFaultCode();
+                            copied.restart();
+                        }
+
+                        Timer {
+                            id: copied
+
+                            interval: 1500
+                        }
+                    }
                 }
             }
         }

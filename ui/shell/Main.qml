@@ -26,6 +26,29 @@ T.ApplicationWindow {
     /** Nothing is chosen yet, and nothing is looked at but that choice. */
     readonly property bool isFirst: shell.isFirstRun && pages.depth < 2
 
+    /** What of the top line had the keyboard when another page came over the first: it has it again after that. */
+    property Item opener: null
+
+    function rememberOpener() {
+        let around = window.activeFocusItem;
+        while (around && around !== topLine)
+            around = around.parent;
+        window.opener = around ? window.activeFocusItem : null;
+    }
+
+    /** To the page; where the first one is back, to what had it there. */
+    function placeKeyboard() {
+        if (!pages.visible || !pages.currentItem)
+            return;
+        const back = pages.depth === 1 ? window.opener : null;
+        if (pages.depth === 1)
+            window.opener = null;
+        if (back && back.visible && back.enabled)
+            back.forceActiveFocus(Qt.TabFocusReason);
+        else
+            pages.currentItem.forceActiveFocus();
+    }
+
     /** The page under all others. */
     function openConversation() {
         if (pages.depth === 0)
@@ -35,24 +58,30 @@ T.ApplicationWindow {
     }
 
     function showAccount() {
-        if (pages.depth === 1 && window.shell.hasAccount)
+        if (pages.depth === 1 && window.shell.hasAccount) {
+            window.rememberOpener();
             pages.push(window.accountPage, {
                 account: window.account
             });
+        }
     }
 
     function showHistory() {
-        if (pages.depth === 1 && !window.shell.isFirstRun)
+        if (pages.depth === 1 && !window.shell.isFirstRun) {
+            window.rememberOpener();
             pages.push(window.historyPage, {
                 history: window.history
             });
+        }
     }
 
     function showSettings() {
-        if (pages.depth === 1 && !window.shell.isFirstRun)
+        if (pages.depth === 1 && !window.shell.isFirstRun) {
+            window.rememberOpener();
             pages.push(window.settingsPage, {
                 settings: window.settings
             });
+        }
     }
 
     function showNetwork() {
@@ -96,8 +125,7 @@ T.ApplicationWindow {
         id: focusLater
 
         interval: 0
-        onTriggered: if (pages.visible && pages.currentItem)
-            pages.currentItem.forceActiveFocus()
+        onTriggered: window.placeKeyboard()
     }
     Binding {
         target: Theme
@@ -153,6 +181,8 @@ T.ApplicationWindow {
             shell: window.shell
         }
         TopLine {
+            id: topLine
+
             Layout.fillWidth: true
             visible: pages.depth === 1 && !window.shell.isFirstRun
             shell: window.shell
@@ -210,6 +240,8 @@ T.ApplicationWindow {
         }
 
         function onTalkWanted() {
+            // A space is to mute now, and not to come back.
+            window.opener = null;
             pages.pop();
             window.shell.talkWanted();
         }

@@ -2,6 +2,8 @@
 
 #include "ui/style/error_text.h"
 
+#include <QClipboard>
+#include <QGuiApplication>
 #include <QUrl>
 
 #include <utility>
@@ -16,6 +18,13 @@ constexpr std::chrono::milliseconds kSecond{1'000};
 bool isSameAgent(const core::Settings& a, const core::Settings& b)
 {
     return a.profile == b.profile && (a.profile != core::Profile::Broker || a.brokerUrl == b.brokerUrl);
+}
+
+/// Behind a proxy that is not set, a broker that is there is one that does not answer.
+bool mayHelpToSetTheNetwork(const core::Error& error)
+{
+    const bool isSilent = error.code == core::ErrorCode::BrokerUnreachable || error.code == core::ErrorCode::Timeout;
+    return errorText(error).action == ErrorAction::ShowNetworkSettings || (isSilent && !isOfTheWay(error));
 }
 
 } // namespace
@@ -52,9 +61,7 @@ bool ShellViewModel::useBroker(const QString& address)
 {
     const auto checked = core::brokerAddress(address.toStdString());
     if (!checked) {
-        m_addressFault = addressFaultText(checked.error());
-        m_isWayWrong = false;
-        Q_EMIT addressFaultChanged();
+        setAddressFault(addressFaultText(checked.error()));
         return false;
     }
     if (!m_deps.tryBroker) {
@@ -62,23 +69,41 @@ bool ShellViewModel::useBroker(const QString& address)
         return true;
     }
     m_isTrying = true;
-    m_addressFault.clear();
-    m_isWayWrong = false;
-    Q_EMIT addressFaultChanged();
+    setAddressFault(QString());
     m_deps.tryBroker(*checked, [this, url = *checked](const std::optional<core::Error>& error) {
         // Somebody may have gone elsewhere meanwhile.
         if (!std::exchange(m_isTrying, false)) {
             return;
         }
-        const ErrorText text = error ? errorText(*error) : ErrorText();
-        m_addressFault = text.sentence;
-        m_isWayWrong = text.action == ErrorAction::ShowNetworkSettings;
-        Q_EMIT addressFaultChanged();
-        if (!error) {
+        if (error) {
+            setAddressFault(*error);
+        } else {
+            setAddressFault(QString());
             useFound(url);
         }
     });
     return true;
+}
+
+void ShellViewModel::setAddressFault(const QString& words)
+{
+    m_addressFault = words;
+    m_addressFaultCode.clear();
+    m_isWayWrong = false;
+    Q_EMIT addressFaultChanged();
+}
+
+void ShellViewModel::setAddressFault(const core::Error& error)
+{
+    m_addressFault = errorText(error).sentence;
+    m_addressFaultCode = errorCodeText(error);
+    m_isWayWrong = mayHelpToSetTheNetwork(error);
+    Q_EMIT addressFaultChanged();
+}
+
+void ShellViewModel::copyAddressFaultCode() const
+{
+    QGuiApplication::clipboard()->setText(m_addressFaultCode);
 }
 
 void ShellViewModel::useFound(const std::string& brokerUrl)
@@ -96,9 +121,7 @@ void ShellViewModel::forgetAddressFault()
 {
     if (m_isTrying || !m_addressFault.isEmpty()) {
         m_isTrying = false;
-        m_addressFault.clear();
-        m_isWayWrong = false;
-        Q_EMIT addressFaultChanged();
+        setAddressFault(QString());
     }
 }
 

@@ -33,6 +33,8 @@ class ShellViewModel final : public QObject, private core::ConversationListener 
     Q_PROPERTY(int tokenRenewals READ tokenRenewals NOTIFY tokenChanged)
     /// What is wrong with the address last tried; empty: nothing.
     Q_PROPERTY(QString addressFault READ addressFault NOTIFY addressFaultChanged)
+    /// For copying; empty: nothing but what was typed is wrong.
+    Q_PROPERTY(QString addressFaultCode READ addressFaultCode NOTIFY addressFaultChanged)
     /// The way there may be what is wrong with it: the network's settings may help.
     Q_PROPERTY(bool isWayWrong READ isWayWrong NOTIFY addressFaultChanged)
     /// A broker is asked whether it is there.
@@ -70,6 +72,7 @@ public:
     /// Whether it was an address. Where it was none, or no broker answers there, `addressFault` says so and nothing changes.
     Q_INVOKABLE bool useBroker(const QString& address);
     Q_INVOKABLE void forgetAddressFault();
+    Q_INVOKABLE void copyAddressFaultCode() const;
     Q_INVOKABLE void dismissNotice();
     /// The settings were damaged, and are kept in this file.
     void tellDamagedSettings(const QString& keptAs);
@@ -90,6 +93,7 @@ public:
     [[nodiscard]] int secondsToRenewal() const;
     [[nodiscard]] int tokenRenewals() const { return m_token.renewals(); }
     [[nodiscard]] QString addressFault() const { return m_addressFault; }
+    [[nodiscard]] QString addressFaultCode() const { return m_addressFaultCode; }
     [[nodiscard]] bool isWayWrong() const { return m_isWayWrong; }
     [[nodiscard]] bool isTrying() const { return m_isTrying; }
     [[nodiscard]] bool hasAgent() const { return m_deps.hasAgent; }
@@ -115,6 +119,8 @@ private:
     void conversationTold(const core::SessionNotice& notice) override;
     void use(core::Settings settings);
     void useFound(const std::string& brokerUrl);
+    void setAddressFault(const QString& words);
+    void setAddressFault(const core::Error& error);
     void forgetFailure();
 
     Dependencies m_deps;
@@ -127,6 +133,7 @@ private:
     core::Settings m_failedWith;
     core::TokenAge m_token;
     QString m_addressFault;
+    QString m_addressFaultCode;
     bool m_isWayWrong = false;
     bool m_isTrying = false;
     QString m_notice;

@@ -77,7 +77,8 @@ T.ComboBox {
                 Accessible.ignored: true
             }
             Icon {
-                Layout.rightMargin: Theme.inside
+                // Clear of the scroll bar.
+                Layout.rightMargin: Theme.between
                 Layout.preferredWidth: 18
                 Layout.preferredHeight: 18
                 visible: row.isCurrent
@@ -89,7 +90,8 @@ T.ComboBox {
     popup: T.Popup {
         y: choice.height + 4
         width: choice.width
-        implicitHeight: Math.min(contentItem.implicitHeight + 8, 320)
+        // Nine, or else half of one is seen: there is more.
+        implicitHeight: contentItem.implicitHeight <= 9 * Theme.target ? contentItem.implicitHeight + 8 : 8.5 * Theme.target + 8
         padding: 4
         margins: Theme.inside
 
@@ -99,6 +101,11 @@ T.ComboBox {
             model: choice.delegateModel
             currentIndex: choice.highlightedIndex
             boundsBehavior: Flickable.StopAtBounds
+            T.ScrollBar.vertical: ScrollStrip {
+                policy: T.ScrollBar.AlwaysOn
+                // What is not there to be moved does not cover the rows.
+                visible: size < 1
+            }
         }
         background: Rectangle {
             radius: Theme.radius

@@ -1,18 +1,19 @@
 import QtQuick
 import QtQuick.Templates as T
 
-/** Where one is in what is longer than the window: seen while it moves and while the pointer is on it. */
+/** Where one is in what is longer than the window: seen while it moves and while the pointer is on it, or always where it has to be. */
 T.ScrollBar {
     id: strip
 
     implicitWidth: implicitContentWidth + leftPadding + rightPadding
     implicitHeight: implicitContentHeight + topPadding + bottomPadding
-    padding: 2
-    minimumSize: height > 0 ? width / height : 0
+    // More of it is taken hold of than is seen.
+    padding: 3
+    minimumSize: availableHeight > 0 ? Math.min(1, 32 / availableHeight) : 0
     policy: T.ScrollBar.AsNeeded
 
     contentItem: Rectangle {
-        readonly property bool isSeen: strip.active && strip.size < 1
+        readonly property bool isSeen: (strip.active || strip.policy === T.ScrollBar.AlwaysOn) && strip.size < 1
 
         implicitWidth: 6
         implicitHeight: 6

@@ -35,6 +35,12 @@ Flickable {
         contentY = Math.max(0, Math.min(wanted, contentHeight - height));
     }
 
+    /** It comes to the top, as far as what is below it allows. */
+    function lead(item: Item) {
+        const top = item.mapToItem(contentItem, 0, 0).y - Theme.between;
+        contentY = Math.max(0, Math.min(top, contentHeight - height));
+    }
+
     clip: true
     boundsBehavior: Flickable.StopAtBounds
     onFocusedChanged: reveal(focused)

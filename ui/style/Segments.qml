@@ -15,6 +15,20 @@ Rectangle {
         repeater.itemAt(current).forceActiveFocus(Qt.TabFocusReason);
     }
 
+    /** Each has the same room, unless that is too little for one of them. Measured as it is when chosen: a choice moves nothing. */
+    function widthOf(index: int): real {
+        const room = width - 6;
+        let longest = 0;
+        let all = 0;
+        for (let i = 0; i < options.length; ++i) {
+            const needed = letters.advanceWidth(options[i]) + 2 * Theme.inside;
+            longest = Math.max(longest, needed);
+            all += needed;
+        }
+        const even = room / options.length;
+        return longest <= even ? even : letters.advanceWidth(options[index]) + 2 * Theme.inside + (room - all) / options.length;
+    }
+
     implicitWidth: 240
     implicitHeight: Theme.target
     radius: Theme.radius
@@ -24,6 +38,12 @@ Rectangle {
     Accessible.role: Accessible.Grouping
     Accessible.name: name
 
+    FontMetrics {
+        id: letters
+
+        font.pixelSize: Theme.small
+        font.weight: Font.DemiBold
+    }
     Row {
         anchors.fill: parent
         anchors.margins: 3
@@ -40,8 +60,10 @@ Rectangle {
                 required property int index
 
                 objectName: segments.objectName + "." + index  // qmllint disable unqualified
-                width: parent ? parent.width / segments.options.length : 0  // qmllint disable unqualified
+                width: segments.widthOf(index)  // qmllint disable unqualified
                 height: parent ? parent.height : 0
+                leftPadding: 4
+                rightPadding: 4
                 text: modelData
                 checked: segments.current === index  // qmllint disable unqualified
                 autoExclusive: false

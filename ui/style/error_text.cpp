@@ -174,6 +174,18 @@ ErrorText errorText(const core::Error& error)
     return {translated(row.sentence), label(row.action), row.action};
 }
 
+ErrorText errorTextHere(const core::Error& error)
+{
+    const bool isSilent = error.code == ErrorCode::Timeout || error.code == ErrorCode::BrokerUnreachable
+        || error.code == ErrorCode::ProviderUnreachable;
+    if (!isSilent || faultOf(error) != nullptr) {
+        return errorText(error);
+    }
+    return {translated(QT_TRANSLATE_NOOP("ErrorText",
+                "The agent on this computer does not answer. If it stays so, close Vivavoce and open it again.")),
+        label(ErrorAction::Retry), ErrorAction::Retry};
+}
+
 bool isOfTheWay(const core::Error& error)
 {
     return faultOf(error) != nullptr;

@@ -21,6 +21,8 @@ struct ErrorText {
 
 /// Translated anew at each call.
 [[nodiscard]] ErrorText errorText(const core::Error& error);
+/// The same of a conversation with the agent of this computer: no network is involved.
+[[nodiscard]] ErrorText errorTextHere(const core::Error& error);
 /// Why there was no connection is known: the sentence is the same whoever was to be reached.
 [[nodiscard]] bool isOfTheWay(const core::Error& error);
 /// For copying and for scripts: "broker.unreachable", with the other side's code where there is one. Never translated.
