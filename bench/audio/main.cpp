@@ -104,7 +104,7 @@ void delays()
             ring.write(std::span(in).subspan(at, hz / 100));
             audio::rt::LevelMeter unread;
             chain->pump(ring, *processing, core::Milliseconds{0}, false, unread,
-                [&](std::span<const std::int16_t> piece, core::FrameCount) {
+                [&](std::span<const std::int16_t> piece, std::span<const std::int16_t>, core::FrameCount) {
                     voice.insert(voice.end(), piece.begin(), piece.end());
                 });
         }

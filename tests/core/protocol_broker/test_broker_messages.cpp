@@ -110,7 +110,7 @@ private slots:
         response.provider = "local";
         response.model = "m";
         response.connect = {"ws://127.0.0.1:1/v1/realtime?model=m", "subprotocol", "openai-beta",
-            {"pcm16", {core::SampleRate(16'000), core::SampleRate(48'000)}}};
+            {"pcm16", {SampleRate(16'000), SampleRate(48'000)}}};
         response.limits.maxSessionSeconds = 900;
         const auto back = broker::decodeTokenResponse(broker::encode(response));
         QVERIFY(back.has_value());
