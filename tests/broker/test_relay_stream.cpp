@@ -662,7 +662,7 @@ private slots:
         RelayWorld world([](broker::Config& config) { config.longestRelay = 5min; });
         auto& clock = world.operators.broker.clock;
         const auto whole = std::chrono::floor<std::chrono::seconds>(clock.wallNow());
-        clock.advance(std::chrono::duration_cast<Milliseconds>(whole + 1500ms - clock.wallNow()));
+        clock.advance(std::chrono::duration_cast<core::Milliseconds>(whole + 1500ms - clock.wallNow()));
         const auto client = world.open(world.session());
         const auto provider = world.upstream.next();
         clock.advance(5min - 400ms);
