@@ -175,7 +175,7 @@ private slots:
                 + "[[alerts.channels]]\nname = \"mail\"\nkind = \"smtp\"\nserver = \"mail.example:587\"\nuser = \"me\"\n"
                 + "from = \"a@mail.example\"\nto = [\"b@mail.example\"]\n",
             {{"ALERTS_CHAT_1_URL", "https://hooks.example/marker"}, {"ALERTS_MAIL_PASSWORD", "password-marker"}});
-        QCOMPARE(loaded.fault(), std::string());
+        QCOMPARE(QString::fromStdString(loaded.fault()), QString());
         const auto& alerts = loaded.config.alerts;
         QCOMPARE(alerts.thresholds, (std::vector<int>{50, 90}));
         QCOMPARE(alerts.errorPercent, 0);
@@ -208,7 +208,7 @@ private slots:
         std::ofstream(folder + "/alerts_chat_1_url") << "https://hooks.example/of-systemd";
         const Loaded loaded(
             "[[alerts.channels]]\nname = \"chat-1\"\nkind = \"slack\"\n", {{"CREDENTIALS_DIRECTORY", folder}});
-        QCOMPARE(loaded.fault(), std::string());
+        QCOMPARE(QString::fromStdString(loaded.fault()), QString());
         QVERIFY(loaded.config.alerts.channels.at(0).address->equals("https://hooks.example/of-systemd"));
     }
 

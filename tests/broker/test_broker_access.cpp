@@ -639,7 +639,7 @@ private slots:
                 QVERIFY2(tried.status != 404 || codeOf(tried) == "session_not_found", path.c_str());
             }
         }
-        QCOMPARE(document.at("paths").size(), std::size_t{39});
+        QCOMPARE(document.at("paths").size(), std::size_t{41});
     }
 
     void health_TellsAdminsOfEachPart()

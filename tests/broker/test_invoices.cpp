@@ -162,7 +162,7 @@ struct World {
             return 0;
         };
         if (!wait(database->run<int>(all))) {
-            qFatal("the database does not work");
+            qFatal("the database does not work: %s", log.text().c_str());
         }
     }
     /// Has a user of a project spend that, today.
