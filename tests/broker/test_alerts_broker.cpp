@@ -169,7 +169,7 @@ private slots:
     void config_OfEachKind_IsRead_AndPrintsNoSecret()
     {
         const Loaded loaded(std::string("[alerts]\nbudget_thresholds = [90, 50]\nerror_percent = 0\n")
-                + "[[alerts.channels]]\nname = \"ops\"\nkind = \"webhook\"\nurl = \"https://me:marker@ops.example:8443/hook/marker?marker\"\n"
+                + "[[alerts.channels]]\nname = \"ops\"\nkind = \"webhook\"\nurl = \"https://ops.example:8443/hook/marker?marker\"\n"
                 + "events = [\"provider.down\"]\nsecret = \"" + kSecret + "\"\n"
                 + "[[alerts.channels]]\nname = \"chat-1\"\nkind = \"slack\"\n"
                 + "[[alerts.channels]]\nname = \"mail\"\nkind = \"smtp\"\nserver = \"mail.example:587\"\nuser = \"me\"\n"
@@ -182,7 +182,7 @@ private slots:
         QCOMPARE(alerts.channels.size(), std::size_t{3});
         QVERIFY(alerts.channels[0].wants(broker::alerts::AlertKind::ProviderDown));
         QVERIFY(!alerts.channels[0].wants(broker::alerts::AlertKind::Block));
-        QVERIFY(alerts.channels[0].address->equals("https://me:marker@ops.example:8443/hook/marker?marker"));
+        QVERIFY(alerts.channels[0].address->equals("https://ops.example:8443/hook/marker?marker"));
         QVERIFY(alerts.channels[1].address->equals("https://hooks.example/marker"));
         QVERIFY(alerts.channels[2].secret->equals("password-marker"));
         const std::string printed = broker::printConfig(loaded.config);
@@ -195,7 +195,7 @@ private slots:
         const Loaded again(printed,
             {{"ALERTS_CHAT_1_URL", "https://hooks.example/marker"}, {"ALERTS_MAIL_PASSWORD", "password-marker"},
                 {"ALERTS_OPS_SECRET", kSecret},
-                {"ALERTS_OPS_URL", "https://me:marker@ops.example:8443/hook/marker?marker"}});
+                {"ALERTS_OPS_URL", "https://ops.example:8443/hook/marker?marker"}});
         QCOMPARE(again.fault(), std::string());
         QCOMPARE(broker::printConfig(again.config), printed);
         QVERIFY(again.config.alerts.channels[0].isSame(alerts.channels[0]));

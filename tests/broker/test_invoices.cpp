@@ -230,7 +230,7 @@ class TestInvoices : public QObject {
             return "sqlite://" + m_folder.path().toStdString() + "/" + std::to_string(++m_files) + ".db";
         }
         World(m_server->url()).sql([](broker::Connection& sql) {
-            for (const char* table : {"invoices", "sessions", "usage_sessions", "usage_days"}) {
+            for (const char* table : {"invoice_heads", "invoices", "sessions", "usage_sessions", "usage_days"}) {
                 sql << std::string("DELETE FROM ") + table;
             }
         });

@@ -227,7 +227,7 @@ private slots:
         QTest::newRow("forbids it") << QByteArray("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") << 1011U
                                     << QByteArray("provider_refused");
         QTest::newRow("has moved") << QByteArray("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n") << 1011U
-                                   << QByteArray("provider_malformed");
+                                   << QByteArray("provider_rejected");
         QTest::newRow("has enough of us") << QByteArray("HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n\r\n") << 1013U
                                           << QByteArray("provider_rate_limited");
         QTest::newRow("has a fault") << QByteArray("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n") << 1013U

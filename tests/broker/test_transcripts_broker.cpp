@@ -132,7 +132,8 @@ struct World : RelayWorld {
             all.clear();
             const auto answer = ask(operators.admin(), "/" + session);
             if (answer.status == 200) {
-                for (const Json& line : Json::parse(answer.body).at("lines")) {
+                const Json body = Json::parse(answer.body);
+                for (const Json& line : body.at("lines")) {
                     const auto extent = line.at("extent").get<std::string>();
                     all.push_back(line.at("speaker").get<std::string>() + ": " + line.at("text").get<std::string>()
                         + (extent == "whole" ? "" : " (" + extent + ")"));
@@ -477,7 +478,7 @@ private slots:
         const auto answer = world.ask(world.operators.admin(), rest.toStdString(), method.constData());
         QCOMPARE(static_cast<int>(answer.status), status);
         if (status != 200) {
-            QCOMPARE(header(answer, "Content-Type"), std::string("application/problem+json"));
+            QCOMPARE(QString::fromStdString(header(answer, "Content-Type")), QStringLiteral("application/problem+json; charset=utf-8"));
         }
     }
 
