@@ -133,7 +133,8 @@ private Q_SLOTS:
         QCOMPARE(provider.asked.at("output").at("format").at("rate").get<int>(), 48'000);
 
         const Json summary = cli.all("summary").at(0);
-        QVERIFY2(std::abs(summary.value("spokenMs", 0) - 1'000) <= 2, summary.dump().c_str());
+        // What filters hold back at the end comes, too.
+        QVERIFY2(std::abs(summary.value("spokenMs", 0) - 1'000) <= 10, summary.dump().c_str());
         QCOMPARE(summary.value("heardMs", 0), 500);
         QFile file(QString::fromStdString(out));
         QVERIFY(file.open(QIODevice::ReadOnly));
