@@ -49,7 +49,8 @@ export async function ask(method, path, body) {
 /** "?a=1&b=2" of what is not empty. */
 export function queryOf(values) {
   const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== '' && value !== undefined && value !== null));
-  const text = query.toString();
+  // A blank as a plus is a form's way; in an address it is a plus.
+  const text = query.toString().replaceAll('+', '%20');
   return text && `?${text}`;
 }
 
