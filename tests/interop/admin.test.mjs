@@ -162,7 +162,7 @@ test('what was said is searched, read, saved and deleted', { skip }, async () =>
   await page.sees('Zażółć 100% GĘŚLĄ jaźń');
   await (await page.$('tbody button')).click();
   await until('the conversation', () => page.evaluate(() => document.querySelectorAll('.sayings li.assistant').length > 0));
-  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H2');
+  await until('its heading has the keyboard', () => page.evaluate(() => document.activeElement.tagName === 'H2'));
   const saved = await page.$$('::-p-aria([name="Save as Text"][role="button"])');
   await saved.at(-1).click();
   const [name] = await until('the file', async () => { const files = readdirSync(downloads).filter((file) => file.endsWith('.txt')); return files.length && files; });
