@@ -276,9 +276,7 @@ const std::vector<InitKey>& initKeys()
         {.key = "providers.compatible[].input_rate",
             .sentence = "Hz of what it hears, where that is not what its profile says.",
             .example = "16000"},
-        {.key = "providers.compatible[].output_rate",
-            .sentence = "Hz of what it says, likewise.",
-            .example = "24000"},
+        {.key = "providers.compatible[].output_rate", .sentence = "Hz of what it says, likewise.", .example = "24000"},
         {.key = "providers.compatible[].api_key",
             .sentence =
                 "Its key, where it wants one. Better than here: MY_SERVER_API_KEY, MY_SERVER_API_KEY_FILE or systemd's credential my_server_api_key.",

@@ -194,8 +194,7 @@ private slots:
         QVERIFY(loaded.asked.count("ALERTS_OPS_SECRET_FILE") == 1);
         const Loaded again(printed,
             {{"ALERTS_CHAT_1_URL", "https://hooks.example/marker"}, {"ALERTS_MAIL_PASSWORD", "password-marker"},
-                {"ALERTS_OPS_SECRET", kSecret},
-                {"ALERTS_OPS_URL", "https://ops.example:8443/hook/marker?marker"}});
+                {"ALERTS_OPS_SECRET", kSecret}, {"ALERTS_OPS_URL", "https://ops.example:8443/hook/marker?marker"}});
         QCOMPARE(again.fault(), std::string());
         QCOMPARE(broker::printConfig(again.config), printed);
         QVERIFY(again.config.alerts.channels[0].isSame(alerts.channels[0]));

@@ -478,7 +478,8 @@ private slots:
         const auto answer = world.ask(world.operators.admin(), rest.toStdString(), method.constData());
         QCOMPARE(static_cast<int>(answer.status), status);
         if (status != 200) {
-            QCOMPARE(QString::fromStdString(header(answer, "Content-Type")), QStringLiteral("application/problem+json; charset=utf-8"));
+            QCOMPARE(QString::fromStdString(header(answer, "Content-Type")),
+                QStringLiteral("application/problem+json; charset=utf-8"));
         }
     }
 
