@@ -140,6 +140,8 @@ private Q_SLOTS:
             allocated.look(allocatedKiB());
             resident.look(residentKiB());
         }
+        // The last pause may have begun a hand-over that is not through.
+        QVERIFY2(waitFor([&] { return client.isQuiet() && world.open() == 1; }, kPatienceMs), client.standing().c_str());
         qInfo(
             "%lld s, %d turns, %d hand-overs, %d losses, %d tokens; allocated %ld KiB, then %ld; resident %ld KiB, then %ld",
             static_cast<long long>(length.count()), number, client.handOvers, client.losses, client.tokens,
@@ -148,7 +150,6 @@ private Q_SLOTS:
         QCOMPARE(client.losses, 0);
         QCOMPARE(client.audioLost, Milliseconds{0});
         QCOMPARE(world.log.sessions, 1 + client.handOvers);
-        QCOMPARE(world.open(), std::size_t{1});
         // Each is minted once, and none before its time.
         QCOMPARE(world.mints, client.tokens);
         QCOMPARE(client.earlyTokens, 0);
