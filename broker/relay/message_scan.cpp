@@ -20,6 +20,8 @@ constexpr int kDeepest = 64;
 constexpr std::string_view kInvalid = "invalid_json";
 constexpr std::string_view kEscaped = "escaped_name";
 constexpr std::size_t kMostEvents = 256;
+/// Of a message whose reader is kept for the next one: a second of sound.
+constexpr std::size_t kUsualSize = 64 * 1024;
 
 /// What clients say, in both dialects.
 constexpr std::array<std::string_view, 12> kClientTypes{"input_audio_buffer.append", "input_audio_buffer.commit",
@@ -311,15 +313,35 @@ private:
     bool m_isOwn = false;
 };
 
+/// simdjson's reader of one text. It wants a dozen times the room of what it reads, and to have that given and taken for each message
+/// costs more than to read it: each thread keeps one for messages of usual size. One at a time on a thread.
+class Reader {
+public:
+    explicit Reader(std::size_t size) : m_parser(size <= kUsualSize ? kept() : m_own) {}
+    Reader(const Reader&) = delete;
+    Reader& operator=(const Reader&) = delete;
+    [[nodiscard]] ondemand::parser& parser() { return m_parser; }
+
+private:
+    static ondemand::parser& kept()
+    {
+        thread_local ondemand::parser parser;
+        return parser;
+    }
+
+    ondemand::parser m_own;
+    ondemand::parser& m_parser;
+};
+
 MessageScan scanned(std::string& text, Names names)
 {
     MessageScan scan;
     text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
-    ondemand::parser parser;
+    Reader reader(text.size());
     ondemand::document document;
     ondemand::object all;
     const simdjson::padded_string_view padded(text.data(), text.size(), text.capacity());
-    if (parser.iterate(padded).get(document) != simdjson::SUCCESS
+    if (reader.parser().iterate(padded).get(document) != simdjson::SUCCESS
         || document.get_object().get(all) != simdjson::SUCCESS) {
         scan.fault = kInvalid;
         return scan;
@@ -339,11 +361,11 @@ MessageScan scanned(std::string& text, Names names)
 /// What a text is billed as whose type, or the name of it, is escaped; nothing: it is not.
 std::optional<std::string_view> billedType(std::string& text)
 {
-    ondemand::parser parser;
+    Reader reader(text.size());
     ondemand::document document;
     ondemand::object all;
     const simdjson::padded_string_view padded(text.data(), text.size(), text.capacity());
-    if (parser.iterate(padded).get(document) != simdjson::SUCCESS
+    if (reader.parser().iterate(padded).get(document) != simdjson::SUCCESS
         || document.get_object().get(all) != simdjson::SUCCESS) {
         return std::nullopt;
     }

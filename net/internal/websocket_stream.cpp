@@ -21,6 +21,8 @@ constexpr core::Milliseconds kTooBigPatience{3000};
 /// Time for a peer at the end of a slow line to take what was said before the farewell.
 constexpr core::Milliseconds kLongestFarewell{10'000};
 constexpr std::size_t kBufferToKeep = 32 * 1024;
+/// Behind a message, for readers that look at many bytes at once: they would have to move it elsewhere.
+constexpr std::size_t kRoomBehind = 64;
 /// More than anybody can have taken.
 constexpr std::uint64_t kNeverMoving = std::numeric_limits<std::uint64_t>::max();
 /// Two seconds of sound: a line that is worth talking over never waits for us to fill it.
@@ -227,6 +229,7 @@ Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> WebSocketStream<Stre
         } else {
             WebSocketMessage message;
             message.kind = m_stream.got_text() ? WebSocketMessage::Kind::Text : WebSocketMessage::Kind::Binary;
+            message.data.reserve(m_buffer.size() + kRoomBehind);
             message.data.assign(static_cast<const char*>(m_buffer.data().data()), m_buffer.size());
             if (m_buffer.capacity() > kBufferToKeep) {
                 // One large message is no reason to keep its room for the life of the session.

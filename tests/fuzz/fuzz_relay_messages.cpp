@@ -1,7 +1,9 @@
 #include "broker/relay/client_message_check.h"
 #include "broker/relay/gemini_client_check.h"
 #include "broker/relay/gemini_meter.h"
+#include "broker/relay/gemini_transcript.h"
 #include "broker/relay/message_scan.h"
+#include "broker/relay/openai_transcript.h"
 #include "broker/relay/session_meter.h"
 #include "core/base/json.h"
 
@@ -11,6 +13,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -163,6 +166,23 @@ void checkGemini(const std::string& text, const std::optional<core::Json>& other
     }
 }
 
+/// Whatever both sides say, one message in a line, what is kept of it is within its bounds.
+template <typename Keeper>
+void keep(const std::string& text)
+{
+    Keeper keeper([](const transcripts::Line& line) {
+        if (line.text.size() > transcripts::kLongestLine || line.position < 0) {
+            std::abort();
+        }
+    });
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        keeper.fromClient(line, {});
+        keeper.fromProvider(line, {});
+    }
+    keeper.ended({});
+}
+
 } // namespace
 
 /// What the relay lets through means the same to another reader: neither its type nor what is locked differs.
@@ -172,6 +192,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto other = core::parseJson(text);
     const relay::MessageScan scan = relay::scanMessage(text);
     meterOf(relay::SessionMeter(settings("gpt-realtime")), text);
+    keep<relay::OpenAiTranscript>(text);
+    keep<relay::GeminiTranscript>(text);
     checkGemini(text, other ? std::optional(*other) : std::nullopt);
     if (scan.fault.empty() && other) {
         const auto type = other->find("type");
