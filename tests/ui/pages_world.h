@@ -66,6 +66,11 @@ public:
         changed.areTranscriptsKept = keeps;
         now().conversation.tell(changed);
     }
+    /// It is not renewed: the conversation goes on without it.
+    Q_INVOKABLE void outliveToken()
+    {
+        now().conversation.tell(core::session_notice::TokenChanged{core::TokenNews::Expired, "voice_1"});
+    }
     Q_INVOKABLE void goLive() { now().conversation.tellPhase(core::Phase::Live); }
     Q_INVOKABLE void speak() { now().conversation.tellActivity(core::Activity::Speaking); }
     Q_INVOKABLE void useTool()

@@ -61,6 +61,8 @@ private Q_SLOTS:
     void start_WhileClosing_IsDoneAfterTheEnd();
     void stop_BeforeTheNextOneHasStarted_TakesItBack();
     void talkHeld_WhileClosing_IsHeldInTheNextOne();
+    void keptWords_AreOfOneConversation();
+    void provider_OfABrokerThatWasLeft_IsNotTold();
 };
 
 void TestConversationViewModel::states_AreToldInTheirWords_data()
@@ -594,6 +596,50 @@ void TestConversationViewModel::talkHeld_WhileClosing_IsHeldInTheNextOne()
     world.conversation.tell(notice::Ended{});
     QVERIFY(world.model.isTalkHeld());
     QVERIFY(!world.voice.isMuted);
+}
+
+void TestConversationViewModel::keptWords_AreOfOneConversation()
+{
+    World world;
+    notice::TokenChanged kept = token(core::TokenNews::Acquired);
+    kept.areTranscriptsKept = true;
+    world.conversation.tellPhase(Phase::Live);
+    world.conversation.tell(kept);
+    QVERIFY(world.model.areWordsKept());
+    world.conversation.tell(token(core::TokenNews::Expired));
+    QVERIFY2(world.model.areWordsKept(), "the conversation outlives its token");
+    world.conversation.tellPhase(Phase::Closing);
+    QSignalSpy told(&world.model, &ui::ConversationViewModel::tokenChanged);
+    world.model.start();
+    QVERIFY(world.model.isRunning() && !world.model.areWordsKept());
+    QVERIFY(told.count() > 0);
+    world.model.stop();
+    world.conversation.tell(kept);
+    world.conversation.tell(notice::Ended{});
+    QVERIFY(!world.model.areWordsKept());
+}
+
+void TestConversationViewModel::provider_OfABrokerThatWasLeft_IsNotTold()
+{
+    World world;
+    const auto talkWith = [&](const char* address) {
+        core::Settings wanted = world.settings.current();
+        wanted.profile = core::Profile::Broker;
+        wanted.brokerUrl = address;
+        QVERIFY(world.settings.change(wanted).has_value());
+    };
+    talkWith("https://one.example");
+    QSignalSpy served(&world.model, &ui::ConversationViewModel::servedBy);
+    world.conversation.tellPhase(Phase::FetchingToken);
+    world.conversation.tell(token(core::TokenNews::Acquired));
+    QCOMPARE(served.count(), 1);
+    talkWith("https://other.example");
+    world.conversation.tell(token(core::TokenNews::Refreshed));
+    QCOMPARE(served.count(), 1);
+    world.conversation.tell(notice::Ended{});
+    world.conversation.tellPhase(Phase::FetchingToken);
+    world.conversation.tell(token(core::TokenNews::Acquired));
+    QCOMPARE(served.count(), 2);
 }
 
 void TestConversationViewModel::problemAroundIt_DoesNotFailAConversation()

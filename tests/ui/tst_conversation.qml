@@ -554,7 +554,7 @@ Item {
             World.write("x", false, "Good morning");
             tryVerify(() => part("transcript").itemAtIndex(0) !== null);
             const names = Reader.names(page);
-            for (const name of ["Listening", "Mute", "Agent: Good morning", "Type a message", "Usage", "Not connected.", "Time: 0:00", "look_up, done"])
+            for (const name of ["Listening", "Mute", "Agent: Good morning", "Type a message", "Usage", "Path: Straight to the provider", "Time: 0:00", "look_up, done"])
                 compare(names.filter(each => each === name).length, 1, name + " of " + names);
             for (const name of ["Good morning", "Agent", "End", "Tokens", "look_up", "done", "Time"])
                 verify(!names.includes(name), name);
@@ -586,19 +586,38 @@ Item {
         }
 
         function test_words_that_are_kept_are_said_to_be() {
+            const line = part("keptLine");
+            World.goLive();
             World.meetKeeper(false);
-            verify(!part("keptLine").visible);
+            verify(!line.visible);
             World.meetKeeper(true);
-            verify(part("keptLine").visible);
-            verify(Reader.names(page).includes("What is said is kept by the project."));
+            verify(line.visible);
+            compare(line.Accessible.role, Accessible.AlertMessage);
+            const words = "What is said is kept by the project, and its admins can read it.";
+            root.width = 340;
+            tryVerify(() => line.lineCount > 1 && line.height >= line.contentHeight);
+            for (const width of [340, 1000]) {
+                root.width = width;
+                compare(Reader.names(page).filter(each => each === words).length, 1, width);
+            }
+            World.fail("provider.closed");
+            verify(!line.visible, "nothing is said any more");
+            World.goLive();
+            verify(!line.visible, "whether these are kept is not known yet");
+        }
+
+        function test_conversation_that_outlives_its_token_is_still_told_of() {
             root.width = 1000;
-            tryVerify(() => part("wordsKept").visible);
-            verify(!part("keptLine").visible);
-            compare(part("wordsKept").value, "Kept by the project");
-            verify(Reader.names(page).includes("Words: Kept by the project"));
-            World.meetKeeper(false);
+            verify(!part("connectionPath").visible);
+            World.goLive();
+            World.meetKeeper(true);
+            World.outliveToken();
+            verify(part("keptLine").visible);
             verify(part("connectionPath").visible);
-            verify(!part("wordsKept").visible);
+            verify(!Reader.names(page).includes("Not connected."));
+            World.fail("provider.closed");
+            verify(!part("connectionPath").visible);
+            verify(Reader.names(page).includes("Not connected."));
         }
 
         function test_side_panel_says_what_waits_for_whom() {

@@ -150,13 +150,15 @@ FocusScope {
                 Layout.leftMargin: Theme.edge
                 Layout.rightMargin: Theme.edge
                 Layout.bottomMargin: 4
-                // Where there is room the side panel says it.
-                visible: !page.isWide && page.conversation.hasToken && page.conversation.areWordsKept
-                text: qsTr("What is said is kept by the project.")
+                // Once, however wide it becomes: whoever listens is not told again.
+                visible: page.conversation.isRunning && page.conversation.areWordsKept
+                text: qsTr("What is said is kept by the project, and its admins can read it.")
                 size: Theme.tiny
                 isSoft: true
                 horizontalAlignment: Text.AlignHCenter
                 wrapMode: Text.Wrap
+                Accessible.role: Accessible.AlertMessage
+                Accessible.name: text
             }
             Words {
                 objectName: "usageLine"

@@ -8,6 +8,8 @@ Scroller {
     id: panel
 
     required property ConversationViewModel conversation
+    /** An open conversation may outlive its token. */
+    readonly property bool isConnected: conversation.hasToken || conversation.isLive
 
     implicitWidth: 320
     contentHeight: column.implicitHeight + Theme.edge
@@ -83,27 +85,21 @@ Scroller {
 
             Words {
                 Layout.fillWidth: true
-                visible: !panel.conversation.hasToken
+                visible: !panel.isConnected
                 text: qsTr("Not connected.")
                 size: Theme.small
                 isSoft: true
             }
             Fact {
-                visible: panel.conversation.hasToken && panel.conversation.modelName !== ""
+                visible: panel.isConnected && panel.conversation.modelName !== ""
                 name: qsTr("Model")
                 value: panel.conversation.modelName
             }
             Fact {
                 objectName: "connectionPath"
-                visible: panel.conversation.hasToken
+                visible: panel.isConnected
                 name: qsTr("Path")
                 value: panel.conversation.isRelayed ? qsTr("Through the broker") : qsTr("Straight to the provider")
-            }
-            Fact {
-                objectName: "wordsKept"
-                visible: panel.conversation.hasToken && panel.conversation.areWordsKept
-                name: qsTr("Words")
-                value: qsTr("Kept by the project")
             }
             Fact {
                 visible: panel.conversation.hasToken

@@ -84,7 +84,9 @@ void ConversationViewModel::start()
     }
     if (m_phase == Phase::Closing) {
         // It cannot be started before the last one has said its goodbye.
+        m_areWordsKept = false;
         m_isStartWanted = true;
+        Q_EMIT tokenChanged();
         Q_EMIT stateChanged();
         return;
     }
@@ -240,7 +242,7 @@ QString ConversationViewModel::stateText() const
     case Voice::Reconnecting: {
         if (m_phase == Phase::Live) {
             // There is no network in between.
-            return m_startedOn == core::Profile::ThisComputer ? tr("Waiting for the agent…")
+            return startedOn().first == core::Profile::ThisComputer ? tr("Waiting for the agent…")
                                                               : tr("Waiting for the network…");
         }
         const int seconds = secondsOf(std::chrono::duration_cast<core::Milliseconds>(m_retryAt - m_deps.clock.now()));
@@ -411,7 +413,7 @@ void ConversationViewModel::tellOf(const core::session_notice::PhaseChanged& cha
 {
     m_phase = changed.phase;
     if (!m_startedOn && m_phase != Phase::Idle && m_phase != Phase::Ended) {
-        m_startedOn = m_deps.settings.current().profile;
+        m_startedOn = m_agent;
         m_modelNote.forgetDifferences();
     }
     if (m_phase == Phase::Live && !m_wasLive) {
@@ -466,12 +468,13 @@ void ConversationViewModel::tellOf(const core::session_notice::TokenChanged& cha
     m_model = changed.model;
     m_isRelayed = changed.isRelayed;
     m_areWordsKept = changed.areTranscriptsKept;
-    const bool isFree = m_startedOn.value_or(m_deps.settings.current().profile) == core::Profile::ThisComputer;
+    const bool isFree = startedOn().first == core::Profile::ThisComputer;
     m_turnUsage.setModel(m_model, isFree);
     m_sessionUsage.setModel(m_model, isFree);
     // Nobody shuts down our own agent, whatever its model is called.
     m_modelNote.met(isFree ? std::string() : m_model, changed.provider, m_deps.clock.wallNow());
-    if (!isFree) {
+    // Whoever renews a token may not be whom the next conversation is held with.
+    if (!isFree && startedOn() == m_agent) {
         Q_EMIT servedBy(QString::fromStdString(changed.provider));
     }
     Q_EMIT tokenChanged();
@@ -574,6 +577,8 @@ void ConversationViewModel::tellOf(const core::session_notice::Ended& ended)
     }
     m_phase = Phase::Ended;
     m_token.forget();
+    // Nobody has said yet what becomes of the words of the next one.
+    m_areWordsKept = false;
     m_activity = Activity::Listening;
     const bool isStartWanted = std::exchange(m_isStartWanted, false);
     m_isTalkHeld = m_isTalkHeld && isStartWanted;
@@ -649,7 +654,7 @@ void ConversationViewModel::errorSolved()
 void ConversationViewModel::setError(std::optional<core::Error> error)
 {
     if (m_error != error) {
-        m_isErrorHere = m_startedOn.value_or(m_agent.first) == core::Profile::ThisComputer;
+        m_isErrorHere = startedOn().first == core::Profile::ThisComputer;
         m_error = std::move(error);
         Q_EMIT errorChanged();
     }

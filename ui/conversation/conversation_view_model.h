@@ -160,6 +160,9 @@ Q_SIGNALS:
     void exportWanted();
 
 private:
+    /// Which one, and the address of the broker's.
+    using Agent = std::pair<core::Profile, std::string>;
+
     void conversationTold(const core::SessionNotice& notice) override;
     void tellOf(const core::session_notice::PhaseChanged& changed);
     void tellOf(const core::session_notice::ActivityChanged& changed);
@@ -195,15 +198,17 @@ private:
     void answerBegins();
     /// The user has begun to say something else: it is counted anew.
     void beginTurn();
+    /// Where none runs: where the next one will be.
+    [[nodiscard]] Agent startedOn() const { return m_startedOn.value_or(m_agent); }
     /// What went wrong elsewhere says nothing about the agent that is talked to from now on.
     void followAgent(const core::Settings& settings);
 
     Dependencies m_deps;
     core::Phase m_phase = core::Phase::Idle;
     /// Where the running conversation is; the settings say where the next one will be.
-    std::optional<core::Profile> m_startedOn;
+    std::optional<Agent> m_startedOn;
     /// Where the next conversation will be, as last heard of.
-    std::pair<core::Profile, std::string> m_agent;
+    Agent m_agent;
     core::Activity m_activity = core::Activity::Listening;
     core::MonotonicTime m_retryAt;
     core::MonotonicTime m_startedAt;
