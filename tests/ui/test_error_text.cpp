@@ -21,6 +21,7 @@ private Q_SLOTS:
     void limitThatCannotBeKept_LeadsToTheSettings();
     void damagedConversations_AreNoFullDisk();
     void silence_OfThisComputer_IsNotTheNetworks();
+    void choiceThatIsNotTaken_NamesAllThatItMayBe();
 };
 
 void TestErrorText::everyCode_HasASentenceAndSomethingToDo_data()
@@ -131,6 +132,20 @@ void TestErrorText::silence_OfThisComputer_IsNotTheNetworks()
     QCOMPARE(ui::errorTextHere(proxy).sentence, ui::errorText(proxy).sentence);
     const core::Error other{ErrorCode::ChildDied, "", std::nullopt, {}};
     QCOMPARE(ui::errorTextHere(other).sentence, ui::errorText(other).sentence);
+}
+
+void TestErrorText::choiceThatIsNotTaken_NamesAllThatItMayBe()
+{
+    const auto wordsOf = [](core::ErrorCode code) { return ui::errorText({code, "", std::nullopt, {}}).sentence; };
+    const QString notAllowed = wordsOf(core::ErrorCode::ChoiceNotAllowed);
+    for (const char* part : {"provider", "model", "voice"}) {
+        QVERIFY2(notAllowed.contains(QLatin1String(part)), part);
+    }
+    // A handshake that is answered with 404 or 426 may have gone to the wrong address.
+    const QString refused = wordsOf(core::ErrorCode::ChoiceRefused);
+    for (const char* part : {"model", "voice", "address"}) {
+        QVERIFY2(refused.contains(QLatin1String(part)), part);
+    }
 }
 
 void TestErrorText::recordingThatDidNotBegin_SaysWhy()
