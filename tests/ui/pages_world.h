@@ -98,6 +98,8 @@ public:
         now().devices.set(std::move(all));
     }
     Q_INVOKABLE void useBroker(const QString& address) { (void)now().settingsModel.useBroker(address); }
+    /// The broker has that provider answer.
+    Q_INVOKABLE void serveFrom(const QString& provider) { now().settingsModel.choice()->setServing(provider); }
     Q_INVOKABLE void offerBrowserOnly() { now().account.hasDeviceFlow = false; }
     Q_INVOKABLE void becomeSignedIn() { now().account.become(FakeAccount::Stage::SignedIn); }
     Q_INVOKABLE void failToSignIn(const QString& code, const QString& foreignCode = {})

@@ -161,6 +161,61 @@ private Q_SLOTS:
         QVERIFY(world.model.useVoice(is("Marin")));
         QCOMPARE(world.model.voices().size(), known);
         QCOMPARE(world.model.voices().at(world.model.voiceRow()), is("marin"));
+        QCOMPARE(world.kept().voice, std::string("marin"));
+    }
+
+    void voice_ThatWasTypedBeforeItsProviderWasKnown_IsShownAsItIsSent()
+    {
+        World world;
+        QVERIFY(world.model.useVoice(is("Marin")));
+        world.model.setServing(is("openai"));
+        QCOMPARE(world.kept().voice, std::string("Marin"));
+        const int row = world.model.voiceRow();
+        QCOMPARE(world.model.voices().at(row), is("Marin"));
+        QVERIFY(!world.model.voices().contains(is("marin")));
+        // Once it is picked, or its provider chosen, it is spelt as it is listed.
+        world.model.chooseVoice(row);
+        QCOMPARE(world.kept().voice, std::string("marin"));
+        world.model.setServing(QString());
+        QVERIFY(world.model.useVoice(is("Marin")));
+        QVERIFY(world.model.use(is("openai"), QString()));
+        QVERIFY(world.kept() == (core::ProviderChoice{"openai", "", "marin"}));
+    }
+
+    void provider_ThatServed_IsForgottenWithItsBroker()
+    {
+        World world;
+        const auto talkWith = [&](core::Profile profile, const char* address) {
+            core::Settings wanted = world.live.current();
+            wanted.profile = profile;
+            wanted.brokerUrl = address;
+            QVERIFY(world.live.change(wanted).has_value());
+        };
+        talkWith(core::Profile::Broker, "https://one.example");
+        world.model.setServing(is("gemini"));
+        core::Settings calmer = world.live.current();
+        calmer.isMotionReduced = true;
+        QVERIFY(world.live.change(calmer).has_value());
+        QVERIFY2(!world.model.voices().isEmpty(), "that is no other broker");
+        const QSignalSpy voices(&world.model, &ui::ChoiceViewModel::voicesChanged);
+        talkWith(core::Profile::Broker, "https://other.example");
+        QVERIFY(world.model.voices().isEmpty());
+        QCOMPARE(voices.size(), 1);
+        world.model.setServing(is("openai"));
+        talkWith(core::Profile::ThisComputer, "https://other.example");
+        QVERIFY(world.model.voices().isEmpty());
+        QCOMPARE(voices.size(), 3);
+    }
+
+    void voices_OfAnotherProvider_AreNoOtherVoice()
+    {
+        World world;
+        QVERIFY(world.model.useVoice(is("ours")));
+        const QSignalSpy voice(&world.model, &ui::ChoiceViewModel::voiceChanged);
+        world.model.setServing(is("openai"));
+        QVERIFY2(voice.isEmpty(), "somebody may be typing another one");
+        QVERIFY(world.model.useVoice(is("marin")));
+        QCOMPARE(voice.size(), 1);
     }
 
     void voice_OfAnotherProvider_IsForgottenWithTheChoice()

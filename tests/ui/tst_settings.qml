@@ -358,6 +358,49 @@ Item {
             compare(box.displayText, "As the server chooses");
         }
 
+        function test_voice_that_is_being_typed_outlives_a_list_that_comes() {
+            World.useBroker("https://voice.example");
+            const choice = World.settings.choice;
+            const box = part("voice");
+            const name = part("voiceName");
+            verify(name.visible && !box.visible, "nobody knows who answers");
+            name.forceActiveFocus(Qt.TabFocusReason);
+            keyClick(Qt.Key_V);
+            World.serveFrom("openai");
+            tryVerify(() => box.visible);
+            verify(name.visible && name.activeFocus);
+            compare(name.text, "v");
+            compare(box.displayText, "Another one…");
+            keyClick(Qt.Key_O);
+            World.serveFrom("gemini");
+            tryCompare(box, "count", 32);
+            compare(name.text, "vo");
+            keyClick(Qt.Key_Tab);
+            verify(part("useVoice").activeFocus);
+            World.serveFrom("openai");
+            verify(part("useVoice").activeFocus);
+            keyClick(Qt.Key_Return);
+            compare(choice.voice, "vo");
+            tryVerify(() => !name.visible);
+            compare(box.displayText, "vo");
+            verify(box.activeFocus, "the keyboard is not lost with the field");
+            verify(!box.popup.visible, "the key has done its work");
+        }
+
+        function test_voice_that_is_typed_is_spelt_as_it_is_listed() {
+            World.useBroker("https://voice.example");
+            verify(Reader.act(part("suggested_openai"), "Press"));
+            const box = part("voice");
+            const name = part("voiceName");
+            tryVerify(() => box.visible);
+            box.activated(box.count - 1);
+            tryVerify(() => name.activeFocus);
+            name.text = "Marin";
+            keyClick(Qt.Key_Return);
+            compare(World.settings.choice.voice, "marin");
+            compare(box.displayText, "marin");
+        }
+
         function test_proxy_holds_once_it_is_whole() {
             const network = World.settings.network;
             verify(!part("proxyAddress").visible);

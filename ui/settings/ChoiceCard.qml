@@ -8,8 +8,9 @@ Card {
     id: card
 
     required property ChoiceViewModel choice
-    /** None that is known will do. */
+    /** None that is known will do, or somebody is about to name one. */
     property bool isVoiceTyped: false
+    readonly property bool isNaming: voiceName.activeFocus || useName.activeFocus
     readonly property bool isOther: provider.text.trim() !== choice.provider || model.text.trim() !== choice.model
 
     function use() {
@@ -22,6 +23,9 @@ Card {
 
     function useVoice() {
         if (card.choice.useVoice(voiceName.text)) {
+            // The field goes; the keyboard goes to what shows the voice now.
+            if (card.isNaming && voice.count > 0)
+                voice.forceActiveFocus(Qt.TabFocusReason);
             card.isVoiceTyped = false;
             voiceName.text = Qt.binding(() => card.choice.voice);
         }
@@ -34,7 +38,8 @@ Card {
 
         function onVoicesChanged() {
             // Of another provider, perhaps, which has other ones.
-            card.isVoiceTyped = false;
+            if (!card.isNaming)
+                card.isVoiceTyped = false;
         }
     }
 
@@ -201,10 +206,18 @@ Card {
             isWrong: card.choice.voiceFault !== ""
             Accessible.name: qsTr("Name of the voice; empty: as the server chooses")
             Accessible.description: isWrong ? card.choice.voiceFault : ""
-            onTextEdited: card.choice.forgetFault()
+            // Where a list comes meanwhile, the name is still to be typed.
+            onActiveFocusChanged: if (activeFocus)
+                card.isVoiceTyped = true
+            onTextEdited: {
+                card.isVoiceTyped = true;
+                card.choice.forgetFault();
+            }
             onAccepted: card.useVoice()
         }
         PushButton {
+            id: useName
+
             objectName: "useVoice"
             text: qsTr("Use")
             enabled: voiceName.text.trim() !== card.choice.voice

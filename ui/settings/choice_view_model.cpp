@@ -30,6 +30,20 @@ std::string providerOf(const core::ProviderChoice& choice, const std::string& se
                                     : serving;
 }
 
+/// As whoever speaks spells it, where that is known.
+std::string spelt(const std::string& voice, const std::string& provider)
+{
+    const core::VoiceRow* const known = core::VoiceList::builtIn().find(provider);
+    if (known != nullptr) {
+        for (const std::string& name : known->voices) {
+            if (core::isSameVoice(name, voice)) {
+                return name;
+            }
+        }
+    }
+    return voice;
+}
+
 /// Behind the row of none; 0: it is none of them.
 int rowOf(const std::vector<std::string>& names, const std::string& voice)
 {
@@ -41,7 +55,12 @@ int rowOf(const std::vector<std::string>& names, const std::string& voice)
 } // namespace
 
 ChoiceViewModel::ChoiceViewModel(core::LiveSettings& settings, const core::Clock* clock, Save save, QObject* parent)
-    : QObject(parent), m_settings(settings), m_clock(clock), m_save(std::move(save)), m_told(now())
+    : QObject(parent),
+      m_settings(settings),
+      m_clock(clock),
+      m_save(std::move(save)),
+      m_told(now()),
+      m_agent(settings.current().profile, settings.current().brokerUrl)
 {
     m_settings.follow([this](const core::Settings&) { told(); });
 }
@@ -55,6 +74,7 @@ bool ChoiceViewModel::use(const QString& provider, const QString& model)
         // One provider's voice is a mistake at another one.
         wanted.voice.clear();
     }
+    wanted.voice = spelt(wanted.voice, after);
     const auto ofProvider = core::nameFault(wanted.provider);
     const auto fault = ofProvider ? ofProvider : core::nameFault(wanted.model);
     m_isProviderWrong = ofProvider.has_value();
@@ -69,7 +89,7 @@ bool ChoiceViewModel::use(const QString& provider, const QString& model)
 bool ChoiceViewModel::useVoice(const QString& voice)
 {
     core::ProviderChoice wanted = now();
-    wanted.voice = voice.trimmed().toStdString();
+    wanted.voice = spelt(voice.trimmed().toStdString(), providerInUse());
     const auto fault = core::nameFault(wanted.voice);
     m_voiceFault = fault ? nameFaultText(*fault) : QString();
     if (!fault) {
@@ -105,8 +125,14 @@ std::vector<std::string> ChoiceViewModel::namedVoices() const
 {
     const core::VoiceRow* const known = core::VoiceList::builtIn().find(providerInUse());
     std::vector<std::string> names = known == nullptr ? std::vector<std::string>() : known->voices;
-    if (!names.empty() && !now().voice.empty() && rowOf(names, now().voice) == 0) {
-        names.push_back(now().voice);
+    if (!names.empty() && !now().voice.empty()) {
+        const int row = rowOf(names, now().voice);
+        if (row == 0) {
+            names.push_back(now().voice);
+        } else {
+            // As it is sent: it may have been chosen before anybody knew who answers.
+            names[static_cast<std::size_t>(row) - 1] = now().voice;
+        }
     }
     return names;
 }
@@ -157,18 +183,27 @@ QString ChoiceViewModel::note() const
 
 void ChoiceViewModel::told()
 {
-    const core::ProviderChoice before = std::exchange(m_told, now());
-    if (before == m_told) {
-        return;
+    const std::string providerBefore = providerOf(m_told, m_serving);
+    const core::Settings& settings = m_settings.current();
+    const std::pair agent(settings.profile, settings.brokerUrl);
+    if (std::exchange(m_agent, agent) != agent) {
+        // Whom another broker has answer is not known yet.
+        m_serving.clear();
     }
-    Q_EMIT changed();
+    const core::ProviderChoice before = std::exchange(m_told, now());
+    if (before != m_told) {
+        Q_EMIT changed();
+    }
     if (before.provider != m_told.provider) {
         Q_EMIT providerChanged();
     }
     if (before.model != m_told.model) {
         Q_EMIT modelChanged();
     }
-    if (before.voice != m_told.voice || providerOf(before, m_serving) != providerInUse()) {
+    if (before.voice != m_told.voice) {
+        Q_EMIT voiceChanged();
+    }
+    if (before.voice != m_told.voice || providerBefore != providerInUse()) {
         Q_EMIT voicesChanged();
     }
 }

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::ui {
@@ -31,7 +32,7 @@ class ChoiceViewModel final : public QObject {
     /// Some that there are; a broker may have others.
     Q_PROPERTY(QStringList providers READ providers CONSTANT)
     /// Empty: as the server chooses.
-    Q_PROPERTY(QString voice READ voice NOTIFY voicesChanged)
+    Q_PROPERTY(QString voice READ voice NOTIFY voiceChanged)
     /// What can be chosen from: first none, then those that the provider is known to have and the one that was chosen, last any other one.
     /// Empty: nobody knows that provider's.
     Q_PROPERTY(QStringList voices READ voices NOTIFY voicesChanged)
@@ -78,7 +79,8 @@ Q_SIGNALS:
     /// Only where it is another one: somebody may be typing.
     void providerChanged();
     void modelChanged();
-    /// Likewise, or they are another provider's.
+    void voiceChanged();
+    /// It is another one, or they are another provider's.
     void voicesChanged();
 
 private:
@@ -94,7 +96,9 @@ private:
     const core::Clock* m_clock;
     Save m_save;
     core::ProviderChoice m_told;
-    /// The last that a broker chose.
+    /// Whose choice it is: which agent, and the address of the broker's.
+    std::pair<core::Profile, std::string> m_agent;
+    /// The last that this broker chose.
     std::string m_serving;
     QString m_fault;
     QString m_voiceFault;

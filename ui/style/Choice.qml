@@ -7,6 +7,9 @@ import Vivavoce.Style
 T.ComboBox {
     id: choice
 
+    /** Return went down here: one that only comes up here did something elsewhere. */
+    property bool isReturnDown: false
+
     implicitWidth: 240
     implicitHeight: Theme.target
     leftPadding: Theme.between
@@ -18,11 +21,19 @@ T.ComboBox {
     Accessible.onPressAction: popup.visible ? popup.close() : popup.open()
     // Where it is open, the template takes the key's release for a choice.
     Keys.onReleased: event => {
-        if ((event.key === Qt.Key_Return || event.key === Qt.Key_Enter) && !popup.visible) {
+        if (event.key !== Qt.Key_Return && event.key !== Qt.Key_Enter)
+            return;
+        if (isReturnDown && !popup.visible) {
             popup.open();
             event.accepted = true;
         }
+        isReturnDown = false;
     }
+    Keys.onPressed: event => {
+        if (event.key === Qt.Key_Return || event.key === Qt.Key_Enter)
+            isReturnDown = !popup.visible;
+    }
+    onActiveFocusChanged: isReturnDown = false
 
     background: Rectangle {
         radius: Theme.radius
