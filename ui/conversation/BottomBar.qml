@@ -73,6 +73,8 @@ ColumnLayout {
             }
             onPressedChanged: if (bar.isHeldToTalk)
                 bar.conversation.isTalkHeld = pressed
+            // A key that is let go elsewhere has clicked nothing.
+            onCanceled: talk.isByKey = false
             onClicked: {
                 const isByPointer = !talk.isByKey;
                 talk.isByKey = false;
@@ -87,9 +89,14 @@ ColumnLayout {
                 }
             }
 
+            PointHandler {
+                onActiveChanged: if (active)
+                    talk.isByKey = false
+            }
             Timer {
                 id: begun
 
+                objectName: "begun"
                 // What belongs to the click that has begun it does not end it.
                 interval: Application.styleHints.mouseDoubleClickInterval
             }
