@@ -72,6 +72,28 @@ Item {
             }
         }
 
+        function test_what_does_not_fit_scrolls() {
+            const area = part("conversationArea");
+            verify(area.contentHeight <= area.height, "as a rule all of it fits");
+            root.width = 340;
+            root.height = 352;
+            World.goLive();
+            World.meetKeeper(true);
+            ask("c1");
+            const seen = item => {
+                const top = item.mapToItem(area, 0, 0).y;
+                return top >= -0.5 && top + item.height <= area.height + 0.5;
+            };
+            const talk = part("talk");
+            tryVerify(() => talk.mapToItem(page, 0, talk.height).y <= page.height);
+            tryVerify(() => area.contentHeight > area.height && area.atYEnd);
+            tryVerify(() => seen(part("allowTool")), 5000, "what is asked is seen");
+            verify(!seen(part("stateText")));
+            part("denyTool").forceActiveFocus(Qt.TabFocusReason);
+            keyClick(Qt.Key_Home);
+            tryVerify(() => seen(part("stateText")));
+        }
+
         function test_talk_starts_and_ends() {
             mouseClick(part("talk"));
             compare(World.starts, 1);

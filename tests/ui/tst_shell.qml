@@ -46,6 +46,22 @@ TestCase {
         waitForRendering(window.contentItem);
     }
 
+    function test_window_is_no_larger_than_its_screen() {
+        World.begin(false);
+        window = createTemporaryObject(mainOf, test);
+        verify(window.height <= Screen.height && window.width <= Screen.width);
+        compare(window.width, Math.min(420, window.room.width));
+        // A small screen at twice the size of everything.
+        window = createTemporaryObject(mainOf, test, { room: Qt.size(640, 400) });
+        compare(window.width, 420);
+        compare(window.height, 400);
+        verify(window.minimumHeight <= 400);
+        // It comes to a larger one.
+        window.room = Qt.size(1900, 1000);
+        compare(window.minimumHeight, 520);
+        verify(window.height < 720, "its size is not set anew");
+    }
+
     function test_first_run_ends_with_one_click() {
         open(true);
         verify(!part("pages").visible);

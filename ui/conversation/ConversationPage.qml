@@ -55,94 +55,122 @@ FocusScope {
             Layout.fillHeight: true
             spacing: 0
 
-            VoiceString {
-                objectName: "string"
-                // A question needs its place where that is scarce.
-                visible: !(page.isTight && page.conversation.approval.isAsking)
-                Layout.fillWidth: true
-                Layout.leftMargin: Theme.edge
-                Layout.rightMargin: Theme.edge
-                Layout.preferredHeight: Math.max(88, Math.min(page.height * 0.2, 180))
-                voice: page.conversation.voice
-                userLevel: page.conversation.userLevel
-                agentLevel: page.conversation.agentLevel
-                userHue: Theme.you
-                agentHue: Theme.agent
-                ink: Theme.faint
-                bad: Theme.bad
-                isMotionReduced: Theme.isMotionReduced
-                // The words below say the same.
-                Accessible.ignored: true
-            }
-            StateWords {
-                objectName: "stateWords"
-                Layout.fillWidth: true
-                // Its own words are narrower, and stand in the middle of all there is.
-                Layout.maximumWidth: Infinity
-                Layout.leftMargin: Theme.edge
-                Layout.rightMargin: Theme.edge
-                Layout.bottomMargin: Theme.edge
-                conversation: page.conversation
-                onSettingsWanted: page.settingsWanted()
-                onNetworkWanted: page.networkWanted()
-            }
-            Transcript {
-                id: transcript
+            Scroller {
+                id: area
 
+                /** What has come last, and may be asked, is at the end. */
+                function showEnd() {
+                    contentY = Math.max(0, contentHeight - height);
+                }
+
+                objectName: "conversationArea"
                 Layout.fillWidth: true
                 Layout.fillHeight: true
-                conversation: page.conversation
-            }
-            ApprovalCard {
-                objectName: "approvalCard"
-                Layout.fillWidth: true
-                Layout.preferredHeight: settledHeight
-                Layout.maximumWidth: transcript.measure
-                Layout.alignment: Qt.AlignHCenter
-                Layout.leftMargin: Theme.edge
-                Layout.rightMargin: Theme.edge
-                Layout.bottomMargin: Theme.between
-                visible: page.conversation.approval.isAsking
-                approval: page.conversation.approval
-                isTight: page.isTight
-            }
-            TimerNote {
-                objectName: "timerNote"
-                Layout.fillWidth: true
-                Layout.maximumWidth: transcript.measure
-                Layout.alignment: Qt.AlignHCenter
-                Layout.leftMargin: Theme.edge
-                Layout.rightMargin: Theme.edge
-                Layout.bottomMargin: Theme.between
-                visible: page.conversation.timers.isDue
-                timers: page.conversation.timers
-            }
-            ModelNote {
-                objectName: "modelNote"
-                Layout.fillWidth: true
-                Layout.preferredHeight: settledHeight
-                Layout.maximumWidth: transcript.measure
-                Layout.alignment: Qt.AlignHCenter
-                Layout.leftMargin: Theme.edge
-                Layout.rightMargin: Theme.edge
-                Layout.bottomMargin: Theme.between
-                // It can wait; what is asked or has gone wrong cannot.
-                visible: page.conversation.modelNote.isShown && !(page.isTight && (page.conversation.approval.isAsking || page.conversation.hasError))
-                note: page.conversation.modelNote
-            }
-            ErrorBanner {
-                objectName: "errorBanner"
-                Layout.fillWidth: true
-                Layout.preferredHeight: settledHeight
-                Layout.maximumWidth: transcript.measure
-                Layout.alignment: Qt.AlignHCenter
-                Layout.leftMargin: Theme.edge
-                Layout.rightMargin: Theme.edge
-                Layout.bottomMargin: Theme.between
-                visible: page.conversation.hasError && !page.conversation.isErrorInWords && page.conversation.voice !== Ui.Failed
-                conversation: page.conversation
-                onSettingsWanted: page.settingsWanted()
-                onNetworkWanted: page.networkWanted()
+                contentHeight: column.height
+                // Where all of it fits, a drag is the transcript's alone.
+                interactive: contentHeight > height
+                onContentHeightChanged: showEnd()
+                onHeightChanged: showEnd()
+
+                ColumnLayout {
+                    id: column
+
+                    width: area.width
+                    height: Math.max(area.height, implicitHeight)
+                    spacing: 0
+
+                    VoiceString {
+                        objectName: "string"
+                        // A question needs its place where that is scarce.
+                        visible: !(page.isTight && page.conversation.approval.isAsking)
+                        Layout.fillWidth: true
+                        Layout.leftMargin: Theme.edge
+                        Layout.rightMargin: Theme.edge
+                        Layout.preferredHeight: Math.max(88, Math.min(page.height * 0.2, 180))
+                        voice: page.conversation.voice
+                        userLevel: page.conversation.userLevel
+                        agentLevel: page.conversation.agentLevel
+                        userHue: Theme.you
+                        agentHue: Theme.agent
+                        ink: Theme.faint
+                        bad: Theme.bad
+                        isMotionReduced: Theme.isMotionReduced
+                        // The words below say the same.
+                        Accessible.ignored: true
+                    }
+                    StateWords {
+                        objectName: "stateWords"
+                        Layout.fillWidth: true
+                        // Its own words are narrower, and stand in the middle of all there is.
+                        Layout.maximumWidth: Infinity
+                        Layout.leftMargin: Theme.edge
+                        Layout.rightMargin: Theme.edge
+                        Layout.bottomMargin: Theme.edge
+                        conversation: page.conversation
+                        onSettingsWanted: page.settingsWanted()
+                        onNetworkWanted: page.networkWanted()
+                    }
+                    Transcript {
+                        id: transcript
+
+                        Layout.fillWidth: true
+                        Layout.fillHeight: true
+                        // A line or two of it are seen, whatever else there is.
+                        Layout.preferredHeight: 64
+                        conversation: page.conversation
+                    }
+                    ApprovalCard {
+                        objectName: "approvalCard"
+                        Layout.fillWidth: true
+                        Layout.preferredHeight: settledHeight
+                        Layout.maximumWidth: transcript.measure
+                        Layout.alignment: Qt.AlignHCenter
+                        Layout.leftMargin: Theme.edge
+                        Layout.rightMargin: Theme.edge
+                        Layout.bottomMargin: Theme.between
+                        visible: page.conversation.approval.isAsking
+                        approval: page.conversation.approval
+                        isTight: page.isTight
+                    }
+                    TimerNote {
+                        objectName: "timerNote"
+                        Layout.fillWidth: true
+                        Layout.maximumWidth: transcript.measure
+                        Layout.alignment: Qt.AlignHCenter
+                        Layout.leftMargin: Theme.edge
+                        Layout.rightMargin: Theme.edge
+                        Layout.bottomMargin: Theme.between
+                        visible: page.conversation.timers.isDue
+                        timers: page.conversation.timers
+                    }
+                    ModelNote {
+                        objectName: "modelNote"
+                        Layout.fillWidth: true
+                        Layout.preferredHeight: settledHeight
+                        Layout.maximumWidth: transcript.measure
+                        Layout.alignment: Qt.AlignHCenter
+                        Layout.leftMargin: Theme.edge
+                        Layout.rightMargin: Theme.edge
+                        Layout.bottomMargin: Theme.between
+                        // It can wait; what is asked or has gone wrong cannot.
+                        visible: page.conversation.modelNote.isShown && !(page.isTight && (page.conversation.approval.isAsking || page.conversation.hasError))
+                        note: page.conversation.modelNote
+                    }
+                    ErrorBanner {
+                        objectName: "errorBanner"
+                        Layout.fillWidth: true
+                        Layout.preferredHeight: settledHeight
+                        Layout.maximumWidth: transcript.measure
+                        Layout.alignment: Qt.AlignHCenter
+                        Layout.leftMargin: Theme.edge
+                        Layout.rightMargin: Theme.edge
+                        Layout.bottomMargin: Theme.between
+                        visible: page.conversation.hasError && !page.conversation.isErrorInWords && page.conversation.voice !== Ui.Failed
+                        conversation: page.conversation
+                        onSettingsWanted: page.settingsWanted()
+                        onNetworkWanted: page.networkWanted()
+                    }
+                }
             }
             Words {
                 objectName: "keptLine"

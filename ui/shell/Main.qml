@@ -23,6 +23,8 @@ T.ApplicationWindow {
     /** Null: nothing is counted. Its page is made with {usage}. */
     property QtObject usage: null
     property url usagePage
+    /** What the screen leaves for a window; at twice the size of everything it may be little. */
+    property size room: Qt.size(Math.min(Screen.width, Screen.desktopAvailableWidth), Math.min(Screen.height, Screen.desktopAvailableHeight))
     /** Nothing is chosen yet, and nothing is looked at but that choice. */
     readonly property bool isFirst: shell.isFirstRun && pages.depth < 2
 
@@ -104,17 +106,22 @@ T.ApplicationWindow {
     }
 
     objectName: "main"
-    width: 420
-    height: 720
-    minimumWidth: 340
-    minimumHeight: 520
+    width: Math.min(420, room.width)
+    height: Math.min(720, room.height)
+    minimumWidth: Math.min(340, room.width)
+    minimumHeight: Math.min(520, room.height)
     visible: true
     title: "Vivavoce"
     color: Theme.paper
     font.pixelSize: Theme.body
-    // A choice that is looked at first does not wait for what it covers.
-    Component.onCompleted: if (!isFirst)
-        openConversation()
+    Component.onCompleted: {
+        // So much at first: another screen does not undo what somebody has drawn since.
+        width = width;
+        height = height;
+        // A choice that is looked at first does not wait for what it covers.
+        if (!isFirst)
+            openConversation();
+    }
     onIsFirstChanged: if (!isFirst)
         openConversation()
     // The page has it first, so that a space talks.

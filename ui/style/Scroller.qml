@@ -45,5 +45,8 @@ Flickable {
     boundsBehavior: Flickable.StopAtBounds
     onFocusedChanged: reveal(focused)
     Keys.onPressed: event => turn(event)
-    T.ScrollBar.vertical: ScrollStrip {}
+    T.ScrollBar.vertical: ScrollStrip {
+        // What is not there to be moved does not cover what can be pressed.
+        visible: size < 1
+    }
 }
