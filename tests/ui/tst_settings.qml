@@ -401,6 +401,27 @@ Item {
             compare(box.displayText, "marin");
         }
 
+        function test_keyboard_is_where_it_was_pressed_data() {
+            return [
+                { tag: "model", button: "useChoice", field: "modelName", words: "m" },
+                { tag: "voice", button: "useVoice", field: "voiceName", words: "v" },
+                { tag: "file", button: "useCaFile", field: "caFile", words: "/etc/ours.pem" },
+                { tag: "broker", button: "useBroker", field: "brokerAddress", words: "https://other.example" }
+            ];
+        }
+        function test_keyboard_is_where_it_was_pressed(row) {
+            World.useBroker("https://voice.example");
+            const button = part(row.button);
+            const field = part(row.field);
+            field.text = row.words;
+            button.forceActiveFocus(Qt.TabFocusReason);
+            verify(button.activeFocus);
+            keyClick(Qt.Key_Return);
+            verify(!button.enabled, "it has done its work");
+            compare(field.text, row.words);
+            verify(field.activeFocus, "a button that cannot be pressed has no keyboard");
+        }
+
         function test_proxy_holds_once_it_is_whole() {
             const network = World.settings.network;
             verify(!part("proxyAddress").visible);

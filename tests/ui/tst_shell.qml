@@ -87,9 +87,15 @@ TestCase {
 
     function test_first_run_refuses_a_bad_address() {
         open(true);
+        tryVerify(() => part("tryHere").activeFocus);
+        const fault = part("addressFault");
+        verify(!fault.visible);
         part("brokerAddress").text = "http://voice.example";
-        mouseClick(part("useBroker"));
-        verify(part("addressFault").text.includes("https"));
+        part("useBroker").forceActiveFocus(Qt.TabFocusReason);
+        keyClick(Qt.Key_Return);
+        verify(fault.text.includes("https"));
+        verify(fault.visible, "it comes, and is read out");
+        verify(part("brokerAddress").activeFocus, "where it is to be put right");
         verify(World.shell.isFirstRun);
     }
 
@@ -248,6 +254,7 @@ TestCase {
         compare(part("pages").depth, 1);
         World.goLive();
         World.write("q", true, "Hello");
+        keyClick(Qt.Key_S, Qt.ControlModifier);
         keyClick(Qt.Key_S, Qt.ControlModifier);
         settled(2);
         tryVerify(() => part("exportPath").activeFocus);

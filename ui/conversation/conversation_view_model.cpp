@@ -243,7 +243,7 @@ QString ConversationViewModel::stateText() const
         if (m_phase == Phase::Live) {
             // There is no network in between.
             return startedOn().first == core::Profile::ThisComputer ? tr("Waiting for the agent…")
-                                                              : tr("Waiting for the network…");
+                                                                    : tr("Waiting for the network…");
         }
         const int seconds = secondsOf(std::chrono::duration_cast<core::Milliseconds>(m_retryAt - m_deps.clock.now()));
         return m_phase == Phase::Waiting && seconds > 0 ? tr("Back in %1 s…").arg(seconds) : tr("Connecting…");

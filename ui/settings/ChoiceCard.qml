@@ -13,7 +13,10 @@ Card {
     readonly property bool isNaming: voiceName.activeFocus || useName.activeFocus
     readonly property bool isOther: provider.text.trim() !== choice.provider || model.text.trim() !== choice.model
 
+    // A button that has nothing more to do would lose the keyboard: each hands it over first.
     function use() {
+        if (useButton.activeFocus)
+            model.forceActiveFocus(Qt.TabFocusReason);
         if (card.choice.use(provider.text, model.text)) {
             // As it was understood, which may be what it was before.
             provider.text = Qt.binding(() => card.choice.provider);
@@ -22,9 +25,11 @@ Card {
     }
 
     function useVoice() {
+        if (useName.activeFocus)
+            voiceName.forceActiveFocus(Qt.TabFocusReason);
         if (card.choice.useVoice(voiceName.text)) {
-            // The field goes; the keyboard goes to what shows the voice now.
-            if (card.isNaming && voice.count > 0)
+            // The field goes; what shows the voice now has it.
+            if (voiceName.activeFocus && voice.count > 0)
                 voice.forceActiveFocus(Qt.TabFocusReason);
             card.isVoiceTyped = false;
             voiceName.text = Qt.binding(() => card.choice.voice);
@@ -129,6 +134,8 @@ Card {
             onAccepted: card.use()
         }
         PushButton {
+            id: useButton
+
             objectName: "useChoice"
             text: qsTr("Use")
             enabled: card.isOther

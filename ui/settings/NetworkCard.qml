@@ -15,7 +15,10 @@ Card {
     /** It is where it stays: it can be brought into view. */
     signal faultTold(Item sentence)
 
+    // A button that has nothing more to do would lose the keyboard: each hands it over first.
     function useProxy() {
+        if (useAddress.activeFocus)
+            address.forceActiveFocus(Qt.TabFocusReason);
         if (card.network.useProxy(address.text))
             address.text = Qt.binding(() => card.network.proxyUrl);
         else
@@ -23,6 +26,8 @@ Card {
     }
 
     function useFile() {
+        if (useCaFile.activeFocus)
+            file.forceActiveFocus(Qt.TabFocusReason);
         if (card.network.useCaFile(file.text))
             file.text = Qt.binding(() => card.network.caFile);
         else
@@ -111,6 +116,8 @@ Card {
             onAccepted: card.useProxy()
         }
         PushButton {
+            id: useAddress
+
             objectName: "useProxy"
             text: qsTr("Use")
             enabled: address.text !== card.network.proxyUrl || card.network.proxy !== 2
@@ -155,6 +162,8 @@ Card {
             onAccepted: card.useFile()
         }
         PushButton {
+            id: useCaFile
+
             objectName: "useCaFile"
             text: file.text === "" && card.network.caFile !== "" ? qsTr("Use none") : qsTr("Use")
             enabled: file.text !== card.network.caFile

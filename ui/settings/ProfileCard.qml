@@ -12,6 +12,9 @@ Card {
     property int looked: settings.hasAgent ? settings.profile : 1
 
     function useBroker() {
+        // It has nothing more to do then, and would lose the keyboard.
+        if (use.activeFocus)
+            address.forceActiveFocus(Qt.TabFocusReason);
         if (settings.useBroker(address.text)) {
             // As it was understood, which may be what it was before.
             address.text = Qt.binding(() => card.settings.brokerUrl);
@@ -62,6 +65,8 @@ Card {
             onAccepted: card.useBroker()
         }
         PushButton {
+            id: use
+
             objectName: "useBroker"
             text: qsTr("Use")
             enabled: address.text !== card.settings.brokerUrl || card.settings.profile === 0

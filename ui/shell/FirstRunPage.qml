@@ -110,17 +110,26 @@ FocusScope {
                             page.shell.useBroker(text)
                     }
                     PushButton {
+                        id: connect
+
                         objectName: "useBroker"
                         Layout.preferredHeight: 44
                         enabled: !page.shell.isTrying
                         text: page.shell.isTrying ? qsTr("Trying…") : qsTr("Connect")
                         isPrimary: !page.shell.hasAgent
-                        onClicked: page.shell.useBroker(address.text)
+                        onClicked: {
+                            // It cannot be pressed meanwhile, and would lose the keyboard.
+                            if (connect.activeFocus)
+                                address.forceActiveFocus(Qt.TabFocusReason);
+                            page.shell.useBroker(address.text);
+                        }
                     }
                 }
                 Words {
                     objectName: "addressFault"
                     Layout.fillWidth: true
+                    // A screen reader is told of what comes, not of words that become others.
+                    visible: text !== ""
                     text: page.shell.addressFault
                     color: Theme.bad
                     size: Theme.small

@@ -171,9 +171,11 @@ T.ApplicationWindow {
         ignoreUnknownSignals: true
 
         function onWanted() {
-            pages.push(window.exportPage, {
-                exporter: window.exporter
-            });
+            // A key that is held asks again and again.
+            if (!pages.find(page => page.exporter !== undefined))
+                pages.push(window.exportPage, {
+                    exporter: window.exporter
+                });
         }
     }
 
