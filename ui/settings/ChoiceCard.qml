@@ -10,7 +10,8 @@ Card {
     required property ChoiceViewModel choice
     /** None that is known will do, or somebody is about to name one. */
     property bool isVoiceTyped: false
-    readonly property bool isNaming: voiceName.activeFocus || useName.activeFocus
+    /** The keyboard is there, or is there again with the window. */
+    readonly property bool isNaming: voiceName.focus || useName.focus
     readonly property bool isOther: provider.text.trim() !== choice.provider || model.text.trim() !== choice.model
 
     // A button that has nothing more to do would lose the keyboard: each hands it over first.
