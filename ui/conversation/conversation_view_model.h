@@ -199,7 +199,7 @@ private:
     /// The user has begun to say something else: it is counted anew.
     void beginTurn();
     /// Where none runs: where the next one will be.
-    [[nodiscard]] Agent startedOn() const { return m_startedOn.value_or(m_agent); }
+    [[nodiscard]] const Agent& startedOn() const { return m_startedOn ? *m_startedOn : m_agent; }
     /// What went wrong elsewhere says nothing about the agent that is talked to from now on.
     void followAgent(const core::Settings& settings);
 
