@@ -405,12 +405,15 @@ Item {
             return [
                 { tag: "model", button: "useChoice", field: "modelName", words: "m" },
                 { tag: "voice", button: "useVoice", field: "voiceName", words: "v" },
+                { tag: "proxy", button: "useProxy", field: "proxyAddress", words: "proxy.example:80", first: "proxy.2" },
                 { tag: "file", button: "useCaFile", field: "caFile", words: "/etc/ours.pem" },
                 { tag: "broker", button: "useBroker", field: "brokerAddress", words: "https://other.example" }
             ];
         }
         function test_keyboard_is_where_it_was_pressed(row) {
             World.useBroker("https://voice.example");
+            if (row.first)
+                verify(Reader.act(part(row.first), "Press"));
             const button = part(row.button);
             const field = part(row.field);
             field.text = row.words;
