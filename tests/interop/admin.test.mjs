@@ -62,6 +62,11 @@ test('a session is seen live, and ended', { skip }, async () => {
   await page.press('Verify the whole trail');
   await page.sees('were as they were written');
   await page.sees('The command line\'s trail: has no lines');
+  // Nor is it said that there never were any.
+  const bare = await page.$$eval('.state', (states) => states.filter((state) => state.innerText.includes('has no lines')).map((state) => [state.className, state.innerText]));
+  assert.equal(bare.length, 1);
+  assert.equal(bare[0][0], 'state unknown');
+  assert.match(bare[0][1], /has no lines \([^()]*\)\.$/);
   await close(page);
 });
 
