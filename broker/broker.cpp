@@ -151,6 +151,7 @@ public:
         co_await m_lasting->ledger.flush();
         co_await m_lasting->transcriptDesk.flush(keeping());
         m_lasting->denials.tellAll();
+        co_await m_lasting->ender.endOwed();
         co_await m_lasting->ender.tellOwed();
         const auto told = co_await m_lasting->audit->append(recordOf(AuditEvent::Stop, AuditOutcome::Done, "ok"));
         static_cast<void>(told);
@@ -345,6 +346,7 @@ private:
     {
         co_await m_lasting->registry.sweep();
         m_lasting->denials.tellDue();
+        co_await m_lasting->ender.endOwed();
         co_await m_lasting->ender.tellOwed();
     }
 
