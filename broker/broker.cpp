@@ -29,6 +29,7 @@ constexpr core::Milliseconds kSweepEvery{1'000};
 constexpr core::Milliseconds kLookAtStreamsEvery{400};
 /// What was said can be read that soon.
 constexpr core::Milliseconds kTellTranscriptsEvery{500};
+/// By the broker's own clock.
 constexpr core::Milliseconds kForgetEvery{60'000};
 constexpr std::size_t kMostScrapers = 16;
 constexpr std::size_t kMaxBodyBytes = 64 * 1024;
@@ -97,6 +98,7 @@ public:
             m_metricsServer->start();
             m_lasting->log.write(LogLevel::Info, "metrics.listening", {{"url", metricsUrl()}});
         }
+        m_forgetAt = m_lasting->clock.now() + kForgetEvery;
         using Self = BrokerOnServer;
         m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "sweep", &Self::sweep));
         m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "probe", &Self::probe));
@@ -104,7 +106,7 @@ public:
         m_tasks.spawn(m_executors.front(), forEver(kLookAtStreamsEvery, "streams", &Self::lookAtStreams));
         m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "ledger", &Self::tellLedger));
         m_tasks.spawn(m_executors.front(), forEver(kTellTranscriptsEvery, "transcripts", &Self::tellTranscripts));
-        m_tasks.spawn(m_executors.front(), forEver(kForgetEvery, "forgetting", &Self::forgetTranscripts));
+        m_tasks.spawn(m_executors.front(), forEver(kSweepEvery, "forgetting", &Self::forgetTranscripts));
         if (!m_config.isEmbedded) {
             // Whoever started an embedded one is the operator, and is told by its window.
             m_lasting->alertDesk.start(m_executors.front());
@@ -149,6 +151,7 @@ public:
         co_await m_lasting->ledger.flush();
         co_await m_lasting->transcriptDesk.flush(keeping());
         m_lasting->denials.tellAll();
+        co_await m_lasting->ender.endOwed();
         co_await m_lasting->ender.tellOwed();
         const auto told = co_await m_lasting->audit->append(recordOf(AuditEvent::Stop, AuditOutcome::Done, "ok"));
         static_cast<void>(told);
@@ -343,6 +346,7 @@ private:
     {
         co_await m_lasting->registry.sweep();
         m_lasting->denials.tellDue();
+        co_await m_lasting->ender.endOwed();
         co_await m_lasting->ender.tellOwed();
     }
 
@@ -357,7 +361,15 @@ private:
 
     net::Awaitable<> tellTranscripts() { co_await m_lasting->transcriptDesk.tell(keeping()); }
 
-    net::Awaitable<> forgetTranscripts() { co_await m_lasting->transcriptDesk.forget(); }
+    net::Awaitable<> forgetTranscripts()
+    {
+        const core::MonotonicTime now = m_lasting->clock.now();
+        if (now < m_forgetAt) {
+            co_return;
+        }
+        m_forgetAt = now + kForgetEvery;
+        co_await m_lasting->transcriptDesk.forget();
+    }
 
     net::Awaitable<> lookForAlerts()
     {
@@ -387,6 +399,8 @@ private:
     /// Replaced under the mutex.
     std::shared_ptr<ConfiguredParts> m_parts;
     std::atomic<bool> m_isDraining{false};
+    /// Of the task that forgets transcripts.
+    core::MonotonicTime m_forgetAt{};
     std::unique_ptr<net::Server> m_server;
     std::unique_ptr<net::Server> m_metricsServer;
     net::TaskGroup m_tasks;

@@ -139,7 +139,7 @@ LastingParts::LastingParts(const Config& config, std::unique_ptr<LimitStore> lim
       alertBook(*database, clock),
       alertDesk(config.alerts,
           {alertBook, ledger, clock, log, metrics, &net::sendRequest, &randomShare, spending, nameOf(config)}),
-      ender(registry, *audit, ledger),
+      ender(registry, *audit, ledger, &streams),
       gatekeeper(gatekeeperSettings(config),
           {*limits, clock, log,
               [this](const BlockEvent& event) {

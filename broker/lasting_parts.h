@@ -46,8 +46,8 @@ struct LastingParts {
     transcripts::TranscriptDesk transcriptDesk;
     alerts::AlertBook alertBook;
     alerts::AlertDesk alertDesk;
-    SessionEnder ender;
     relay::LiveStreams streams;
+    SessionEnder ender;
     Gatekeeper gatekeeper;
     http::DenialReport denials;
     http::SignInReport signIns;

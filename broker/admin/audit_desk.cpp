@@ -57,7 +57,7 @@ void AuditDesk::Shared::told(Chain chain, const AuditVerifier::Verified& verifie
     const std::lock_guard lock(mutex);
     Verification& told = of(chain);
     const bool isMissing = !verified && verified.error().flaw == AuditFlaw::Missing;
-    // The broker has written its start at least.
+    // The broker has written its start at least; whether the other one ever had a line, nobody can tell.
     told.state = verified ? State::Whole : isMissing && chain == Chain::CommandLine ? State::Absent : State::Flawed;
     told.summary = verified ? *verified : verified.error().before;
     if (told.state == State::Flawed) {

@@ -31,7 +31,7 @@ public:
     static constexpr std::array kChains{Chain::Broker, Chain::CommandLine};
 
     struct Verification {
-        /// Absent: nobody has written into that chain.
+        /// Absent: the chain has no lines; where there were any, they were deleted as a whole.
         enum class State { Never, Running, Absent, Whole, Flawed };
         State state = State::Never;
         /// When that was asked for.

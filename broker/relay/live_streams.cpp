@@ -1,6 +1,8 @@
 #include "broker/relay/live_streams.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 namespace vivavoce::broker::relay {
@@ -12,6 +14,25 @@ void endTakenOver(const std::shared_ptr<RelaySession>& former)
     if (former != nullptr) {
         former->end({closing::kTakenOver, "taken_over"});
     }
+}
+
+void endOfSession(RelaySession& stream)
+{
+    stream.end({closing::kSessionEnded, "session_ended"});
+}
+
+SessionRecord sessionOf(const RelaySession& stream)
+{
+    const usage::Account& account = stream.account().account();
+    SessionRecord session;
+    session.id = account.sessionId;
+    session.transport = SessionTransport::Relay;
+    session.caller = account.caller;
+    session.issuer = account.issuer;
+    session.subject = account.subject;
+    session.project = account.project;
+    session.model = account.model;
+    return session;
 }
 
 } // namespace
@@ -118,7 +139,7 @@ net::Awaitable<> LiveStreams::look(SessionRegistry& registry, const core::Clock&
         if (expiries) {
             const auto found = expiries->find(stream->sessionId());
             if (found == expiries->end()) {
-                stream->end({closing::kSessionEnded, "session_ended"});
+                endOfSession(*stream);
                 continue;
             }
             stream->renewedUntil(found->second);
@@ -178,6 +199,34 @@ void LiveStreams::endSpent(const std::vector<std::string>& sessions)
     for (const auto& stream : all()) {
         if (std::find(sessions.begin(), sessions.end(), stream->sessionId()) != sessions.end()) {
             stream->end({closing::kBudgetExhausted, "budget_exhausted"});
+        }
+    }
+}
+
+std::vector<SessionRecord> LiveStreams::sessions(const Which& which) const
+{
+    std::vector<SessionRecord> found;
+    for (const auto& stream : all()) {
+        if (stream->isToldToEnd()) {
+            continue;
+        }
+        SessionRecord session = sessionOf(*stream);
+        if (which(session)) {
+            found.push_back(std::move(session));
+        }
+    }
+    return found;
+}
+
+void LiveStreams::endAllOf(const std::vector<SessionRecord>& sessions)
+{
+    std::unordered_set<std::string_view> ids;
+    for (const SessionRecord& session : sessions) {
+        ids.insert(session.id);
+    }
+    for (const auto& stream : all()) {
+        if (ids.contains(stream->sessionId())) {
+            endOfSession(*stream);
         }
     }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/relay/relay_session.h"
+#include "broker/tokens/running_streams.h"
 
 #include <cstddef>
 #include <memory>
@@ -15,7 +16,7 @@ namespace vivavoce::broker::relay {
 /// A session has one stream: a client that comes again, since its connection died under it, takes the place of its former self once the
 /// provider is there for it; with another broker, within a second.
 /// Threads: [any thread]; no lock is held while a stream or the registry is asked.
-class LiveStreams {
+class LiveStreams final : public RunningStreams {
 public:
     /// One that is on its way to the provider. Another one of the session that is on its way ends; the one that is there does not.
     void add(const std::shared_ptr<RelaySession>& stream);
@@ -37,6 +38,9 @@ public:
     [[nodiscard]] net::Awaitable<> tell(usage::Ledger& ledger);
     /// Ends those of sessions whose budgets are spent.
     void endSpent(const std::vector<std::string>& sessions);
+
+    [[nodiscard]] std::vector<SessionRecord> sessions(const Which& which) const override;
+    void endAllOf(const std::vector<SessionRecord>& sessions) override;
 
 private:
     [[nodiscard]] net::Awaitable<> giveWay(usage::Ledger& ledger);

@@ -51,6 +51,19 @@ AuditRecord orderOf(const Client& admin, std::string caller, std::string project
     return order;
 }
 
+/// Of usage.
+const char* reasonOf(AuditEvent event)
+{
+    return event == AuditEvent::Revoke ? "ended" : "revoked";
+}
+
+/// What whoever asked is told where nothing but the streams here could be ended.
+Fault cutHereAlone(Fault fault)
+{
+    fault.detail = "its stream here is cut; that it has ended is recorded when the store is back";
+    return fault;
+}
+
 } // namespace
 
 /// What the audit is told while something else goes on, with one deadline for all of it.
@@ -146,14 +159,68 @@ net::Awaitable<> SessionEnder::tellOwed()
     }
 }
 
+void SessionEnder::oweEnd(AuditRecord ended)
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_unended.size() < kMostOwed) {
+        m_unended.push_back(std::move(ended));
+    }
+}
+
+std::optional<AuditRecord> SessionEnder::nextUnended()
+{
+    if (!m_registry.isWorking()) {
+        return std::nullopt;
+    }
+    const std::lock_guard lock(m_mutex);
+    return m_unended.empty() ? std::nullopt : std::optional(m_unended.front());
+}
+
+net::Awaitable<> SessionEnder::endOwed()
+{
+    while (auto owed = nextUnended()) {
+        const std::string session = owed->session;
+        m_ledger.endsBecause(session, reasonOf(owed->event));
+        const auto gone = co_await m_registry.end(session);
+        if (!gone) {
+            co_return;
+        }
+        if (*gone) {
+            // The line before said that it failed.
+            owe({std::move(*owed)});
+        }
+        const std::lock_guard lock(m_mutex);
+        std::erase_if(m_unended, [&](const AuditRecord& one) { return one.session == session; });
+    }
+}
+
+std::vector<SessionRecord> SessionEnder::sessionsHere(const RunningStreams::Which& which) const
+{
+    return m_streams == nullptr ? std::vector<SessionRecord>() : m_streams->sessions(which);
+}
+
+void SessionEnder::cut(const std::vector<SessionRecord>& here)
+{
+    if (!here.empty()) {
+        m_streams->endAllOf(here);
+    }
+}
+
 net::Awaitable<std::optional<Fault>> SessionEnder::end(Client client, std::string sessionId)
 {
     const bool isAdmin = client.caller.may(auth::scope::kAdmin);
-    const auto found = co_await m_registry.find(sessionId);
-    if (!found) {
-        co_return found.error();
+    // A stream knows whose it is, and the registry may take seconds to say that it cannot tell.
+    const auto here = sessionsHere([&](const SessionRecord& one) { return one.id == sessionId; });
+    std::optional<SessionRecord> session;
+    if (here.empty()) {
+        auto found = co_await m_registry.find(sessionId);
+        if (!found) {
+            co_return found.error();
+        }
+        session = std::move(*found);
+    } else {
+        session = here.front();
     }
-    const auto& session = *found;
     if (!session || (session->caller != client.caller.key() && !isAdmin)) {
         co_return Fault{FaultCode::SessionNotFound, "there is no such session of yours", std::nullopt};
     }
@@ -170,17 +237,21 @@ net::Awaitable<std::optional<Fault>> SessionEnder::end(Client client, std::strin
         static_cast<void>(early);
     }
     // Ended in any case: what could not be told of must not go on for that.
-    m_ledger.endsBecause(sessionId, isTheirs ? "ended" : "revoked");
+    m_ledger.endsBecause(sessionId, reasonOf(ended.event));
+    cut(here);
     const auto gone = co_await m_registry.end(std::move(sessionId));
     if (!gone) {
-        tellOfFailure(m_audit, std::move(ended), gone.error());
+        tellOfFailure(m_audit, ended, gone.error());
+        if (!here.empty()) {
+            oweEnd(std::move(ended));
+        }
     }
     auto fault = co_await told.wait();
     if (gone && fault) {
         owe(co_await told.untold());
     }
     if (!gone && !fault) {
-        fault = gone.error();
+        fault = here.empty() ? gone.error() : cutHereAlone(gone.error());
     }
     co_return fault;
 }
@@ -205,16 +276,22 @@ net::Awaitable<core::Expected<std::size_t, Fault>> SessionEnder::endAll(
     // Whoever gives up waiting leaves no session untold.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     Told told(m_audit, co_await asio::this_coro::executor, m_settings);
+    const auto here = sessionsHere(
+        [&](const SessionRecord& one) { return caller.empty() ? one.project == project : one.caller == caller; });
     AuditRecord order = orderOf(admin, std::move(caller), std::move(project));
     told.tell(order);
     if (m_audit.isWorking()) {
         const auto early = co_await told.wait(m_settings.patience);
         static_cast<void>(early);
     }
+    cut(here);
     const auto ended = co_await std::move(end);
     if (!ended) {
         tellOfFailure(m_audit, std::move(order), ended.error());
-        co_return Unexpected<Fault>(ended.error());
+        for (const SessionRecord& session : here) {
+            oweEnd(killOf(admin, session));
+        }
+        co_return Unexpected<Fault>(here.empty() ? ended.error() : cutHereAlone(ended.error()));
     }
     std::optional<Fault> fault;
     // Those that share a write to the disk; more would find the audit's queue full, and others there no room.

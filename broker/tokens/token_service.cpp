@@ -389,7 +389,8 @@ net::Awaitable<core::Expected<TokenService::Fresh, Fault>> TokenService::askProv
     core::WallTime::duration life = m_settings.life;
     const auto told = minted->expiresAt - asked;
     if (told <= core::WallTime::duration{0}) {
-        m_deps.log.write(LogLevel::Warning, "provider.clock_differs", {{"provider", provider.name()}});
+        m_deps.log.write(LogLevel::Warning, "provider.clock_differs",
+            {{"provider", provider.name()}, {"overForSeconds", std::chrono::ceil<seconds>(-told).count()}});
     } else {
         life = std::min<core::WallTime::duration>(life, told);
     }

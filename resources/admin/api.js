@@ -54,15 +54,28 @@ export function queryOf(values) {
   return text && `?${text}`;
 }
 
-/** Saves an answer as a file. */
-export async function download(path, name) {
-  const answer = await send('GET', path, { accept: 'text/csv' });
-  const address = URL.createObjectURL(await answer.blob());
+/** Saves it as a file. */
+export function keep(blob, name) {
+  const address = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = address;
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);
+}
+
+/** Saves an answer as a file. */
+export async function download(path, name) {
+  const answer = await send('GET', path, { accept: 'text/csv' });
+  keep(await answer.blob(), name);
+}
+
+/** A page of a file, and where the next one begins, if there is one. */
+export async function filePage(path) {
+  const answer = await send('GET', path, { accept: 'text/csv' });
+  // Not the address itself: it does not know what stands before ours.
+  const link = /<[^>]*[?&]before=([^&>]*)[^>]*>; rel="next"/.exec(answer.headers.get('Link') ?? '');
+  return { text: await answer.text(), type: answer.headers.get('Content-Type'), next: link ? decodeURIComponent(link[1]) : undefined };
 }
 
 const kPatience = 40_000;

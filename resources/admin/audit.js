@@ -42,7 +42,8 @@ const kChains = { broker: 'The broker\'s', 'command-line': 'The command line\'s'
 function stateOf(verification) {
   switch (verification.state) {
     case 'running': return ['unknown', 'is being read as a whole.'];
-    case 'absent': return ['ok', `has no lines: nobody has written any (${moment(verification.since)}).`];
+    // That nobody has written any, and that somebody has deleted them all, look the same.
+    case 'absent': return ['unknown', `has no lines (${moment(verification.since)}).`];
     case 'whole': return ['ok', `all ${count(verification.lines)} lines were as they were written (${moment(verification.since)}).`];
     case 'flawed': return ['failing', `has been changed: ${verification.flaw} in ${verification.file}, line ${count(verification.line)} (${moment(verification.since)}).`];
     default: return ['unknown', 'was not verified as a whole since the broker began.'];

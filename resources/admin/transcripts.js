@@ -1,10 +1,19 @@
 import { attempt, confirmed, count, el, field, moment, person, say, table } from './dom.js';
-import { ask, download, queryOf } from './api.js';
+import { ask, download, filePage, keep, queryOf } from './api.js';
 
 const kPath = 'api/voice/transcripts';
 const kSpeakers = { user: 'User', assistant: 'Assistant', tool: 'Function' };
 const kExtents = { whole: '', interrupted: 'interrupted', unfinished: 'not finished' };
 const kFormats = [['text', 'Text', 'txt'], ['csv', 'CSV', 'csv'], ['json', 'JSON', 'json']];
+/** So many may be asked for in a minute, with some that the page itself asks for. */
+const kMostPages = 100;
+/** Pages of a file as one. */
+const kJoined = {
+  text: (pages) => pages.filter(Boolean).join('\n'),
+  // Each has the head.
+  csv: (pages) => pages.map((page, index) => (index === 0 ? page : page.slice(page.indexOf('\r\n') + 2))).join(''),
+  json: (pages) => JSON.stringify({ transcripts: pages.flatMap((page) => JSON.parse(page).transcripts) }),
+};
 
 const addressOf = (id) => `${kPath}/${encodeURIComponent(id)}`;
 
@@ -27,9 +36,11 @@ export function show(content) {
   let asked = {};
   let next;
   const reader = el('div', {});
+  const part = el('p', { class: 'note', hidden: true }, 'There is more than one file takes: the last one saved has the newest of it. Narrow it down to save the others.');
 
   /** The day after: "to" is the first moment that does not count. */
   const dayAfter = (day) => (day ? new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10) : '');
+  const question = () => ({ text: text.value.trim(), project: project.value.trim(), user: user.value.trim(), from: from.value, to: dayAfter(to.value) });
   const list = table({ caption: 'Transcripts', key: (row) => row.sessionId, empty: 'Nothing that was said is kept here, or nothing that was looked for.',
     columns: [
       { title: 'Began', head: true, cell: (row) => el('span', {}, moment(row.startedAt), el('small', {}, `kept until ${moment(row.keptUntil)}`)) },
@@ -45,7 +56,7 @@ export function show(content) {
   const newest = el('button', { type: 'button', disabled: true, on: { click: () => { pages.length = 0; load(); } } }, 'Newest');
   const form = el('form', { class: 'stack', role: 'search', on: { submit: (event) => {
     event.preventDefault();
-    asked = { text: text.value.trim(), project: project.value.trim(), user: user.value.trim(), from: from.value, to: dayAfter(to.value) };
+    asked = question();
     pages.length = 0;
     load({ isAsked: true });
   } } },
@@ -56,7 +67,7 @@ export function show(content) {
       el('button', { type: 'button', class: 'danger', on: { click: () => removeAll() } }, 'Delete all of this user')));
   content.replaceChildren(el('section', {}, el('h1', {}, 'Transcripts'),
     el('p', { class: 'note' }, 'What was said through the relay, of projects whose policy has it kept. Whoever reads, saves or deletes it is in the audit.'),
-    el('div', { class: 'card' }, form), faults, list.node, el('div', { class: 'line' }, newest, older), reader));
+    el('div', { class: 'card' }, form), faults, part, list.node, el('div', { class: 'line' }, newest, older), reader));
 
   async function load({ isAsked } = {}) {
     const told = await attempt(faults, () => ask('GET', `${kPath}${queryOf({ ...asked, before: pages.at(-1), limit: 20 })}`));
@@ -114,6 +125,20 @@ export function show(content) {
     await load();
   }
 
-  const save = (format, ending) => attempt(faults, () => download(`${kPath}${queryOf({ ...asked, before: pages.at(-1), format, limit: 20 })}`, `transcripts.${ending}`).then(() => true));
+  /** All that the form asks for, also where it was not searched for. */
+  async function save(format, ending) {
+    const wanted = question();
+    await attempt(faults, async () => {
+      const had = [];
+      let page;
+      do {
+        page = await filePage(`${kPath}${queryOf({ ...wanted, before: page?.next, format, limit: 100 })}`);
+        had.push(page.text);
+      } while (page.next && had.length < kMostPages);
+      keep(new Blob([kJoined[format](had)], { type: page.type }), `transcripts${page.next ? '-part' : ''}.${ending}`);
+      part.hidden = !page.next;
+      say(page.next ? 'A part of the transcripts is saved as a file.' : 'The transcripts are saved as a file.');
+    });
+  }
   return { load, once: true };
 }

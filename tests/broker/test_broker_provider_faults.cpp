@@ -121,20 +121,28 @@ private slots:
     {
         QTest::addColumn<qint64>("expiresAt");
         QTest::addColumn<qint64>("life");
-        QTest::newRow("shorter") << qint64(1'800'000'040) << qint64(40);
-        QTest::newRow("longer") << qint64(1'800'000'600) << qint64(60);
-        QTest::newRow("its clock is behind") << qint64(1'799'990'000) << qint64(60);
-        QTest::newRow("end of time") << std::numeric_limits<qint64>::max() << qint64(60);
-        QTest::newRow("beginning of time") << std::numeric_limits<qint64>::min() << qint64(60);
+        QTest::addColumn<QByteArray>("logged");
+        QTest::newRow("shorter") << qint64(1'800'000'040) << qint64(40) << QByteArray();
+        QTest::newRow("longer") << qint64(1'800'000'600) << qint64(60) << QByteArray();
+        QTest::newRow("its clock is behind") << qint64(1'799'990'000) << qint64(60) << QByteArray("10000");
+        QTest::newRow("end of time") << std::numeric_limits<qint64>::max() << qint64(60) << QByteArray();
+        QTest::newRow("beginning of time")
+            << std::numeric_limits<qint64>::min() << qint64(60) << QByteArray("1800000000");
     }
     void expiryOfTheProvider_OnlyShortensOurs()
     {
         QFETCH(qint64, expiresAt);
         QFETCH(qint64, life);
+        QFETCH(QByteArray, logged);
         BrokerWorld world;
         world.provider.answerWith(
             net::HttpResponse::json(200, R"({"value":"ek_1","expires_at":)" + std::to_string(expiresAt) + "}"));
-        QCOMPARE(world.mint().expiresIn, life);
+        const auto minted = world.mint();
+        QCOMPARE(minted.expiresIn, life);
+        QVERIFY(minted.expiresAt == world.clock.wallNow() + std::chrono::seconds(life));
+        const std::string log = world.log.text();
+        QCOMPARE(log.find("provider.clock_differs") != std::string::npos, !logged.isEmpty());
+        QVERIFY(log.find(logged.isEmpty() ? "" : "\"overForSeconds\":" + logged.toStdString()) != std::string::npos);
     }
 
     void sameTokenTwice_IsRefused()

@@ -12,6 +12,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <algorithm>
+#include <iterator>
+
 using namespace vivavoce;
 using namespace vivavoce::broker;
 using namespace vivavoce::tests;
@@ -40,6 +43,36 @@ private:
 
     const bool m_isWorking;
     std::atomic<std::size_t> m_taken{0};
+};
+
+/// Of sessions that the test names; what is told to end runs on for others to see.
+class FakeStreams final : public RunningStreams {
+public:
+    void run(const std::string& id)
+    {
+        SessionRecord session;
+        session.id = id;
+        session.caller = "alice";
+        session.project = "choir";
+        m_sessions.push_back(std::move(session));
+    }
+    [[nodiscard]] std::vector<SessionRecord> sessions(const Which& which) const override
+    {
+        std::vector<SessionRecord> found;
+        std::copy_if(m_sessions.begin(), m_sessions.end(), std::back_inserter(found), which);
+        return found;
+    }
+    void endAllOf(const std::vector<SessionRecord>& sessions) override
+    {
+        for (const SessionRecord& session : sessions) {
+            m_ended.push_back(session.id);
+        }
+    }
+    [[nodiscard]] const std::vector<std::string>& ended() const { return m_ended; }
+
+private:
+    std::vector<SessionRecord> m_sessions;
+    std::vector<std::string> m_ended;
 };
 
 struct World {
@@ -75,6 +108,13 @@ struct World {
         client.caller.subject = "root";
         client.caller.scopes = {std::string(auth::scope::kAdmin)};
         return client;
+    }
+    /// While it is away nothing can be asked about sessions.
+    void setAway(bool isAway)
+    {
+        database->post([isAway](broker::Connection& sql) {
+            sql << (isAway ? "ALTER TABLE sessions RENAME TO gone" : "ALTER TABLE gone RENAME TO sessions");
+        });
     }
     [[nodiscard]] std::size_t left() { return begin(registry->countAll()).get().value_or(99); }
 
@@ -214,6 +254,80 @@ private slots:
         QCOMPARE(records[1].why, std::string("unavailable"));
         QCOMPARE(records[1].request, std::string("r-1"));
         QCOMPARE(records[1].session, records[0].session);
+    }
+
+    void end_WhileTheDatabaseIsAway_CutsWhatRunsHere_AndEndsItLater_data()
+    {
+        QTest::addColumn<QByteArray>("what");
+        for (const char* what : {"one", "caller", "project"}) {
+            QTest::addRow("%s", what) << QByteArray(what);
+        }
+    }
+    void end_WhileTheDatabaseIsAway_CutsWhatRunsHere_AndEndsItLater()
+    {
+        QFETCH(QByteArray, what);
+        World world(true);
+        world.open("s");
+        world.open("elsewhere");
+        FakeStreams streams;
+        streams.run("s");
+        FakeAuditTrail trail;
+        SessionEnder ender(*world.registry, trail, *world.ledger, &streams);
+        world.setAway(true);
+        std::optional<Fault> fault;
+        if (what == "one") {
+            fault = world.begin(ender.end(World::admin(), "s")).get();
+        } else {
+            const auto ended = world
+                                   .begin(what == "caller" ? ender.endAllOf(World::admin(), "alice")
+                                                           : ender.endProject(World::admin(), "choir"))
+                                   .get();
+            QVERIFY(!ended);
+            fault = ended.error();
+        }
+        QVERIFY(fault && fault->code == FaultCode::Unavailable);
+        QVERIFY2(fault->detail.find("is cut") != std::string::npos, fault->detail.c_str());
+        QCOMPARE(streams.ended(), std::vector<std::string>{"s"});
+        const auto tend = [&] {
+            world.begin(ender.endOwed()).get();
+            world.begin(ender.tellOwed()).get();
+            return trail.records();
+        };
+        const auto before = tend();
+        QCOMPARE(before.size(), std::size_t{2});
+        QVERIFY(before[0].outcome == AuditOutcome::Done && before[1].outcome == AuditOutcome::Failed);
+        world.setAway(false);
+        QCOMPARE(world.left(), std::size_t{2});
+        const auto records = tend();
+        // That one alone: who asked was told that nothing else has ended.
+        QCOMPARE(world.left(), std::size_t{1});
+        QCOMPARE(records.size(), std::size_t{3});
+        QVERIFY(records[2].event == AuditEvent::Kill && records[2].outcome == AuditOutcome::Done);
+        QCOMPARE(records[2].session, std::string("s"));
+        QCOMPARE(records[2].target, std::string("alice"));
+        QCOMPARE(records[2].why, std::string("told_late"));
+        QCOMPARE(tend().size(), std::size_t{3});
+    }
+
+    void end_OfAStreamHere_IsForItsOwnerAndAdminsAlone()
+    {
+        World world(true);
+        world.open("s");
+        FakeStreams streams;
+        streams.run("s");
+        FakeAuditTrail trail;
+        SessionEnder ender(*world.registry, trail, *world.ledger, &streams);
+        Client other = World::admin();
+        other.caller.scopes = {std::string(auth::scope::kSession)};
+        const auto fault = world.begin(ender.end(other, "s")).get();
+        QVERIFY(fault && fault->code == FaultCode::SessionNotFound);
+        QVERIFY(streams.ended().empty());
+        QVERIFY(!world.begin(ender.end(World::admin(), "s")).get());
+        QCOMPARE(streams.ended(), std::vector<std::string>{"s"});
+        QCOMPARE(world.left(), std::size_t{0});
+        world.begin(ender.endOwed()).get();
+        world.begin(ender.tellOwed()).get();
+        QCOMPARE(trail.records().size(), std::size_t{1});
     }
 };
 

@@ -1,9 +1,12 @@
+#include "broker/http/report_api.h"
+#include "broker/limits/memory_limit_store.h"
 #include "broker/reports/invoice_book.h"
 #include "broker/store/connection.h"
 #include "broker/tokens/session_account.h"
 #include "broker/tokens/sql_session_registry.h"
 #include "broker/usage/ledger.h"
 #include "tests/broker/broker_harness.h"
+#include "tests/broker/fake_audit_trail.h"
 #include "tests/broker/limits_harness.h"
 #include "tests/broker/postgres_server.h"
 
@@ -12,6 +15,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <random>
@@ -204,6 +208,53 @@ struct World {
     std::optional<SqlSessionRegistry> registry;
     std::optional<usage::Ledger> ledger;
     std::optional<InvoiceBook> book;
+};
+
+/// Lets an admin in, and hears what they do.
+struct AdminsDoor {
+    explicit AdminsDoor(World& world)
+        : limits({}, world.clock),
+          gatekeeper({}, {limits, world.clock, world.log, {}}),
+          denials(audit, world.clock, world.log),
+          signIns({audit, world.hasher, world.log})
+    {
+    }
+    [[nodiscard]] net::HttpRequest request(std::string body) const
+    {
+        net::HttpRequest made;
+        made.method = "POST";
+        made.path = "/api/admin/invoices";
+        made.headers.add("Authorization", "Bearer " + std::string(books.key.reveal()));
+        made.headers.add("Content-Type", "application/json");
+        made.body = std::move(body);
+        return made;
+    }
+    /// Lines of the audit that say that an invoice is issued.
+    [[nodiscard]] std::size_t issues() const
+    {
+        const auto records = audit.records();
+        return static_cast<std::size_t>(std::count_if(records.begin(), records.end(), [](const AuditRecord& record) {
+            return record.event == AuditEvent::InvoiceIssue && record.outcome == AuditOutcome::Done;
+        }));
+    }
+    [[nodiscard]] std::vector<auth::ServiceAccount> accounts() const
+    {
+        auth::ServiceAccount account;
+        account.name = "books";
+        account.keyHash = books.hash;
+        account.scopes = {std::string(auth::scope::kAdmin)};
+        return {account};
+    }
+
+    auth::NewServiceKey books = auth::makeServiceKey("books");
+    tests::FakeAuditTrail audit;
+    MemoryLimitStore limits;
+    auth::Authenticator authenticator{{}, auth::ServiceAccounts(accounts()), {}};
+    Gatekeeper gatekeeper;
+    broker::http::DenialReport denials;
+    broker::http::SignInReport signIns;
+    Metrics metrics;
+    broker::http::Entrance entrance{{authenticator, gatekeeper, audit, denials, signIns, metrics, {}}};
 };
 
 Amounts worth(std::int64_t nanoDollars)
@@ -551,6 +602,29 @@ private slots:
         QCOMPARE(world.wait(book.report(month, std::nullopt)).error().code, FaultCode::Unavailable);
         QCOMPARE(world.wait(book.preview(month, "choir")).error().code, FaultCode::Unavailable);
         QVERIFY(world.wait(world.book->report(month, std::nullopt)).has_value());
+    }
+
+    void issued_WhereTheWorkshopIsFull_IsToldAllTheSame()
+    {
+        World world(url(false));
+        world.spend("s1", "alice", "choir", "singer", worth(kDollar));
+        world.clock.advance(std::chrono::hours(24 * 20));
+        Workshop::Settings none;
+        none.mostWaiting = 0;
+        Workshop full(none);
+        AdminsDoor door(world);
+        broker::http::ReportApi api(std::move(*world.book), {door.entrance, full, {}});
+        const net::HttpRequest request = door.request(R"({"project":"choir","month":"2027-01"})");
+        const auto first = world.wait(api.issue(request));
+        QCOMPARE(first.status, 200U);
+        const Json issued = Json::parse(first.body);
+        QCOMPARE(issued.at("number").get<std::string>(), std::string("VV-000001"));
+        QCOMPARE(issued.at("isNew").get<bool>(), true);
+        Json again = Json::parse(world.wait(api.issue(request)).body);
+        QCOMPARE(again.at("isNew").get<bool>(), false);
+        again["isNew"] = true;
+        QVERIFY(again == issued);
+        QCOMPARE(door.issues(), std::size_t{2});
     }
 
     void list_ReadsNoLines_AlsoOfInvoicesThatAnOlderVersionIssued_data() { addDatabases(); }

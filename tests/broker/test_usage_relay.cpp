@@ -235,6 +235,37 @@ private slots:
         QCOMPARE(lines[1].at("why").get<std::string>(), std::string("invalid_token"));
     }
 
+    /// Nobody can look up whose it is, and it is not to go on for that.
+    void sessionThatAnAdminEnds_WhileTheDatabaseIsAway_IsCut_AndHasEndedWhenItIsBack()
+    {
+        DatabaseBeside database;
+        RelayWorld world([&](broker::Config& config) { database.use(config); });
+        const auto session = world.session();
+        const auto client = world.open(session);
+        const auto provider = world.upstream.next();
+        const auto other = world.open(world.session("{}", "u2"));
+        const auto othersProvider = world.upstream.next();
+        database.run("ALTER TABLE sessions RENAME TO gone");
+        const auto answer =
+            world.operators.as(world.operators.admin(), "DELETE", "/api/voice/session/" + session.sessionId);
+        QCOMPARE(answer.status, 503U);
+        QVERIFY2(answer.body.find("its stream here is cut") != std::string::npos, answer.body.c_str());
+        QCOMPARE(unsigned{client->line().end().code}, 4403U);
+        QCOMPARE(client->line().end().reason, std::string("session_ended"));
+        (void)provider->end();
+        othersProvider->send(R"({"type":"x"})");
+        QCOMPARE(other->line().next(), std::string(R"({"type":"x"})"));
+        database.run("ALTER TABLE gone RENAME TO sessions");
+        const auto live = [&] {
+            const auto told = world.operators.as(world.operators.user(), "GET", "/api/voice/session");
+            return told.status == 200 ? Json::parse(told.body).at("sessions").size() : std::size_t{99};
+        };
+        QTRY_COMPARE(live(), std::size_t{0});
+        QCOMPARE(StreamClient(world.streamRequest(session.token.reveal())).status(), 401);
+        other->line().close(1000, "");
+        (void)othersProvider->end();
+    }
+
     /// The provider goes on all the same, and so would a client.
     void ledgerThatCannotBeWritten_EndsASession_OnceItsHoldIsUsed()
     {

@@ -3,7 +3,9 @@
 
 #include <QTest>
 
+#include <atomic>
 #include <future>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -126,13 +128,28 @@ private slots:
     {
         NetThreads threads;
         Held held;
-        std::future<Number> first;
-        {
-            Workshop workshop(with(4));
-            first = begin(threads, workshop.make<int>(held.work()));
-            held.waitUntilBegun();
-            held.letGo();
+        auto workshop = std::make_unique<Workshop>(with(4));
+        auto first = begin(threads, workshop->make<int>(held.work()));
+        held.waitUntilBegun();
+        std::atomic<bool> isGoing{false};
+        std::atomic<bool> isGone{false};
+        std::thread last([&] {
+            isGoing = true;
+            workshop.reset();
+            isGone = true;
+        });
+        while (!isGoing) {
+            std::this_thread::yield();
         }
+        // One that does not wait is gone by then.
+        bool wasEarly = false;
+        for (int i = 0; i < 10'000 && !wasEarly; ++i) {
+            std::this_thread::yield();
+            wasEarly = isGone;
+        }
+        held.letGo();
+        last.join();
+        QVERIFY(!wasEarly);
         QCOMPARE(first.get().value(), 1);
     }
 };

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ask, broker, checkKeepsNothing, close, folder, keyOf, login, openPage, pester, signInWith, signedIn, skip, talker, until } from './admin_world.mjs';
+import { ask, broker, checkKeepsNothing, close, fillTranscripts, folder, keyOf, login, openPage, pester, signInWith, signedIn, skip, talker, until } from './admin_world.mjs';
 import { within } from './offline_agent.mjs';
 
 test('a token opens it only where it is an admin\'s, and stays in memory', { skip }, async () => {
@@ -62,6 +62,11 @@ test('a session is seen live, and ended', { skip }, async () => {
   await page.press('Verify the whole trail');
   await page.sees('were as they were written');
   await page.sees('The command line\'s trail: has no lines');
+  // Nor is it said that there never were any.
+  const bare = await page.$$eval('.state', (states) => states.filter((state) => state.innerText.includes('has no lines')).map((state) => [state.className, state.innerText]));
+  assert.equal(bare.length, 1);
+  assert.equal(bare[0][0], 'state unknown');
+  assert.match(bare[0][1], /has no lines \([^()]*\)\.$/);
   await close(page);
 });
 
@@ -179,5 +184,35 @@ test('what was said is searched, read, saved and deleted', { skip }, async () =>
   await page.go('Audit', 'Audit');
   for (const event of ['transcript.read', 'transcript.export', 'transcript.remove']) await page.sees(event);
   assert.ok(!(await page.text()).includes('GĘŚLĄ') && !(await page.text()).toLowerCase().includes('gęślą'));
+  await close(page);
+});
+
+test('all of what was said is saved, as the form asks for it', { skip }, async () => {
+  fillTranscripts('edsger', 'trio', 230);
+  const page = await signedIn();
+  const session = await page.createCDPSession();
+  const downloads = mkdtempSync(join(folder, 'all-'));
+  await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: downloads, browserContextId: page.browserContext().id });
+  await page.go('Transcripts', 'Transcripts');
+  const saved = async (word, ending) => {
+    await page.press(`Save as ${word}`);
+    await until(`the ${word}`, async () => readdirSync(downloads).includes(`transcripts.${ending}`));
+    return readFileSync(join(downloads, `transcripts.${ending}`), 'utf8');
+  };
+  // Filled in, and not searched for.
+  await (await until('the field', () => page.$('::-p-aria([name="Project"][role="textbox"])'))).type('trio');
+  const rows = (await saved('CSV', 'csv')).split('\r\n');
+  assert.equal(rows.filter((row) => row.startsWith('session,')).length, 1);
+  assert.equal(rows.length, 1 + 460 + 1);
+  assert.equal(new Set(rows.slice(1, -1).map((row) => row.split(',')[0])).size, 230);
+  assert.ok(rows.slice(1, -1).every((row) => row.includes(',trio,')));
+  const text = await saved('Text', 'txt');
+  assert.equal(text.match(/^Session /gm).length, 230);
+  assert.equal(text.match(/\n\nSession /g).length, 229);
+  const { transcripts } = JSON.parse(await saved('JSON', 'json'));
+  assert.equal(new Set(transcripts.map(({ sessionId }) => sessionId)).size, 230);
+  assert.equal(transcripts.at(-1).lines[1].text, 'number 0');
+  await page.sees('The transcripts are saved as a file.');
+  await page.misses('There is more than one file takes');
   await close(page);
 });

@@ -165,6 +165,23 @@ async function fillBroker() {
   database.close();
 }
 
+/** So many conversations of somebody, of two lines each, that are kept. */
+export function fillTranscripts(subject, project, many) {
+  const database = new DatabaseSync(broker.database);
+  database.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE');
+  const head = database.prepare(`INSERT INTO transcripts (session, project, caller, issuer, subject, model, started_at, last_at, forget_at, line_count, bytes, is_whole)
+    VALUES (?, ?, ?, ?, ?, 'gpt-realtime', ?, ?, ?, 2, 20, 1)`);
+  const line = database.prepare('INSERT INTO transcript_lines (session, begun, place, speaker, extent, at, size, text, folded) VALUES (?, ?, ?, ?, \'whole\', ?, 10, ?, ?)');
+  const now = Date.now();
+  for (let i = 0; i < many; ++i) {
+    const session = `voice_1700000000_${String(i).padStart(6, '0')}`;
+    head.run(session, project, keyOf(subject), login.issuer, subject, now, now, now + 86_400_000);
+    for (const [place, speaker] of ['user', 'assistant'].entries()) line.run(session, now, place, speaker, now, `number ${i}`, `number ${i}`);
+  }
+  database.exec('COMMIT');
+  database.close();
+}
+
 /** Until it holds; the test's deadline is its own. */
 export async function until(what, holds) {
   const end = Date.now() + 20_000;
