@@ -330,6 +330,39 @@ private slots:
         QVERIFY(world.lines.begin()->second.isCut);
     }
 
+    void openAi_WhatIsTyped_IsRememberedAsFarAsALineHoldsIt()
+    {
+        OpenAi world;
+        world.provider(created());
+        const std::string much(100'000, 'x');
+        world.client(typed(much));
+        world.client(typed(much + "and more"));
+        // The provider tells all of it.
+        for (const char* const id : {"u1", "u2"}) {
+            world.provider(added(id, "", "'role':'user','content':[{'type':'input_text','text':'" + much + "'}]"));
+        }
+        QCOMPARE(world.lines.size(), std::size_t{2});
+        for (const auto& [position, line] : world.lines) {
+            QCOMPARE(line.text.size(), transcripts::kLongestLine);
+            QVERIFY(line.isCut);
+        }
+    }
+
+    void openAi_WhatIsTypedBeyondTheRoom_IsToldAsALoss()
+    {
+        OpenAi world;
+        for (int i = 0; i < 64; ++i) {
+            world.client(typed(std::to_string(i)));
+        }
+        QVERIFY(world.lines.empty());
+        world.client(typed("marker"));
+        QCOMPARE(world.lines.size(), std::size_t{1});
+        const Line& loss = world.lines.begin()->second;
+        QVERIFY(loss.text.empty() && loss.isCut);
+        world.provider(created());
+        QCOMPARE(world.lines.size(), std::size_t{65});
+    }
+
     void gemini_PiecesAreJoined_AndLateOnesHaveTheirPlace()
     {
         Gemini world;
