@@ -154,9 +154,12 @@ void write(
         use(at), use(until), use(standing->lines), use(standing->bytes), use(standing->isWhole), use(of.session));
 }
 
-void markTorn(Connection& sql, const std::string& session)
+bool markTorn(Connection& sql, const std::string& session)
 {
-    sql.ask("UPDATE transcripts SET is_whole = 0 WHERE session = :session", use(session));
+    soci::statement statement =
+        (sql.prepare << "UPDATE transcripts SET is_whole = 0 WHERE session = :session", use(session));
+    statement.execute(true);
+    return statement.get_affected_rows() > 0;
 }
 
 void remove(Connection& sql, const std::string& session, core::WallTime now)

@@ -25,8 +25,8 @@ enum class Projects { Anywhere, InTable };
 /// Writes what is to be kept of them: nothing of a session whose transcript was deleted, nothing of a project that is gone.
 void write(
     Connection& sql, const Conversation& of, const std::vector<Line>& lines, Projects projects, core::WallTime now);
-/// Something of that session could not be kept.
-void markTorn(Connection& sql, const std::string& session);
+/// Something of that session could not be kept. False: it has no transcript that could say so.
+[[nodiscard]] bool markTorn(Connection& sql, const std::string& session);
 /// Deletes it, and has nothing more written of its session.
 void remove(Connection& sql, const std::string& session, core::WallTime now);
 /// The same of all that there is of a project.
