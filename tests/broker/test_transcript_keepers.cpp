@@ -426,6 +426,61 @@ private slots:
         QCOMPARE(world.said(), (Said{"user: one", "assistant: two", "user: three", "tool: look_up"}));
     }
 
+    void gemini_OneMessage_IsOneLine_WhateverItIsMadeOf()
+    {
+        Gemini world;
+        std::string parts;
+        for (int i = 0; i < 5'000; ++i) {
+            parts += ",{'text':'wordword'}";
+        }
+        world.client("{'clientContent':{'turns':[{'role':'user','parts':[{'text':'one'},{'text':'two'}]},{'role':'user'"
+                     ",'parts':{'text':'three'}}],'turnComplete':true}}");
+        world.client(
+            "{'clientContent':{'turns':[{'role':'user','parts':[" + parts.substr(1) + "]}],'turnComplete':true}}");
+        QCOMPARE(world.lines.size(), std::size_t{2});
+        QCOMPARE(world.lines.begin()->second.text, std::string("one\ntwo\nthree"));
+        QVERIFY(!world.lines.begin()->second.isCut);
+        const Line& much = world.lines.rbegin()->second;
+        QVERIFY(much.isCut && much.text.size() <= transcripts::kLongestLine);
+    }
+
+    void gemini_HistoryOfAClientThatComesAgain_IsNotSaidTwice()
+    {
+        Gemini world;
+        const std::string before =
+            "{'role':'user','parts':[{'text':'before'}]},{'role':'model','parts':[{'text':'answered'}]}";
+        world.client("{'clientContent':{'turns':[" + before + ",{'role':'user','parts':[{'text':'now'}]}],"
+            + "'turnComplete':true}}");
+        QCOMPARE(world.said(), Said{"user: now"});
+        QVERIFY(!world.lines.begin()->second.isOpening);
+        // Turn by turn: whether it was said is for the store to know.
+        Gemini apart;
+        apart.client("{'clientContent':{'turns':[{'role':'user','parts':[{'text':'before'}]}]}}");
+        QVERIFY(apart.lines.begin()->second.isOpening);
+        // Once something was answered it is part of the conversation.
+        apart.provider(content("'turnComplete':true"));
+        apart.client("{'clientContent':{'turns':[" + before + "]}}");
+        QCOMPARE(apart.said(), (Said{"user: before", "user: before"}));
+        QVERIFY(!apart.lines.rbegin()->second.isOpening);
+    }
+
+    void gemini_WithoutTheAnswersText_EachTurnIsALine()
+    {
+        Gemini world;
+        for (const char* const text : {"One?", "Two?"}) {
+            world.provider(input(text));
+            world.provider(content("'turnComplete':true"));
+        }
+        world.provider(input("Three?"));
+        // Into the answer.
+        world.provider(content("'interrupted':true"));
+        world.provider(input("Stop, "));
+        world.provider(content("'turnComplete':true"));
+        world.provider(input("please."));
+        world.provider(content("'turnComplete':true"));
+        QCOMPARE(world.said(), (Said{"user: One?", "user: Two?", "user: Three?", "user: Stop, please."}));
+    }
+
     void gemini_WhatIsHalfSaidAtTheEnd_IsKept_AndSaysSo()
     {
         Gemini world;
