@@ -1,5 +1,6 @@
 #include "broker/projects/table_projects.h"
 #include "broker/store/connection.h"
+#include "broker/transcripts/internal/transcript_rows.h"
 #include "broker/transcripts/transcript_book.h"
 #include "broker/transcripts/transcript_desk.h"
 #include "broker/transcripts/transcript_files.h"
@@ -14,6 +15,7 @@
 #include <QTest>
 
 #include <algorithm>
+#include <future>
 
 using namespace vivavoce;
 using namespace vivavoce::tests;
@@ -66,6 +68,7 @@ struct World {
         run("DELETE FROM transcripts");
         run("DELETE FROM transcript_removals");
         run("DELETE FROM projects");
+        run("DELETE FROM sessions");
         desk = std::make_unique<TranscriptDesk>(
             settings, std::chrono::days(30), TranscriptDesk::Dependencies{*database, clock, log});
         book = std::make_unique<TranscriptBook>(*database, clock);
@@ -148,6 +151,25 @@ struct World {
         TranscriptQuery query;
         query.text = text;
         return found(query);
+    }
+    /// Transcripts of the choir without a line.
+    void fill(int count, long long bytes)
+    {
+        run("INSERT INTO transcripts (session, project, caller, issuer, subject, model, started_at, last_at, "
+            "forget_at, line_count, bytes, is_whole) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+            "WHERE i < "
+            + std::to_string(count)
+            + ") SELECT 'voice_' || (1800000000 + i) || '_x', 'choir', 'c', '', '', 'm', 0, 0, 4000000000000, 0, "
+            + std::to_string(bytes) + ", 1 FROM n");
+    }
+    /// One that is kept, and may not have said anything yet.
+    void openSession(int number, const std::string& caller, const std::string& project = "choir", bool isKept = true)
+    {
+        run("INSERT INTO sessions (id, transport, caller, issuer, subject, project, client_instance, model, started_at, "
+            "token, expires_at, renewals, claim, claim_until, claim_request, repeat_of, repeat_request, repeat_until, "
+            "repeat_sealed, keeps_transcript) VALUES ('"
+            + idOf(number) + "', 'relay', '" + caller + "', '', '', '" + project + "', '', 'm', 0, '"
+            + std::to_string(number) + "', 4000000000000, 0, '', 0, '', '', '', 0, '', " + (isKept ? "1" : "0") + ")");
     }
     void finishVoid(net::Awaitable<> task)
     {
@@ -304,16 +326,29 @@ private slots:
     {
         World world(url());
         world.say(world.conversation(0), 1, "rare");
-        world.run(
-            "INSERT INTO transcripts (session, project, caller, issuer, subject, model, started_at, last_at, "
-            "forget_at, line_count, bytes, is_whole) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-            "WHERE i < 1500) SELECT 'voice_' || (1800000000 + i) || '_x', 'choir', 'c', '', '', 'm', 0, 0, "
-            "4000000000000, 0, 0, 1 FROM n");
+        world.fill(1'500, 0);
         TranscriptQuery query;
         query.text = "rare";
         const auto first = world.wait(world.book->search(all(), query)).value();
         QVERIFY(first.transcripts.empty());
         QVERIFY(first.next.has_value());
+        query.before = first.next;
+        const auto second = world.wait(world.book->search(all(), query)).value();
+        QCOMPARE(second.transcripts.size(), std::size_t{1});
+        QVERIFY(!second.next.has_value());
+    }
+
+    void aSearchThroughLongTranscripts_LooksThroughSoMuch_AndGoesOn_data() { bothStores(); }
+    void aSearchThroughLongTranscripts_LooksThroughSoMuch_AndGoesOn()
+    {
+        World world(url());
+        world.say(world.conversation(0), 1, "rare");
+        world.fill(40, 1'024LL * 1'024);
+        TranscriptQuery query;
+        query.text = "rare";
+        const auto first = world.wait(world.book->search(all(), query)).value();
+        QVERIFY(first.transcripts.empty());
+        QCOMPARE(first.next.value_or(""), std::string("voice_1800000009_x"));
         query.before = first.next;
         const auto second = world.wait(world.book->search(all(), query)).value();
         QCOMPARE(second.transcripts.size(), std::size_t{1});
@@ -385,6 +420,75 @@ private slots:
         // Other sessions of the user go on.
         world.say(world.conversation(2), 1, "later");
         QCOMPARE(world.found({}), (Ids{idOf(2)}));
+    }
+
+    void aDeletion_OutrunsTheFirstLineOfASession_data() { bothStores(); }
+    void aDeletion_OutrunsTheFirstLineOfASession()
+    {
+        World world(url());
+        for (int i = 1; i <= 3; ++i) {
+            world.openSession(i, i < 3 ? kAlice : kBob);
+            world.desk->take(world.conversation(i, i < 3 ? kAlice : kBob), line(1, Speaker::User, "waits"));
+        }
+        const Reader alice{kAlice, false, true};
+        QVERIFY(!world.wait(world.book->remove({kBob, false, true}, idOf(1))).has_value());
+        QCOMPARE(world.wait(world.book->whose(alice, idOf(1))).value(), std::string(kAlice));
+        QVERIFY(world.wait(world.book->remove(alice, idOf(1))).has_value());
+        QCOMPARE(world.wait(world.book->removeOf(alice, kAlice, std::nullopt)).value(), std::size_t{0});
+        world.tell();
+        QCOMPARE(world.found({}), Ids{idOf(3)});
+        // One of which nothing is kept has nothing that could be deleted.
+        world.openSession(4, kAlice, "choir", false);
+        QVERIFY(!world.wait(world.book->remove(alice, idOf(4))).has_value());
+        QCOMPARE(world.count("transcript_removals"), 2LL);
+    }
+
+    void aProjectOfManyConversations_GoesPieceByPiece_AndLast()
+    {
+        World world("sqlite://:memory:");
+        broker::TableProjects table(*world.database, world.clock);
+        QVERIFY(world.wait(table.put("choir", {})).has_value());
+        world.fill(250, 0);
+        world.run("CREATE TRIGGER kept BEFORE DELETE ON projects BEGIN SELECT RAISE(ABORT, 'kept'); END");
+        QVERIFY(!world.wait(table.remove("choir")).has_value());
+        QCOMPARE(world.count("transcripts"), 0LL);
+        QCOMPARE(world.count("transcript_removals"), 250LL);
+        QCOMPARE(world.count("projects"), 1LL);
+        world.run("DROP TRIGGER kept");
+        QVERIFY(world.wait(table.remove("choir")).has_value());
+        QCOMPARE(world.count("projects"), 0LL);
+    }
+
+    void aProjectThatGoes_WhileItsFirstLineIsWritten_TakesThatWithIt()
+    {
+        if (m_server == nullptr) {
+            QSKIP(qPrintable(PostgresServer::missing()));
+        }
+        World world(m_server->url());
+        broker::TableProjects table(*world.database, world.clock);
+        QVERIFY(world.wait(table.put("choir", {})).has_value());
+        const auto of = world.conversation(1);
+        std::promise<void> written;
+        std::promise<void> goOn;
+        const std::function<int(broker::Connection&)> work = [&, release = goOn.get_future().share()](
+                                                                 broker::Connection& sql) {
+            using namespace broker::transcripts;
+            rows::write(sql, *of, {line(1, Speaker::User, "word")}, rows::Projects::InTable, world.clock.wallNow());
+            written.set_value();
+            release.wait();
+            return 0;
+        };
+        auto writing = begin(world.threads, world.database->run<int>(work));
+        written.get_future().wait();
+        auto removal = begin(world.threads, table.remove("choir"));
+        const auto isOver = [&] { return removal.wait_for(std::chrono::seconds(0)) == std::future_status::ready; };
+        // It waits for the writer, or has seen nothing of it.
+        const bool hasCome = QTest::qWaitFor([&] { return isOver() || world.count("pg_locks WHERE NOT granted") > 0; });
+        goOn.set_value();
+        QVERIFY(hasCome);
+        QVERIFY(writing.get().has_value());
+        QVERIFY(removal.get().has_value());
+        QCOMPARE(world.count("transcripts"), 0LL);
     }
 
     void aProjectThatGoes_TakesWhatWasSaidWithIt_data() { bothStores(); }
