@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <type_traits>
 #include <variant>
 
@@ -187,13 +188,14 @@ SpokenItem& OpenAiTranscript::place(const std::string& id, Speaker speaker, cons
 void OpenAiTranscript::tell(SpokenItem& item)
 {
     transcripts::Line line = item.line();
-    const bool isSame = item.isTold && item.toldExtent == line.extent && item.toldSize == line.text.size();
+    const std::size_t hash = std::hash<std::string>()(line.text);
+    const bool isSame = item.isTold && item.toldExtent == line.extent && item.toldHash == hash;
     if (line.text.empty() || isSame) {
         return;
     }
     item.isTold = true;
     item.toldExtent = line.extent;
-    item.toldSize = line.text.size();
+    item.toldHash = hash;
     m_onLine(std::move(line));
 }
 

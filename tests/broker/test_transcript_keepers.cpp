@@ -148,6 +148,17 @@ private slots:
         QCOMPARE(world.told, told);
     }
 
+    void openAi_WhatIsCorrectedLater_IsToldAgain_ThoughItIsAsLong()
+    {
+        OpenAi world;
+        world.provider(created());
+        world.provider(heard("u1", "four"));
+        world.provider(heard("u1", "Four"));
+        QCOMPARE(world.said(), Said{"user: Four"});
+        world.provider(heard("u1", "Four"));
+        QCOMPARE(world.told, std::size_t{2});
+    }
+
     void openAi_Beta_IsReadAsWell()
     {
         OpenAi world;
