@@ -283,8 +283,8 @@ net::Awaitable<net::HttpResponse> TranscriptApi::search(const net::HttpRequest& 
     if (!role) {
         co_return problemResponse(role.error());
     }
-    const auto unseen = co_await witness(client,
-        isExport ? AuditEvent::TranscriptExport : AuditEvent::TranscriptRead, AuditOutcome::Done, *role, told(*query));
+    const auto unseen = co_await witness(client, isExport ? AuditEvent::TranscriptExport : AuditEvent::TranscriptRead,
+        AuditOutcome::Done, *role, told(*query));
     if (unseen) {
         co_return problemResponse(*unseen);
     }
@@ -328,9 +328,8 @@ net::Awaitable<net::HttpResponse> TranscriptApi::one(const net::HttpRequest& req
         co_return notFound(client, found.error(), id);
     }
     const bool isExport = *format != Format::Data;
-    const auto unseen =
-        co_await witness(client, isExport ? AuditEvent::TranscriptExport : AuditEvent::TranscriptRead,
-            AuditOutcome::Done, roleOf(client, found->head.of.caller), id);
+    const auto unseen = co_await witness(client, isExport ? AuditEvent::TranscriptExport : AuditEvent::TranscriptRead,
+        AuditOutcome::Done, roleOf(client, found->head.of.caller), id);
     if (unseen) {
         co_return problemResponse(*unseen);
     }

@@ -300,8 +300,8 @@ TableProjects::Result<TableProjects::Put> TableProjects::put(
 
 TableProjects::Result<bool> TableProjects::remove(std::string project)
 {
-    std::function<core::Expected<bool, Fault>(Connection&)> some =
-        [project, now = m_clock.wallNow()](Connection& sql) -> core::Expected<bool, Fault> {
+    std::function<core::Expected<bool, Fault>(Connection&)> some = [project, now = m_clock.wallNow()](
+                                                                       Connection& sql) -> core::Expected<bool, Fault> {
         if (!isThere(sql, project)) {
             return noSuchProject();
         }

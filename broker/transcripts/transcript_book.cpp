@@ -24,6 +24,9 @@ constexpr long long kLookedThroughBytes = 32LL * 1024 * 1024;
 /// Of whole ones, so much text makes a page.
 constexpr std::size_t kWholeBytes = 4 * 1024 * 1024;
 constexpr std::size_t kRemovedAtOnce = 100;
+/// Of sessions `t`: what is said in them may be kept yet.
+const std::string kMayGetOne =
+    "t.keeps_transcript = 1 AND NOT EXISTS (SELECT 1 FROM transcript_removals r WHERE r.session = t.id)";
 
 Fault storeIsAway()
 {
@@ -275,7 +278,7 @@ std::optional<std::string> callerOf(Connection& sql, const Reader& reader, const
     filter.add("t.id", "=", std::optional(session));
     SessionColumn caller;
     std::optional<std::string> found;
-    run(sql, "SELECT t.caller FROM sessions t WHERE t.keeps_transcript = 1 AND " + filter.text(), filter, caller,
+    run(sql, "SELECT t.caller FROM sessions t WHERE " + kMayGetOne + " AND " + filter.text(), filter, caller,
         [&] { found = caller.session; });
     return found;
 }
@@ -285,8 +288,7 @@ std::vector<std::string> sessionsIn(Connection& sql, const std::string& text, co
 {
     SessionColumn row;
     std::vector<std::string> sessions;
-    run(sql, text + " LIMIT " + std::to_string(kRemovedAtOnce), filter, row,
-        [&] { sessions.push_back(row.session); });
+    run(sql, text + " LIMIT " + std::to_string(kRemovedAtOnce), filter, row, [&] { sessions.push_back(row.session); });
     return sessions;
 }
 
@@ -426,9 +428,7 @@ TranscriptBook::Result<std::size_t> TranscriptBook::removeOf(
     // Lines may wait that are the first of their session.
     const Work sessions = [filter, now = m_clock.wallNow()](Connection& sql) {
         const auto live = sessionsIn(sql,
-            "SELECT t.id FROM sessions t WHERE t.keeps_transcript = 1 AND " + filter.text()
-                + " AND NOT EXISTS (SELECT 1 FROM transcript_removals r WHERE r.session = t.id) ORDER BY t.id",
-            filter);
+            "SELECT t.id FROM sessions t WHERE " + kMayGetOne + " AND " + filter.text() + " ORDER BY t.id", filter);
         for (const std::string& session : live) {
             rows::remove(sql, session, now);
         }

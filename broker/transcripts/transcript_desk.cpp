@@ -248,7 +248,7 @@ net::Awaitable<TranscriptDesk::Written> TranscriptDesk::write(
     }
     m_deps.log.write(LogLevel::Error, "transcripts.not_written",
         {{"reason", written.error().reason}, {"lines", lines.size()}, {"waiting", waiting()}});
-    co_return *isRefused && m_deps.database.isWorking() ? Written::Refused : Written::Again;
+    co_return *isRefused&& m_deps.database.isWorking() ? Written::Refused : Written::Again;
 }
 
 net::Awaitable<> TranscriptDesk::writeApart(Taken& taken, bool areProjectsInTable)
@@ -378,8 +378,7 @@ std::vector<std::string> TranscriptDesk::loseAll()
         static_cast<void>(pop(m_queues.begin()));
     }
     std::vector<std::string> torn;
-    std::transform(
-        m_torn.begin(), m_torn.end(), std::back_inserter(torn), [](const auto& one) { return one.first; });
+    std::transform(m_torn.begin(), m_torn.end(), std::back_inserter(torn), [](const auto& one) { return one.first; });
     return torn;
 }
 

@@ -434,6 +434,8 @@ private slots:
         QVERIFY(!world.wait(world.book->remove({kBob, false, true}, idOf(1))).has_value());
         QCOMPARE(world.wait(world.book->whose(alice, idOf(1))).value(), std::string(kAlice));
         QVERIFY(world.wait(world.book->remove(alice, idOf(1))).has_value());
+        // Once.
+        QVERIFY(!world.wait(world.book->remove(alice, idOf(1))).has_value());
         QCOMPARE(world.wait(world.book->removeOf(alice, kAlice, std::nullopt)).value(), std::size_t{0});
         world.tell();
         QCOMPARE(world.found({}), Ids{idOf(3)});

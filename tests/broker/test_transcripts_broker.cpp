@@ -176,8 +176,8 @@ struct World : RelayWorld {
         for (const Json& line : operators.lines(1)) {
             const auto event = line.at("event").get<std::string>();
             if (event.starts_with("transcript.")) {
-                told.push_back(event + " " + line.at("subject").get<std::string>() + " " + line.value("target", "") + " "
-                    + line.at("why").get<std::string>());
+                told.push_back(event + " " + line.at("subject").get<std::string>() + " " + line.value("target", "")
+                    + " " + line.at("why").get<std::string>());
             }
         }
         return told;

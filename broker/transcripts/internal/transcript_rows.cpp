@@ -31,7 +31,8 @@ std::string onlyShared(Connection& sql, const char* lock)
 std::optional<Standing> standingOf(Connection& sql, const std::string& session)
 {
     Standing standing;
-    return sql.ask("SELECT line_count, bytes, is_whole FROM transcripts WHERE session = :session" + onlyShared(sql, " FOR UPDATE"),
+    return sql.ask("SELECT line_count, bytes, is_whole FROM transcripts WHERE session = :session"
+                   + onlyShared(sql, " FOR UPDATE"),
                into(standing.lines), into(standing.bytes), into(standing.isWhole), use(session))
         ? std::optional(standing)
         : std::nullopt;
