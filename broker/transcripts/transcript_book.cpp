@@ -237,7 +237,9 @@ TranscriptBook::Page pageOf(Connection& sql, const Reader& reader, const Transcr
     } else {
         const Reach reach = reachOf(sql, candidates, filter);
         filter.add("t.session", ">=", std::optional(reach.last));
-        const std::string looked = "(SELECT t.* FROM transcripts t WHERE " + filter.text() + ") AS t";
+        // The limit keeps PostgreSQL from beginning with everybody's lines.
+        const std::string looked = "(SELECT t.* FROM transcripts t WHERE " + filter.text()
+            + " ORDER BY t.session DESC LIMIT " + std::to_string(kLookedThrough) + ") AS t";
         const std::string place = filter.place(pattern);
         heads = headsOf(sql,
             std::string("SELECT ") + HeadRow::kColumns + " FROM " + looked
