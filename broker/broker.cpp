@@ -35,6 +35,8 @@ constexpr std::size_t kMostScrapers = 16;
 constexpr std::size_t kMaxBodyBytes = 64 * 1024;
 /// What the server may add to its deadline while it cancels what is left.
 constexpr core::Milliseconds kCancelling{1'000};
+/// The process is over at its deadline: what was lost by then is told before.
+constexpr core::Milliseconds kLeaving = kCancelling + core::Milliseconds{200};
 
 net::TlsFiles tlsFiles(const Config& config)
 {
@@ -149,12 +151,15 @@ public:
         }
         co_await m_lasting->alertDesk.stop(kCancelling);
         co_await m_lasting->ledger.flush();
-        co_await m_lasting->transcriptDesk.flush(keeping());
         m_lasting->denials.tellAll();
         co_await m_lasting->ender.endOwed();
         co_await m_lasting->ender.tellOwed();
         const auto told = co_await m_lasting->audit->append(recordOf(AuditEvent::Stop, AuditOutcome::Done, "ok"));
         static_cast<void>(told);
+        // Last: it may have to wait for whoever says what may be kept, and nothing else does for it.
+        const auto left = std::chrono::floor<core::Milliseconds>(end - kLeaving - std::chrono::steady_clock::now());
+        auto asked = keeping();
+        co_await m_lasting->transcriptDesk.flush(std::move(asked), std::max(left, core::Milliseconds{0}));
     }
 
 private:

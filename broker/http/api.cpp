@@ -112,7 +112,7 @@ net::Router Api::routes()
     add(router, "GET", "/api/voice/usage", usage, &UsageApi::report);
     add(router, "POST", "/api/voice/usage", usage, &UsageApi::take);
     const auto transcripts = std::make_shared<TranscriptApi>(transcripts::TranscriptBook(m_deps.database, m_deps.clock),
-        TranscriptApi::Dependencies{m_deps.entrance, m_deps.projectTable != nullptr, m_deps.owner});
+        TranscriptApi::Dependencies{m_deps.entrance, m_deps.audit, m_deps.projectTable != nullptr, m_deps.owner});
     for (const TranscriptApi::Route& route : TranscriptApi::routes()) {
         add(router, route.method, route.path, transcripts, route.handler);
     }

@@ -3,7 +3,9 @@
 #include "broker/admin/page_query.h"
 #include "broker/http/problem_response.h"
 #include "broker/projects/project_directory.h"
+#include "broker/tokens/session_audit.h"
 #include "broker/transcripts/fold.h"
+#include "broker/transcripts/line.h"
 #include "broker/transcripts/transcript_files.h"
 #include "core/base/json.h"
 #include "core/base/percent.h"
@@ -56,9 +58,20 @@ std::optional<core::WallTime> timeOf(const std::string& text)
     return core::parseRfc3339(text.size() == kDate ? text + "T00:00:00Z" : text);
 }
 
+/// What no database takes: bytes that are no UTF-8, and NUL.
+bool isText(const std::optional<std::string>& text)
+{
+    return !text || transcripts::sound(*text) == *text;
+}
+
 std::string lastSegment(const std::string& path)
 {
     return path.substr(path.rfind('/') + 1);
+}
+
+Fault notText()
+{
+    return {FaultCode::BadRequest, "a session's name has to be UTF-8", std::nullopt};
 }
 
 /// Whose they are to be: "me" is whoever asks.
@@ -89,6 +102,9 @@ core::Expected<TranscriptQuery, Fault> queryOf(const admin::PageQuery& page, con
         }
     }
     query.before = page.text("before");
+    if (!isText(query.text) || !isText(query.caller) || !isText(query.before)) {
+        return bad("text, user and before have to be UTF-8");
+    }
     query.most = hasLimit ? page.limit() : kUnasked;
     return query;
 }
@@ -164,6 +180,42 @@ std::vector<TranscriptApi::Route> TranscriptApi::routes()
     };
 }
 
+const char* TranscriptApi::roleOf(const Client& client, const std::string& user) const
+{
+    const transcripts::Reader reader = readerOf(client);
+    if (user == reader.caller) {
+        return "own";
+    }
+    return reader.isAdminOfAll ? "operator" : "project_admin";
+}
+
+net::Awaitable<core::Expected<const char*, Fault>> TranscriptApi::roleFor(
+    const Client& client, const std::optional<std::string>& user) const
+{
+    using Role = core::Expected<const char*, Fault>;
+    transcripts::Reader reader = readerOf(client);
+    if (user || reader.isAdminOfAll) {
+        co_return Role(roleOf(client, user.value_or(std::string())));
+    }
+    const auto isAdmin = co_await m_book.isAdmin(std::move(reader));
+    if (!isAdmin) {
+        co_return core::Unexpected<Fault>(isAdmin.error());
+    }
+    co_return Role(*isAdmin ? "project_admin" : "own");
+}
+
+net::Awaitable<std::optional<Fault>> TranscriptApi::witness(
+    const Client& client, AuditEvent event, AuditOutcome outcome, const char* role, std::string target)
+{
+    AuditRecord record = recordOf(client);
+    record.event = event;
+    record.outcome = outcome;
+    record.why = role;
+    record.target = std::move(target);
+    auto unseen = co_await broker::witness(m_deps.audit, std::move(record));
+    co_return unseen;
+}
+
 transcripts::Reader TranscriptApi::readerOf(const Client& client) const
 {
     return {client.caller.key(), client.caller.may(auth::scope::kAdmin), m_deps.areProjectsInTable};
@@ -227,8 +279,12 @@ net::Awaitable<net::HttpResponse> TranscriptApi::search(const net::HttpRequest& 
     if (!found) {
         co_return problemResponse(found.error());
     }
-    const auto unseen = co_await m_deps.entrance.witness(
-        client, isExport ? AuditEvent::TranscriptExport : AuditEvent::TranscriptRead, AuditOutcome::Done, told(*query));
+    const auto role = co_await roleFor(client, query->caller);
+    if (!role) {
+        co_return problemResponse(role.error());
+    }
+    const auto unseen = co_await witness(client, isExport ? AuditEvent::TranscriptExport : AuditEvent::TranscriptRead,
+        AuditOutcome::Done, *role, told(*query));
     if (unseen) {
         co_return problemResponse(*unseen);
     }
@@ -263,14 +319,17 @@ net::Awaitable<net::HttpResponse> TranscriptApi::one(const net::HttpRequest& req
     if (!page || !format || page->text("limit")) {
         co_return problemResponse(Fault{FaultCode::BadRequest, "there may be format: json, csv or text", std::nullopt});
     }
+    if (!isText(id)) {
+        co_return problemResponse(notText());
+    }
     const transcripts::Reader reader = readerOf(client);
     auto found = co_await m_book.find(reader, id);
     if (!found) {
         co_return notFound(client, found.error(), id);
     }
     const bool isExport = *format != Format::Data;
-    const auto unseen = co_await m_deps.entrance.witness(
-        client, isExport ? AuditEvent::TranscriptExport : AuditEvent::TranscriptRead, AuditOutcome::Done, id);
+    const auto unseen = co_await witness(client, isExport ? AuditEvent::TranscriptExport : AuditEvent::TranscriptRead,
+        AuditOutcome::Done, roleOf(client, found->head.of.caller), id);
     if (unseen) {
         co_return problemResponse(*unseen);
     }
@@ -290,18 +349,22 @@ net::Awaitable<net::HttpResponse> TranscriptApi::remove(const net::HttpRequest& 
         co_return std::move(guest.error());
     }
     const Client& client = guest->client;
-    const transcripts::Reader reader = readerOf(client);
-    const auto found = co_await m_book.find(reader, id);
-    if (!found) {
-        co_return notFound(client, found.error(), id);
+    if (!isText(id)) {
+        co_return problemResponse(notText());
     }
-    auto unseen = co_await m_deps.entrance.witness(client, AuditEvent::TranscriptRemove, AuditOutcome::Done, id);
+    const transcripts::Reader reader = readerOf(client);
+    const auto user = co_await m_book.whose(reader, id);
+    if (!user) {
+        co_return notFound(client, user.error(), id);
+    }
+    const char* const role = roleOf(client, *user);
+    auto unseen = co_await witness(client, AuditEvent::TranscriptRemove, AuditOutcome::Done, role, id);
     if (unseen) {
         co_return problemResponse(*unseen);
     }
     const auto removed = co_await m_book.remove(reader, id);
     if (!removed) {
-        unseen = co_await m_deps.entrance.witness(client, AuditEvent::TranscriptRemove, AuditOutcome::Failed, id);
+        unseen = co_await witness(client, AuditEvent::TranscriptRemove, AuditOutcome::Failed, role, id);
         co_return problemResponse(unseen ? *unseen : removed.error());
     }
     const Json body{{"sessionId", id}, {"removed", true}};
@@ -318,7 +381,7 @@ net::Awaitable<net::HttpResponse> TranscriptApi::removeOf(const net::HttpRequest
     const auto page = admin::PageQuery::read(request.query, {"project", "user"});
     const auto user = page ? userOf(*page, client) : std::nullopt;
     const auto project = page ? page->text("project") : std::nullopt;
-    if (!user || page->text("limit") || (project && !isProjectName(*project))) {
+    if (!user || !isText(user) || page->text("limit") || (project && !isProjectName(*project))) {
         // Without a user it would be everybody's.
         co_return problemResponse(Fault{
             FaultCode::BadRequest, "user has to be there (me: your own), and there may be project", std::nullopt});
@@ -328,7 +391,8 @@ net::Awaitable<net::HttpResponse> TranscriptApi::removeOf(const net::HttpRequest
         co_return std::move(*refusal);
     }
     const std::string target = "user " + *user + (project ? " project " + *project : std::string());
-    auto unseen = co_await m_deps.entrance.witness(client, AuditEvent::TranscriptRemove, AuditOutcome::Done, target);
+    const char* const role = roleOf(client, *user);
+    auto unseen = co_await witness(client, AuditEvent::TranscriptRemove, AuditOutcome::Done, role, target);
     if (unseen) {
         co_return problemResponse(*unseen);
     }
@@ -336,7 +400,7 @@ net::Awaitable<net::HttpResponse> TranscriptApi::removeOf(const net::HttpRequest
     const auto removed = co_await m_book.removeOf(reader, *user, project);
     if (!removed) {
         // A part of it may be done, so the line before stays.
-        unseen = co_await m_deps.entrance.witness(client, AuditEvent::TranscriptRemove, AuditOutcome::Failed, target);
+        unseen = co_await witness(client, AuditEvent::TranscriptRemove, AuditOutcome::Failed, role, target);
         co_return problemResponse(unseen ? *unseen : removed.error());
     }
     const Json body{{"user", *user}, {"removed", *removed}};

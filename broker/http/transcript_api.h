@@ -1,10 +1,13 @@
 #pragma once
 
+#include "broker/audit/audit_trail.h"
 #include "broker/http/entrance.h"
 #include "broker/transcripts/transcript_book.h"
 #include "net/router.h"
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,6 +21,7 @@ class TranscriptApi {
 public:
     struct Dependencies {
         Entrance& entrance;
+        AuditTrail& audit;
         /// Projects, and who are their admins, are kept here.
         bool areProjectsInTable = false;
         /// Owns the above.
@@ -46,6 +50,14 @@ private:
     /// Nothing: they may ask for what that user said.
     [[nodiscard]] net::Awaitable<std::optional<net::HttpResponse>> refuseOthers(
         const Client& client, std::optional<std::string> user);
+    /// As whom they come to what that user said, for the audit: "own", "project_admin" or "operator".
+    [[nodiscard]] const char* roleOf(const Client& client, const std::string& user) const;
+    /// The same for all that they may read, where no user is named.
+    [[nodiscard]] net::Awaitable<core::Expected<const char*, Fault>> roleFor(
+        const Client& client, const std::optional<std::string>& user) const;
+    /// Durable when it returns; otherwise the fault that the client gets.
+    [[nodiscard]] net::Awaitable<std::optional<Fault>> witness(
+        const Client& client, AuditEvent event, AuditOutcome outcome, const char* role, std::string target);
     [[nodiscard]] net::HttpResponse notFound(const Client& client, const Fault& fault, const std::string& session);
 
     transcripts::TranscriptBook m_book;

@@ -300,14 +300,33 @@ TableProjects::Result<TableProjects::Put> TableProjects::put(
 
 TableProjects::Result<bool> TableProjects::remove(std::string project)
 {
+    std::function<core::Expected<bool, Fault>(Connection&)> some = [project, now = m_clock.wallNow()](
+                                                                       Connection& sql) -> core::Expected<bool, Fault> {
+        if (!isThere(sql, project)) {
+            return noSuchProject();
+        }
+        return transcripts::removeTranscriptsOf(sql, project, now);
+    };
+    bool isAll = false;
+    while (!isAll) {
+        auto removed = co_await change<bool>(some);
+        if (!removed) {
+            co_return Unexpected<Fault>(std::move(removed.error()));
+        }
+        isAll = *removed;
+    }
     std::function<core::Expected<bool, Fault>(Connection&)> work =
         [project = std::move(project), now = m_clock.wallNow()](Connection& sql) -> core::Expected<bool, Fault> {
         if (!isThere(sql, project)) {
             return noSuchProject();
         }
-        transcripts::removeTranscriptsOf(sql, project, now);
         sql << "DELETE FROM project_members WHERE project = :project", use(project);
         sql << "DELETE FROM projects WHERE id = :project", use(project);
+        // Whoever found the project has written by now, and nobody finds it any more.
+        bool isOver = false;
+        while (!isOver) {
+            isOver = transcripts::removeTranscriptsOf(sql, project, now);
+        }
         return true;
     };
     auto answer = co_await change<bool>(std::move(work));

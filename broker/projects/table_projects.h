@@ -28,7 +28,8 @@ public:
         std::string id;
         Policy policy;
         core::WallTime createdAt;
-        /// Another one after each change, also after a removal and a new beginning. Says nothing else.
+        /// Of the policy and of when it was created: another one where either is, and the first one again where a change was taken back. Says
+        /// nothing else.
         std::string revision;
         std::size_t members = 0;
     };
@@ -54,7 +55,7 @@ public:
     /// Makes a project, or gives one another policy. `basis`: the revision that the policy was made from, kNoRevision where there was no such
     /// project; ProjectChanged where it is another one by now, and nothing has changed. Without it whatever is there is overwritten.
     [[nodiscard]] Result<Put> put(std::string project, Policy policy, std::optional<std::string> basis = std::nullopt);
-    /// With what was said in it.
+    /// With what was said in it, which goes first and piece by piece: of a removal that fails a part of that may be done.
     [[nodiscard]] Result<bool> remove(std::string project);
     /// Whoever is one already gets that role. Without one they keep theirs, and others become members. False: nothing has changed.
     [[nodiscard]] Result<bool> addMember(

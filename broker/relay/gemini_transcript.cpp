@@ -39,6 +39,31 @@ bool isModels(const Json& turn)
     return role != nullptr && *role == "model";
 }
 
+/// Also where it is no list, and stands for one.
+template <typename Read>
+void forEach(const Json& list, const Read& read)
+{
+    if (list.is_array()) {
+        std::for_each(list.begin(), list.end(), read);
+    } else {
+        read(list);
+    }
+}
+
+/// What is typed in it, in a line of its own.
+void addWords(SpokenItem& item, const Json& from)
+{
+    const Json* const words = memberOf(from, "text");
+    const auto* const text = words != nullptr ? words->get_ptr<const std::string*>() : nullptr;
+    if (text == nullptr || text->empty()) {
+        return;
+    }
+    if (!item.part(0).empty()) {
+        item.add(0, "\n");
+    }
+    item.add(0, *text);
+}
+
 bool isSpoken(const gemini::Part& part)
 {
     return part.text && !part.text->empty() && !part.thought.value_or(false);
@@ -69,39 +94,36 @@ void GeminiTranscript::fromClient(std::string_view text, core::WallTime now)
         return;
     }
     if (const Json* const input = memberOf(*message, "realtimeInput")) {
-        const Json* const words = memberOf(*input, "text");
-        if (words != nullptr && words->is_string()) {
-            typed(words->get_ref<const std::string&>());
-        }
-        return;
+        SpokenItem item = made(Speaker::User, 0);
+        addWords(item, *input);
+        typed(std::move(item));
+    } else if (const Json* const content = memberOf(*message, "clientContent")) {
+        onContent(*content);
     }
-    const Json* const content = memberOf(*message, "clientContent");
-    const Json* const turns = content != nullptr ? memberOf(*content, "turns") : nullptr;
+}
+
+void GeminiTranscript::onContent(const Json& content)
+{
+    const Json* const turns = memberOf(content, "turns");
     if (turns == nullptr) {
         return;
     }
-    const auto readTurn = [this](const Json& turn) {
+    // One message is one line, whatever it is made of.
+    SpokenItem item = made(Speaker::User, 0);
+    forEach(*turns, [&](const Json& turn) {
         const Json* const parts = memberOf(turn, "parts");
-        if (parts == nullptr || isModels(turn)) {
-            return;
+        if (isModels(turn) && !m_hasBegun) {
+            // A client that comes again tells what was said before: the user's part of that, too.
+            item.parts.clear();
+            item.isCut = false;
+        } else if (parts != nullptr && !isModels(turn)) {
+            forEach(*parts, [&](const Json& part) { addWords(item, part); });
         }
-        const auto readPart = [this](const Json& part) {
-            const Json* const words = memberOf(part, "text");
-            if (words != nullptr && words->is_string()) {
-                typed(words->get_ref<const std::string&>());
-            }
-        };
-        if (parts->is_array()) {
-            std::for_each(parts->begin(), parts->end(), readPart);
-        } else {
-            readPart(*parts);
-        }
-    };
-    if (turns->is_array()) {
-        std::for_each(turns->begin(), turns->end(), readTurn);
-    } else {
-        readTurn(*turns);
-    }
+    });
+    // What asks for no answer may be some of what was said before.
+    const Json* const end = memberOf(content, "turnComplete");
+    item.isOpening = !m_hasBegun && (end == nullptr || *end != true);
+    typed(std::move(item));
 }
 
 void GeminiTranscript::fromProvider(std::string_view text, core::WallTime now)
@@ -121,9 +143,11 @@ void GeminiTranscript::fromProvider(std::string_view text, core::WallTime now)
 
 void GeminiTranscript::on(const gemini::ServerContent& content)
 {
+    m_hasBegun = true;
     if (content.interrupted.value_or(false)) {
         endModel(Extent::Interrupted);
         endTurn();
+        m_isInterrupted = true;
     }
     if (content.inputTranscription) {
         userSaid(*content.inputTranscription);
@@ -140,9 +164,9 @@ void GeminiTranscript::on(const gemini::ServerContent& content)
     }
     if (content.turnComplete.value_or(false)) {
         // The turn of an answer that was interrupted is over after that, when the user's next words may have come.
-        const bool wasAnswered = m_model.has_value();
+        const bool isOfThat = std::exchange(m_isInterrupted, false) && !m_model;
         endModel(Extent::Whole);
-        if (wasAnswered) {
+        if (!isOfThat) {
             endTurn();
         }
     }
@@ -150,6 +174,7 @@ void GeminiTranscript::on(const gemini::ServerContent& content)
 
 void GeminiTranscript::on(const gemini::ToolCall& call)
 {
+    m_hasBegun = true;
     for (const gemini::FunctionCall& one : call.functionCalls) {
         beginTurn();
         SpokenItem item = made(Speaker::Tool, ++m_last);
@@ -230,14 +255,13 @@ void GeminiTranscript::modelSaid(std::string_view text)
     m_model->add(0, text);
 }
 
-void GeminiTranscript::typed(std::string_view text)
+void GeminiTranscript::typed(SpokenItem item)
 {
-    if (text.empty()) {
+    if (item.part(0).empty()) {
         return;
     }
     // Typing interrupts whatever is being said.
-    SpokenItem item = made(Speaker::User, ++m_last);
-    item.set(0, text);
+    item.position = ++m_last;
     tell(item, Extent::Whole);
 }
 

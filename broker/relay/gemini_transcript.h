@@ -2,6 +2,7 @@
 
 #include "broker/relay/spoken_item.h"
 #include "broker/relay/transcript_keeper.h"
+#include "core/base/json.h"
 #include "core/protocol/gemini/server_messages.h"
 
 #include <optional>
@@ -23,11 +24,12 @@ public:
     [[nodiscard]] static bool reads(const core::gemini::ServerMessage& message);
 
 private:
+    void onContent(const core::Json& content);
     void on(const core::gemini::ServerContent& content);
     void on(const core::gemini::ToolCall& call);
     void userSaid(const core::gemini::TranscriptPiece& piece);
     void modelSaid(std::string_view text);
-    void typed(std::string_view text);
+    void typed(SpokenItem item);
     /// The places of a turn's user and of its answer; calls come between them and what follows.
     void beginTurn();
     void beginUser();
@@ -50,6 +52,10 @@ private:
     bool m_isOfNextTurn = false;
     core::WallTime m_userAt{};
     std::optional<SpokenItem> m_model;
+    /// What comes as the end of a turn next is that of the answer that was interrupted.
+    bool m_isInterrupted = false;
+    /// Something was answered, or said aloud.
+    bool m_hasBegun = false;
 };
 
 } // namespace vivavoce::broker::relay

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <type_traits>
 #include <variant>
 
@@ -20,7 +21,6 @@ using transcripts::Speaker;
 
 /// What may still become known, or change; of older ones all is told.
 constexpr std::size_t kMostItems = 64;
-constexpr std::size_t kMostTyped = 64;
 /// Between two items, so that others find a place between them.
 constexpr std::int64_t kGap = std::int64_t{1} << 20;
 constexpr std::size_t kLongestName = 256;
@@ -39,25 +39,6 @@ std::string textIn(const Json& json, const char* name)
     const bool isText = found != json.end() && found->is_string();
     std::string text = isText ? found->get<std::string>() : std::string();
     return text.size() <= kLongestName ? text : std::string();
-}
-
-/// What is typed in a message of the client's.
-std::string typedIn(const Json& item)
-{
-    std::string typed;
-    const auto content = item.find("content");
-    if (content == item.end() || !content->is_array()) {
-        return typed;
-    }
-    for (const Json& part : *content) {
-        const auto text = part.is_object() ? part.find("text") : part.end();
-        if (text != part.end() && text->is_string()) {
-            typed += typed.empty() ? "" : "\n";
-            // What is more than a line holds is seen when it is told.
-            typed += text->get_ref<const std::string&>();
-        }
-    }
-    return typed;
 }
 
 /// What names an item; of a call, for want of that, what names the call.
@@ -101,18 +82,19 @@ void OpenAiTranscript::fromClient(std::string_view text, core::WallTime now)
         std::erase_if(m_items, [](const SpokenItem& one) { return one.isOpening && !one.isTold; });
         return;
     }
-    Typed typed;
-    typed.text = role == "user" ? typedIn(*item) : std::string();
-    if (typed.text.empty() || m_typed.size() >= kMostTyped) {
+    auto typed = role == "user" ? TypedItems::read(*item) : std::nullopt;
+    if (!typed) {
         return;
     }
-    typed.eventId = textIn(*event, "event_id");
-    typed.id = textIn(*item, "id");
+    typed->eventId = textIn(*event, "event_id");
+    typed->id = textIn(*item, "id");
     const std::string previous = textIn(*event, "previous_item_id");
-    typed.position = positionBehind(previous.empty() ? std::nullopt : std::optional(previous));
-    typed.at = now;
-    typed.isOpening = !m_hasBegun;
-    m_typed.push_back(std::move(typed));
+    typed->position = positionBehind(previous.empty() ? std::nullopt : std::optional(previous));
+    typed->at = now;
+    typed->isOpening = !m_hasBegun;
+    if (!m_typed.add(std::move(*typed))) {
+        tellLoss();
+    }
 }
 
 void OpenAiTranscript::fromProvider(std::string_view text, core::WallTime now)
@@ -174,9 +156,7 @@ std::int64_t OpenAiTranscript::positionBehind(const std::optional<std::string>& 
         for (const SpokenItem& item : m_items) {
             next = item.position > former->position ? std::min(next, item.position) : next;
         }
-        for (const Typed& typed : m_typed) {
-            next = typed.position > former->position ? std::min(next, typed.position) : next;
-        }
+        next = m_typed.nextBehind(former->position, next);
         const std::int64_t between = former->position + (next - former->position) / 2;
         if (between != former->position) {
             return between;
@@ -208,34 +188,23 @@ SpokenItem& OpenAiTranscript::place(const std::string& id, Speaker speaker, cons
 void OpenAiTranscript::tell(SpokenItem& item)
 {
     transcripts::Line line = item.line();
-    const bool isSame = item.isTold && item.toldExtent == line.extent && item.toldSize == line.text.size();
+    const std::size_t hash = std::hash<std::string>()(line.text);
+    const bool isSame = item.isTold && item.toldExtent == line.extent && item.toldHash == hash;
     if (line.text.empty() || isSame) {
         return;
     }
     item.isTold = true;
     item.toldExtent = line.extent;
-    item.toldSize = line.text.size();
+    item.toldHash = hash;
     m_onLine(std::move(line));
 }
 
-std::optional<OpenAiTranscript::Typed> OpenAiTranscript::takeTyped(const openai::Item& told)
+void OpenAiTranscript::tellLoss()
 {
-    std::string text;
-    for (const openai::ContentPart& part : told.content) {
-        if (part.type == openai::ContentType::InputText && part.text) {
-            text += (text.empty() ? "" : "\n") + *part.text;
-        }
-    }
-    const auto isIt = [&](const Typed& typed) {
-        return typed.id.empty() ? text.empty() || text == typed.text : typed.id == told.id;
-    };
-    const auto found = std::find_if(m_typed.begin(), m_typed.end(), isIt);
-    if (found == m_typed.end()) {
-        return std::nullopt;
-    }
-    Typed typed = std::move(*found);
-    m_typed.erase(found);
-    return typed;
+    transcripts::Line lost;
+    lost.at = m_now;
+    lost.isCut = true;
+    m_onLine(std::move(lost));
 }
 
 template <typename Event>
@@ -264,13 +233,14 @@ void OpenAiTranscript::onItem(const Event& event)
         return;
     }
     const SpokenItem* const known = find(told.id);
-    auto typed = known == nullptr ? takeTyped(told) : std::nullopt;
+    auto typed = known == nullptr ? m_typed.take(told) : std::nullopt;
     if (!typed) {
         // Not typed here, as far as is known: a client's history, or what was told already.
         return;
     }
     SpokenItem& item = place(told.id, Speaker::User, event.previousItemId);
     item.set(0, typed->text);
+    item.isCut = typed->isCut;
     item.at = typed->at;
     item.extent = Extent::Whole;
     item.isOpening = typed->isOpening;
@@ -354,16 +324,15 @@ void OpenAiTranscript::settleTyped()
             tell(item);
         }
     }
-    while (!m_typed.empty()) {
-        Typed typed = std::move(m_typed.front());
-        m_typed.pop_front();
+    while (const auto typed = m_typed.takeFirst()) {
         SpokenItem item;
-        item.id = typed.id;
-        item.position = typed.position;
-        item.set(0, typed.text);
+        item.id = typed->id;
+        item.position = typed->position;
+        item.set(0, typed->text);
+        item.isCut = typed->isCut;
         item.extent = Extent::Whole;
-        item.at = typed.at;
-        item.isOpening = typed.isOpening;
+        item.at = typed->at;
+        item.isOpening = typed->isOpening;
         if (m_items.size() >= kMostItems) {
             tell(m_items.front());
             m_items.pop_front();
@@ -476,8 +445,7 @@ void OpenAiTranscript::on(const openai::ResponseDone& done)
 
 void OpenAiTranscript::on(const openai::ErrorEvent& error)
 {
-    const std::string refused = error.error.eventId.value_or(std::string());
-    std::erase_if(m_typed, [&](const Typed& typed) { return !refused.empty() && typed.eventId == refused; });
+    m_typed.refuse(error.error.eventId.value_or(std::string()));
 }
 
 void OpenAiTranscript::ended(core::WallTime now)

@@ -2,6 +2,7 @@
 
 #include "broker/relay/spoken_item.h"
 #include "broker/relay/transcript_keeper.h"
+#include "broker/relay/typed_items.h"
 #include "core/protocol/openai/server_events.h"
 
 #include <deque>
@@ -24,16 +25,6 @@ public:
     [[nodiscard]] static bool reads(std::string_view type);
 
 private:
-    /// Typed, and not in the conversation as far as is known.
-    struct Typed {
-        std::string eventId;
-        std::string id;
-        std::string text;
-        std::int64_t position = 0;
-        core::WallTime at{};
-        bool isOpening = false;
-    };
-
     void on(const core::openai::InputAudioBufferSpeechStarted& started);
     void on(const core::openai::InputAudioBufferCommitted& committed);
     void on(const core::openai::ConversationItemTruncated& truncated);
@@ -60,16 +51,16 @@ private:
     /// The item of that name; a new one comes behind `previous`, or behind all.
     SpokenItem& place(const std::string& id, transcripts::Speaker speaker, const std::optional<std::string>& previous);
     [[nodiscard]] std::int64_t positionBehind(const std::optional<std::string>& previous);
-    /// What the provider says is in the conversation; nothing: it was not typed here.
-    [[nodiscard]] std::optional<Typed> takeTyped(const core::openai::Item& told);
     /// The provider has not said that it took them, and goes on: it does not say so.
     void settleTyped();
     void tell(SpokenItem& item);
+    /// Something was said that is not remembered.
+    void tellLoss();
 
     const OnLine m_onLine;
     core::WallTime m_now{};
     std::deque<SpokenItem> m_items;
-    std::deque<Typed> m_typed;
+    TypedItems m_typed;
     std::int64_t m_last = 0;
     std::int64_t m_first = 0;
     /// Something was answered, or said aloud.

@@ -27,7 +27,8 @@ struct SpokenItem {
     /// It was told, and how.
     bool isTold = false;
     transcripts::Extent toldExtent = transcripts::Extent::Unfinished;
-    std::size_t toldSize = 0;
+    /// Of the text.
+    std::size_t toldHash = 0;
 
     [[nodiscard]] std::string& part(std::size_t index);
     void set(std::size_t index, std::string_view text);

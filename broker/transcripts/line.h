@@ -41,7 +41,7 @@ struct Line {
     std::string text;
     Extent extent = Extent::Whole;
     core::WallTime at{};
-    /// There was more of it than a line holds.
+    /// There was more of it than a line holds. Without a text: something was said of which nothing is known any more.
     bool isCut = false;
     /// Typed before anything was answered: a client that comes again may only repeat what was said.
     bool isOpening = false;

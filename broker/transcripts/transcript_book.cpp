@@ -19,9 +19,14 @@ using Parameters = std::vector<std::variant<std::string, long long>>;
 
 /// So many transcripts are looked through for one page: however rare what is searched for, the answer comes, and says where to go on.
 constexpr std::size_t kLookedThrough = 1'000;
+/// And so much text: a transcript may be a thousand times as long as another one.
+constexpr long long kLookedThroughBytes = 32LL * 1024 * 1024;
 /// Of whole ones, so much text makes a page.
 constexpr std::size_t kWholeBytes = 4 * 1024 * 1024;
 constexpr std::size_t kRemovedAtOnce = 100;
+/// Of sessions `t`: what is said in them may be kept yet.
+const std::string kMayGetOne =
+    "t.keeps_transcript = 1 AND NOT EXISTS (SELECT 1 FROM transcript_removals r WHERE r.session = t.id)";
 
 Fault storeIsAway()
 {
@@ -151,6 +156,42 @@ struct SessionColumn {
     void exchange(soci::statement& statement) { statement.exchange(into(session)); }
 };
 
+struct SizeRow {
+    std::string session;
+    long long bytes = 0;
+    void exchange(soci::statement& statement)
+    {
+        statement.exchange(into(session));
+        statement.exchange(into(bytes));
+    }
+};
+
+/// How far one search goes.
+struct Reach {
+    /// Empty: there is nothing to look through.
+    std::string last;
+    bool isAll = true;
+};
+
+Reach reachOf(Connection& sql, const std::string& candidates, const Filter& filter)
+{
+    Reach reach;
+    SizeRow row;
+    std::size_t count = 0;
+    long long bytes = 0;
+    // One more than is looked through, to see whether there is one.
+    run(sql,
+        "SELECT t.session, t.bytes " + candidates + " ORDER BY t.session DESC LIMIT "
+            + std::to_string(kLookedThrough + 1),
+        filter, row, [&] {
+            reach.isAll = reach.isAll && count < kLookedThrough && bytes < kLookedThroughBytes;
+            reach.last = reach.isAll ? row.session : reach.last;
+            bytes += row.bytes;
+            ++count;
+        });
+    return reach;
+}
+
 /// Of one transcript, in order; where `pattern` is not empty, the first that match.
 std::vector<Line> linesOf(Connection& sql, const std::string& session, const std::string& pattern, std::size_t most)
 {
@@ -194,21 +235,18 @@ TranscriptBook::Page pageOf(Connection& sql, const Reader& reader, const Transcr
                 + std::to_string(most),
             filter);
     } else {
-        const std::string looked =
-            "(SELECT t.* " + candidates + " ORDER BY t.session DESC LIMIT " + std::to_string(kLookedThrough) + ") AS t";
-        const Filter unmatched = filter;
+        const Reach reach = reachOf(sql, candidates, filter);
+        filter.add("t.session", ">=", std::optional(reach.last));
+        // The limit keeps PostgreSQL from beginning with everybody's lines.
+        const std::string looked = "(SELECT t.* FROM transcripts t WHERE " + filter.text()
+            + " ORDER BY t.session DESC LIMIT " + std::to_string(kLookedThrough) + ") AS t";
         const std::string place = filter.place(pattern);
         heads = headsOf(sql,
             std::string("SELECT ") + HeadRow::kColumns + " FROM " + looked
                 + " WHERE EXISTS (SELECT 1 FROM transcript_lines l WHERE l.session = t.session AND l.folded LIKE "
                 + place + " ESCAPE '!') ORDER BY t.session DESC LIMIT " + std::to_string(most),
             filter);
-        if (heads.size() < most) {
-            SessionColumn last;
-            std::size_t count = 0;
-            run(sql, "SELECT t.session FROM " + looked + " ORDER BY t.session DESC", unmatched, last, [&] { ++count; });
-            page.next = count == kLookedThrough ? std::optional(last.session) : std::nullopt;
-        }
+        page.next = reach.isAll ? std::nullopt : std::optional(reach.last);
     }
     if (heads.size() == most) {
         page.next = heads.back().of.session;
@@ -232,6 +270,30 @@ std::optional<TranscriptHead> headOf(Connection& sql, const Reader& reader, cons
     return heads.empty() ? std::nullopt : std::optional(std::move(heads.front()));
 }
 
+/// Whose it is: that of a transcript, or of a session that may get one yet.
+std::optional<std::string> callerOf(Connection& sql, const Reader& reader, const std::string& session)
+{
+    if (auto head = headOf(sql, reader, session)) {
+        return std::move(head->of.caller);
+    }
+    Filter filter(reader);
+    filter.add("t.id", "=", std::optional(session));
+    SessionColumn caller;
+    std::optional<std::string> found;
+    run(sql, "SELECT t.caller FROM sessions t WHERE " + kMayGetOne + " AND " + filter.text(), filter, caller,
+        [&] { found = caller.session; });
+    return found;
+}
+
+/// Of one kind, in order, so that nobody who does the same waits for each other.
+std::vector<std::string> sessionsIn(Connection& sql, const std::string& text, const Filter& filter)
+{
+    SessionColumn row;
+    std::vector<std::string> sessions;
+    run(sql, text + " LIMIT " + std::to_string(kRemovedAtOnce), filter, row, [&] { sessions.push_back(row.session); });
+    return sessions;
+}
+
 std::size_t textIn(const Transcript& transcript)
 {
     std::size_t bytes = 0;
@@ -243,9 +305,9 @@ std::size_t textIn(const Transcript& transcript)
 
 } // namespace
 
-void removeTranscriptsOf(Connection& sql, const std::string& project, core::WallTime now)
+bool removeTranscriptsOf(Connection& sql, const std::string& project, core::WallTime now)
 {
-    rows::removeOfProject(sql, project, now);
+    return rows::removeOfProject(sql, project, now, kRemovedAtOnce) < kRemovedAtOnce;
 }
 
 template <typename T>
@@ -319,12 +381,24 @@ TranscriptBook::Result<TranscriptBook::Page> TranscriptBook::whole(Reader reader
     co_return page;
 }
 
+TranscriptBook::Result<std::string> TranscriptBook::whose(Reader reader, std::string session) const
+{
+    using Whose = core::Expected<std::string, Fault>;
+    std::function<Whose(Connection&)> work = [reader = std::move(reader), session = std::move(session)](
+                                                 Connection& sql) -> Whose {
+        auto caller = callerOf(sql, reader, session);
+        return caller ? Whose(std::move(*caller)) : noSuchTranscript();
+    };
+    auto answer = co_await ask<std::string>(std::move(work));
+    co_return answer;
+}
+
 TranscriptBook::Result<bool> TranscriptBook::remove(Reader reader, std::string session)
 {
     using Removed = core::Expected<bool, Fault>;
     std::function<Removed(Connection&)> work = [reader = std::move(reader), session = std::move(session),
                                                    now = m_clock.wallNow()](Connection& sql) -> Removed {
-        if (!headOf(sql, reader, session)) {
+        if (!callerOf(sql, reader, session)) {
             return noSuchTranscript();
         }
         rows::remove(sql, session, now);
@@ -341,32 +415,38 @@ TranscriptBook::Result<bool> TranscriptBook::remove(Reader reader, std::string s
 TranscriptBook::Result<std::size_t> TranscriptBook::removeOf(
     Reader reader, std::string caller, std::optional<std::string> project)
 {
-    std::function<std::size_t(Connection&)> work = [reader = std::move(reader), caller = std::move(caller),
-                                                       project = std::move(project),
-                                                       now = m_clock.wallNow()](Connection& sql) {
-        Filter filter(reader);
-        filter.add("t.caller", "=", std::optional(caller));
-        filter.add("t.project", "=", project);
-        SessionColumn row;
-        std::vector<std::string> sessions;
-        run(sql,
-            "SELECT t.session FROM transcripts t WHERE " + filter.text() + " ORDER BY t.session LIMIT "
-                + std::to_string(kRemovedAtOnce),
-            filter, row, [&] { sessions.push_back(row.session); });
+    Filter filter(reader);
+    filter.add("t.caller", "=", std::optional(std::move(caller)));
+    filter.add("t.project", "=", project);
+    using Work = std::function<std::size_t(Connection&)>;
+    const Work transcripts = [filter, now = m_clock.wallNow()](Connection& sql) {
+        const auto sessions = sessionsIn(
+            sql, "SELECT t.session FROM transcripts t WHERE " + filter.text() + " ORDER BY t.session", filter);
         for (const std::string& session : sessions) {
             rows::remove(sql, session, now);
         }
         return sessions.size();
     };
-    std::size_t removed = 0;
-    bool goesOn = true;
-    while (goesOn) {
-        const auto some = co_await m_database.runToTheEnd<std::size_t>(work);
-        if (!some) {
-            co_return Unexpected<Fault>(storeIsAway());
+    // Lines may wait that are the first of their session.
+    const Work sessions = [filter, now = m_clock.wallNow()](Connection& sql) {
+        const auto live = sessionsIn(sql,
+            "SELECT t.id FROM sessions t WHERE " + kMayGetOne + " AND " + filter.text() + " ORDER BY t.id", filter);
+        for (const std::string& session : live) {
+            rows::remove(sql, session, now);
         }
-        removed += *some;
-        goesOn = *some == kRemovedAtOnce;
+        return live.size();
+    };
+    std::size_t removed = 0;
+    for (const Work* const work : {&transcripts, &sessions}) {
+        bool goesOn = true;
+        while (goesOn) {
+            const auto some = co_await m_database.runToTheEnd<std::size_t>(*work);
+            if (!some) {
+                co_return Unexpected<Fault>(storeIsAway());
+            }
+            removed += work == &transcripts ? *some : 0;
+            goesOn = *some == kRemovedAtOnce;
+        }
     }
     co_return removed;
 }

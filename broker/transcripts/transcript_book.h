@@ -52,8 +52,8 @@ struct Transcript {
     std::vector<Line> lines;
 };
 
-/// Deletes all that there is of a project, and has nothing more written of its sessions; to be run in the transaction that removes it.
-void removeTranscriptsOf(Connection& sql, const std::string& project, core::WallTime now);
+/// Deletes some of what there is of a project, and has nothing more written of those sessions. False: there may be more.
+[[nodiscard]] bool removeTranscriptsOf(Connection& sql, const std::string& project, core::WallTime now);
 
 /// What was said, for those who may read it.
 /// Threads: [any thread]; coroutines on the caller's executor. Lifetime: database and clock outlive it.
@@ -82,9 +82,12 @@ public:
     [[nodiscard]] Result<Transcript> find(Reader reader, std::string session) const;
     /// The same with all that is said in each of a page, for exports.
     [[nodiscard]] Result<Page> whole(Reader reader, TranscriptQuery query) const;
-    /// NotFound. What goes on to be said in that session is kept no more.
+    /// Whose it is that `remove` would delete: auth::Caller::key. NotFound as there.
+    [[nodiscard]] Result<std::string> whose(Reader reader, std::string session) const;
+    /// NotFound, but for a session that may get a transcript yet. What goes on to be said in it, and what waits to be written, is not kept.
     [[nodiscard]] Result<bool> remove(Reader reader, std::string session);
-    /// Those of a user, of one project where it is named, as far as they are theirs to delete. How many there were.
+    /// Those of a user, of one project where it is named, as far as they are theirs to delete, and what is said in the sessions that there are.
+    /// How many transcripts there were.
     [[nodiscard]] Result<std::size_t> removeOf(Reader reader, std::string caller, std::optional<std::string> project);
 
 private:

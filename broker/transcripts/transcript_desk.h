@@ -13,25 +13,31 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace vivavoce::broker::transcripts {
 
-/// Takes down what is said and brings it to the store, a batch at a time. Bounded: beyond `mostLines` and `mostBytes` the oldest lines are
-/// lost, which is counted, told, and written to the transcripts that are not whole any more.
-/// Invariant: nothing is written of a conversation that may not be kept at that time, or whose transcript was deleted.
+/// Takes down what is said and brings it to the store, a batch at a time, of all sessions in turn. Bounded: beyond `mostLines` and `mostBytes`
+/// the oldest lines are lost of the session of which most waits, and of one session what comes beyond its own room; that is counted, told,
+/// and written to the transcripts that are not whole any more.
+/// Invariant: nothing is written of a conversation that may not be kept at that time, or whose transcript was deleted. What was told of a
+/// session is written in that order.
 /// Threads: [any thread]; `take` waits for nobody. Lifetime: database, clock and log outlive it.
 class TranscriptDesk {
 public:
     struct Settings {
         std::size_t mostLines = 20'000;
         std::size_t mostBytes = 16 * 1024 * 1024;
+        /// More than is kept of one session at all.
+        std::size_t mostLinesOfSession = 5'000;
+        std::size_t mostBytesOfSession = 2 * 1024 * 1024;
         /// An answer of whether something may be kept is asked for again after so long.
         core::Milliseconds askEvery{10'000};
     };
@@ -43,7 +49,7 @@ public:
     /// What is known of whether a conversation may be kept. Unknown: nobody can tell now.
     enum class Leave { Yes, No, Unknown };
     struct Keeping {
-        /// Asked of a conversation every `askEvery`.
+        /// Asked of a session every `askEvery`; while nobody can tell, of one with each `tell`.
         std::function<net::Awaitable<Leave>(std::shared_ptr<const Conversation>)> mayKeep;
         /// Projects are kept in the database, and one that is gone keeps nothing.
         bool areProjectsInTable = false;
@@ -60,8 +66,8 @@ public:
     void take(std::shared_ptr<const Conversation> of, Line line);
     /// Writes what waits, some of it. One at a time.
     [[nodiscard]] net::Awaitable<> tell(Keeping keeping);
-    /// Writes what waits, as far as the store takes it. For the end.
-    [[nodiscard]] net::Awaitable<> flush(Keeping keeping);
+    /// Writes what waits, as far as the store takes it within `patience`; what is left is lost, and nothing waits any more. For the end.
+    [[nodiscard]] net::Awaitable<> flush(Keeping keeping, core::Milliseconds patience);
     /// Deletes what is to be kept no longer, some of it; called often.
     [[nodiscard]] net::Awaitable<> forget();
 
@@ -86,18 +92,45 @@ private:
         Leave leave = Leave::Unknown;
         core::MonotonicTime at{};
     };
-    enum class Written { All, Again, Never };
+    /// Of one session, in the order in which it was told.
+    struct Queue {
+        std::deque<Waiting> lines;
+        std::size_t bytes = 0;
+    };
+    using Queues = std::map<std::string, Queue>;
+    /// Lines were lost, which the transcript does not say yet.
+    struct Torn {
+        core::MonotonicTime since{};
+        /// When it is tried again: there is no transcript yet that could say so.
+        core::MonotonicTime next{};
+    };
+    /// Refused: the store works, and it is these lines that it does not take.
+    enum class Written { All, Again, Refused };
 
     [[nodiscard]] std::vector<Waiting> next();
+    /// All: nothing has failed.
+    [[nodiscard]] net::Awaitable<Written> tellSome(const Keeping& keeping, int mostFailures);
+    [[nodiscard]] net::Awaitable<> tellAll(const Keeping& keeping);
     /// Leaves what may be written, and puts back what has to wait.
     [[nodiscard]] net::Awaitable<> keepPermitted(Taken& taken, const Keeping& keeping);
-    [[nodiscard]] net::Awaitable<Leave> leaveOf(std::shared_ptr<const Conversation> of, const Keeping& keeping);
     [[nodiscard]] net::Awaitable<Written> write(
-        const std::vector<Waiting>& lines, std::vector<std::string> torn, bool areProjectsInTable);
+        const std::vector<Waiting>& lines, const std::vector<std::string>& torn, bool areProjectsInTable);
+    /// Session by session: what is not taken takes nobody else along.
+    [[nodiscard]] net::Awaitable<> writeApart(Taken& taken, bool areProjectsInTable);
+    [[nodiscard]] net::Awaitable<> markTorn(std::vector<std::string> sessions);
+    /// Sessions whose transcripts may be there by now, those of these lines among them.
+    [[nodiscard]] std::vector<std::string> tornNow(const std::vector<Waiting>& lines);
+    /// All but `missed` have it in their transcripts. Both are sorted.
+    void settleTorn(const std::vector<std::string>& tried, const std::vector<std::string>& missed);
     void putBack(std::vector<Waiting> lines);
-    /// Under the lock.
+    /// Nothing waits any more. The sessions that are torn.
+    [[nodiscard]] std::vector<std::string> loseAll();
+    void tellOfLoss();
+    // Under the lock.
+    Waiting pop(Queues::iterator queue);
+    void resize(Queues::iterator queue, std::size_t bytes);
     void dropBeyondRoom();
-    void lose(const Waiting& line);
+    void lose(const std::string& session);
 
     const Settings m_settings;
     const Dependencies m_deps;
@@ -105,10 +138,15 @@ private:
     std::atomic<std::uint64_t> m_lost{0};
     mutable std::mutex m_mutex;
     core::WallTime m_lastBeginning{};
-    std::deque<Waiting> m_waiting;
+    /// None of them is empty.
+    Queues m_queues;
+    /// The same by their size.
+    std::set<std::pair<std::size_t, std::string>> m_bySize;
+    std::size_t m_count = 0;
     std::size_t m_bytes = 0;
-    /// Sessions of which lines were lost, which their transcripts do not say yet.
-    std::set<std::string> m_torn;
+    /// Whose turn it is comes after that session.
+    std::string m_lastTaken;
+    std::map<std::string, Torn> m_torn;
     // Of whoever tells.
     std::unordered_map<std::string, Answer> m_answers;
     int m_failures = 0;

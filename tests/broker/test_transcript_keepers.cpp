@@ -148,6 +148,17 @@ private slots:
         QCOMPARE(world.told, told);
     }
 
+    void openAi_WhatIsCorrectedLater_IsToldAgain_ThoughItIsAsLong()
+    {
+        OpenAi world;
+        world.provider(created());
+        world.provider(heard("u1", "four"));
+        world.provider(heard("u1", "Four"));
+        QCOMPARE(world.said(), Said{"user: Four"});
+        world.provider(heard("u1", "Four"));
+        QCOMPARE(world.told, std::size_t{2});
+    }
+
     void openAi_Beta_IsReadAsWell()
     {
         OpenAi world;
@@ -330,6 +341,39 @@ private slots:
         QVERIFY(world.lines.begin()->second.isCut);
     }
 
+    void openAi_WhatIsTyped_IsRememberedAsFarAsALineHoldsIt()
+    {
+        OpenAi world;
+        world.provider(created());
+        const std::string much(100'000, 'x');
+        world.client(typed(much));
+        world.client(typed(much + "and more"));
+        // The provider tells all of it.
+        for (const char* const id : {"u1", "u2"}) {
+            world.provider(added(id, "", "'role':'user','content':[{'type':'input_text','text':'" + much + "'}]"));
+        }
+        QCOMPARE(world.lines.size(), std::size_t{2});
+        for (const auto& [position, line] : world.lines) {
+            QCOMPARE(line.text.size(), transcripts::kLongestLine);
+            QVERIFY(line.isCut);
+        }
+    }
+
+    void openAi_WhatIsTypedBeyondTheRoom_IsToldAsALoss()
+    {
+        OpenAi world;
+        for (int i = 0; i < 64; ++i) {
+            world.client(typed(std::to_string(i)));
+        }
+        QVERIFY(world.lines.empty());
+        world.client(typed("marker"));
+        QCOMPARE(world.lines.size(), std::size_t{1});
+        const Line& loss = world.lines.begin()->second;
+        QVERIFY(loss.text.empty() && loss.isCut);
+        world.provider(created());
+        QCOMPARE(world.lines.size(), std::size_t{65});
+    }
+
     void gemini_PiecesAreJoined_AndLateOnesHaveTheirPlace()
     {
         Gemini world;
@@ -391,6 +435,61 @@ private slots:
         world.provider("{'toolCall':{'functionCalls':[{'id':'c','name':'look_up','args':{'q':'marker'}}]}}");
         world.end();
         QCOMPARE(world.said(), (Said{"user: one", "assistant: two", "user: three", "tool: look_up"}));
+    }
+
+    void gemini_OneMessage_IsOneLine_WhateverItIsMadeOf()
+    {
+        Gemini world;
+        std::string parts;
+        for (int i = 0; i < 5'000; ++i) {
+            parts += ",{'text':'wordword'}";
+        }
+        world.client("{'clientContent':{'turns':[{'role':'user','parts':[{'text':'one'},{'text':'two'}]},{'role':'user'"
+                     ",'parts':{'text':'three'}}],'turnComplete':true}}");
+        world.client(
+            "{'clientContent':{'turns':[{'role':'user','parts':[" + parts.substr(1) + "]}],'turnComplete':true}}");
+        QCOMPARE(world.lines.size(), std::size_t{2});
+        QCOMPARE(world.lines.begin()->second.text, std::string("one\ntwo\nthree"));
+        QVERIFY(!world.lines.begin()->second.isCut);
+        const Line& much = world.lines.rbegin()->second;
+        QVERIFY(much.isCut && much.text.size() <= transcripts::kLongestLine);
+    }
+
+    void gemini_HistoryOfAClientThatComesAgain_IsNotSaidTwice()
+    {
+        Gemini world;
+        const std::string before =
+            "{'role':'user','parts':[{'text':'before'}]},{'role':'model','parts':[{'text':'answered'}]}";
+        world.client("{'clientContent':{'turns':[" + before + ",{'role':'user','parts':[{'text':'now'}]}],"
+            + "'turnComplete':true}}");
+        QCOMPARE(world.said(), Said{"user: now"});
+        QVERIFY(!world.lines.begin()->second.isOpening);
+        // Turn by turn: whether it was said is for the store to know.
+        Gemini apart;
+        apart.client("{'clientContent':{'turns':[{'role':'user','parts':[{'text':'before'}]}]}}");
+        QVERIFY(apart.lines.begin()->second.isOpening);
+        // Once something was answered it is part of the conversation.
+        apart.provider(content("'turnComplete':true"));
+        apart.client("{'clientContent':{'turns':[" + before + "]}}");
+        QCOMPARE(apart.said(), (Said{"user: before", "user: before"}));
+        QVERIFY(!apart.lines.rbegin()->second.isOpening);
+    }
+
+    void gemini_WithoutTheAnswersText_EachTurnIsALine()
+    {
+        Gemini world;
+        for (const char* const text : {"One?", "Two?"}) {
+            world.provider(input(text));
+            world.provider(content("'turnComplete':true"));
+        }
+        world.provider(input("Three?"));
+        // Into the answer.
+        world.provider(content("'interrupted':true"));
+        world.provider(input("Stop, "));
+        world.provider(content("'turnComplete':true"));
+        world.provider(input("please."));
+        world.provider(content("'turnComplete':true"));
+        QCOMPARE(world.said(), (Said{"user: One?", "user: Two?", "user: Three?", "user: Stop, please."}));
     }
 
     void gemini_WhatIsHalfSaidAtTheEnd_IsKept_AndSaysSo()

@@ -1,16 +1,21 @@
 #include "broker/projects/table_projects.h"
 #include "broker/store/connection.h"
+#include "broker/transcripts/internal/transcript_rows.h"
 #include "broker/transcripts/transcript_book.h"
 #include "broker/transcripts/transcript_desk.h"
 #include "broker/transcripts/transcript_files.h"
+#include "net/timer.h"
 #include "tests/broker/limits_harness.h"
 #include "tests/broker/postgres_server.h"
 
 #include <nlohmann/json.hpp>
 
+#include <boost/asio/this_coro.hpp>
+
 #include <QTest>
 
 #include <algorithm>
+#include <future>
 
 using namespace vivavoce;
 using namespace vivavoce::tests;
@@ -63,6 +68,7 @@ struct World {
         run("DELETE FROM transcripts");
         run("DELETE FROM transcript_removals");
         run("DELETE FROM projects");
+        run("DELETE FROM sessions");
         desk = std::make_unique<TranscriptDesk>(
             settings, std::chrono::days(30), TranscriptDesk::Dependencies{*database, clock, log});
         book = std::make_unique<TranscriptBook>(*database, clock);
@@ -105,15 +111,16 @@ struct World {
         made->kept = std::chrono::days(days);
         return made;
     }
-    void tell()
+    TranscriptDesk::Keeping keeping()
     {
-        TranscriptDesk::Keeping keeping{[this](std::shared_ptr<const Conversation>) -> net::Awaitable<Leave> {
-                                            ++asked;
-                                            co_return leave;
-                                        },
+        return {[this](std::shared_ptr<const Conversation> of) -> net::Awaitable<Leave> {
+                    ++asked;
+                    co_return of->session == unknown ? Leave::Unknown : leave;
+                },
             areProjectsInTable};
-        finishVoid(desk->tell(std::move(keeping)));
     }
+    void tell() { finishVoid(desk->tell(keeping())); }
+    bool isWhole(int number) { return wait(book->find(all(), idOf(number))).value().head.isWhole; }
     void say(const std::shared_ptr<const Conversation>& of, std::int64_t position, const std::string& text)
     {
         desk->take(of, line(position, Speaker::User, text));
@@ -145,6 +152,25 @@ struct World {
         query.text = text;
         return found(query);
     }
+    /// Transcripts of the choir without a line.
+    void fill(int count, long long bytes)
+    {
+        run("INSERT INTO transcripts (session, project, caller, issuer, subject, model, started_at, last_at, "
+            "forget_at, line_count, bytes, is_whole) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+            "WHERE i < "
+            + std::to_string(count)
+            + ") SELECT 'voice_' || (1800000000 + i) || '_x', 'choir', 'c', '', '', 'm', 0, 0, 4000000000000, 0, "
+            + std::to_string(bytes) + ", 1 FROM n");
+    }
+    /// One that is kept, and may not have said anything yet.
+    void openSession(int number, const std::string& caller, const std::string& project = "choir", bool isKept = true)
+    {
+        run("INSERT INTO sessions (id, transport, caller, issuer, subject, project, client_instance, model, started_at, "
+            "token, expires_at, renewals, claim, claim_until, claim_request, repeat_of, repeat_request, repeat_until, "
+            "repeat_sealed, keeps_transcript) VALUES ('"
+            + idOf(number) + "', 'relay', '" + caller + "', '', '', '" + project + "', '', 'm', 0, '"
+            + std::to_string(number) + "', 4000000000000, 0, '', 0, '', '', '', 0, '', " + (isKept ? "1" : "0") + ")");
+    }
     void finishVoid(net::Awaitable<> task)
     {
         auto result = boost::asio::co_spawn(threads.executor(), std::move(task), boost::asio::use_future);
@@ -158,6 +184,8 @@ struct World {
     std::unique_ptr<TranscriptDesk> desk;
     std::unique_ptr<TranscriptBook> book;
     Leave leave = Leave::Yes;
+    /// Nobody can tell of that session.
+    std::string unknown;
     bool areProjectsInTable = false;
     int asked = 0;
 };
@@ -298,16 +326,29 @@ private slots:
     {
         World world(url());
         world.say(world.conversation(0), 1, "rare");
-        world.run(
-            "INSERT INTO transcripts (session, project, caller, issuer, subject, model, started_at, last_at, "
-            "forget_at, line_count, bytes, is_whole) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-            "WHERE i < 1500) SELECT 'voice_' || (1800000000 + i) || '_x', 'choir', 'c', '', '', 'm', 0, 0, "
-            "4000000000000, 0, 0, 1 FROM n");
+        world.fill(1'500, 0);
         TranscriptQuery query;
         query.text = "rare";
         const auto first = world.wait(world.book->search(all(), query)).value();
         QVERIFY(first.transcripts.empty());
         QVERIFY(first.next.has_value());
+        query.before = first.next;
+        const auto second = world.wait(world.book->search(all(), query)).value();
+        QCOMPARE(second.transcripts.size(), std::size_t{1});
+        QVERIFY(!second.next.has_value());
+    }
+
+    void aSearchThroughLongTranscripts_LooksThroughSoMuch_AndGoesOn_data() { bothStores(); }
+    void aSearchThroughLongTranscripts_LooksThroughSoMuch_AndGoesOn()
+    {
+        World world(url());
+        world.say(world.conversation(0), 1, "rare");
+        world.fill(40, 1'024LL * 1'024);
+        TranscriptQuery query;
+        query.text = "rare";
+        const auto first = world.wait(world.book->search(all(), query)).value();
+        QVERIFY(first.transcripts.empty());
+        QCOMPARE(first.next.value_or(""), std::string("voice_1800000009_x"));
         query.before = first.next;
         const auto second = world.wait(world.book->search(all(), query)).value();
         QCOMPARE(second.transcripts.size(), std::size_t{1});
@@ -379,6 +420,77 @@ private slots:
         // Other sessions of the user go on.
         world.say(world.conversation(2), 1, "later");
         QCOMPARE(world.found({}), (Ids{idOf(2)}));
+    }
+
+    void aDeletion_OutrunsTheFirstLineOfASession_data() { bothStores(); }
+    void aDeletion_OutrunsTheFirstLineOfASession()
+    {
+        World world(url());
+        for (int i = 1; i <= 3; ++i) {
+            world.openSession(i, i < 3 ? kAlice : kBob);
+            world.desk->take(world.conversation(i, i < 3 ? kAlice : kBob), line(1, Speaker::User, "waits"));
+        }
+        const Reader alice{kAlice, false, true};
+        QVERIFY(!world.wait(world.book->remove({kBob, false, true}, idOf(1))).has_value());
+        QCOMPARE(world.wait(world.book->whose(alice, idOf(1))).value(), std::string(kAlice));
+        QVERIFY(world.wait(world.book->remove(alice, idOf(1))).has_value());
+        // Once.
+        QVERIFY(!world.wait(world.book->remove(alice, idOf(1))).has_value());
+        QCOMPARE(world.wait(world.book->removeOf(alice, kAlice, std::nullopt)).value(), std::size_t{0});
+        world.tell();
+        QCOMPARE(world.found({}), Ids{idOf(3)});
+        // One of which nothing is kept has nothing that could be deleted.
+        world.openSession(4, kAlice, "choir", false);
+        QVERIFY(!world.wait(world.book->remove(alice, idOf(4))).has_value());
+        QCOMPARE(world.count("transcript_removals"), 2LL);
+    }
+
+    void aProjectOfManyConversations_GoesPieceByPiece_AndLast()
+    {
+        World world("sqlite://:memory:");
+        broker::TableProjects table(*world.database, world.clock);
+        QVERIFY(world.wait(table.put("choir", {})).has_value());
+        world.fill(250, 0);
+        world.run("CREATE TRIGGER kept BEFORE DELETE ON projects BEGIN SELECT RAISE(ABORT, 'kept'); END");
+        QVERIFY(!world.wait(table.remove("choir")).has_value());
+        QCOMPARE(world.count("transcripts"), 0LL);
+        QCOMPARE(world.count("transcript_removals"), 250LL);
+        QCOMPARE(world.count("projects"), 1LL);
+        world.run("DROP TRIGGER kept");
+        QVERIFY(world.wait(table.remove("choir")).has_value());
+        QCOMPARE(world.count("projects"), 0LL);
+    }
+
+    void aProjectThatGoes_WhileItsFirstLineIsWritten_TakesThatWithIt()
+    {
+        if (m_server == nullptr) {
+            QSKIP(qPrintable(PostgresServer::missing()));
+        }
+        World world(m_server->url());
+        broker::TableProjects table(*world.database, world.clock);
+        QVERIFY(world.wait(table.put("choir", {})).has_value());
+        const auto of = world.conversation(1);
+        std::promise<void> written;
+        std::promise<void> goOn;
+        const std::function<int(broker::Connection&)> work = [&, release = goOn.get_future().share()](
+                                                                 broker::Connection& sql) {
+            using namespace broker::transcripts;
+            rows::write(sql, *of, {line(1, Speaker::User, "word")}, rows::Projects::InTable, world.clock.wallNow());
+            written.set_value();
+            release.wait();
+            return 0;
+        };
+        auto writing = begin(world.threads, world.database->run<int>(work));
+        written.get_future().wait();
+        auto removal = begin(world.threads, table.remove("choir"));
+        const auto isOver = [&] { return removal.wait_for(std::chrono::seconds(0)) == std::future_status::ready; };
+        // It waits for the writer, or has seen nothing of it.
+        const bool hasCome = QTest::qWaitFor([&] { return isOver() || world.count("pg_locks WHERE NOT granted") > 0; });
+        goOn.set_value();
+        QVERIFY(hasCome);
+        QVERIFY(writing.get().has_value());
+        QVERIFY(removal.get().has_value());
+        QCOMPARE(world.count("transcripts"), 0LL);
     }
 
     void aProjectThatGoes_TakesWhatWasSaidWithIt_data() { bothStores(); }
@@ -463,6 +575,135 @@ private slots:
         QCOMPARE(world.desk->lost(), std::uint64_t{0});
     }
 
+    void whileNobodyCanTell_OneIsAskedOf_AndTheOthersHaveTheirTurn()
+    {
+        World world("sqlite://:memory:");
+        for (int i = 1; i <= 3; ++i) {
+            const auto of = world.conversation(i);
+            world.desk->take(of, line(1, Speaker::User, "one"));
+            world.desk->take(of, line(2, Speaker::User, "two"));
+        }
+        world.leave = Leave::Unknown;
+        world.tell();
+        QCOMPARE(world.asked, 1);
+        QCOMPARE(world.desk->waiting(), std::size_t{6});
+        world.leave = Leave::Yes;
+        world.unknown = idOf(1);
+        world.tell();
+        world.tell();
+        QCOMPARE(world.found({}), (Ids{idOf(3), idOf(2)}));
+        QCOMPARE(world.desk->waiting(), std::size_t{2});
+        world.unknown.clear();
+        world.tell();
+        QCOMPARE(world.said(1), (Texts{"one", "two"}));
+    }
+
+    void whatALineBecame_StaysSo_ThoughNobodyCouldTellAtFirst()
+    {
+        World world("sqlite://:memory:");
+        const auto of = world.conversation(1);
+        world.desk->take(of, line(1, Speaker::User, "before"));
+        world.desk->take(of, line(1, Speaker::User, "after"));
+        const auto keeping = [&world]() {
+            TranscriptDesk::Keeping made;
+            made.mayKeep = [&world](std::shared_ptr<const Conversation>) -> net::Awaitable<Leave> {
+                co_return ++world.asked == 1 ? Leave::Unknown : Leave::Yes;
+            };
+            return made;
+        };
+        for (int i = 0; i < 2; ++i) {
+            world.finishVoid(world.desk->tell(keeping()));
+        }
+        QCOMPARE(world.said(1), Texts{"after"});
+    }
+
+    void atTheEnd_WhatNobodyAnswersFor_IsLost_AndSaid_data() { bothStores(); }
+    void atTheEnd_WhatNobodyAnswersFor_IsLost_AndSaid()
+    {
+        World world(url());
+        const auto of = world.conversation(1);
+        world.say(of, 1, "word");
+        world.say(world.conversation(2), 1, "word");
+        world.clock.advance(core::Milliseconds(10'000));
+        world.desk->take(of, line(2, Speaker::User, "marker"));
+        TranscriptDesk::Keeping hangs;
+        hangs.mayKeep = [](std::shared_ptr<const Conversation>) -> net::Awaitable<Leave> {
+            net::Timer never(co_await boost::asio::this_coro::executor, std::chrono::hours(1));
+            co_await never.async_wait(net::asTuple);
+            co_return Leave::Unknown;
+        };
+        // Comes back.
+        world.finishVoid(world.desk->flush(std::move(hangs), core::Milliseconds(1'000)));
+        QCOMPARE(world.desk->waiting(), std::size_t{0});
+        QCOMPARE(world.desk->lost(), std::uint64_t{1});
+        QVERIFY(!world.isWhole(1));
+        QVERIFY(world.isWhole(2));
+        QVERIFY(world.log.text().find("transcripts.lost") != std::string::npos);
+        QVERIFY(world.log.text().find("marker") == std::string::npos);
+    }
+
+    void atTheEnd_AllThatMayBeWritten_IsWritten()
+    {
+        World world("sqlite://:memory:");
+        for (int i = 1; i <= 3; ++i) {
+            world.desk->take(world.conversation(i), line(1, Speaker::User, "word"));
+        }
+        world.unknown = idOf(1);
+        world.finishVoid(world.desk->flush(world.keeping(), core::Milliseconds(20'000)));
+        QCOMPARE(world.found({}), (Ids{idOf(3), idOf(2)}));
+        QCOMPARE(world.desk->lost(), std::uint64_t{1});
+    }
+
+    void whoSaysTooMuch_LosesIt_AndNobodyElse()
+    {
+        TranscriptDesk::Settings settings;
+        settings.mostLines = 6;
+        World world("sqlite://:memory:", settings);
+        world.desk->take(world.conversation(1), line(1, Speaker::User, "first"));
+        const auto of = world.conversation(2);
+        for (int i = 0; i < 20; ++i) {
+            world.desk->take(of, line(i, Speaker::User, std::to_string(i)));
+        }
+        world.desk->take(world.conversation(3), line(1, Speaker::User, "last"));
+        QCOMPARE(world.desk->lost(), std::uint64_t{16});
+        world.tell();
+        QCOMPARE(world.said(1), Texts{"first"});
+        QCOMPARE(world.said(2), (Texts{"16", "17", "18", "19"}));
+        QCOMPARE(world.said(3), Texts{"last"});
+        QVERIFY(world.isWhole(1) && !world.isWhole(2) && world.isWhole(3));
+    }
+
+    void aSession_HasARoomOfItsOwn()
+    {
+        TranscriptDesk::Settings settings;
+        settings.mostLinesOfSession = 2;
+        World world("sqlite://:memory:", settings);
+        const auto of = world.conversation(1);
+        for (int i = 1; i <= 3; ++i) {
+            world.desk->take(of, line(i, Speaker::User, std::to_string(i)));
+        }
+        QCOMPARE(world.desk->lost(), std::uint64_t{1});
+        world.tell();
+        QCOMPARE(world.said(1), (Texts{"1", "2"}));
+        QVERIFY(!world.isWhole(1));
+    }
+
+    void aLossBeforeTheFirstLine_IsSaidByTheTranscript_data() { bothStores(); }
+    void aLossBeforeTheFirstLine_IsSaidByTheTranscript()
+    {
+        World world(url());
+        const auto of = world.conversation(1);
+        Line loss;
+        loss.isCut = true;
+        world.desk->take(of, loss);
+        world.tell();
+        QVERIFY(world.found({}).empty());
+        QCOMPARE(world.desk->lost(), std::uint64_t{1});
+        world.say(of, 1, "word");
+        QCOMPARE(world.said(1), Texts{"word"});
+        QVERIFY(!world.isWhole(1));
+    }
+
     void whileTheStoreIsAway_LinesWait_AndTheOldestAreLostBeyondTheRoom()
     {
         if (m_server == nullptr) {
@@ -514,6 +755,43 @@ private slots:
         world.run("ALTER TABLE away RENAME TO transcripts");
         world.say(world.conversation(3), 1, "word");
         QCOMPARE(world.found({}).front(), idOf(3));
+    }
+
+    void whatTheStoreDoesNotTake_IsLostAlone_data() { bothStores(); }
+    void whatTheStoreDoesNotTake_IsLostAlone()
+    {
+        World world(url());
+        if (world.database->kind() == broker::Database::Kind::Sqlite) {
+            world.run("CREATE TRIGGER refused BEFORE INSERT ON transcripts WHEN length(NEW.session) > 80 "
+                      "BEGIN SELECT RAISE(ABORT, 'too long'); END");
+        }
+        auto broken = std::make_shared<Conversation>(*world.conversation(1));
+        broken->session = std::string(200, 's');
+        world.desk->take(broken, line(1, Speaker::User, "never"));
+        world.desk->take(world.conversation(2), line(1, Speaker::User, "word"));
+        for (int i = 0; i < 5; ++i) {
+            world.tell();
+        }
+        QCOMPARE(world.said(2), Texts{"word"});
+        QCOMPARE(world.desk->waiting(), std::size_t{0});
+        QCOMPARE(world.desk->lost(), std::uint64_t{1});
+    }
+
+    void aStoreWithTooMuchToDo_LosesNothing()
+    {
+        World world("sqlite://:memory:");
+        broker::Database::Settings none;
+        none.url = core::Secret("sqlite://:memory:");
+        none.maxQueued = 0;
+        const auto busy = std::move(broker::Database::open(std::move(none), world.log).value());
+        TranscriptDesk desk({}, std::chrono::days(30), TranscriptDesk::Dependencies{*busy, world.clock, world.log});
+        desk.take(world.conversation(1), line(1, Speaker::User, "waits"));
+        for (int i = 0; i < 10; ++i) {
+            world.finishVoid(desk.tell(world.keeping()));
+        }
+        QVERIFY(busy->isWorking());
+        QCOMPARE(desk.waiting(), std::size_t{1});
+        QCOMPARE(desk.lost(), std::uint64_t{0});
     }
 
     void files_AreAsTheyWereAgreed()

@@ -176,14 +176,15 @@ struct World : RelayWorld {
         const Json body{{"project", project}, {"user", keyOf(user)}, {"role", role}};
         QCOMPARE(operators.as(operators.admin(), "POST", "/api/admin/projects/members/add", body.dump()).status, 200);
     }
-    /// The transcripts' lines of the audit: "event target".
+    /// The transcripts' lines of the audit: "event subject target why".
     [[nodiscard]] std::vector<std::string> audited()
     {
         std::vector<std::string> told;
         for (const Json& line : operators.lines(1)) {
             const auto event = line.at("event").get<std::string>();
             if (event.starts_with("transcript.")) {
-                told.push_back(event + " " + line.at("subject").get<std::string>() + " " + line.value("target", ""));
+                told.push_back(event + " " + line.at("subject").get<std::string>() + " " + line.value("target", "")
+                    + " " + line.at("why").get<std::string>());
             }
         }
         return told;
@@ -406,6 +407,15 @@ private slots:
         QCOMPARE(codeOf(world.ask(user("bob"), ofAlice)), std::string("insufficient_scope"));
         QCOMPARE(codeOf(world.ask(user("bob"), ofAlice, "DELETE")), std::string("insufficient_scope"));
         QCOMPARE(world.ask(user("carol"), ofAlice).status, 200);
+        // The audit says as whom they read it.
+        QVERIFY(world.audited().back().ends_with(" project_admin"));
+        for (const auto& [who, role] : {std::pair(user("carol"), "project_admin"), std::pair(user("alice"), "own"),
+                 std::pair(world.operators.admin(), "operator")}) {
+            QCOMPARE(world.ask(who, "/" + sessions["alice in the choir"]).status, 200);
+            QVERIFY(world.audited().back().ends_with(std::string(" ") + role));
+            QCOMPARE(world.ask(who).status, 200);
+            QVERIFY(world.audited().back().ends_with(std::string(" ") + role));
+        }
         QCOMPARE(world.ask(world.operators.login.token("nobody", "voice:mint"), "").status, 403);
         QCOMPARE(world.operators.broker.send(world.operators.broker.request("GET", kPath)).status, 401);
         // An admin of the choir deletes what alice said there, and nothing else.
@@ -441,9 +451,9 @@ private slots:
         told.erase(told.begin(), told.begin() + static_cast<std::ptrdiff_t>(before));
         const std::string key = world.keyOf("u1");
         QCOMPARE(told,
-            (Said{"transcript.read u1 search project choir", "transcript.read u1 " + id, "transcript.export u1 " + id,
-                "transcript.export u1 list user " + key, "transcript.remove u1 " + id,
-                "transcript.remove u1 user " + key}));
+            (Said{"transcript.read u1 search project choir own", "transcript.read u1 " + id + " own",
+                "transcript.export u1 " + id + " own", "transcript.export u1 list user " + key + " own",
+                "transcript.remove u1 " + id + " own", "transcript.remove u1 user " + key + " own"}));
         for (const Json& line : world.operators.allLines(1)) {
             QVERIFY(line.dump().find("marker") == std::string::npos);
         }
@@ -468,6 +478,11 @@ private slots:
         row("GET", "?texts=x", 400);
         row("GET", "?text=x&text=y", 400);
         row("GET", "?project=%20", 400);
+        row("GET", "?before=%FF", 400);
+        row("GET", "?before=%00", 400);
+        row("GET", "?text=%FF", 400);
+        row("GET", "?user=%C3", 400);
+        row("DELETE", "?user=%FF", 400);
         row("GET", "/voice_1_nothing", 404);
         row("GET", "/voice_1_nothing?text=x", 400);
         row("DELETE", "/voice_1_nothing", 404);

@@ -171,7 +171,7 @@ template <typename Keeper>
 void keep(const std::string& text)
 {
     Keeper keeper([](const transcripts::Line& line) {
-        if (line.text.size() > transcripts::kLongestLine || line.position < 0) {
+        if (line.text.size() > transcripts::kLongestLine) {
             std::abort();
         }
     });

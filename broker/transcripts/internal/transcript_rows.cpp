@@ -21,17 +21,18 @@ struct Standing {
     int isWhole = 1;
 };
 
-std::string forUpdate(Connection& sql)
+/// SQLite has one transaction at a time.
+std::string onlyShared(Connection& sql, const char* lock)
 {
-    // SQLite has one transaction at a time.
-    return sql.get_backend_name() == "postgresql" ? " FOR UPDATE" : "";
+    return sql.get_backend_name() == "postgresql" ? lock : "";
 }
 
 /// Locks the transcript until the transaction ends: whoever deletes it waits, or has done so.
 std::optional<Standing> standingOf(Connection& sql, const std::string& session)
 {
     Standing standing;
-    return sql.ask("SELECT line_count, bytes, is_whole FROM transcripts WHERE session = :session" + forUpdate(sql),
+    return sql.ask("SELECT line_count, bytes, is_whole FROM transcripts WHERE session = :session"
+                   + onlyShared(sql, " FOR UPDATE"),
                into(standing.lines), into(standing.bytes), into(standing.isWhole), use(session))
         ? std::optional(standing)
         : std::nullopt;
@@ -40,16 +41,22 @@ std::optional<Standing> standingOf(Connection& sql, const std::string& session)
 bool isThere(Connection& sql, const std::string& text, const std::string& value)
 {
     int found = 0;
-    sql.ask(text, into(found), use(value));
-    return found > 0;
+    return sql.ask(text, into(found), use(value));
+}
+
+/// The same, and it stays as long as the transaction: whoever removes it waits for that, and sees what it wrote.
+bool isHeld(Connection& sql, const std::string& text, const std::string& value)
+{
+    return isThere(sql, text + onlyShared(sql, " FOR KEY SHARE"), value);
 }
 
 std::optional<Standing> begin(Connection& sql, const Conversation& of, Projects projects, core::WallTime now)
 {
-    const bool isRemoved =
-        isThere(sql, "SELECT COUNT(*) FROM transcript_removals WHERE session = :session", of.session);
     const bool isProjectThere =
-        projects == Projects::Anywhere || isThere(sql, "SELECT COUNT(*) FROM projects WHERE id = :project", of.project);
+        projects == Projects::Anywhere || isHeld(sql, "SELECT 1 FROM projects WHERE id = :project", of.project);
+    // Removed while it has no transcript: looked for once nobody can do that any more.
+    static_cast<void>(isHeld(sql, "SELECT 1 FROM sessions WHERE id = :session", of.session));
+    const bool isRemoved = isThere(sql, "SELECT 1 FROM transcript_removals WHERE session = :session", of.session);
     if (isRemoved || !isProjectThere) {
         return std::nullopt;
     }
@@ -154,13 +161,19 @@ void write(
         use(at), use(until), use(standing->lines), use(standing->bytes), use(standing->isWhole), use(of.session));
 }
 
-void markTorn(Connection& sql, const std::string& session)
+bool markTorn(Connection& sql, const std::string& session)
 {
-    sql.ask("UPDATE transcripts SET is_whole = 0 WHERE session = :session", use(session));
+    soci::statement statement =
+        (sql.prepare << "UPDATE transcripts SET is_whole = 0 WHERE session = :session", use(session));
+    statement.execute(true);
+    return statement.get_affected_rows() > 0;
 }
 
 void remove(Connection& sql, const std::string& session, core::WallTime now)
 {
+    // Whoever writes its first line has done so before, or finds that it was removed.
+    static_cast<void>(
+        isThere(sql, "SELECT 1 FROM sessions WHERE id = :session" + onlyShared(sql, " FOR UPDATE"), session));
     const long long at = millisOf(now);
     sql.ask("INSERT INTO transcript_removals (session, at) VALUES (:session, :at) ON CONFLICT (session) DO NOTHING",
         use(session), use(at));
@@ -168,13 +181,19 @@ void remove(Connection& sql, const std::string& session, core::WallTime now)
     sql.ask("DELETE FROM transcripts WHERE session = :session", use(session));
 }
 
-void removeOfProject(Connection& sql, const std::string& project, core::WallTime now)
+std::size_t removeOfProject(Connection& sql, const std::string& project, core::WallTime now, std::size_t most)
 {
-    const long long at = millisOf(now);
-    sql.ask("INSERT INTO transcript_removals (session, at) SELECT session, CAST(:at AS BIGINT) FROM transcripts "
-            "WHERE project = :project ON CONFLICT (session) DO NOTHING",
-        use(at), use(project));
-    sql.ask("DELETE FROM transcripts WHERE project = :project", use(project));
+    const auto limit = static_cast<long long>(most);
+    std::vector<std::string> sessions;
+    std::string session;
+    // In the order in which they are written, so that nobody waits for each other.
+    sql.askEach(
+        "SELECT session FROM transcripts WHERE project = :project ORDER BY session LIMIT :most",
+        [&] { sessions.push_back(session); }, into(session), use(project), use(limit));
+    for (const std::string& one : sessions) {
+        remove(sql, one, now);
+    }
+    return sessions.size();
 }
 
 bool forget(Connection& sql, core::WallTime now, core::WallTime oldest)

@@ -25,12 +25,12 @@ enum class Projects { Anywhere, InTable };
 /// Writes what is to be kept of them: nothing of a session whose transcript was deleted, nothing of a project that is gone.
 void write(
     Connection& sql, const Conversation& of, const std::vector<Line>& lines, Projects projects, core::WallTime now);
-/// Something of that session could not be kept.
-void markTorn(Connection& sql, const std::string& session);
+/// Something of that session could not be kept. False: it has no transcript that could say so.
+[[nodiscard]] bool markTorn(Connection& sql, const std::string& session);
 /// Deletes it, and has nothing more written of its session.
 void remove(Connection& sql, const std::string& session, core::WallTime now);
-/// The same of all that there is of a project.
-void removeOfProject(Connection& sql, const std::string& project, core::WallTime now);
+/// The same of what there is of a project, at most so many. How many there were.
+std::size_t removeOfProject(Connection& sql, const std::string& project, core::WallTime now, std::size_t most);
 /// Deletes what was to be kept no longer than until now, and what nobody has said anything in since `oldest`; some of it. False: there may be
 /// more.
 [[nodiscard]] bool forget(Connection& sql, core::WallTime now, core::WallTime oldest);
