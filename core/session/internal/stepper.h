@@ -36,6 +36,7 @@ public:
     void on(session_event::AudioCaptured&);
     void on(session_event::TextEntered&);
     void on(const session_event::Interrupt&);
+    void on(const session_event::LoudspeakerGone&);
     void on(const session_event::TurnsByHand&);
     void on(const session_event::TalkHeld&);
     void on(const session_event::PlaybackCut&);
