@@ -82,7 +82,8 @@ private:
     void letGo();
     void keepUnsettledSpeech();
     void tellKeptAsLost();
-    void comeBackOrEnd(Error error);
+    /// `mayPass`: waiting may help, though that kind of error does not say so.
+    void comeBackOrEnd(Error error, bool mayPass);
     void end(std::optional<Error> error);
     void ended();
     void forgetReply();
