@@ -385,7 +385,8 @@ void SessionRunner::runTool(const ToolCall& call)
 void SessionRunner::tell(const SessionNotice& notice)
 {
     const MonotonicTime now = m_deps.clock.now();
-    if (const auto* stopped = std::get_if<session_notice::SpeechStopped>(&notice)) {
+    if (const auto* stopped = std::get_if<session_notice::SpeechStopped>(&notice);
+        stopped != nullptr && !stopped->wasNone) {
         const Milliseconds silence =
             m_state.held.isByHand ? m_deps.options.deadlines.turnEnd : m_deps.options.endOfTurnSilence;
         m_latency.speechStopped(stopped->audioEnd, silence, now);
