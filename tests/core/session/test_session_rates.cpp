@@ -136,6 +136,33 @@ private Q_SLOTS:
         QVERIFY(used(story) == (VoiceRates{kRealtimeRate, k48}));
     }
 
+    void speechFromBeforeALateAnswer_IsSaidAgainAtTheRateThatItNames()
+    {
+        Story story;
+        opens(story, {});
+        story.says(openai::SessionCreated{});
+        story.pong();
+        story.happens(session_event::TimedOut{SessionTimer::Configured});
+        for (int i = 0; i < 50; ++i) {
+            story.happens(session_event::AudioCaptured{Bytes(pcmBytesIn(Milliseconds{20}, kRealtimeRate), 0x40)});
+        }
+        story.says(updatedAt(k16, kRealtimeRate));
+        for (int i = 0; i < 10; ++i) {
+            story.happens(session_event::AudioCaptured{Bytes(pcmBytesIn(Milliseconds{20}, k16), 0x40)});
+        }
+        story.happens(session_event::Closed{{1006, {}}});
+        // A second, and what came behind it.
+        QCOMPARE(story.state.heldAudioSize, pcmBytesIn(Milliseconds{1'200}, k16));
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        story.happens(session_event::Opened{});
+        story.says(createdAt(k16, kRealtimeRate));
+        story.says(openai::SessionUpdated{});
+        QCOMPARE(appended(story), pcmBytesIn(Milliseconds{1'200}, k16));
+        for (const auto& append : story.sent<openai::InputAudioBufferAppend>()) {
+            QVERIFY(append.audio.size() <= pcmBytesIn(Milliseconds{100}, k16));
+        }
+    }
+
     void beta_NamesNoRate_AndLeavesTheBrokersWord()
     {
         Story story;
