@@ -148,8 +148,7 @@ std::deque<Bytes> SpeechMemory::takePieces()
     std::deque<Bytes> taken;
     for (auto piece = m_pieces.begin(); piece != m_pieces.end();) {
         const SampleRate rate = piece->rate;
-        const auto end =
-            std::find_if(piece, m_pieces.end(), [rate](const Piece& other) { return other.rate != rate; });
+        const auto end = std::find_if(piece, m_pieces.end(), [rate](const Piece& other) { return other.rate != rate; });
         if (rate == m_rate) {
             std::for_each(piece, end, [&](Piece& one) { taken.push_back(std::move(one.pcm)); });
         } else {

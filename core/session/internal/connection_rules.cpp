@@ -78,6 +78,9 @@ void Stepper::connect()
     m_state.server.dialect = m_state.token->dialect == "openai-beta" ? openai::Dialect::Beta : openai::Dialect::Ga;
     // Gemini's messages say their rates themselves.
     m_state.server.known = isGemini() ? VoiceRates() : m_state.token->rates;
+    if (m_state.token->url != m_state.named.url) {
+        m_state.named = {m_state.token->url, {}, {}};
+    }
     m_state.isRelayed = m_state.token->isRelayed;
     // Gemini's own token opens one connection; the broker's opens one after another.
     m_state.openedWith = isGemini() && !m_state.isRelayed ? m_state.token : nullptr;
