@@ -229,16 +229,25 @@ VoiceRates Stepper::wantedRates() const
 {
     const bool isAsked = !m_state.leftOut.contains(Setting::Formats);
     const ServerTraits& server = m_state.server;
-    const auto rateOf = [&](SampleRate known, const std::optional<SampleRate>& own) {
-        return isAsked && known != kRealtimeRate ? known : own.value_or(known);
+    using Rate = std::optional<SampleRate>;
+    const auto rateOf = [&](SampleRate known, const Rate& own, const Rate& named) {
+        if (!isAsked) {
+            return own.value_or(named.value_or(known));
+        }
+        // What it said last was its answer to our settings: all that is kept is at that rate already.
+        return named.value_or(known != kRealtimeRate ? known : own.value_or(known));
     };
-    return {rateOf(server.known.input, server.ownInput), rateOf(server.known.output, server.ownOutput)};
+    return {rateOf(server.known.input, server.ownInput, m_state.named.input),
+        rateOf(server.known.output, server.ownOutput, m_state.named.output)};
 }
 
 void Stepper::believeRates(const openai::Session& given)
 {
-    useRates({rateNamed(given.inputFormat).value_or(m_state.rates.input),
-        rateNamed(given.outputFormat).value_or(m_state.rates.output)});
+    const std::optional<SampleRate> input = rateNamed(given.inputFormat);
+    const std::optional<SampleRate> output = rateNamed(given.outputFormat);
+    m_state.named.input = input ? input : m_state.named.input;
+    m_state.named.output = output ? output : m_state.named.output;
+    useRates({input.value_or(m_state.rates.input), output.value_or(m_state.rates.output)});
 }
 
 void Stepper::tellDifference(const char* setting, std::string asked, std::string given)
