@@ -167,11 +167,10 @@ bool isHttpUrl(const std::string& url)
 /// What each option takes for itself and no conversation can be held with.
 std::optional<std::string> contradiction(const CLI::App& talk, TalkOptions& options)
 {
-    for (const auto& [name, value] :
-        {std::pair("--in", &options.inFile), {"--out", &options.outFile}, {"--tools", &options.toolsFile},
-            {"--mcp", &options.mcpFile}, {"--transcript", &options.transcriptFile}, {"--broker", &options.brokerUrl},
-            {"--chat-url", &options.chatUrl}, {"--provider", &options.provider}, {"--model", &options.model},
-            {"--project", &options.project}}) {
+    for (const auto& [name, value] : {std::pair("--in", &options.inFile), {"--out", &options.outFile},
+             {"--tools", &options.toolsFile}, {"--mcp", &options.mcpFile}, {"--transcript", &options.transcriptFile},
+             {"--broker", &options.brokerUrl}, {"--chat-url", &options.chatUrl}, {"--provider", &options.provider},
+             {"--model", &options.model}, {"--project", &options.project}}) {
         if (talk.count(name) > 0 && value->empty()) {
             return std::string(name) + " is empty";
         }
@@ -191,8 +190,8 @@ std::optional<std::string> contradiction(const CLI::App& talk, TalkOptions& opti
             return what;
         }
     }
-    for (const auto& [name, value] : {std::pair("--provider", &options.provider), {"--model", &options.model},
-             {"--project", &options.project}}) {
+    for (const auto& [name, value] :
+        {std::pair("--provider", &options.provider), {"--model", &options.model}, {"--project", &options.project}}) {
         if (const auto fault = core::nameFault(*value)) {
             return *fault == core::NameFault::TooLong
                 ? std::string(name) + " is longer than " + std::to_string(core::kLongestChosenName) + " characters"
@@ -297,7 +296,8 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
         ->needs(broker)
         ->option_text("NAME");
     talk.add_option("--model", options.model, "The model, likewise")->option_text("NAME");
-    talk.add_option("--project", options.project, "What the conversation is for, where your operator gave you a project")
+    talk.add_option(
+            "--project", options.project, "What the conversation is for, where your operator gave you a project")
         ->needs(broker)
         ->option_text("NAME");
     talk.add_option(

@@ -50,8 +50,7 @@ bool isOfTheChoice(ErrorCode code)
 bool isOfTheProject(const Error& error)
 {
     return (error.code == ErrorCode::ChoiceNotAllowed || error.code == ErrorCode::NotAuthorised)
-        && (error.foreignCode == core::project_fault::kNeeded
-            || error.foreignCode == core::project_fault::kNotAllowed);
+        && (error.foreignCode == core::project_fault::kNeeded || error.foreignCode == core::project_fault::kNotAllowed);
 }
 
 /// A file that is read into a variable brings its line end along.
@@ -577,8 +576,8 @@ void TalkCommand::end(std::optional<Error> error)
         error->detail += " (" + m_options.credentialVariable + " is not set, and --sign-in is not given)";
     }
     if (error && isOfTheProject(*error)) {
-        error->detail +=
-            m_options.project.empty() ? " (--project names one)" : " (--project names another one, or ask whoever runs it)";
+        error->detail += m_options.project.empty() ? " (--project names one)"
+                                                   : " (--project names another one, or ask whoever runs it)";
     } else if (error && isOfTheChoice(error->code)) {
         error->detail += " (--provider and --model name others; without them the broker decides)";
     }

@@ -44,11 +44,11 @@ std::optional<Milliseconds> retryAfter(const HttpHeaders& headers)
 /// What a broker says of what was asked for; elsewhere such words are not used. Nothing: it is something else.
 std::optional<ErrorCode> codeOfChoice(std::string_view code)
 {
-    return code == "unknown_provider"         ? std::optional(ErrorCode::ProviderUnknown)
-        : code == "provider_rejected"         ? std::optional(ErrorCode::ChoiceRefused)
-        : code == "not_allowed"               ? std::optional(ErrorCode::ChoiceNotAllowed)
+    return code == "unknown_provider"        ? std::optional(ErrorCode::ProviderUnknown)
+        : code == "provider_rejected"        ? std::optional(ErrorCode::ChoiceRefused)
+        : code == "not_allowed"              ? std::optional(ErrorCode::ChoiceNotAllowed)
         : code == project_fault::kNotAllowed ? std::optional(ErrorCode::ChoiceNotAllowed)
-                                              : std::nullopt;
+                                             : std::nullopt;
 }
 
 Error errorOf(const HttpClient::Response& response, bool isMint, bool namesProject)

@@ -18,23 +18,27 @@ Card {
     function useBroker() {
         if (use.activeFocus)
             address.forceActiveFocus(Qt.TabFocusReason);
-        // Each broker has its own, and shows it in this place: what was typed for this one is not to go with that.
+        // Each broker has its own, which takes its place as soon as the broker is another one.
         const named = isProjectOther ? project.text : null;
-        const isUsed = settings.useBroker(address.text);
-        if (isUsed) {
-            // As it was understood, which may be what it was before.
-            address.text = Qt.binding(() => card.settings.brokerUrl);
-        }
-        if (named !== null) {
+        if (!settings.useBroker(address.text))
+            return;
+        // As it was understood, which may be what it was before.
+        address.text = Qt.binding(() => card.settings.brokerUrl);
+        if (named === null) {
+            showName();
+        } else {
             project.text = named;
-            if (isUsed)
-                nameProject();
+            nameProject();
         }
+    }
+
+    function showName() {
+        project.text = Qt.binding(() => card.settings.project.name);
     }
 
     function nameProject() {
         if (settings.project.use(project.text))
-            project.text = Qt.binding(() => card.settings.project.name);
+            showName();
     }
 
     function useProject() {

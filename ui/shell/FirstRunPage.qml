@@ -14,9 +14,8 @@ FocusScope {
     function useBroker() {
         if (page.shell.isTrying)
             return;
-        page.shell.useBroker(address.text, project.text);
-        // Where it is to be put right.
-        if (page.shell.projectFault !== "")
+        // Where it is to be put right. Once it is right this page is gone.
+        if (!page.shell.useBroker(address.text, project.text) && page.shell.projectFault !== "")
             project.forceActiveFocus(Qt.TabFocusReason);
     }
 

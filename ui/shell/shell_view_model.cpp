@@ -260,8 +260,7 @@ void ShellViewModel::conversationTold(const core::SessionNotice& notice)
         m_phase = Phase::Ended;
         m_hasFailed = ended->error.has_value();
         m_wasProjectRefused = m_hasFailed && errorText(*ended->error).action == ErrorAction::ShowProject;
-        m_wasRefused =
-            m_hasFailed && ended->error->code == core::ErrorCode::NotAuthorised && !m_wasProjectRefused;
+        m_wasRefused = m_hasFailed && ended->error->code == core::ErrorCode::NotAuthorised && !m_wasProjectRefused;
         m_failedWith = m_deps.settings.current();
         m_startedWith.reset();
         m_token.forget();
