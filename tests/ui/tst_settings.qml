@@ -545,9 +545,9 @@ Item {
             verify(Reader.act(part("useProject"), "Press"));
             compare(World.settings.project.name, "choir");
             compare(name.text, "choir");
-            mouseClick(part("profile.0"));
+            verify(Reader.act(part("profile.0"), "Press"));
             verify(!name.visible);
-            mouseClick(part("profile.1"));
+            verify(Reader.act(part("profile.1"), "Press"));
             compare(name.text, "choir");
             name.text = "";
             verify(Reader.act(part("useProject"), "Press"));
