@@ -164,6 +164,19 @@ bool isHttpUrl(const std::string& url)
     return begin < url.size() && url[begin] != '/';
 }
 
+std::string whatIsWrong(core::NameFault fault)
+{
+    switch (fault) {
+    case core::NameFault::TooLong:
+        return " is longer than " + std::to_string(core::kLongestChosenName) + " characters";
+    case core::NameFault::Secret:
+        return " is a token or a key, and no name";
+    case core::NameFault::Odd:
+        break;
+    }
+    return " is no name: it holds a blank, or what is no visible ASCII";
+}
+
 /// What each option takes for itself and no conversation can be held with.
 std::optional<std::string> contradiction(const CLI::App& talk, TalkOptions& options)
 {
@@ -190,13 +203,13 @@ std::optional<std::string> contradiction(const CLI::App& talk, TalkOptions& opti
             return what;
         }
     }
-    for (const auto& [name, value] :
-        {std::pair("--provider", &options.provider), {"--model", &options.model}, {"--project", &options.project}}) {
+    for (const auto& [name, value] : {std::pair("--provider", &options.provider), {"--model", &options.model}}) {
         if (const auto fault = core::nameFault(*value)) {
-            return *fault == core::NameFault::TooLong
-                ? std::string(name) + " is longer than " + std::to_string(core::kLongestChosenName) + " characters"
-                : std::string(name) + " is no name: it holds a blank, or what is no visible ASCII";
+            return std::string(name) + whatIsWrong(*fault);
         }
+    }
+    if (const auto fault = core::projectNameFault(options.project)) {
+        return "--project" + whatIsWrong(*fault);
     }
     if (!options.chatUrl.empty() && !isHttpUrl(options.chatUrl)) {
         return "--chat-url is not an http or https address";

@@ -132,7 +132,7 @@ core::Settings QtSettingsStore::load() const
     settings.choice = {chosen("broker/provider"), chosen("broker/model"), chosen("broker/voice")};
     for (const auto& [brokerUrl, project] : groupOf(file, "projects")) {
         const std::string name = project.toStdString();
-        if (!name.empty() && !core::nameFault(name)) {
+        if (!name.empty() && !core::projectNameFault(name)) {
             settings.projects[brokerUrl] = name;
         }
     }

@@ -88,7 +88,7 @@ struct Settings {
     return named != settings.projects.end() ? named->second : std::string();
 }
 
-/// Names it, a good name (`nameFault`); empty: none.
+/// Names it, a good name (`projectNameFault`); empty: none.
 inline void nameProject(Settings& settings, const std::string& project)
 {
     if (project.empty()) {

@@ -18,7 +18,7 @@ struct BrokerWishes {
     std::string model;
     std::string voice;
     std::string instructions;
-    /// What the session is for: a good name (`nameFault`), or none. A renewal does not say it again: the broker keeps it with the session.
+    /// What the session is for: a good name (`projectNameFault`), or none. A renewal does not say it again: the broker keeps it with the session.
     std::string project{};
 };
 

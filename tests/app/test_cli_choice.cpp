@@ -75,6 +75,8 @@ private Q_SLOTS:
         QCOMPARE(talk->project, std::string("choir/2027#a"));
         const Command none = parsed({"--broker", "https://voice.example"});
         QCOMPARE(std::get<TalkOptions>(none).project, std::string());
+        const Command secret = parsed({"--broker", "https://voice.example", "--project", "vvs_nightly_123"});
+        QVERIFY(std::holds_alternative<EndNow>(secret));
         // Our own broker has none.
         const Command here = parsed({"--project", "choir"});
         const auto* const end = std::get_if<EndNow>(&here);

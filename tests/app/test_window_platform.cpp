@@ -98,7 +98,7 @@ void TestWindowPlatform::settings_ThatCannotBeRead_AreTheDefaults()
     QFile file(path);
     QVERIFY(file.open(QIODevice::WriteOnly));
     file.write("profile=moon\n[sound]\ncancelEcho=perhaps\n[limits]\nspendCents=-5\nidleMinutes=soon\n"
-               "[broker]\nprovider=two words\nmodel=\"a\\nb\"\n[projects]\none=two words\nother=\n");
+               "[broker]\nprovider=two words\nmodel=\"a\\nb\"\n[projects]\none=two words\nother=\nthird=sk-proj-123\n");
     file.close();
     QCOMPARE(platform::QtSettingsStore(path).load(), core::Settings{});
 }

@@ -78,6 +78,7 @@ void TestErrorText::everyNameFault_HasASentence()
     const QString tooLong = ui::nameFaultText(core::NameFault::TooLong);
     QVERIFY(odd.size() > 20 && tooLong.size() > 20 && odd != tooLong);
     QVERIFY(tooLong.contains(QString::number(core::kLongestChosenName)));
+    QVERIFY(ui::nameFaultText(core::NameFault::Secret).contains(QStringLiteral("key or a token")));
 }
 
 void TestErrorText::everyFaultOfTheWay_HasASentenceAndSomethingToDo()

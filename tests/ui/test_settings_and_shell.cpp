@@ -203,6 +203,12 @@ void TestSettingsAndShell::project_ThatNoBrokerTakes_IsToldInWords_AndNotKept()
     QVERIFY(!project.use(QStringLiteral("ch\u00f6r")));
     QVERIFY(!project.use(QStringLiteral("p").repeated(129)));
     QVERIFY(project.fault().contains(QStringLiteral("128")));
+    // It would be kept, and told to whoever reads the operator's books.
+    for (const char* secret :
+        {"sk-proj-123", "ek_123", "auth_tokens/123", "vvs_nightly_123", "eyJhbGciOi.eyJzdWIi.c2ln"}) {
+        QVERIFY2(!project.use(QLatin1String(secret)), secret);
+        QVERIFY(project.fault().contains(QStringLiteral("key or a token")));
+    }
     QVERIFY(world.store.kept.projects.empty());
     project.forgetFault();
     QCOMPARE(project.fault(), QString());

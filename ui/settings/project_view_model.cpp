@@ -20,7 +20,7 @@ ProjectViewModel::ProjectViewModel(core::LiveSettings& settings, Save save, QObj
 bool ProjectViewModel::use(const QString& name)
 {
     const std::string wanted = name.trimmed().toStdString();
-    const auto fault = core::nameFault(wanted);
+    const auto fault = core::projectNameFault(wanted);
     setFault(fault ? nameFaultText(*fault) : QString());
     if (!fault) {
         core::Settings settings = m_settings.current();

@@ -66,7 +66,7 @@ bool ShellViewModel::useBroker(const QString& address, const QString& project)
         return false;
     }
     const std::string name = project.trimmed().toStdString();
-    if (const auto fault = core::nameFault(name)) {
+    if (const auto fault = core::projectNameFault(name)) {
         m_projectFault = nameFaultText(*fault);
         setAddressFault(QString());
         return false;

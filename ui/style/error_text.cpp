@@ -255,6 +255,9 @@ QString nameFaultText(core::NameFault fault)
             "That is not a name: it holds a blank, or something else than plain letters, digits and signs."));
     case core::NameFault::TooLong:
         return translated(QT_TRANSLATE_NOOP("ErrorText", "That name is too long: brokers take up to 128 characters."));
+    case core::NameFault::Secret:
+        return translated(QT_TRANSLATE_NOOP(
+            "ErrorText", "That is a key or a token, which does not belong here. A project has a short name."));
     }
     return {};
 }
