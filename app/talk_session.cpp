@@ -144,7 +144,7 @@ void TalkSession::start()
         const Account& account = accountAt(settings.brokerUrl);
         m_usage = account.usage.get();
         useBroker(settings.brokerUrl, account.credential,
-            {settings.choice.provider, settings.choice.model, settings.choice.voice, {}});
+            {settings.choice.provider, settings.choice.model, settings.choice.voice, {}, core::projectOf(settings)});
         return;
     }
     if (m_address) {

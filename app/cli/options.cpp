@@ -164,13 +164,26 @@ bool isHttpUrl(const std::string& url)
     return begin < url.size() && url[begin] != '/';
 }
 
+std::string whatIsWrong(core::NameFault fault)
+{
+    switch (fault) {
+    case core::NameFault::TooLong:
+        return " is longer than " + std::to_string(core::kLongestChosenName) + " characters";
+    case core::NameFault::Secret:
+        return " is a token or a key, and no name";
+    case core::NameFault::Odd:
+        break;
+    }
+    return " is no name: it holds a blank, or what is no visible ASCII";
+}
+
 /// What each option takes for itself and no conversation can be held with.
 std::optional<std::string> contradiction(const CLI::App& talk, TalkOptions& options)
 {
-    for (const auto& [name, value] :
-        {std::pair("--in", &options.inFile), {"--out", &options.outFile}, {"--tools", &options.toolsFile},
-            {"--mcp", &options.mcpFile}, {"--transcript", &options.transcriptFile}, {"--broker", &options.brokerUrl},
-            {"--chat-url", &options.chatUrl}, {"--provider", &options.provider}, {"--model", &options.model}}) {
+    for (const auto& [name, value] : {std::pair("--in", &options.inFile), {"--out", &options.outFile},
+             {"--tools", &options.toolsFile}, {"--mcp", &options.mcpFile}, {"--transcript", &options.transcriptFile},
+             {"--broker", &options.brokerUrl}, {"--chat-url", &options.chatUrl}, {"--provider", &options.provider},
+             {"--model", &options.model}, {"--project", &options.project}}) {
         if (talk.count(name) > 0 && value->empty()) {
             return std::string(name) + " is empty";
         }
@@ -192,10 +205,11 @@ std::optional<std::string> contradiction(const CLI::App& talk, TalkOptions& opti
     }
     for (const auto& [name, value] : {std::pair("--provider", &options.provider), {"--model", &options.model}}) {
         if (const auto fault = core::nameFault(*value)) {
-            return *fault == core::NameFault::TooLong
-                ? std::string(name) + " is longer than " + std::to_string(core::kLongestChosenName) + " characters"
-                : std::string(name) + " is no name: it holds a blank, or what is no visible ASCII";
+            return std::string(name) + whatIsWrong(*fault);
         }
+    }
+    if (const auto fault = core::projectNameFault(options.project)) {
+        return "--project" + whatIsWrong(*fault);
     }
     if (!options.chatUrl.empty() && !isHttpUrl(options.chatUrl)) {
         return "--chat-url is not an http or https address";
@@ -295,6 +309,10 @@ void addTalk(CLI::App& talk, TalkOptions& options, double& timeoutSeconds, bool&
         ->needs(broker)
         ->option_text("NAME");
     talk.add_option("--model", options.model, "The model, likewise")->option_text("NAME");
+    talk.add_option(
+            "--project", options.project, "What the conversation is for, where your operator gave you a project")
+        ->needs(broker)
+        ->option_text("NAME");
     talk.add_option(
             "--transcription-model", options.transcriptionModel, "What writes down your words (gpt-live-transcribe)")
         ->option_text("NAME");

@@ -63,6 +63,8 @@ struct TalkOptions {
     std::string voice;
     std::string provider;
     std::string model;
+    /// What the conversation is for, where the broker has projects. Empty: nothing is said of it.
+    std::string project;
     std::string transcriptionModel;
     std::string chatUrl;
     std::string chatModel;

@@ -12,6 +12,7 @@
 #include "core/base/random_id.h"
 #include "core/base/visible_ascii.h"
 #include "core/history/transcript_export.h"
+#include "core/token/project_fault.h"
 #include "core/usage/utc_day.h"
 
 #include <QCoreApplication>
@@ -43,6 +44,13 @@ bool isOfTheChoice(ErrorCode code)
 {
     return code == ErrorCode::ProviderUnknown || code == ErrorCode::ChoiceRefused
         || code == ErrorCode::ChoiceNotAllowed;
+}
+
+/// That none was named, or that it is not one of the caller's.
+bool isOfTheProject(const Error& error)
+{
+    return (error.code == ErrorCode::ChoiceNotAllowed || error.code == ErrorCode::NotAuthorised)
+        && (error.foreignCode == core::project_fault::kNeeded || error.foreignCode == core::project_fault::kNotAllowed);
 }
 
 /// A file that is read into a variable brings its line end along.
@@ -335,6 +343,7 @@ void TalkCommand::useBroker(const std::string& url, std::shared_ptr<core::Creden
     core::BrokerWishes wishes;
     wishes.provider = m_options.provider;
     wishes.model = m_options.model;
+    wishes.project = m_options.project;
     m_broker->become(std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{
         m_http, m_clock, url, std::move(credential), std::move(wishes), core::randomId(), m_options.token}));
 }
@@ -566,7 +575,10 @@ void TalkCommand::end(std::optional<Error> error)
     if (error && error->code == ErrorCode::NotAuthorised && m_isWithoutCredential) {
         error->detail += " (" + m_options.credentialVariable + " is not set, and --sign-in is not given)";
     }
-    if (error && isOfTheChoice(error->code)) {
+    if (error && isOfTheProject(*error)) {
+        error->detail += m_options.project.empty() ? " (--project names one)"
+                                                   : " (--project names another one, or ask whoever runs it)";
+    } else if (error && isOfTheChoice(error->code)) {
         error->detail += " (--provider and --model name others; without them the broker decides)";
     }
     if (error) {

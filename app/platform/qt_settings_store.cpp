@@ -130,6 +130,12 @@ core::Settings QtSettingsStore::load() const
         return core::nameFault(value) ? std::string() : value;
     };
     settings.choice = {chosen("broker/provider"), chosen("broker/model"), chosen("broker/voice")};
+    for (const auto& [brokerUrl, project] : groupOf(file, "projects")) {
+        const std::string name = project.toStdString();
+        if (!name.empty() && !core::projectNameFault(name)) {
+            settings.projects[brokerUrl] = name;
+        }
+    }
     settings.talkMode = kTalkModes.value(text("talk/mode"), defaults.talkMode);
     settings.colourScheme = kSchemes.value(text("look/colours"), defaults.colourScheme);
     settings.isMotionReduced = flag("look/reducedMotion", defaults.isMotionReduced);
@@ -177,6 +183,11 @@ core::Expected<void, core::Error> QtSettingsStore::save(const core::Settings& se
     put("broker/provider", QString::fromStdString(settings.choice.provider));
     put("broker/model", QString::fromStdString(settings.choice.model));
     put("broker/voice", QString::fromStdString(settings.choice.voice));
+    std::map<std::string, QString> projects;
+    for (const auto& [brokerUrl, project] : settings.projects) {
+        projects[brokerUrl] = QString::fromStdString(project);
+    }
+    putGroup(file, "projects", projects);
     put("talk/mode", kTalkModes.text(settings.talkMode));
     put("look/colours", kSchemes.text(settings.colourScheme));
     put("look/reducedMotion", flag(settings.isMotionReduced));

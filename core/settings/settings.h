@@ -47,6 +47,8 @@ struct Settings {
     std::string brokerUrl;
     /// What is asked of it.
     ProviderChoice choice;
+    /// Which project a conversation is for, by the broker's address: where an operator has given somebody one.
+    std::map<std::string, std::string> projects;
     TalkMode talkMode = TalkMode::OpenMic;
     ColourScheme colourScheme = ColourScheme::System;
     bool isMotionReduced = false;
@@ -78,5 +80,22 @@ struct Settings {
 
     bool operator==(const Settings&) const = default;
 };
+
+/// Which project the broker at `brokerUrl` is asked for; empty: none.
+[[nodiscard]] inline std::string projectOf(const Settings& settings)
+{
+    const auto named = settings.projects.find(settings.brokerUrl);
+    return named != settings.projects.end() ? named->second : std::string();
+}
+
+/// Names it, a good name (`projectNameFault`); empty: none.
+inline void nameProject(Settings& settings, const std::string& project)
+{
+    if (project.empty()) {
+        settings.projects.erase(settings.brokerUrl);
+    } else {
+        settings.projects[settings.brokerUrl] = project;
+    }
+}
 
 } // namespace vivavoce::core

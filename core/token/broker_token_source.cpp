@@ -2,6 +2,7 @@
 
 #include "core/base/random_id.h"
 #include "core/protocol/broker/messages.h"
+#include "core/token/project_fault.h"
 
 #include <algorithm>
 #include <charconv>
@@ -43,13 +44,14 @@ std::optional<Milliseconds> retryAfter(const HttpHeaders& headers)
 /// What a broker says of what was asked for; elsewhere such words are not used. Nothing: it is something else.
 std::optional<ErrorCode> codeOfChoice(std::string_view code)
 {
-    return code == "unknown_provider" ? std::optional(ErrorCode::ProviderUnknown)
-        : code == "provider_rejected" ? std::optional(ErrorCode::ChoiceRefused)
-        : code == "not_allowed"       ? std::optional(ErrorCode::ChoiceNotAllowed)
-                                      : std::nullopt;
+    return code == "unknown_provider"        ? std::optional(ErrorCode::ProviderUnknown)
+        : code == "provider_rejected"        ? std::optional(ErrorCode::ChoiceRefused)
+        : code == "not_allowed"              ? std::optional(ErrorCode::ChoiceNotAllowed)
+        : code == project_fault::kNotAllowed ? std::optional(ErrorCode::ChoiceNotAllowed)
+                                             : std::nullopt;
 }
 
-Error errorOf(const HttpClient::Response& response, bool isMint)
+Error errorOf(const HttpClient::Response& response, bool isMint, bool namesProject)
 {
     Error error;
     error.code = response.status == 401 || response.status == 403 ? ErrorCode::NotAuthorised
@@ -58,7 +60,9 @@ Error errorOf(const HttpClient::Response& response, bool isMint)
                                                                   : ErrorCode::BrokerMalformed;
     error.detail = "the broker answered HTTP " + std::to_string(response.status);
     if (const auto problem = broker::decodeProblem(response.body)) {
-        error.foreignCode = problem->code;
+        // It has one word for both.
+        const bool isNeeded = problem->code == project_fault::kNotAllowed && !namesProject;
+        error.foreignCode = isNeeded ? project_fault::kNeeded : problem->code;
         error.detail += problem->detail.empty() ? std::string() : ": " + problem->detail;
         // Until another day or month: nobody waits for that in the background.
         error.code = problem->code == "budget_exhausted" ? ErrorCode::BudgetExhausted : error.code;
@@ -162,6 +166,7 @@ void BrokerTokenSource::mint(TokenQuery query, TokenCallback done, bool isLast)
         message.model = wish(m_deps.wishes.model);
         message.voice = wish(m_deps.wishes.voice);
         message.instructions = wish(m_deps.wishes.instructions);
+        message.projectId = wish(m_deps.wishes.project);
         message.resumeSessionId = wish(query.resumeSessionId);
         request.body = broker::encode(message);
         send(std::move(request), done, Attempt{query, *credential, isLast});
@@ -192,7 +197,7 @@ void BrokerTokenSource::send(HttpClient::Request request, TokenCallback done, st
                 if (result->status < 500) {
                     m_renewing.reset();
                 }
-                done(Unexpected<Error>(errorOf(*result, attempt.has_value())));
+                done(Unexpected<Error>(errorOf(*result, attempt.has_value(), !m_deps.wishes.project.empty())));
             } else {
                 m_renewing.reset();
                 done(tokenOf(*result, asked, m_deps.settings));

@@ -18,13 +18,16 @@ struct BrokerWishes {
     std::string model;
     std::string voice;
     std::string instructions;
+    /// What the session is for: a good name (`projectNameFault`), or none. A renewal does not say it again: the broker keeps it with the session.
+    std::string project{};
 };
 
 /// Obtains and renews tokens at a broker: `POST /api/voice-agent/token` and `/refresh-token`.
 /// A renewal whose answer was lost is repeated with the same Idempotency-Key, so that the broker can tell it from theft. A credential that the
 /// broker does not take (401) is replaced once, where its source has another.
 /// Errors: BrokerUnreachable, BrokerMalformed, BrokerFailed (5xx), NotAuthorised (401, 403), RateLimited (429, with
-/// retryAfter), Timeout, InsecureUrl; ProviderUnknown, ChoiceRefused and ChoiceNotAllowed of what is wished for. Threads and lifetime: as TokenSource; its dependencies outlive it.
+/// retryAfter), Timeout, InsecureUrl; ProviderUnknown, ChoiceRefused and ChoiceNotAllowed of what is wished for; of a
+/// project the `foreignCode` is one of `project_fault`, also where it is a renewal's that is NotAuthorised. Threads and lifetime: as TokenSource; its dependencies outlive it.
 class BrokerTokenSource final : public TokenSource {
 public:
     struct Dependencies {

@@ -22,7 +22,7 @@ Command parsed(std::vector<std::string> more)
 
 } // namespace
 
-/// Which provider and model a broker is asked for.
+/// Which provider and model a broker is asked for, and for which project.
 class TestCliChoice : public QObject {
     Q_OBJECT
 
@@ -51,7 +51,7 @@ private Q_SLOTS:
     void name_ThatNoBrokerTakes_IsBadUsage()
     {
         QFETCH(QString, name);
-        for (const char* option : {"--provider", "--model"}) {
+        for (const char* option : {"--provider", "--model", "--project"}) {
             const Command command = parsed({"--broker", "https://voice.example", option, name.toStdString()});
             const auto* const end = std::get_if<EndNow>(&command);
             QVERIFY2(end != nullptr, option);
@@ -65,6 +65,23 @@ private Q_SLOTS:
     {
         const Command command = parsed({"--provider", "gemini"});
         QVERIFY(std::holds_alternative<EndNow>(command));
+    }
+
+    void project_IsTakenAsItIs_WithABroker()
+    {
+        const Command command = parsed({"--broker", "https://voice.example", "--project", "choir/2027#a"});
+        const auto* const talk = std::get_if<TalkOptions>(&command);
+        QVERIFY(talk != nullptr);
+        QCOMPARE(talk->project, std::string("choir/2027#a"));
+        const Command none = parsed({"--broker", "https://voice.example"});
+        QCOMPARE(std::get<TalkOptions>(none).project, std::string());
+        const Command secret = parsed({"--broker", "https://voice.example", "--project", "vvs_nightly_123"});
+        QVERIFY(std::holds_alternative<EndNow>(secret));
+        // Our own broker has none.
+        const Command here = parsed({"--project", "choir"});
+        const auto* const end = std::get_if<EndNow>(&here);
+        QVERIFY(end != nullptr);
+        QCOMPARE(end->exitCode, 2);
     }
 };
 

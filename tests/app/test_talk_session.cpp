@@ -234,6 +234,7 @@ private Q_SLOTS:
     void start_WithABroker_AsksItForAToken();
     void choice_IsAskedOfTheBroker_FromTheNextConversationOn();
     void voice_IsAskedOfTheProvider();
+    void project_IsAskedOfItsBroker_FromTheNextConversationOn();
     void start_Twice_IsHarmless();
     void listeners_AreNeverCalledFromWithinACall();
     void stop_BeforeAnything_IsHarmless();
@@ -309,6 +310,40 @@ void TestTalkSession::voice_IsAskedOfTheProvider()
     const std::string settings = begin(world).sent.back();
     QVERIFY(settings.find("session.update") != std::string::npos);
     QVERIFY(settings.find(R"("voice":"marin")") != std::string::npos);
+}
+
+void TestTalkSession::project_IsAskedOfItsBroker_FromTheNextConversationOn()
+{
+    World world;
+    const auto asked = [&] {
+        const std::string body = world.http.sent.back().request.body;
+        return core::broker::decodeTokenRequest(body)->projectId.value_or("none");
+    };
+    const auto change = [&](const std::string& brokerUrl, const std::string& project) {
+        core::Settings settings = world.settings->current();
+        settings.brokerUrl = brokerUrl;
+        core::nameProject(settings, project);
+        QVERIFY(world.settings->change(settings).has_value());
+        world.executor.runPosted();
+    };
+    const auto startAnew = [&] {
+        world.talk->stop();
+        world.executor.advance(core::Milliseconds{5'000});
+        world.talk->start();
+        world.executor.runPosted();
+    };
+    world.talk->start();
+    world.executor.runPosted();
+    QCOMPARE(asked(), std::string("none"));
+    change("https://voice.example", "choir");
+    QCOMPARE(world.http.sent.size(), 1U);
+    startAnew();
+    QCOMPARE(asked(), std::string("choir"));
+    // Another broker does not hear of it.
+    change("https://other.example", {});
+    startAnew();
+    QVERIFY(world.http.sent.back().request.url.starts_with("https://other.example/"));
+    QCOMPARE(asked(), std::string("none"));
 }
 
 void TestTalkSession::start_Twice_IsHarmless()

@@ -37,6 +37,7 @@ void TestWindowPlatform::settings_AreReadAsTheyWereSaved()
     settings.profile = core::Profile::Broker;
     settings.brokerUrl = "https://voice.example";
     settings.choice = {"gemini", "gemini-3.8-live", "Kore"};
+    settings.projects = {{"https://voice.example", "choir/2027#a"}, {"http://[::1]:8787/a%20b", "band;=\"x\""}};
     settings.talkMode = core::TalkMode::PushToTalk;
     settings.colourScheme = core::ColourScheme::Dark;
     settings.isMotionReduced = true;
@@ -61,6 +62,7 @@ void TestWindowPlatform::settings_AreReadAsTheyWereSaved()
     // What was taken back is gone.
     settings.toolPolicies.erase("set_timer");
     settings.approvedServers.clear();
+    settings.projects.erase("https://voice.example");
     QVERIFY(store.save(settings).has_value());
     QCOMPARE(store.load(), settings);
 }
@@ -96,7 +98,7 @@ void TestWindowPlatform::settings_ThatCannotBeRead_AreTheDefaults()
     QFile file(path);
     QVERIFY(file.open(QIODevice::WriteOnly));
     file.write("profile=moon\n[sound]\ncancelEcho=perhaps\n[limits]\nspendCents=-5\nidleMinutes=soon\n"
-               "[broker]\nprovider=two words\nmodel=\"a\\nb\"\n");
+               "[broker]\nprovider=two words\nmodel=\"a\\nb\"\n[projects]\none=two words\nother=\nthird=sk-proj-123\n");
     file.close();
     QCOMPARE(platform::QtSettingsStore(path).load(), core::Settings{});
 }

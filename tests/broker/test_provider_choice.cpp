@@ -68,17 +68,43 @@ struct World {
         azure.forget("gone");
     }
 
+    [[nodiscard]] core::BrokerTokenSource client(WiredHttp& http, core::BrokerWishes wishes)
+    {
+        BrokerWorld& broker = relay.operators.broker;
+        return core::BrokerTokenSource({http, broker.clock, broker.url(),
+            std::make_shared<core::LiteralCredential>(std::make_shared<const core::Secret>(relay.operators.user())),
+            std::move(wishes), "0123456789abcdef0123456789abcdef"});
+    }
+
+    /// What a client whose conversations are for `project` gets; of `previous` the next token.
+    [[nodiscard]] core::Expected<core::TokenPtr, core::Error> fetchFor(
+        const std::string& project, core::TokenPtr previous = nullptr)
+    {
+        WiredHttp http(relay.operators.broker);
+        core::BrokerTokenSource source = client(http, {"azure", "here", "", "", project});
+        core::Expected<core::TokenPtr, core::Error> answer = core::fail(core::ErrorCode::Internal, "no answer");
+        source.fetch({std::move(previous), {}},
+            [&](core::Expected<core::TokenPtr, core::Error> token) { answer = std::move(token); });
+        http.answerAll();
+        return answer;
+    }
+
+    /// As an admin of the broker: "/members/add" and the like.
+    void administer(const std::string& path, const core::Json& body)
+    {
+        OperatorWorld& operators = relay.operators;
+        const auto answer = operators.as(operators.admin(), "POST", "/api/admin/projects" + path, body.dump());
+        QVERIFY2(answer.status == 200, answer.body.c_str());
+    }
+
     /// As the program has it: of a token, its provider; of a failure, its code.
     [[nodiscard]] std::string asks(const std::string& provider, const std::string& model, int* exitCode = nullptr)
     {
-        BrokerWorld& broker = relay.operators.broker;
-        WiredHttp http(broker);
+        WiredHttp http(relay.operators.broker);
         core::BrokerWishes wishes;
         wishes.provider = provider;
         wishes.model = model;
-        core::BrokerTokenSource source({http, broker.clock, broker.url(),
-            std::make_shared<core::LiteralCredential>(std::make_shared<const core::Secret>(relay.operators.user())),
-            std::move(wishes), "0123456789abcdef0123456789abcdef"});
+        core::BrokerTokenSource source = client(http, std::move(wishes));
         std::optional<core::Expected<core::TokenPtr, core::Error>> answer;
         source.fetch({}, [&](core::Expected<core::TokenPtr, core::Error> token) { answer = std::move(token); });
         http.answerAll();
@@ -134,6 +160,37 @@ private Q_SLOTS:
         World world;
         QCOMPARE(world.asks("azure", "gone"), std::string("choice.refused"));
         QCOMPARE(world.azure.refused(), std::vector<unsigned>{404});
+    }
+
+    void project_ThatTheBrokerRequires_IsNamed_AndKeptByARenewal()
+    {
+        World world([](broker::Config& config) {
+            config.projects.check = broker::ProjectSettings::Check::Table;
+            config.projects.isRequired = true;
+        });
+        const std::string issuer = world.relay.operators.login.url();
+        const core::Json member{
+            {"project", "choir"}, {"user", "2:" + std::to_string(issuer.size()) + ":" + issuer + ":u1"}};
+        world.administer("", {{"id", "choir"}});
+        world.administer("", {{"id", "band"}});
+        world.administer("/members/add", member);
+        const auto none = world.fetchFor("");
+        QVERIFY(!none && none.error().code == core::ErrorCode::ChoiceNotAllowed);
+        QCOMPARE(none.error().foreignCode, std::string("project_needed"));
+        QVERIFY(none.error().detail.find("projectId") != std::string::npos);
+        const auto another = world.fetchFor("band");
+        QVERIFY(!another && another.error().code == core::ErrorCode::ChoiceNotAllowed);
+        QCOMPARE(another.error().foreignCode, std::string("project_not_allowed"));
+        const auto token = world.fetchFor("choir");
+        QVERIFY2(token.has_value(), token ? "" : token.error().detail.c_str());
+        const auto next = world.fetchFor("choir", *token);
+        QVERIFY2(next.has_value(), next ? "" : next.error().detail.c_str());
+        QCOMPARE((*next)->sessionId, (*token)->sessionId);
+        // Whoever is no member any more does not go on.
+        world.administer("/members/remove", member);
+        const auto over = world.fetchFor("choir", *next);
+        QVERIFY(!over && over.error().code == core::ErrorCode::NotAuthorised);
+        QCOMPARE(over.error().foreignCode, std::string("project_not_allowed"));
     }
 
     void choice_ThatAPolicyForbids_IsNotAllowed()

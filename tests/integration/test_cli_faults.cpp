@@ -489,6 +489,42 @@ private Q_SLOTS:
         QVERIFY(outcome.isJson);
     }
 
+    void project_ThatIsNeeded_IsAskedFor()
+    {
+        ScriptedHttpServer broker(
+            ScriptedHttpServer::response("403 Forbidden",
+                R"({"code":"project_not_allowed","title":"t","status":403,"detail":"name one","type":"u"})"),
+            After::HangUp);
+        const auto messageOf = [&](const QStringList& more, const char* providerCode) {
+            CliRun cli(QStringList{QStringLiteral("talk"), QStringLiteral("--broker"), broker.url(),
+                           QStringLiteral("--text"), QStringLiteral("hi")}
+                + more);
+            const int exitCode = cli.finish();
+            const std::vector<core::Json> errors = cli.all("error");
+            const bool isRight = exitCode == 3 && cli.fatalCode() == "choice.not_allowed" && !errors.empty()
+                && errors.back().value("providerCode", "") == providerCode;
+            return isRight ? errors.back().value("message", "") : std::string();
+        };
+        const std::string needed = messageOf({}, "project_needed");
+        QVERIFY2(needed.find("--project names one") != std::string::npos, needed.c_str());
+        const std::string refused =
+            messageOf({QStringLiteral("--project"), QStringLiteral("choir")}, "project_not_allowed");
+        QVERIFY2(refused.find("--project names another one") != std::string::npos, refused.c_str());
+        QVERIFY(needed.find("--provider") == std::string::npos && refused.find("--provider") == std::string::npos);
+    }
+
+    void project_ThatIsNoName_IsToldBeforeAnybodyIsAsked()
+    {
+        ScriptedHttpServer broker({}, After::HangUp);
+        CliRun cli({QStringLiteral("talk"), QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"),
+            QStringLiteral("hi"), QStringLiteral("--project"), QStringLiteral("two words")});
+        QCOMPARE(cli.finish(), 2);
+        QCOMPARE(cli.fatalCode(), std::string("usage.bad"));
+        QCOMPARE(cli.all("error").back().value("message", ""),
+            std::string("--project is no name: it holds a blank, or what is no visible ASCII"));
+        QCOMPARE(broker.requests(), 0);
+    }
+
     void silentBroker_EndsAtTheTimeout()
     {
         ScriptedHttpServer broker({}, After::KeepOpen);

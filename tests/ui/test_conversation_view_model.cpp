@@ -25,6 +25,8 @@ private Q_SLOTS:
     void missingMicrophone_IsSaidUntilThereIsOne();
     void missingDevices_AreSaidTogether();
     void error_WhenTheAgentChanges_IsGone();
+    void error_OfTheProject_IsGoneOnceAnotherIsNamed();
+    void project_IsThatOfTheRunningConversation();
     void error_WhenAnythingElseChanges_Stays();
     void missedRenewal_IsToldUntilOneSucceeds();
     void silence_IsToldUntilTheNextAnswer_data();
@@ -146,6 +148,49 @@ void TestConversationViewModel::error_WhenTheAgentChanges_IsGone()
     world.conversation.tell(notice::Ended{core::Error{ErrorCode::BrokerUnreachable, "", std::nullopt, {}}});
     world.change([](core::Settings& wanted) { wanted.brokerUrl = "https://voice.example"; });
     QCOMPARE(world.model.voice(), Voice::Idle);
+}
+
+void TestConversationViewModel::error_OfTheProject_IsGoneOnceAnotherIsNamed()
+{
+    World world;
+    world.change([](core::Settings& wanted) {
+        wanted.profile = core::Profile::Broker;
+        wanted.brokerUrl = "https://voice.example";
+    });
+    world.conversation.tell(
+        notice::Ended{core::Error{ErrorCode::ChoiceNotAllowed, "", std::nullopt, "project_needed"}});
+    QCOMPARE(world.model.errorAction(), ui::ErrorAction::ShowProject);
+    world.change([](core::Settings& wanted) { wanted.isMotionReduced = true; });
+    QVERIFY(world.model.hasError());
+    world.change([](core::Settings& wanted) { core::nameProject(wanted, "choir"); });
+    QVERIFY(!world.model.hasError());
+    QCOMPARE(world.model.voice(), Voice::Idle);
+    // Another project helps with nothing else.
+    world.conversation.tell(notice::Ended{core::Error{ErrorCode::BrokerUnreachable, "", std::nullopt, {}}});
+    world.change([](core::Settings& wanted) { core::nameProject(wanted, "band"); });
+    QVERIFY(world.model.hasError());
+}
+
+void TestConversationViewModel::project_IsThatOfTheRunningConversation()
+{
+    World world;
+    world.change([](core::Settings& wanted) {
+        wanted.profile = core::Profile::Broker;
+        wanted.brokerUrl = "https://voice.example";
+        core::nameProject(wanted, "choir");
+    });
+    world.conversation.tellPhase(Phase::FetchingToken);
+    world.conversation.tell(token(core::TokenNews::Acquired));
+    QCOMPARE(world.model.projectName(), QStringLiteral("choir"));
+    const QSignalSpy changes(&world.model, &ui::ConversationViewModel::tokenChanged);
+    world.change([](core::Settings& wanted) { core::nameProject(wanted, "band"); });
+    QCOMPARE(world.model.projectName(), QStringLiteral("choir"));
+    world.conversation.tell(notice::Ended{});
+    QCOMPARE(world.model.projectName(), QStringLiteral("band"));
+    QVERIFY(!changes.isEmpty());
+    // The agent of this computer knows none.
+    world.change([](core::Settings& wanted) { wanted.profile = core::Profile::ThisComputer; });
+    QCOMPARE(world.model.projectName(), QString());
 }
 
 void TestConversationViewModel::missedRenewal_IsToldUntilOneSucceeds()

@@ -22,6 +22,7 @@ private Q_SLOTS:
     void damagedConversations_AreNoFullDisk();
     void silence_OfThisComputer_IsNotTheNetworks();
     void choiceThatIsNotTaken_NamesAllThatItMayBe();
+    void project_ThatIsNeededOrNotTheUsers_LeadsToItsField();
 };
 
 void TestErrorText::everyCode_HasASentenceAndSomethingToDo_data()
@@ -77,6 +78,7 @@ void TestErrorText::everyNameFault_HasASentence()
     const QString tooLong = ui::nameFaultText(core::NameFault::TooLong);
     QVERIFY(odd.size() > 20 && tooLong.size() > 20 && odd != tooLong);
     QVERIFY(tooLong.contains(QString::number(core::kLongestChosenName)));
+    QVERIFY(ui::nameFaultText(core::NameFault::Secret).contains(QStringLiteral("key or a token")));
 }
 
 void TestErrorText::everyFaultOfTheWay_HasASentenceAndSomethingToDo()
@@ -146,6 +148,26 @@ void TestErrorText::choiceThatIsNotTaken_NamesAllThatItMayBe()
     for (const char* part : {"model", "voice", "address"}) {
         QVERIFY2(refused.contains(QLatin1String(part)), part);
     }
+}
+
+void TestErrorText::project_ThatIsNeededOrNotTheUsers_LeadsToItsField()
+{
+    const auto textOf = [](core::ErrorCode code, const char* fault) {
+        return ui::errorText({code, "", std::nullopt, fault});
+    };
+    const ui::ErrorText needed = textOf(core::ErrorCode::ChoiceNotAllowed, "project_needed");
+    const ui::ErrorText foreign = textOf(core::ErrorCode::ChoiceNotAllowed, "project_not_allowed");
+    QVERIFY(needed.sentence != foreign.sentence);
+    for (const ui::ErrorText& text : {needed, foreign}) {
+        QVERIFY2(text.sentence.contains(QStringLiteral("project")), qPrintable(text.sentence));
+        QVERIFY2(text.sentence.endsWith(QLatin1Char('.')) && text.sentence.size() <= 110, qPrintable(text.sentence));
+        QCOMPARE(text.action, ui::ErrorAction::ShowProject);
+        QVERIFY(!text.actionLabel.isEmpty());
+    }
+    // Whoever is no member any more hears so where the session is to be renewed.
+    QCOMPARE(textOf(core::ErrorCode::NotAuthorised, "project_not_allowed").sentence, foreign.sentence);
+    // Others may call their own faults so.
+    QCOMPARE(textOf(core::ErrorCode::ProviderFailed, "project_needed").action, ui::ErrorAction::Retry);
 }
 
 void TestErrorText::recordingThatDidNotBegin_SaysWhy()

@@ -38,12 +38,16 @@ private Q_SLOTS:
     void devices_WhenTheyCome_ShowUpByThemselves();
     void change_WhenItCannotBeSaved_HoldsAndIsTold();
     void broker_WithABadAddress_IsRefusedInWords();
+    void project_IsNamedForOneBroker();
+    void project_ThatNoBrokerTakes_IsToldInWords_AndNotKept();
     void firstRun_EndsWithOneClick();
+    void firstRun_WithAProject_NamesIt();
     void firstRun_WithABroker_NamesItsHost();
     void firstRun_AsksTheBrokerFirst();
     void firstRun_WhoeverGoesOnTyping_HearsNothingOfIt();
     void account_IsWantedWhereABrokerKnowsNobody();
     void connection_WhenTheAgentChanges_HasNotFailed();
+    void connection_OnceAnotherProjectIsNamed_HasNotFailed();
     void connection_WhereNobodyWasKnown_HasNotFailedOnceSomebodyIs();
     void firstRun_WhereTheWayIsWrong_OffersTheNetwork();
     void damagedSettings_AreToldUntilSomebodyHasReadIt();
@@ -167,6 +171,50 @@ void TestSettingsAndShell::broker_WithABadAddress_IsRefusedInWords()
     QCOMPARE(world.store.kept.brokerUrl, std::string("https://voice.example"));
 }
 
+void TestSettingsAndShell::project_IsNamedForOneBroker()
+{
+    World world;
+    ui::ProjectViewModel& project = *world.settings.project();
+    const QSignalSpy names(&project, &ui::ProjectViewModel::nameChanged);
+    QVERIFY(world.settings.useBroker(QStringLiteral("https://one.example")));
+    QVERIFY(project.use(QStringLiteral(" choir\t")));
+    QCOMPARE(project.name(), QStringLiteral("choir"));
+    QCOMPARE(world.store.kept.projects.at("https://one.example"), std::string("choir"));
+    world.settings.setMotionReduced(true);
+    QCOMPARE(names.size(), 1);
+    QVERIFY(world.settings.useBroker(QStringLiteral("https://other.example")));
+    QCOMPARE(project.name(), QString());
+    QCOMPARE(names.size(), 2);
+    QVERIFY(project.use(QStringLiteral("band")));
+    QVERIFY(world.settings.useBroker(QStringLiteral("https://one.example")));
+    QCOMPARE(project.name(), QStringLiteral("choir"));
+    QVERIFY(project.use(QStringLiteral("  ")));
+    QCOMPARE(world.store.kept.projects.size(), std::size_t{1});
+    QCOMPARE(core::projectOf(world.live.current()), std::string());
+}
+
+void TestSettingsAndShell::project_ThatNoBrokerTakes_IsToldInWords_AndNotKept()
+{
+    World world;
+    ui::ProjectViewModel& project = *world.settings.project();
+    QVERIFY(world.settings.useBroker(QStringLiteral("https://one.example")));
+    QVERIFY(!project.use(QStringLiteral("two words")));
+    QVERIFY(project.fault().contains(QStringLiteral("not a name")));
+    QVERIFY(!project.use(QStringLiteral("ch\u00f6r")));
+    QVERIFY(!project.use(QStringLiteral("p").repeated(129)));
+    QVERIFY(project.fault().contains(QStringLiteral("128")));
+    // It would be kept, and told to whoever reads the operator's books.
+    for (const char* secret :
+        {"sk-proj-123", "ek_123", "auth_tokens/123", "vvs_nightly_123", "eyJhbGciOi.eyJzdWIi.c2ln"}) {
+        QVERIFY2(!project.use(QLatin1String(secret)), secret);
+        QVERIFY(project.fault().contains(QStringLiteral("key or a token")));
+    }
+    QVERIFY(world.store.kept.projects.empty());
+    project.forgetFault();
+    QCOMPARE(project.fault(), QString());
+    QVERIFY(project.use(QStringLiteral("p").repeated(128)));
+}
+
 void TestSettingsAndShell::firstRun_EndsWithOneClick()
 {
     World world;
@@ -185,6 +233,20 @@ void TestSettingsAndShell::firstRun_WithABroker_NamesItsHost()
     QVERIFY(!world.shell.addressFault().isEmpty());
     QVERIFY(world.shell.useBroker(QStringLiteral("http://127.0.0.1:8080")));
     QCOMPARE(world.shell.profileName(), QStringLiteral("127.0.0.1"));
+}
+
+void TestSettingsAndShell::firstRun_WithAProject_NamesIt()
+{
+    World world;
+    QVERIFY(!world.shell.useBroker(QStringLiteral("voice.example"), QStringLiteral("two words")));
+    QVERIFY(world.shell.projectFault().contains(QStringLiteral("not a name")));
+    QCOMPARE(world.shell.addressFault(), QString());
+    QVERIFY(world.shell.isFirstRun());
+    world.shell.forgetAddressFault();
+    QCOMPARE(world.shell.projectFault(), QString());
+    QVERIFY(world.shell.useBroker(QStringLiteral("voice.example"), QStringLiteral(" choir ")));
+    QVERIFY(!world.shell.isFirstRun());
+    QCOMPARE(world.store.kept.projects.at("https://voice.example"), std::string("choir"));
 }
 
 void TestSettingsAndShell::firstRun_AsksTheBrokerFirst()
@@ -245,6 +307,27 @@ void TestSettingsAndShell::connection_WhenTheAgentChanges_HasNotFailed()
     world.settings.useThisComputer();
     QCOMPARE(world.shell.connection(), ui::ShellViewModel::Off);
     QVERIFY(!changes.isEmpty());
+}
+
+void TestSettingsAndShell::connection_OnceAnotherProjectIsNamed_HasNotFailed()
+{
+    World world;
+    QVERIFY(world.shell.useBroker(QStringLiteral("voice.example")));
+    const QSignalSpy strangers(&world.shell, &ui::ShellViewModel::notAuthorised);
+    for (const auto code : {core::ErrorCode::ChoiceNotAllowed, core::ErrorCode::NotAuthorised}) {
+        world.conversation.tell(notice::Ended{core::Error{code, "", std::nullopt, "project_not_allowed"}});
+        QCOMPARE(world.shell.connection(), ui::ShellViewModel::Bad);
+        world.settings.setMotionReduced(!world.settings.isMotionReduced());
+        QCOMPARE(world.shell.connection(), ui::ShellViewModel::Bad);
+        QVERIFY(world.settings.project()->use(
+            code == core::ErrorCode::ChoiceNotAllowed ? QStringLiteral("choir") : QStringLiteral("band")));
+        QCOMPARE(world.shell.connection(), ui::ShellViewModel::Off);
+    }
+    // Another project helps with nothing else, and signing in does not help with a project.
+    QCOMPARE(strangers.count(), 0);
+    world.conversation.tell(notice::Ended{core::Error{core::ErrorCode::BrokerUnreachable, "", std::nullopt, {}}});
+    QVERIFY(world.settings.project()->use(QStringLiteral("other")));
+    QCOMPARE(world.shell.connection(), ui::ShellViewModel::Bad);
 }
 
 void TestSettingsAndShell::account_IsWantedWhereABrokerKnowsNobody()

@@ -705,6 +705,41 @@ Item {
             compare(network, 1);
         }
 
+        function test_project_leads_to_its_field() {
+            let wanted = 0;
+            page.projectWanted.connect(() => ++wanted);
+            World.fail("choice.not_allowed", "project_not_allowed");
+            verify(part("stateText").text.includes("not one of yours"));
+            compare(part("errorAction").text, "Name the project");
+            verify(Reader.act(part("errorAction"), "Press"));
+            compare(wanted, 1);
+            // Not any more, while the conversation goes on.
+            World.goLive();
+            World.problem("auth.refused", "project_not_allowed");
+            const banner = part("errorBanner");
+            tryVerify(() => banner.visible);
+            verify(Reader.act(findChild(banner, "errorAction"), "Press"));
+            compare(wanted, 2);
+        }
+
+        function test_side_panel_names_the_project() {
+            root.width = 1000;
+            World.useBroker("https://voice.example");
+            World.settings.project.use("choir");
+            verify(!part("connectionProject").visible, "not connected");
+            World.goLive();
+            World.meetModel("m");
+            verify(part("connectionProject").visible);
+            compare(part("connectionProject").value, "choir");
+            World.settings.project.use("band");
+            compare(part("connectionProject").value, "choir", "that is the next one's");
+            World.fail("provider.closed");
+            World.settings.useThisComputer();
+            World.goLive();
+            World.meetModel("m");
+            verify(!part("connectionProject").visible);
+        }
+
         function test_usage_is_reached_from_the_field() {
             let wanted = 0;
             page.usageWanted.connect(() => ++wanted);

@@ -407,7 +407,8 @@ Item {
                 { tag: "voice", button: "useVoice", field: "voiceName", words: "v" },
                 { tag: "proxy", button: "useProxy", field: "proxyAddress", words: "proxy.example:80", first: "proxy.2" },
                 { tag: "file", button: "useCaFile", field: "caFile", words: "/etc/ours.pem" },
-                { tag: "broker", button: "useBroker", field: "brokerAddress", words: "https://other.example" }
+                { tag: "broker", button: "useBroker", field: "brokerAddress", words: "https://other.example" },
+                { tag: "project", button: "useProject", field: "projectName", words: "choir" }
             ];
         }
         function test_keyboard_is_where_it_was_pressed(row) {
@@ -522,6 +523,68 @@ Item {
             compare(part("addressFault").text, "");
             compare(World.settings.brokerUrl, "https://voice.example");
             compare(World.settings.profile, 1);
+        }
+
+        function test_project_is_named_and_taken_back() {
+            const name = part("projectName");
+            verify(!name.visible, "the agent of this computer knows none");
+            World.useBroker("https://voice.example");
+            verify(name.visible);
+            verify(!part("useProject").enabled);
+            name.forceActiveFocus(Qt.TabFocusReason);
+            name.text = "two words";
+            keyClick(Qt.Key_Return);
+            verify(part("projectFault").text.includes("not a name"));
+            verify(part("projectFault").visible);
+            compare(Reader.description(name), part("projectFault").text);
+            compare(World.settings.project.name, "");
+            compare(name.text, "two words", "what was typed stays");
+            keyClick(Qt.Key_Backspace);
+            compare(part("projectFault").text, "", "whoever types is not nagged");
+            name.text = " choir ";
+            verify(Reader.act(part("useProject"), "Press"));
+            compare(World.settings.project.name, "choir");
+            compare(name.text, "choir");
+            verify(Reader.act(part("profile.0"), "Press"));
+            verify(!name.visible);
+            verify(Reader.act(part("profile.1"), "Press"));
+            compare(name.text, "choir");
+            name.text = "";
+            verify(Reader.act(part("useProject"), "Press"));
+            compare(World.settings.project.name, "");
+        }
+
+        function test_project_is_each_brokers_own() {
+            World.useBroker("https://one.example");
+            const name = part("projectName");
+            const address = part("brokerAddress");
+            name.text = "choir";
+            verify(Reader.act(part("useProject"), "Press"));
+            address.text = "https://other.example";
+            verify(Reader.act(part("useBroker"), "Press"));
+            compare(World.settings.brokerUrl, "https://other.example");
+            compare(name.text, "", "what one broker knows is no other's business");
+            // With the address it is for, whichever button is pressed.
+            address.text = "https://third.example";
+            name.text = "band";
+            verify(Reader.act(part("useProject"), "Press"));
+            compare(World.settings.brokerUrl, "https://third.example");
+            compare(World.settings.project.name, "band");
+            address.text = "https://one.example";
+            name.text = "trio";
+            verify(Reader.act(part("useBroker"), "Press"));
+            compare(World.settings.brokerUrl, "https://one.example");
+            compare(World.settings.project.name, "trio");
+            compare(name.text, "trio");
+            World.useBroker("https://third.example");
+            compare(name.text, "band");
+            // Where there is no broker there is nothing to name.
+            address.text = "http://voice.example";
+            name.text = "choir";
+            verify(Reader.act(part("useProject"), "Press"));
+            verify(part("addressFault").text.includes("https"));
+            compare(World.settings.project.name, "band");
+            compare(name.text, "choir");
         }
 
         function test_half_an_address_outlives_a_new_device() {

@@ -99,6 +99,27 @@ TestCase {
         verify(World.shell.isFirstRun);
     }
 
+    function test_first_run_names_a_project() {
+        open(true);
+        const name = part("projectName");
+        part("brokerAddress").text = "https://voice.example";
+        name.text = "two words";
+        part("useBroker").forceActiveFocus(Qt.TabFocusReason);
+        keyClick(Qt.Key_Return);
+        verify(World.shell.isFirstRun);
+        verify(part("projectFault").visible);
+        verify(part("projectFault").text.includes("not a name"));
+        compare(part("addressFault").text, "");
+        verify(name.activeFocus, "where it is to be put right");
+        keyClick(Qt.Key_Backspace);
+        verify(!part("projectFault").visible);
+        name.text = "choir";
+        keyClick(Qt.Key_Return);
+        verify(!World.shell.isFirstRun);
+        compare(World.settings.brokerUrl, "https://voice.example");
+        compare(World.settings.project.name, "choir");
+    }
+
     function test_first_run_with_a_broker_leads_to_its_account() {
         open(true);
         part("brokerAddress").text = "https://voice.example";
@@ -178,6 +199,26 @@ TestCase {
         const field = part("caFile");
         const top = () => field.mapToItem(area, 0, 0).y;
         tryVerify(() => top() >= 0 && top() + field.height <= area.height, 5000, "what is asked for is seen");
+    }
+
+    function test_project_that_is_needed_is_named_where_the_error_leads() {
+        open(false);
+        World.useBroker("https://voice.example");
+        World.fail("choice.not_allowed", "project_needed");
+        waitForRendering(window.contentItem);
+        mouseClick(part("errorAction"));
+        settled(2);
+        tryVerify(() => hasKeyboard("projectName"));
+        const area = part("settingsArea");
+        const field = part("projectName");
+        const top = () => field.mapToItem(area, 0, 0).y;
+        tryVerify(() => top() >= 0 && top() + field.height <= area.height, 5000, "what is asked for is seen");
+        keyClick(Qt.Key_C);
+        keyClick(Qt.Key_Return);
+        compare(World.settings.project.name, "c");
+        keyClick(Qt.Key_Escape);
+        settled(1);
+        verify(!World.conversation.hasError, "it is not what is wrong any more");
     }
 
     function test_broker_that_does_not_answer_leads_to_the_network() {

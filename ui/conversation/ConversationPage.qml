@@ -13,6 +13,8 @@ FocusScope {
     signal settingsWanted()
     /** To where the proxy is chosen. */
     signal networkWanted()
+    /** To where the project is named. */
+    signal projectWanted()
     signal usageWanted()
 
     focus: true
@@ -109,6 +111,7 @@ FocusScope {
                         conversation: page.conversation
                         onSettingsWanted: page.settingsWanted()
                         onNetworkWanted: page.networkWanted()
+                        onProjectWanted: page.projectWanted()
                     }
                     Transcript {
                         id: transcript
@@ -169,6 +172,7 @@ FocusScope {
                         conversation: page.conversation
                         onSettingsWanted: page.settingsWanted()
                         onNetworkWanted: page.networkWanted()
+                        onProjectWanted: page.projectWanted()
                     }
                 }
             }

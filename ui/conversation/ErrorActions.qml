@@ -13,6 +13,7 @@ RowLayout {
     property real room: Infinity
     signal settingsWanted()
     signal networkWanted()
+    signal projectWanted()
 
     readonly property bool isTight: action.visible && action.implicitWidth + spacing + Math.ceil(code.advanceWidth) + 72 > room
 
@@ -42,6 +43,8 @@ RowLayout {
                 actions.conversation.start();
             } else if (action === Ui.ShowNetworkSettings) {
                 actions.networkWanted();
+            } else if (action === Ui.ShowProject) {
+                actions.projectWanted();
             } else {
                 actions.settingsWanted();
             }

@@ -12,6 +12,7 @@ Rectangle {
     property real settledHeight: 0
     signal settingsWanted()
     signal networkWanted()
+    signal projectWanted()
 
     implicitHeight: head.wantedHeight + column.spacing + actions.implicitHeight + 2 * Theme.between
     onImplicitHeightChanged: settle.restart()
@@ -81,6 +82,7 @@ Rectangle {
             conversation: banner.conversation
             onSettingsWanted: banner.settingsWanted()
             onNetworkWanted: banner.networkWanted()
+            onProjectWanted: banner.projectWanted()
         }
     }
 }

@@ -102,6 +102,12 @@ Scroller {
                 value: panel.conversation.isRelayed ? qsTr("Through the broker") : qsTr("Straight to the provider")
             }
             Fact {
+                objectName: "connectionProject"
+                visible: panel.isConnected && panel.conversation.projectName !== ""
+                name: qsTr("Project")
+                value: panel.conversation.projectName
+            }
+            Fact {
                 visible: panel.conversation.hasToken
                 name: qsTr("Access renews in")
                 value: qsTr("%1 s of %2 s").arg(panel.conversation.secondsToRenewal).arg(panel.conversation.tokenLifetime)

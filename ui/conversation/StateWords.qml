@@ -12,6 +12,7 @@ ColumnLayout {
     readonly property bool hasError: hasFailed || conversation.isErrorInWords
     signal settingsWanted()
     signal networkWanted()
+    signal projectWanted()
 
     spacing: Theme.inside
 
@@ -94,5 +95,6 @@ ColumnLayout {
         conversation: state.conversation
         onSettingsWanted: state.settingsWanted()
         onNetworkWanted: state.networkWanted()
+        onProjectWanted: state.projectWanted()
     }
 }

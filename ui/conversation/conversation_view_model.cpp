@@ -28,6 +28,12 @@ qreal levelOf(double dbfs)
     return std::clamp((dbfs - kQuietDbfs) / (kLoudDbfs - kQuietDbfs), 0.0, 1.0);
 }
 
+/// The agent of this computer knows no projects.
+std::string projectFor(const core::Settings& settings)
+{
+    return settings.profile == core::Profile::Broker ? core::projectOf(settings) : std::string();
+}
+
 /// Rounded up: "0 s" is never shown while there is something to wait for.
 int secondsOf(core::Milliseconds time)
 {
@@ -585,6 +591,7 @@ void ConversationViewModel::tellOf(const core::session_notice::Ended& ended)
     m_transcript.closeOpenEntries();
     setError(isStartWanted ? std::nullopt : ended.error);
     m_startedOn.reset();
+    m_project = projectFor(m_deps.settings.current());
     runTimers();
     Q_EMIT stateChanged();
     Q_EMIT timeChanged();
@@ -641,7 +648,15 @@ void ConversationViewModel::followAgent(const core::Settings& settings)
     // Another broker's address means nothing while the agent of this computer is talked to.
     const bool isSame =
         before.first == m_agent.first && (m_agent.first != core::Profile::Broker || before.second == m_agent.second);
-    if (!isSame && !isRunning() && m_phase != Phase::Closing) {
+    std::string project = projectFor(settings);
+    const bool isForAnother = !m_startedOn && project != m_project;
+    if (isForAnother) {
+        m_project = std::move(project);
+        Q_EMIT tokenChanged();
+    }
+    // Nor has a broker anything against another project yet.
+    const bool isSolved = isForAnother && errorAction() == ErrorAction::ShowProject;
+    if ((!isSame || isSolved) && !isRunning() && m_phase != Phase::Closing) {
         dismissError();
     }
 }

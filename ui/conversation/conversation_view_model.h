@@ -69,6 +69,8 @@ class ConversationViewModel final : public QObject, private core::ConversationLi
     Q_PROPERTY(int tokenRenewals READ tokenRenewals NOTIFY tokenChanged)
     Q_PROPERTY(QString modelName READ modelName NOTIFY tokenChanged)
     Q_PROPERTY(bool isRelayed READ isRelayed NOTIFY tokenChanged)
+    /// What it is for, with the broker; empty: no project was named.
+    Q_PROPERTY(QString projectName READ projectName NOTIFY tokenChanged)
     /// What is said is kept by the project that the session is for.
     Q_PROPERTY(bool areWordsKept READ areWordsKept NOTIFY tokenChanged)
 
@@ -147,6 +149,7 @@ public:
     [[nodiscard]] QString modelName() const { return QString::fromStdString(m_model); }
     /// The sound goes through the broker.
     [[nodiscard]] bool isRelayed() const { return m_isRelayed; }
+    [[nodiscard]] QString projectName() const { return QString::fromStdString(m_project); }
     [[nodiscard]] bool areWordsKept() const { return m_areWordsKept; }
 
 Q_SIGNALS:
@@ -200,7 +203,7 @@ private:
     void beginTurn();
     /// Where none runs: where the next one will be.
     [[nodiscard]] const Agent& startedOn() const { return m_startedOn ? *m_startedOn : m_agent; }
-    /// What went wrong elsewhere says nothing about the agent that is talked to from now on.
+    /// What went wrong elsewhere, or for another project, says nothing about what is talked to from now on.
     void followAgent(const core::Settings& settings);
 
     Dependencies m_deps;
@@ -209,6 +212,8 @@ private:
     std::optional<Agent> m_startedOn;
     /// Where the next conversation will be, as last heard of.
     Agent m_agent;
+    /// Of the running conversation, or else of the next one.
+    std::string m_project;
     core::Activity m_activity = core::Activity::Listening;
     core::MonotonicTime m_retryAt;
     core::MonotonicTime m_startedAt;

@@ -15,6 +15,8 @@ FocusScope {
     property bool isForKeeping: false
     /** Somebody comes to change how others are reached: likewise. */
     property bool isForNetwork: false
+    /** Somebody comes to name a project: likewise. */
+    property bool isForProject: false
     signal backWanted()
     signal usageWanted()
 
@@ -25,6 +27,8 @@ FocusScope {
         page.settings.isShown = true;
         if (page.isForAddress)
             agent.showAddress();
+        if (page.isForProject)
+            agent.showProject();
         if (page.isForKeeping)
             keeping.keep.forceActiveFocus(Qt.TabFocusReason);
         if (page.isForNetwork) {

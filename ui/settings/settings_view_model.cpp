@@ -69,7 +69,8 @@ SettingsViewModel::SettingsViewModel(Dependencies dependencies, QObject* parent)
       m_network(m_deps.settings, m_deps.checkCaFile,
           [this](const core::NetworkChoice& choice) { set(&core::Settings::network, choice); }),
       m_choice(m_deps.settings, m_deps.clock,
-          [this](const core::ProviderChoice& choice) { set(&core::Settings::choice, choice); })
+          [this](const core::ProviderChoice& choice) { set(&core::Settings::choice, choice); }),
+      m_project(m_deps.settings, [this](const core::Settings& settings) { save(settings); })
 {
     m_toldBrokerUrl = brokerUrl();
     m_levels.setInterval(kLevelInterval);
@@ -135,6 +136,7 @@ void SettingsViewModel::setShown(bool isShown)
         readDevices();
         m_network.look();
         m_choice.look();
+        m_project.forgetFault();
         m_levels.start();
     } else {
         m_levels.stop();

@@ -6,6 +6,7 @@
 #include "ui/settings/choice_view_model.h"
 #include "ui/settings/device_model.h"
 #include "ui/settings/network_view_model.h"
+#include "ui/settings/project_view_model.h"
 #include "ui/settings/tools_view_model.h"
 
 #include <QObject>
@@ -27,6 +28,7 @@ class SettingsViewModel final : public QObject {
     Q_PROPERTY(vivavoce::ui::ToolsViewModel* tools READ tools CONSTANT)
     Q_PROPERTY(vivavoce::ui::NetworkViewModel* network READ network CONSTANT)
     Q_PROPERTY(vivavoce::ui::ChoiceViewModel* choice READ choice CONSTANT)
+    Q_PROPERTY(vivavoce::ui::ProjectViewModel* project READ project CONSTANT)
     Q_PROPERTY(int microphone READ microphone WRITE setMicrophone NOTIFY changed)
     Q_PROPERTY(int loudspeaker READ loudspeaker WRITE setLoudspeaker NOTIFY changed)
     Q_PROPERTY(qreal microphoneLevel READ microphoneLevel NOTIFY levelsChanged)
@@ -109,6 +111,7 @@ public:
     [[nodiscard]] ToolsViewModel* tools() { return &m_tools; }
     [[nodiscard]] NetworkViewModel* network() { return &m_network; }
     [[nodiscard]] ChoiceViewModel* choice() { return &m_choice; }
+    [[nodiscard]] ProjectViewModel* project() { return &m_project; }
     [[nodiscard]] int microphone() const { return m_microphones.rowOf(now().devices.captureId); }
     void setMicrophone(int row);
     [[nodiscard]] int loudspeaker() const { return m_loudspeakers.rowOf(now().devices.playbackId); }
@@ -177,6 +180,7 @@ private:
     ToolsViewModel m_tools;
     NetworkViewModel m_network;
     ChoiceViewModel m_choice;
+    ProjectViewModel m_project;
     QTimer m_levels;
     qreal m_microphoneLevel = 0;
     qreal m_loudspeakerLevel = 0;

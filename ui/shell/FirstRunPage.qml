@@ -11,6 +11,14 @@ FocusScope {
     /** To where the proxy is chosen. */
     signal networkWanted()
 
+    function useBroker() {
+        if (page.shell.isTrying)
+            return;
+        // Where it is to be put right. Once it is right this page is gone.
+        if (!page.shell.useBroker(address.text, project.text) && page.shell.projectFault !== "")
+            project.forceActiveFocus(Qt.TabFocusReason);
+    }
+
     focus: true
     Keys.onPressed: event => area.turn(event)
 
@@ -106,8 +114,7 @@ FocusScope {
                         Accessible.name: qsTr("The broker's address")
                         Accessible.description: page.shell.addressFault
                         onTextEdited: page.shell.forgetAddressFault()
-                        onAccepted: if (!page.shell.isTrying)
-                            page.shell.useBroker(text)
+                        onAccepted: page.useBroker()
                     }
                     PushButton {
                         id: connect
@@ -121,7 +128,7 @@ FocusScope {
                             // It cannot be pressed meanwhile, and would lose the keyboard.
                             if (connect.activeFocus)
                                 address.forceActiveFocus(Qt.TabFocusReason);
-                            page.shell.useBroker(address.text);
+                            page.useBroker();
                         }
                     }
                 }
@@ -131,6 +138,41 @@ FocusScope {
                     // A screen reader is told of what comes, not of words that become others.
                     visible: text !== ""
                     text: page.shell.addressFault
+                    color: Theme.bad
+                    size: Theme.small
+                    wrapMode: Text.Wrap
+                    Accessible.role: Accessible.AlertMessage
+                    Accessible.name: text
+                }
+                Words {
+                    Layout.fillWidth: true
+                    Layout.topMargin: 2
+                    text: qsTr("Project (if your operator gave you one)")
+                    size: Theme.small
+                    isSoft: true
+                    wrapMode: Text.Wrap
+                    // What is below it has its name.
+                    Accessible.ignored: true
+                }
+                Field {
+                    id: project
+
+                    objectName: "projectName"
+                    Layout.fillWidth: true
+                    placeholderText: qsTr("None")
+                    isWrong: page.shell.projectFault !== ""
+                    inputMethodHints: Qt.ImhNoAutoUppercase | Qt.ImhNoPredictiveText
+                    maximumLength: 400
+                    Accessible.name: qsTr("Project, if your operator gave you one")
+                    Accessible.description: page.shell.projectFault
+                    onTextEdited: page.shell.forgetAddressFault()
+                    onAccepted: page.useBroker()
+                }
+                Words {
+                    objectName: "projectFault"
+                    Layout.fillWidth: true
+                    visible: text !== ""
+                    text: page.shell.projectFault
                     color: Theme.bad
                     size: Theme.small
                     wrapMode: Text.Wrap

@@ -86,6 +86,16 @@ T.ApplicationWindow {
         }
     }
 
+    function showProject() {
+        if (pages.depth === 1 && !window.shell.isFirstRun) {
+            window.rememberOpener();
+            pages.push(window.settingsPage, {
+                settings: window.settings,
+                isForProject: true
+            });
+        }
+    }
+
     function showNetwork() {
         const properties = {
             settings: window.settings,
@@ -246,6 +256,10 @@ T.ApplicationWindow {
 
         function onNetworkWanted() {
             window.showNetwork();
+        }
+
+        function onProjectWanted() {
+            window.showProject();
         }
 
         function onTalkWanted() {

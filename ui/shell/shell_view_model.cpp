@@ -34,8 +34,9 @@ ShellViewModel::ShellViewModel(Dependencies dependencies, QObject* parent) : QOb
     m_second.setInterval(kSecond);
     connect(&m_second, &QTimer::timeout, this, &ShellViewModel::tokenChanged);
     m_deps.settings.follow([this](const core::Settings& settings) {
-        // What went wrong elsewhere says nothing about the agent of the next conversation.
-        if (!isSameAgent(settings, m_failedWith)) {
+        // What went wrong elsewhere, or for another project, says nothing about the next conversation.
+        const bool isForAnother = core::projectOf(settings) != core::projectOf(m_failedWith);
+        if (!isSameAgent(settings, m_failedWith) || (m_wasProjectRefused && isForAnother)) {
             forgetFailure();
         }
         Q_EMIT settingsChanged();
@@ -57,20 +58,27 @@ void ShellViewModel::tryThisComputer()
     m_deps.conversation.start();
 }
 
-bool ShellViewModel::useBroker(const QString& address)
+bool ShellViewModel::useBroker(const QString& address, const QString& project)
 {
     const auto checked = core::brokerAddress(address.toStdString());
     if (!checked) {
         setAddressFault(addressFaultText(checked.error()));
         return false;
     }
+    const std::string name = project.trimmed().toStdString();
+    if (const auto fault = core::projectNameFault(name)) {
+        m_projectFault = nameFaultText(*fault);
+        setAddressFault(QString());
+        return false;
+    }
     if (!m_deps.tryBroker) {
-        useFound(*checked);
+        useFound(*checked, name);
         return true;
     }
+    m_projectFault.clear();
     m_isTrying = true;
     setAddressFault(QString());
-    m_deps.tryBroker(*checked, [this, url = *checked](const std::optional<core::Error>& error) {
+    m_deps.tryBroker(*checked, [this, url = *checked, name](const std::optional<core::Error>& error) {
         // Somebody may have gone elsewhere meanwhile.
         if (!std::exchange(m_isTrying, false)) {
             return;
@@ -79,7 +87,7 @@ bool ShellViewModel::useBroker(const QString& address)
             setAddressFault(*error);
         } else {
             setAddressFault(QString());
-            useFound(url);
+            useFound(url, name);
         }
     });
     return true;
@@ -106,11 +114,12 @@ void ShellViewModel::copyAddressFaultCode() const
     QGuiApplication::clipboard()->setText(m_addressFaultCode);
 }
 
-void ShellViewModel::useFound(const std::string& brokerUrl)
+void ShellViewModel::useFound(const std::string& brokerUrl, const std::string& project)
 {
     core::Settings settings = m_deps.settings.current();
     settings.profile = core::Profile::Broker;
     settings.brokerUrl = brokerUrl;
+    core::nameProject(settings, project);
     use(std::move(settings));
     if (hasAccount()) {
         Q_EMIT accountWanted();
@@ -119,8 +128,9 @@ void ShellViewModel::useFound(const std::string& brokerUrl)
 
 void ShellViewModel::forgetAddressFault()
 {
-    if (m_isTrying || !m_addressFault.isEmpty()) {
+    if (m_isTrying || !m_addressFault.isEmpty() || !m_projectFault.isEmpty()) {
         m_isTrying = false;
+        m_projectFault.clear();
         setAddressFault(QString());
     }
 }
@@ -249,7 +259,8 @@ void ShellViewModel::conversationTold(const core::SessionNotice& notice)
     } else if (const auto* ended = std::get_if<core::session_notice::Ended>(&notice)) {
         m_phase = Phase::Ended;
         m_hasFailed = ended->error.has_value();
-        m_wasRefused = m_hasFailed && ended->error->code == core::ErrorCode::NotAuthorised;
+        m_wasProjectRefused = m_hasFailed && errorText(*ended->error).action == ErrorAction::ShowProject;
+        m_wasRefused = m_hasFailed && ended->error->code == core::ErrorCode::NotAuthorised && !m_wasProjectRefused;
         m_failedWith = m_deps.settings.current();
         m_startedWith.reset();
         m_token.forget();

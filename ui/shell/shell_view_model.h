@@ -33,6 +33,8 @@ class ShellViewModel final : public QObject, private core::ConversationListener 
     Q_PROPERTY(int tokenRenewals READ tokenRenewals NOTIFY tokenChanged)
     /// What is wrong with the address last tried; empty: nothing.
     Q_PROPERTY(QString addressFault READ addressFault NOTIFY addressFaultChanged)
+    /// What is wrong with the project last named; empty: nothing.
+    Q_PROPERTY(QString projectFault READ projectFault NOTIFY addressFaultChanged)
     /// For copying; empty: nothing but what was typed is wrong.
     Q_PROPERTY(QString addressFaultCode READ addressFaultCode NOTIFY addressFaultChanged)
     /// The way there may be what is wrong with it: the network's settings may help.
@@ -69,8 +71,9 @@ public:
 
     /// The first click: from then on this computer, and a conversation at once.
     Q_INVOKABLE void tryThisComputer();
-    /// Whether it was an address. Where it was none, or no broker answers there, `addressFault` says so and nothing changes.
-    Q_INVOKABLE bool useBroker(const QString& address);
+    /// Whether it was an address, and a name or nothing. Where it was not, or no broker answers there, `addressFault` or `projectFault` says so
+    /// and nothing changes.
+    Q_INVOKABLE bool useBroker(const QString& address, const QString& project = {});
     Q_INVOKABLE void forgetAddressFault();
     Q_INVOKABLE void copyAddressFaultCode() const;
     Q_INVOKABLE void dismissNotice();
@@ -93,6 +96,7 @@ public:
     [[nodiscard]] int secondsToRenewal() const;
     [[nodiscard]] int tokenRenewals() const { return m_token.renewals(); }
     [[nodiscard]] QString addressFault() const { return m_addressFault; }
+    [[nodiscard]] QString projectFault() const { return m_projectFault; }
     [[nodiscard]] QString addressFaultCode() const { return m_addressFaultCode; }
     [[nodiscard]] bool isWayWrong() const { return m_isWayWrong; }
     [[nodiscard]] bool isTrying() const { return m_isTrying; }
@@ -118,7 +122,7 @@ Q_SIGNALS:
 private:
     void conversationTold(const core::SessionNotice& notice) override;
     void use(core::Settings settings);
-    void useFound(const std::string& brokerUrl);
+    void useFound(const std::string& brokerUrl, const std::string& project);
     void setAddressFault(const QString& words);
     void setAddressFault(const core::Error& error);
     void forgetFailure();
@@ -129,10 +133,13 @@ private:
     std::optional<core::Settings> m_startedWith;
     bool m_hasFailed = false;
     bool m_wasRefused = false;
+    /// For its project.
+    bool m_wasProjectRefused = false;
     /// What was set when it failed.
     core::Settings m_failedWith;
     core::TokenAge m_token;
     QString m_addressFault;
+    QString m_projectFault;
     QString m_addressFaultCode;
     bool m_isWayWrong = false;
     bool m_isTrying = false;

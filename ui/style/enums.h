@@ -13,7 +13,7 @@ enum class Voice { Idle, Connecting, Reconnecting, Listening, Hearing, Thinking,
 Q_ENUM_NS(Voice)
 
 /// What a person can do about an error.
-enum class ErrorAction { Nothing, Retry, ShowSettings, ShowSoundSettings, ShowNetworkSettings };
+enum class ErrorAction { Nothing, Retry, ShowSettings, ShowSoundSettings, ShowNetworkSettings, ShowProject };
 Q_ENUM_NS(ErrorAction)
 
 } // namespace vivavoce::ui

@@ -4,6 +4,7 @@
 #include "core/ports/history_fault.h"
 #include "core/ports/recording_fault.h"
 #include "core/session/allowance_watch.h"
+#include "core/token/project_fault.h"
 
 #include <QCoreApplication>
 
@@ -100,6 +101,11 @@ constexpr std::array kRecordingFaults{
     FaultRow{core::recording_fault::kFormat, QT_TRANSLATE_NOOP("ErrorText", "The sound is not recorded: this computer does not write Ogg Opus. Choose WAV in the settings."), ErrorAction::ShowSettings},
     FaultRow{core::recording_fault::kPlace, QT_TRANSLATE_NOOP("ErrorText", "The sound is not recorded: its file cannot be made. Check that its folder can be written to."), ErrorAction::Nothing},
 };
+
+constexpr std::array kProjectFaults{
+    FaultRow{core::project_fault::kNeeded, QT_TRANSLATE_NOOP("ErrorText", "Your broker asks which project this is for. Name the one that its operator gave you."), ErrorAction::ShowProject},
+    FaultRow{core::project_fault::kNotAllowed, QT_TRANSLATE_NOOP("ErrorText", "This project is not one of yours. Check its name, or ask whoever runs your broker."), ErrorAction::ShowProject},
+};
 constexpr FaultRow kUnknownMonth{core::kUnknownMonth, QT_TRANSLATE_NOOP("ErrorText", "What this month has come to cannot be read. Delete the figures, or take away the limit of a month."), ErrorAction::ShowSettings};
 // clang-format on
 
@@ -124,6 +130,12 @@ const FaultRow* keepingFaultOf(const core::Error& error)
     return error.code == ErrorCode::RecordingFailed ? find(kRecordingFaults, error.foreignCode)
         : error.code == ErrorCode::HistoryFailed    ? find(kHistoryFaults, error.foreignCode)
                                                     : nullptr;
+}
+
+const FaultRow* projectFaultOf(const core::Error& error)
+{
+    const bool isOurs = error.code == ErrorCode::ChoiceNotAllowed || error.code == ErrorCode::NotAuthorised;
+    return isOurs ? find(kProjectFaults, error.foreignCode) : nullptr;
 }
 
 constexpr bool rowsInOrder()
@@ -155,6 +167,8 @@ QString label(ErrorAction action)
         return translated(QT_TRANSLATE_NOOP("ErrorText", "Open sound settings"));
     case ErrorAction::ShowNetworkSettings:
         return translated(QT_TRANSLATE_NOOP("ErrorText", "Open network settings"));
+    case ErrorAction::ShowProject:
+        return translated(QT_TRANSLATE_NOOP("ErrorText", "Name the project"));
     }
     return {};
 }
@@ -163,9 +177,10 @@ QString label(ErrorAction action)
 
 ErrorText errorText(const core::Error& error)
 {
-    const FaultRow* const ofTheWay = faultOf(error);
-    if (const FaultRow* known = ofTheWay != nullptr ? ofTheWay : keepingFaultOf(error)) {
-        return {translated(known->sentence), label(known->action), known->action};
+    for (const FaultRow* const known : {faultOf(error), keepingFaultOf(error), projectFaultOf(error)}) {
+        if (known != nullptr) {
+            return {translated(known->sentence), label(known->action), known->action};
+        }
     }
     if (error.code == ErrorCode::BadConfiguration && error.foreignCode == kUnknownMonth.fault) {
         return {translated(kUnknownMonth.sentence), label(kUnknownMonth.action), kUnknownMonth.action};
@@ -240,6 +255,9 @@ QString nameFaultText(core::NameFault fault)
             "That is not a name: it holds a blank, or something else than plain letters, digits and signs."));
     case core::NameFault::TooLong:
         return translated(QT_TRANSLATE_NOOP("ErrorText", "That name is too long: brokers take up to 128 characters."));
+    case core::NameFault::Secret:
+        return translated(QT_TRANSLATE_NOOP(
+            "ErrorText", "That is a key or a token, which does not belong here. A project has a short name."));
     }
     return {};
 }

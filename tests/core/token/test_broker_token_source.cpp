@@ -223,7 +223,7 @@ private Q_SLOTS:
         QTest::newRow("a model that is not allowed")
             << 403 << problem(403, "not_allowed") << code(ErrorCode::ChoiceNotAllowed);
         QTest::newRow("another project's")
-            << 403 << problem(403, "project_not_allowed") << code(ErrorCode::NotAuthorised);
+            << 403 << problem(403, "project_not_allowed") << code(ErrorCode::ChoiceNotAllowed);
         QTest::newRow("500") << 500 << std::string("<html>") << code(ErrorCode::BrokerFailed);
         QTest::newRow("503") << 503 << std::string() << code(ErrorCode::BrokerFailed);
         QTest::newRow("400") << 400 << std::string() << code(ErrorCode::BrokerMalformed);
@@ -267,6 +267,55 @@ private Q_SLOTS:
         World world;
         (void)world.fetch();
         QVERIFY(!parseJson(world.request().body)->contains("provider"));
+    }
+
+    void project_IsNamedWhereASessionBeginsOrIsResumed_AndNotWhereItIsRenewed()
+    {
+        ManualClock clock;
+        FakeHttpClient http;
+        const auto credential = std::make_shared<LiteralCredential>(std::make_shared<const Secret>("credential"));
+        BrokerTokenSource source({http, clock, "https://broker.example", credential, {"", "", "", "", "choir"}, "i"});
+        const auto asked = [&](const TokenQuery& query) {
+            source.fetch(query, [](const Expected<TokenPtr, Error>&) {});
+            return *parseJson(http.sent.back().request.body);
+        };
+        QVERIFY(asked({}) == Json({{"clientInstance", "i"}, {"projectId", "choir"}}));
+        QVERIFY(asked({nullptr, "voice_1_x"})
+            == Json({{"clientInstance", "i"}, {"projectId", "choir"}, {"resumeSessionId", "voice_1_x"}}));
+        // The broker keeps it with the session, and refuses fields that it does not know.
+        QVERIFY(asked({makeToken(clock.now()), {}}) == Json({{"clientInstance", "i"}}));
+        World world;
+        (void)world.fetch();
+        QVERIFY(!parseJson(world.request().body)->contains("projectId"));
+    }
+
+    void project_ThatIsNotTheCallers_IsToldApartFromNone_data()
+    {
+        QTest::addColumn<std::string>("project");
+        QTest::addColumn<bool>("isRenewal");
+        QTest::addColumn<std::string>("fault");
+        QTest::newRow("none") << std::string() << false << std::string("project_needed");
+        QTest::newRow("another's") << std::string("choir") << false << std::string("project_not_allowed");
+        QTest::newRow("not any more") << std::string("choir") << true << std::string("project_not_allowed");
+        QTest::newRow("needed by now") << std::string() << true << std::string("project_needed");
+    }
+    void project_ThatIsNotTheCallers_IsToldApartFromNone()
+    {
+        QFETCH(const std::string, project);
+        QFETCH(const bool, isRenewal);
+        QFETCH(const std::string, fault);
+        ManualClock clock;
+        FakeHttpClient http;
+        const auto credential = std::make_shared<LiteralCredential>(std::make_shared<const Secret>("credential"));
+        BrokerTokenSource source({http, clock, "https://broker.example", credential, {"", "", "", "", project}, "i"});
+        std::optional<Expected<TokenPtr, Error>> answer;
+        source.fetch({isRenewal ? makeToken(clock.now()) : nullptr, {}},
+            [&](Expected<TokenPtr, Error> result) { answer = std::move(result); });
+        http.answer(403, R"({"title":"t","status":403,"detail":"d","code":"project_not_allowed"})");
+        // Of a renewal it is the session that is refused.
+        QCOMPARE(answer->error().code, isRenewal ? ErrorCode::NotAuthorised : ErrorCode::ChoiceNotAllowed);
+        QCOMPARE(answer->error().foreignCode, fault);
+        QCOMPARE(exitCode(answer->error().code), 3);
     }
 
     void problem_BringsItsCodeAndWhenToComeBack()
