@@ -190,14 +190,14 @@ const char* TranscriptApi::roleOf(const Client& client, const std::string& user)
 }
 
 net::Awaitable<core::Expected<const char*, Fault>> TranscriptApi::roleFor(
-    const Client& client, const std::optional<std::string>& user) const
+    const Client& client, const TranscriptQuery& query) const
 {
     using Role = core::Expected<const char*, Fault>;
     transcripts::Reader reader = readerOf(client);
-    if (user || reader.isAdminOfAll) {
-        co_return Role(roleOf(client, user.value_or(std::string())));
+    if (query.caller || reader.isAdminOfAll) {
+        co_return Role(roleOf(client, query.caller.value_or(std::string())));
     }
-    const auto isAdmin = co_await m_book.isAdmin(std::move(reader));
+    const auto isAdmin = co_await m_book.isAdmin(std::move(reader), query.project);
     if (!isAdmin) {
         co_return core::Unexpected<Fault>(isAdmin.error());
     }
@@ -222,13 +222,13 @@ transcripts::Reader TranscriptApi::readerOf(const Client& client) const
 }
 
 net::Awaitable<std::optional<net::HttpResponse>> TranscriptApi::refuseOthers(
-    const Client& client, std::optional<std::string> user)
+    const Client& client, std::optional<std::string> user, std::optional<std::string> project)
 {
     transcripts::Reader reader = readerOf(client);
     if (!user || *user == reader.caller || reader.isAdminOfAll) {
         co_return std::nullopt;
     }
-    const auto isAdmin = co_await m_book.isAdmin(std::move(reader));
+    const auto isAdmin = co_await m_book.isAdmin(std::move(reader), std::move(project));
     if (!isAdmin) {
         co_return problemResponse(isAdmin.error());
     }
@@ -267,7 +267,7 @@ net::Awaitable<net::HttpResponse> TranscriptApi::search(const net::HttpRequest& 
     if (!query) {
         co_return problemResponse(query.error());
     }
-    auto refusal = co_await refuseOthers(client, query->caller);
+    auto refusal = co_await refuseOthers(client, query->caller, query->project);
     if (refusal) {
         co_return std::move(*refusal);
     }
@@ -279,7 +279,7 @@ net::Awaitable<net::HttpResponse> TranscriptApi::search(const net::HttpRequest& 
     if (!found) {
         co_return problemResponse(found.error());
     }
-    const auto role = co_await roleFor(client, query->caller);
+    const auto role = co_await roleFor(client, *query);
     if (!role) {
         co_return problemResponse(role.error());
     }
@@ -386,7 +386,7 @@ net::Awaitable<net::HttpResponse> TranscriptApi::removeOf(const net::HttpRequest
         co_return problemResponse(Fault{
             FaultCode::BadRequest, "user has to be there (me: your own), and there may be project", std::nullopt});
     }
-    auto refusal = co_await refuseOthers(client, user);
+    auto refusal = co_await refuseOthers(client, user, project);
     if (refusal) {
         co_return std::move(*refusal);
     }

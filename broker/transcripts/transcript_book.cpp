@@ -329,16 +329,21 @@ TranscriptBook::Result<TranscriptBook::Page> TranscriptBook::search(Reader reade
     co_return page;
 }
 
-TranscriptBook::Result<bool> TranscriptBook::isAdmin(Reader reader) const
+TranscriptBook::Result<bool> TranscriptBook::isAdmin(Reader reader, std::optional<std::string> project) const
 {
     if (reader.isAdminOfAll || !reader.areAdminsInTable) {
         co_return reader.isAdminOfAll;
     }
-    std::function<core::Expected<bool, Fault>(Connection&)> work = [caller = std::move(reader.caller)](
-                                                                       Connection& sql) -> core::Expected<bool, Fault> {
+    std::function<core::Expected<bool, Fault>(Connection&)> work =
+        [caller = std::move(reader.caller), project = std::move(project)](
+            Connection& sql) -> core::Expected<bool, Fault> {
+        const std::string text = "SELECT COUNT(*) FROM project_members WHERE member = :member AND role = 'admin'";
         int found = 0;
-        sql.ask(
-            "SELECT COUNT(*) FROM project_members WHERE member = :member AND role = 'admin'", into(found), use(caller));
+        if (project) {
+            sql.ask(text + " AND project = :project", into(found), use(caller), use(*project));
+        } else {
+            sql.ask(text, into(found), use(caller));
+        }
         return found > 0;
     };
     auto answer = co_await ask<bool>(std::move(work));

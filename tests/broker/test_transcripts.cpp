@@ -393,6 +393,10 @@ private slots:
             return world.wait(world.book->isAdmin({who, false, true})).value();
         };
         QVERIFY(isAdmin("carol") && !isAdmin("dave") && !isAdmin(kAlice));
+        const auto isAdminOf = [&](const char* who, const std::string& project) {
+            return world.wait(world.book->isAdmin({who, false, true}, project)).value();
+        };
+        QVERIFY(isAdminOf("carol", "choir") && !isAdminOf("carol", "band") && !isAdminOf("dave", "choir"));
 
         QVERIFY(!world.wait(world.book->remove({"erin", false, true}, idOf(1))).has_value());
         QVERIFY(!world.wait(world.book->remove({kBob, false, true}, idOf(1))).has_value());

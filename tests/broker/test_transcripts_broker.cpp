@@ -416,6 +416,19 @@ private slots:
             QCOMPARE(world.ask(who).status, 200);
             QVERIFY(world.audited().back().ends_with(std::string(" ") + role));
         }
+        // An admin of another project is nobody in this one, and the audit does not say that they did anything.
+        const std::size_t before = world.audited().size();
+        for (const char* const method : {"GET", "DELETE"}) {
+            QCOMPARE(
+                codeOf(world.ask(user("erin"), ofAlice + "&project=choir", method)), std::string("insufficient_scope"));
+            QCOMPARE(codeOf(world.ask(user("erin"), ofAlice + "&project=nowhere", method)),
+                std::string("insufficient_scope"));
+        }
+        QCOMPARE(world.ask(user("alice"), "?user=me&project=choir").status, 200);
+        QCOMPARE(world.ask(user("erin"), ofAlice + "&project=band").status, 200);
+        const auto audited = world.audited();
+        QCOMPARE(audited.size(), before + 2);
+        QVERIFY(audited.back().starts_with("transcript.read erin "));
         QCOMPARE(world.ask(world.operators.login.token("nobody", "voice:mint"), "").status, 403);
         QCOMPARE(world.operators.broker.send(world.operators.broker.request("GET", kPath)).status, 401);
         // An admin of the choir deletes what alice said there, and nothing else.
