@@ -42,7 +42,7 @@ struct TranscriptHead {
     core::WallTime lastAt{};
     core::WallTime keptUntil{};
     std::size_t lines = 0;
-    /// False: something that was said is not there.
+    /// False: something that was said is not there, or may not be.
     bool isWhole = true;
 };
 

@@ -104,6 +104,13 @@ struct Talk {
         client->line().close(1000, "");
         (void)provider->end();
     }
+    /// With a stream that takes the place of the former.
+    void comeAgain()
+    {
+        client->drop();
+        client = world.open(session);
+        provider = world.upstream.next();
+    }
 
     RelayWorld& world;
     core::broker::TokenResponse session;
@@ -149,6 +156,10 @@ struct World : RelayWorld {
             return all.size() >= lines;
         });
         return all;
+    }
+    [[nodiscard]] bool isWhole(const std::string& session)
+    {
+        return Json::parse(ask(operators.admin(), "/" + session).body).at("isWhole").get<bool>();
     }
     /// What is known by then has been written, and would be there.
     void settle(const std::string& user = "settler")
@@ -223,7 +234,8 @@ private slots:
         QCOMPARE(one.at("projectId").get<std::string>(), std::string("choir"));
         QCOMPARE(one.at("user").get<std::string>(), world.keyOf("u1"));
         QCOMPARE(one.at("lineCount").get<int>(), 4);
-        QVERIFY(one.at("isWhole").get<bool>());
+        // Once its end is written, too.
+        QTRY_VERIFY(world.isWhole(talk.session.sessionId));
         QCOMPARE(one.at("keptUntil").get<std::string>(), std::string("2027-02-14T08:00:00Z"));
     }
 
@@ -279,6 +291,44 @@ private slots:
         world.settle("u1");
         QCOMPARE(world.list("?text=marker").size(), std::size_t{0});
         QCOMPARE(world.said(talk.session.sessionId, 2), (Said{"user: before", "assistant: answered"}));
+        QVERIFY(!world.isWhole(talk.session.sessionId));
+    }
+
+    void whatIsSaidWhileAProjectHasOptedOut_IsAGap_ThatTheTranscriptTells_data()
+    {
+        QTest::addColumn<bool>("hasStreamOfItsOwn");
+        QTest::newRow("of a stream that goes on") << false;
+        QTest::newRow("of a stream that began then") << true;
+    }
+    void whatIsSaidWhileAProjectHasOptedOut_IsAGap_ThatTheTranscriptTells()
+    {
+        QFETCH(bool, hasStreamOfItsOwn);
+        World world(&inTable);
+        world.put("choir", {{"transcripts", true}});
+        world.addMember("choir", "u1");
+        Talk talk(world, kChoir);
+        const std::string id = talk.session.sessionId;
+        talk.exchange("before", "answered");
+        QCOMPARE(world.said(id, 2), (Said{"user: before", "assistant: answered"}));
+        QVERIFY(world.isWhole(id));
+        world.put("choir", Json::object());
+        world.operators.broker.clock.advance(core::Milliseconds(10'000));
+        if (hasStreamOfItsOwn) {
+            talk.comeAgain();
+        }
+        talk.exchange("marker", "marker");
+        QTRY_VERIFY(!world.isWhole(id));
+        world.put("choir", {{"transcripts", true}});
+        world.operators.broker.clock.advance(core::Milliseconds(10'000));
+        if (hasStreamOfItsOwn) {
+            talk.comeAgain();
+        }
+        talk.exchange("after", "answered again");
+        QCOMPARE(world.said(id, 4),
+            (Said{"user: before", "assistant: answered", "user: after", "assistant: answered again"}));
+        talk.end();
+        world.settle("u1");
+        QVERIFY(!world.isWhole(id));
     }
 
     void aSessionThatWasNotTold_IsNotKept_ThoughItsProjectHasOptedIn()
@@ -321,6 +371,8 @@ private slots:
         }
         QCOMPARE(world.said(talk.session.sessionId, 4),
             (Said{"user: one", "assistant: two", "assistant: thr (unfinished)", "assistant: four"}));
+        // The former's end is written, and the session goes on.
+        QTRY_VERIFY(world.isWhole(talk.session.sessionId));
     }
 
     void gemini_IsKept_ThoughItsFramesAreBinary()
