@@ -109,13 +109,17 @@ core::Expected<TranscriptQuery, Fault> queryOf(const admin::PageQuery& page, con
     return query;
 }
 
-/// For the audit: what was looked through, and not what for.
-std::string told(const TranscriptQuery& query)
+/// For the audit: what was looked through, and not what for; and how many transcripts were shown.
+std::string told(const TranscriptQuery& query, std::size_t shown)
 {
     std::string target = query.text ? "search" : "list";
     target += query.project ? " project " + *query.project : std::string();
     target += query.caller ? " user " + *query.caller : std::string();
-    return target;
+    target += query.from ? " from " + core::formatRfc3339(*query.from) : std::string();
+    target += query.to ? " to " + core::formatRfc3339(*query.to) : std::string();
+    const std::string_view before = query.before ? sessionNamed(*query.before) : std::string_view();
+    target += before.empty() ? std::string() : " before " + std::string(before);
+    return target + " transcripts " + std::to_string(shown);
 }
 
 net::HttpResponse file(const char* type, std::string body, const std::string& name)
@@ -284,7 +288,7 @@ net::Awaitable<net::HttpResponse> TranscriptApi::search(const net::HttpRequest& 
         co_return problemResponse(role.error());
     }
     const auto unseen = co_await witness(client, isExport ? AuditEvent::TranscriptExport : AuditEvent::TranscriptRead,
-        AuditOutcome::Done, *role, told(*query));
+        AuditOutcome::Done, *role, told(*query, found->transcripts.size()));
     if (unseen) {
         co_return problemResponse(*unseen);
     }

@@ -510,14 +510,22 @@ private slots:
         QCOMPARE(world.ask(user, "/" + id).status, 200);
         QCOMPARE(world.ask(user, "/" + id + "?format=csv").status, 200);
         QCOMPARE(world.ask(user, "?format=text&user=me").status, 200);
+        // What was asked for, and how many there were.
+        QCOMPARE(world.ask(user, "?format=json&from=2027-01-15&to=2027-01-16T00:00:00Z").status, 200);
+        QCOMPARE(world.ask(user, "?format=csv&text=marker-question&before=" + id).status, 200);
+        QCOMPARE(world.ask(user, "?before=marker-token").status, 200);
         QCOMPARE(world.ask(user, "/" + id, "DELETE").status, 200);
         QCOMPARE(world.ask(user, "?user=me", "DELETE").status, 200);
         auto told = world.audited();
         told.erase(told.begin(), told.begin() + static_cast<std::ptrdiff_t>(before));
         const std::string key = world.keyOf("u1");
         QCOMPARE(told,
-            (Said{"transcript.read u1 search project choir own", "transcript.read u1 " + id + " own",
-                "transcript.export u1 " + id + " own", "transcript.export u1 list user " + key + " own",
+            (Said{"transcript.read u1 search project choir transcripts 1 own", "transcript.read u1 " + id + " own",
+                "transcript.export u1 " + id + " own",
+                "transcript.export u1 list user " + key + " transcripts 1 own",
+                "transcript.export u1 list from 2027-01-15T00:00:00Z to 2027-01-16T00:00:00Z transcripts 1 own",
+                "transcript.export u1 search before " + id + " transcripts 0 own",
+                "transcript.read u1 list transcripts 0 own",
                 "transcript.remove u1 " + id + " own", "transcript.remove u1 user " + key + " own"}));
         for (const Json& line : world.operators.allLines(1)) {
             QVERIFY(line.dump().find("marker") == std::string::npos);
