@@ -101,8 +101,7 @@ Filter filterOf(const Reader& reader, const TranscriptQuery& query)
 std::string isWholeAt(core::WallTime now)
 {
     const auto later = [](const char* table) {
-        return std::string("EXISTS (SELECT 1 FROM ") + table
-            + " x WHERE x.session = s.session AND x.begun > s.begun)";
+        return std::string("EXISTS (SELECT 1 FROM ") + table + " x WHERE x.session = s.session AND x.begun > s.begun)";
     };
     return "CASE WHEN t.is_whole = 1 AND NOT EXISTS (SELECT 1 FROM transcript_streams s WHERE s.session = t.session AND ("
         + later("transcript_streams") + " OR " + later("transcript_lines")
@@ -161,8 +160,7 @@ void run(Connection& sql, const std::string& text, const Filter& filter, Row& ro
 }
 
 /// As they are now, of transcripts `t` in `from`.
-std::vector<TranscriptHead> headsOf(
-    Connection& sql, const std::string& from, const Filter& filter, core::WallTime now)
+std::vector<TranscriptHead> headsOf(Connection& sql, const std::string& from, const Filter& filter, core::WallTime now)
 {
     std::vector<TranscriptHead> heads;
     HeadRow row;
@@ -249,8 +247,7 @@ TranscriptBook::Page pageOf(Connection& sql, const Reader& reader, const Transcr
     TranscriptBook::Page page;
     std::vector<TranscriptHead> heads;
     if (pattern.empty()) {
-        heads =
-            headsOf(sql, candidates + " ORDER BY t.session DESC LIMIT " + std::to_string(most), filter, now);
+        heads = headsOf(sql, candidates + " ORDER BY t.session DESC LIMIT " + std::to_string(most), filter, now);
     } else {
         const Reach reach = reachOf(sql, candidates, filter);
         filter.add("t.session", ">=", std::optional(reach.last));
@@ -352,9 +349,9 @@ TranscriptBook::Result<bool> TranscriptBook::isAdmin(Reader reader, std::optiona
     if (reader.isAdminOfAll || !reader.areAdminsInTable) {
         co_return reader.isAdminOfAll;
     }
-    std::function<core::Expected<bool, Fault>(Connection&)> work =
-        [caller = std::move(reader.caller), project = std::move(project)](
-            Connection& sql) -> core::Expected<bool, Fault> {
+    std::function<core::Expected<bool, Fault>(Connection&)> work = [caller = std::move(reader.caller),
+                                                                       project = std::move(project)](
+                                                                       Connection& sql) -> core::Expected<bool, Fault> {
         const std::string text = "SELECT COUNT(*) FROM project_members WHERE member = :member AND role = 'admin'";
         int found = 0;
         if (project) {

@@ -236,9 +236,8 @@ net::Awaitable<> TranscriptDesk::keepPermitted(Taken& taken, const Keeping& keep
     putBack(std::move(later));
 }
 
-net::Awaitable<TranscriptDesk::Written> TranscriptDesk::write(
-    const std::vector<Waiting>& lines, const std::vector<std::string>& torn, const Marks& marks,
-    bool areProjectsInTable)
+net::Awaitable<TranscriptDesk::Written> TranscriptDesk::write(const std::vector<Waiting>& lines,
+    const std::vector<std::string>& torn, const Marks& marks, bool areProjectsInTable)
 {
     // One order for everybody who writes several at once: no two wait for each other. Of one stream, in the order in which it was told.
     const auto orderOf = [](const Batch& batch) { return std::tie(batch.of->session, batch.of->begun); };

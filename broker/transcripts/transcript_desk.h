@@ -134,9 +134,8 @@ private:
     [[nodiscard]] net::Awaitable<> tellAll(const Keeping& keeping);
     /// Leaves what may be written, and puts back what has to wait.
     [[nodiscard]] net::Awaitable<> keepPermitted(Taken& taken, const Keeping& keeping);
-    [[nodiscard]] net::Awaitable<Written> write(
-        const std::vector<Waiting>& lines, const std::vector<std::string>& torn, const Marks& marks,
-        bool areProjectsInTable);
+    [[nodiscard]] net::Awaitable<Written> write(const std::vector<Waiting>& lines, const std::vector<std::string>& torn,
+        const Marks& marks, bool areProjectsInTable);
     /// Session by session: what is not taken takes nobody else along.
     [[nodiscard]] net::Awaitable<> writeApart(Taken& taken, bool areProjectsInTable);
     [[nodiscard]] net::Awaitable<> markTorn(std::vector<std::string> sessions);

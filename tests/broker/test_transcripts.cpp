@@ -309,7 +309,11 @@ private slots:
         QCOMPARE(world.containing("\\"), (Ids{idOf(2)}));
         QCOMPARE(world.containing("here!"), (Ids{idOf(2)}));
         QCOMPARE(world.containing("nowhere"), Ids());
-        QCOMPARE(world.found({}), (Ids{idOf(3), idOf(2), idOf(1)}));
+        world.say(world.conversation(4), 1, "Die Größe von İstanbul");
+        for (const char* const text : {"GRÖSSE", "größe", "GRÖẞE", "istanbul", "İSTANBUL"}) {
+            QCOMPARE(world.containing(text), (Ids{idOf(4)}));
+        }
+        QCOMPARE(world.found({}), (Ids{idOf(4), idOf(3), idOf(2), idOf(1)}));
     }
 
     void lists_AreNarrowed_AndGoOnWhereTheyEnded_data() { bothStores(); }
@@ -760,8 +764,8 @@ private slots:
         world.endSession(3);
         QVERIFY(!world.isWhole(3));
         const auto page = world.wait(world.book->search(all(), {})).value();
-        QVERIFY(std::none_of(page.transcripts.begin(), page.transcripts.end(),
-            [](const Transcript& one) { return one.head.isWhole; }));
+        QVERIFY(std::none_of(
+            page.transcripts.begin(), page.transcripts.end(), [](const Transcript& one) { return one.head.isWhole; }));
         QCOMPARE(page.transcripts.size(), std::size_t{3});
     }
 

@@ -521,12 +521,11 @@ private slots:
         const std::string key = world.keyOf("u1");
         QCOMPARE(told,
             (Said{"transcript.read u1 search project choir transcripts 1 own", "transcript.read u1 " + id + " own",
-                "transcript.export u1 " + id + " own",
-                "transcript.export u1 list user " + key + " transcripts 1 own",
+                "transcript.export u1 " + id + " own", "transcript.export u1 list user " + key + " transcripts 1 own",
                 "transcript.export u1 list from 2027-01-15T00:00:00Z to 2027-01-16T00:00:00Z transcripts 1 own",
                 "transcript.export u1 search before " + id + " transcripts 0 own",
-                "transcript.read u1 list transcripts 0 own",
-                "transcript.remove u1 " + id + " own", "transcript.remove u1 user " + key + " own"}));
+                "transcript.read u1 list transcripts 0 own", "transcript.remove u1 " + id + " own",
+                "transcript.remove u1 user " + key + " own"}));
         for (const Json& line : world.operators.allLines(1)) {
             QVERIFY(line.dump().find("marker") == std::string::npos);
         }
