@@ -74,10 +74,11 @@ void TranscriptDesk::begin(std::shared_ptr<const Conversation> of, Words words)
 {
     const std::lock_guard lock(m_mutex);
     if (words != Words::Kept) {
-        tear(of->session, words == Words::Over);
-        return;
+        tear(of->session, true);
     }
-    m_marks[std::move(of)].hasBegun = true;
+    if (words != Words::Over) {
+        m_marks[std::move(of)].hasBegun = true;
+    }
 }
 
 void TranscriptDesk::end(std::shared_ptr<const Conversation> of)
@@ -148,11 +149,11 @@ void TranscriptDesk::lose(const std::string& session)
     tear(session);
 }
 
-void TranscriptDesk::tear(const std::string& session, bool isOver)
+void TranscriptDesk::tear(const std::string& session, bool isOnce)
 {
     if (m_torn.size() < kMostTorn) {
-        const auto torn = m_torn.try_emplace(session, Torn{m_deps.clock.now(), {}, isOver}).first;
-        torn->second.isOver = torn->second.isOver && isOver;
+        const auto torn = m_torn.try_emplace(session, Torn{m_deps.clock.now(), {}, isOnce}).first;
+        torn->second.isOnce = torn->second.isOnce && isOnce;
     }
 }
 
@@ -343,7 +344,7 @@ void TranscriptDesk::settleTorn(const std::vector<std::string>& tried, const std
             continue;
         }
         const bool isMissed = std::binary_search(missed.begin(), missed.end(), session);
-        if (isMissed && !torn->second.isOver) {
+        if (isMissed && !torn->second.isOnce) {
             // Its transcript may begin later.
             torn->second.next = next;
         } else {

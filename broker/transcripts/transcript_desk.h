@@ -72,7 +72,7 @@ public:
         Over
     };
     /// A stream begins. Of one that is kept the store has it until its end is there, too: whatever becomes of this process, a transcript does
-    /// not say that it is whole where lines were still to come.
+    /// not say that it is whole where lines were still to come. Of one that is left out the store has it for good.
     void begin(std::shared_ptr<const Conversation> of, Words words);
     /// Of one that is kept, behind its last line.
     void end(std::shared_ptr<const Conversation> of);
@@ -116,8 +116,8 @@ private:
         core::MonotonicTime since{};
         /// When it is tried again: there is no transcript yet that could say so.
         core::MonotonicTime next{};
-        /// Where there is none now there will be none.
-        bool isOver = false;
+        /// It is not tried again: where there is none now there will be none, or it will be known otherwise.
+        bool isOnce = false;
     };
     /// What the store is not told yet of a stream beside its lines.
     struct Mark {
@@ -157,7 +157,7 @@ private:
     void resize(Queues::iterator queue, std::size_t bytes);
     void dropBeyondRoom();
     void lose(const std::string& session);
-    void tear(const std::string& session, bool isOver = false);
+    void tear(const std::string& session, bool isOnce = false);
 
     const Settings m_settings;
     const Dependencies m_deps;

@@ -867,7 +867,7 @@ private slots:
         world.tell();
         world.say(world.conversation(6), 1, "word");
         QVERIFY(world.isWhole(6));
-        QCOMPARE(world.count("transcript_streams"), 0LL);
+        QCOMPARE(world.count("transcript_streams"), 2LL);
         QCOMPARE(world.desk->lost(), std::uint64_t{0});
     }
 
