@@ -28,7 +28,7 @@ constexpr core::Milliseconds kSweepEvery{1'000};
 /// A session that was ended is heard of no more within a second.
 constexpr core::Milliseconds kLookAtStreamsEvery{400};
 /// What was said can be read that soon.
-constexpr core::Milliseconds kTellTranscriptsEvery{500};
+constexpr core::Milliseconds kTellTranscriptsEvery{250};
 /// By the broker's own clock.
 constexpr core::Milliseconds kForgetEvery{60'000};
 constexpr std::size_t kMostScrapers = 16;

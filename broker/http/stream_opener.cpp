@@ -57,6 +57,16 @@ bool isGoodbye(const relay::StreamEnd& end)
         && (end.close.code == relay::closing::kNormal || end.close.code == relay::closing::kNoCode);
 }
 
+transcripts::TranscriptDesk::Words wordsOf(const SessionRecord& session, const Policy& policy)
+{
+    using Words = transcripts::TranscriptDesk::Words;
+    // Its client was told so, and its project still wants it.
+    if (!session.keepsTranscript) {
+        return Words::Over;
+    }
+    return policy.areTranscriptsKept() ? Words::Kept : Words::LeftOut;
+}
+
 /// What the session is may not be allowed any more; what it does not name is filled in, as for a renewal.
 std::optional<Fault> fit(const Policy& policy, const std::string& provider, SessionRecord& session)
 {
@@ -157,7 +167,9 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
     }
     const relay::Protocol& protocol = protocolOf(record);
     auto check = protocol.check(std::move(visitor.permit.locks));
-    auto keeper = keeperFor(visitor.permit);
+    opening.conversation = conversationOf(visitor.permit);
+    opening.words = wordsOf(record, visitor.permit.policy);
+    auto keeper = keeperFor(opening, protocol);
     check->setBytesPerMillisecond((*account)->inputBytesPerMillisecond());
     opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), m_settings,
         RelaySession::Dependencies{std::move(check), std::move(allowance), std::move(*account), m_deps.clock,
@@ -181,15 +193,15 @@ core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> StreamOpener::accou
     return std::make_shared<relay::StreamAccount>(std::move(account), std::move(meter), m_deps.ledger, m_deps.clock);
 }
 
-std::unique_ptr<relay::TranscriptKeeper> StreamOpener::keeperFor(const relay::RelayDoor::Permit& permit) const
+std::shared_ptr<const transcripts::Conversation> StreamOpener::conversationOf(
+    const relay::RelayDoor::Permit& permit) const
 {
     const SessionRecord& session = permit.session.record;
-    // Its client was told so, and its project still wants it.
-    if (!session.keepsTranscript || !permit.policy.areTranscriptsKept()) {
+    if (session.project.empty()) {
         return nullptr;
     }
     transcripts::TranscriptDesk& desk = m_deps.transcriptDesk;
-    const auto of = std::make_shared<transcripts::Conversation>();
+    auto of = std::make_shared<transcripts::Conversation>();
     of->session = session.id;
     of->project = session.project;
     of->caller = session.caller;
@@ -200,8 +212,18 @@ std::unique_ptr<relay::TranscriptKeeper> StreamOpener::keeperFor(const relay::Re
     of->begun = desk.nextBeginning();
     const std::int64_t kept = desk.kept().count();
     of->kept = std::chrono::days(std::min(permit.policy.transcriptDays.value_or(kept), kept));
-    return protocolOf(session).keeper([&desk, of = std::shared_ptr<const transcripts::Conversation>(of)](
-                                          transcripts::Line line) { desk.take(of, std::move(line)); });
+    return of;
+}
+
+std::unique_ptr<relay::TranscriptKeeper> StreamOpener::keeperFor(
+    const Opening& opening, const relay::Protocol& protocol) const
+{
+    if (opening.conversation == nullptr || opening.words != transcripts::TranscriptDesk::Words::Kept) {
+        return nullptr;
+    }
+    transcripts::TranscriptDesk& desk = m_deps.transcriptDesk;
+    return protocol.keeper(
+        [&desk, of = opening.conversation](transcripts::Line line) { desk.take(of, std::move(line)); });
 }
 
 net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& client)
@@ -222,7 +244,8 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
     const core::MonotonicTime since = m_deps.clock.now();
     const Listed listed(m_deps.streams, stream);
     using Opened = core::Expected<std::unique_ptr<net::WebSocketSession>, core::Error>;
-    const RelaySession::Dial dial = [this, stream, order = std::move(opening.order)]() -> net::Awaitable<Opened> {
+    const RelaySession::Dial dial = [this, stream, order = std::move(opening.order), of = opening.conversation,
+                                        words = opening.words]() -> net::Awaitable<Opened> {
         Provider& provider = m_deps.providers.ofModel(order.model);
         auto door = co_await provider.opening(order);
         if (!door) {
@@ -234,6 +257,10 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         door->silence = kStreamSilence;
         auto opened = co_await net::openWebSocket(std::move(*door));
         if (opened) {
+            if (of != nullptr) {
+                // Nothing is said before.
+                m_deps.transcriptDesk.begin(of, words);
+            }
             // Not before: another stream of the session goes on where this one comes to nothing.
             co_await begin(stream);
         } else {
@@ -250,6 +277,9 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         thrown = std::current_exception();
     }
     stream->endTranscript();
+    if (opening.conversation != nullptr && opening.words == transcripts::TranscriptDesk::Words::Kept) {
+        m_deps.transcriptDesk.end(opening.conversation);
+    }
     // Whoever goes down, or gives up: the ledger hears of this stream.
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     if (!end) {

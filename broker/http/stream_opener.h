@@ -52,6 +52,9 @@ public:
         MintOrder order;
         /// What the audit is told where its client hangs up.
         AuditRecord hangUp;
+        /// Whose words they are. Null: of a session without a project nothing is kept.
+        std::shared_ptr<const transcripts::Conversation> conversation{};
+        transcripts::TranscriptDesk::Words words = transcripts::TranscriptDesk::Words::Over;
     };
 
     StreamOpener(relay::RelaySession::Settings settings, Dependencies dependencies)
@@ -92,8 +95,12 @@ private:
     /// NotAllowed: there is a budget, and what the model costs is not known any more.
     [[nodiscard]] core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> accountFor(
         const relay::RelayDoor::Permit& permit) const;
+    /// Null where it has no project.
+    [[nodiscard]] std::shared_ptr<const transcripts::Conversation> conversationOf(
+        const relay::RelayDoor::Permit& permit) const;
     /// Null: nothing of it is to be kept.
-    [[nodiscard]] std::unique_ptr<relay::TranscriptKeeper> keeperFor(const relay::RelayDoor::Permit& permit) const;
+    [[nodiscard]] std::unique_ptr<relay::TranscriptKeeper> keeperFor(
+        const Opening& opening, const relay::Protocol& protocol) const;
     /// Whoever hangs up has no use for the session any more: it is no longer one of those that they may have at a time.
     /// The audit is not waited for.
     [[nodiscard]] net::Awaitable<> hungUp(AuditRecord told);

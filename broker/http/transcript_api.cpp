@@ -109,13 +109,17 @@ core::Expected<TranscriptQuery, Fault> queryOf(const admin::PageQuery& page, con
     return query;
 }
 
-/// For the audit: what was looked through, and not what for.
-std::string told(const TranscriptQuery& query)
+/// For the audit: what was looked through, and not what for; and how many transcripts were shown.
+std::string told(const TranscriptQuery& query, std::size_t shown)
 {
     std::string target = query.text ? "search" : "list";
     target += query.project ? " project " + *query.project : std::string();
     target += query.caller ? " user " + *query.caller : std::string();
-    return target;
+    target += query.from ? " from " + core::formatRfc3339(*query.from) : std::string();
+    target += query.to ? " to " + core::formatRfc3339(*query.to) : std::string();
+    const std::string_view before = query.before ? sessionNamed(*query.before) : std::string_view();
+    target += before.empty() ? std::string() : " before " + std::string(before);
+    return target + " transcripts " + std::to_string(shown);
 }
 
 net::HttpResponse file(const char* type, std::string body, const std::string& name)
@@ -190,14 +194,14 @@ const char* TranscriptApi::roleOf(const Client& client, const std::string& user)
 }
 
 net::Awaitable<core::Expected<const char*, Fault>> TranscriptApi::roleFor(
-    const Client& client, const std::optional<std::string>& user) const
+    const Client& client, const TranscriptQuery& query) const
 {
     using Role = core::Expected<const char*, Fault>;
     transcripts::Reader reader = readerOf(client);
-    if (user || reader.isAdminOfAll) {
-        co_return Role(roleOf(client, user.value_or(std::string())));
+    if (query.caller || reader.isAdminOfAll) {
+        co_return Role(roleOf(client, query.caller.value_or(std::string())));
     }
-    const auto isAdmin = co_await m_book.isAdmin(std::move(reader));
+    const auto isAdmin = co_await m_book.isAdmin(std::move(reader), query.project);
     if (!isAdmin) {
         co_return core::Unexpected<Fault>(isAdmin.error());
     }
@@ -222,13 +226,13 @@ transcripts::Reader TranscriptApi::readerOf(const Client& client) const
 }
 
 net::Awaitable<std::optional<net::HttpResponse>> TranscriptApi::refuseOthers(
-    const Client& client, std::optional<std::string> user)
+    const Client& client, std::optional<std::string> user, std::optional<std::string> project)
 {
     transcripts::Reader reader = readerOf(client);
     if (!user || *user == reader.caller || reader.isAdminOfAll) {
         co_return std::nullopt;
     }
-    const auto isAdmin = co_await m_book.isAdmin(std::move(reader));
+    const auto isAdmin = co_await m_book.isAdmin(std::move(reader), std::move(project));
     if (!isAdmin) {
         co_return problemResponse(isAdmin.error());
     }
@@ -267,7 +271,7 @@ net::Awaitable<net::HttpResponse> TranscriptApi::search(const net::HttpRequest& 
     if (!query) {
         co_return problemResponse(query.error());
     }
-    auto refusal = co_await refuseOthers(client, query->caller);
+    auto refusal = co_await refuseOthers(client, query->caller, query->project);
     if (refusal) {
         co_return std::move(*refusal);
     }
@@ -279,12 +283,12 @@ net::Awaitable<net::HttpResponse> TranscriptApi::search(const net::HttpRequest& 
     if (!found) {
         co_return problemResponse(found.error());
     }
-    const auto role = co_await roleFor(client, query->caller);
+    const auto role = co_await roleFor(client, *query);
     if (!role) {
         co_return problemResponse(role.error());
     }
     const auto unseen = co_await witness(client, isExport ? AuditEvent::TranscriptExport : AuditEvent::TranscriptRead,
-        AuditOutcome::Done, *role, told(*query));
+        AuditOutcome::Done, *role, told(*query, found->transcripts.size()));
     if (unseen) {
         co_return problemResponse(*unseen);
     }
@@ -386,7 +390,7 @@ net::Awaitable<net::HttpResponse> TranscriptApi::removeOf(const net::HttpRequest
         co_return problemResponse(Fault{
             FaultCode::BadRequest, "user has to be there (me: your own), and there may be project", std::nullopt});
     }
-    auto refusal = co_await refuseOthers(client, user);
+    auto refusal = co_await refuseOthers(client, user, project);
     if (refusal) {
         co_return std::move(*refusal);
     }

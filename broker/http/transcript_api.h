@@ -47,14 +47,14 @@ public:
 
 private:
     [[nodiscard]] transcripts::Reader readerOf(const Client& client) const;
-    /// Nothing: they may ask for what that user said.
+    /// Nothing: they may ask for what that user said, in that project where one is named.
     [[nodiscard]] net::Awaitable<std::optional<net::HttpResponse>> refuseOthers(
-        const Client& client, std::optional<std::string> user);
+        const Client& client, std::optional<std::string> user, std::optional<std::string> project);
     /// As whom they come to what that user said, for the audit: "own", "project_admin" or "operator".
     [[nodiscard]] const char* roleOf(const Client& client, const std::string& user) const;
-    /// The same for all that they may read, where no user is named.
+    /// The same for all that they may read, of that project where one is named, where no user is.
     [[nodiscard]] net::Awaitable<core::Expected<const char*, Fault>> roleFor(
-        const Client& client, const std::optional<std::string>& user) const;
+        const Client& client, const transcripts::TranscriptQuery& query) const;
     /// Durable when it returns; otherwise the fault that the client gets.
     [[nodiscard]] net::Awaitable<std::optional<Fault>> witness(
         const Client& client, AuditEvent event, AuditOutcome outcome, const char* role, std::string target);

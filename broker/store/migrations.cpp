@@ -242,6 +242,15 @@ const std::vector<std::vector<const char*>>& steps()
             " number BIGINT PRIMARY KEY REFERENCES invoices (number),"
             " head TEXT NOT NULL)",
         },
+        {
+            // Streams in which something may be said that is not in their transcript yet, whether there is one or not: there from a stream's
+            // beginning until all of it is written. One that stays is of a broker that was killed.
+            "CREATE TABLE transcript_streams ("
+            " session VARCHAR(80) NOT NULL,"
+            " begun BIGINT NOT NULL,"
+            " PRIMARY KEY (session, begun))",
+            "CREATE INDEX transcript_streams_begun ON transcript_streams (begun)",
+        },
     };
     return all;
 }

@@ -1,6 +1,7 @@
 #include "broker/transcripts/fold.h"
 
 #include "broker/transcripts/internal/case_table.h"
+#include "broker/transcripts/internal/full_case_table.h"
 
 #include <algorithm>
 #include <array>
@@ -39,6 +40,30 @@ char32_t foldedCharacter(char32_t character)
     const bool isIn =
         found != kCaseRanges.end() && character >= found->first && (character - found->first) % found->step == 0;
     return isIn ? static_cast<char32_t>(static_cast<std::int32_t>(character) + found->by) : character;
+}
+
+/// Without the dot of an i: whoever types no İ finds it all the same.
+void addDotless(std::string& text, char32_t character)
+{
+    constexpr char32_t kDotAbove = 0x307;
+    if (character != kDotAbove || text.empty() || text.back() != 'i') {
+        addCharacter(text, character);
+    }
+}
+
+void addFolded(std::string& text, char32_t character)
+{
+    const auto* const found = std::lower_bound(kFullFoldings.begin(), kFullFoldings.end(), character,
+        [](const FullFolding& row, char32_t value) { return row.from < value; });
+    if (found == kFullFoldings.end() || found->from != character) {
+        addDotless(text, foldedCharacter(character));
+        return;
+    }
+    for (const char16_t one : found->to) {
+        if (one != 0) {
+            addDotless(text, one);
+        }
+    }
 }
 
 bool isSpace(char32_t character)
@@ -93,7 +118,7 @@ std::string folded(std::string_view text)
         const char32_t character = takeCharacter(text);
         const bool isOne = isSpace(character);
         if (!isOne || !isAfterSpace) {
-            addCharacter(made, isOne ? U' ' : foldedCharacter(character == 0 ? kNoCharacter : character));
+            addFolded(made, isOne ? U' ' : (character == 0 ? kNoCharacter : character));
         }
         isAfterSpace = isOne;
     }
@@ -117,7 +142,7 @@ std::string excerpt(std::string_view text, std::string_view needle)
         const char32_t character = takeCharacter(rest);
         const bool isOne = isSpace(character);
         if (!isOne || !isAfterSpace) {
-            addCharacter(made, isOne ? U' ' : foldedCharacter(character));
+            addFolded(made, isOne ? U' ' : character);
         }
         isAfterSpace = isOne;
     }

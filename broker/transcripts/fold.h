@@ -10,8 +10,8 @@ inline constexpr char32_t kNoCharacter = 0xFFFD;
 [[nodiscard]] char32_t takeCharacter(std::string_view& text);
 void addCharacter(std::string& text, char32_t character);
 
-/// The text as searches compare it: without upper case in every script that has one (Unicode's simple case folding, and white space that is a
-/// row of blanks or line ends as one blank). Pure.
+/// The text as searches compare it: without upper case in every script that has one (Unicode's full case folding, where ß is ss; İ is i, in
+/// whatever language; and white space that is a row of blanks or line ends as one blank). Pure.
 [[nodiscard]] std::string folded(std::string_view text);
 /// What finds texts with that in them, for SQL's LIKE with ESCAPE '!': none of it is a wildcard.
 [[nodiscard]] std::string containing(std::string_view folded);

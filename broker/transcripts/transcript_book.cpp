@@ -96,15 +96,31 @@ Filter filterOf(const Reader& reader, const TranscriptQuery& query)
     return filter;
 }
 
+/// Of transcripts `t`: 1 where all that was said is there. It is not where a stream runs no more and its end was never noted: another one of its
+/// session has begun since, or the session has ended.
+std::string isWholeAt(core::WallTime now)
+{
+    const auto later = [](const char* table) {
+        return std::string("EXISTS (SELECT 1 FROM ") + table + " x WHERE x.session = s.session AND x.begun > s.begun)";
+    };
+    return "CASE WHEN t.is_whole = 1 AND NOT EXISTS (SELECT 1 FROM transcript_streams s WHERE s.session = t.session AND ("
+        + later("transcript_streams") + " OR " + later("transcript_lines")
+        + " OR NOT EXISTS (SELECT 1 FROM sessions l WHERE l.id = t.session AND l.expires_at > "
+        + std::to_string(rows::millisOf(now)) + "))) THEN 1 ELSE 0 END";
+}
+
 /// What SOCI puts a head into.
 struct HeadRow {
     TranscriptHead head;
     long long startedAt = 0, lastAt = 0, forgetAt = 0, lines = 0;
     int isWhole = 1;
 
-    static constexpr const char* kColumns =
-        "t.session, t.project, t.caller, t.issuer, t.subject, t.model, t.started_at, t.last_at, t.forget_at, "
-        "t.line_count, t.is_whole";
+    static std::string columns(core::WallTime now)
+    {
+        return "t.session, t.project, t.caller, t.issuer, t.subject, t.model, t.started_at, t.last_at, t.forget_at, "
+               "t.line_count, "
+            + isWholeAt(now);
+    }
     void exchange(soci::statement& statement)
     {
         for (std::string* text :
@@ -143,11 +159,12 @@ void run(Connection& sql, const std::string& text, const Filter& filter, Row& ro
     }
 }
 
-std::vector<TranscriptHead> headsOf(Connection& sql, const std::string& text, const Filter& filter)
+/// As they are now, of transcripts `t` in `from`.
+std::vector<TranscriptHead> headsOf(Connection& sql, const std::string& from, const Filter& filter, core::WallTime now)
 {
     std::vector<TranscriptHead> heads;
     HeadRow row;
-    run(sql, text, filter, row, [&] { heads.push_back(row.made()); });
+    run(sql, "SELECT " + HeadRow::columns(now) + ' ' + from, filter, row, [&] { heads.push_back(row.made()); });
     return heads;
 }
 
@@ -221,7 +238,7 @@ std::vector<Line> linesOf(Connection& sql, const std::string& session, const std
 }
 
 /// The heads of a page, and where the next one begins.
-TranscriptBook::Page pageOf(Connection& sql, const Reader& reader, const TranscriptQuery& query)
+TranscriptBook::Page pageOf(Connection& sql, const Reader& reader, const TranscriptQuery& query, core::WallTime now)
 {
     const std::size_t most = std::min(query.most, TranscriptBook::kMostListed);
     const std::string pattern = query.text ? containing(folded(*query.text)) : std::string();
@@ -230,10 +247,7 @@ TranscriptBook::Page pageOf(Connection& sql, const Reader& reader, const Transcr
     TranscriptBook::Page page;
     std::vector<TranscriptHead> heads;
     if (pattern.empty()) {
-        heads = headsOf(sql,
-            std::string("SELECT ") + HeadRow::kColumns + ' ' + candidates + " ORDER BY t.session DESC LIMIT "
-                + std::to_string(most),
-            filter);
+        heads = headsOf(sql, candidates + " ORDER BY t.session DESC LIMIT " + std::to_string(most), filter, now);
     } else {
         const Reach reach = reachOf(sql, candidates, filter);
         filter.add("t.session", ">=", std::optional(reach.last));
@@ -242,10 +256,10 @@ TranscriptBook::Page pageOf(Connection& sql, const Reader& reader, const Transcr
             + " ORDER BY t.session DESC LIMIT " + std::to_string(kLookedThrough) + ") AS t";
         const std::string place = filter.place(pattern);
         heads = headsOf(sql,
-            std::string("SELECT ") + HeadRow::kColumns + " FROM " + looked
+            "FROM " + looked
                 + " WHERE EXISTS (SELECT 1 FROM transcript_lines l WHERE l.session = t.session AND l.folded LIKE "
                 + place + " ESCAPE '!') ORDER BY t.session DESC LIMIT " + std::to_string(most),
-            filter);
+            filter, now);
         page.next = reach.isAll ? std::nullopt : std::optional(reach.last);
     }
     if (heads.size() == most) {
@@ -261,19 +275,20 @@ TranscriptBook::Page pageOf(Connection& sql, const Reader& reader, const Transcr
     return page;
 }
 
-std::optional<TranscriptHead> headOf(Connection& sql, const Reader& reader, const std::string& session)
+std::optional<TranscriptHead> headOf(
+    Connection& sql, const Reader& reader, const std::string& session, core::WallTime now)
 {
     Filter filter(reader);
     filter.add("t.session", "=", std::optional(session));
-    auto heads =
-        headsOf(sql, std::string("SELECT ") + HeadRow::kColumns + " FROM transcripts t WHERE " + filter.text(), filter);
+    auto heads = headsOf(sql, "FROM transcripts t WHERE " + filter.text(), filter, now);
     return heads.empty() ? std::nullopt : std::optional(std::move(heads.front()));
 }
 
 /// Whose it is: that of a transcript, or of a session that may get one yet.
-std::optional<std::string> callerOf(Connection& sql, const Reader& reader, const std::string& session)
+std::optional<std::string> callerOf(
+    Connection& sql, const Reader& reader, const std::string& session, core::WallTime now)
 {
-    if (auto head = headOf(sql, reader, session)) {
+    if (auto head = headOf(sql, reader, session, now)) {
         return std::move(head->of.caller);
     }
     Filter filter(reader);
@@ -323,22 +338,27 @@ TranscriptBook::Result<T> TranscriptBook::ask(std::function<core::Expected<T, Fa
 TranscriptBook::Result<TranscriptBook::Page> TranscriptBook::search(Reader reader, TranscriptQuery query) const
 {
     std::function<core::Expected<Page, Fault>(Connection&)> work =
-        [reader = std::move(reader), query = std::move(query)](
-            Connection& sql) -> core::Expected<Page, Fault> { return pageOf(sql, reader, query); };
+        [reader = std::move(reader), query = std::move(query), now = m_clock.wallNow()](
+            Connection& sql) -> core::Expected<Page, Fault> { return pageOf(sql, reader, query, now); };
     auto page = co_await ask<Page>(std::move(work));
     co_return page;
 }
 
-TranscriptBook::Result<bool> TranscriptBook::isAdmin(Reader reader) const
+TranscriptBook::Result<bool> TranscriptBook::isAdmin(Reader reader, std::optional<std::string> project) const
 {
     if (reader.isAdminOfAll || !reader.areAdminsInTable) {
         co_return reader.isAdminOfAll;
     }
-    std::function<core::Expected<bool, Fault>(Connection&)> work = [caller = std::move(reader.caller)](
+    std::function<core::Expected<bool, Fault>(Connection&)> work = [caller = std::move(reader.caller),
+                                                                       project = std::move(project)](
                                                                        Connection& sql) -> core::Expected<bool, Fault> {
+        const std::string text = "SELECT COUNT(*) FROM project_members WHERE member = :member AND role = 'admin'";
         int found = 0;
-        sql.ask(
-            "SELECT COUNT(*) FROM project_members WHERE member = :member AND role = 'admin'", into(found), use(caller));
+        if (project) {
+            sql.ask(text + " AND project = :project", into(found), use(caller), use(*project));
+        } else {
+            sql.ask(text, into(found), use(caller));
+        }
         return found > 0;
     };
     auto answer = co_await ask<bool>(std::move(work));
@@ -348,9 +368,9 @@ TranscriptBook::Result<bool> TranscriptBook::isAdmin(Reader reader) const
 TranscriptBook::Result<Transcript> TranscriptBook::find(Reader reader, std::string session) const
 {
     std::function<core::Expected<Transcript, Fault>(Connection&)> work =
-        [reader = std::move(reader), session = std::move(session)](
+        [reader = std::move(reader), session = std::move(session), now = m_clock.wallNow()](
             Connection& sql) -> core::Expected<Transcript, Fault> {
-        auto head = headOf(sql, reader, session);
+        auto head = headOf(sql, reader, session, now);
         if (!head) {
             return noSuchTranscript();
         }
@@ -363,8 +383,9 @@ TranscriptBook::Result<Transcript> TranscriptBook::find(Reader reader, std::stri
 TranscriptBook::Result<TranscriptBook::Page> TranscriptBook::whole(Reader reader, TranscriptQuery query) const
 {
     std::function<core::Expected<Page, Fault>(Connection&)> work =
-        [reader = std::move(reader), query = std::move(query)](Connection& sql) -> core::Expected<Page, Fault> {
-        Page page = pageOf(sql, reader, query);
+        [reader = std::move(reader), query = std::move(query), now = m_clock.wallNow()](
+            Connection& sql) -> core::Expected<Page, Fault> {
+        Page page = pageOf(sql, reader, query, now);
         std::size_t bytes = 0;
         for (std::size_t i = 0; i < page.transcripts.size(); ++i) {
             Transcript& one = page.transcripts[i];
@@ -384,9 +405,9 @@ TranscriptBook::Result<TranscriptBook::Page> TranscriptBook::whole(Reader reader
 TranscriptBook::Result<std::string> TranscriptBook::whose(Reader reader, std::string session) const
 {
     using Whose = core::Expected<std::string, Fault>;
-    std::function<Whose(Connection&)> work = [reader = std::move(reader), session = std::move(session)](
-                                                 Connection& sql) -> Whose {
-        auto caller = callerOf(sql, reader, session);
+    std::function<Whose(Connection&)> work = [reader = std::move(reader), session = std::move(session),
+                                                 now = m_clock.wallNow()](Connection& sql) -> Whose {
+        auto caller = callerOf(sql, reader, session, now);
         return caller ? Whose(std::move(*caller)) : noSuchTranscript();
     };
     auto answer = co_await ask<std::string>(std::move(work));
@@ -398,7 +419,7 @@ TranscriptBook::Result<bool> TranscriptBook::remove(Reader reader, std::string s
     using Removed = core::Expected<bool, Fault>;
     std::function<Removed(Connection&)> work = [reader = std::move(reader), session = std::move(session),
                                                    now = m_clock.wallNow()](Connection& sql) -> Removed {
-        if (!callerOf(sql, reader, session)) {
+        if (!callerOf(sql, reader, session, now)) {
             return noSuchTranscript();
         }
         rows::remove(sql, session, now);

@@ -42,7 +42,7 @@ struct TranscriptHead {
     core::WallTime lastAt{};
     core::WallTime keptUntil{};
     std::size_t lines = 0;
-    /// False: something that was said is not there.
+    /// False: something that was said is not there, or may not be.
     bool isWhole = true;
 };
 
@@ -76,8 +76,8 @@ public:
     // All of them: Unavailable.
     /// The newest session first.
     [[nodiscard]] Result<Page> search(Reader reader, TranscriptQuery query) const;
-    /// Whether they are an admin of any project.
-    [[nodiscard]] Result<bool> isAdmin(Reader reader) const;
+    /// Whether they are an admin of that project, or of any where none is named.
+    [[nodiscard]] Result<bool> isAdmin(Reader reader, std::optional<std::string> project = std::nullopt) const;
     /// NotFound, also where it is not theirs to read.
     [[nodiscard]] Result<Transcript> find(Reader reader, std::string session) const;
     /// The same with all that is said in each of a page, for exports.

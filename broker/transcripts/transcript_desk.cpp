@@ -70,6 +70,23 @@ core::WallTime TranscriptDesk::nextBeginning()
     return m_lastBeginning;
 }
 
+void TranscriptDesk::begin(std::shared_ptr<const Conversation> of, Words words)
+{
+    const std::lock_guard lock(m_mutex);
+    if (words != Words::Kept) {
+        tear(of->session, true);
+    }
+    if (words != Words::Over) {
+        m_marks[std::move(of)].hasBegun = true;
+    }
+}
+
+void TranscriptDesk::end(std::shared_ptr<const Conversation> of)
+{
+    const std::lock_guard lock(m_mutex);
+    m_marks[std::move(of)].hasEnded = true;
+}
+
 void TranscriptDesk::take(std::shared_ptr<const Conversation> of, Line line)
 {
     const std::lock_guard lock(m_mutex);
@@ -129,8 +146,14 @@ void TranscriptDesk::dropBeyondRoom()
 void TranscriptDesk::lose(const std::string& session)
 {
     ++m_lost;
+    tear(session);
+}
+
+void TranscriptDesk::tear(const std::string& session, bool isOnce)
+{
     if (m_torn.size() < kMostTorn) {
-        m_torn.try_emplace(session, Torn{m_deps.clock.now(), {}});
+        const auto torn = m_torn.try_emplace(session, Torn{m_deps.clock.now(), {}, isOnce}).first;
+        torn->second.isOnce = torn->second.isOnce && isOnce;
     }
 }
 
@@ -201,12 +224,21 @@ net::Awaitable<> TranscriptDesk::keepPermitted(Taken& taken, const Keeping& keep
             (leave == Leave::Yes ? may : later).push_back(std::move(line));
         }
     }
+    {
+        // What they said is not told, and that something is missing is.
+        const std::lock_guard lock(m_mutex);
+        for (const auto& [session, leave] : leaves) {
+            if (leave == Leave::No) {
+                tear(session);
+            }
+        }
+    }
     taken.lines = std::move(may);
     putBack(std::move(later));
 }
 
-net::Awaitable<TranscriptDesk::Written> TranscriptDesk::write(
-    const std::vector<Waiting>& lines, const std::vector<std::string>& torn, bool areProjectsInTable)
+net::Awaitable<TranscriptDesk::Written> TranscriptDesk::write(const std::vector<Waiting>& lines,
+    const std::vector<std::string>& torn, const Marks& marks, bool areProjectsInTable)
 {
     // One order for everybody who writes several at once: no two wait for each other. Of one stream, in the order in which it was told.
     const auto orderOf = [](const Batch& batch) { return std::tie(batch.of->session, batch.of->begun); };
@@ -223,7 +255,7 @@ net::Awaitable<TranscriptDesk::Written> TranscriptDesk::write(
         [&](const Batch& one, const Batch& other) { return orderOf(one) < orderOf(other); });
     using Missed = std::vector<std::string>;
     const auto isRefused = std::make_shared<std::atomic<bool>>(false);
-    std::function<Missed(Connection&)> work = [batches = std::move(batches), torn, isRefused,
+    std::function<Missed(Connection&)> work = [batches = std::move(batches), torn, marks, isRefused,
                                                   projects = areProjectsInTable ? rows::Projects::InTable
                                                                                 : rows::Projects::Anywhere,
                                                   now = m_deps.clock.wallNow()](Connection& sql) {
@@ -235,6 +267,14 @@ net::Awaitable<TranscriptDesk::Written> TranscriptDesk::write(
             Missed missed;
             std::copy_if(torn.begin(), torn.end(), std::back_inserter(missed),
                 [&](const std::string& session) { return !rows::markTorn(sql, session); });
+            for (const auto& [of, mark] : marks) {
+                if (mark.hasBegun && !mark.hasEnded) {
+                    rows::noteBeginning(sql, *of);
+                }
+                if (mark.hasEnded) {
+                    rows::noteEnd(sql, *of);
+                }
+            }
             return missed;
         } catch (...) {
             *isRefused = std::chrono::steady_clock::now() - since < kPrompt;
@@ -244,6 +284,7 @@ net::Awaitable<TranscriptDesk::Written> TranscriptDesk::write(
     const auto written = co_await m_deps.database.run<Missed>(std::move(work));
     if (written) {
         settleTorn(torn, *written);
+        settleMarks(marks);
         co_return Written::All;
     }
     m_deps.log.write(LogLevel::Error, "transcripts.not_written",
@@ -254,13 +295,14 @@ net::Awaitable<TranscriptDesk::Written> TranscriptDesk::write(
 net::Awaitable<> TranscriptDesk::writeApart(Taken& taken, bool areProjectsInTable)
 {
     const std::vector<std::string> noneTorn;
+    const Marks noMarks;
     bool goesOn = true;
     while (goesOn && !taken.lines.empty()) {
         const std::string session = taken.lines.front().of->session;
         const auto isIts = [&](const Waiting& line) { return line.of->session == session; };
         std::vector<Waiting> own;
         std::copy_if(taken.lines.begin(), taken.lines.end(), std::back_inserter(own), isIts);
-        const auto written = co_await write(own, noneTorn, areProjectsInTable);
+        const auto written = co_await write(own, noneTorn, noMarks, areProjectsInTable);
         goesOn = written != Written::Again;
         if (goesOn) {
             std::erase_if(taken.lines, isIts);
@@ -301,11 +343,42 @@ void TranscriptDesk::settleTorn(const std::vector<std::string>& tried, const std
         if (torn == m_torn.end()) {
             continue;
         }
-        if (std::binary_search(missed.begin(), missed.end(), session)) {
+        const bool isMissed = std::binary_search(missed.begin(), missed.end(), session);
+        if (isMissed && !torn->second.isOnce) {
             // Its transcript may begin later.
             torn->second.next = next;
         } else {
             m_torn.erase(torn);
+        }
+    }
+}
+
+TranscriptDesk::Marks TranscriptDesk::marksNow()
+{
+    Marks marks;
+    const std::lock_guard lock(m_mutex);
+    for (auto one = m_marks.begin(); one != m_marks.end() && marks.size() < kAtOnce; ++one) {
+        const auto& [of, mark] = *one;
+        const bool isOver = mark.hasEnded && !m_queues.contains(of->session) && !m_torn.contains(of->session);
+        if (mark.hasBegun || isOver) {
+            marks.emplace(of, Mark{mark.hasBegun, isOver});
+        }
+    }
+    return marks;
+}
+
+void TranscriptDesk::settleMarks(const Marks& written)
+{
+    const std::lock_guard lock(m_mutex);
+    for (const auto& [of, mark] : written) {
+        const auto found = m_marks.find(of);
+        if (found == m_marks.end()) {
+            continue;
+        }
+        found->second.hasBegun = found->second.hasBegun && !mark.hasBegun;
+        found->second.hasEnded = found->second.hasEnded && !mark.hasEnded;
+        if (!found->second.hasBegun && !found->second.hasEnded) {
+            m_marks.erase(found);
         }
     }
 }
@@ -330,9 +403,10 @@ net::Awaitable<TranscriptDesk::Written> TranscriptDesk::tellSome(const Keeping& 
     Taken taken(*this);
     co_await keepPermitted(taken, keeping);
     const std::vector<std::string> torn = tornNow(taken.lines);
+    const Marks marks = marksNow();
     auto written = Written::All;
-    if (!taken.lines.empty() || !torn.empty()) {
-        written = co_await write(taken.lines, torn, keeping.areProjectsInTable);
+    if (!taken.lines.empty() || !torn.empty() || !marks.empty()) {
+        written = co_await write(taken.lines, torn, marks, keeping.areProjectsInTable);
         if (written == Written::All) {
             taken.lines.clear();
             m_failures = 0;
@@ -351,9 +425,9 @@ net::Awaitable<> TranscriptDesk::tellAll(const Keeping& keeping)
     // Of some nobody may be able to tell whether they may be kept, and of others yes.
     std::size_t idle = 0;
     bool goesOn = true;
-    for (std::size_t before = waiting(); goesOn && before > 0; before = waiting()) {
+    for (std::size_t before = left(); goesOn && before > 0; before = left()) {
         const auto written = co_await tellSome(keeping, 1);
-        idle = waiting() < before ? 0 : idle + 1;
+        idle = left() < before ? 0 : idle + 1;
         goesOn = written != Written::Again && idle < std::min(before, kMostIdle);
     }
 }
@@ -385,12 +459,13 @@ std::vector<std::string> TranscriptDesk::loseAll()
 net::Awaitable<> TranscriptDesk::markTorn(std::vector<std::string> sessions)
 {
     const std::vector<Waiting> noLines;
+    const Marks noMarks;
     bool goesOn = true;
     while (goesOn && !sessions.empty()) {
         const std::size_t rest = sessions.size() - std::min(sessions.size(), kTornAtOnce);
         const std::vector<std::string> some(sessions.begin() + static_cast<std::ptrdiff_t>(rest), sessions.end());
         sessions.resize(rest);
-        const auto written = co_await write(noLines, some, false);
+        const auto written = co_await write(noLines, some, noMarks, false);
         goesOn = written == Written::All;
     }
 }
@@ -411,6 +486,12 @@ std::size_t TranscriptDesk::waiting() const
 {
     const std::lock_guard lock(m_mutex);
     return m_count;
+}
+
+std::size_t TranscriptDesk::left() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_count + m_marks.size();
 }
 
 } // namespace vivavoce::broker::transcripts

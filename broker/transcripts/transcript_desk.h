@@ -63,6 +63,19 @@ public:
 
     /// When a stream begins, as its conversation has it: no two at the same time.
     [[nodiscard]] core::WallTime nextBeginning();
+    /// What becomes of the words of a stream.
+    enum class Words {
+        Kept,
+        /// They are not kept, and others of the session may be: its transcript has a gap.
+        LeftOut,
+        /// Of its session nothing is kept any more, or ever was: where there is a transcript it is not whole.
+        Over
+    };
+    /// A stream begins. Of one that is kept the store has it until its end is there, too: whatever becomes of this process, a transcript does
+    /// not say that it is whole where lines were still to come. Of one that is left out the store has it for good.
+    void begin(std::shared_ptr<const Conversation> of, Words words);
+    /// Of one that is kept, behind its last line.
+    void end(std::shared_ptr<const Conversation> of);
     void take(std::shared_ptr<const Conversation> of, Line line);
     /// Writes what waits, some of it. One at a time.
     [[nodiscard]] net::Awaitable<> tell(Keeping keeping);
@@ -103,7 +116,15 @@ private:
         core::MonotonicTime since{};
         /// When it is tried again: there is no transcript yet that could say so.
         core::MonotonicTime next{};
+        /// It is not tried again: where there is none now there will be none, or it will be known otherwise.
+        bool isOnce = false;
     };
+    /// What the store is not told yet of a stream beside its lines.
+    struct Mark {
+        bool hasBegun = false;
+        bool hasEnded = false;
+    };
+    using Marks = std::map<std::shared_ptr<const Conversation>, Mark>;
     /// Refused: the store works, and it is these lines that it does not take.
     enum class Written { All, Again, Refused };
 
@@ -113,8 +134,8 @@ private:
     [[nodiscard]] net::Awaitable<> tellAll(const Keeping& keeping);
     /// Leaves what may be written, and puts back what has to wait.
     [[nodiscard]] net::Awaitable<> keepPermitted(Taken& taken, const Keeping& keeping);
-    [[nodiscard]] net::Awaitable<Written> write(
-        const std::vector<Waiting>& lines, const std::vector<std::string>& torn, bool areProjectsInTable);
+    [[nodiscard]] net::Awaitable<Written> write(const std::vector<Waiting>& lines, const std::vector<std::string>& torn,
+        const Marks& marks, bool areProjectsInTable);
     /// Session by session: what is not taken takes nobody else along.
     [[nodiscard]] net::Awaitable<> writeApart(Taken& taken, bool areProjectsInTable);
     [[nodiscard]] net::Awaitable<> markTorn(std::vector<std::string> sessions);
@@ -122,15 +143,21 @@ private:
     [[nodiscard]] std::vector<std::string> tornNow(const std::vector<Waiting>& lines);
     /// All but `missed` have it in their transcripts. Both are sorted.
     void settleTorn(const std::vector<std::string>& tried, const std::vector<std::string>& missed);
+    /// Beginnings, and the ends of streams of which nothing waits, and nothing is lost that their transcripts do not say yet.
+    [[nodiscard]] Marks marksNow();
+    void settleMarks(const Marks& written);
     void putBack(std::vector<Waiting> lines);
     /// Nothing waits any more. The sessions that are torn.
     [[nodiscard]] std::vector<std::string> loseAll();
     void tellOfLoss();
+    /// Lines, and beginnings and ends.
+    [[nodiscard]] std::size_t left() const;
     // Under the lock.
     Waiting pop(Queues::iterator queue);
     void resize(Queues::iterator queue, std::size_t bytes);
     void dropBeyondRoom();
     void lose(const std::string& session);
+    void tear(const std::string& session, bool isOnce = false);
 
     const Settings m_settings;
     const Dependencies m_deps;
@@ -147,6 +174,7 @@ private:
     /// Whose turn it is comes after that session.
     std::string m_lastTaken;
     std::map<std::string, Torn> m_torn;
+    Marks m_marks;
     // Of whoever tells.
     std::unordered_map<std::string, Answer> m_answers;
     int m_failures = 0;

@@ -556,6 +556,13 @@ private slots:
         QTest::newRow("ASCII") << QByteArray("AZ az [") << QByteArray("az az [");
         QTest::newRow("Latin") << QByteArray("ÄÖÜ ÇŞĞ ŁÓDŹ ÆØÅ") << QByteArray("äöü çşğ łódź æøå");
         QTest::newRow("Greek, with both sigmas") << QByteArray("ΣΊΣΥΦΟΣ Σίσυφος") << QByteArray("σίσυφοσ σίσυφοσ");
+        QTest::newRow("German, where one letter is two")
+            << QByteArray("GRÖSSE Größe ẞ") << QByteArray("grösse grösse ss");
+        QTest::newRow("Turkish, with and without dots")
+            << QByteArray("İstanbul ISTANBUL i̇ ı") << QByteArray("istanbul istanbul i ı");
+        QTest::newRow("ligatures") << QByteArray("ﬁnal Oﬃce") << QByteArray("final office");
+        QTest::newRow("Greek, where one letter is three")
+            << QByteArray("\xCE\x90") << QByteArray("\xCE\xB9\xCC\x88\xCC\x81");
         QTest::newRow("Cyrillic") << QByteArray("ЖЁЛТЫЙ") << QByteArray("жёлтый");
         QTest::newRow("Armenian") << QByteArray("ԲԱՐԵՒ") << QByteArray("բարեւ");
         QTest::newRow("Deseret, beyond 16 bits") << QByteArray("𐐀𐐧") << QByteArray("𐐨𐑏");
@@ -582,6 +589,9 @@ private slots:
         QVERIFY(found.find("ÜBER") != std::string::npos);
         QVERIFY(found.size() < 400);
         QCOMPARE(transcripts::excerpt("Über", "über"), std::string("Über"));
+        const std::string longer =
+            transcripts::excerpt(std::string(300, 'a') + " Größe " + std::string(500, 'b'), "grösse");
+        QVERIFY(longer.starts_with("…a") && longer.find("Größe") != std::string::npos);
     }
 
     void aLine_EndsWithAWholeCharacter()

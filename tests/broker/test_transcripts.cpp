@@ -30,6 +30,7 @@ using broker::transcripts::TranscriptDesk;
 using broker::transcripts::TranscriptQuery;
 using core::Json;
 using Leave = TranscriptDesk::Leave;
+using Words = TranscriptDesk::Words;
 
 namespace {
 
@@ -67,6 +68,7 @@ struct World {
         database = std::move(broker::Database::open(std::move(store), log).value());
         run("DELETE FROM transcripts");
         run("DELETE FROM transcript_removals");
+        run("DELETE FROM transcript_streams");
         run("DELETE FROM projects");
         run("DELETE FROM sessions");
         desk = std::make_unique<TranscriptDesk>(
@@ -120,6 +122,27 @@ struct World {
             areProjectsInTable};
     }
     void tell() { finishVoid(desk->tell(keeping())); }
+    /// A stream that is kept has begun, and the store knows it.
+    std::shared_ptr<const Conversation> begun(int number)
+    {
+        auto of = conversation(number);
+        desk->begin(of, Words::Kept);
+        tell();
+        return of;
+    }
+    void end(const std::shared_ptr<const Conversation>& of)
+    {
+        desk->end(of);
+        tell();
+    }
+    /// What waits is gone, and all that was known.
+    void killBroker()
+    {
+        clock.advance(core::Milliseconds(1'000));
+        desk = std::make_unique<TranscriptDesk>(
+            TranscriptDesk::Settings{}, std::chrono::days(30), TranscriptDesk::Dependencies{*database, clock, log});
+    }
+    void endSession(int number) { run("DELETE FROM sessions WHERE id = '" + idOf(number) + "'"); }
     bool isWhole(int number) { return wait(book->find(all(), idOf(number))).value().head.isWhole; }
     void say(const std::shared_ptr<const Conversation>& of, std::int64_t position, const std::string& text)
     {
@@ -286,7 +309,11 @@ private slots:
         QCOMPARE(world.containing("\\"), (Ids{idOf(2)}));
         QCOMPARE(world.containing("here!"), (Ids{idOf(2)}));
         QCOMPARE(world.containing("nowhere"), Ids());
-        QCOMPARE(world.found({}), (Ids{idOf(3), idOf(2), idOf(1)}));
+        world.say(world.conversation(4), 1, "Die Größe von İstanbul");
+        for (const char* const text : {"GRÖSSE", "größe", "GRÖẞE", "istanbul", "İSTANBUL"}) {
+            QCOMPARE(world.containing(text), (Ids{idOf(4)}));
+        }
+        QCOMPARE(world.found({}), (Ids{idOf(4), idOf(3), idOf(2), idOf(1)}));
     }
 
     void lists_AreNarrowed_AndGoOnWhereTheyEnded_data() { bothStores(); }
@@ -393,6 +420,10 @@ private slots:
             return world.wait(world.book->isAdmin({who, false, true})).value();
         };
         QVERIFY(isAdmin("carol") && !isAdmin("dave") && !isAdmin(kAlice));
+        const auto isAdminOf = [&](const char* who, const std::string& project) {
+            return world.wait(world.book->isAdmin({who, false, true}, project)).value();
+        };
+        QVERIFY(isAdminOf("carol", "choir") && !isAdminOf("carol", "band") && !isAdminOf("dave", "choir"));
 
         QVERIFY(!world.wait(world.book->remove({"erin", false, true}, idOf(1))).has_value());
         QVERIFY(!world.wait(world.book->remove({kBob, false, true}, idOf(1))).has_value());
@@ -702,6 +733,142 @@ private slots:
         world.say(of, 1, "word");
         QCOMPARE(world.said(1), Texts{"word"});
         QVERIFY(!world.isWhole(1));
+    }
+
+    void aBrokerThatIsKilled_LeavesTranscriptsThatSayIt_data() { bothStores(); }
+    void aBrokerThatIsKilled_LeavesTranscriptsThatSayIt()
+    {
+        World world(url());
+        for (int i = 1; i <= 3; ++i) {
+            world.openSession(i, kAlice);
+        }
+        const auto comesAgain = world.begun(1);
+        world.say(comesAgain, 1, "first");
+        QVERIFY(world.isWhole(1));
+        world.desk->take(comesAgain, line(2, Speaker::User, "second"));
+        // Nothing of it is there yet.
+        world.desk->take(world.begun(2), line(1, Speaker::User, "first"));
+        world.killBroker();
+        world.say(world.begun(3), 1, "first");
+        world.killBroker();
+        for (int i = 1; i <= 2; ++i) {
+            const auto again = world.begun(i);
+            world.say(again, 1, "third");
+            QVERIFY(!world.isWhole(i));
+            world.end(again);
+            QVERIFY(!world.isWhole(i));
+        }
+        QCOMPARE(world.said(1), (Texts{"first", "third"}));
+        // It may be running yet, with another broker.
+        QVERIFY(world.isWhole(3));
+        world.endSession(3);
+        QVERIFY(!world.isWhole(3));
+        const auto page = world.wait(world.book->search(all(), {})).value();
+        QVERIFY(std::none_of(
+            page.transcripts.begin(), page.transcripts.end(), [](const Transcript& one) { return one.head.isWhole; }));
+        QCOMPARE(page.transcripts.size(), std::size_t{3});
+    }
+
+    void aStreamThatEndsInOrder_LeavesNothingOpen_data() { bothStores(); }
+    void aStreamThatEndsInOrder_LeavesNothingOpen()
+    {
+        World world(url());
+        world.openSession(1, kAlice);
+        const auto former = world.begun(1);
+        world.say(former, 1, "one");
+        // Its client has come again, and the former's last words are on their way.
+        const auto next = world.begun(1);
+        world.say(next, 1, "three");
+        QVERIFY(!world.isWhole(1));
+        world.desk->take(former, line(2, Speaker::User, "two"));
+        world.end(former);
+        QCOMPARE(world.said(1), (Texts{"one", "two", "three"}));
+        QVERIFY(world.isWhole(1));
+        world.endSession(1);
+        QVERIFY(!world.isWhole(1));
+        // The broker goes down.
+        world.desk->take(next, line(2, Speaker::User, "four"));
+        world.desk->end(next);
+        world.finishVoid(world.desk->flush(world.keeping(), core::Milliseconds(20'000)));
+        QCOMPARE(world.said(1).size(), std::size_t{4});
+        QVERIFY(world.isWhole(1));
+        QCOMPARE(world.count("transcript_streams"), 0LL);
+    }
+
+    void theEndOfAStream_ComesBehindItsLines()
+    {
+        World world("sqlite://:memory:");
+        const auto of = world.begun(1);
+        world.say(of, 1, "one");
+        world.clock.advance(core::Milliseconds(10'000));
+        world.unknown = idOf(1);
+        world.desk->take(of, line(2, Speaker::User, "two"));
+        world.end(of);
+        QCOMPARE(world.count("transcript_streams"), 1LL);
+        world.unknown.clear();
+        world.tell();
+        world.tell();
+        QCOMPARE(world.count("transcript_streams"), 0LL);
+        QCOMPARE(world.said(1), (Texts{"one", "two"}));
+    }
+
+    void streamsOfWhichNothingIsThere_AreForgotten_data() { bothStores(); }
+    void streamsOfWhichNothingIsThere_AreForgotten()
+    {
+        World world(url());
+        world.begun(1);
+        world.say(world.begun(2), 1, "word");
+        world.killBroker();
+        world.clock.advance(2 * kDay);
+        world.finishVoid(world.desk->forget());
+        QCOMPARE(world.count("transcript_streams"), 2LL);
+        world.clock.advance(2 * kDay);
+        world.finishVoid(world.desk->forget());
+        QCOMPARE(world.count("transcript_streams"), 1LL);
+        QVERIFY(!world.isWhole(2));
+    }
+
+    void whatIsLeftOutInTheMiddle_IsSaid_AndNothingOfIt_data() { bothStores(); }
+    void whatIsLeftOutInTheMiddle_IsSaid_AndNothingOfIt()
+    {
+        World world(url());
+        const auto of = world.conversation(1);
+        const auto another = world.conversation(2);
+        const auto askAgain = [&](Leave leave) {
+            world.leave = leave;
+            world.clock.advance(core::Milliseconds(10'000));
+        };
+        world.say(of, 1, "before");
+        QVERIFY(world.isWhole(1));
+        askAgain(Leave::No);
+        world.say(of, 2, "marker");
+        world.say(another, 1, "marker");
+        QVERIFY(!world.isWhole(1));
+        askAgain(Leave::Yes);
+        world.say(of, 3, "after");
+        world.say(another, 2, "after");
+        QCOMPARE(world.said(1), (Texts{"before", "after"}));
+        QCOMPARE(world.said(2), Texts{"after"});
+        QVERIFY(!world.isWhole(1) && !world.isWhole(2));
+        // And where it was in a stream of its own.
+        for (const auto& [number, words] :
+            {std::pair(3, Words::LeftOut), std::pair(4, Words::Over), std::pair(5, Words::LeftOut)}) {
+            if (number < 5) {
+                world.say(world.conversation(number), 1, "before");
+                QVERIFY(world.isWhole(number));
+            }
+            world.desk->begin(world.conversation(number), words);
+            world.tell();
+            world.say(world.conversation(number), 1, "after");
+            QVERIFY(!world.isWhole(number));
+        }
+        // Of one of which nothing was ever kept nothing is remembered.
+        world.desk->begin(world.conversation(6), Words::Over);
+        world.tell();
+        world.say(world.conversation(6), 1, "word");
+        QVERIFY(world.isWhole(6));
+        QCOMPARE(world.count("transcript_streams"), 2LL);
+        QCOMPARE(world.desk->lost(), std::uint64_t{0});
     }
 
     void whileTheStoreIsAway_LinesWait_AndTheOldestAreLostBeyondTheRoom()

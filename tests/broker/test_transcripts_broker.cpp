@@ -104,6 +104,13 @@ struct Talk {
         client->line().close(1000, "");
         (void)provider->end();
     }
+    /// With a stream that takes the place of the former.
+    void comeAgain()
+    {
+        client->drop();
+        client = world.open(session);
+        provider = world.upstream.next();
+    }
 
     RelayWorld& world;
     core::broker::TokenResponse session;
@@ -149,6 +156,10 @@ struct World : RelayWorld {
             return all.size() >= lines;
         });
         return all;
+    }
+    [[nodiscard]] bool isWhole(const std::string& session)
+    {
+        return Json::parse(ask(operators.admin(), "/" + session).body).at("isWhole").get<bool>();
     }
     /// What is known by then has been written, and would be there.
     void settle(const std::string& user = "settler")
@@ -223,7 +234,8 @@ private slots:
         QCOMPARE(one.at("projectId").get<std::string>(), std::string("choir"));
         QCOMPARE(one.at("user").get<std::string>(), world.keyOf("u1"));
         QCOMPARE(one.at("lineCount").get<int>(), 4);
-        QVERIFY(one.at("isWhole").get<bool>());
+        // Once its end is written, too.
+        QTRY_VERIFY(world.isWhole(talk.session.sessionId));
         QCOMPARE(one.at("keptUntil").get<std::string>(), std::string("2027-02-14T08:00:00Z"));
     }
 
@@ -279,6 +291,44 @@ private slots:
         world.settle("u1");
         QCOMPARE(world.list("?text=marker").size(), std::size_t{0});
         QCOMPARE(world.said(talk.session.sessionId, 2), (Said{"user: before", "assistant: answered"}));
+        QVERIFY(!world.isWhole(talk.session.sessionId));
+    }
+
+    void whatIsSaidWhileAProjectHasOptedOut_IsAGap_ThatTheTranscriptTells_data()
+    {
+        QTest::addColumn<bool>("hasStreamOfItsOwn");
+        QTest::newRow("of a stream that goes on") << false;
+        QTest::newRow("of a stream that began then") << true;
+    }
+    void whatIsSaidWhileAProjectHasOptedOut_IsAGap_ThatTheTranscriptTells()
+    {
+        QFETCH(bool, hasStreamOfItsOwn);
+        World world(&inTable);
+        world.put("choir", {{"transcripts", true}});
+        world.addMember("choir", "u1");
+        Talk talk(world, kChoir);
+        const std::string id = talk.session.sessionId;
+        talk.exchange("before", "answered");
+        QCOMPARE(world.said(id, 2), (Said{"user: before", "assistant: answered"}));
+        QVERIFY(world.isWhole(id));
+        world.put("choir", Json::object());
+        world.operators.broker.clock.advance(core::Milliseconds(10'000));
+        if (hasStreamOfItsOwn) {
+            talk.comeAgain();
+        }
+        talk.exchange("marker", "marker");
+        QTRY_VERIFY(!world.isWhole(id));
+        world.put("choir", {{"transcripts", true}});
+        world.operators.broker.clock.advance(core::Milliseconds(10'000));
+        if (hasStreamOfItsOwn) {
+            talk.comeAgain();
+        }
+        talk.exchange("after", "answered again");
+        QCOMPARE(world.said(id, 4),
+            (Said{"user: before", "assistant: answered", "user: after", "assistant: answered again"}));
+        talk.end();
+        world.settle("u1");
+        QVERIFY(!world.isWhole(id));
     }
 
     void aSessionThatWasNotTold_IsNotKept_ThoughItsProjectHasOptedIn()
@@ -321,6 +371,8 @@ private slots:
         }
         QCOMPARE(world.said(talk.session.sessionId, 4),
             (Said{"user: one", "assistant: two", "assistant: thr (unfinished)", "assistant: four"}));
+        // The former's end is written, and the session goes on.
+        QTRY_VERIFY(world.isWhole(talk.session.sessionId));
     }
 
     void gemini_IsKept_ThoughItsFramesAreBinary()
@@ -416,6 +468,19 @@ private slots:
             QCOMPARE(world.ask(who).status, 200);
             QVERIFY(world.audited().back().ends_with(std::string(" ") + role));
         }
+        // An admin of another project is nobody in this one, and the audit does not say that they did anything.
+        const std::size_t before = world.audited().size();
+        for (const char* const method : {"GET", "DELETE"}) {
+            QCOMPARE(
+                codeOf(world.ask(user("erin"), ofAlice + "&project=choir", method)), std::string("insufficient_scope"));
+            QCOMPARE(codeOf(world.ask(user("erin"), ofAlice + "&project=nowhere", method)),
+                std::string("insufficient_scope"));
+        }
+        QCOMPARE(world.ask(user("alice"), "?user=me&project=choir").status, 200);
+        QCOMPARE(world.ask(user("erin"), ofAlice + "&project=band").status, 200);
+        const auto audited = world.audited();
+        QCOMPARE(audited.size(), before + 2);
+        QVERIFY(audited.back().starts_with("transcript.read erin "));
         QCOMPARE(world.ask(world.operators.login.token("nobody", "voice:mint"), "").status, 403);
         QCOMPARE(world.operators.broker.send(world.operators.broker.request("GET", kPath)).status, 401);
         // An admin of the choir deletes what alice said there, and nothing else.
@@ -445,15 +510,22 @@ private slots:
         QCOMPARE(world.ask(user, "/" + id).status, 200);
         QCOMPARE(world.ask(user, "/" + id + "?format=csv").status, 200);
         QCOMPARE(world.ask(user, "?format=text&user=me").status, 200);
+        // What was asked for, and how many there were.
+        QCOMPARE(world.ask(user, "?format=json&from=2027-01-15&to=2027-01-16T00:00:00Z").status, 200);
+        QCOMPARE(world.ask(user, "?format=csv&text=marker-question&before=" + id).status, 200);
+        QCOMPARE(world.ask(user, "?before=marker-token").status, 200);
         QCOMPARE(world.ask(user, "/" + id, "DELETE").status, 200);
         QCOMPARE(world.ask(user, "?user=me", "DELETE").status, 200);
         auto told = world.audited();
         told.erase(told.begin(), told.begin() + static_cast<std::ptrdiff_t>(before));
         const std::string key = world.keyOf("u1");
         QCOMPARE(told,
-            (Said{"transcript.read u1 search project choir own", "transcript.read u1 " + id + " own",
-                "transcript.export u1 " + id + " own", "transcript.export u1 list user " + key + " own",
-                "transcript.remove u1 " + id + " own", "transcript.remove u1 user " + key + " own"}));
+            (Said{"transcript.read u1 search project choir transcripts 1 own", "transcript.read u1 " + id + " own",
+                "transcript.export u1 " + id + " own", "transcript.export u1 list user " + key + " transcripts 1 own",
+                "transcript.export u1 list from 2027-01-15T00:00:00Z to 2027-01-16T00:00:00Z transcripts 1 own",
+                "transcript.export u1 search before " + id + " transcripts 0 own",
+                "transcript.read u1 list transcripts 0 own", "transcript.remove u1 " + id + " own",
+                "transcript.remove u1 user " + key + " own"}));
         for (const Json& line : world.operators.allLines(1)) {
             QVERIFY(line.dump().find("marker") == std::string::npos);
         }

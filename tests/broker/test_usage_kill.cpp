@@ -28,6 +28,21 @@ std::string done(int number)
         .dump();
 }
 
+std::string reply(const std::string& id, const std::string& text)
+{
+    return Json({{"type", "response.output_audio_transcript.done"}, {"event_id", "e"}, {"response_id", "r" + id},
+                    {"item_id", id}, {"output_index", 0}, {"content_index", 0}, {"transcript", text}})
+        .dump();
+}
+
+net::WebSocketRequest streamOf(const BrokerProcess& broker, const std::string& token)
+{
+    net::WebSocketRequest request;
+    request.url = "ws://127.0.0.1:" + std::to_string(broker.port()) + "/api/voice/stream";
+    request.headers.add("Authorization", "Bearer " + token);
+    return request;
+}
+
 Exchange ask(const BrokerProcess& broker, const std::string& method, const std::string& path, const std::string& body)
 {
     return broker.send(method + " " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(broker.port())
@@ -111,6 +126,60 @@ private slots:
         QVERIFY(broker.start());
         const auto usage = ask(broker, "GET", "/api/voice/usage", "");
         QCOMPARE(Json::parse(usage.body)["audioMinutesIn"].get<double>(), 1.0 / 60);
+    }
+
+    void transcript_SaysThatItIsNotWhole_WhereItsBrokerWasKilled_data()
+    {
+        QTest::addColumn<bool>("isKilled");
+        QTest::newRow("killed") << true;
+        QTest::newRow("told to go") << false;
+    }
+    void transcript_SaysThatItIsNotWhole_WhereItsBrokerWasKilled()
+    {
+        QFETCH(bool, isKilled);
+        const std::string limits = "others_per_minute = 100000\n";
+        ScriptedUpstream upstream;
+        BrokerProcess broker;
+        broker.setProvider(upstream.url());
+        broker.setTables("[[policies]]\nproject = \"choir\"\ntranscripts = true\n");
+        QVERIFY(broker.start(limits));
+        const auto session = ask(broker, "POST", "/api/voice/session", R"({"projectId":"choir"})");
+        QVERIFY2(session.status == 200, session.body.c_str());
+        const Json minted = Json::parse(session.body);
+        QVERIFY(minted.value("transcriptsKept", false));
+        const auto token = minted.at("token").get<std::string>();
+        const std::string path = "/api/voice/transcripts/" + minted.at("sessionId").get<std::string>();
+        const auto read = [&] {
+            const auto answer = ask(broker, "GET", path, "");
+            return answer.status == 200 ? Json::parse(answer.body) : Json{{"lines", Json::array()}, {"isWhole", false}};
+        };
+        const auto lastIs = [&](const std::string& text) {
+            const Json lines = read().at("lines");
+            return !lines.empty() && lines.back().at("text") == Json(text);
+        };
+        {
+            StreamClient client(streamOf(broker, token));
+            const auto provider = upstream.next();
+            provider->send(reply("a1", "first"));
+            QTRY_VERIFY(lastIs("first"));
+            QVERIFY(read().at("isWhole").get<bool>());
+            (void)client.line().next();
+            // Its client has heard it, and the database not.
+            provider->send(reply("a2", "second"));
+            (void)client.line().next();
+            if (isKilled) {
+                broker.kill();
+            } else {
+                QCOMPARE(broker.terminate(), 0);
+            }
+        }
+        QVERIFY(broker.start(limits));
+        StreamClient client(streamOf(broker, token));
+        const auto provider = upstream.next();
+        provider->send(reply("b1", "third"));
+        QTRY_VERIFY(lastIs("third"));
+        QCOMPARE(read().at("isWhole").get<bool>(), !isKilled);
+        QVERIFY(isKilled || read().at("lines").size() == 3);
     }
 };
 

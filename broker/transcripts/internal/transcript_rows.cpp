@@ -11,7 +11,7 @@ namespace {
 using soci::into;
 using soci::use;
 
-/// A session lasts a day at most, and what waits for the store comes there within another one, or is lost.
+/// A session lasts a day at most, and what waits for the store comes there within another one, or is lost. Of removals, and of streams.
 constexpr std::chrono::hours kRemovalsKept{24 * 3};
 constexpr int kForgottenAtOnce = 200;
 
@@ -161,6 +161,20 @@ void write(
         use(at), use(until), use(standing->lines), use(standing->bytes), use(standing->isWhole), use(of.session));
 }
 
+void noteBeginning(Connection& sql, const Conversation& of)
+{
+    const long long begun = millisOf(of.begun);
+    sql.ask("INSERT INTO transcript_streams (session, begun) VALUES (:session, :begun) "
+            "ON CONFLICT (session, begun) DO NOTHING",
+        use(of.session), use(begun));
+}
+
+void noteEnd(Connection& sql, const Conversation& of)
+{
+    const long long begun = millisOf(of.begun);
+    sql.ask("DELETE FROM transcript_streams WHERE session = :session AND begun = :begun", use(of.session), use(begun));
+}
+
 bool markTorn(Connection& sql, const std::string& session)
 {
     soci::statement statement =
@@ -211,6 +225,10 @@ bool forget(Connection& sql, core::WallTime now, core::WallTime oldest)
     }
     const long long removals = millisOf(now - kRemovalsKept);
     sql.ask("DELETE FROM transcript_removals WHERE at <= :removals", use(removals));
+    // Those of a transcript go on saying that it is not whole, as long as there is one.
+    sql.ask("DELETE FROM transcript_streams WHERE begun <= :streams AND NOT EXISTS "
+            "(SELECT 1 FROM transcripts t WHERE t.session = transcript_streams.session)",
+        use(removals));
     return old.size() < static_cast<std::size_t>(kForgottenAtOnce);
 }
 

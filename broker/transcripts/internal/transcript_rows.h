@@ -25,6 +25,10 @@ enum class Projects { Anywhere, InTable };
 /// Writes what is to be kept of them: nothing of a session whose transcript was deleted, nothing of a project that is gone.
 void write(
     Connection& sql, const Conversation& of, const std::vector<Line>& lines, Projects projects, core::WallTime now);
+/// A stream has begun: until its end is noted, its session's transcript may lack something, also where there is none yet.
+void noteBeginning(Connection& sql, const Conversation& of);
+/// All that was said in it is written.
+void noteEnd(Connection& sql, const Conversation& of);
 /// Something of that session could not be kept. False: it has no transcript that could say so.
 [[nodiscard]] bool markTorn(Connection& sql, const std::string& session);
 /// Deletes it, and has nothing more written of its session.
