@@ -140,6 +140,30 @@ core::Json TableProjects::json(const Project& project)
         {"createdAt", core::formatRfc3339(project.createdAt)}, {"members", project.members}};
 }
 
+std::string TableProjects::told(const std::string& project, const std::optional<Policy>& before, const Policy& after)
+{
+    // The audit keeps 4 KiB of it, with the project's name.
+    constexpr std::size_t kMostTold = 2'048;
+    const std::string changes = policyChanges(before.value_or(Policy()), after, kMostTold);
+    const std::string made = before ? "" : changes.empty() ? "new" : "new, ";
+    const std::string what = made + changes;
+    return "project " + project + ": " + (what.empty() ? "no change" : what);
+}
+
+std::string TableProjects::told(const std::string& project, const std::string& member, std::optional<Role> before,
+    bool isAdded, std::optional<Role> after)
+{
+    const char* const what = !isAdded ? "member removed"
+        : after == Role::Admin        ? "admin added"
+        : after == Role::Member       ? "member without admin's rights"
+                                      : "member added";
+    std::string was;
+    if (before) {
+        was = std::string(" (was ") + textOf(*before) + ")";
+    }
+    return what + was + ": " + project + " " + member;
+}
+
 template <typename T>
 TableProjects::Result<T> TableProjects::ask(std::function<core::Expected<T, Fault>(Connection&)> work)
 {
@@ -250,6 +274,25 @@ TableProjects::Result<std::vector<TableProjects::Member>> TableProjects::members
         return found;
     };
     auto answer = co_await ask<std::vector<Member>>(std::move(work));
+    co_return answer;
+}
+
+TableProjects::Result<std::optional<TableProjects::Role>> TableProjects::roleOf(std::string project, std::string member)
+{
+    using Found = core::Expected<std::optional<Role>, Fault>;
+    std::function<Found(Connection&)> work = [project = std::move(project), member = std::move(member)](
+                                                 Connection& sql) -> Found {
+        if (!isThere(sql, project)) {
+            return noSuchProject();
+        }
+        std::string role;
+        if (!sql.ask("SELECT role FROM project_members WHERE project = :project AND member = :member", into(role),
+                use(project), use(member))) {
+            return std::optional<Role>();
+        }
+        return std::optional(role == textOf(Role::Admin) ? Role::Admin : Role::Member);
+    };
+    auto answer = co_await ask<std::optional<Role>>(std::move(work));
     co_return answer;
 }
 
