@@ -1,5 +1,6 @@
 #include "broker/http/project_api.h"
 
+#include "broker/admin/page_query.h"
 #include "broker/http/problem_response.h"
 #include "broker/http/request_checks.h"
 #include "broker/projects/policy_json.h"
@@ -118,6 +119,9 @@ net::Awaitable<net::HttpResponse> ProjectApi::list(const net::HttpRequest& reque
     auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
     if (!guest) {
         co_return std::move(guest.error());
+    }
+    if (const auto fault = admin::encodingFault(request.query)) {
+        co_return problemResponse(*fault);
     }
     const std::string id = net::queryParameter(request.query, "id");
     auto asked = id.empty() ? m_deps.projects.list(net::queryParameter(request.query, "after")) : only(id);
@@ -249,6 +253,9 @@ net::Awaitable<net::HttpResponse> ProjectApi::members(const net::HttpRequest& re
     auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
     if (!guest) {
         co_return std::move(guest.error());
+    }
+    if (const auto fault = admin::encodingFault(request.query)) {
+        co_return problemResponse(*fault);
     }
     const auto members = co_await m_deps.projects.members(
         net::queryParameter(request.query, "project"), net::queryParameter(request.query, "after"));

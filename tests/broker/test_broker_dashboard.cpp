@@ -1,3 +1,4 @@
+#include "broker/admin/page_query.h"
 #include "broker/admin/pages.h"
 #include "broker/audit/file_audit_trail.h"
 #include "tests/broker/limits_harness.h"
@@ -246,6 +247,42 @@ private slots:
         const auto answer = world.as(world.admin(), "GET", path.toStdString());
         QCOMPARE(answer.status, 400U);
         QCOMPARE(codeOf(answer), std::string("bad_request"));
+    }
+
+    void query_ThatCannotBeRead_IsToldAsWhatItIs_data()
+    {
+        QTest::addColumn<QByteArray>("query");
+        QTest::addColumn<QByteArray>("detail");
+        const QByteArray broken = ": % has to be followed by two hexadecimal digits; one that is meant is written %25";
+        QTest::newRow("nothing") << QByteArray() << QByteArray();
+        QTest::newRow("all that may be") << QByteArray("text=a+b%2B%C3%A9%00&&by=&x") << QByteArray();
+        QTest::newRow("no UTF-8") << QByteArray("by=day&text=%ff") << QByteArray("text is not UTF-8");
+        QTest::newRow("half a letter") << QByteArray("user=%c3") << QByteArray("user is not UTF-8");
+        QTest::newRow("broken") << QByteArray("text=%") << "text" + broken;
+        QTest::newRow("broken at its end") << QByteArray("project=a%4") << "project" + broken;
+        QTest::newRow("no digits") << QByteArray("id=100%25&after=%zz") << "after" + broken;
+        QTest::newRow("a broken name") << QByteArray("us%er=u1") << "a parameter" + broken;
+        QTest::newRow("not encoded") << QByteArray("text=\"a\"")
+                                     << QByteArray("text has a character that has to be percent-encoded");
+    }
+    void query_ThatCannotBeRead_IsToldAsWhatItIs()
+    {
+        QFETCH(QByteArray, query);
+        QFETCH(QByteArray, detail);
+        const auto fault = broker::admin::encodingFault(query.toStdString());
+        QCOMPARE(fault ? fault->detail : std::string(), detail.toStdString());
+    }
+
+    void query_ThatIsNoUtf8_HasACodeOfItsOwn()
+    {
+        OperatorWorld world(
+            [](broker::Config& config) { config.projects.check = broker::ProjectSettings::Check::Table; });
+        for (const char* const path : {"voice/transcripts?text=%ff", "voice/usage?project=%fe",
+                 "admin/sessions?user=%c3", "admin/projects?id=%ff", "admin/projects/members?project=%ff"}) {
+            const auto answer = world.as(world.admin(), "GET", std::string("/api/") + path);
+            QCOMPARE(answer.status, 400U);
+            QCOMPARE(codeOf(answer), std::string("invalid_encoding"));
+        }
     }
 
     void session_ShowsWhatItCameTo()
