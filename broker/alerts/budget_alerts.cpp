@@ -24,11 +24,6 @@ struct Measured {
     std::string spentText;
 };
 
-std::string minuteText(std::int64_t ms)
-{
-    return std::to_string(ms / 60'000) + " min";
-}
-
 /// In whole percent, rounded down; a budget of nothing is spent.
 int percentOf(const Measured& measured)
 {
@@ -87,18 +82,23 @@ std::string dollarText(std::int64_t nanoDollars)
     return text.data();
 }
 
+std::string minuteText(std::int64_t milliseconds)
+{
+    return std::to_string(milliseconds / 60'000) + " min";
+}
+
 void addBudgetDrafts(const usage::BudgetStanding& standing, bool isRefusing, const std::vector<int>& thresholds,
     std::vector<Draft>& drafts)
 {
     std::vector<Measured> measures;
     if (standing.budget.nanoDollars) {
-        measures.push_back({"nanoDollars", *standing.budget.nanoDollars, standing.nanoDollars,
+        measures.push_back({kMoneyUnit, *standing.budget.nanoDollars, standing.nanoDollars,
             dollarText(*standing.budget.nanoDollars), dollarText(standing.nanoDollars)});
     }
     if (standing.budget.connected) {
         const std::int64_t limit = standing.budget.connected->count();
         measures.push_back(
-            {"milliseconds", limit, standing.connectedMs, minuteText(limit), minuteText(standing.connectedMs)});
+            {kTimeUnit, limit, standing.connectedMs, minuteText(limit), minuteText(standing.connectedMs)});
     }
     const bool isExhausted = standing.isExhausted || isRefusing;
     // Of a budget of both the one that is further is what ran out.
