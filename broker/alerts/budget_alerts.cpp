@@ -54,11 +54,14 @@ Draft draftOf(const usage::BudgetStanding& standing, const Measured& measured, i
 {
     const bool isProject = standing.period.starts_with("project");
     const bool isDay = standing.period.ends_with("day");
+    const bool hasPlace = !isProject && !standing.project.empty();
+    const std::string place = hasPlace ? " in project " + standing.project : std::string();
     Draft draft;
     Alert& alert = draft.alert;
     alert.kind = AlertKind::BudgetThreshold;
     alert.severity = threshold >= kAll ? Severity::Critical : threshold >= kMuch ? Severity::Warning : Severity::Info;
-    alert.title = std::string("Budget of ") + (isProject ? "project " : "user ") + nameOf(standing, isProject) + ": "
+    alert.title = std::string("Budget of ") + (isProject ? "project " : "user ") + nameOf(standing, isProject) + place
+        + ": "
         + (threshold >= kAll && measured.spent < measured.limit
                 ? std::string("what is left does not bear one more turn")
                 : std::to_string(threshold) + " % used")
@@ -66,6 +69,9 @@ Draft draftOf(const usage::BudgetStanding& standing, const Measured& measured, i
     core::Json data{{"period", standing.period}, {isProject ? "project" : "user", standing.who},
         {"threshold", threshold}, {"unit", measured.unit}, {"limit", measured.limit}, {"spent", measured.spent},
         {"from", usage::dateOf(standing.since)}, {"until", usage::dateOf(standing.until)}};
+    if (hasPlace) {
+        data["project"] = standing.project;
+    }
     alert.data = core::writeJson(data);
     return draft;
 }

@@ -296,6 +296,28 @@ TableProjects::Result<std::optional<TableProjects::Role>> TableProjects::roleOf(
     co_return answer;
 }
 
+TableProjects::Result<TableProjects::Memberships> TableProjects::ofMembers(std::vector<std::string> members)
+{
+    using Found = core::Expected<Memberships, Fault>;
+    std::function<Found(Connection&)> work = [members = std::move(members)](Connection& sql) -> Found {
+        constexpr std::size_t kMostOfOne = 100;
+        const auto most = static_cast<int>(kMostOfOne);
+        Memberships found;
+        for (const std::string& member : members) {
+            std::vector<std::string> ids(kMostOfOne), policies(kMostOfOne);
+            sql << "SELECT p.id, p.policy FROM project_members m JOIN projects p ON p.id = m.project "
+                   "WHERE m.member = :member ORDER BY p.id LIMIT :most",
+                into(ids), into(policies), use(member), use(most);
+            for (std::size_t i = 0; i < ids.size(); ++i) {
+                found[member].emplace(ids[i], readStored(policies[i]));
+            }
+        }
+        return found;
+    };
+    auto answer = co_await ask<Memberships>(std::move(work));
+    co_return answer;
+}
+
 TableProjects::Result<TableProjects::Put> TableProjects::put(
     std::string project, Policy policy, std::optional<std::string> basis)
 {

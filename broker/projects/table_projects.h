@@ -5,6 +5,7 @@
 #include "core/base/clock.h"
 #include "core/base/json.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,9 @@ public:
     [[nodiscard]] Result<std::vector<Member>> members(std::string project, std::string after);
     /// Nothing: is no member.
     [[nodiscard]] Result<std::optional<Role>> roleOf(std::string project, std::string member);
+    /// By member and project, what the project itself says: of each of these members at most 100 projects.
+    using Memberships = std::map<std::string, std::map<std::string, Policy>>;
+    [[nodiscard]] Result<Memberships> ofMembers(std::vector<std::string> members);
     struct Put {
         bool isNew = false;
         std::string revision;

@@ -801,6 +801,34 @@ private slots:
             std::string("Budget of project choir: what is left does not bear one more turn ($0.00 of $10.00 a month)"));
     }
 
+    void budget_OfAUser_IsToldWithItsProject()
+    {
+        tests::NetThreads threads;
+        tests::SharedClock clock;
+        OneBroker broker(threads, clock, url(), settingsWith({}));
+        Budgets budgets;
+        budgets.userDay.nanoDollars = kDollar / 20;
+        const Account account = OneBroker::account("s1", budgets);
+        QVERIFY(broker.open(account));
+        broker.spend(account, "a", kDollar / 20);
+        broker.turn();
+        QCOMPARE(broker.listed().size(), std::size_t{1});
+        const Alert alert = broker.listed()[0].alert;
+        QCOMPARE(alert.title, std::string("Budget of user alice in project choir: 100 % used ($0.05 of $0.05 a day)"));
+        const Json data = Json::parse(alert.data);
+        QCOMPARE(data.at("user").get<std::string>(), std::string("2:1:i:alice"));
+        QCOMPARE(data.at("project").get<std::string>(), std::string("choir"));
+        // Outside of any it has none.
+        Account elsewhere = OneBroker::account("s2", budgets);
+        elsewhere.project.clear();
+        elsewhere.caller = "2:1:i:bob";
+        clock.advance(kSecond);
+        QVERIFY(broker.open(elsewhere));
+        broker.spend(elsewhere, "a", kDollar / 20);
+        broker.turn();
+        QVERIFY(!Json::parse(broker.listed()[0].alert.data).contains("project"));
+    }
+
     void raised_BeyondTheBound_DropsTheOldest_AndSaysSo()
     {
         tests::NetThreads threads;

@@ -165,6 +165,13 @@ private slots:
         QVERIFY(!run(table.addMember("choir", "alice", Role::Admin)).value());
         QVERIFY(!run(table.addMember("choir", "alice")).value());
         QCOMPARE(namesOf(run(table.members("choir", "")).value()).front(), std::string("alice, admin"));
+        QVERIFY(run(table.roleOf("choir", "alice")).value() == Role::Admin);
+        QVERIFY(!run(table.roleOf("choir", "nobody")).value());
+        QVERIFY(run(table.roleOf("none", "alice")).error().code == FaultCode::NotFound);
+        const auto memberships = run(table.ofMembers({"alice", "nobody"})).value();
+        QCOMPARE(memberships.size(), std::size_t{1});
+        QCOMPARE(memberships.at("alice").size(), std::size_t{1});
+        QVERIFY(memberships.at("alice").at("choir") == policy);
         QVERIFY(run(table.addMember("choir", "alice", Role::Member)).value());
         QCOMPARE(namesOf(run(table.members("choir", "")).value()).front(), std::string("alice"));
 
