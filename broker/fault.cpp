@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::array kRows{
     FaultRow{FaultCode::BadRequest, "bad_request", 400, "The request is not well formed"},
+    FaultRow{FaultCode::InvalidEncoding, "invalid_encoding", 400, "The query is not UTF-8 in percent-encoding"},
     FaultRow{FaultCode::InvalidBody, "invalid_body", 400, "The body is not what it should be"},
     FaultRow{FaultCode::InvalidIdempotencyKey, "invalid_idempotency_key", 400, "The Idempotency-Key is not acceptable"},
     FaultRow{FaultCode::Unauthenticated, "unauthenticated", 401, "Credentials are needed"},

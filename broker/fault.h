@@ -12,6 +12,7 @@ namespace vivavoce::broker {
 /// Why a request is not granted. Each has a stable text, an HTTP status and a title: the table is in fault.cpp.
 enum class FaultCode {
     BadRequest,
+    InvalidEncoding,
     InvalidBody,
     InvalidIdempotencyKey,
     Unauthenticated,

@@ -52,6 +52,16 @@ Error errorOf(const ErrorCode& error)
     return {core::ErrorCode::ProviderUnreachable, "the connection broke off: " + error.message(), std::nullopt, {}};
 }
 
+/// The same behind the head of an answer: its status is the other side's own code, which a long body takes from nobody.
+Error errorOf(const ErrorCode& error, unsigned status)
+{
+    Error told = errorOf(error);
+    if (told.code == core::ErrorCode::ProviderMessageTooBig) {
+        told.foreignCode = std::to_string(status);
+    }
+    return told;
+}
+
 template <typename Parser>
 ClientResponse headOf(const Parser& parser)
 {
@@ -76,6 +86,9 @@ Awaitable<core::Expected<void, Error>> readHead(Stream& stream, beast::flat_buff
         parser->body_limit(maxBodyBytes);
         parser->skip(isHead);
         const auto [error, size] = co_await http::async_read_header(stream, buffer, *parser, asTuple);
+        if (error == http::error::body_limit) {
+            co_return core::Unexpected<Error>(errorOf(error, parser->get().result_int()));
+        }
         if (error) {
             co_return core::Unexpected<Error>(errorOf(error));
         }
@@ -120,7 +133,7 @@ Awaitable<Result> exchange(Stream& stream, http::request<http::string_body> raw,
             response.body += piece;
         }
         if (error && error != http::error::need_buffer) {
-            co_return core::Unexpected<Error>(errorOf(error));
+            co_return core::Unexpected<Error>(errorOf(error, response.status));
         }
     }
     chunk.fill('\0');

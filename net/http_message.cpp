@@ -9,7 +9,12 @@ namespace vivavoce::net {
 
 std::string queryParameter(std::string_view query, std::string_view name)
 {
-    const auto parsed = boost::urls::parse_query(boost::core::string_view(query.data(), query.size()));
+    // As forms, URLSearchParams and most libraries write it (application/x-www-form-urlencoded): a plus is a space, and one that is meant is %2B.
+    std::string spaced;
+    for (const char c : query) {
+        spaced += c == '+' ? std::string_view("%20") : std::string_view(&c, 1);
+    }
+    const auto parsed = boost::urls::parse_query(boost::core::string_view(spaced.data(), spaced.size()));
     if (!parsed) {
         return {};
     }

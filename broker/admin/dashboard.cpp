@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <mutex>
 #include <utility>
 
 namespace vivavoce::broker::admin {
@@ -31,6 +32,7 @@ constexpr core::Milliseconds kHeartbeat{15'000};
 /// Then whoever listens comes again, and shows that they still may.
 constexpr core::Milliseconds kLongestListening{300'000};
 constexpr int kMostListeners = 32;
+constexpr int kMostListenersOfOne = 8;
 /// Each project's is a query of its own, all of them on one connection.
 constexpr std::size_t kMostBudgets = 100;
 
@@ -103,11 +105,28 @@ Json placeOf(const auth::IssuerSettings& issuer)
 
 } // namespace
 
+/// Threads: one mutex, held for a count.
+struct Dashboard::Listeners {
+    std::mutex mutex;
+    int all = 0;
+    std::map<std::string, int> byCaller;
+
+    void leave(const std::string& caller)
+    {
+        const std::lock_guard lock(mutex);
+        --all;
+        if (const auto found = byCaller.find(caller); --found->second == 0) {
+            byCaller.erase(found);
+        }
+    }
+};
+
 Dashboard::Dashboard(Dependencies dependencies, Overview::Dependencies overview)
     : m_deps(std::move(dependencies)),
       m_pages(m_deps.authenticator.issuers()),
       m_overview(std::move(overview)),
-      m_book(m_deps.database, m_deps.clock)
+      m_book(m_deps.database, m_deps.clock),
+      m_listeners(std::make_shared<Listeners>())
 {
 }
 
@@ -164,13 +183,23 @@ net::Awaitable<net::HttpResponse> Dashboard::overview(const net::HttpRequest& re
     co_return done(now);
 }
 
-std::optional<Dashboard::Seat> Dashboard::takeSeat()
+core::Expected<Dashboard::Seat, Fault> Dashboard::takeSeat(const std::string& caller)
 {
-    if (++*m_listeners > kMostListeners) {
-        --*m_listeners;
-        return std::nullopt;
+    const std::lock_guard lock(m_listeners->mutex);
+    const auto own = m_listeners->byCaller.find(caller);
+    if (own != m_listeners->byCaller.end() && own->second >= kMostListenersOfOne) {
+        return Unexpected<Fault>(Fault{FaultCode::RateLimited,
+            "these credentials listen to the events " + std::to_string(kMostListenersOfOne)
+                + " times already: close one of these pages",
+            std::chrono::seconds(10)});
     }
-    return Seat(nullptr, [listeners = m_listeners](void*) { --*listeners; });
+    if (m_listeners->all >= kMostListeners) {
+        return Unexpected<Fault>(
+            Fault{FaultCode::Unavailable, "as many listen to the events as may", std::chrono::seconds(10)});
+    }
+    ++m_listeners->all;
+    ++m_listeners->byCaller[caller];
+    return Seat(nullptr, [listeners = m_listeners, caller](void*) { listeners->leave(caller); });
 }
 
 net::Awaitable<net::HttpResponse> Dashboard::events(const net::HttpRequest& request)
@@ -179,10 +208,9 @@ net::Awaitable<net::HttpResponse> Dashboard::events(const net::HttpRequest& requ
     if (!guest) {
         co_return std::move(guest.error());
     }
-    auto seat = takeSeat();
+    auto seat = takeSeat(guest->client.caller.key());
     if (!seat) {
-        co_return problemResponse(
-            {FaultCode::Unavailable, "as many listen to the events as may", std::chrono::seconds(10)});
+        co_return problemResponse(seat.error());
     }
     net::HttpResponse response;
     response.headers.set("Content-Type", "text/event-stream");
@@ -294,11 +322,38 @@ net::Awaitable<Dashboard::BudgetPage> Dashboard::projectBudgets(std::string afte
     co_return page;
 }
 
+net::Awaitable<core::Expected<Dashboard::Places, Fault>> Dashboard::placesOf(std::vector<std::string> users)
+{
+    if (m_deps.table != nullptr) {
+        auto memberships = co_await m_deps.table->ofMembers(std::move(users));
+        co_return memberships;
+    }
+    const auto used = co_await m_book.projectsOf(std::move(users));
+    if (!used) {
+        co_return Unexpected<Fault>(used.error());
+    }
+    Places places;
+    for (const auto& [user, projects] : *used) {
+        for (const std::string& project : projects) {
+            places[user].emplace(project, Policy());
+        }
+    }
+    co_return places;
+}
+
 net::Awaitable<Dashboard::BudgetPage> Dashboard::userBudgets(std::string after, std::size_t most)
 {
     const auto all = co_await m_book.ofCallers(std::move(after), most);
     if (!all) {
         co_return Unexpected<Fault>(all.error());
+    }
+    std::vector<std::string> users;
+    for (const usage::Spent& spent : *all) {
+        users.push_back(spent.who);
+    }
+    auto places = co_await placesOf(std::move(users));
+    if (!places) {
+        co_return Unexpected<Fault>(places.error());
     }
     Json list = Json::array();
     for (const usage::Spent& spent : *all) {
@@ -307,6 +362,16 @@ net::Awaitable<Dashboard::BudgetPage> Dashboard::userBudgets(std::string after, 
         one["user"] = spent.who;
         one["issuer"] = spent.issuer;
         one["subject"] = spent.subject;
+        // What a project bounds is all that they spend, wherever that is.
+        for (const auto& [project, policy] : (*places)[spent.who]) {
+            const Budgets there = m_deps.policies.of(spent.issuer, spent.subject, project, policy).budgets;
+            if (there.userDay == budgets.userDay && there.userMonth == budgets.userMonth) {
+                continue;
+            }
+            Json within = budgetJson(there.userDay, there.userMonth, spent);
+            within["project"] = project;
+            one["projects"].push_back(std::move(within));
+        }
         list.push_back(std::move(one));
     }
     Json page{{"by", "user"}, {"budgets", std::move(list)}};

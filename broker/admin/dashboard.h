@@ -8,10 +8,10 @@
 #include "broker/usage/live_usage.h"
 #include "net/router.h"
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace vivavoce::broker::admin {
@@ -57,19 +57,24 @@ public:
     [[nodiscard]] net::Awaitable<net::HttpResponse> budgets(const net::HttpRequest& request);
 
 private:
-    /// One who listens to the events; few may.
+    /// One who listens to the events; few may, and fewer with the credentials of one.
     using Seat = std::shared_ptr<void>;
-    [[nodiscard]] std::optional<Seat> takeSeat();
+    [[nodiscard]] core::Expected<Seat, Fault> takeSeat(const std::string& caller);
     [[nodiscard]] net::Awaitable<> tell(net::BodyWriter& body, std::optional<core::WallTime> until);
     using BudgetPage = core::Expected<core::Json, Fault>;
     [[nodiscard]] net::Awaitable<BudgetPage> projectBudgets(std::string after, std::size_t most);
     [[nodiscard]] net::Awaitable<BudgetPage> userBudgets(std::string after, std::size_t most);
+    /// By user the projects that they may use, where those are kept here, and else those that they have used this month, with what each says
+    /// itself as far as that is known.
+    using Places = TableProjects::Memberships;
+    [[nodiscard]] net::Awaitable<core::Expected<Places, Fault>> placesOf(std::vector<std::string> users);
 
     const Dependencies m_deps;
     Pages m_pages;
     Overview m_overview;
     const usage::LiveUsageBook m_book;
-    const std::shared_ptr<std::atomic<int>> m_listeners = std::make_shared<std::atomic<int>>(0);
+    struct Listeners;
+    const std::shared_ptr<Listeners> m_listeners;
 };
 
 } // namespace vivavoce::broker::admin

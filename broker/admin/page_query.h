@@ -11,10 +11,13 @@
 
 namespace vivavoce::broker::admin {
 
+/// InvalidEncoding, with the name: something in the query is no percent-encoding, or no UTF-8. Nothing: it can be read. Pure.
+[[nodiscard]] std::optional<Fault> encodingFault(std::string_view query);
+
 /// What a list is asked with: names that it knows, each at most once. Pure.
 class PageQuery {
 public:
-    /// `limit` is always known, and at most `most`. BadRequest.
+    /// `limit` is always known, and at most `most`. BadRequest, InvalidEncoding.
     [[nodiscard]] static core::Expected<PageQuery, Fault> read(
         std::string_view query, std::initializer_list<std::string_view> names, std::size_t most = 1'000);
 

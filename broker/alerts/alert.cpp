@@ -1,5 +1,6 @@
 #include "broker/alerts/alert.h"
 
+#include "broker/alerts/budget_alerts.h"
 #include "core/base/rfc3339.h"
 
 #include <nlohmann/json.hpp>
@@ -16,6 +17,19 @@ core::Json dataOf(const Alert& alert)
 {
     auto data = core::parseJson(alert.data);
     return data && data->is_object() ? std::move(*data) : core::Json::object();
+}
+
+/// A figure of a budget as people write it; nothing: it is none.
+std::optional<std::string> amountOf(std::string_view unit, const core::Json& value)
+{
+    if (!value.is_number_integer()) {
+        return std::nullopt;
+    }
+    const auto amount = value.get<std::int64_t>();
+    if (unit == kMoneyUnit) {
+        return dollarText(amount);
+    }
+    return unit == kTimeUnit ? std::optional(minuteText(amount)) : std::nullopt;
 }
 
 } // namespace
@@ -60,8 +74,20 @@ std::vector<std::pair<std::string, std::string>> linesOf(const Alert& alert)
 {
     std::vector<std::pair<std::string, std::string>> lines;
     const core::Json data = dataOf(alert);
+    const auto unit = data.find("unit");
+    const std::string of = unit != data.end() && unit->is_string() ? unit->get<std::string>() : std::string();
+    const bool isBudget = of == kMoneyUnit || of == kTimeUnit;
     for (const auto& [name, value] : data.items()) {
-        lines.emplace_back(name, value.is_string() ? value.get<std::string>() : core::writeJson(value));
+        std::string text = value.is_string() ? value.get<std::string>() : core::writeJson(value);
+        if (isBudget && (name == "limit" || name == "spent")) {
+            text = amountOf(of, value).value_or(std::move(text));
+        } else if (isBudget && name == "threshold") {
+            text += " %";
+        }
+        // The unit is with each figure.
+        if (!isBudget || name != "unit") {
+            lines.emplace_back(name, std::move(text));
+        }
     }
     return lines;
 }

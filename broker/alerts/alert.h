@@ -50,7 +50,7 @@ struct Alert {
     core::WallTime at{};
 };
 
-/// The name and the value of each member of `data`, for channels that show lines of text.
+/// The name and the value of each member of `data`, for channels that show lines of text to people: money as money, and times in minutes.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> linesOf(const Alert& alert);
 
 /// {"type", "timestamp", "id", "severity", "title", "broker", "data"}. Pure.

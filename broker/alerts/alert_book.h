@@ -35,7 +35,7 @@ struct Delivery {
     int attempts = 0;
     /// When it is tried next, or was sent or given up.
     core::WallTime at{};
-    /// Why the last attempt failed: a code; empty.
+    /// Why the last attempt failed (writeChannelFault); empty.
     std::string reason;
 };
 

@@ -5,6 +5,7 @@
 #include "broker/alerts/webhook_channel.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace vivavoce::broker::alerts {
 namespace {
@@ -14,7 +15,58 @@ bool haveSame(const std::shared_ptr<const core::Secret>& one, const std::shared_
     return one != nullptr && other != nullptr ? one->equals(other->reveal()) : one == other;
 }
 
+/// 0: that is no status.
+int statusOf(std::string_view text)
+{
+    constexpr int kHighest = 999;
+    int status = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), status);
+    const bool isWhole = error == std::errc() && end == text.data() + text.size();
+    return isWhole && status > 0 && status <= kHighest ? status : 0;
+}
+
+const char* reasonOf(core::ErrorCode code)
+{
+    using core::ErrorCode;
+    switch (code) {
+    case ErrorCode::ProviderUnreachable:
+        return "channel.unreachable";
+    case ErrorCode::Timeout:
+        return "channel.timeout";
+    case ErrorCode::ProviderMalformed:
+    case ErrorCode::ProviderMessageTooBig:
+        return "channel.malformed";
+    case ErrorCode::NotAuthorised:
+        return "channel.login_refused";
+    case ErrorCode::RateLimited:
+        return "channel.busy";
+    case ErrorCode::Cancelled:
+        return "channel.stopped";
+    default:
+        return "channel.failed";
+    }
+}
+
 } // namespace
+
+ChannelFault channelFaultOf(const core::Error& error)
+{
+    const int status = statusOf(error.foreignCode);
+    return {status != 0 ? "channel.answered" : reasonOf(error.code), status};
+}
+
+std::string writeChannelFault(const ChannelFault& fault)
+{
+    return fault.status == 0 ? fault.reason : fault.reason + ' ' + std::to_string(fault.status);
+}
+
+ChannelFault readChannelFault(const std::string& text)
+{
+    const std::size_t space = text.find(' ');
+    return space == std::string::npos
+        ? ChannelFault{text, 0}
+        : ChannelFault{text.substr(0, space), statusOf(std::string_view(text).substr(space + 1))};
+}
 
 bool ChannelSettings::wants(AlertKind alert) const
 {

@@ -306,14 +306,18 @@ net::Awaitable<bool> AlertDesk::deliverNext(const std::string& channel)
     } else {
         const core::WallTime now = m_deps.clock.wallNow();
         const bool isOver = now - alert.at >= kGivenUpAfter;
-        outcome.reason = core::codeText(sent.error().code);
+        const ChannelFault fault = channelFaultOf(sent.error());
+        outcome.reason = writeChannelFault(fault);
         if (!isOver) {
             outcome.next = now + pauseAfter(attempts, m_deps.random());
         }
         m_deps.metrics.alertAttempted(kind, isOver ? "given_up" : "failed");
-        m_deps.log.write(LogLevel::Warning, isOver ? "alert.given_up" : "alert.not_sent",
-            {{"id", alert.id}, {"channel", channel}, {"attempts", attempts}, {"code", outcome.reason},
-                {"detail", sent.error().detail}});
+        core::Json fields{{"id", alert.id}, {"channel", channel}, {"attempts", attempts}, {"code", fault.reason},
+            {"detail", sent.error().detail}};
+        if (fault.status != 0) {
+            fields["status"] = fault.status;
+        }
+        m_deps.log.write(LogLevel::Warning, isOver ? "alert.given_up" : "alert.not_sent", fields);
     }
     const bool isSent = outcome.isSent;
     const auto settled = co_await m_deps.book.settle(alert.id, channel, attempts, std::move(outcome));

@@ -24,11 +24,6 @@ struct Measured {
     std::string spentText;
 };
 
-std::string minuteText(std::int64_t ms)
-{
-    return std::to_string(ms / 60'000) + " min";
-}
-
 /// In whole percent, rounded down; a budget of nothing is spent.
 int percentOf(const Measured& measured)
 {
@@ -59,11 +54,14 @@ Draft draftOf(const usage::BudgetStanding& standing, const Measured& measured, i
 {
     const bool isProject = standing.period.starts_with("project");
     const bool isDay = standing.period.ends_with("day");
+    const bool hasPlace = !isProject && !standing.project.empty();
+    const std::string place = hasPlace ? " in project " + standing.project : std::string();
     Draft draft;
     Alert& alert = draft.alert;
     alert.kind = AlertKind::BudgetThreshold;
     alert.severity = threshold >= kAll ? Severity::Critical : threshold >= kMuch ? Severity::Warning : Severity::Info;
-    alert.title = std::string("Budget of ") + (isProject ? "project " : "user ") + nameOf(standing, isProject) + ": "
+    alert.title = std::string("Budget of ") + (isProject ? "project " : "user ") + nameOf(standing, isProject) + place
+        + ": "
         + (threshold >= kAll && measured.spent < measured.limit
                 ? std::string("what is left does not bear one more turn")
                 : std::to_string(threshold) + " % used")
@@ -71,6 +69,9 @@ Draft draftOf(const usage::BudgetStanding& standing, const Measured& measured, i
     core::Json data{{"period", standing.period}, {isProject ? "project" : "user", standing.who},
         {"threshold", threshold}, {"unit", measured.unit}, {"limit", measured.limit}, {"spent", measured.spent},
         {"from", usage::dateOf(standing.since)}, {"until", usage::dateOf(standing.until)}};
+    if (hasPlace) {
+        data["project"] = standing.project;
+    }
     alert.data = core::writeJson(data);
     return draft;
 }
@@ -87,18 +88,23 @@ std::string dollarText(std::int64_t nanoDollars)
     return text.data();
 }
 
+std::string minuteText(std::int64_t milliseconds)
+{
+    return std::to_string(milliseconds / 60'000) + " min";
+}
+
 void addBudgetDrafts(const usage::BudgetStanding& standing, bool isRefusing, const std::vector<int>& thresholds,
     std::vector<Draft>& drafts)
 {
     std::vector<Measured> measures;
     if (standing.budget.nanoDollars) {
-        measures.push_back({"nanoDollars", *standing.budget.nanoDollars, standing.nanoDollars,
+        measures.push_back({kMoneyUnit, *standing.budget.nanoDollars, standing.nanoDollars,
             dollarText(*standing.budget.nanoDollars), dollarText(standing.nanoDollars)});
     }
     if (standing.budget.connected) {
         const std::int64_t limit = standing.budget.connected->count();
         measures.push_back(
-            {"milliseconds", limit, standing.connectedMs, minuteText(limit), minuteText(standing.connectedMs)});
+            {kTimeUnit, limit, standing.connectedMs, minuteText(limit), minuteText(standing.connectedMs)});
     }
     const bool isExhausted = standing.isExhausted || isRefusing;
     // Of a budget of both the one that is further is what ran out.

@@ -15,5 +15,10 @@ void addBudgetDrafts(const usage::BudgetStanding& standing, bool isRefusing, con
 
 /// "$81.25", rounded to the nearest cent.
 [[nodiscard]] std::string dollarText(std::int64_t nanoDollars);
+/// "12 min", rounded down. Pure.
+[[nodiscard]] std::string minuteText(std::int64_t milliseconds);
+/// What "unit" of a budget's alert is.
+inline constexpr const char* kMoneyUnit = "nanoDollars";
+inline constexpr const char* kTimeUnit = "milliseconds";
 
 } // namespace vivavoce::broker::alerts

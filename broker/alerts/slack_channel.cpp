@@ -20,13 +20,13 @@ const char* markOf(Severity severity)
 {
     switch (severity) {
     case Severity::Info:
-        return ":information_source:";
+        return "\xE2\x84\xB9\xEF\xB8\x8F";
     case Severity::Warning:
-        return ":warning:";
+        return "\xE2\x9A\xA0\xEF\xB8\x8F";
     case Severity::Critical:
-        return ":rotating_light:";
+        return "\xF0\x9F\x9A\xA8";
     }
-    return ":warning:";
+    return "\xE2\x9A\xA0\xEF\xB8\x8F";
 }
 
 /// What is set between two characters that would mean something together.
@@ -42,32 +42,51 @@ std::string_view cut(std::string_view text)
     return text.substr(0, size);
 }
 
-/// Slack's three characters, and those that would set it in bold, italics or code; what understands Markdown, such as Mattermost, makes mentions,
-/// links and images of others.
-std::string plain(std::string_view text)
+/// Slack's three characters as it wants them, in one line.
+std::string escaped(std::string_view text)
 {
     std::string safe;
-    const std::string_view shown = cut(text);
-    for (std::size_t i = 0; i < shown.size(); ++i) {
-        const char c = shown[i];
+    for (const char c : cut(text)) {
         if (c == '&') {
             safe += "&amp;";
         } else if (c == '<') {
             safe += "&lt;";
         } else if (c == '>') {
             safe += "&gt;";
-        } else if (c == '*' || c == '_' || c == '`' || c == '~') {
-            // With a word joiner before it, it is itself.
-            safe += kWordJoiner;
-            safe += c;
-        } else if (c == '@' || c == '[' || c == ']' || c == '(' || c == '!' || shown.substr(i, 3) == "://") {
-            safe += c;
-            safe += kWordJoiner;
         } else {
             safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
         }
     }
     return safe;
+}
+
+bool isPartOfWord(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.'
+        || (static_cast<unsigned char>(c) & 0x80) != 0;
+}
+
+/// The same for those who take it for Markdown: no mention, link or image comes of it. What means nothing there, such as an address of mail,
+/// stays as it is, so that whoever copies it finds it again.
+std::string escapedForMarkdown(std::string_view text)
+{
+    std::string safe;
+    const std::string plain = escaped(text);
+    for (std::size_t i = 0; i < plain.size(); ++i) {
+        const std::string_view rest = std::string_view(plain).substr(i);
+        safe += plain[i];
+        const bool isMention = plain[i] == '@' && (i == 0 || !isPartOfWord(plain[i - 1]));
+        if (isMention || rest.starts_with("](") || rest.starts_with("://")) {
+            safe += kWordJoiner;
+        }
+    }
+    return safe;
+}
+
+/// Text that Slack shows as it is, with nothing in it that means anything.
+core::Json plainText(std::string text)
+{
+    return {{"type", "plain_text"}, {"text", std::move(text)}, {"emoji", false}};
 }
 
 } // namespace
@@ -88,18 +107,20 @@ net::Awaitable<AlertChannel::Sent> SlackChannel::send(Alert alert)
 
 core::Json slackMessage(const Alert& alert)
 {
-    std::string text = std::string(markOf(alert.severity)) + " *" + plain(alert.title) + "*";
+    std::string text = std::string(markOf(alert.severity)) + " " + escaped(alert.title);
     for (const auto& [name, value] : linesOf(alert)) {
-        const std::string line = "\n" + plain(name) + ": " + plain(value);
+        const std::string line = "\n" + escaped(name) + ": " + escaped(value);
         if (text.size() + line.size() <= kLongestText) {
             text += line;
         }
     }
     const std::string foot =
-        std::string(textOf(alert.kind)) + " · " + plain(alert.broker) + " · " + core::formatRfc3339(alert.at);
-    core::Json section{{"type", "section"}, {"text", {{"type", "mrkdwn"}, {"text", text}}}};
-    core::Json context{{"type", "context"}, {"elements", core::Json::array({{{"type", "mrkdwn"}, {"text", foot}}})}};
-    return {{"text", plain(alert.title)}, {"blocks", core::Json::array({std::move(section), std::move(context)})}};
+        std::string(textOf(alert.kind)) + " · " + escaped(alert.broker) + " · " + core::formatRfc3339(alert.at);
+    core::Json section{{"type", "section"}, {"text", plainText(std::move(text))}};
+    core::Json context{{"type", "context"}, {"elements", core::Json::array({plainText(foot)})}};
+    // Slack takes the blocks, and this for its notifications; others, such as Mattermost, have nothing else, and take it for Markdown.
+    return {{"text", escapedForMarkdown(alert.title)},
+        {"blocks", core::Json::array({std::move(section), std::move(context)})}};
 }
 
 } // namespace vivavoce::broker::alerts

@@ -17,7 +17,8 @@ private:
     const Fetch m_fetch;
 };
 
-/// {"text", "blocks"}: what is told as Slack's mrkdwn, in which nothing of an alert's own is a command, a link or a mention. Pure.
+/// {"text", "blocks"}: the blocks hold plain text, the title alone is there for others too; nothing of an alert's own is a command, a link or a
+/// mention. Pure.
 [[nodiscard]] core::Json slackMessage(const Alert& alert);
 
 } // namespace vivavoce::broker::alerts

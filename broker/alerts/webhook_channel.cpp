@@ -35,14 +35,30 @@ net::Awaitable<AlertChannel::Sent> WebhookChannel::send(Alert alert)
 
 AlertChannel::Sent sentIf(const core::Expected<net::ClientResponse, core::Error>& response)
 {
-    if (!response) {
-        // Its detail may name the host, which is a secret with some.
-        return core::fail(response.error().code, "it could not be reached, or said nothing that makes sense");
+    const auto answered = [](std::string status) -> AlertChannel::Sent {
+        if (status.starts_with('2')) {
+            return {};
+        }
+        core::Error error{core::ErrorCode::ProviderFailed, "it answered " + status, std::nullopt, {}};
+        error.foreignCode = std::move(status);
+        return core::Unexpected<core::Error>(std::move(error));
+    };
+    if (response) {
+        return answered(std::to_string(response->status));
     }
-    if (response->status / 100 != 2) {
-        return core::fail(core::ErrorCode::ProviderFailed, "it answered " + std::to_string(response->status));
+    // Its body was longer than anybody reads here.
+    if (!response.error().foreignCode.empty()) {
+        return answered(response.error().foreignCode);
     }
-    return {};
+    // Its detail may name the host, which is a secret with some.
+    switch (response.error().code) {
+    case core::ErrorCode::Timeout:
+        return core::fail(response.error().code, "it did not answer in time");
+    case core::ErrorCode::ProviderUnreachable:
+        return core::fail(response.error().code, "it could not be reached, or broke off");
+    default:
+        return core::fail(response.error().code, "it said nothing that makes sense");
+    }
 }
 
 } // namespace vivavoce::broker::alerts

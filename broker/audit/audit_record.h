@@ -26,7 +26,8 @@ struct AuditRecord {
     std::string project;
     /// The id that the answer and the log bear too.
     std::string request;
-    /// What was acted on where that is not the session: another subject, a configuration key (never its value).
+    /// What was acted on where that is not the session: another subject, a configuration key (never its value), a project with what of its policy
+    /// changes (which is no secret).
     std::string target;
     std::optional<TokenHash> token;
     /// The sum of so many alike, of which this is the last. 0: one thing that happened.

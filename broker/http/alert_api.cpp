@@ -1,6 +1,7 @@
 #include "broker/http/alert_api.h"
 
 #include "broker/admin/page_query.h"
+#include "broker/alerts/alert_channel.h"
 #include "broker/config_values.h"
 #include "broker/http/problem_response.h"
 #include "core/base/json.h"
@@ -25,7 +26,11 @@ Json jsonOf(const alerts::ListedAlert& listed)
         Json one{{"channel", delivery.channel}, {"state", delivery.state}, {"attempts", delivery.attempts}};
         one[delivery.state == "waiting" ? "nextAt" : "at"] = core::formatRfc3339(delivery.at);
         if (!delivery.reason.empty()) {
-            one["reason"] = delivery.reason;
+            const alerts::ChannelFault fault = alerts::readChannelFault(delivery.reason);
+            one["reason"] = fault.reason;
+            if (fault.status != 0) {
+                one["status"] = fault.status;
+            }
         }
         deliveries.push_back(std::move(one));
     }

@@ -1,5 +1,6 @@
 #include "broker/http/project_api.h"
 
+#include "broker/admin/page_query.h"
 #include "broker/http/problem_response.h"
 #include "broker/http/request_checks.h"
 #include "broker/projects/policy_json.h"
@@ -18,6 +19,8 @@ using core::Json;
 
 constexpr std::size_t kLongestMember = 2'048;
 constexpr std::size_t kLongestRevision = 64;
+/// Of others who change the same project at the same time, as many.
+constexpr int kMostAttempts = 5;
 
 Fault invalid(const std::string& detail)
 {
@@ -117,6 +120,9 @@ net::Awaitable<net::HttpResponse> ProjectApi::list(const net::HttpRequest& reque
     if (!guest) {
         co_return std::move(guest.error());
     }
+    if (const auto fault = admin::encodingFault(request.query)) {
+        co_return problemResponse(*fault);
+    }
     const std::string id = net::queryParameter(request.query, "id");
     auto asked = id.empty() ? m_deps.projects.list(net::queryParameter(request.query, "after")) : only(id);
     const auto projects = co_await std::move(asked);
@@ -160,22 +166,51 @@ net::Awaitable<net::HttpResponse> ProjectApi::put(const net::HttpRequest& reques
         co_return problemResponse(
             invalid("it has to be {\"id\": \"...\", \"policy\": {...}, \"revision\": \"...\" or null}"));
     }
-    const auto policy = hasPolicy ? readPolicy(body->at("policy")) : core::Expected<Policy, std::string>(Policy());
+    auto policy = hasPolicy ? readPolicy(body->at("policy")) : core::Expected<Policy, std::string>(Policy());
     if (!policy) {
-        co_return problemResponse(
-            invalid(policy.error() == "policy" ? "policy has a member that is not known, or is no object"
-                                               : policy.error() + " is not what it may be"));
+        co_return problemResponse(invalid(policyFault(body->at("policy"))));
     }
-    if (const auto unseen = co_await tell(guest->client, AuditOutcome::Done, "project " + *id)) {
-        co_return problemResponse(*unseen);
+    const Wish wish{*id, std::move(*policy), std::move(basis->revision)};
+    const auto made = co_await make(guest->client, wish);
+    if (!made) {
+        co_return problemResponse(made.error());
     }
-    const auto put = co_await m_deps.projects.put(*id, *policy, std::move(basis->revision));
+    co_return done({{"id", wish.id}, {"created", made->isNew}, {"policy", writePolicy(wish.policy)},
+        {"revision", made->revision}});
+}
+
+net::Awaitable<ProjectApi::Made> ProjectApi::make(const Client& client, const Wish& wish)
+{
+    for (int attempt = 1;; ++attempt) {
+        const bool isLast = wish.basis || attempt == kMostAttempts;
+        auto made = co_await makeOnce(client, wish, isLast);
+        if (made || isLast || made.error().code != FaultCode::ProjectChanged) {
+            co_return made;
+        }
+    }
+}
+
+net::Awaitable<ProjectApi::Made> ProjectApi::makeOnce(const Client& client, const Wish& wish, bool isLast)
+{
+    auto known = co_await m_deps.projects.find(wish.id);
+    if (!known && known.error().code != FaultCode::NotFound) {
+        co_return core::Unexpected<Fault>(known.error());
+    }
+    const auto before = known ? std::optional(known->policy) : std::nullopt;
+    const std::string told = TableProjects::told(wish.id, before, wish.policy);
+    if (const auto unseen = co_await tell(client, AuditOutcome::Done, told)) {
+        co_return core::Unexpected<Fault>(*unseen);
+    }
+    std::optional<std::string> basis = wish.basis;
+    if (!basis && !isLast) {
+        basis = known ? known->revision : std::string(TableProjects::kNoRevision);
+    }
+    auto put = co_await m_deps.projects.put(wish.id, wish.policy, std::move(basis));
     if (!put) {
-        const auto unseen = co_await tell(guest->client, AuditOutcome::Failed, "project " + *id);
-        co_return problemResponse(unseen ? *unseen : put.error());
+        const auto unseen = co_await tell(client, AuditOutcome::Failed, told);
+        co_return core::Unexpected<Fault>(unseen ? *unseen : put.error());
     }
-    co_return done(
-        {{"id", *id}, {"created", put->isNew}, {"policy", writePolicy(*policy)}, {"revision", put->revision}});
+    co_return put;
 }
 
 net::Awaitable<net::HttpResponse> ProjectApi::remove(const net::HttpRequest& request)
@@ -218,6 +253,9 @@ net::Awaitable<net::HttpResponse> ProjectApi::members(const net::HttpRequest& re
     auto guest = co_await m_deps.entrance.enter(request, auth::scope::kAdmin);
     if (!guest) {
         co_return std::move(guest.error());
+    }
+    if (const auto fault = admin::encodingFault(request.query)) {
+        co_return problemResponse(*fault);
     }
     const auto members = co_await m_deps.projects.members(
         net::queryParameter(request.query, "project"), net::queryParameter(request.query, "after"));
@@ -272,11 +310,8 @@ net::Awaitable<net::HttpResponse> ProjectApi::changeMember(const net::HttpReques
         co_return problemResponse(
             invalid("user has to be kind, length of the issuer, issuer and subject, as in the list of blocks"));
     }
-    const char* const what = !isAdded         ? "member removed: "
-        : role == TableProjects::Role::Admin  ? "admin added: "
-        : role == TableProjects::Role::Member ? "member without admin's rights: "
-                                              : "member added: ";
-    const std::string told = what + *project + " " + *user;
+    const auto before = co_await m_deps.projects.roleOf(*project, *user);
+    const std::string told = TableProjects::told(*project, *user, before ? *before : std::nullopt, isAdded, role);
     if (const auto unseen = co_await tell(guest->client, AuditOutcome::Done, told)) {
         co_return problemResponse(*unseen);
     }

@@ -42,6 +42,16 @@ public:
 private:
     /// That project, or none of them.
     [[nodiscard]] TableProjects::Result<std::vector<TableProjects::Project>> only(std::string id);
+    /// What a project is to be; without a basis whatever there is by then is overwritten.
+    struct Wish {
+        std::string id;
+        Policy policy;
+        std::optional<std::string> basis;
+    };
+    using Made = core::Expected<TableProjects::Put, Fault>;
+    [[nodiscard]] net::Awaitable<Made> make(const Client& client, const Wish& wish);
+    /// ProjectChanged also where it is another one than it was when the audit was told; not where that is the last attempt.
+    [[nodiscard]] net::Awaitable<Made> makeOnce(const Client& client, const Wish& wish, bool isLast);
     enum class Change { Add, Remove };
     [[nodiscard]] net::Awaitable<net::HttpResponse> changeMember(const net::HttpRequest& request, Change change);
     /// Nothing: it is in the audit.

@@ -23,6 +23,8 @@ using reports::Month;
 using reports::Style;
 
 constexpr std::int64_t kUnasked = 50;
+constexpr const char* kWhatMonth = "month has to be a year and a month from 01 to 12, as 2026-11";
+constexpr const char* kWhatProject = "project has to be 1 to 128 visible ASCII characters";
 
 core::Unexpected<Fault> bad(std::string detail)
 {
@@ -61,14 +63,13 @@ core::Expected<Format, Fault> formatOf(const net::HttpRequest& request)
 core::Expected<Month, Fault> monthOf(const std::string& text)
 {
     const auto month = Month::parse(text);
-    return month ? core::Expected<Month, Fault>(*month) : bad("the month has to be as 2026-11");
+    return month ? core::Expected<Month, Fault>(*month) : bad(kWhatMonth);
 }
 
 core::Expected<std::string, Fault> projectOf(const net::HttpRequest& request)
 {
     std::string project = net::queryParameter(request.query, "project");
-    return isProjectName(project) ? core::Expected<std::string, Fault>(std::move(project))
-                                  : bad("project has to be there");
+    return isProjectName(project) ? core::Expected<std::string, Fault>(std::move(project)) : bad(kWhatProject);
 }
 
 /// What a page may do: show itself, and take its style from here.
@@ -249,16 +250,15 @@ net::Awaitable<net::HttpResponse> ReportApi::issue(const net::HttpRequest& reque
         co_return problemResponse(*fault);
     }
     const auto body = core::parseJson(request.body);
-    const auto text = [&](const char* name) {
-        const bool isThere =
-            body && body->is_object() && body->size() == 2 && body->contains(name) && body->at(name).is_string();
-        return isThere ? body->at(name).get<std::string>() : std::string();
-    };
-    const std::string project = text("project");
-    const auto month = Month::parse(text("month"));
-    if (!month || !isProjectName(project)) {
+    const auto isText = [&](const char* name) { return body->contains(name) && body->at(name).is_string(); };
+    if (!body || !body->is_object() || body->size() != 2 || !isText("project") || !isText("month")) {
         co_return problemResponse(
             Fault{FaultCode::InvalidBody, "it has to be {\"project\": \"...\", \"month\": \"2026-11\"}", std::nullopt});
+    }
+    const auto project = body->at("project").get<std::string>();
+    const auto month = Month::parse(body->at("month").get_ref<const std::string&>());
+    if (!month || !isProjectName(project)) {
+        co_return problemResponse(Fault{FaultCode::InvalidBody, month ? kWhatProject : kWhatMonth, std::nullopt});
     }
     const std::string told = project + " " + month->text();
     auto unseen = co_await m_deps.entrance.witness(guest->client, AuditEvent::InvoiceIssue, AuditOutcome::Done, told);

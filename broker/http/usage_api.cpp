@@ -1,5 +1,6 @@
 #include "broker/http/usage_api.h"
 
+#include "broker/admin/page_query.h"
 #include "broker/http/problem_response.h"
 #include "broker/http/request_checks.h"
 #include "broker/http/token_answer.h"
@@ -30,17 +31,17 @@ core::Unexpected<Fault> bad(std::string detail)
 /// Each of them once, as they are written, and with a value that can be read: what is not understood is not left out.
 std::optional<Fault> checkNames(std::string_view query)
 {
+    if (auto fault = admin::encodingFault(query)) {
+        return fault;
+    }
     constexpr std::array<std::string_view, 7> kNames{"by", "format", "from", "project", "session", "to", "user"};
     std::array<bool, kNames.size()> isThere{};
     for (std::string_view rest = query; !rest.empty();) {
         const std::size_t end = std::min(rest.find('&'), rest.size());
         const std::string_view part = rest.substr(0, end);
         rest.remove_prefix(std::min(end + 1, rest.size()));
-        const std::size_t equals = std::min(part.find('='), part.size());
-        const auto* const name = std::find(kNames.begin(), kNames.end(), part.substr(0, equals));
-        const bool isEmpty = equals + 1 >= part.size();
-        if (name == kNames.end() || std::exchange(isThere[static_cast<std::size_t>(name - kNames.begin())], true)
-            || (!isEmpty && net::queryParameter(query, *name).empty())) {
+        const auto* const name = std::find(kNames.begin(), kNames.end(), part.substr(0, part.find('=')));
+        if (name == kNames.end() || std::exchange(isThere[static_cast<std::size_t>(name - kNames.begin())], true)) {
             return Fault{FaultCode::BadRequest, "there are by, format, from, project, session, to and user, each once",
                 std::nullopt};
         }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 namespace vivavoce::broker {
@@ -141,7 +142,151 @@ bool readMember(const std::string& name, const Json& value, Policy& policy)
     return name == "sessionsPerUser" && readSessions(value, policy.sessionsOfUser);
 }
 
+std::string range(std::int64_t lowest, std::int64_t highest)
+{
+    return " from " + std::to_string(lowest) + " to " + std::to_string(highest);
+}
+
+/// What a member may be; empty: there is none of that name.
+std::string ruleOf(const std::string& name)
+{
+    if (std::any_of(kLists.begin(), kLists.end(), [&](const List& one) { return one.name == name; })) {
+        return "a list of at most " + std::to_string(kMostNames) + " names, each with 1 to "
+            + std::to_string(kLongestName) + " bytes; an empty list allows none";
+    }
+    for (const BudgetName& budget : kBudgets) {
+        if (name == budget.dollars) {
+            return "a number of dollars" + range(0, static_cast<std::int64_t>(kMostDollars)) + ", as 0.5";
+        }
+        if (name == budget.minutes) {
+            return "a whole number of minutes" + range(0, kMostMinutes);
+        }
+    }
+    if (name == "instructions") {
+        return "a text of at most " + std::to_string(kLongestInstructions) + " bytes";
+    }
+    if (name == "relay" || name == "transcripts") {
+        return "true or false";
+    }
+    if (name == "transcriptDays") {
+        return "a whole number of days" + range(1, kMostTranscriptDays);
+    }
+    if (name == "longestSession") {
+        return "a whole number of seconds" + range(1, kLongestSession);
+    }
+    const bool isCount = name == "sessionsOfProject" || name == "sessionsPerUser";
+    return isCount ? "a whole number" + range(0, kMostSessions) : std::string();
+}
+
+/// Foreign text goes no further unless it is short and plain.
+bool isPlainName(const std::string& name)
+{
+    constexpr std::size_t kLongest = 64;
+    return !name.empty() && name.size() <= kLongest && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'
+            || c == '.';
+    });
+}
+
+/// At most so many bytes of a value, none of them a part of a letter of UTF-8.
+std::string shortened(const Json& value)
+{
+    constexpr std::size_t kLongest = 80;
+    std::string text = core::writeJson(value);
+    if (text.size() <= kLongest) {
+        return text;
+    }
+    std::size_t size = kLongest;
+    while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) {
+        --size;
+    }
+    return text.substr(0, size) + "... (" + std::to_string(text.size()) + " bytes)";
+}
+
 } // namespace
+
+std::vector<std::string> policyNames()
+{
+    std::vector<std::string> names;
+    for (const List& list : kLists) {
+        names.emplace_back(list.name);
+    }
+    for (const char* const name : {"instructions", "relay", "transcripts", "transcriptDays"}) {
+        names.emplace_back(name);
+    }
+    for (const BudgetName& budget : kBudgets) {
+        names.emplace_back(budget.dollars);
+        names.emplace_back(budget.minutes);
+    }
+    for (const char* const name : {"longestSession", "sessionsOfProject", "sessionsPerUser"}) {
+        names.emplace_back(name);
+    }
+    return names;
+}
+
+std::string unknownInPolicy(const std::string& name)
+{
+    std::string text = isPlainName(name) ? "policy." + name + " is not known" : "policy has a member that is not known";
+    const char* before = "; there are ";
+    for (const std::string& known : policyNames()) {
+        text += before + known;
+        before = ", ";
+    }
+    return text;
+}
+
+std::string policyFault(const Json& json)
+{
+    if (!json.is_object()) {
+        return "policy has to be an object";
+    }
+    Policy policy;
+    for (const auto& [name, value] : json.items()) {
+        const std::string rule = ruleOf(name);
+        if (rule.empty()) {
+            return unknownInPolicy(name);
+        }
+        if (!readMember(name, value, policy)) {
+            return "policy." + name + " has to be " + rule;
+        }
+    }
+    return {};
+}
+
+std::string policyChanges(const Policy& before, const Policy& after, std::size_t most)
+{
+    constexpr std::string_view kSeparator = ", ";
+    struct Change {
+        std::string name;
+        std::string whole;
+    };
+    const Json old = writePolicy(before);
+    const Json made = writePolicy(after);
+    const auto valueIn = [](const Json& policy, const std::string& name) {
+        return policy.contains(name) ? shortened(policy.at(name)) : std::string("unset");
+    };
+    std::vector<Change> changes;
+    std::size_t named = 0;
+    for (const std::string& name : policyNames()) {
+        const bool isSame =
+            old.contains(name) == made.contains(name) && (!old.contains(name) || old.at(name) == made.at(name));
+        if (!isSame) {
+            changes.push_back({name, name + ' ' + valueIn(old, name) + " -> " + valueIn(made, name)});
+            named += kSeparator.size() + name.size();
+        }
+    }
+    // The short ones first, so that figures are not left out for the sake of long texts.
+    std::stable_sort(changes.begin(), changes.end(),
+        [](const Change& a, const Change& b) { return a.whole.size() < b.whole.size(); });
+    std::string text;
+    for (const Change& change : changes) {
+        named -= kSeparator.size() + change.name.size();
+        text += text.empty() ? std::string_view() : kSeparator;
+        const bool isWhole = text.size() + change.whole.size() + named <= most;
+        text += isWhole ? change.whole : change.name;
+    }
+    return text;
+}
 
 core::Expected<Policy, std::string> readPolicy(const Json& json)
 {
@@ -152,12 +297,7 @@ core::Expected<Policy, std::string> readPolicy(const Json& json)
     for (const auto& [name, value] : json.items()) {
         if (!readMember(name, value, policy)) {
             // A name is foreign text: only one of ours is repeated.
-            constexpr std::array known{"providers", "models", "voices", "tools", "instructions", "relay", "transcripts",
-                "transcriptDays", "longestSession", "sessionsOfProject", "sessionsPerUser"};
-            Budgets budgets;
-            const bool isOurs = std::find(known.begin(), known.end(), name) != known.end()
-                || readBudget(name, Json(), budgets).has_value();
-            return core::Unexpected<std::string>(isOurs ? "policy." + name : "policy");
+            return core::Unexpected<std::string>(ruleOf(name).empty() ? "policy" : "policy." + name);
         }
     }
     return policy;

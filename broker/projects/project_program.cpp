@@ -77,7 +77,7 @@ Json valueOf(const std::string& name, const std::string& text)
         return text;
     }
     Json names = Json::array();
-    for (std::size_t from = 0; from <= text.size();) {
+    for (std::size_t from = 0; !text.empty() && from <= text.size();) {
         const std::size_t comma = std::min(text.find(',', from), text.size());
         names.push_back(text.substr(from, comma - from));
         from = comma + 1;
@@ -88,7 +88,11 @@ Json valueOf(const std::string& name, const std::string& text)
 Result<Policy> changed(const Policy& policy, const ProjectCommand& command)
 {
     Json json = writePolicy(policy);
+    const std::vector<std::string> known = policyNames();
     for (const std::string& name : command.without) {
+        if (std::find(known.begin(), known.end(), name) == known.end()) {
+            return fail(unknownInPolicy(name));
+        }
         json.erase(name);
     }
     for (const std::string& value : command.values) {
@@ -101,7 +105,7 @@ Result<Policy> changed(const Policy& policy, const ProjectCommand& command)
     }
     auto read = readPolicy(json);
     if (!read) {
-        return fail(read.error() + " does not do");
+        return fail(policyFault(json));
     }
     return std::move(*read);
 }
@@ -212,7 +216,8 @@ private:
         if (!policy) {
             co_return refused(policy.error().detail);
         }
-        const std::string told = "project " + command.project;
+        const auto before = known ? std::optional(known->policy) : std::nullopt;
+        const std::string told = TableProjects::told(command.project, before, *policy);
         auto untold = co_await tell(AuditOutcome::Done, told);
         if (untold) {
             co_return notAudited();
@@ -261,15 +266,14 @@ private:
         if (isAdded && !auth::isCallerKey(command.user)) {
             co_return fail("USER has to be kind, length of the issuer, issuer and subject, as in the list of blocks");
         }
-        const std::string told = (!isAdded                 ? "member removed: "
-                                         : command.isAdmin ? "admin added: "
-                                                           : "member added: ")
-            + command.project + " " + command.user;
+        const auto role = command.isAdmin ? std::optional(TableProjects::Role::Admin) : std::nullopt;
+        const auto before = co_await m_table.roleOf(command.project, command.user);
+        const std::string told =
+            TableProjects::told(command.project, command.user, before ? *before : std::nullopt, isAdded, role);
         auto untold = co_await tell(AuditOutcome::Done, told);
         if (untold) {
             co_return core::Unexpected<Failure>(std::move(*untold));
         }
-        const auto role = command.isAdmin ? std::optional(TableProjects::Role::Admin) : std::nullopt;
         auto asked = isAdded ? m_table.addMember(command.project, command.user, role)
                              : m_table.removeMember(command.project, command.user);
         const auto done = co_await std::move(asked);

@@ -140,6 +140,30 @@ core::Json TableProjects::json(const Project& project)
         {"createdAt", core::formatRfc3339(project.createdAt)}, {"members", project.members}};
 }
 
+std::string TableProjects::told(const std::string& project, const std::optional<Policy>& before, const Policy& after)
+{
+    // The audit keeps 4 KiB of it, with the project's name.
+    constexpr std::size_t kMostTold = 2'048;
+    const std::string changes = policyChanges(before.value_or(Policy()), after, kMostTold);
+    const std::string made = before ? "" : changes.empty() ? "new" : "new, ";
+    const std::string what = made + changes;
+    return "project " + project + ": " + (what.empty() ? "no change" : what);
+}
+
+std::string TableProjects::told(const std::string& project, const std::string& member, std::optional<Role> before,
+    bool isAdded, std::optional<Role> after)
+{
+    const char* const what = !isAdded ? "member removed"
+        : after == Role::Admin        ? "admin added"
+        : after == Role::Member       ? "member without admin's rights"
+                                      : "member added";
+    std::string was;
+    if (before) {
+        was = std::string(" (was ") + textOf(*before) + ")";
+    }
+    return what + was + ": " + project + " " + member;
+}
+
 template <typename T>
 TableProjects::Result<T> TableProjects::ask(std::function<core::Expected<T, Fault>(Connection&)> work)
 {
@@ -250,6 +274,47 @@ TableProjects::Result<std::vector<TableProjects::Member>> TableProjects::members
         return found;
     };
     auto answer = co_await ask<std::vector<Member>>(std::move(work));
+    co_return answer;
+}
+
+TableProjects::Result<std::optional<TableProjects::Role>> TableProjects::roleOf(std::string project, std::string member)
+{
+    using Found = core::Expected<std::optional<Role>, Fault>;
+    std::function<Found(Connection&)> work = [project = std::move(project), member = std::move(member)](
+                                                 Connection& sql) -> Found {
+        if (!isThere(sql, project)) {
+            return noSuchProject();
+        }
+        std::string role;
+        if (!sql.ask("SELECT role FROM project_members WHERE project = :project AND member = :member", into(role),
+                use(project), use(member))) {
+            return std::optional<Role>();
+        }
+        return std::optional(role == textOf(Role::Admin) ? Role::Admin : Role::Member);
+    };
+    auto answer = co_await ask<std::optional<Role>>(std::move(work));
+    co_return answer;
+}
+
+TableProjects::Result<TableProjects::Memberships> TableProjects::ofMembers(std::vector<std::string> members)
+{
+    using Found = core::Expected<Memberships, Fault>;
+    std::function<Found(Connection&)> work = [members = std::move(members)](Connection& sql) -> Found {
+        constexpr std::size_t kMostOfOne = 100;
+        const auto most = static_cast<int>(kMostOfOne);
+        Memberships found;
+        for (const std::string& member : members) {
+            std::vector<std::string> ids(kMostOfOne), policies(kMostOfOne);
+            sql << "SELECT p.id, p.policy FROM project_members m JOIN projects p ON p.id = m.project "
+                   "WHERE m.member = :member ORDER BY p.id LIMIT :most",
+                into(ids), into(policies), use(member), use(most);
+            for (std::size_t i = 0; i < ids.size(); ++i) {
+                found[member].emplace(ids[i], readStored(policies[i]));
+            }
+        }
+        return found;
+    };
+    auto answer = co_await ask<Memberships>(std::move(work));
     co_return answer;
 }
 

@@ -5,6 +5,7 @@
 #include "core/base/clock.h"
 #include "core/base/json.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +49,11 @@ public:
     [[nodiscard]] Result<std::vector<Project>> list(std::string after);
     [[nodiscard]] Result<Project> find(std::string project);
     [[nodiscard]] Result<std::vector<Member>> members(std::string project, std::string after);
+    /// Nothing: is no member.
+    [[nodiscard]] Result<std::optional<Role>> roleOf(std::string project, std::string member);
+    /// By member and project, what the project itself says: of each of these members at most 100 projects.
+    using Memberships = std::map<std::string, std::map<std::string, Policy>>;
+    [[nodiscard]] Result<Memberships> ofMembers(std::vector<std::string> members);
     struct Put {
         bool isNew = false;
         std::string revision;
@@ -62,6 +68,13 @@ public:
         std::string project, std::string member, std::optional<Role> role = std::nullopt);
     [[nodiscard]] Result<bool> removeMember(std::string project, std::string member);
 
+    /// What the audit says of a change of a project's policy, and of a member's role: what it was, and what it is to be. `before` is nothing where
+    /// there was no such project. Pure.
+    [[nodiscard]] static std::string told(
+        const std::string& project, const std::optional<Policy>& before, const Policy& after);
+    /// `before` is nothing where that was no member, or nobody knows; `isAdded` without a role leaves the one that there is.
+    [[nodiscard]] static std::string told(const std::string& project, const std::string& member,
+        std::optional<Role> before, bool isAdded, std::optional<Role> after);
     /// {"id", "policy", "revision", "createdAt", "members"}: as the API and the command line tell it. Pure.
     [[nodiscard]] static core::Json json(const Project& project);
 

@@ -21,6 +21,8 @@ struct BudgetStanding {
     std::int64_t connectedMs = 0;
     /// It does not bear one more turn of a session that goes on.
     bool isExhausted = false;
+    /// Of a user's: the project in which it was drawn on, whose policy may give it. Empty: none.
+    std::string project{};
 };
 
 } // namespace vivavoce::broker::usage

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <utility>
 
 namespace vivavoce::broker::usage {
@@ -161,6 +162,31 @@ net::Awaitable<core::Expected<SpentRows, Fault>> LiveUsageBook::ofThese(std::vec
         return all;
     };
     auto answer = co_await m_database.run<SpentRows>(std::move(work));
+    if (!answer) {
+        co_return Unexpected<Fault>(storeIsAway());
+    }
+    co_return std::move(*answer);
+}
+
+net::Awaitable<core::Expected<std::map<std::string, std::vector<std::string>>, Fault>> LiveUsageBook::projectsOf(
+    std::vector<std::string> callers) const
+{
+    using Found = std::map<std::string, std::vector<std::string>>;
+    std::function<Found(Connection&)> work = [callers = std::move(callers), now = m_clock.wallNow()](Connection& sql) {
+        constexpr std::size_t kMostOfOne = 100;
+        const auto month = static_cast<long long>(rows::monthOf(rows::dayOf(now)));
+        const auto most = static_cast<int>(kMostOfOne);
+        Found found;
+        for (const std::string& caller : callers) {
+            std::vector<std::string> projects(kMostOfOne);
+            sql << "SELECT DISTINCT project FROM usage_days WHERE caller = :caller AND day >= :month AND project <> '' "
+                   "AND transport = 'relay' ORDER BY project LIMIT :most",
+                soci::into(projects), soci::use(caller), soci::use(month), soci::use(most);
+            found.emplace(caller, std::move(projects));
+        }
+        return found;
+    };
+    auto answer = co_await m_database.run<Found>(std::move(work));
     if (!answer) {
         co_return Unexpected<Fault>(storeIsAway());
     }

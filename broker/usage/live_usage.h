@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -71,6 +72,9 @@ public:
     /// The same of these projects, as many as there are; those that have spent nothing are not there.
     [[nodiscard]] net::Awaitable<core::Expected<std::vector<Spent>, Fault>> ofThese(
         std::vector<std::string> projects) const;
+    /// By caller, in which projects each of these has spent something this month, at most 100 each. Unavailable.
+    [[nodiscard]] net::Awaitable<core::Expected<std::map<std::string, std::vector<std::string>>, Fault>> projectsOf(
+        std::vector<std::string> callers) const;
     /// What the database asks for a page, for tests of its plan.
     [[nodiscard]] static std::string pageStatement(const LiveQuery& query, core::WallTime now);
 

@@ -20,10 +20,11 @@ public:
     explicit AlertReceiver(NetThreads& threads) : m_threads(threads) { comeBack(); }
 
     [[nodiscard]] std::string url() const { return m_url; }
-    void answerWith(unsigned status)
+    void answerWith(unsigned status, std::string body = "{}")
     {
         const std::lock_guard lock(m_mutex);
         m_status = status;
+        m_body = std::move(body);
     }
     [[nodiscard]] std::vector<net::HttpRequest> requests() const
     {
@@ -54,12 +55,13 @@ private:
     {
         const std::lock_guard lock(m_mutex);
         m_requests.push_back(request);
-        co_return net::HttpResponse::json(m_status, "{}");
+        co_return net::HttpResponse::json(m_status, m_body);
     }
 
     NetThreads& m_threads;
     mutable std::mutex m_mutex;
     unsigned m_status = 200;
+    std::string m_body = "{}";
     std::vector<net::HttpRequest> m_requests;
     std::uint16_t m_port = 0;
     std::string m_url;

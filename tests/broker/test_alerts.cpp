@@ -284,7 +284,7 @@ private slots:
         broker.raise();
         broker.turn();
         QVERIFY(broker.comesTo("waiting", 1));
-        QVERIFY(broker.failsWith("provider.failed"));
+        QVERIFY(broker.failsWith("channel.answered 500"));
         QVERIFY(broker.log.text().find("alert.not_sent") != std::string::npos);
         broker.stop();
         QCOMPARE(receiver.count(), std::size_t{1});
@@ -308,7 +308,7 @@ private slots:
         for (int attempt = 1; attempt <= 3; ++attempt) {
             broker.turn();
             QVERIFY(broker.comesTo("waiting", attempt));
-            QVERIFY(broker.failsWith("provider.unreachable"));
+            QVERIFY(broker.failsWith("channel.unreachable"));
             clock.advance(Milliseconds(8'000));
         }
         receiver.comeBack();
@@ -327,7 +327,7 @@ private slots:
         broker.raise();
         broker.turn();
         QVERIFY(broker.comesTo("waiting", 1));
-        QVERIFY(broker.failsWith("provider.failed"));
+        QVERIFY(broker.failsWith("channel.answered 404"));
         clock.advance(std::chrono::hours(24));
         broker.turn();
         QVERIFY(broker.comesTo("given_up", 2));
@@ -393,22 +393,135 @@ private slots:
         QCOMPARE(broker.listed()[0].deliveries[0].reason, std::string());
     }
 
-    void slack_WhatAnAlertSays_IsNoMentionLinkOrImage()
+    void channel_ThatFails_HasItsOwnReasons_WithItsStatus_data()
     {
-        const auto told = [](const std::string& value) {
+        QTest::addColumn<int>("status");
+        QTest::addColumn<int>("bytes");
+        QTest::addColumn<QByteArray>("reason");
+        QTest::newRow("moved") << 302 << 2 << QByteArray("channel.answered 302");
+        QTest::newRow("a fault with many words") << 500 << 1'000'000 << QByteArray("channel.answered 500");
+        QTest::newRow("gone") << 410 << 0 << QByteArray("channel.answered 410");
+    }
+    void channel_ThatFails_HasItsOwnReasons_WithItsStatus()
+    {
+        QFETCH(int, status);
+        QFETCH(int, bytes);
+        QFETCH(QByteArray, reason);
+        tests::NetThreads threads;
+        tests::SharedClock clock;
+        AlertReceiver receiver(threads);
+        receiver.answerWith(static_cast<unsigned>(status), std::string(static_cast<std::size_t>(bytes), 'x'));
+        OneBroker broker(threads, clock, url(), settingsWith({webhook("ops", receiver.url() + "?token=marker")}));
+        broker.raise();
+        broker.turn();
+        QVERIFY(broker.failsWith(reason.constData()));
+        const std::string log = broker.log.text();
+        QVERIFY2(log.find("\"code\":\"channel.answered\"") != std::string::npos, log.c_str());
+        QVERIFY2(log.find("\"status\":" + std::to_string(status)) != std::string::npos, log.c_str());
+        QVERIFY(log.find("marker") == std::string::npos && log.find("provider.") == std::string::npos);
+    }
+
+    void channel_ThatTakesItWithManyWords_HasTakenIt()
+    {
+        tests::NetThreads threads;
+        tests::SharedClock clock;
+        AlertReceiver receiver(threads);
+        receiver.answerWith(200, std::string(1'000'000, 'x'));
+        OneBroker broker(threads, clock, url(), settingsWith({webhook("ops", receiver.url())}));
+        broker.raise();
+        QVERIFY(broker.comesTo("sent", 1));
+    }
+
+    void channel_ThatIsSilent_HasTakenTooLong()
+    {
+        tests::NetThreads threads;
+        tests::SharedClock clock;
+        const tests::RawProvider silent(threads, {});
+        ChannelSettings channel = webhook("ops", silent.url());
+        channel.timeout = Milliseconds(200);
+        OneBroker broker(threads, clock, url(), settingsWith({channel}));
+        broker.raise();
+        QVERIFY(broker.failsWith("channel.timeout"));
+    }
+
+    void channelFault_OfAnError_IsWrittenAndRead_data()
+    {
+        QTest::addColumn<int>("code");
+        QTest::addColumn<QByteArray>("foreign");
+        QTest::addColumn<QByteArray>("text");
+        const auto row = [](core::ErrorCode code, const char* foreign, const char* text) {
+            QTest::newRow((std::string(text) + foreign).c_str())
+                << static_cast<int>(code) << QByteArray(foreign) << QByteArray(text);
+        };
+        row(core::ErrorCode::ProviderFailed, "550", "channel.answered 550");
+        row(core::ErrorCode::ProviderUnreachable, "", "channel.unreachable");
+        row(core::ErrorCode::Timeout, "", "channel.timeout");
+        row(core::ErrorCode::ProviderMalformed, "", "channel.malformed");
+        row(core::ErrorCode::NotAuthorised, "", "channel.login_refused");
+        row(core::ErrorCode::BadConfiguration, "some words", "channel.failed");
+    }
+    void channelFault_OfAnError_IsWrittenAndRead()
+    {
+        QFETCH(int, code);
+        QFETCH(QByteArray, foreign);
+        QFETCH(QByteArray, text);
+        const core::Error error{static_cast<core::ErrorCode>(code), {}, std::nullopt, foreign.toStdString()};
+        const ChannelFault fault = channelFaultOf(error);
+        QCOMPARE(writeChannelFault(fault), text.toStdString());
+        const ChannelFault read = readChannelFault(text.toStdString());
+        QCOMPARE(read.reason, fault.reason);
+        QCOMPARE(read.status, fault.status);
+    }
+
+    void slack_WhatAnAlertSays_IsNoMentionLinkOrImage_AndCanBeCopied()
+    {
+        const std::string joiner = "\u2060";
+        const auto blockOf = [](const Alert& alert) { return slackMessage(alert).at("blocks").at(0).at("text"); };
+        const auto told = [&](const std::string& value) {
             Alert alert;
             alert.data = core::writeJson(Json{{"user", value}});
-            const auto text = slackMessage(alert).at("blocks").at(0).at("text").at("text").get<std::string>();
+            const auto text = blockOf(alert).at("text").get<std::string>();
             return text.substr(text.find("user: ") + 6);
         };
-        const std::string joiner = "\u2060";
-        QCOMPARE(told("@channel"), "@" + joiner + "channel");
-        QCOMPARE(told("![x](https://evil.example)"),
-            "!" + joiner + "[" + joiner + "x]" + joiner + "(" + joiner + "https:" + joiner + "//evil.example)");
-        QCOMPARE(told("a:/b"), std::string("a:/b"));
+        // Slack shows these as they are, without a look at what they might mean.
+        QCOMPARE(blockOf(Alert()).at("type").get<std::string>(), std::string("plain_text"));
+        for (const char* const text : {"@channel", "![x](https://evil.example)", "*a* _b_ `c` ~d~", "user_day"}) {
+            QCOMPARE(told(text), std::string(text));
+        }
         // Two hundred bytes would end within a letter.
         QCOMPARE(told(std::string(199, 'a') + "\u00e4b"), std::string(199, 'a'));
         QCOMPARE(told(std::string(198, 'a') + "\u00e4b"), std::string(198, 'a') + "\u00e4");
+        // Others have the title alone, and take it for Markdown.
+        const auto titled = [](const std::string& title) {
+            Alert alert;
+            alert.title = title;
+            return slackMessage(alert).at("text").get<std::string>();
+        };
+        QCOMPARE(titled("of @channel and @here"), "of @" + joiner + "channel and @" + joiner + "here");
+        QCOMPARE(titled("![x](https://evil.example)"), "![x]" + joiner + "(https:" + joiner + "//evil.example)");
+        for (const char* const text : {"user linus@mail.example: 80 %", "user_day of auth0|1_a", "a:/b"}) {
+            QCOMPARE(titled(text), std::string(text));
+        }
+    }
+
+    void lines_ForPeople_HaveMoneyAndTimes()
+    {
+        const auto linesOfData = [](const Json& data) {
+            Alert alert;
+            alert.data = core::writeJson(data);
+            std::string text;
+            for (const auto& [name, value] : linesOf(alert)) {
+                text += name + ": " + value + "\n";
+            }
+            return text;
+        };
+        QCOMPARE(linesOfData({{"unit", "nanoDollars"}, {"limit", 1'200'000'000}, {"spent", 605'000'000},
+                     {"threshold", 50}, {"user", "2:1:i:linus"}}),
+            std::string("limit: $1.20\nspent: $0.61\nthreshold: 50 %\nuser: 2:1:i:linus\n"));
+        QCOMPARE(linesOfData({{"unit", "milliseconds"}, {"limit", 3'600'000}, {"spent", 119'999}}),
+            std::string("limit: 60 min\nspent: 1 min\n"));
+        // What is no budget's is nobody's money.
+        QCOMPARE(linesOfData({{"unit", "bytes"}, {"limit", 5}}), std::string("limit: 5\nunit: bytes\n"));
     }
 
     void slack_GetsItsOwnFormat_AndItsAddressIsNowhere()
@@ -425,7 +538,7 @@ private slots:
         broker.raise("one", {{"user", "<!channel> *loud* <https://evil.example|here> &"}});
         broker.turn();
         QVERIFY(broker.comesTo("waiting", 1));
-        QVERIFY(broker.failsWith("provider.failed"));
+        QVERIFY(broker.failsWith("channel.answered 500"));
         receiver.answerWith(200);
         clock.advance(kSecond);
         broker.turn();
@@ -433,8 +546,8 @@ private slots:
         const Json body = receiver.body(1);
         QCOMPARE(body.at("text").get<std::string>(), std::string("A user is blocked"));
         const auto text = body.at("blocks").at(0).at("text").at("text").get<std::string>();
-        QCOMPARE(body.at("blocks").at(0).at("text").at("type").get<std::string>(), std::string("mrkdwn"));
-        QVERIFY2(text.find("&lt;!\u2060channel&gt;") != std::string::npos, text.c_str());
+        QCOMPARE(body.at("blocks").at(0).at("text").at("type").get<std::string>(), std::string("plain_text"));
+        QVERIFY2(text.find("&lt;!channel&gt; *loud*") != std::string::npos, text.c_str());
         QVERIFY2(text.find("<") == std::string::npos && text.find("user: ") != std::string::npos, text.c_str());
         QVERIFY(broker.log.text().find("marker") == std::string::npos);
         QVERIFY(broker.log.text().find("127.0.0.1") == std::string::npos);
@@ -686,6 +799,34 @@ private slots:
         QCOMPARE(thresholdsOf(broker.listed()), std::vector<int>{100});
         QCOMPARE(broker.listed()[0].alert.title,
             std::string("Budget of project choir: what is left does not bear one more turn ($0.00 of $10.00 a month)"));
+    }
+
+    void budget_OfAUser_IsToldWithItsProject()
+    {
+        tests::NetThreads threads;
+        tests::SharedClock clock;
+        OneBroker broker(threads, clock, url(), settingsWith({}));
+        Budgets budgets;
+        budgets.userDay.nanoDollars = kDollar / 20;
+        const Account account = OneBroker::account("s1", budgets);
+        QVERIFY(broker.open(account));
+        broker.spend(account, "a", kDollar / 20);
+        broker.turn();
+        QCOMPARE(broker.listed().size(), std::size_t{1});
+        const Alert alert = broker.listed()[0].alert;
+        QCOMPARE(alert.title, std::string("Budget of user alice in project choir: 100 % used ($0.05 of $0.05 a day)"));
+        const Json data = Json::parse(alert.data);
+        QCOMPARE(data.at("user").get<std::string>(), std::string("2:1:i:alice"));
+        QCOMPARE(data.at("project").get<std::string>(), std::string("choir"));
+        // Outside of any it has none.
+        Account elsewhere = OneBroker::account("s2", budgets);
+        elsewhere.project.clear();
+        elsewhere.caller = "2:1:i:bob";
+        clock.advance(kSecond);
+        QVERIFY(broker.open(elsewhere));
+        broker.spend(elsewhere, "a", kDollar / 20);
+        broker.turn();
+        QVERIFY(!Json::parse(broker.listed()[0].alert.data).contains("project"));
     }
 
     void raised_BeyondTheBound_DropsTheOldest_AndSaysSo()

@@ -145,7 +145,21 @@ private slots:
         QVERIFY(
             QTest::qWaitFor([&] { return world.world.broker.log.text().find("alert.not_sent") != std::string::npos; }));
         QCOMPARE(world.world.as(world.world.user("u3"), "POST", kMint, "{}").status, 200U);
+        // What the log has is written down in the next moment.
+        const auto deliveryIs = [&](const char* reason, int status) {
+            return QTest::qWaitFor([&] {
+                const Json delivery = world.list().at("alerts")[0].at("deliveries")[0];
+                return delivery.value("reason", "") == reason && delivery.value("status", 0) == status;
+            });
+        };
+        QVERIFY(deliveryIs("channel.unreachable", 0));
+        world.receiver.answerWith(302);
         world.receiver.comeBack();
+        world.world.broker.clock.advance(core::Milliseconds(1'000));
+        QVERIFY(QTest::qWaitFor(
+            [&] { return world.world.broker.log.text().find("\"status\":302") != std::string::npos; }, 10'000));
+        QVERIFY(deliveryIs("channel.answered", 302));
+        world.receiver.answerWith(200);
         world.world.broker.clock.advance(core::Milliseconds(1'000));
         QVERIFY(world.hears("subject.block"));
         world.world.broker.drain();

@@ -143,6 +143,7 @@ private slots:
         QVERIFY(!refused);
         QCOMPARE(refused.error().code, core::ErrorCode::ProviderFailed);
         QCOMPARE(refused.error().detail, std::string("the mail server answered 550"));
+        QCOMPARE(writeChannelFault(channelFaultOf(refused.error())), std::string("channel.answered 550"));
         QVERIFY(server.mails().empty());
     }
 

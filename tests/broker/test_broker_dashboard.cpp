@@ -1,3 +1,4 @@
+#include "broker/admin/page_query.h"
 #include "broker/admin/pages.h"
 #include "broker/audit/file_audit_trail.h"
 #include "tests/broker/limits_harness.h"
@@ -21,6 +22,11 @@ namespace {
 
 constexpr const char* kSessions = "/api/admin/sessions";
 constexpr const char* kAudit = "/api/admin/audit";
+/// A dollar's worth: 64 dollars a million.
+constexpr const char* kDollarOfSpeech =
+    R"({"type":"response.done","event_id":"e","response":{"id":"r1","object":"realtime.response",)"
+    R"("status":"completed","output":[],"usage":{"total_tokens":15625,"input_tokens":0,)"
+    R"("output_tokens":15625,"output_token_details":{"text_tokens":0,"audio_tokens":15625}}}})";
 
 Json bodyOf(const BrokerWorld::Answer& answer)
 {
@@ -248,6 +254,42 @@ private slots:
         QCOMPARE(codeOf(answer), std::string("bad_request"));
     }
 
+    void query_ThatCannotBeRead_IsToldAsWhatItIs_data()
+    {
+        QTest::addColumn<QByteArray>("query");
+        QTest::addColumn<QByteArray>("detail");
+        const QByteArray broken = ": % has to be followed by two hexadecimal digits; one that is meant is written %25";
+        QTest::newRow("nothing") << QByteArray() << QByteArray();
+        QTest::newRow("all that may be") << QByteArray("text=a+b%2B%C3%A9&&by=&x") << QByteArray();
+        QTest::newRow("no UTF-8") << QByteArray("by=day&text=%ff") << QByteArray("text is not UTF-8");
+        QTest::newRow("half a letter") << QByteArray("user=%c3") << QByteArray("user is not UTF-8");
+        QTest::newRow("broken") << QByteArray("text=%") << "text" + broken;
+        QTest::newRow("broken at its end") << QByteArray("project=a%4") << "project" + broken;
+        QTest::newRow("no digits") << QByteArray("id=100%25&after=%zz") << "after" + broken;
+        QTest::newRow("a broken name") << QByteArray("us%er=u1") << "a parameter" + broken;
+        QTest::newRow("not encoded") << QByteArray("text=\"a\"")
+                                     << QByteArray("text has a character that has to be percent-encoded");
+    }
+    void query_ThatCannotBeRead_IsToldAsWhatItIs()
+    {
+        QFETCH(QByteArray, query);
+        QFETCH(QByteArray, detail);
+        const auto fault = broker::admin::encodingFault(query.toStdString());
+        QCOMPARE(fault ? fault->detail : std::string(), detail.toStdString());
+    }
+
+    void query_ThatIsNoUtf8_HasACodeOfItsOwn()
+    {
+        OperatorWorld world(
+            [](broker::Config& config) { config.projects.check = broker::ProjectSettings::Check::Table; });
+        for (const char* const path : {"voice/transcripts?text=%ff", "voice/usage?project=%fe",
+                 "admin/sessions?user=%c3", "admin/projects?id=%ff", "admin/projects/members?project=%ff"}) {
+            const auto answer = world.as(world.admin(), "GET", std::string("/api/") + path);
+            QCOMPARE(answer.status, 400U);
+            QCOMPARE(codeOf(answer), std::string("invalid_encoding"));
+        }
+    }
+
     void session_ShowsWhatItCameTo()
     {
         RelayWorld world([](broker::Config& config) {
@@ -257,14 +299,12 @@ private slots:
             config.policies.push_back({"choir", {}, {}, {}});
             config.policies.back().policy.budgets.projectMonth.nanoDollars = 8'000'000'000;
             config.policies.back().policy.budgets.projectDay.connected = std::chrono::minutes(30);
+            config.policies.back().policy.budgets.userMonth.nanoDollars = 9'000'000'000;
         });
         auto& operators = world.operators;
         const auto client = world.open(world.session(R"({"projectId":"choir"})"));
         const auto provider = world.upstream.next();
-        // A dollar's worth of speech: 64 dollars a million.
-        provider->send(R"({"type":"response.done","event_id":"e","response":{"id":"r1","object":"realtime.response",)"
-                       R"("status":"completed","output":[],"usage":{"total_tokens":15625,"input_tokens":0,)"
-                       R"("output_tokens":15625,"output_token_details":{"text_tokens":0,"audio_tokens":15625}}}})");
+        provider->send(kDollarOfSpeech);
         (void)client->line().next();
         operators.broker.clock.advance(core::Milliseconds(15'000));
         Json session;
@@ -285,6 +325,12 @@ private slots:
         const Json users = bodyOf(operators.as(operators.admin(), "GET", "/api/admin/budgets?by=user"));
         QCOMPARE(users["budgets"].at(0)["subject"], Json("u1"));
         QCOMPARE(users["budgets"].at(0)["day"]["leftDollars"].get<double>(), 9.0);
+        QVERIFY(!users["budgets"].at(0)["month"].contains("budgetDollars"));
+        const Json& within = users["budgets"].at(0).at("projects");
+        QCOMPARE(within.size(), std::size_t{1});
+        QCOMPARE(within[0].at("project"), Json("choir"));
+        QCOMPARE(within[0].at("month").at("budgetDollars").get<double>(), 9.0);
+        QCOMPARE(within[0].at("month").at("leftDollars").get<double>(), 8.0);
         const Json overview = bodyOf(operators.as(operators.admin(), "GET", "/api/admin/overview"));
         QCOMPARE(overview["today"]["cost"].get<double>(), 1.0);
         QCOMPARE(overview["sessions"]["streams"].get<int>(), 1);
@@ -310,6 +356,44 @@ private slots:
         QCOMPARE(second["budgets"].size(), std::size_t{1});
         QVERIFY(!second.contains("next"));
         QVERIFY(bodyOf(world.as(world.admin(), "GET", "/api/admin/overview"))["keepsProjects"].get<bool>());
+    }
+
+    void budgets_OfUsers_HaveThoseThatTheirProjectsGiveThem()
+    {
+        RelayWorld world([](broker::Config& config) {
+            config.pricesFile = std::string(std::getenv("VV_SOURCE_DIR")) + "/resources/prices/prices.json";
+            config.providerModel = "gpt-realtime";
+            config.projects.check = broker::ProjectSettings::Check::Table;
+        });
+        auto& operators = world.operators;
+        const std::string key =
+            "2:" + std::to_string(operators.login.url().size()) + ":" + operators.login.url() + ":u1";
+        const auto post = [&](const std::string& path, const Json& body) {
+            return operators.as(operators.admin(), "POST", "/api/admin/projects" + path, body.dump()).status;
+        };
+        QCOMPARE(post("", {{"id", "choir"}, {"policy", {{"userDollarsPerDay", 9}}}}), 200U);
+        QCOMPARE(post("", {{"id", "band"}, {"policy", {{"userDollarsPerMonth", 0.5}}}}), 200U);
+        QCOMPARE(post("", {{"id", "trio"}, {"policy", {{"projectDollarsPerDay", 5}}}}), 200U);
+        QCOMPARE(post("", {{"id", "others"}, {"policy", {{"userDollarsPerDay", 5}}}}), 200U);
+        for (const char* const project : {"choir", "band", "trio"}) {
+            QCOMPARE(post("/members/add", {{"project", project}, {"user", key}}), 200U);
+        }
+        const auto client = world.open(world.session(R"({"projectId":"choir"})"));
+        const auto provider = world.upstream.next();
+        provider->send(kDollarOfSpeech);
+        (void)client->line().next();
+        const Json users = bodyOf(operators.as(operators.admin(), "GET", "/api/admin/budgets?by=user"));
+        QCOMPARE(users["budgets"].size(), std::size_t{1});
+        QVERIFY(!users["budgets"][0]["day"].contains("budgetDollars"));
+        const Json& within = users["budgets"][0].at("projects");
+        QCOMPARE(within.size(), std::size_t{2});
+        // Whatever they spend counts, also where they have not been.
+        QCOMPARE(within[0].at("project"), Json("band"));
+        QCOMPARE(within[0].at("month").at("budgetDollars").get<double>(), 0.5);
+        QCOMPARE(within[0].at("month").at("leftDollars").get<double>(), 0.0);
+        QCOMPARE(within[1].at("project"), Json("choir"));
+        QCOMPARE(within[1].at("day").at("spentDollars").get<double>(), 1.0);
+        QCOMPARE(within[1].at("day").at("leftDollars").get<double>(), 8.0);
     }
 
     void overview_CountsWhatHappened()
@@ -367,17 +451,48 @@ private slots:
     {
         OperatorWorld world;
         std::vector<std::unique_ptr<Events>> listeners;
+        const auto adminOf = [&](int number) {
+            return world.login.token("root" + std::to_string(number), "voice:admin");
+        };
         for (int i = 0; i < 32; ++i) {
-            listeners.push_back(std::make_unique<Events>(world, world.admin()));
+            listeners.push_back(std::make_unique<Events>(world, adminOf(i / 8)));
             (void)listeners.back()->nextOverview();
         }
-        const auto answer = world.as(world.admin(), "GET", "/api/admin/events");
+        const auto answer = world.as(adminOf(4), "GET", "/api/admin/events");
         QCOMPARE(answer.status, 503U);
         QCOMPARE(header(answer, "Retry-After"), std::string("10"));
         QElapsedTimer timer;
         timer.start();
         world.broker.drain();
         QVERIFY2(timer.elapsed() < 4'000, qPrintable(QString::number(timer.elapsed())));
+    }
+
+    void events_OfOneAdmin_LeaveRoomForOthers()
+    {
+        OperatorWorld world;
+        std::vector<std::unique_ptr<Events>> listeners;
+        const auto listen = [&](const std::string& token) {
+            listeners.push_back(std::make_unique<Events>(world, token));
+            return listeners.back()->head.starts_with("HTTP/1.1 200");
+        };
+        const std::string greedy = world.login.token("root", "voice:admin");
+        for (int i = 0; i < 8; ++i) {
+            QVERIFY(listen(greedy));
+        }
+        // Another token of the same admin's is no other admin.
+        const auto refused = world.as(world.login.token("root", "voice:admin voice:mint"), "GET", "/api/admin/events");
+        QCOMPARE(refused.status, 429U);
+        QCOMPARE(codeOf(refused), std::string("rate_limited"));
+        QCOMPARE(header(refused, "Retry-After"), std::string("10"));
+        QVERIFY(refused.body.find("8 times already") != std::string::npos);
+        QVERIFY(listen(world.login.token("other", "voice:admin")));
+        // Whose time is over leaves a seat.
+        world.broker.clock.advance(core::Milliseconds(301'000));
+        for (const auto& listener : listeners) {
+            for (int i = 0; i < 10 && !listener->next().empty(); ++i) {
+            }
+        }
+        QVERIFY(QTest::qWaitFor([&] { return listen(greedy); }));
     }
 
     void audit_IsReadFromItsEnd()

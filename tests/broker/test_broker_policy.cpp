@@ -115,6 +115,32 @@ private slots:
         QCOMPARE(policy.error(), fault.toStdString());
     }
 
+    void policyChanges_NamesAllMembers_AlsoWhereTheirValuesFindNoRoom()
+    {
+        const Policy before = policyOf(R"({"relay":true,"userDollarsPerDay":0.5})");
+        const Policy after = policyOf(R"({"userDollarsPerDay":2,"models":["a"],"voices":["b"],"longestSession":60})");
+        QCOMPARE(policyChanges(before, before, 100), std::string());
+        QCOMPARE(policyChanges(before, after, 1'000),
+            std::string("relay true -> unset, models unset -> [\"a\"], voices unset -> [\"b\"], "
+                        "longestSession unset -> 60, userDollarsPerDay 0.5 -> 2.0"));
+        QCOMPARE(policyChanges(before, after, 70),
+            std::string("relay true -> unset, models, voices, longestSession, userDollarsPerDay"));
+        // No part of a letter is left over.
+        const std::string words = std::string(78, 'x') + "\xC3\xA9";
+        Policy wordy;
+        wordy.instructions = words;
+        QCOMPARE(policyChanges({}, wordy, 1'000), "instructions unset -> \"" + std::string(78, 'x') + "... (82 bytes)");
+    }
+
+    void policyNames_AreAllThatCanBeWritten()
+    {
+        for (const std::string& name : policyNames()) {
+            const std::string fault = policyFault(Json{{name, nullptr}});
+            QVERIFY2(fault.starts_with("policy." + name + " has to be "), fault.c_str());
+        }
+        QCOMPARE(policyFault(Json{{"relay", true}}), std::string());
+    }
+
     void of_AppliesEachRowThatStandsForTheSession()
     {
         const PolicyBook book(policyOf(R"({"models":["a","b","c"],"sessionsPerUser":5})"),

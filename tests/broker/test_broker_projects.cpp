@@ -165,6 +165,13 @@ private slots:
         QVERIFY(!run(table.addMember("choir", "alice", Role::Admin)).value());
         QVERIFY(!run(table.addMember("choir", "alice")).value());
         QCOMPARE(namesOf(run(table.members("choir", "")).value()).front(), std::string("alice, admin"));
+        QVERIFY(run(table.roleOf("choir", "alice")).value() == Role::Admin);
+        QVERIFY(!run(table.roleOf("choir", "nobody")).value());
+        QVERIFY(run(table.roleOf("none", "alice")).error().code == FaultCode::NotFound);
+        const auto memberships = run(table.ofMembers({"alice", "nobody"})).value();
+        QCOMPARE(memberships.size(), std::size_t{1});
+        QCOMPARE(memberships.at("alice").size(), std::size_t{1});
+        QVERIFY(memberships.at("alice").at("choir") == policy);
         QVERIFY(run(table.addMember("choir", "alice", Role::Member)).value());
         QCOMPARE(namesOf(run(table.members("choir", "")).value()).front(), std::string("alice"));
 
@@ -490,9 +497,65 @@ private slots:
         }
         std::size_t failed = 0;
         for (const Json& line : world.lines(7)) {
-            failed += line.value("outcome", "") == "failed" && line.value("target", "") == "project choir" ? 1 : 0;
+            const std::string target = line.value("target", "");
+            failed +=
+                line.value("outcome", "") == "failed" && target.starts_with("project choir: sessionsPerUser 1 -> ") ? 1
+                                                                                                                    : 0;
         }
         QCOMPARE(failed, std::size_t{2});
+    }
+
+    void admin_WhoLooksBack_SeesWhatWasChangedByWhom()
+    {
+        OperatorWorld world([](Config& config) { config.projects.check = Check::Table; });
+        const auto post = [&](const std::string& path, const Json& body) {
+            return world.as(world.admin(), "POST", "/api/admin/projects" + path, body.dump()).status;
+        };
+        const std::string key = "2:" + std::to_string(world.login.url().size()) + ":" + world.login.url() + ":u1";
+        const auto member = [&](const char* role) {
+            return post("/members/add", {{"project", "choir"}, {"user", key}, {"role", role}});
+        };
+        QCOMPARE(post("", {{"id", "choir"}, {"policy", {{"transcripts", false}, {"userDollarsPerDay", 0.05}}}}), 200U);
+        // Nothing of the basis is said: what it was is what it was when it was overwritten.
+        QCOMPARE(
+            post("", {{"id", "choir"}, {"policy", {{"transcripts", true}, {"instructions", std::string(5'000, 'x')}}}}),
+            200U);
+        QCOMPARE(
+            post("", {{"id", "choir"}, {"policy", {{"transcripts", true}, {"instructions", std::string(5'000, 'x')}}}}),
+            200U);
+        for (const char* const role : {"member", "admin", "member"}) {
+            QCOMPARE(member(role), 200U);
+        }
+        QCOMPARE(post("/members/remove", {{"project", "choir"}, {"user", key}}), 200U);
+        std::vector<std::string> told;
+        for (const Json& line : world.lines(7)) {
+            if (line.value("event", "") == "configuration.change") {
+                told.push_back(line.value("target", ""));
+            }
+        }
+        QCOMPARE(told,
+            (std::vector<std::string>{"project choir: new, transcripts unset -> false, userDollarsPerDay unset -> 0.05",
+                "project choir: transcripts false -> true, userDollarsPerDay 0.05 -> unset, instructions unset -> \""
+                    + std::string(79, 'x') + "... (5002 bytes)",
+                "project choir: no change", "member without admin's rights: choir " + key,
+                "admin added (was member): choir " + key, "member without admin's rights (was admin): choir " + key,
+                "member removed (was member): choir " + key}));
+    }
+
+    void policy_ThatDoesNotDo_IsToldByItsMember()
+    {
+        OperatorWorld world([](Config& config) { config.projects.check = Check::Table; });
+        const auto detailOf = [&](const Json& policy) {
+            const Json body{{"id", "choir"}, {"policy", policy}};
+            const auto answer = world.as(world.admin(), "POST", "/api/admin/projects", body.dump());
+            return Json::parse(answer.body).value("detail", std::string());
+        };
+        QVERIFY(detailOf({{"foo", 1}}).starts_with("policy.foo is not known; there are providers, "));
+        QCOMPARE(detailOf({{"transcriptDays", 9'999}}),
+            std::string("policy.transcriptDays has to be a whole number of days from 1 to 3650"));
+        QCOMPARE(detailOf({{"projectDollarsPerMonth", -5}}),
+            std::string("policy.projectDollarsPerMonth has to be a number of dollars from 0 to 1000000000, as 0.5"));
+        QCOMPARE(detailOf(Json::array()), std::string("policy has to be an object"));
     }
 
     void tableRoutes_WithoutATable_AreNotThere()

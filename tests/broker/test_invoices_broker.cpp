@@ -213,6 +213,13 @@ private slots:
         asked.month = "2027-01";
         QCOMPARE(world.run(asked, out, err), 2);
         QVERIFY2(err.find("the project has nothing to bill in that month") != std::string::npos, err.c_str());
+        asked.month = "2026-13";
+        QCOMPARE(world.run(asked, out, err), 2);
+        QVERIFY2(err.find("month has to be a year and a month from 01 to 12") != std::string::npos, err.c_str());
+        asked.month = "2027-01";
+        asked.project = "a b";
+        QCOMPARE(world.run(asked, out, err), 2);
+        QVERIFY2(err.find("project has to be 1 to 128 visible ASCII characters") != std::string::npos, err.c_str());
         world.key = "wrong";
         QCOMPARE(world.run(asked, out, err), 3);
         world.key.clear();

@@ -125,8 +125,12 @@ private slots:
             told += line + "\n";
         }
         QVERIFY2(told
-                == "done project choir\ndone project choir\ndone member added: choir " + kAda
-                    + "\ndone member added: choir " + kAda + "\ndone member removed: choir " + kAda
+                == "done project choir: new, relay unset -> true, instructions unset -> \"Be kind.\", "
+                   "projectDollarsPerMonth unset -> 100.5, models unset -> [\"gpt-realtime\",\"gpt-realtime-mini\"]\n"
+                   "done project choir: relay true -> unset, longestSession unset -> 600, instructions \"Be kind.\" -> unset\n"
+                   "done member added: choir "
+                    + kAda + "\ndone member added (was member): choir " + kAda
+                    + "\ndone member removed (was member): choir " + kAda
                     + "\ndone project removed: choir\ndone session.kill\n",
             told.c_str());
         QVERIFY(broker::AuditVerifier::verify(place.path("audit") + "/command-line"));
@@ -147,8 +151,13 @@ private slots:
         QCOMPARE(place.type({"member", "add", "choir", kAda}).lines.at(0)["changed"], Json(false));
         QCOMPARE(place.type({"member", "list", "choir"}).lines.at(0),
             Json({{"project", "choir"}, {"user", kAda}, {"role", "admin"}}));
-        const auto told = place.audited();
-        QVERIFY(std::find(told.begin(), told.end(), "done admin added: choir " + kAda) != told.end());
+        QCOMPARE(place.type({"member", "add", "choir", kAda, "--admin"}).lines.at(0)["changed"], Json(false));
+        QCOMPARE(place.type({"member", "remove", "choir", kAda}).lines.at(0)["changed"], Json(true));
+        QCOMPARE(place.audited(),
+            (std::vector<std::string>{"done project choir: new, transcripts unset -> true, transcriptDays unset -> 14",
+                "done project choir: transcripts true -> false", "done admin added: choir " + kAda,
+                "done member added (was admin): choir " + kAda, "done admin added (was admin): choir " + kAda,
+                "done member removed (was admin): choir " + kAda}));
     }
 
     void whatDoesNotDo_ChangesNothing_AndSaysWhy_data()
@@ -158,9 +167,24 @@ private slots:
         QTest::newRow("there already") << QStringList{"create", "band"}
                                        << QByteArray("there is such a project already");
         QTest::newRow("not there") << QStringList{"set", "none"} << QByteArray("there is no such project");
-        QTest::newRow("wrong member") << QStringList{"set", "band", "--set", "colour=red"} << QByteArray("does not do");
-        QTest::newRow("wrong value") << QStringList{"set", "band", "--set", "longestSession=-1"}
-                                     << QByteArray("policy.longestSession does not do");
+        QTest::newRow("wrong member") << QStringList{"set", "band", "--set", "colour=red"}
+                                      << QByteArray("policy.colour is not known; there are providers, models, voices");
+        QTest::newRow("a member that no terminal should see") << QStringList{"set", "band", "--set", "a\x1b[31m=1"}
+                                                              << QByteArray("policy has a member that is not known");
+        QTest::newRow("nothing of that name to unset")
+            << QStringList{"set", "band", "--unset", "nosuch"} << QByteArray("policy.nosuch is not known; there are");
+        const auto wrong = [](const char* set, const char* why) {
+            QTest::newRow(set) << QStringList{"set", "band", "--set", set} << QByteArray(why);
+        };
+        wrong("longestSession=-1", "policy.longestSession has to be a whole number of seconds from 1 to 31536000");
+        wrong("userDollarsPerDay=0,5",
+            "policy.userDollarsPerDay has to be a number of dollars from 0 to 1000000000, as 0.5");
+        wrong("projectDollarsPerMonth=-5", "policy.projectDollarsPerMonth has to be a number of dollars from 0");
+        wrong("userMinutesPerDay=0.5", "policy.userMinutesPerDay has to be a whole number of minutes from 0");
+        wrong("transcriptDays=9999", "policy.transcriptDays has to be a whole number of days from 1 to 3650");
+        wrong("transcripts=perhaps", "policy.transcripts has to be true or false");
+        wrong("sessionsPerUser=all", "policy.sessionsPerUser has to be a whole number from 0 to 100000");
+        wrong("models=a,", "policy.models has to be a list of at most 100 names");
         QTest::newRow("no value") << QStringList{"set", "band", "--set", "relay"} << QByteArray("--set wants a member");
         QTest::newRow("no caller") << QStringList{"member", "add", "band", "ada"} << QByteArray("USER has to be");
         QTest::newRow("no name") << QStringList{"create", "a b"} << QByteArray("a project's name is");
@@ -176,11 +200,21 @@ private slots:
             typed.push_back(word.toStdString());
         }
         const Typed told = place.type(typed);
-        QVERIFY(told.code != 0);
+        QCOMPARE(told.code, 2);
         QVERIFY(told.out.empty());
         QVERIFY2(told.err.find(why.toStdString()) != std::string::npos, told.err.c_str());
+        QVERIFY(told.err.find('\x1b') == std::string::npos);
         QCOMPARE(place.type({"list"}).lines.size(), std::size_t{1});
-        QCOMPARE(place.audited(), (std::vector<std::string>{"done project band"}));
+        QCOMPARE(place.audited(), (std::vector<std::string>{"done project band: new"}));
+    }
+
+    void listWithoutNames_AllowsNothing()
+    {
+        const Place place;
+        QCOMPARE(place.type({"create", "band", "--set", "models=", "--set", "voices="}).lines.at(0).at("policy"),
+            Json({{"models", Json::array()}, {"voices", Json::array()}}));
+        QCOMPARE(place.type({"set", "band", "--unset", "models"}).lines.at(0).at("policy"),
+            Json({{"voices", Json::array()}}));
     }
 
     void set_WithARevision_ChangesOnlyWhatIsStillThat()
@@ -195,8 +229,8 @@ private slots:
         QVERIFY2(late.err.find("the project is not what it was") != std::string::npos, late.err.c_str());
         QCOMPARE(revisionOf(place.type({"list"})), changed);
         QCOMPARE(place.audited(),
-            (std::vector<std::string>{
-                "done project choir", "done project choir", "done project choir", "failed project choir"}));
+            (std::vector<std::string>{"done project choir: new", "done project choir: relay unset -> true",
+                "done project choir: relay true -> unset", "failed project choir: relay true -> unset"}));
         // Without one it is set in whatever is there.
         QCOMPARE(place.type({"set", "choir", "--set", "longestSession=60"}).lines.at(0).at("policy"),
             Json({{"relay", true}, {"longestSession", 60}}));

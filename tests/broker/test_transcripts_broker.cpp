@@ -532,6 +532,19 @@ private slots:
         QVERIFY(world.operators.broker.log.text().find("marker") == std::string::npos);
     }
 
+    void search_FindsWordsAsFormsWriteThem()
+    {
+        World world(&choirKeeps);
+        Talk talk(world, kChoir);
+        talk.exchange("What time is it?", "1 + 1 is 2.");
+        talk.end();
+        QCOMPARE(world.said(talk.session.sessionId, 2), (Said{"user: What time is it?", "assistant: 1 + 1 is 2."}));
+        QCOMPARE(world.list("?text=time+is+it").size(), std::size_t{1});
+        QCOMPARE(world.list("?text=time%20is%20it").size(), std::size_t{1});
+        QCOMPARE(world.list("?text=1+%2B+1").size(), std::size_t{1});
+        QCOMPARE(world.list("?text=time%2Bis").size(), std::size_t{0});
+    }
+
     void whatIsAsked_IsHeldAgainstWhatThereIs_data()
     {
         QTest::addColumn<QByteArray>("method");
@@ -549,6 +562,7 @@ private slots:
         row("GET", "?format=html", 400);
         row("GET", "?texts=x", 400);
         row("GET", "?text=x&text=y", 400);
+        row("GET", "?text=%ff", 400);
         row("GET", "?project=%20", 400);
         row("GET", "?before=%FF", 400);
         row("GET", "?before=%00", 400);

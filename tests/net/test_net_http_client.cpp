@@ -92,6 +92,24 @@ private Q_SLOTS:
         QCOMPARE(int(result.error().code), code);
     }
 
+    void answerThatIsTooLong_StillHasItsStatus()
+    {
+        const QByteArray chunk = "3e8\r\n" + QByteArray(1'000, 'x') + "\r\n";
+        for (const QByteArray& rest : {QByteArray("Content-Length: 5000\r\n\r\n"),
+                 QByteArray("Transfer-Encoding: chunked\r\n\r\n") + chunk + chunk + "0\r\n\r\n"}) {
+            net::ClientRequest request = to(local(serveRaw(("HTTP/1.1 500 No\r\n" + rest).toStdString())));
+            request.maxBodyBytes = 1000;
+            const Result result = send(std::move(request));
+            QVERIFY(!result.has_value());
+            QCOMPARE(result.error().code, ErrorCode::ProviderMessageTooBig);
+            QCOMPARE(result.error().foreignCode, std::string("500"));
+        }
+        // A head that never ends says nothing, whatever it began with.
+        const auto endless = send(to(local(serveRaw("HTTP/1.1 200 OK\r\nX: " + std::string(40'000, 'x')))));
+        QVERIFY(!endless.has_value());
+        QCOMPARE(endless.error().foreignCode, std::string());
+    }
+
     void serverThatIsSilent_TimesOut()
     {
         QTcpServer silent;

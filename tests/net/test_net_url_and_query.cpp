@@ -67,6 +67,14 @@ private Q_SLOTS:
         QCOMPARE(net::queryParameter("b", "b"), std::string());
         QCOMPARE(net::queryParameter("%zz=1", "a"), std::string());
     }
+
+    void queryParameter_TakesAPlusForASpace()
+    {
+        QCOMPARE(net::queryParameter("text=time+is+it", "text"), std::string("time is it"));
+        QCOMPARE(net::queryParameter("my+name=+&b=1", "my name"), std::string(" "));
+        QCOMPARE(net::queryParameter("at=08:00%2B01:00&u=a%20b", "at"), std::string("08:00+01:00"));
+        QCOMPARE(net::queryParameter("text=%2520%2B+", "text"), std::string("%20+ "));
+    }
 };
 
 QTEST_GUILESS_MAIN(UrlAndQueryTest)

@@ -45,6 +45,7 @@ std::size_t give(char* buffer, std::size_t size, std::size_t count, void* source
 MailSender::Sent meaningOf(CURLcode code, long response)
 {
     using core::ErrorCode;
+    constexpr long kLowestFault = 400;
     switch (code) {
     case CURLE_OK:
         return {};
@@ -61,8 +62,14 @@ MailSender::Sent meaningOf(CURLcode code, long response)
     case CURLE_LOGIN_DENIED:
         return core::fail(ErrorCode::NotAuthorised, "the mail server does not take user and password");
     default:
-        return core::fail(ErrorCode::ProviderFailed, "the mail server answered " + std::to_string(response));
+        break;
     }
+    if (response < kLowestFault) {
+        return core::fail(ErrorCode::ProviderUnreachable, "the connection with the mail server broke off");
+    }
+    core::Error error{ErrorCode::ProviderFailed, {}, std::nullopt, std::to_string(response)};
+    error.detail = "the mail server answered " + error.foreignCode;
+    return core::Unexpected<core::Error>(std::move(error));
 }
 
 } // namespace

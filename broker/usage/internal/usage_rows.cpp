@@ -326,7 +326,7 @@ void addStandings(Connection& sql, const Account& account, core::WallTime now, s
         Spending sum = spent;
         sum += held.byAll;
         standings.push_back({period.name, period.who, period.budget, period.since, period.until, spent.nanoDollars,
-            spent.connectedMs, isOver(period.budget, sum - held.byFormers)});
+            spent.connectedMs, isOver(period.budget, sum - held.byFormers), account.project});
     }
 }
 
