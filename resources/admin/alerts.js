@@ -2,8 +2,8 @@ import { attempt, count, el, moment, nameOf, stateMark, table } from './dom.js';
 import { ask, queryOf } from './api.js';
 
 const kPath = 'api/admin/alerts';
-/** As many as one answer has. */
-const kMost = 200;
+/** So many at a time: of these it is known how channels do. */
+const kMost = 50;
 /** Channels try again after a second, twice as long each time, at most so long; of it at least the half. */
 const kLongestPause = 900;
 /** A channel whose next attempt should have been so long ago is nobody's any more. */
@@ -51,7 +51,7 @@ function channelsOf(alerts, isPart) {
 }
 
 async function askAlerts(before) {
-  const told = await ask('GET', `${kPath}${queryOf({ before, limit: before ? 50 : kMost })}`);
+  const told = await ask('GET', `${kPath}${queryOf({ before, limit: kMost })}`);
   return { alerts: told.alerts, before: told.before, channels: channelsOf(told.alerts, Boolean(told.before)) };
 }
 
@@ -67,7 +67,7 @@ export function channelTable() {
     columns: [
       { title: 'Channel', head: true, cell: (row) => nameOf(row.channel), key: told },
       { title: 'How', cell: (row) => stateMark(...kStates[row.state]), key: told },
-      { title: 'Since', cell: (row) => (row.since ? `${row.isLonger ? 'at least ' : ''}${moment(row.since)}` : '–'), key: told },
+      { title: 'Since', cell: (row) => (row.since ? `${row.isLonger ? 'before ' : ''}${moment(row.since)}` : '–'), key: told },
       { title: 'Why', cell: (row) => (row.reason ? reasonOf(row.reason) : '–'), key: told },
       { title: 'Waiting', cell: (row) => (row.waiting ? el('span', {}, count(row.waiting), el('small', {}, row.state === 'gone' ? '' : `next attempt ${moment(row.next)}`)) : '0'), key: told },
       { title: 'Given up', number: true, cell: (row) => count(row.givenUp), key: told },
@@ -99,7 +99,8 @@ export function show(content) {
     ] });
   const older = el('button', { type: 'button', disabled: true, on: { click: () => { pages.push(next); load(); } } }, 'Older');
   const newest = el('button', { type: 'button', disabled: true, on: { click: () => { pages.length = 0; load(); } } }, 'Newest');
-  content.replaceChildren(el('section', {}, el('h1', {}, 'Alerts'), faults, channels.node, list.node, el('div', { class: 'line' }, newest, older)));
+  content.replaceChildren(el('section', {}, el('h1', {}, 'Alerts'), faults,
+    el('p', { class: 'note' }, `How channels do is what the newest ${kMost} alerts tell. One that was to tell none of them is not here.`), channels.node, list.node, el('div', { class: 'line' }, newest, older)));
 
   async function load() {
     const before = pages.at(-1);
@@ -107,12 +108,10 @@ export function show(content) {
     if (!told) return false;
     // What older ones say of a channel is not how it does now.
     if (!before) channels.fill(told.channels);
-    // Fifty are looked at; the others are asked for how the channels do.
-    const shown = told.alerts.slice(0, 50);
-    next = shown.length < told.alerts.length ? shown.at(-1).id : told.before;
+    next = told.before;
     older.disabled = !next;
     newest.disabled = !before;
-    list.fill(shown);
+    list.fill(told.alerts);
     return true;
   }
   return { load, lists: [list, channels], takeChannels: channels.fill };

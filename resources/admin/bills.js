@@ -65,8 +65,8 @@ export function show(content) {
 
   const open = (path) => openPage(faults, path);
   const saving = (path, name) => attempt(faults, plainly(() => download(path, name).then(() => true))).then((isDone) => { if (isDone) say('It is saved as a file.'); });
-  const actions = (whole, path, name) => [
-    el('button', { type: 'button', 'aria-label': `Open ${whole} to print it`, on: { click: () => open(`${path}format=html`) } }, 'Open'),
+  const actions = (whole, path, name, word = 'Open') => [
+    el('button', { type: 'button', 'aria-label': `${word} to print it${word === 'Open' ? `: ${whole}` : ''}`, on: { click: () => open(`${path}format=html`) } }, word),
     el('button', { type: 'button', 'aria-label': `Save ${whole} as CSV`, on: { click: () => saving(`${path}format=csv`, `${name}.csv`) } }, 'CSV'),
     el('button', { type: 'button', 'aria-label': `Save ${whole} as JSON`, on: { click: () => saving(`${path}format=json`, `${name}.json`) } }, 'JSON'),
   ];
@@ -147,7 +147,7 @@ export function show(content) {
     note.textContent = `${monthName(report.month)} is not over: this is what it has come to so far. It can be billed five minutes after its end.`;
     tiles.fill({ Month: monthName(report.month), Sum: nanoMoney(report.nanoDollars), 'Projects with usage': count(report.projects.length),
       'Turns without a price': count(report.projects.reduce((sum, row) => sum + row.unpricedTurns, 0)) });
-    files.replaceChildren(...actions(`the report of ${monthName(report.month)}`, `api/admin/reports/${report.month}${queryOf({ project: one })}${one ? '&' : '?'}`, `usage-${report.month}`));
+    files.replaceChildren(...actions(`the report of ${monthName(report.month)}`, `api/admin/reports/${report.month}${queryOf({ project: one })}${one ? '&' : '?'}`, `usage-${report.month}`, 'Open the report'));
     fill();
     return true;
   }

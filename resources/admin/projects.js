@@ -145,7 +145,7 @@ export function show(content, { keepsProjects }) {
         el('button', { type: 'button', 'aria-label': `Members of ${inWords(row.id)}`, on: { click: async () => { if (await mayDrop()) showMembers(row.id); } } }, 'Members'),
         el('button', { type: 'button', class: 'danger', 'aria-label': `Remove ${inWords(row.id)}`, on: { click: () => remove(row) } }, 'Remove')) },
     ] });
-  const make = el('form', { class: 'line', on: { submit: async (event) => {
+  const make = el('form', { class: 'line asking', on: { submit: async (event) => {
     event.preventDefault();
     const name = id.value.trim();
     const wrong = wrongNameOf(name);
@@ -265,7 +265,7 @@ export function show(content, { keepsProjects }) {
       await read();
       await loadProjects();
     }
-    const form = el('form', { class: 'line', on: { submit: (event) => { event.preventDefault(); change('add', user.value.trim()); } } },
+    const form = el('form', { class: 'line asking', on: { submit: (event) => { event.preventDefault(); change('add', user.value.trim()); } } },
       field('User', user, 'Kind, length of the issuer, issuer, subject, as in the list of blocks: 2:21:https://login.example:u1'), el('button', { class: 'main' }, 'Add'));
     open(`Members of ${inWords(project)}`, fault, refused, list.node, pages.node, form, el('div', { class: 'line' }, closing()));
     await read();

@@ -59,7 +59,7 @@ test('a month is seen and billed, and the invoice is opened and saved', { skip }
   // It has its number: there is nothing to issue any more.
   assert.equal(await page.$('::-p-aria([name="Issue the invoice of choir"])'), null);
   const opened = new Promise((resolve) => { page.once('popup', resolve); });
-  await page.press('Open VV-000001 to print it');
+  await page.press('Open to print it: VV-000001');
   const sheet = await opened;
   await until('the invoice', () => sheet.evaluate(() => document.body.innerText.includes('VV-000001') && document.body.innerText.includes('Example Ltd')));
   await until('its style', () => sheet.evaluate(() => getComputedStyle(document.querySelector('.lines .number')).textAlign === 'right'));
