@@ -28,6 +28,7 @@ test('a channel that fails is seen: in the navigation, in Health, with why and s
   await page.sees(json.alerts[0].title);
   await page.sees('chat: waits after');
   await page.go('Health', 'Health');
+  await page.sees('1 of 2 fails');
   await until('Health says so', async () => (await cellsOf(page, 'Alert channels')).some(([name, how]) => name === 'chat' && how === 'Fails'));
   assert.equal((await ask('POST', '/api/admin/blocks/lift', { user: keyOf('joan') })).status, 200);
   hooks.isBroken = false;
