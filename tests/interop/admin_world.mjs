@@ -228,6 +228,7 @@ async function fillBroker() {
     for (const user of ['grace', 'joan', 'linus', 'edsger']) assert.equal((await ask('POST', '/api/admin/projects/members/add', { project: id, user: keyOf(user) })).status, 200);
   }
   const database = new DatabaseSync(broker.database);
+  database.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE');
   const row = database.prepare(`INSERT INTO usage_days (day, caller, issuer, subject, project, provider, model, transport, sessions, connected_ms, audio_in_ms, audio_out_ms, turns,
     tool_calls, text_in, cached_text_in, text_out, audio_in, cached_audio_in, audio_out, image_in, cached_image_in, transcribed_ms, transcription_tokens, nano_dollars, unpriced)
     VALUES (?, ?, ?, ?, ?, ?, ?, 'relay', ?, ?, 0, 0, ?, 0, ?, 0, ?, ?, 0, ?, 0, 0, 0, 0, ?, 0)`);
@@ -243,6 +244,7 @@ async function fillBroker() {
   // A month that is over, of somebody who is nowhere else.
   const [year, month] = lastMonth().split('-').map(Number);
   row.run(Math.floor(Date.UTC(year, month - 1, 15) / 86_400_000), keyOf('clara'), login.issuer, 'clara', 'choir', 'openai', 'gpt-realtime', 4, 960_000, 36, 3200, 2000, 9600, 14_400, 1_234_500_000);
+  database.exec('COMMIT');
   database.close();
 }
 
