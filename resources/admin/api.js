@@ -66,8 +66,26 @@ export function keep(blob, name) {
 
 /** Saves an answer as a file. */
 export async function download(path, name) {
-  const answer = await send('GET', path, { accept: 'text/csv' });
+  const answer = await send('GET', path, { accept: 'text/csv, application/json, text/plain' });
   keep(await answer.blob(), name);
+}
+
+/** A page to print. It is read as a document, never as text that becomes one (Trusted Types). */
+export function printable(path) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open('GET', addressOf(path));
+    request.responseType = 'document';
+    request.setRequestHeader('Authorization', `Bearer ${token}`);
+    request.setRequestHeader('Accept', 'text/html');
+    request.addEventListener('error', () => reject(new Problem('The broker cannot be reached.', 'network', 0)));
+    request.addEventListener('load', () => {
+      if (request.status === 200 && request.response) resolve(request.response);
+      // Why it is refused is told where it is asked for as what it is.
+      else send('GET', path, { accept: 'text/html' }).then(() => reject(new Problem(`The broker says ${request.status}.`, String(request.status), request.status)), reject);
+    });
+    request.send();
+  });
 }
 
 /** A page of a file, and where the next one begins, if there is one. */

@@ -1,4 +1,4 @@
-import { attempt, count, el, field, moment, say, table } from './dom.js';
+import { attempt, count, el, field, moment, nameOf, say, table } from './dom.js';
 import { ask, queryOf } from './api.js';
 
 const whoOf = (line) => line.subject ?? '';
@@ -14,26 +14,28 @@ export function auditTable({ caption, kind, empty, chainOf = () => undefined, on
       { title: 'Line', number: true, cell: (line) => count(line.seq) },
       { title: 'When', cell: (line) => moment(line.time) },
       { title: 'What', head: true, cell: (line) => el('span', {}, line.event, el('small', {}, line.outcome === 'done' ? '' : `${line.outcome}: ${line.why ?? ''}`)) },
-      { title: 'Who', cell: (line) => el('span', {}, whoOf(line) || '–', el('small', {}, line.peer ?? '')) },
-      { title: 'About', cell: (line) => whatOf(line) || '–' },
+      { title: 'Who', cell: (line) => el('span', {}, whoOf(line) ? nameOf(whoOf(line)) : '–', el('small', {}, line.peer ?? '')) },
+      { title: 'About', cell: (line) => (whatOf(line) ? nameOf(whatOf(line)) : '–') },
     ] });
   const older = el('button', { type: 'button', disabled: true, on: { click: () => { pages.push(next); load(); } } }, 'Older');
   const newest = el('button', { type: 'button', disabled: true, on: { click: () => { pages.length = 0; load(); } } }, 'Newest');
   async function load() {
-    const page = await attempt(faults, () => ask('GET', `api/admin/audit${queryOf({ kind, chain: chainOf(), before: pages.at(-1), limit: 50 })}`));
-    if (!page) return;
+    const page = await attempt(faults, () => ask('GET', `api/admin/audit${queryOf({ kind, chain: chainOf(), before: pages.at(-1), limit: 50 })}`), load, [list]);
+    if (!page) return false;
     next = page.next;
     older.disabled = !next;
     newest.disabled = pages.length === 0;
     list.fill(page.lines);
     onPage(page);
+    return true;
   }
   /** From the newest on. */
   const begin = () => {
     pages.length = 0;
+    list.forget('Being asked for…');
     return load();
   };
-  return { node: el('div', { class: 'stack' }, faults, list.node, el('div', { class: 'line' }, newest, older)), load, begin };
+  return { node: el('div', { class: 'stack' }, faults, list.node, el('div', { class: 'line' }, newest, older)), load, begin, list };
 }
 
 /** What each trail has, by who writes it. */
@@ -59,7 +61,7 @@ function chainLine({ chain, verification }) {
 export function show(content, { keepsAudit }) {
   if (!keepsAudit) {
     content.replaceChildren(el('section', {}, el('h1', {}, 'Audit'), el('p', { class: 'note' }, 'This broker keeps no audit.')));
-    return { load: async () => {} };
+    return { load: async () => true };
   }
   const faults = el('div', {});
   const states = el('ul', { class: 'plain' });
@@ -80,5 +82,5 @@ export function show(content, { keepsAudit }) {
   } } }, 'Verify the whole trail');
   content.replaceChildren(el('section', {}, el('h1', {}, 'Audit'), faults, el('div', { class: 'card' }, states, el('div', { class: 'line' }, verify)),
     el('div', { class: 'line' }, field('Trail', chain), here), list.node));
-  return { load: list.load };
+  return { load: list.load, isLive: true, lists: [list.list] };
 }

@@ -78,7 +78,7 @@ async function comeBack(places) {
   return (place.token === 'id' ? tokens.id_token : tokens.access_token) ?? fail('The sign-in service gave no token.', 'sign_in.token');
 }
 
-/** Asks until somebody has signed in as an admin. */
+/** Asks until somebody has signed in: { overview } of an admin, { isReader } of somebody who may read transcripts alone. */
 export async function signIn(content, why) {
   const faults = el('div', {});
   const ways = el('div', { class: 'stack' });
@@ -94,7 +94,14 @@ export async function signIn(content, why) {
   const tryToken = async (token) => {
     takeToken(token);
     try {
-      return await ask('GET', 'api/admin/overview');
+      try {
+        return { overview: await ask('GET', 'api/admin/overview') };
+      } catch (problem) {
+        if (problem.code !== 'insufficient_scope') throw problem;
+        // An admin of a project is none of the broker's, and reads what was said there.
+        await ask('GET', 'api/voice/transcripts?limit=1');
+        return { isReader: true };
+      }
     } catch (problem) {
       takeToken(null);
       throw problem.code === 'insufficient_scope' ? new Problem('You are known here, but you are no admin.', problem.code, problem.status) : problem;

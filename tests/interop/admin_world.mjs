@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, request as askFor } from 'node:http';
+import { connect, createServer as listenFor } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before } from 'node:test';
 import { DatabaseSync } from 'node:sqlite';
@@ -76,12 +77,76 @@ class Login {
   stop() { this.server.close(); this.server.closeAllConnections(); }
 }
 
-export let login, broker;
-let agent, browser, seen;
+/** Where alerts are told: /ops takes them, /chat has failed for as long as `isBroken`. */
+class Hooks {
+  isBroken = true;
+  async start() {
+    this.server = createServer((request, response) => {
+      request.resume();
+      request.once('end', () => { response.statusCode = request.url === '/chat' && this.isBroken ? 500 : 204; response.end(); });
+    });
+    await new Promise((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    this.url = `http://127.0.0.1:${this.server.address().port}`;
+    return this;
+  }
+  stop() { this.server.close(); this.server.closeAllConnections(); }
+}
+
+/** The dashboard's files from a folder instead of those in the program, to try them without compiling: with the headers that the program gives them. */
+async function serveFrom(pages) {
+  const headers = Object.fromEntries((await fetch(`${broker.url}/admin`)).headers);
+  delete headers['content-length'];
+  const kTypes = { '.html': 'text/html; charset=utf-8', '.css': 'text/css; charset=utf-8', '.js': 'text/javascript; charset=utf-8' };
+  frontServer = createServer((request, response) => {
+    const { pathname } = new URL(request.url, broker.url);
+    const file = join(pages, pathname === '/admin' ? 'index.html' : basename(pathname));
+    if ((pathname === '/admin' || pathname.startsWith('/admin/')) && existsSync(file)) {
+      response.writeHead(200, { ...headers, 'content-type': kTypes[extname(file)] ?? 'application/octet-stream' }).end(readFileSync(file));
+      return;
+    }
+    const asked = askFor(`${broker.url}${request.url}`, { method: request.method, headers: request.headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    });
+    asked.on('error', () => response.destroy());
+    response.on('close', () => asked.destroy());
+    request.pipe(asked);
+  });
+  await new Promise((resolve) => frontServer.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${frontServer.address().port}`;
+}
+
+/** What stands between a page and the broker, and can be taken away. */
+export async function startBridge() {
+  const open = new Set();
+  const bridge = { isUp: true, cut() { bridge.isUp = false; for (const socket of open) socket.destroy(); }, stop() { bridge.cut(); server.close(); } };
+  const server = listenFor((socket) => {
+    if (!bridge.isUp) {
+      socket.destroy();
+      return;
+    }
+    const far = connect(Number(new URL(front).port), '127.0.0.1');
+    for (const [one, other] of [[socket, far], [far, socket]]) {
+      open.add(one);
+      one.on('error', () => {});
+      one.on('close', () => { open.delete(one); other.destroy(); });
+      one.pipe(other);
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  bridge.url = `http://127.0.0.1:${server.address().port}`;
+  return bridge;
+}
+
+export let login, broker, hooks;
+/** Where pages find the broker. */
+let front;
+let agent, browser, seen, frontServer;
 const sockets = [];
 before(async () => {
   if (skip) return;
   login = await new Login().start();
+  hooks = await new Hooks().start();
   agent = spawn(join(process.env.VV_BIN_DIR, 'vivavoce-agent'), ['--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const agentUrl = await within(30_000, 'the ready line of the agent', new Promise((resolve) => {
     createInterface({ input: agent.stdout }).once('line', (line) => resolve(JSON.parse(line).url));
@@ -90,12 +155,22 @@ before(async () => {
     limits: 'mints_per_minute = 4, violations_to_block = 2, sessions_per_user = 100, others_per_minute = 100000', more: `
 projects = { check = "table" }
 usage = { prices_file = "${join(process.cwd(), '../../resources/prices/prices.json')}" }
+invoices = { issuer = ["Example Ltd", "1 Example Street"], number_prefix = "VV-", currency = "EUR", rate = "0.92", rate_date = "2026-11-01", tax_basis_points = 1900, tax_label = "VAT" }
+[[alerts.channels]]
+name = "ops"
+kind = "slack"
+url = "${hooks.url}/ops"
+[[alerts.channels]]
+name = "chat"
+kind = "slack"
+url = "${hooks.url}/chat"
 [[issuers]]
 url = "${login.issuer}"
 audiences = ["${kAudience}"]
 scopes = []
 dashboard_client_id = "vivavoce-dashboard"
 ` });
+  front = process.env.ADMIN_PAGES ? await serveFrom(process.env.ADMIN_PAGES) : broker.url;
   browser = await puppeteer.launch({ executablePath: chromium, headless: true, userDataDir: join(folder, 'profile'),
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-proxy-server', '--disable-background-networking'] });
   await fillBroker();
@@ -107,6 +182,9 @@ after(async () => {
   await broker?.stop();
   agent?.kill();
   login?.stop();
+  hooks?.stop();
+  frontServer?.close();
+  frontServer?.closeAllConnections();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -150,6 +228,7 @@ async function fillBroker() {
     for (const user of ['grace', 'joan', 'linus', 'edsger']) assert.equal((await ask('POST', '/api/admin/projects/members/add', { project: id, user: keyOf(user) })).status, 200);
   }
   const database = new DatabaseSync(broker.database);
+  database.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE');
   const row = database.prepare(`INSERT INTO usage_days (day, caller, issuer, subject, project, provider, model, transport, sessions, connected_ms, audio_in_ms, audio_out_ms, turns,
     tool_calls, text_in, cached_text_in, text_out, audio_in, cached_audio_in, audio_out, image_in, cached_image_in, transcribed_ms, transcription_tokens, nano_dollars, unpriced)
     VALUES (?, ?, ?, ?, ?, ?, ?, 'relay', ?, ?, 0, 0, ?, 0, ?, 0, ?, ?, 0, ?, 0, 0, 0, 0, ?, 0)`);
@@ -162,6 +241,27 @@ async function fillBroker() {
         much, much * 240_000, much * 9, much * 800, much * 500, much * 2400, much * 3600, much * 110_000_000);
     }
   }
+  // A month that is over, of somebody who is nowhere else.
+  const [year, month] = lastMonth().split('-').map(Number);
+  row.run(Math.floor(Date.UTC(year, month - 1, 15) / 86_400_000), keyOf('clara'), login.issuer, 'clara', 'choir', 'openai', 'gpt-realtime', 4, 960_000, 36, 3200, 2000, 9600, 14_400, 1_234_500_000);
+  database.exec('COMMIT');
+  database.close();
+}
+
+/** "2026-10": the month before this one. */
+export function lastMonth() {
+  const now = new Date();
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1)).toISOString().slice(0, 7);
+}
+
+/** So many projects that nobody is a member of, "crowd-0001" and so on; without any they are gone. */
+export function fillProjects(many) {
+  const database = new DatabaseSync(broker.database);
+  database.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE');
+  database.exec('DELETE FROM projects WHERE id LIKE \'crowd-%\'');
+  const row = database.prepare('INSERT INTO projects (id, policy, created_at) VALUES (?, \'{}\', ?)');
+  for (let i = 1; i <= many; ++i) row.run(`crowd-${String(i).padStart(4, '0')}`, Date.now());
+  database.exec('COMMIT');
   database.close();
 }
 
@@ -195,7 +295,7 @@ export async function until(what, holds) {
 }
 
 /** A page of the dashboard; what it complained of is in `complaints`. */
-export async function openPage({ path = '/admin', width = 1200, height = 900, scheme = 'light' } = {}) {
+export async function openPage({ path = '/admin', width = 1200, height = 900, scheme = 'light', zone, at = front } = {}) {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   page.complaints = [];
@@ -206,7 +306,8 @@ export async function openPage({ path = '/admin', width = 1200, height = 900, sc
   });
   await page.setViewport({ width, height });
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-  await page.goto(broker.url + path);
+  if (zone) await page.emulateTimezone(zone);
+  await page.goto(at + path);
   page.text = () => page.evaluate(() => document.body.innerText);
   seen = async () => `${await page.text()}\n${page.complaints.join("\n")}`;
   page.sees = (text) => until(`"${text}" on the page`, async () => (await page.text()).includes(text));
@@ -216,7 +317,12 @@ export async function openPage({ path = '/admin', width = 1200, height = 900, sc
     await page.locator(`::-p-aria([name="${name}"][role="${role}"])`).setTimeout(20_000).click();
   };
   page.go = async (section, title) => {
-    await page.press(section, 'link');
+    // Its name may go on with what is wrong there.
+    await until(`the link to ${section}`, () => page.evaluate((name) => {
+      const link = [...document.querySelectorAll('nav a')].find((one) => one.textContent === name || one.textContent.startsWith(`${name} `));
+      link?.click();
+      return Boolean(link);
+    }, section));
     await until(title, () => page.evaluate((wanted) => document.querySelector('h1')?.textContent === wanted, title));
   };
   return page;
