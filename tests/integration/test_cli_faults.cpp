@@ -489,6 +489,20 @@ private Q_SLOTS:
         QVERIFY(outcome.isJson);
     }
 
+    void voice_IsAskedOfTheBroker_WhichMayRefuseIt()
+    {
+        ScriptedHttpServer broker(
+            ScriptedHttpServer::response("403 Forbidden",
+                R"({"code":"not_allowed","title":"t","status":403,"detail":"the voice is none of the policy's","type":"u"})"),
+            After::HangUp);
+        const Outcome outcome = run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"),
+            QStringLiteral("hi"), QStringLiteral("--voice"), QStringLiteral("marin")});
+        QVERIFY2(broker.lastRequest().contains("\"voice\":\"marin\""), broker.lastRequest().constData());
+        QCOMPARE(outcome.code, std::string("choice.not_allowed"));
+        QCOMPARE(outcome.exitCode, 3);
+        QVERIFY2(outcome.output.contains("--provider, --model and --voice name others"), outcome.output.constData());
+    }
+
     void silentBroker_EndsAtTheTimeout()
     {
         ScriptedHttpServer broker({}, After::KeepOpen);
