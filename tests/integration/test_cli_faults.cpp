@@ -725,6 +725,7 @@ private Q_SLOTS:
         const auto row = [](const char* status, const char* code, int exitCode) {
             QTest::newRow(status) << QByteArray(status) << std::string(code) << exitCode;
         };
+        row("400 Bad Request", "choice.refused", 2);
         row("401 Unauthorized", "provider.refused", 3);
         row("402 Payment Required", "provider.quota", 7);
         row("403 Forbidden", "provider.refused", 3);
@@ -748,6 +749,7 @@ private Q_SLOTS:
         QCOMPARE(outcome.code, code);
         QCOMPARE(outcome.exitCode, exitCode);
         QVERIFY(!outcome.output.contains("marker"));
+        QVERIFY2(!outcome.output.contains("QWebSocket"), outcome.output.constData());
     }
 
     void providerWhoseHandshakeIsNone_IsNamed_data()
@@ -760,6 +762,12 @@ private Q_SLOTS:
         QTest::newRow("another key's") << QByteArray("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                                                      "Connection: Upgrade\r\nSec-WebSocket-Accept: 500 Zm9v\r\n\r\n")
                                        << QStringLiteral("provider.malformed") << QStringLiteral("WebSocket handshake");
+        QTest::newRow("no upgrade") << QByteArray("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                                                  "Sec-WebSocket-Accept: Zm9v\r\n\r\n")
+                                    << QStringLiteral("provider.malformed") << QStringLiteral("WebSocket handshake");
+        QTest::newRow("another version's")
+            << QByteArray("HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 8\r\nContent-Length: 0\r\n\r\n")
+            << QStringLiteral("provider.malformed") << QStringLiteral("WebSocket handshake");
         QTest::newRow("nobody there") << QByteArray() << QStringLiteral("provider.unreachable")
                                       << QStringLiteral("Connection refused");
     }

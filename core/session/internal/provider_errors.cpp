@@ -157,6 +157,8 @@ Error errorOfClose(const TransportClose& close, bool isGemini)
         break;
     case 1011:
     case 1013:
+    // Qt's clients cannot read 1013 (close codes of brokers).
+    case 4013:
         error.code = speaksOf(close.reason, {"exceeded your current quota"}) ? ErrorCode::ProviderQuota
                                                                              : codeOfRelay(close.reason);
         break;
