@@ -82,6 +82,12 @@ void Stepper::on(const session_event::TokenFailed& failed)
         if (!isRetryable(error.code) || error.code == ErrorCode::TokenExpired) {
             m_state.sessionId.clear();
         }
+        if (error.code == ErrorCode::ProviderRefused) {
+            // The broker's key, and no token of ours that might have been too old.
+            letGo();
+            comeBackOrEnd(std::move(error));
+            return;
+        }
         lost(std::move(error));
     } else if (m_state.isRenewing) {
         m_state.isRenewing = false;

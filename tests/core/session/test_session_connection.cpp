@@ -186,6 +186,15 @@ private Q_SLOTS:
         QCOMPARE(waits, story.state.options->maxAttempts - 1);
     }
 
+    void keyOfTheBroker_ThatTheProviderRefuses_IsTheEnd()
+    {
+        Story story;
+        story.happens(session_event::Start{});
+        story.happens(session_event::TokenFailed{{ErrorCode::ProviderRefused, "no", std::nullopt, "provider_refused"}});
+        QCOMPARE(story.state.phase, Phase::Ended);
+        QCOMPARE(story.told<session_notice::Ended>().at(0).error->code, ErrorCode::ProviderRefused);
+    }
+
     void renewal_KeepsTheConversationGoing()
     {
         Story story;
