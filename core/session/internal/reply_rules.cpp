@@ -1,5 +1,6 @@
 #include "core/base/json.h"
 #include "core/base/pcm.h"
+#include "core/protocol/openai/wire_sound.h"
 #include "core/session/internal/provider_errors.h"
 #include "core/session/internal/stepper.h"
 
@@ -73,6 +74,7 @@ void Stepper::on(openai::ResponseOutputAudioDelta& delta)
     if (delta.responseId != m_state.reply.activeId || delta.audio.empty()) {
         return;
     }
+    delta.audio = openai::pcmOfWire(std::move(delta.audio), m_state.server.encodings.output);
     ReplyItem& item = replyItem(delta.responseId, delta.itemId);
     item.contentIndex = static_cast<int>(delta.contentIndex);
     if (m_state.reply.isDeaf) {

@@ -36,11 +36,24 @@ std::string formatText(const openai::AudioFormat& format)
     return encoding + std::to_string(format.rate.hz()) + " Hz";
 }
 
-/// The beta's formats name none, and G.711 has its own.
+/// Of G.711, whichever way it is written.
+constexpr SampleRate kTelephoneRate{8'000};
+
+bool isPcm(openai::AudioEncoding encoding)
+{
+    return encoding == openai::AudioEncoding::Pcm;
+}
+
+/// PCM's; the beta's formats name none.
 std::optional<SampleRate> rateNamed(const std::optional<openai::AudioFormat>& format)
 {
-    const bool isNamed = format && format->encoding == openai::AudioEncoding::Pcm && format->rate.isValid();
+    const bool isNamed = format && isPcm(format->encoding) && format->rate.isValid();
     return isNamed ? std::optional(format->rate) : std::nullopt;
+}
+
+openai::AudioEncoding encodingNamed(const std::optional<openai::AudioFormat>& format, openai::AudioEncoding otherwise)
+{
+    return format ? format->encoding : otherwise;
 }
 
 } // namespace
@@ -92,6 +105,8 @@ void Stepper::on(const openai::SessionCreated& created)
     m_state.server.dialect = created.dialect.value_or(before);
     m_state.server.ownInput = rateNamed(created.session.inputFormat);
     m_state.server.ownOutput = rateNamed(created.session.outputFormat);
+    m_state.server.ownEncodings = {encodingNamed(created.session.inputFormat, openai::AudioEncoding::Pcm),
+        encodingNamed(created.session.outputFormat, openai::AudioEncoding::Pcm)};
     // Greeted by another event, we may have written in what this server does not read.
     if (m_state.phase == Phase::Starting || (m_state.phase == Phase::Configuring && m_state.server.dialect != before)) {
         stopTimer(SessionTimer::FirstEvent);
@@ -160,7 +175,7 @@ void Stepper::providerError(const openai::ErrorEvent& event)
     if (isConfiguring) {
         // The update was thrown away as a whole; the conversation is possible with the provider's defaults.
         stopTimer(SessionTimer::Configured);
-        goLive();
+        goLiveAsItIs();
     }
 }
 
@@ -229,16 +244,23 @@ VoiceRates Stepper::wantedRates() const
 {
     const bool isAsked = !m_state.leftOut.contains(Setting::Formats);
     const ServerTraits& server = m_state.server;
-    const auto rateOf = [&](SampleRate known, const std::optional<SampleRate>& own) {
-        return isAsked && known != kRealtimeRate ? known : own.value_or(known);
+    const auto rateOf = [&](openai::AudioEncoding encoding, SampleRate known, const std::optional<SampleRate>& own) {
+        return !isPcm(encoding) ? kTelephoneRate : isAsked && known != kRealtimeRate ? known : own.value_or(known);
     };
-    return {rateOf(server.known.input, server.ownInput), rateOf(server.known.output, server.ownOutput)};
+    return {rateOf(server.encodings.input, server.known.input, server.ownInput),
+        rateOf(server.encodings.output, server.known.output, server.ownOutput)};
 }
 
-void Stepper::believeRates(const openai::Session& given)
+void Stepper::believeFormats(const openai::Session& given)
 {
-    useRates({rateNamed(given.inputFormat).value_or(m_state.rates.input),
-        rateNamed(given.outputFormat).value_or(m_state.rates.output)});
+    const SoundEncodings before = m_state.server.encodings;
+    SoundEncodings& now = m_state.server.encodings;
+    now = {encodingNamed(given.inputFormat, before.input), encodingNamed(given.outputFormat, before.output)};
+    const VoiceRates wanted = wantedRates();
+    // Where another encoding names no rate, that of the one before says nothing.
+    const SampleRate input = now.input == before.input ? m_state.rates.input : wanted.input;
+    const SampleRate output = now.output == before.output ? m_state.rates.output : wanted.output;
+    useRates({rateNamed(given.inputFormat).value_or(input), rateNamed(given.outputFormat).value_or(output)});
 }
 
 void Stepper::tellDifference(const char* setting, std::string asked, std::string given)
