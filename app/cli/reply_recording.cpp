@@ -1,5 +1,6 @@
 #include "app/cli/reply_recording.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -10,7 +11,7 @@ namespace fs = std::filesystem;
 core::Expected<ReplyRecording, core::Error> ReplyRecording::create(const std::string& path)
 {
     std::error_code none;
-    // What is no plain file (a pipe, a device) is written to as it is.
+    // What is no plain file, but a device, is written to as it is. Into a pipe nobody writes a WAV file: its header is known at the end.
     const bool isReplaced = fs::is_regular_file(path, none);
     std::string writtenTo = isReplaced ? path + ".part" : path;
     auto writer = dsp::WavWriter::create(writtenTo, core::kRealtimeRate);
@@ -37,18 +38,41 @@ core::Expected<void, core::Error> ReplyRecording::writeAt(std::span<const std::i
         m_rate = rate;
     }
     m_isEmpty = m_isEmpty && samples.empty();
+    if (rate != m_otherRate) {
+        if (auto rest = endOther(); !rest) {
+            return rest;
+        }
+    }
     if (rate == m_rate) {
         return m_writer.write(samples);
     }
-    if (!m_fromOther || m_otherRate != rate) {
+    if (!m_fromOther) {
         auto resampler = dsp::Resampler::create(rate, m_rate);
         if (!resampler) {
             return core::Unexpected<core::Error>(resampler.error());
         }
         m_fromOther.emplace(std::move(*resampler));
         m_otherRate = rate;
+        m_late = static_cast<std::size_t>(m_fromOther->latency().value());
     }
-    return m_writer.write(m_fromOther->process(samples));
+    return writeMade(m_fromOther->process(samples));
+}
+
+core::Expected<void, core::Error> ReplyRecording::writeMade(std::span<const std::int16_t> samples)
+{
+    const std::size_t late = std::min(m_late, samples.size());
+    m_late -= late;
+    return m_writer.write(samples.subspan(late));
+}
+
+core::Expected<void, core::Error> ReplyRecording::endOther()
+{
+    if (!m_fromOther) {
+        return {};
+    }
+    auto written = writeMade(m_fromOther->flush());
+    m_fromOther.reset();
+    return written;
 }
 
 bool ReplyRecording::write(std::span<const std::int16_t> samples, core::SampleRate rate)
@@ -62,6 +86,7 @@ bool ReplyRecording::write(std::span<const std::int16_t> samples, core::SampleRa
 
 core::Expected<void, core::Error> ReplyRecording::finish()
 {
+    const auto rest = endOther();
     auto closed = m_writer.close();
     std::error_code fault;
     if (m_isEmpty) {
@@ -76,7 +101,7 @@ core::Expected<void, core::Error> ReplyRecording::finish()
             return core::fail(core::ErrorCode::OutputUnwritable, m_path + ": " + fault.message());
         }
     }
-    return closed;
+    return rest ? closed : rest;
 }
 
 } // namespace vivavoce::cli

@@ -3,6 +3,8 @@
 #include "audio/dsp/resampler.h"
 #include "audio/dsp/wav_file.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +30,10 @@ private:
     ReplyRecording(std::string path, std::string writtenTo, dsp::WavWriter writer);
     [[nodiscard]] core::Expected<void, core::Error> writeAt(
         std::span<const std::int16_t> samples, core::SampleRate rate);
+    /// From another rate.
+    [[nodiscard]] core::Expected<void, core::Error> writeMade(std::span<const std::int16_t> samples);
+    /// What is still on its way from another rate comes before anything else.
+    [[nodiscard]] core::Expected<void, core::Error> endOther();
 
     std::string m_path;
     /// The same, or a neighbour of the file that is still there.
@@ -38,6 +44,8 @@ private:
     /// Of what comes at another rate than the file has.
     core::SampleRate m_otherRate;
     std::optional<dsp::Resampler> m_fromOther;
+    /// Of what it gives, so much comes before anything of what it got.
+    std::size_t m_late = 0;
     bool m_isEmpty = true;
     std::optional<core::Error> m_fault;
 };

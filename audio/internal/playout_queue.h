@@ -42,6 +42,11 @@ public:
     [[nodiscard]] bool heardUpTo(std::uint64_t heard);
     /// Something is queued or on its way to the ear.
     [[nodiscard]] bool isPlaying() const { return !m_items.empty(); }
+    /// That item is the last one, and not forgotten yet.
+    [[nodiscard]] bool endsWith(std::string_view itemId) const
+    {
+        return !m_items.empty() && m_items.back().id == itemId;
+    }
     /// Milliseconds that were silent in the middle of an item because more of it was late.
     [[nodiscard]] core::Milliseconds starved() const;
 

@@ -85,6 +85,7 @@ void VoiceWorker::wish(const VoiceWishes& wishes)
         m_isPlaybackReported = m_isPlaybackReported && m_wishes.wantsPlayback && wishes.wantsPlayback;
         if (m_wishes.wantsPlayback && !wishes.wantsPlayback) {
             (void)m_queue.cut(0);
+            m_heardAtLoss.reset();
             m_isToneOn = false;
         }
         m_isLookFresh = m_isLookFresh && m_wishes.wantsCapture == wishes.wantsCapture
@@ -117,6 +118,9 @@ void VoiceWorker::useRates(const core::VoiceRates& rates)
 
 void VoiceWorker::useOutputRate(core::SampleRate rate)
 {
+    if (m_heardAtLoss) {
+        m_heardAtLoss = *m_heardAtLoss * rate.hz() / m_queue.rate().hz();
+    }
     m_queue.useRate(rate);
     if (m_playback) {
         m_playback->chain->useRate(rate);
@@ -128,6 +132,10 @@ void VoiceWorker::play(std::string_view itemId, int contentIndex, std::span<cons
     const std::lock_guard lock(m_mutex);
     // A reply behind the tone is what the end of it all is about.
     m_isToneOn = false;
+    if (!m_queue.endsWith(itemId)) {
+        // Nobody has cut the one before.
+        m_heardAtLoss.reset();
+    }
     m_queue.play(itemId, contentIndex, samples);
 }
 
@@ -141,7 +149,9 @@ core::HeardAudio VoiceWorker::interrupt()
 {
     const std::lock_guard lock(m_mutex);
     m_isToneOn = false;
-    core::HeardAudio heard = m_queue.cut(m_playback ? m_playback->heard() : m_queue.given());
+    const std::uint64_t atEar = m_playback ? m_playback->heard() : m_heardAtLoss.value_or(m_queue.given());
+    m_heardAtLoss.reset();
+    core::HeardAudio heard = m_queue.cut(atEar);
     if (m_playback) {
         m_playback->callback->cut();
         m_wasCut = true;
@@ -305,6 +315,8 @@ void VoiceWorker::closePlayback(std::unique_lock<std::mutex>& lock)
 {
     if (m_playback) {
         m_playback->count(m_faults);
+        // What is in the ring reaches nobody any more.
+        m_heardAtLoss = m_queue.isPlaying() ? std::optional(m_playback->heard()) : std::nullopt;
     }
     close(lock, m_playback);
 }
@@ -502,6 +514,7 @@ void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now
     if (!line) {
         if (std::exchange(m_isToneOn, false)) {
             (void)m_queue.cut(m_queue.given());
+            m_heardAtLoss.reset();
         }
         report(lock, SoundDirection::Playback, line.error());
         return;
@@ -518,6 +531,7 @@ void VoiceWorker::reconcilePlayback(std::unique_lock<std::mutex>& lock, Time now
     ++m_lineChanges;
     m_playback->chain->useRate(m_queue.rate());
     m_playback->chain->restart(*m_playback->ring, m_queue);
+    m_heardAtLoss.reset();
 }
 
 /// What could not be opened may have come since the last look; before its lack is told, there is one more.
@@ -565,17 +579,21 @@ void VoiceWorker::report(std::unique_lock<std::mutex>& lock, SoundDirection dire
     lock.lock();
 }
 
-/// Without a loudspeaker time passes all the same: a reply is over when it would have been heard.
+/// Without a loudspeaker time passes all the same: a reply is over when it would have been heard. The one in which the loudspeaker went
+/// waits for whoever cuts it.
 std::uint64_t VoiceWorker::playUnheard(Time now)
 {
+    const Time since = std::exchange(m_unheardUntil, now);
+    if (m_heardAtLoss) {
+        return *m_heardAtLoss;
+    }
     const std::int64_t most = m_queue.rate().hz();
-    const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(now - m_unheardUntil).count();
+    const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(now - since).count();
     const std::int64_t due = std::min(most, passed * most / 1'000'000);
     if (due < most) {
         std::vector<std::int16_t> nobodyHears(static_cast<std::size_t>(due));
         m_queue.take(nobodyHears);
     }
-    m_unheardUntil = now;
     return m_queue.given();
 }
 

@@ -141,6 +141,8 @@ private:
     bool m_wasCut = false;
     core::SampleRate m_inputRate = core::kRealtimeRate;
     PlayoutQueue m_queue;
+    /// The queue's position at the ear when the loudspeaker went in the middle of a reply that nobody has cut yet.
+    std::optional<std::uint64_t> m_heardAtLoss;
     std::vector<core::SoundDevice> m_devices;
     bool m_hasLooked = false;
     /// Since it last changed what is wanted.

@@ -58,6 +58,26 @@ void TranscriptRecorder::closeUnfinished()
     }
     m_spoken.clear();
     m_isSaying = false;
+    m_isCarriedOver = false;
+}
+
+void TranscriptRecorder::carryOver()
+{
+    const bool goesOn = m_isSaying && !m_hasStopped;
+    Span span{elapsed(), elapsed(), m_isPrivate};
+    if (goesOn && !m_spoken.empty()) {
+        span.start = m_spoken.back().start;
+    }
+    const auto isPrivate = [](const auto& one) { return one.isPrivate; };
+    const auto isPrivateStill = [](const Kept& kept) { return kept.isBeingSaid && kept.isPrivate; };
+    span.isPrivate = span.isPrivate || std::any_of(m_spoken.begin(), m_spoken.end(), isPrivate)
+        || std::any_of(m_lines.begin(), m_lines.end(), isPrivateStill)
+        || std::any_of(m_withdrawn.begin(), m_withdrawn.end(), isPrivateStill);
+    closeUnfinished();
+    if (goesOn) {
+        m_spoken.push_back(span);
+        m_isSaying = m_isCarriedOver = true;
+    }
 }
 
 void TranscriptRecorder::takeBackWithdrawn()
@@ -146,7 +166,7 @@ void TranscriptRecorder::tellOf(const session_notice::PhaseChanged& changed)
     if (changed.phase == Phase::Waiting) {
         // The connection that was to finish them is gone; the speech without words is heard again over the next one. What has come of
         // a reply may be heard for a while yet.
-        closeUnfinished();
+        carryOver();
     }
 }
 
@@ -165,7 +185,7 @@ void TranscriptRecorder::tellOf(const session_notice::ActivityChanged& changed)
 void TranscriptRecorder::followSpeech(Activity before)
 {
     if (before == Activity::HearingUser) {
-        if (!m_spoken.empty()) {
+        if (m_isSaying && !m_spoken.empty()) {
             m_spoken.back().end = elapsed();
         }
         for (Kept& kept : m_lines) {
@@ -188,7 +208,7 @@ void TranscriptRecorder::speechBegins()
     if (!m_isSaying || m_hasStopped) {
         m_spoken.push_back({elapsed(), elapsed(), isPrivate});
         m_isSaying = true;
-        m_hasStopped = false;
+        m_hasStopped = m_isCarriedOver = false;
         return;
     }
     // After a stall: still the same turn.
@@ -203,8 +223,8 @@ void TranscriptRecorder::speechBegins()
 void TranscriptRecorder::speechEnds()
 {
     m_isSaying = false;
-    if (m_activity == Activity::Listening && !m_hasStopped && !m_spoken.empty()) {
-        // A key that was only touched: no words come of it, and those of the next turn are not to take its place.
+    if (std::exchange(m_isCarriedOver, false) && !m_hasStopped && !m_spoken.empty()) {
+        // It is said again over this connection, and noticed anew.
         m_spoken.pop_back();
     }
     for (Kept& kept : m_lines) {
@@ -212,9 +232,16 @@ void TranscriptRecorder::speechEnds()
     }
 }
 
-void TranscriptRecorder::tellOf(const session_notice::SpeechStopped&)
+void TranscriptRecorder::tellOf(const session_notice::SpeechStopped& stopped)
 {
     m_hasStopped = true;
+    if (stopped.wasNone && m_isSaying) {
+        // The words of the next turn are not to take its place.
+        if (!m_spoken.empty()) {
+            m_spoken.pop_back();
+        }
+        speechEnds();
+    }
 }
 
 void TranscriptRecorder::tellOf(const session_notice::TranscriptChanged& changed)

@@ -73,6 +73,8 @@ private:
     [[nodiscard]] Span takeSpan(const TranscriptLine* previous);
     /// The connection that was to finish them is gone.
     void closeUnfinished();
+    /// So is the one to which something is being said; it may go on over the next one.
+    void carryOver();
     /// Nobody will say again what was lost with a connection.
     void takeBackWithdrawn();
     void settle(Kept& kept);
@@ -100,6 +102,8 @@ private:
     bool m_isSaying = false;
     /// The session has told that there was speech in it.
     bool m_hasStopped = false;
+    /// It began over a connection that is gone.
+    bool m_isCarriedOver = false;
     std::vector<Kept> m_lines;
     /// Words that were to be said again as another item, and have not been yet.
     std::vector<Kept> m_withdrawn;

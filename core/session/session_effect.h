@@ -79,6 +79,8 @@ struct TranscriptionUsage {
 /// The user's speech ended, at this position of the audio sent.
 struct SpeechStopped {
     Milliseconds audioEnd{0};
+    /// It was too short for a turn, as that of a key that was only touched: no words come of it.
+    bool wasNone = false;
 };
 /// The first sound or text of a reply.
 struct ReplyStarted {

@@ -88,6 +88,8 @@ struct TextEntered {
 };
 /// The user wants the reply to stop.
 struct Interrupt {};
+/// What played the reply is gone. Functions go on, and the next reply can be read.
+struct LoudspeakerGone {};
 /// Push to talk: a turn is what is said while the key is down, and not what the provider takes for one.
 struct TurnsByHand {
     bool isOn = false;
@@ -115,7 +117,7 @@ using SessionEvent = std::variant<session_event::Start, session_event::Stop, ses
     session_event::TokenArrived, session_event::TokenFailed, session_event::Opened, session_event::Closed,
     session_event::OpenFailed, session_event::PingAnswered, session_event::ServerSaid, session_event::EndAnnounced,
     session_event::ServerGarbled, session_event::AudioCaptured, session_event::TextEntered, session_event::Interrupt,
-    session_event::TurnsByHand, session_event::TalkHeld, session_event::PlaybackCut, session_event::PlaybackDrained,
-    session_event::ToolAnswered, session_event::TimedOut>;
+    session_event::LoudspeakerGone, session_event::TurnsByHand, session_event::TalkHeld, session_event::PlaybackCut,
+    session_event::PlaybackDrained, session_event::ToolAnswered, session_event::TimedOut>;
 
 } // namespace vivavoce::core

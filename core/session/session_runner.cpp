@@ -187,14 +187,10 @@ void SessionRunner::voiceFailed(const Error& error)
 
 void SessionRunner::voiceImpaired(const Error& error)
 {
-    const bool isGone = error.foreignCode == sound_fault::kGone;
-    if (isGone && m_state.isPlaying && m_state.phase == Phase::Live) {
-        // The rest of it can be read; heard it was up to here. What of it is still made has no ear any more.
-        m_state.reply.activeId.empty() ? dispatch(session_event::PlaybackCut{m_deps.voice.interrupt()})
-                                       : dispatch(session_event::Interrupt{});
-    }
     Error told = error;
-    if (isGone) {
+    if (error.foreignCode == sound_fault::kGone) {
+        // The rest of what plays can be read; heard it was up to here.
+        dispatch(session_event::LoudspeakerGone{});
         told.foreignCode.clear();
     }
     tell(session_notice::Problem{std::move(told)});
@@ -397,7 +393,8 @@ void SessionRunner::runTool(const ToolCall& call)
 void SessionRunner::tell(const SessionNotice& notice)
 {
     const MonotonicTime now = m_deps.clock.now();
-    if (const auto* stopped = std::get_if<session_notice::SpeechStopped>(&notice)) {
+    if (const auto* stopped = std::get_if<session_notice::SpeechStopped>(&notice);
+        stopped != nullptr && !stopped->wasNone) {
         const Milliseconds silence =
             m_state.held.isByHand ? m_deps.options.deadlines.turnEnd : m_deps.options.endOfTurnSilence;
         m_latency.speechStopped(stopped->audioEnd, silence, now);

@@ -74,6 +74,14 @@ struct ServerTraits {
     std::set<std::string> beside;
 };
 
+/// At which a server hears and speaks, as it has said itself once it had our settings; nothing: it has not.
+struct NamedRates {
+    /// Of its tokens.
+    std::string url;
+    std::optional<SampleRate> input;
+    std::optional<SampleRate> output;
+};
+
 [[nodiscard]] std::string_view phaseText(Phase phase);
 [[nodiscard]] std::string_view activityText(Activity activity);
 
@@ -234,6 +242,8 @@ struct SessionState {
     int namelessTurns = 0;
     /// At which the two voices are exchanged, over this connection or the next one.
     VoiceRates rates;
+    /// Of the present or the last server.
+    NamedRates named;
     SpeechMemory speech;
     /// At the rate of the input.
     std::deque<Bytes> heldAudio;

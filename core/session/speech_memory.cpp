@@ -17,6 +17,8 @@ constexpr std::size_t kMostTurns = 16;
 constexpr std::size_t kMostPings = 64;
 /// Of the samples' mean square: -50 dBFS. Speech is far above it, and what a microphone hears of a quiet room is below.
 constexpr std::int64_t kSilence = 100 * 100;
+/// Providers take 20 to 100 ms a message.
+constexpr Milliseconds kPiece{100};
 
 } // namespace
 
@@ -30,10 +32,22 @@ Milliseconds speechIn(std::span<const std::uint8_t> pcm, SampleRate rate)
     return sum > kSilence * static_cast<std::int64_t>(samples.size()) ? pcmDuration(pcm.size(), rate) : Milliseconds{0};
 }
 
+std::deque<Bytes> inPieces(std::span<const std::uint8_t> pcm, SampleRate rate)
+{
+    std::deque<Bytes> pieces;
+    const std::size_t most = pcmBytesIn(kPiece, rate);
+    while (!pcm.empty()) {
+        const auto piece = pcm.first(std::min(most, pcm.size()));
+        pieces.emplace_back(piece.begin(), piece.end());
+        pcm = pcm.subspan(piece.size());
+    }
+    return pieces;
+}
+
 void SpeechMemory::sent(Bytes pcm, std::size_t most)
 {
     m_end += pcm.size();
-    m_pieces.push_back(std::move(pcm));
+    m_pieces.push_back({std::move(pcm), m_rate});
     while (m_end - m_begin > most && !m_pieces.empty()) {
         forgetOldest();
     }
@@ -122,11 +136,33 @@ SpeechMemory::Rest SpeechMemory::take()
     }
     rest.lost = pcmDuration(lost, m_rate);
     forgetSettled();
-    rest.pieces = std::move(m_pieces);
+    rest.pieces = takePieces();
     const SampleRate rate = m_rate;
     *this = SpeechMemory();
     m_rate = rate;
     return rest;
+}
+
+std::deque<Bytes> SpeechMemory::takePieces()
+{
+    std::deque<Bytes> taken;
+    for (auto piece = m_pieces.begin(); piece != m_pieces.end();) {
+        const SampleRate rate = piece->rate;
+        const auto end = std::find_if(piece, m_pieces.end(), [rate](const Piece& other) { return other.rate != rate; });
+        if (rate == m_rate) {
+            std::for_each(piece, end, [&](Piece& one) { taken.push_back(std::move(one.pcm)); });
+        } else {
+            // In one: the ends of each of them would be heard.
+            Bytes whole;
+            std::for_each(
+                piece, end, [&](const Piece& one) { whole.insert(whole.end(), one.pcm.begin(), one.pcm.end()); });
+            const std::deque<Bytes> pieces = inPieces(pcmAtRate(whole, rate, m_rate), m_rate);
+            taken.insert(taken.end(), pieces.begin(), pieces.end());
+        }
+        piece = end;
+    }
+    m_pieces.clear();
+    return taken;
 }
 
 SpeechMemory::Turn* SpeechMemory::find(std::string_view itemId)
@@ -153,8 +189,8 @@ void SpeechMemory::settle(std::size_t until)
 void SpeechMemory::forgetSettled()
 {
     const std::size_t needed = firstNeeded();
-    while (!m_pieces.empty() && m_begin + m_pieces.front().size() <= needed) {
-        m_begin += m_pieces.front().size();
+    while (!m_pieces.empty() && m_begin + m_pieces.front().pcm.size() <= needed) {
+        m_begin += m_pieces.front().pcm.size();
         m_pieces.pop_front();
     }
     if (m_begin <= needed) {
@@ -164,11 +200,12 @@ void SpeechMemory::forgetSettled()
 
 void SpeechMemory::forgetOldest()
 {
-    const std::size_t end = m_begin + m_pieces.front().size();
+    const Piece& oldest = m_pieces.front();
+    const std::size_t end = m_begin + oldest.pcm.size();
     const std::size_t needed = std::max(firstNeeded(), m_begin);
     const bool isOfTurn = std::any_of(m_turns.begin(), m_turns.end(),
         [&](const Turn& turn) { return !turn.isAnswered && turn.begin < end && m_begin < turn.end.value_or(m_end); });
-    if (needed < end && (isOfTurn || speechIn(m_pieces.front(), m_rate) > Milliseconds{0})) {
+    if (needed < end && (isOfTurn || speechIn(oldest.pcm, oldest.rate) > Milliseconds{0})) {
         m_missed += end - needed;
     }
     m_begin = end;

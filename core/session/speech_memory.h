@@ -17,6 +17,9 @@ namespace vivavoce::core {
 /// How much of that PCM16 mono counts as something said when it is lost: all, or nothing where it is silence.
 [[nodiscard]] Milliseconds speechIn(std::span<const std::uint8_t> pcm, SampleRate rate);
 
+/// The same in pieces that providers take.
+[[nodiscard]] std::deque<Bytes> inPieces(std::span<const std::uint8_t> pcm, SampleRate rate);
+
 /// What the user said over the present connection and would be lost with it: sent, but neither written down nor answered yet.
 /// Bounded: of more than `most` bytes the oldest are forgotten, and their loss is told when it has become one.
 /// A value without I/O. Positions are those of the provider: time of speech sent over this connection.
@@ -47,6 +50,7 @@ public:
 
     /// What is to be said again over the next connection.
     struct Rest {
+        /// At the present rate, whatever was sent at another one before that was known.
         std::deque<Bytes> pieces;
         /// Turns that are in there.
         std::vector<std::string> turns;
@@ -59,6 +63,13 @@ public:
     bool operator==(const SpeechMemory&) const = default;
 
 private:
+    struct Piece {
+        Bytes pcm;
+        /// At which it was captured.
+        SampleRate rate;
+        bool operator==(const Piece&) const = default;
+    };
+
     struct Turn {
         std::string itemId;
         std::size_t begin = 0;
@@ -73,6 +84,7 @@ private:
         bool operator==(const Pinged&) const = default;
     };
 
+    [[nodiscard]] std::deque<Bytes> takePieces();
     [[nodiscard]] Turn* find(std::string_view itemId);
     [[nodiscard]] std::size_t firstNeeded() const;
     void settle(std::size_t until);
@@ -80,7 +92,7 @@ private:
     void forgetOldest();
 
     SampleRate m_rate = kRealtimeRate;
-    std::deque<Bytes> m_pieces;
+    std::deque<Piece> m_pieces;
     /// Bytes since the connection began: where the first piece begins, and where the last one ends.
     std::size_t m_begin = 0;
     std::size_t m_end = 0;

@@ -8,6 +8,7 @@
 #include <QTest>
 #include <QtEndian>
 
+#include <algorithm>
 #include <cstdlib>
 #include <numeric>
 #include <string>
@@ -160,11 +161,18 @@ private Q_SLOTS:
         QVERIFY(file);
         QVERIFY(file->write(std::vector<std::int16_t>(48'000, 5'000), SampleRate{48'000}));
         // Another server goes on with it: the file has one rate.
-        QVERIFY(file->write(std::vector<std::int16_t>(16'000, 5'000), SampleRate{16'000}));
+        std::vector<std::int16_t> more(16'000, 5'000);
+        std::fill(more.end() - 64, more.end(), std::int16_t{-5'000});
+        QVERIFY(file->write(more, SampleRate{16'000}));
+        QVERIFY(file->write(std::vector<std::int16_t>(4'800, 2'000), SampleRate{48'000}));
+        QVERIFY(file->write(more, SampleRate{16'000}));
         QVERIFY(file->finish());
         const auto written = dsp::readWav(path, SampleRate{48'000});
         QVERIFY(written);
-        QVERIFY2(std::abs(static_cast<long>(written->size()) - 96'000) < 100, std::to_string(written->size()).c_str());
+        QVERIFY2(std::abs(static_cast<long>(written->size()) - 148'800) < 10, std::to_string(written->size()).c_str());
+        // With neither a gap before it nor its end missing.
+        const auto isNear = [&](std::size_t at, int value) { return std::abs((*written)[at] - value) < 500; };
+        QVERIFY(isNear(48'100, 5'000) && isNear(95'900, -5'000) && isNear(96'100, 2'000) && isNear(148'700, -5'000));
         QFile header(QString::fromStdString(path));
         QVERIFY(header.open(QIODevice::ReadOnly));
         QCOMPARE(qFromLittleEndian<quint32>(header.read(28).constData() + 24), 48'000U);

@@ -145,6 +145,27 @@ void choose(World& world, core::Profile profile, const std::string& brokerUrl)
     QVERIFY(world.settings->change(settings).has_value());
 }
 
+void chooseVoice(World& world, const std::string& voice)
+{
+    core::Settings settings = world.settings->current();
+    settings.choice.voice = voice;
+    QVERIFY(world.settings->change(settings).has_value());
+}
+
+#ifdef Q_OS_UNIX
+/// Programs that say they listen, and do nothing else.
+void installServices(const World& world)
+{
+    for (const char* name : {"vivavoce-agent", "vivavoce-broker"}) {
+        QFile program(world.folder.filePath(QLatin1String(name)));
+        QVERIFY(program.open(QIODevice::WriteOnly));
+        program.write("#!/bin/sh\necho $$ > \"$0.pid\"\n"
+                      "echo '{\"event\":\"listening\",\"url\":\"http://127.0.0.1:9\"}'\nexec sleep 600\n");
+        program.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+    }
+}
+#endif
+
 /// The requests that went there, whoever waits for an answer.
 std::vector<core::HttpClient::Request> reportsTo(const World& world, const std::string& brokerUrl)
 {
@@ -162,18 +183,24 @@ void say(const FakeTransport::Wire& wire, const core::openai::ServerEvent& event
     wire.listener->textReceived(core::openai::encode(event));
 }
 
-/// A conversation by the chosen broker's token, as far as the provider has told that it is there.
-FakeTransport::Wire& begin(World& world, const std::string& model = "m", const std::string& transport = "direct")
+/// A conversation by the token that is waited for, as far as the provider has told that it is there.
+FakeTransport::Wire& opens(World& world, const std::string& model, const std::string& transport)
 {
     world.transports.pongs = &world.executor;
-    world.talk->start();
-    world.executor.runPosted();
     world.http.sent.back().done(tokenOf(model, transport));
     world.executor.runPosted();
     FakeTransport::Wire& wire = world.transports.last();
     wire.listener->transportOpened();
     say(wire, core::openai::SessionCreated{});
     return wire;
+}
+
+/// The same, of the chosen broker.
+FakeTransport::Wire& begin(World& world, const std::string& model = "m", const std::string& transport = "direct")
+{
+    world.talk->start();
+    world.executor.runPosted();
+    return opens(world, model, transport);
 }
 
 /// Goes to the provider directly and costs something.
@@ -206,6 +233,7 @@ class TestTalkSession : public QObject {
 private Q_SLOTS:
     void start_WithABroker_AsksItForAToken();
     void choice_IsAskedOfTheBroker_FromTheNextConversationOn();
+    void voice_IsAskedOfTheProvider();
     void start_Twice_IsHarmless();
     void listeners_AreNeverCalledFromWithinACall();
     void stop_BeforeAnything_IsHarmless();
@@ -236,6 +264,7 @@ private Q_SLOTS:
     void finish_WhileTheAgentSpeaks_WaitsUntilItIsKnownWhatWasHeard_data();
     void finish_WhileTheAgentSpeaks_WaitsUntilItIsKnownWhatWasHeard();
 #ifdef Q_OS_UNIX
+    void voice_IsNoMatterToTheAgentOfThisComputer();
     void services_ThatDoNotListen_KeepNobodyWaiting();
 #endif
 };
@@ -271,6 +300,15 @@ void TestTalkSession::choice_IsAskedOfTheBroker_FromTheNextConversationOn()
     world.talk->start();
     world.executor.runPosted();
     QVERIFY(asked() == (core::ProviderChoice{"gemini", "gemini-3.8-live", "Kore"}));
+}
+
+void TestTalkSession::voice_IsAskedOfTheProvider()
+{
+    World world;
+    chooseVoice(world, "marin");
+    const std::string settings = begin(world).sent.back();
+    QVERIFY(settings.find("session.update") != std::string::npos);
+    QVERIFY(settings.find(R"("voice":"marin")") != std::string::npos);
 }
 
 void TestTalkSession::start_Twice_IsHarmless()
@@ -752,16 +790,27 @@ void TestTalkSession::finish_WhileTheAgentSpeaks_WaitsUntilItIsKnownWhatWasHeard
 }
 
 #ifdef Q_OS_UNIX
+void TestTalkSession::voice_IsNoMatterToTheAgentOfThisComputer()
+{
+    World world(core::Profile::ThisComputer);
+    installServices(world);
+    chooseVoice(world, "marin");
+    world.talk->start();
+    const auto hasAsked = [&world] {
+        world.executor.runPosted();
+        return !world.http.sent.empty();
+    };
+    QTRY_VERIFY(hasAsked());
+    const std::string settings = opens(world, "m", "direct").sent.back();
+    QVERIFY(settings.find("session.update") != std::string::npos);
+    QVERIFY(settings.find("marin") == std::string::npos);
+    endIt(world);
+}
+
 void TestTalkSession::services_ThatDoNotListen_KeepNobodyWaiting()
 {
     World world(core::Profile::ThisComputer);
-    for (const char* name : {"vivavoce-agent", "vivavoce-broker"}) {
-        QFile program(world.folder.filePath(QLatin1String(name)));
-        QVERIFY(program.open(QIODevice::WriteOnly));
-        program.write("#!/bin/sh\necho $$ > \"$0.pid\"\n"
-                      "echo '{\"event\":\"listening\",\"url\":\"http://127.0.0.1:9\"}'\nexec sleep 600\n");
-        program.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
-    }
+    installServices(world);
     world.talk->start();
     const auto holds = [&world](const auto& condition) {
         world.executor.runPosted();

@@ -63,6 +63,16 @@ class AudioEngineTest : public QObject {
         const std::lock_guard lock(devices.mutex);
         devices.microphones.insert(microphone);
     }
+    /// Samples that were not silent.
+    static std::int64_t soundIn(const std::vector<std::int16_t>& piece)
+    {
+        return std::count_if(piece.begin(), piece.end(), [](std::int16_t sample) { return sample != 0; });
+    }
+    static void unplugSpeakers(Devices& devices)
+    {
+        const std::lock_guard lock(devices.mutex);
+        devices.speakers.clear();
+    }
     static std::string openSpeaker(Devices& devices)
     {
         const std::lock_guard lock(devices.mutex);
@@ -598,23 +608,66 @@ private Q_SLOTS:
         engine->start(ear);
         QVERIFY(comesTrue([&] { return openSpeaker(devices) == "speaker"; }));
         engine->play("item", 0, std::vector<std::int16_t>(240'000, 8'000));
-        int frames = 0;
+        std::int64_t samples = 0;
         QVERIFY(comesTrue([&] {
-            frames += devices.pump().back() != 0 ? 1 : 0;
-            return frames == 50;
+            samples += soundIn(devices.pump());
+            return samples >= 24'000;
         }));
-        {
-            const std::lock_guard lock(devices.mutex);
-            devices.speakers.clear();
-        }
+        unplugSpeakers(devices);
         engine->rescan(true);
         QVERIFY(comesTrue([&] { return !ear.impaired.empty(); }));
         QCOMPARE(ear.why, std::vector<std::string>{core::sound_fault::kGone});
-        // Whoever cuts the reply then learns how far it came, and not how long it is.
+        // Whoever cuts the reply then learns how far it came: not what stood in the ring, nor what time has passed since.
         const core::HeardAudio heard = engine->interrupt();
         QCOMPARE(heard.itemId, std::string("item"));
-        QVERIFY(heard.heard >= core::Milliseconds{400} && heard.heard < core::Milliseconds{10'000});
+        const core::Milliseconds played = core::FrameCount{samples}.duration(devices.rate);
+        QVERIFY(heard.heard > played - core::Milliseconds{50} && heard.heard <= played + core::Milliseconds{10});
         QVERIFY(!heard.wasWhole);
+    }
+
+    void loudspeakerThatGoesWithTheEndOfAReply_HasNotPlayedItWhole()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "speaker"; }));
+        engine->play("item", 0, std::vector<std::int16_t>(2'400, 8'000));
+        engine->finishItem("item");
+        std::int64_t samples = 0;
+        QVERIFY(comesTrue([&] {
+            samples += soundIn(devices.pump());
+            return samples >= 3'600;
+        }));
+        unplugSpeakers(devices);
+        engine->rescan(true);
+        QVERIFY(comesTrue([&] { return !ear.impaired.empty(); }));
+        QCOMPARE(ear.drained, 0);
+        const core::HeardAudio heard = engine->interrupt();
+        QCOMPARE(heard.itemId, std::string("item"));
+        QVERIFY(!heard.wasWhole);
+        QVERIFY(heard.heard <= core::FrameCount{samples}.duration(devices.rate) + core::Milliseconds{10});
+        // The next one passes as time does.
+        engine->play("next", 0, std::vector<std::int16_t>(480, 8'000));
+        engine->finishItem("next");
+        QVERIFY(comesTrue([&] { return ear.drained == 1; }));
+    }
+
+    void replyAfterOneThatNobodyCut_PassesWithoutALoudspeaker()
+    {
+        Devices devices;
+        Ear ear;
+        const auto engine = engineOn(devices);
+        engine->start(ear);
+        QVERIFY(comesTrue([&] { return openSpeaker(devices) == "speaker"; }));
+        engine->play("item", 0, std::vector<std::int16_t>(2'400, 8'000));
+        QVERIFY(comesTrue([&] { return soundIn(devices.pump()) > 0; }));
+        unplugSpeakers(devices);
+        engine->rescan(true);
+        QVERIFY(comesTrue([&] { return !ear.impaired.empty(); }));
+        engine->play("next", 0, std::vector<std::int16_t>(480, 8'000));
+        engine->finishItem("next");
+        QVERIFY(comesTrue([&] { return ear.drained == 1; }));
     }
 
     void microphone_ThatTheSystemDoesNotKnow_IsNotUsed()

@@ -78,6 +78,9 @@ void Stepper::connect()
     m_state.server.dialect = m_state.token->dialect == "openai-beta" ? openai::Dialect::Beta : openai::Dialect::Ga;
     // Gemini's messages say their rates themselves.
     m_state.server.known = isGemini() ? VoiceRates() : m_state.token->rates;
+    if (m_state.token->url != m_state.named.url) {
+        m_state.named = {m_state.token->url, {}, {}};
+    }
     m_state.isRelayed = m_state.token->isRelayed;
     // Gemini's own token opens one connection; the broker's opens one after another.
     m_state.openedWith = isGemini() && !m_state.isRelayed ? m_state.token : nullptr;
@@ -249,6 +252,9 @@ void Stepper::letGo()
 
 void Stepper::lost(Error error)
 {
+    // It was taken before: a proxy that starts anew says so of whatever it does not know yet.
+    const bool isOpening = m_state.phase == Phase::Connecting || m_state.phase == Phase::Starting;
+    const bool mayPass = m_state.wasLive && isOpening && error.code == ErrorCode::ChoiceRefused;
     letGo();
     if (isRefusedCredential(error)) {
         const bool isOld = m_state.token == nullptr || m_state.token->isExpired(m_now);
@@ -262,17 +268,17 @@ void Stepper::lost(Error error)
             tokenGone(isOld ? TokenNews::Expired : TokenNews::Revoked);
         }
     }
-    comeBackOrEnd(std::move(error));
+    comeBackOrEnd(std::move(error), mayPass);
 }
 
-void Stepper::comeBackOrEnd(Error error)
+void Stepper::comeBackOrEnd(Error error, bool mayPass)
 {
     ++m_state.attempts;
     // Too long a wait is for the user to decide about, not for us to sit through in silence.
     const bool isPatient = error.retryAfter.value_or(Milliseconds{0}) <= m_state.options->maxBackoff;
     const int most = m_state.wasLive ? m_state.options->maxAttemptsOnceLive : m_state.options->maxAttempts;
     const bool isHopeless = m_state.attempts >= most || m_state.lostReplies >= m_state.options->maxAttempts;
-    if (!isRetryable(error.code) || !isPatient || isHopeless) {
+    if ((!isRetryable(error.code) && !mayPass) || !isPatient || isHopeless) {
         end(std::move(error));
         return;
     }

@@ -85,6 +85,7 @@ void Stepper::heldTurnEnds()
         m_state.isUserSpeaking = false;
         send(openai::InputAudioBufferClear{});
         m_state.speech.writtenDown({});
+        tell(session_notice::SpeechStopped{pcmDuration(m_state.speech.end(), m_state.rates.input), true});
         settleActivity();
         return;
     }

@@ -244,23 +244,34 @@ VoiceRates Stepper::wantedRates() const
 {
     const bool isAsked = !m_state.leftOut.contains(Setting::Formats);
     const ServerTraits& server = m_state.server;
-    const auto rateOf = [&](openai::AudioEncoding encoding, SampleRate known, const std::optional<SampleRate>& own) {
-        return !isPcm(encoding) ? kTelephoneRate : isAsked && known != kRealtimeRate ? known : own.value_or(known);
+    using Rate = std::optional<SampleRate>;
+    const auto rateOf = [&](openai::AudioEncoding encoding, SampleRate known, const Rate& own, const Rate& named) {
+        if (!isPcm(encoding)) {
+            return kTelephoneRate;
+        }
+        if (!isAsked) {
+            return own.value_or(named.value_or(known));
+        }
+        // What it said last was its answer to our settings: all that is kept is at that rate already.
+        return named.value_or(known != kRealtimeRate ? known : own.value_or(known));
     };
-    return {rateOf(server.encodings.input, server.known.input, server.ownInput),
-        rateOf(server.encodings.output, server.known.output, server.ownOutput)};
+    return {rateOf(server.encodings.input, server.known.input, server.ownInput, m_state.named.input),
+        rateOf(server.encodings.output, server.known.output, server.ownOutput, m_state.named.output)};
 }
 
 void Stepper::believeFormats(const openai::Session& given)
 {
-    const SoundEncodings before = m_state.server.encodings;
+    const std::optional<SampleRate> input = rateNamed(given.inputFormat);
+    const std::optional<SampleRate> output = rateNamed(given.outputFormat);
+    m_state.named.input = input ? input : m_state.named.input;
+    m_state.named.output = output ? output : m_state.named.output;
     SoundEncodings& now = m_state.server.encodings;
+    const SoundEncodings before = now;
     now = {encodingNamed(given.inputFormat, before.input), encodingNamed(given.outputFormat, before.output)};
-    const VoiceRates wanted = wantedRates();
     // Where another encoding names no rate, that of the one before says nothing.
-    const SampleRate input = now.input == before.input ? m_state.rates.input : wanted.input;
-    const SampleRate output = now.output == before.output ? m_state.rates.output : wanted.output;
-    useRates({rateNamed(given.inputFormat).value_or(input), rateNamed(given.outputFormat).value_or(output)});
+    const VoiceRates wanted = wantedRates();
+    useRates({input.value_or(now.input == before.input ? m_state.rates.input : wanted.input),
+        output.value_or(now.output == before.output ? m_state.rates.output : wanted.output)});
 }
 
 void Stepper::tellDifference(const char* setting, std::string asked, std::string given)

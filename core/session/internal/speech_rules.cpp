@@ -9,13 +9,6 @@ namespace vivavoce::core::internal {
 
 using namespace session_effect;
 
-namespace {
-
-/// Providers take 20 to 100 ms a message.
-constexpr Milliseconds kHeldPiece{100};
-
-} // namespace
-
 void Stepper::on(session_event::AudioCaptured& captured)
 {
     if (isLive() && !m_state.isStalled) {
@@ -135,14 +128,8 @@ void Stepper::useRates(const VoiceRates& rates)
 
 void Stepper::holdInstead(std::span<const std::uint8_t> pcm)
 {
-    m_state.heldAudio.clear();
     m_state.heldAudioSize = pcm.size();
-    const std::size_t most = pcmBytesIn(kHeldPiece, m_state.rates.input);
-    while (!pcm.empty()) {
-        const auto piece = pcm.first(std::min(most, pcm.size()));
-        m_state.heldAudio.emplace_back(piece.begin(), piece.end());
-        pcm = pcm.subspan(piece.size());
-    }
+    m_state.heldAudio = inPieces(pcm, m_state.rates.input);
 }
 
 } // namespace vivavoce::core::internal

@@ -36,6 +36,7 @@ public:
     void on(session_event::AudioCaptured&);
     void on(session_event::TextEntered&);
     void on(const session_event::Interrupt&);
+    void on(const session_event::LoudspeakerGone&);
     void on(const session_event::TurnsByHand&);
     void on(const session_event::TalkHeld&);
     void on(const session_event::PlaybackCut&);
@@ -81,7 +82,8 @@ private:
     void letGo();
     void keepUnsettledSpeech();
     void tellKeptAsLost();
-    void comeBackOrEnd(Error error);
+    /// `mayPass`: waiting may help, though that kind of error does not say so.
+    void comeBackOrEnd(Error error, bool mayPass);
     void end(std::optional<Error> error);
     void ended();
     void forgetReply();

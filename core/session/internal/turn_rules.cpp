@@ -219,6 +219,21 @@ void Stepper::on(const session_event::Interrupt&)
     }
 }
 
+void Stepper::on(const session_event::LoudspeakerGone&)
+{
+    if (!m_state.isPlaying || m_state.phase == Phase::Closing || m_state.phase == Phase::Ended) {
+        return;
+    }
+    // What of it is still made has no ear any more. One that is only asked for can be read.
+    if (isLive() && !m_state.reply.activeId.empty() && !m_state.reply.isDeaf) {
+        cancelReply();
+    }
+    put(CutPlayback{});
+    if (isLive()) {
+        settleActivity();
+    }
+}
+
 void Stepper::stopReply()
 {
     if (!m_state.reply.activeId.empty() && !m_state.reply.isDeaf) {

@@ -70,15 +70,70 @@ private Q_SLOTS:
         QVERIFY(story.recorder.startedAt() == WallTime{std::chrono::seconds{1'800'000'000}});
     }
 
+    void keyThatWasOnlyTouched_LeavesTheNextWordsTheirTimes_data()
+    {
+        QTest::addColumn<Activity>("behind");
+        QTest::newRow("nothing else goes on") << Activity::Listening;
+        QTest::newRow("a reply is asked for") << Activity::Thinking;
+        QTest::newRow("a function runs") << Activity::RunningTool;
+    }
     void keyThatWasOnlyTouched_LeavesTheNextWordsTheirTimes()
     {
+        QFETCH(Activity, behind);
         Story story;
-        story.phase(Phase::Live).activity(Activity::HearingUser).after(120).activity(Activity::Listening);
+        story.phase(Phase::Live).activity(Activity::HearingUser).after(120);
+        story.tell(notice::SpeechStopped{Milliseconds{120}, true}).activity(behind);
         story.after(224).activity(Activity::HearingUser).after(4'538);
         story.tell(notice::SpeechStopped{}).activity(Activity::Thinking).after(300).you("q", "first");
         story.after(4'838).you("typed_1", "typed").after(12'000).activity(Activity::HearingUser).after(2'000);
         story.tell(notice::SpeechStopped{}).activity(Activity::Thinking).after(500).you("p", "second");
         QCOMPARE(story.lines(), QStringLiteral("u 344-4882 first | u 10020-10020 typed | u 22020-24020 second"));
+    }
+
+    void keyThatWasOnlyTouched_LeavesTheWordsBeforeItTheirTimes()
+    {
+        Story story;
+        story.phase(Phase::Live).activity(Activity::HearingUser).after(1'000).tell(notice::SpeechStopped{});
+        story.activity(Activity::Thinking).after(200).activity(Activity::HearingUser).after(50);
+        story.tell(notice::SpeechStopped{Milliseconds{1'050}, true}).activity(Activity::Thinking).you("q", "late");
+        QCOMPARE(story.lines(), QStringLiteral("u 0-1000 late"));
+    }
+
+    void keyThatIsHeldOverAReconnect_KeepsItsTimes()
+    {
+        Story story;
+        story.phase(Phase::Live).after(500).activity(Activity::HearingUser).after(2'000).phase(Phase::Waiting);
+        story.after(1'000).phase(Phase::Live).after(1'000).tell(notice::SpeechStopped{});
+        story.activity(Activity::Thinking).after(300).you("q", "all of it").after(700);
+        story.activity(Activity::HearingUser).after(400).tell(notice::SpeechStopped{}).activity(Activity::Thinking);
+        story.you("p", "more");
+        QCOMPARE(story.lines(), QStringLiteral("u 500-4500 all of it | u 5500-5900 more"));
+    }
+
+    void keyThatIsHeldOverAReconnect_KeepsItsPrivacy()
+    {
+        Story story;
+        story.recorder.setPrivate(true);
+        story.phase(Phase::Live).activity(Activity::HearingUser).after(2'000);
+        story.recorder.setPrivate(false);
+        story.after(1'000).phase(Phase::Waiting).after(60'000).phase(Phase::Live).after(8'000);
+        story.tell(notice::SpeechStopped{}).activity(Activity::Thinking).after(300).you("q", "a secret");
+        QVERIFY(story.recorder.isPrivate("q"));
+        // And no more than that.
+        story.after(60'000).activity(Activity::HearingUser).after(500).tell(notice::SpeechStopped{});
+        story.activity(Activity::Thinking).you("p", "no secret");
+        QVERIFY(!story.recorder.isPrivate("p"));
+    }
+
+    void speechThatTheNextConnectionNoticesAnew_IsOneTurn()
+    {
+        Story story;
+        story.phase(Phase::Live).activity(Activity::HearingUser).after(1'000).phase(Phase::Waiting).after(1'000);
+        story.phase(Phase::Live).activity(Activity::Listening).after(100).activity(Activity::HearingUser).after(900);
+        story.tell(notice::SpeechStopped{}).activity(Activity::Thinking).you("q", "one").after(1'000);
+        story.activity(Activity::HearingUser).after(500).tell(notice::SpeechStopped{}).activity(Activity::Thinking);
+        story.you("p", "two");
+        QCOMPARE(story.lines(), QStringLiteral("u 2100-3000 one | u 4000-4500 two"));
     }
 
     void turnThatGotNoWords_LeavesTheNextWordsTheirTimes()

@@ -46,6 +46,44 @@ private Q_SLOTS:
         QCOMPARE(story.state.log.entries().size(), std::size_t{2});
     }
 
+    void handshakeThatIsRefused_EndsNoConversationThatWasLive_data()
+    {
+        QTest::addColumn<bool>("isRelayed");
+        QTest::newRow("by a proxy that starts anew") << false;
+        QTest::newRow("as the broker tells it") << true;
+    }
+    void handshakeThatIsRefused_EndsNoConversationThatWasLive()
+    {
+        QFETCH(bool, isRelayed);
+        Story story;
+        const auto isRefused = [&] {
+            if (isRelayed) {
+                story.happens(session_event::Opened{});
+                story.happens(session_event::Closed{{1011, "provider_rejected"}});
+            } else {
+                story.happens(session_event::OpenFailed{{ErrorCode::ChoiceRefused, "404", std::nullopt, {}}});
+            }
+        };
+        story.goLive();
+        story.happens(session_event::Closed{{1006, {}}});
+        for (int i = 0; i < 2; ++i) {
+            story.happens(session_event::TimedOut{SessionTimer::Backoff});
+            isRefused();
+            QCOMPARE(story.state.phase, Phase::Waiting);
+        }
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        story.opens();
+        QCOMPARE(story.state.phase, Phase::Live);
+        // Not for ever.
+        story.happens(session_event::Closed{{1006, {}}});
+        for (int i = 0; i < story.state.options->maxAttemptsOnceLive; ++i) {
+            story.happens(session_event::TimedOut{SessionTimer::Backoff});
+            isRefused();
+        }
+        QCOMPARE(story.state.phase, Phase::Ended);
+        QCOMPARE(story.state.failure->code, ErrorCode::ChoiceRefused);
+    }
+
     void connectionLost_BeforeTheAnswer_AsksForItAgain()
     {
         Story story;

@@ -57,6 +57,46 @@ class SessionHeardTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void loudspeakerThatGoes_StopsTheReply_AndNoFunction()
+    {
+        Story story;
+        story.goLive();
+        story.functionIsCalled();
+        story.replyBegins();
+        // Something else is to be answered once the function is.
+        story.state.reply.isWanted = true;
+        story.happens(session_event::LoudspeakerGone{});
+        QVERIFY(story.all<session_effect::CancelTools>().empty());
+        QVERIFY(story.sent<openai::ConversationItemCreate>().empty());
+        QCOMPARE(story.sent<openai::ResponseCancel>().size(), std::size_t{1});
+        QCOMPARE(story.all<session_effect::CutPlayback>().size(), std::size_t{1});
+        QVERIFY(story.state.reply.isWanted);
+        story.happens(session_event::PlaybackCut{{"item_resp_1", 0, Milliseconds{50}, false}});
+        QCOMPARE(story.sent<openai::ConversationItemTruncate>().size(), std::size_t{1});
+        QCOMPARE(story.state.activity, Activity::RunningTool);
+        story.replyEnds("resp_1", openai::ResponseStatus::Cancelled);
+        story.happens(session_event::ToolAnswered{"call_1", std::string("{}")});
+        QCOMPARE(story.sent<openai::ResponseCreate>().size(), std::size_t{1});
+    }
+
+    void loudspeakerThatGoes_LeavesAReplyThatIsOnlyAskedFor()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins();
+        story.replyEnds();
+        story.functionIsCalled();
+        story.happens(session_event::ToolAnswered{"call_1", std::string("{}")});
+        QVERIFY(story.state.reply.isRequested && story.state.isPlaying);
+        story.happens(session_event::LoudspeakerGone{});
+        QCOMPARE(story.all<session_effect::CutPlayback>().size(), std::size_t{1});
+        QVERIFY(!story.state.reply.cancelWhenCreated);
+        story.happens(session_event::PlaybackCut{{"item_resp_1", 0, Milliseconds{50}, false}});
+        // With nothing to be heard there is nothing to cut.
+        story.happens(session_event::LoudspeakerGone{});
+        QVERIFY(story.effects.empty());
+    }
+
     void replyThatIsCutBeforeItsFirstSound_WasNotHeard()
     {
         Story story;

@@ -89,6 +89,7 @@ private Q_SLOTS:
         story.timeIsUp();
         QCOMPARE(story.order(), std::string("cr"));
         QCOMPARE(story.told<session_notice::SpeechStopped>().at(0).audioEnd, Milliseconds{1'240});
+        QVERIFY(!story.told<session_notice::SpeechStopped>().at(0).wasNone);
         QCOMPARE(story.state.activity, Activity::Thinking);
     }
 
@@ -101,6 +102,7 @@ private Q_SLOTS:
         story.timeIsUp();
         QCOMPARE(story.order(), std::string("x"));
         QCOMPARE(story.state.activity, Activity::Listening);
+        QVERIFY(story.told<session_notice::SpeechStopped>().at(0).wasNone);
         // Nothing of it is said again.
         story.reconnects();
         QCOMPARE(story.order().find('c'), std::string::npos);

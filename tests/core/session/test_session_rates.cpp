@@ -141,6 +141,48 @@ private Q_SLOTS:
         QVERIFY(used(story) == (VoiceRates{k48, k48}));
     }
 
+    void serverThatGoesOnWithOthers_IsAskedForThemTheNextTime()
+    {
+        Story story;
+        opens(story, {});
+        story.says(openai::SessionCreated{});
+        story.says(updatedAt(k16, k48));
+        story.happens(session_event::Closed{{1006, {}}});
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        QVERIFY(asked(story) == (VoiceRates{k16, k48}));
+        QVERIFY(!used(story));
+        story.says(updatedAt(k16, k48));
+        QVERIFY(!used(story));
+        // Where formats are not to be asked for, the server has its own.
+        story.happens(session_event::Closed{{1006, {}}});
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        story.happens(session_event::Opened{});
+        story.says(createdAt(kRealtimeRate, kRealtimeRate));
+        auto refused = errorOf("invalid_value");
+        refused.error.param = "session.audio.input.format.rate";
+        story.says(refused);
+        QVERIFY(used(story) == VoiceRates());
+    }
+
+    void otherServer_IsAskedForItsOwn()
+    {
+        Story story;
+        opens(story, {});
+        story.says(openai::SessionCreated{});
+        story.says(updatedAt(k16, k48));
+        story.happens(session_event::Closed{{4401, "token_expired"}});
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        auto other = std::make_shared<AccessToken>(*tokenOf(story.clock.now(), {}));
+        other->url += "/elsewhere";
+        story.happens(session_event::TokenArrived{other});
+        story.happens(session_event::Opened{});
+        story.says(openai::SessionCreated{});
+        QVERIFY(asked(story) == VoiceRates());
+        QVERIFY(used(story) == VoiceRates());
+    }
+
     void answerThatComesLate_IsBelieved()
     {
         Story story;
@@ -151,6 +193,33 @@ private Q_SLOTS:
         QCOMPARE(story.state.phase, Phase::Live);
         story.says(updatedAt(kRealtimeRate, k48));
         QVERIFY(used(story) == (VoiceRates{kRealtimeRate, k48}));
+    }
+
+    void speechFromBeforeALateAnswer_IsSaidAgainAtTheRateThatItNames()
+    {
+        Story story;
+        opens(story, {});
+        story.says(openai::SessionCreated{});
+        story.pong();
+        story.happens(session_event::TimedOut{SessionTimer::Configured});
+        for (int i = 0; i < 50; ++i) {
+            story.happens(session_event::AudioCaptured{Bytes(pcmBytesIn(Milliseconds{20}, kRealtimeRate), 0x40)});
+        }
+        story.says(updatedAt(k16, kRealtimeRate));
+        for (int i = 0; i < 10; ++i) {
+            story.happens(session_event::AudioCaptured{Bytes(pcmBytesIn(Milliseconds{20}, k16), 0x40)});
+        }
+        story.happens(session_event::Closed{{1006, {}}});
+        // A second, and what came behind it.
+        QCOMPARE(story.state.heldAudioSize, pcmBytesIn(Milliseconds{1'200}, k16));
+        story.happens(session_event::TimedOut{SessionTimer::Backoff});
+        story.happens(session_event::Opened{});
+        story.says(createdAt(k16, kRealtimeRate));
+        story.says(openai::SessionUpdated{});
+        QCOMPARE(appended(story), pcmBytesIn(Milliseconds{1'200}, k16));
+        for (const auto& append : story.sent<openai::InputAudioBufferAppend>()) {
+            QVERIFY(append.audio.size() <= pcmBytesIn(Milliseconds{100}, k16));
+        }
     }
 
     void beta_NamesNoRate_AndLeavesTheBrokersWord()

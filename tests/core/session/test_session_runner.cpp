@@ -397,6 +397,25 @@ private Q_SLOTS:
         QCOMPARE(world.voice.interrupts, 1);
     }
 
+    void loudspeakerThatGoesAway_WhileThereIsNoConnection_EndsWhatWasHeard()
+    {
+        World world;
+        world.goLive();
+        world.replyBegins();
+        world.says(openai::ResponseOutputAudioDelta{{}, "resp_1", "item_1", 0, 0, Bytes(9600)});
+        world.says(openai::ResponseOutputAudioTranscriptDone{{}, "resp_1", "item_1", 0, 0, "one two three four"});
+        world.transports.last().listener->transportClosed({1006, {}});
+        QCOMPARE(world.runner.state().phase, Phase::Waiting);
+        world.voice.heard.heard = Milliseconds{100};
+        world.voice.listener->voiceImpaired(
+            {ErrorCode::SoundNoLoudspeaker, "there is no loudspeaker", std::nullopt, sound_fault::kGone});
+        QCOMPARE(world.voice.interrupts, 1);
+        QCOMPARE(world.observer.told<session_notice::TranscriptChanged>().back().entry.heardText(),
+            std::string_view("one two"));
+        QVERIFY(!world.runner.state().isPlaying);
+        QCOMPARE(world.runner.state().phase, Phase::Waiting);
+    }
+
     void loudspeakerThatNeverWas_CutsNothing()
     {
         World world;

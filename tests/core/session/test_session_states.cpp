@@ -105,6 +105,7 @@ std::vector<NamedEvent> everyEvent()
         {"audio", [](auto) { return session_event::AudioCaptured{Bytes(960)}; }},
         {"text", [](auto) { return session_event::TextEntered{"hello"}; }},
         {"interrupt", [](auto) { return session_event::Interrupt{}; }},
+        {"loudspeaker gone", [](auto) { return session_event::LoudspeakerGone{}; }},
         {"turns by hand", [](auto) { return session_event::TurnsByHand{true}; }},
         {"turns by ear", [](auto) { return session_event::TurnsByHand{false}; }},
         {"key down", [](auto) { return session_event::TalkHeld{true}; }},
