@@ -27,6 +27,13 @@ std::string functionOutput(const Expected<std::string, Error>& output)
     return writeJson(told);
 }
 
+/// By the user, as the server has it.
+bool isSpokenOver(const openai::Response& response)
+{
+    return response.status == openai::ResponseStatus::Cancelled && response.statusDetails
+        && response.statusDetails->reason == "turn_detected";
+}
+
 } // namespace
 
 Milliseconds Stepper::soundOf(const ReplyItem& item) const
@@ -305,6 +312,10 @@ void Stepper::on(const openai::ResponseDone& done)
     }
     const bool wasCompleted = response.status == openai::ResponseStatus::Completed;
     settleItems(response.id, wasCompleted);
+    if (isSpokenOver(response) && !wasDeaf && m_state.isPlaying) {
+        // Not every server says when speech begins.
+        put(CutPlayback{});
+    }
     forgetOldWords();
     m_state.reply.activeId.clear();
     m_state.reply.isDeaf = false;

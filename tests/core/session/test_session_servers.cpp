@@ -473,6 +473,32 @@ private Q_SLOTS:
         QVERIFY(story.state.log.find("item_resp_1")->wasInterrupted);
     }
 
+    void bargeInOfWhichTheReplysEndAloneTells_CutsItAllTheSame()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins();
+        openai::ResponseOutputAudioTranscriptDone words;
+        words.responseId = "resp_1";
+        words.itemId = "item_resp_1";
+        words.transcript = "one two three";
+        story.says(words);
+        openai::ResponseDone done;
+        done.response.id = "resp_1";
+        done.response.status = openai::ResponseStatus::Cancelled;
+        done.response.statusDetails.emplace().reason = "turn_detected";
+        story.says(done);
+        QCOMPARE(story.all<session_effect::CutPlayback>().size(), std::size_t{1});
+        story.happens(session_event::PlaybackCut{{"item_resp_1", 0, Milliseconds{50}, false}});
+        QCOMPARE(story.sent<openai::ConversationItemTruncate>().at(0).audioEndMs, std::int64_t{50});
+        const ConversationEntry* entry = story.state.log.find("item_resp_1");
+        QVERIFY(entry->wasInterrupted);
+        QVERIFY(entry->heardText().size() < entry->text.size());
+        // And where speech is told of after all, nothing is left to be cut.
+        story.says(openai::InputAudioBufferSpeechStarted{});
+        QVERIFY(story.all<session_effect::CutPlayback>().empty());
+    }
+
     // --- Functions ---------------------------------------------------------------------------------------------------
 
     void call_WhereverItIsTold_IsRunOnce_data()
