@@ -51,6 +51,16 @@ std::optional<SampleRate> rateNamed(const std::optional<openai::AudioFormat>& fo
     return isNamed ? std::optional(format->rate) : std::nullopt;
 }
 
+/// In words of ours: a server's are for whoever writes clients.
+Error voiceRefused(const std::string& voice, std::string theirCode)
+{
+    const bool isByPolicy = theirCode == "locked_by_policy";
+    return {isByPolicy ? ErrorCode::ChoiceNotAllowed : ErrorCode::ChoiceRefused,
+        (isByPolicy ? "the broker's policy does not allow the voice \"" : "the provider does not take the voice \"") + voice
+            + "\": the conversation goes on without it",
+        std::nullopt, std::move(theirCode)};
+}
+
 openai::AudioEncoding encodingNamed(const std::optional<openai::AudioFormat>& format, openai::AudioEncoding otherwise)
 {
     return format ? format->encoding : otherwise;
@@ -162,6 +172,9 @@ void Stepper::providerError(const openai::ErrorEvent& event)
     }
     const bool isConfiguring = m_state.phase == Phase::Configuring;
     const std::optional<Setting> without = isConfiguring ? leaveOut(event.error) : std::nullopt;
+    if (without == Setting::Voice) {
+        fault.error = voiceRefused(m_state.options->voice, std::move(fault.error.foreignCode));
+    }
     if (!without || isMissed(*without)) {
         tell(session_notice::Problem{std::move(fault.error)});
     }
