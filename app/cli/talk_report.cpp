@@ -114,7 +114,10 @@ void TalkReport::tellOf(const TokenChanged& changed)
         fields["model"] = changed.model;
     }
     m_events.write("token", std::move(fields));
-    m_provider = changed.model.empty() ? m_provider : changed.provider;
+    if (!changed.model.empty()) {
+        m_provider = changed.provider;
+        m_profile = changed.profile.empty() ? changed.provider : changed.profile;
+    }
     if (changed.areTranscriptsKept && !std::exchange(m_isKeepingTold, true)) {
         m_events.say("What is said is kept by the project, and its admins can read it.");
     }
@@ -124,8 +127,8 @@ void TalkReport::tellOf(const TokenChanged& changed)
 
 void TalkReport::tellOfVoice()
 {
-    const core::VoiceRow* const row = core::VoiceList::builtIn().find(m_provider);
-    const bool isUnknown = core::VoiceList::builtIn().isUnknown(m_deps.voice, m_provider);
+    const core::VoiceRow* const row = core::VoiceList::builtIn().find(m_profile);
+    const bool isUnknown = core::VoiceList::builtIn().isUnknown(m_deps.voice, m_profile);
     if (m_deps.voice.empty() || !isUnknown || std::exchange(m_isVoiceTold, true)) {
         return;
     }

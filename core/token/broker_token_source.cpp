@@ -123,6 +123,8 @@ Expected<TokenPtr, Error> tokenOf(HttpClient::Response& response, MonotonicTime 
     auto token = std::make_shared<AccessToken>();
     token->value = std::make_shared<const Secret>(std::move(message->token));
     token->sessionId = std::move(message->sessionId);
+    // Brokers that do not say name their providers so.
+    token->profile = message->connect.profile.empty() ? message->provider : std::move(message->connect.profile);
     token->provider = std::move(message->provider);
     token->model = std::move(message->model);
     token->isRelayed = message->transport == "relay";

@@ -25,10 +25,12 @@ public:
     {
     }
     ManualClock& clock() { return m_clock; }
-    void gets(const char* model, const char* provider = "openai")
+    void gets(const char* model, const char* provider = "openai", const char* profile = "")
     {
-        m_report.tell(SessionNotice(session_notice::TokenChanged{
-            TokenNews::Acquired, "voice_1", Milliseconds{60'000}, Milliseconds{24'000}, provider, model}));
+        session_notice::TokenChanged changed{
+            TokenNews::Acquired, "voice_1", Milliseconds{60'000}, Milliseconds{24'000}, provider, model};
+        changed.profile = profile;
+        m_report.tell(SessionNotice(changed));
     }
     TalkReport& report() { return m_report; }
     EventWriter& events() { return m_events; }
@@ -236,6 +238,16 @@ private Q_SLOTS:
         // Nobody knows what a server of one's own has.
         known.gets("anything", "own");
         QVERIFY(!known.text().contains("setting.unknown"));
+    }
+
+    void voice_IsKnownByTheKindOfServer_WhateverItsBrokerCallsIt()
+    {
+        Reading azure(OutputFormat::JsonLines, false, "nosuch");
+        azure.gets("gpt-realtime-2.1", "az824", "azure");
+        QVERIFY(azure.text().contains("azure is not known to have a voice"));
+        Reading local(OutputFormat::JsonLines, false, "alloy");
+        local.gets("anything", "xai", "localai");
+        QVERIFY(!local.text().contains("setting.unknown"));
     }
 
     void setting_ThatTheProviderHasChanged_IsNoError()

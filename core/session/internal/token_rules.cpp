@@ -50,7 +50,7 @@ void Stepper::on(const session_event::TokenArrived& arrived)
     const bool isRenewed = untilRenewal < lifetime;
     tell(session_notice::TokenChanged{isSuccessor ? TokenNews::Refreshed : TokenNews::Acquired, m_state.sessionId,
         lifetime, isRenewed ? untilRenewal : Milliseconds{0}, arrived.token->provider, arrived.token->model,
-        arrived.token->isRelayed, arrived.token->areTranscriptsKept});
+        arrived.token->isRelayed, arrived.token->areTranscriptsKept, arrived.token->profile});
     if (isRenewed) {
         startTimer(SessionTimer::Renewal, untilRenewal, untilRenewal / 10);
     } else {
@@ -85,7 +85,7 @@ void Stepper::on(const session_event::TokenFailed& failed)
         if (error.code == ErrorCode::ProviderRefused) {
             // The broker's key, and no token of ours that might have been too old.
             letGo();
-            comeBackOrEnd(std::move(error));
+            comeBackOrEnd(std::move(error), false);
             return;
         }
         lost(std::move(error));

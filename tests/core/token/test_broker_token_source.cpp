@@ -150,6 +150,20 @@ private Q_SLOTS:
         QVERIFY((*answer)->value()->isForGemini());
     }
 
+    void answer_SaysWhichKindOfServerItIs()
+    {
+        World world;
+        auto answer = world.fetch();
+        world.http.answer(200, good());
+        QCOMPARE((*answer)->value()->profile, std::string("openai"));
+        answer = world.fetch();
+        std::string text = good();
+        text.replace(text.find(R"("dialect")"), 0, R"("profile":"azure",)");
+        world.http.answer(200, text);
+        QCOMPARE((*answer)->value()->profile, std::string("azure"));
+        QCOMPARE((*answer)->value()->provider, std::string("openai"));
+    }
+
     void renewal_ShowsTheOldTokenAndAKey()
     {
         World world;
