@@ -32,6 +32,16 @@ const char* newsText(core::TokenNews news)
     return "failed";
 }
 
+std::string wordsOf(const SettingDiffers& differs)
+{
+    if (differs.setting == "input_format" || differs.setting == "output_format") {
+        return (differs.setting == "input_format" ? "the provider listens to sound as " : "the provider speaks in sound as ")
+            + differs.given + ", and not as " + differs.asked;
+    }
+    return "the provider goes on with the " + differs.setting + " " + differs.given + ", and " + differs.asked
+        + " was asked for";
+}
+
 Json usageFields(const core::openai::Usage& usage)
 {
     Json fields{
@@ -141,8 +151,7 @@ void TalkReport::tellOfVoice()
 
 void TalkReport::tellOf(const SettingDiffers& differs)
 {
-    const std::string message = "the provider goes on with the " + differs.setting + " " + differs.given + ", and "
-        + differs.asked + " was asked for";
+    const std::string message = wordsOf(differs);
     m_events.write("setting",
         {{"event", "differs"}, {"code", "setting.differs"}, {"setting", differs.setting}, {"asked", differs.asked},
             {"given", differs.given}, {"message", message}});

@@ -258,6 +258,18 @@ private Q_SLOTS:
         QVERIFY(text.contains("\"code\":\"setting.differs\"") && text.contains("\"given\":\"alloy\""));
         QVERIFY(!text.contains("\"type\":\"error\""));
     }
+
+    void setting_ThatDiffers_IsNamedInWords()
+    {
+        Reading reading;
+        for (const char* setting : {"voice", "input_format", "output_format"}) {
+            reading.report().tell(SessionNotice(session_notice::SettingDiffers{setting, "A", "B"}));
+        }
+        QCOMPARE(reading.text(),
+            QByteArray("(the provider goes on with the voice B, and A was asked for)\n"
+                       "(the provider listens to sound as B, and not as A)\n"
+                       "(the provider speaks in sound as B, and not as A)\n"));
+    }
 };
 
 QTEST_GUILESS_MAIN(TalkReportTest)
