@@ -62,8 +62,10 @@ ErrorCode codeOfRelay(std::string_view reason)
         Meaning{"provider_timeout", ErrorCode::ProviderUnreachable},
         Meaning{"provider_failed", ErrorCode::ProviderFailed},
         Meaning{"provider_rate_limited", ErrorCode::RateLimited}};
+    // Behind it the provider's own words may stand.
+    const std::string_view word = reason.substr(0, reason.find(": "));
     const auto* const row =
-        std::find_if(kRows.begin(), kRows.end(), [&](const Meaning& one) { return one.reason == reason; });
+        std::find_if(kRows.begin(), kRows.end(), [&](const Meaning& one) { return one.reason == word; });
     return row == kRows.end() ? ErrorCode::ProviderClosed : row->code;
 }
 

@@ -411,6 +411,8 @@ private Q_SLOTS:
         row(1013, "provider_unreachable", ErrorCode::ProviderUnreachable, true);
         row(1013, "provider_lost", ErrorCode::ProviderClosed, true);
         row(4013, "provider_unreachable", ErrorCode::ProviderUnreachable, true);
+        row(1011, "provider_refused: bad key", ErrorCode::ProviderRefused, false);
+        row(4013, "provider_rate_limited: no room", ErrorCode::RateLimited, true);
         row(4013, "provider_timeout", ErrorCode::ProviderUnreachable, true);
         row(4013, "provider_failed", ErrorCode::ProviderFailed, true);
         row(4013, "provider_rate_limited", ErrorCode::RateLimited, true);
