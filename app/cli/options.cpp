@@ -167,11 +167,10 @@ bool isHttpUrl(const std::string& url)
 /// What each option takes for itself and no conversation can be held with.
 std::optional<std::string> contradiction(const CLI::App& talk, TalkOptions& options)
 {
-    for (const auto& [name, value] :
-        {std::pair("--in", &options.inFile), {"--out", &options.outFile}, {"--tools", &options.toolsFile},
-            {"--mcp", &options.mcpFile}, {"--transcript", &options.transcriptFile}, {"--broker", &options.brokerUrl},
-            {"--chat-url", &options.chatUrl}, {"--provider", &options.provider}, {"--model", &options.model},
-            {"--voice", &options.voice}}) {
+    for (const auto& [name, value] : {std::pair("--in", &options.inFile), {"--out", &options.outFile},
+             {"--tools", &options.toolsFile}, {"--mcp", &options.mcpFile}, {"--transcript", &options.transcriptFile},
+             {"--broker", &options.brokerUrl}, {"--chat-url", &options.chatUrl}, {"--provider", &options.provider},
+             {"--model", &options.model}, {"--voice", &options.voice}}) {
         if (talk.count(name) > 0 && value->empty()) {
             return std::string(name) + " is empty";
         }
@@ -191,8 +190,8 @@ std::optional<std::string> contradiction(const CLI::App& talk, TalkOptions& opti
             return what;
         }
     }
-    for (const auto& [name, value] : {std::pair("--provider", &options.provider), {"--model", &options.model},
-             {"--voice", &options.voice}}) {
+    for (const auto& [name, value] :
+        {std::pair("--provider", &options.provider), {"--model", &options.model}, {"--voice", &options.voice}}) {
         if (const auto fault = core::nameFault(*value)) {
             return *fault == core::NameFault::TooLong
                 ? std::string(name) + " is longer than " + std::to_string(core::kLongestChosenName) + " characters"

@@ -35,7 +35,8 @@ const char* newsText(core::TokenNews news)
 std::string wordsOf(const SettingDiffers& differs)
 {
     if (differs.setting == "input_format" || differs.setting == "output_format") {
-        return (differs.setting == "input_format" ? "the provider listens to sound as " : "the provider speaks in sound as ")
+        return (differs.setting == "input_format" ? "the provider listens to sound as "
+                                                  : "the provider speaks in sound as ")
             + differs.given + ", and not as " + differs.asked;
     }
     return "the provider goes on with the " + differs.setting + " " + differs.given + ", and " + differs.asked

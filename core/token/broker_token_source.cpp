@@ -58,7 +58,8 @@ constexpr std::array kMeanings{Meaning{"unknown_provider", ErrorCode::ProviderUn
     Meaning{"provider_malformed", ErrorCode::ProviderMalformed, true, "the provider's answer makes no sense"},
     Meaning{"provider_failed", ErrorCode::ProviderFailed, false, "the provider failed"},
     Meaning{"provider_unreachable", ErrorCode::ProviderUnreachable, false, "the broker does not reach the provider"},
-    Meaning{"provider_timeout", ErrorCode::ProviderUnreachable, false, "the provider did not answer the broker in time"},
+    Meaning{
+        "provider_timeout", ErrorCode::ProviderUnreachable, false, "the provider did not answer the broker in time"},
     Meaning{"provider_rate_limited", ErrorCode::RateLimited, false, "the provider asks the broker for patience"}};
 
 const Meaning* meaningOf(std::string_view problem)

@@ -465,10 +465,9 @@ private Q_SLOTS:
         QTest::newRow("429 for a minute")
             << problem("429 Too Many Requests", "Retry-After: 60\r\n") << QStringLiteral("rate.limited") << 7;
         QTest::newRow("500") << problem("500 Internal Server Error") << QStringLiteral("broker.failed") << 4;
-        QTest::newRow("a key that the provider does not take")
-            << ScriptedHttpServer::response("502 Bad Gateway",
-                   R"({"code":"provider_refused","title":"t","status":502,"detail":"d","type":"u"})")
-            << QStringLiteral("provider.refused") << 3;
+        QTest::newRow("a key that the provider does not take") << ScriptedHttpServer::response(
+            "502 Bad Gateway", R"({"code":"provider_refused","title":"t","status":502,"detail":"d","type":"u"})")
+                                                               << QStringLiteral("provider.refused") << 3;
         QTest::newRow("garbage in HTTP") << ScriptedHttpServer::response("200 OK", "hello")
                                          << QStringLiteral("broker.malformed") << 4;
         QTest::newRow("garbage instead of HTTP")

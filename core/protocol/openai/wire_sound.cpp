@@ -27,9 +27,10 @@ Bytes pcmOfWire(Bytes sound, AudioEncoding encoding)
         return sound;
     }
     std::vector<std::int16_t> samples(sound.size());
-    std::transform(sound.begin(), sound.end(), samples.begin(),
-        [isMuLaw = encoding == AudioEncoding::Pcmu](
-            std::uint8_t code) { return isMuLaw ? decodeMuLaw(code) : decodeALaw(code); });
+    std::transform(
+        sound.begin(), sound.end(), samples.begin(), [isMuLaw = encoding == AudioEncoding::Pcmu](std::uint8_t code) {
+            return isMuLaw ? decodeMuLaw(code) : decodeALaw(code);
+        });
     return pcmBytes(samples);
 }
 

@@ -56,8 +56,8 @@ Error voiceRefused(const std::string& voice, std::string theirCode)
 {
     const bool isByPolicy = theirCode == "locked_by_policy";
     return {isByPolicy ? ErrorCode::ChoiceNotAllowed : ErrorCode::ChoiceRefused,
-        (isByPolicy ? "the broker's policy does not allow the voice \"" : "the provider does not take the voice \"") + voice
-            + "\": the conversation goes on without it",
+        (isByPolicy ? "the broker's policy does not allow the voice \"" : "the provider does not take the voice \"")
+            + voice + "\": the conversation goes on without it",
         std::nullopt, std::move(theirCode)};
 }
 

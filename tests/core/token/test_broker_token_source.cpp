@@ -273,10 +273,11 @@ private Q_SLOTS:
     {
         World world;
         const auto answer = world.fetch();
-        world.http.answer(502,
-            R"({"title":"t","status":502,"detail":"its answer is not the protocol","code":"provider_malformed"})");
+        world.http.answer(
+            502, R"({"title":"t","status":502,"detail":"its answer is not the protocol","code":"provider_malformed"})");
         QCOMPARE((*answer)->error().detail,
-            std::string("the broker answered HTTP 502: the provider's answer makes no sense (its answer is not the protocol)"));
+            std::string(
+                "the broker answered HTTP 502: the provider's answer makes no sense (its answer is not the protocol)"));
         QCOMPARE((*answer)->error().foreignCode, std::string("provider_malformed"));
     }
 
