@@ -183,7 +183,7 @@ std::optional<std::string> contradiction(const CLI::App& talk, TalkOptions& opti
     for (const auto& [name, value] : {std::pair("--in", &options.inFile), {"--out", &options.outFile},
              {"--tools", &options.toolsFile}, {"--mcp", &options.mcpFile}, {"--transcript", &options.transcriptFile},
              {"--broker", &options.brokerUrl}, {"--chat-url", &options.chatUrl}, {"--provider", &options.provider},
-             {"--model", &options.model}, {"--project", &options.project}}) {
+             {"--model", &options.model}, {"--voice", &options.voice}, {"--project", &options.project}}) {
         if (talk.count(name) > 0 && value->empty()) {
             return std::string(name) + " is empty";
         }
@@ -203,7 +203,8 @@ std::optional<std::string> contradiction(const CLI::App& talk, TalkOptions& opti
             return what;
         }
     }
-    for (const auto& [name, value] : {std::pair("--provider", &options.provider), {"--model", &options.model}}) {
+    for (const auto& [name, value] :
+        {std::pair("--provider", &options.provider), {"--model", &options.model}, {"--voice", &options.voice}}) {
         if (const auto fault = core::nameFault(*value)) {
             return std::string(name) + whatIsWrong(*fault);
         }

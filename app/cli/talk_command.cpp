@@ -344,6 +344,10 @@ void TalkCommand::useBroker(const std::string& url, std::shared_ptr<core::Creden
     wishes.provider = m_options.provider;
     wishes.model = m_options.model;
     wishes.project = m_options.project;
+    if (!m_options.brokerUrl.empty()) {
+        // Our own agent is asked for it in the session, and goes on with its own voice where it has no such one.
+        wishes.voice = m_options.voice;
+    }
     m_broker->become(std::make_unique<core::BrokerTokenSource>(core::BrokerTokenSource::Dependencies{
         m_http, m_clock, url, std::move(credential), std::move(wishes), core::randomId(), m_options.token}));
 }
@@ -579,7 +583,7 @@ void TalkCommand::end(std::optional<Error> error)
         error->detail += m_options.project.empty() ? " (--project names one)"
                                                    : " (--project names another one, or ask whoever runs it)";
     } else if (error && isOfTheChoice(error->code)) {
-        error->detail += " (--provider and --model name others; without them the broker decides)";
+        error->detail += " (--provider, --model and --voice name others; without them the broker decides)";
     }
     if (error) {
         m_report.tell(*error, true);

@@ -32,6 +32,17 @@ const char* newsText(core::TokenNews news)
     return "failed";
 }
 
+std::string wordsOf(const SettingDiffers& differs)
+{
+    if (differs.setting == "input_format" || differs.setting == "output_format") {
+        return (differs.setting == "input_format" ? "the provider listens to sound as "
+                                                  : "the provider speaks in sound as ")
+            + differs.given + ", and not as " + differs.asked;
+    }
+    return "the provider goes on with the " + differs.setting + " " + differs.given + ", and " + differs.asked
+        + " was asked for";
+}
+
 Json usageFields(const core::openai::Usage& usage)
 {
     Json fields{
@@ -114,7 +125,10 @@ void TalkReport::tellOf(const TokenChanged& changed)
         fields["model"] = changed.model;
     }
     m_events.write("token", std::move(fields));
-    m_provider = changed.model.empty() ? m_provider : changed.provider;
+    if (!changed.model.empty()) {
+        m_provider = changed.provider;
+        m_profile = changed.profile.empty() ? changed.provider : changed.profile;
+    }
     if (changed.areTranscriptsKept && !std::exchange(m_isKeepingTold, true)) {
         m_events.say("What is said is kept by the project, and its admins can read it.");
     }
@@ -124,8 +138,8 @@ void TalkReport::tellOf(const TokenChanged& changed)
 
 void TalkReport::tellOfVoice()
 {
-    const core::VoiceRow* const row = core::VoiceList::builtIn().find(m_provider);
-    const bool isUnknown = core::VoiceList::builtIn().isUnknown(m_deps.voice, m_provider);
+    const core::VoiceRow* const row = core::VoiceList::builtIn().find(m_profile);
+    const bool isUnknown = core::VoiceList::builtIn().isUnknown(m_deps.voice, m_profile);
     if (m_deps.voice.empty() || !isUnknown || std::exchange(m_isVoiceTold, true)) {
         return;
     }
@@ -138,8 +152,7 @@ void TalkReport::tellOfVoice()
 
 void TalkReport::tellOf(const SettingDiffers& differs)
 {
-    const std::string message = "the provider goes on with the " + differs.setting + " " + differs.given + ", and "
-        + differs.asked + " was asked for";
+    const std::string message = wordsOf(differs);
     m_events.write("setting",
         {{"event", "differs"}, {"code", "setting.differs"}, {"setting", differs.setting}, {"asked", differs.asked},
             {"given", differs.given}, {"message", message}});

@@ -78,6 +78,8 @@ private:
     Dependencies m_deps;
     EventWriter& m_events;
     std::string m_provider;
+    /// Which kind of server that is.
+    std::string m_profile;
     std::set<std::string> m_toldModels;
     bool m_isVoiceTold = false;
     bool m_isKeepingTold = false;

@@ -24,9 +24,24 @@ using core::ErrorCode;
 /// Of a peer that answers none: longer than any silence that a session bears.
 constexpr std::size_t kMostPings = 64;
 
+/// Of the close codes that Qt takes for invalid and does not tell, others than 1012 to 1014 are hardly ever said: this one stands for them.
+constexpr std::uint16_t kTryAgainLater = 1013;
+
+/// The server's goodbye was a close code that Qt does not know, which it tells as a fault of the protocol, with words of its own.
+bool isUnknownClose(const QWebSocket& socket)
+{
+    return socket.closeCode() == QWebSocketProtocol::CloseCodeProtocolError
+        && socket.closeReason().startsWith(QStringLiteral("Invalid close code"));
+}
+
 /// The status of an HTTP answer that was not 101. Qt 6.4 tells it in the error text alone, so it is looked for there.
 std::optional<int> refusedStatus(const QString& errorText)
 {
+    if (errorText.startsWith(QStringLiteral("QWebSocketPrivate::processHandshake: Unknown error condition"))) {
+        // Of that one it has no number.
+        constexpr int kBadRequest = 400;
+        return kBadRequest;
+    }
     static const QRegularExpression number(QStringLiteral("\\b([1-5][0-9]{2})\\b"));
     const auto match = number.match(errorText);
     if (!match.hasMatch()) {
@@ -39,7 +54,9 @@ std::optional<int> refusedStatus(const QString& errorText)
 bool isNoHandshake(const QString& errorText)
 {
     return errorText.startsWith(QStringLiteral("Accept-Key")) || errorText.contains(QStringLiteral("handshake request"))
-        || errorText.startsWith(QStringLiteral("Header is too large"));
+        || errorText.startsWith(QStringLiteral("Header is too large"))
+        || errorText.startsWith(QStringLiteral("Invalid parameter"))
+        || errorText.startsWith(QStringLiteral("Handshake: Server requests a version"));
 }
 
 class QtWebSocketTransport final : public core::Transport {
@@ -218,6 +235,10 @@ private:
             return;
         }
         if (auto* listener = std::exchange(m_listener, nullptr)) {
+            if (isUnknownClose(m_socket)) {
+                listener->transportClosed({kTryAgainLater, "or 1012 or 1014: it is busy, or starts anew"});
+                return;
+            }
             const std::string reason = m_socket.closeReason().toStdString();
             auto code = static_cast<std::uint16_t>(m_socket.closeCode());
             if (m_isBroken && code == QWebSocketProtocol::CloseCodeNormal && reason.empty()) {

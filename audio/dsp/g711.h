@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdint>
+#include "core/base/g711.h"
 
 namespace vivavoce::dsp {
 
-/// One sample of ITU-T G.711 from and to PCM16: "audio/pcmu" (µ-law) and "audio/pcma" (A-law), always 8 kHz. [any thread]
-[[nodiscard]] std::uint8_t encodeMuLaw(std::int16_t sample);
-[[nodiscard]] std::int16_t decodeMuLaw(std::uint8_t code);
-[[nodiscard]] std::uint8_t encodeALaw(std::int16_t sample);
-[[nodiscard]] std::int16_t decodeALaw(std::uint8_t code);
+/// One sample of ITU-T G.711; sessions, which know no codecs of ours, speak it too.
+using core::decodeALaw;
+using core::decodeMuLaw;
+using core::encodeALaw;
+using core::encodeMuLaw;
 
 } // namespace vivavoce::dsp

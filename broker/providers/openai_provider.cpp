@@ -109,6 +109,7 @@ core::broker::ConnectInfo OpenAiProvider::connect(const std::string& model) cons
     info.url = "ws" + m_base.substr(4) + "/realtime?" + filledIn(m_settings.profile.query, model);
     info.dialect = m_settings.profile.dialect;
     info.audio.rates = m_settings.profile.rates;
+    info.profile = m_settings.profile.name;
     return info;
 }
 

@@ -54,6 +54,8 @@ struct TokenChanged {
     bool isRelayed = false;
     /// What is said is kept by the project that the session is for: its user is to be told.
     bool areTranscriptsKept = false;
+    /// Which kind of server the provider is, whatever its broker calls it: its voices are known by this name. Empty: by the provider's.
+    std::string profile{};
 };
 struct ToolCalled {
     ToolCall call;

@@ -4,6 +4,7 @@
 #include "core/base/random_id.h"
 #include "core/ports/sound_fault.h"
 #include "core/protocol/openai/codec.h"
+#include "core/protocol/openai/wire_sound.h"
 #include "core/session/gemini/gemini_transport.h"
 
 #include <algorithm>
@@ -337,6 +338,13 @@ void SessionRunner::send(const openai::ClientEvent& event)
 {
     if (const auto* append = std::get_if<openai::InputAudioBufferAppend>(&event)) {
         m_latency.audioSent(FrameCount{static_cast<std::int64_t>(append->audio.size() / 2)}, m_deps.clock.now());
+        const openai::AudioEncoding encoding = m_state.server.encodings.input;
+        if (m_link != nullptr && encoding != openai::AudioEncoding::Pcm) {
+            const openai::ClientEvent wired =
+                openai::InputAudioBufferAppend{append->eventId, openai::wireSound(append->audio, encoding)};
+            m_link->transport().send(openai::encode(wired, m_state.server.dialect));
+            return;
+        }
     }
     if (m_link != nullptr) {
         m_link->transport().send(openai::encode(event, m_state.server.dialect));

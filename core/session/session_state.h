@@ -5,6 +5,7 @@
 #include "core/base/voice_rates.h"
 #include "core/ports/tool_runner.h"
 #include "core/protocol/openai/presence.h"
+#include "core/protocol/openai/session_config.h"
 #include "core/session/conversation_log.h"
 #include "core/session/session_options.h"
 #include "core/session/speech_memory.h"
@@ -43,6 +44,14 @@ enum class Activity { Listening, HearingUser, Thinking, RunningTool, Speaking, S
 /// Parts of our settings that a conversation is possible without.
 enum class Setting { Formats, Padding, Voice, Transcription, Tools };
 
+/// How sound goes over the wire, each way.
+struct SoundEncodings {
+    openai::AudioEncoding input = openai::AudioEncoding::Pcm;
+    openai::AudioEncoding output = openai::AudioEncoding::Pcm;
+
+    bool operator==(const SoundEncodings&) const = default;
+};
+
 /// How the server of a connection speaks OpenAI Realtime, as far as it has shown.
 struct ServerTraits {
     /// It is written to in that; what it says is read in either.
@@ -56,6 +65,9 @@ struct ServerTraits {
     /// What it takes and gives where nobody asks for anything; nothing: it has not said.
     std::optional<SampleRate> ownInput;
     std::optional<SampleRate> ownOutput;
+    SoundEncodings ownEncodings;
+    /// What it has sound as. Here it is PCM throughout: `rates` say at which rate.
+    SoundEncodings encodings;
     /// The type of what it said in place of a greeting.
     std::string oddGreeting;
     /// Functions that its model goes on talking beside.

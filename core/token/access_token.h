@@ -19,6 +19,8 @@ struct AccessToken {
     /// The broker's name for the session; not secret.
     std::string sessionId;
     std::string provider;
+    /// Which kind of server that is: its voices are known by this name.
+    std::string profile{};
     std::string model;
     /// It leads through the broker, which can meter and end the session.
     bool isRelayed = false;

@@ -5,6 +5,7 @@
 #include "core/token/project_fault.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <list>
 #include <string_view>
@@ -41,14 +42,33 @@ std::optional<Milliseconds> retryAfter(const HttpHeaders& headers)
     return std::chrono::seconds(seconds);
 }
 
-/// What a broker says of what was asked for; elsewhere such words are not used. Nothing: it is something else.
-std::optional<ErrorCode> codeOfChoice(std::string_view code)
+/// What a broker says of the provider behind it, or of what was asked for; elsewhere such words are not used.
+struct Meaning {
+    std::string_view problem;
+    ErrorCode code;
+    /// A renewal asks for nothing, and the token in hand may do although there will be no other one: it is the broker's trouble there.
+    bool isOfMint;
+    /// Of whom the broker's own words behind it speak. Empty: of the broker.
+    std::string_view words;
+};
+constexpr std::array kMeanings{Meaning{"unknown_provider", ErrorCode::ProviderUnknown, true, {}},
+    Meaning{"not_allowed", ErrorCode::ChoiceNotAllowed, true, {}},
+    Meaning{project_fault::kNotAllowed, ErrorCode::ChoiceNotAllowed, true, {}},
+    Meaning{"provider_rejected", ErrorCode::ChoiceRefused, true, "the provider does not take what was asked for"},
+    Meaning{"provider_refused", ErrorCode::ProviderRefused, true, "the provider does not take the broker's key"},
+    Meaning{"provider_quota", ErrorCode::ProviderQuota, true, "the broker's account at the provider is exhausted"},
+    Meaning{"provider_malformed", ErrorCode::ProviderMalformed, true, "the provider's answer makes no sense"},
+    Meaning{"provider_failed", ErrorCode::ProviderFailed, false, "the provider failed"},
+    Meaning{"provider_unreachable", ErrorCode::ProviderUnreachable, false, "the broker does not reach the provider"},
+    Meaning{
+        "provider_timeout", ErrorCode::ProviderUnreachable, false, "the provider did not answer the broker in time"},
+    Meaning{"provider_rate_limited", ErrorCode::RateLimited, false, "the provider asks the broker for patience"}};
+
+const Meaning* meaningOf(std::string_view problem)
 {
-    return code == "unknown_provider"        ? std::optional(ErrorCode::ProviderUnknown)
-        : code == "provider_rejected"        ? std::optional(ErrorCode::ChoiceRefused)
-        : code == "not_allowed"              ? std::optional(ErrorCode::ChoiceNotAllowed)
-        : code == project_fault::kNotAllowed ? std::optional(ErrorCode::ChoiceNotAllowed)
-                                             : std::nullopt;
+    const auto* const row =
+        std::find_if(kMeanings.begin(), kMeanings.end(), [&](const Meaning& one) { return one.problem == problem; });
+    return row == kMeanings.end() ? nullptr : row;
 }
 
 Error errorOf(const HttpClient::Response& response, bool isMint, bool namesProject)
@@ -63,13 +83,18 @@ Error errorOf(const HttpClient::Response& response, bool isMint, bool namesProje
         // It has one word for both.
         const bool isNeeded = problem->code == project_fault::kNotAllowed && !namesProject;
         error.foreignCode = isNeeded ? project_fault::kNeeded : problem->code;
-        error.detail += problem->detail.empty() ? std::string() : ": " + problem->detail;
+        const Meaning* const meaning = meaningOf(problem->code);
+        if (meaning != nullptr && !meaning->words.empty()) {
+            error.detail += ": " + std::string(meaning->words);
+            error.detail += problem->detail.empty() ? std::string() : " (" + problem->detail + ")";
+        } else {
+            error.detail += problem->detail.empty() ? std::string() : ": " + problem->detail;
+        }
         // Until another day or month: nobody waits for that in the background.
         error.code = problem->code == "budget_exhausted" ? ErrorCode::BudgetExhausted : error.code;
         // The broker has forgotten it; it still makes new ones.
         error.code = problem->code == "session_not_found" ? ErrorCode::TokenExpired : error.code;
-        // A renewal asks for nothing; what is not allowed there is the session.
-        error.code = isMint ? codeOfChoice(problem->code).value_or(error.code) : error.code;
+        error.code = meaning != nullptr && (isMint || !meaning->isOfMint) ? meaning->code : error.code;
     }
     error.retryAfter = retryAfter(response.headers);
     return error;
@@ -103,6 +128,8 @@ Expected<TokenPtr, Error> tokenOf(HttpClient::Response& response, MonotonicTime 
     auto token = std::make_shared<AccessToken>();
     token->value = std::make_shared<const Secret>(std::move(message->token));
     token->sessionId = std::move(message->sessionId);
+    // Brokers that do not say name their providers so.
+    token->profile = message->connect.profile.empty() ? message->provider : std::move(message->connect.profile);
     token->provider = std::move(message->provider);
     token->model = std::move(message->model);
     token->isRelayed = message->transport == "relay";

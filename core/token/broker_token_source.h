@@ -26,8 +26,9 @@ struct BrokerWishes {
 /// A renewal whose answer was lost is repeated with the same Idempotency-Key, so that the broker can tell it from theft. A credential that the
 /// broker does not take (401) is replaced once, where its source has another.
 /// Errors: BrokerUnreachable, BrokerMalformed, BrokerFailed (5xx), NotAuthorised (401, 403), RateLimited (429, with
-/// retryAfter), Timeout, InsecureUrl; ProviderUnknown, ChoiceRefused and ChoiceNotAllowed of what is wished for; of a
-/// project the `foreignCode` is one of `project_fault`, also where it is a renewal's that is NotAuthorised. Threads and lifetime: as TokenSource; its dependencies outlive it.
+/// retryAfter), Timeout, InsecureUrl; of the provider behind the broker ProviderRefused, ProviderQuota, ProviderMalformed, ProviderFailed and
+/// ProviderUnreachable; ProviderUnknown, ChoiceRefused and ChoiceNotAllowed of what is wished for; of a project the `foreignCode` is one of
+/// `project_fault`, also where it is a renewal's that is NotAuthorised. Threads and lifetime: as TokenSource; its dependencies outlive it.
 class BrokerTokenSource final : public TokenSource {
 public:
     struct Dependencies {

@@ -51,7 +51,7 @@ private Q_SLOTS:
     void name_ThatNoBrokerTakes_IsBadUsage()
     {
         QFETCH(QString, name);
-        for (const char* option : {"--provider", "--model", "--project"}) {
+        for (const char* option : {"--provider", "--model", "--voice", "--project"}) {
             const Command command = parsed({"--broker", "https://voice.example", option, name.toStdString()});
             const auto* const end = std::get_if<EndNow>(&command);
             QVERIFY2(end != nullptr, option);

@@ -424,6 +424,38 @@ private Q_SLOTS:
         QCOMPARE(int(listener.error->code), code);
     }
 
+    void webSocket_CloseCodesThatQtDoesNotKnow_AskForPatience_data()
+    {
+        QTest::addColumn<int>("code");
+        QTest::addColumn<int>("expected");
+        QTest::newRow("starts anew") << 1012 << 1013;
+        QTest::newRow("busy") << 1013 << 1013;
+        QTest::newRow("a gateway's") << 1014 << 1013;
+        QTest::newRow("the broker's") << 4013 << 4013;
+        QTest::newRow("a fault of the protocol") << 1002 << 1002;
+    }
+    void webSocket_CloseCodesThatQtDoesNotKnow_AskForPatience()
+    {
+        QFETCH(int, code);
+        QFETCH(int, expected);
+        QWebSocketServer server(QStringLiteral("s"), QWebSocketServer::NonSecureMode);
+        QVERIFY(server.listen(QHostAddress::LocalHost));
+        std::unique_ptr<QWebSocket> peer;
+        connect(&server, &QWebSocketServer::newConnection, &server, [&] {
+            peer.reset(server.nextPendingConnection());
+            peer->close(static_cast<QWebSocketProtocol::CloseCode>(code), QStringLiteral("why"));
+        });
+        platform::QtWebSocketFactory factory;
+        const auto transport = factory.create();
+        RecordingListener listener;
+        TransportTarget target;
+        target.url = "ws://127.0.0.1:" + std::to_string(server.serverPort()) + "/";
+        transport->open(target, listener);
+        QTRY_VERIFY(listener.close.has_value());
+        QCOMPARE(int(listener.close->code), expected);
+        QVERIFY2(listener.close->reason.find("Invalid") == std::string::npos, listener.close->reason.c_str());
+    }
+
     void webSocket_HandshakeThatIsNeverAnswered_TimesOut()
     {
         QTcpServer server;

@@ -25,10 +25,12 @@ public:
     {
     }
     ManualClock& clock() { return m_clock; }
-    void gets(const char* model, const char* provider = "openai")
+    void gets(const char* model, const char* provider = "openai", const char* profile = "")
     {
-        m_report.tell(SessionNotice(session_notice::TokenChanged{
-            TokenNews::Acquired, "voice_1", Milliseconds{60'000}, Milliseconds{24'000}, provider, model}));
+        session_notice::TokenChanged changed{
+            TokenNews::Acquired, "voice_1", Milliseconds{60'000}, Milliseconds{24'000}, provider, model};
+        changed.profile = profile;
+        m_report.tell(SessionNotice(changed));
     }
     TalkReport& report() { return m_report; }
     EventWriter& events() { return m_events; }
@@ -238,6 +240,16 @@ private Q_SLOTS:
         QVERIFY(!known.text().contains("setting.unknown"));
     }
 
+    void voice_IsKnownByTheKindOfServer_WhateverItsBrokerCallsIt()
+    {
+        Reading azure(OutputFormat::JsonLines, false, "nosuch");
+        azure.gets("gpt-realtime-2.1", "az824", "azure");
+        QVERIFY(azure.text().contains("azure is not known to have a voice"));
+        Reading local(OutputFormat::JsonLines, false, "alloy");
+        local.gets("anything", "xai", "localai");
+        QVERIFY(!local.text().contains("setting.unknown"));
+    }
+
     void setting_ThatTheProviderHasChanged_IsNoError()
     {
         Reading reading(OutputFormat::JsonLines);
@@ -245,6 +257,18 @@ private Q_SLOTS:
         const QByteArray text = reading.text();
         QVERIFY(text.contains("\"code\":\"setting.differs\"") && text.contains("\"given\":\"alloy\""));
         QVERIFY(!text.contains("\"type\":\"error\""));
+    }
+
+    void setting_ThatDiffers_IsNamedInWords()
+    {
+        Reading reading;
+        for (const char* setting : {"voice", "input_format", "output_format"}) {
+            reading.report().tell(SessionNotice(session_notice::SettingDiffers{setting, "A", "B"}));
+        }
+        QCOMPARE(reading.text(),
+            QByteArray("(the provider goes on with the voice B, and A was asked for)\n"
+                       "(the provider listens to sound as B, and not as A)\n"
+                       "(the provider speaks in sound as B, and not as A)\n"));
     }
 };
 

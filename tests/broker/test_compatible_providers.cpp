@@ -282,6 +282,7 @@ private Q_SLOTS:
         QCOMPARE(session.transport, std::string("relay"));
         QVERIFY(session.connect.url.ends_with("/api/voice/stream"));
         QCOMPARE(session.connect.dialect, std::string(profile == "speaches" ? "openai-beta" : "openai-ga"));
+        QCOMPARE(session.connect.profile, profile);
         QVERIFY(session.token.reveal().find(CompatibleStandIn::kKey) == std::string_view::npos);
         Talk talk(world, session);
         QCOMPARE(net::queryParameter(world.server.request().query, "model"), std::string("voice-1"));

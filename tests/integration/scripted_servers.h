@@ -25,7 +25,7 @@ public:
             QTcpSocket* socket = m_server.nextPendingConnection();
             QObject::connect(socket, &QTcpSocket::readyRead, socket, [this, socket] {
                 m_received += socket->readAll();
-                if (!m_received.contains("\r\n\r\n")) {
+                if (!isWhole(m_received)) {
                     return;
                 }
                 ++m_requests;
@@ -63,6 +63,20 @@ public:
     }
 
 private:
+    /// Head and body.
+    static bool isWhole(const QByteArray& request)
+    {
+        const qsizetype end = request.indexOf("\r\n\r\n");
+        const QByteArray name("\r\ncontent-length:");
+        const qsizetype field = request.left(end).toLower().indexOf(name);
+        if (end < 0 || field < 0) {
+            return end >= 0;
+        }
+        const qsizetype begin = field + name.size();
+        const qlonglong length = request.mid(begin, request.indexOf('\r', begin) - begin).trimmed().toLongLong();
+        return request.size() - end - 4 >= length;
+    }
+
     QTcpServer m_server;
     QByteArray m_answer;
     After m_after;

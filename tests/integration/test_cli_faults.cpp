@@ -465,6 +465,9 @@ private Q_SLOTS:
         QTest::newRow("429 for a minute")
             << problem("429 Too Many Requests", "Retry-After: 60\r\n") << QStringLiteral("rate.limited") << 7;
         QTest::newRow("500") << problem("500 Internal Server Error") << QStringLiteral("broker.failed") << 4;
+        QTest::newRow("a key that the provider does not take") << ScriptedHttpServer::response(
+            "502 Bad Gateway", R"({"code":"provider_refused","title":"t","status":502,"detail":"d","type":"u"})")
+                                                               << QStringLiteral("provider.refused") << 3;
         QTest::newRow("garbage in HTTP") << ScriptedHttpServer::response("200 OK", "hello")
                                          << QStringLiteral("broker.malformed") << 4;
         QTest::newRow("garbage instead of HTTP")
@@ -523,6 +526,20 @@ private Q_SLOTS:
         QCOMPARE(cli.all("error").back().value("message", ""),
             std::string("--project is no name: it holds a blank, or what is no visible ASCII"));
         QCOMPARE(broker.requests(), 0);
+    }
+
+    void voice_IsAskedOfTheBroker_WhichMayRefuseIt()
+    {
+        ScriptedHttpServer broker(
+            ScriptedHttpServer::response("403 Forbidden",
+                R"({"code":"not_allowed","title":"t","status":403,"detail":"the voice is none of the policy's","type":"u"})"),
+            After::HangUp);
+        const Outcome outcome = run({QStringLiteral("--broker"), broker.url(), QStringLiteral("--text"),
+            QStringLiteral("hi"), QStringLiteral("--voice"), QStringLiteral("marin")});
+        QVERIFY2(broker.lastRequest().contains("\"voice\":\"marin\""), broker.lastRequest().constData());
+        QCOMPARE(outcome.code, std::string("choice.not_allowed"));
+        QCOMPARE(outcome.exitCode, 3);
+        QVERIFY2(outcome.output.contains("--provider, --model and --voice name others"), outcome.output.constData());
     }
 
     void silentBroker_EndsAtTheTimeout()
@@ -747,6 +764,7 @@ private Q_SLOTS:
         const auto row = [](const char* status, const char* code, int exitCode) {
             QTest::newRow(status) << QByteArray(status) << std::string(code) << exitCode;
         };
+        row("400 Bad Request", "choice.refused", 2);
         row("401 Unauthorized", "provider.refused", 3);
         row("402 Payment Required", "provider.quota", 7);
         row("403 Forbidden", "provider.refused", 3);
@@ -770,6 +788,7 @@ private Q_SLOTS:
         QCOMPARE(outcome.code, code);
         QCOMPARE(outcome.exitCode, exitCode);
         QVERIFY(!outcome.output.contains("marker"));
+        QVERIFY2(!outcome.output.contains("QWebSocket"), outcome.output.constData());
     }
 
     void providerWhoseHandshakeIsNone_IsNamed_data()
@@ -782,6 +801,12 @@ private Q_SLOTS:
         QTest::newRow("another key's") << QByteArray("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                                                      "Connection: Upgrade\r\nSec-WebSocket-Accept: 500 Zm9v\r\n\r\n")
                                        << QStringLiteral("provider.malformed") << QStringLiteral("WebSocket handshake");
+        QTest::newRow("no upgrade") << QByteArray("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                                                  "Sec-WebSocket-Accept: Zm9v\r\n\r\n")
+                                    << QStringLiteral("provider.malformed") << QStringLiteral("WebSocket handshake");
+        QTest::newRow("another version's")
+            << QByteArray("HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 8\r\nContent-Length: 0\r\n\r\n")
+            << QStringLiteral("provider.malformed") << QStringLiteral("WebSocket handshake");
         QTest::newRow("nobody there") << QByteArray() << QStringLiteral("provider.unreachable")
                                       << QStringLiteral("Connection refused");
     }

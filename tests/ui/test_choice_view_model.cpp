@@ -182,6 +182,23 @@ private Q_SLOTS:
         QVERIFY(world.kept() == (core::ProviderChoice{"openai", "", "marin"}));
     }
 
+    void voices_AreThoseOfTheKindOfServer()
+    {
+        World world;
+        QVERIFY(world.model.use(is("az824"), QString()));
+        QVERIFY2(world.model.voices().isEmpty(), "what that is nobody knows yet");
+        const QSignalSpy voices(&world.model, &ui::ChoiceViewModel::voicesChanged);
+        world.model.setServing(is("az824"), is("azure"));
+        QCOMPARE(voices.size(), 1);
+        QVERIFY(world.model.voices().contains(is("marin")));
+        QVERIFY(world.model.useVoice(is("Marin")));
+        QCOMPARE(world.kept().voice, std::string("marin"));
+        // One that has another's name.
+        QVERIFY(world.model.use(is("xai"), QString()));
+        world.model.setServing(is("xai"), is("localai"));
+        QVERIFY(world.model.voices().isEmpty());
+    }
+
     void provider_ThatServed_IsForgottenWithItsBroker()
     {
         World world;

@@ -678,6 +678,8 @@ void TestConversationViewModel::provider_OfABrokerThatWasLeft_IsNotTold()
     world.conversation.tellPhase(Phase::FetchingToken);
     world.conversation.tell(token(core::TokenNews::Acquired));
     QCOMPARE(served.count(), 1);
+    QCOMPARE(world.model.providerName(), served.at(0).at(0).toString());
+    QVERIFY(!world.model.providerName().isEmpty());
     talkWith("https://other.example");
     world.conversation.tell(token(core::TokenNews::Refreshed));
     QCOMPARE(served.count(), 1);

@@ -656,6 +656,19 @@ Item {
             verify(Reader.names(page).includes("Not connected."));
         }
 
+        function test_side_panel_says_which_provider_answers() {
+            root.width = 1000;
+            World.goLive();
+            World.meetModel("m");
+            verify(!part("connectionProvider").visible, "the agent of this computer is nobody's");
+            World.fail("provider.closed");
+            World.useBroker("https://voice.example");
+            World.goLive();
+            World.meetModel("m");
+            verify(part("connectionProvider").visible);
+            compare(part("connectionProvider").value, "openai");
+        }
+
         function test_side_panel_says_what_waits_for_whom() {
             root.width = 1000;
             World.goLive();

@@ -91,6 +91,12 @@ Scroller {
                 isSoft: true
             }
             Fact {
+                objectName: "connectionProvider"
+                visible: panel.isConnected && panel.conversation.providerName !== ""
+                name: qsTr("Provider")
+                value: panel.conversation.providerName
+            }
+            Fact {
                 visible: panel.isConnected && panel.conversation.modelName !== ""
                 name: qsTr("Model")
                 value: panel.conversation.modelName

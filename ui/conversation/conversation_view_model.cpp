@@ -475,13 +475,14 @@ void ConversationViewModel::tellOf(const core::session_notice::TokenChanged& cha
     m_isRelayed = changed.isRelayed;
     m_areWordsKept = changed.areTranscriptsKept;
     const bool isFree = startedOn().first == core::Profile::ThisComputer;
+    m_provider = isFree ? std::string() : changed.provider;
     m_turnUsage.setModel(m_model, isFree);
     m_sessionUsage.setModel(m_model, isFree);
     // Nobody shuts down our own agent, whatever its model is called.
     m_modelNote.met(isFree ? std::string() : m_model, changed.provider, m_deps.clock.wallNow());
     // Whoever renews a token may not be whom the next conversation is held with.
     if (!isFree && startedOn() == m_agent) {
-        Q_EMIT servedBy(QString::fromStdString(changed.provider));
+        Q_EMIT servedBy(QString::fromStdString(changed.provider), QString::fromStdString(changed.profile));
     }
     Q_EMIT tokenChanged();
     Q_EMIT timeChanged();

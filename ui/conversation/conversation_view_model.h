@@ -68,6 +68,8 @@ class ConversationViewModel final : public QObject, private core::ConversationLi
     Q_PROPERTY(int tokenLifetime READ tokenLifetime NOTIFY tokenChanged)
     Q_PROPERTY(int tokenRenewals READ tokenRenewals NOTIFY tokenChanged)
     Q_PROPERTY(QString modelName READ modelName NOTIFY tokenChanged)
+    /// As the broker calls it.
+    Q_PROPERTY(QString providerName READ providerName NOTIFY tokenChanged)
     Q_PROPERTY(bool isRelayed READ isRelayed NOTIFY tokenChanged)
     /// What it is for, with the broker; empty: no project was named.
     Q_PROPERTY(QString projectName READ projectName NOTIFY tokenChanged)
@@ -147,6 +149,7 @@ public:
     [[nodiscard]] int tokenLifetime() const;
     [[nodiscard]] int tokenRenewals() const { return m_token.renewals(); }
     [[nodiscard]] QString modelName() const { return QString::fromStdString(m_model); }
+    [[nodiscard]] QString providerName() const { return QString::fromStdString(m_provider); }
     /// The sound goes through the broker.
     [[nodiscard]] bool isRelayed() const { return m_isRelayed; }
     [[nodiscard]] QString projectName() const { return QString::fromStdString(m_project); }
@@ -158,8 +161,8 @@ Q_SIGNALS:
     void timeChanged();
     void errorChanged();
     void tokenChanged();
-    /// A broker has that provider answer.
-    void servedBy(const QString& provider);
+    /// A broker has that provider answer, a server of that kind.
+    void servedBy(const QString& provider, const QString& profile);
     void exportWanted();
 
 private:
@@ -245,6 +248,8 @@ private:
     bool m_isTokenMissed = false;
     std::optional<core::Error> m_tokenProblem;
     std::string m_model;
+    /// Empty: the agent of this computer.
+    std::string m_provider;
     bool m_isRelayed = false;
     bool m_areWordsKept = false;
     TranscriptModel m_transcript;

@@ -15,8 +15,8 @@ void ModelNoteViewModel::differs(const core::session_notice::SettingDiffers& dif
     const QString words = differs.setting == "model"
         ? tr("The provider has %1 answer, and not the model %2 that was asked for.")
         : differs.setting == "voice"        ? tr("The provider speaks with the voice %1, and not with %2.")
-        : differs.setting == "input_format" ? tr("The provider listens to sound as %1, and is sent %2.")
-                                            : tr("The provider speaks in sound as %1, which is played as %2.");
+        : differs.setting == "input_format" ? tr("The provider listens to sound as %1, and not as %2.")
+                                            : tr("The provider speaks in sound as %1, and not as %2.");
     m_differences += words.arg(QString::fromStdString(differs.given), QString::fromStdString(differs.asked));
     Q_EMIT changed();
 }

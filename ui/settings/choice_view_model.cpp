@@ -70,11 +70,11 @@ bool ChoiceViewModel::use(const QString& provider, const QString& model)
     core::ProviderChoice wanted{provider.trimmed().toStdString(), model.trimmed().toStdString(), now().voice};
     const std::string before = providerInUse();
     const std::string after = providerOf(wanted, m_serving);
-    if (before != after && core::VoiceList::builtIn().isUnknown(wanted.voice, after)) {
+    if (before != after && core::VoiceList::builtIn().isUnknown(wanted.voice, profileOf(after))) {
         // One provider's voice is a mistake at another one.
         wanted.voice.clear();
     }
-    wanted.voice = spelt(wanted.voice, after);
+    wanted.voice = spelt(wanted.voice, profileOf(after));
     const auto ofProvider = core::nameFault(wanted.provider);
     const auto fault = ofProvider ? ofProvider : core::nameFault(wanted.model);
     m_isProviderWrong = ofProvider.has_value();
@@ -89,7 +89,7 @@ bool ChoiceViewModel::use(const QString& provider, const QString& model)
 bool ChoiceViewModel::useVoice(const QString& voice)
 {
     core::ProviderChoice wanted = now();
-    wanted.voice = spelt(voice.trimmed().toStdString(), providerInUse());
+    wanted.voice = spelt(voice.trimmed().toStdString(), profileOf(providerInUse()));
     const auto fault = core::nameFault(wanted.voice);
     m_voiceFault = fault ? nameFaultText(*fault) : QString();
     if (!fault) {
@@ -107,11 +107,12 @@ void ChoiceViewModel::chooseVoice(int row)
     }
 }
 
-void ChoiceViewModel::setServing(const QString& provider)
+void ChoiceViewModel::setServing(const QString& provider, const QString& profile)
 {
-    const std::string before = providerInUse();
+    const std::string before = profileOf(providerInUse());
     m_serving = provider.toStdString();
-    if (before != providerInUse()) {
+    m_servingProfile = profile.toStdString();
+    if (before != profileOf(providerInUse())) {
         Q_EMIT voicesChanged();
     }
 }
@@ -121,9 +122,14 @@ std::string ChoiceViewModel::providerInUse() const
     return providerOf(now(), m_serving);
 }
 
+std::string ChoiceViewModel::profileOf(const std::string& provider) const
+{
+    return provider == m_serving && !m_servingProfile.empty() ? m_servingProfile : provider;
+}
+
 std::vector<std::string> ChoiceViewModel::namedVoices() const
 {
-    const core::VoiceRow* const known = core::VoiceList::builtIn().find(providerInUse());
+    const core::VoiceRow* const known = core::VoiceList::builtIn().find(profileOf(providerInUse()));
     std::vector<std::string> names = known == nullptr ? std::vector<std::string>() : known->voices;
     if (!names.empty() && !now().voice.empty()) {
         const int row = rowOf(names, now().voice);
@@ -183,12 +189,13 @@ QString ChoiceViewModel::note() const
 
 void ChoiceViewModel::told()
 {
-    const std::string providerBefore = providerOf(m_told, m_serving);
+    const std::string profileBefore = profileOf(providerOf(m_told, m_serving));
     const core::Settings& settings = m_settings.current();
     const std::pair agent(settings.profile, settings.brokerUrl);
     if (std::exchange(m_agent, agent) != agent) {
         // Whom another broker has answer is not known yet.
         m_serving.clear();
+        m_servingProfile.clear();
     }
     const core::ProviderChoice before = std::exchange(m_told, now());
     if (before != m_told) {
@@ -203,7 +210,7 @@ void ChoiceViewModel::told()
     if (before.voice != m_told.voice) {
         Q_EMIT voiceChanged();
     }
-    if (before.voice != m_told.voice || providerBefore != providerInUse()) {
+    if (before.voice != m_told.voice || profileBefore != profileOf(providerInUse())) {
         Q_EMIT voicesChanged();
     }
 }

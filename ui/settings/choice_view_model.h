@@ -53,8 +53,9 @@ public:
     Q_INVOKABLE bool useVoice(const QString& voice);
     /// One of `voices`; the last one changes nothing.
     Q_INVOKABLE void chooseVoice(int row);
-    /// A conversation is held with that provider of the broker's: whose voices to offer where none is chosen.
-    void setServing(const QString& provider);
+    /// A conversation is held with that provider of the broker's: whose voices to offer where none is chosen. `profile`: which kind of server
+    /// that is, whose voices are known by that; empty: by its name.
+    void setServing(const QString& provider, const QString& profile = {});
     /// Somebody types: what was wrong before is no more of interest.
     Q_INVOKABLE void forgetFault();
     /// Some models of this provider; empty: of all that are known.
@@ -86,6 +87,8 @@ Q_SIGNALS:
 private:
     /// As far as that is known.
     [[nodiscard]] std::string providerInUse() const;
+    /// By what a provider's voices are known.
+    [[nodiscard]] std::string profileOf(const std::string& provider) const;
     /// Known voices and the one that was chosen; empty: none are known.
     [[nodiscard]] std::vector<std::string> namedVoices() const;
     [[nodiscard]] const core::ProviderChoice& now() const { return m_settings.current().choice; }
@@ -100,6 +103,7 @@ private:
     std::pair<core::Profile, std::string> m_agent;
     /// The last that this broker chose.
     std::string m_serving;
+    std::string m_servingProfile;
     QString m_fault;
     QString m_voiceFault;
     bool m_isProviderWrong = false;

@@ -310,6 +310,9 @@ std::string encode(const TokenResponse& response)
             {{"url", response.connect.url}, {"auth", response.connect.auth}, {"dialect", response.connect.dialect},
                 {"audio", std::move(sound)}}},
         {"limits", std::move(limits)}};
+    if (!response.connect.profile.empty()) {
+        object["connect"]["profile"] = response.connect.profile;
+    }
     if (response.areTranscriptsKept) {
         object["transcriptsKept"] = true;
     }
@@ -358,6 +361,7 @@ Expected<TokenResponse, Error> decodeTokenResponse(std::string_view text)
     response.connect.url = connect.plainText("url");
     response.connect.auth = connect.plainText("auth");
     response.connect.dialect = connect.text("dialect");
+    response.connect.profile = connect.optionalText("profile", kLongestName).value_or(std::string());
     Fields audio(connect.object("audio"), "connect.audio.");
     response.connect.audio.encoding = audio.text("encoding");
     VoiceRates& rates = response.connect.audio.rates;

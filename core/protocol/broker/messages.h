@@ -63,6 +63,8 @@ struct ConnectInfo {
     /// "openai-ga", "openai-beta" or "gemini".
     std::string dialect = "openai-ga";
     ConnectAudio audio;
+    /// Which kind of server it is, whatever the broker calls the provider. Empty, and absent on the wire: it does not say.
+    std::string profile{};
 };
 
 struct SessionLimits {

@@ -5,6 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace vivavoce::core {
@@ -21,6 +25,21 @@ openai::Response responseOf(const std::string& id, ResponseStatus status)
     response.id = id;
     response.status = status;
     return response;
+}
+
+/// Of "audio/pcm;rate=24000"; nothing: it names none, or none that could be played.
+std::optional<SampleRate> rateIn(std::string_view mimeType)
+{
+    constexpr std::string_view kRate = "rate=";
+    const std::size_t begin = mimeType.find(kRate);
+    if (begin == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const std::string_view text = mimeType.substr(begin + kRate.size());
+    std::uint32_t hz = 0;
+    const bool isRead = std::from_chars(text.data(), text.data() + text.size(), hz).ec == std::errc();
+    const SampleRate rate(hz);
+    return isRead && rate.isValid() ? std::optional(rate) : std::nullopt;
 }
 
 openai::Item messageItem(const std::string& id, openai::ItemStatus status)
@@ -68,7 +87,7 @@ void GeminiTranslator::on(gemini::ServerContent& content)
 void GeminiTranslator::modelSaid(gemini::Part& part)
 {
     const bool isText = part.text && !part.text->empty() && !part.thought.value_or(false);
-    // Sound is always of the rate that sessions have; a picture or a video is none.
+    // A picture or a video is none.
     const bool isSound = part.inlineData && !part.inlineData->data.empty()
         && (part.inlineData->mimeType.empty() || part.inlineData->mimeType.starts_with("audio/pcm"));
     if (!isText && !isSound) {
@@ -82,6 +101,11 @@ void GeminiTranslator::modelSaid(gemini::Part& part)
     }
     if (isSound) {
         m_reply->hasSound = true;
+        const SampleRate before = m_session.outputFormat ? m_session.outputFormat->rate : kRealtimeRate;
+        if (const auto named = rateIn(part.inlineData->mimeType); named && *named != before) {
+            m_session.outputFormat = openai::AudioFormat{openai::AudioEncoding::Pcm, *named};
+            tell(openai::SessionUpdated{{}, m_session});
+        }
         tell(
             openai::ResponseOutputAudioDelta{{}, m_reply->id, m_reply->itemId, 0, 0, std::move(part.inlineData->data)});
     }

@@ -171,7 +171,7 @@ void Stepper::on(const session_event::TimedOut& timedOut)
                 return;
             }
             tell(session_notice::Problem{std::move(error)});
-            goLive();
+            goLiveAsItIs();
         }
         return;
     case SessionTimer::Reply:

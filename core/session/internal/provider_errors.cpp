@@ -62,8 +62,10 @@ ErrorCode codeOfRelay(std::string_view reason)
         Meaning{"provider_timeout", ErrorCode::ProviderUnreachable},
         Meaning{"provider_failed", ErrorCode::ProviderFailed},
         Meaning{"provider_rate_limited", ErrorCode::RateLimited}};
+    // Behind it the provider's own words may stand.
+    const std::string_view word = reason.substr(0, reason.find(": "));
     const auto* const row =
-        std::find_if(kRows.begin(), kRows.end(), [&](const Meaning& one) { return one.reason == reason; });
+        std::find_if(kRows.begin(), kRows.end(), [&](const Meaning& one) { return one.reason == word; });
     return row == kRows.end() ? ErrorCode::ProviderClosed : row->code;
 }
 
@@ -157,6 +159,8 @@ Error errorOfClose(const TransportClose& close, bool isGemini)
         break;
     case 1011:
     case 1013:
+    // Qt's clients cannot read 1013 (close codes of brokers).
+    case 4013:
         error.code = speaksOf(close.reason, {"exceeded your current quota"}) ? ErrorCode::ProviderQuota
                                                                              : codeOfRelay(close.reason);
         break;

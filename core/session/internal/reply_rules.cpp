@@ -1,5 +1,6 @@
 #include "core/base/json.h"
 #include "core/base/pcm.h"
+#include "core/protocol/openai/wire_sound.h"
 #include "core/session/internal/provider_errors.h"
 #include "core/session/internal/stepper.h"
 
@@ -24,6 +25,13 @@ std::string functionOutput(const Expected<std::string, Error>& output)
         told["message"] = output.error().detail;
     }
     return writeJson(told);
+}
+
+/// By the user, as the server has it.
+bool isSpokenOver(const openai::Response& response)
+{
+    return response.status == openai::ResponseStatus::Cancelled && response.statusDetails
+        && response.statusDetails->reason == "turn_detected";
 }
 
 } // namespace
@@ -73,6 +81,7 @@ void Stepper::on(openai::ResponseOutputAudioDelta& delta)
     if (delta.responseId != m_state.reply.activeId || delta.audio.empty()) {
         return;
     }
+    delta.audio = openai::pcmOfWire(std::move(delta.audio), m_state.server.encodings.output);
     ReplyItem& item = replyItem(delta.responseId, delta.itemId);
     item.contentIndex = static_cast<int>(delta.contentIndex);
     if (m_state.reply.isDeaf) {
@@ -303,6 +312,10 @@ void Stepper::on(const openai::ResponseDone& done)
     }
     const bool wasCompleted = response.status == openai::ResponseStatus::Completed;
     settleItems(response.id, wasCompleted);
+    if (isSpokenOver(response) && !wasDeaf && m_state.isPlaying) {
+        // Not every server says when speech begins.
+        put(CutPlayback{});
+    }
     forgetOldWords();
     m_state.reply.activeId.clear();
     m_state.reply.isDeaf = false;

@@ -36,11 +36,34 @@ std::string formatText(const openai::AudioFormat& format)
     return encoding + std::to_string(format.rate.hz()) + " Hz";
 }
 
-/// The beta's formats name none, and G.711 has its own.
+/// Of G.711, whichever way it is written.
+constexpr SampleRate kTelephoneRate{8'000};
+
+bool isPcm(openai::AudioEncoding encoding)
+{
+    return encoding == openai::AudioEncoding::Pcm;
+}
+
+/// PCM's; the beta's formats name none.
 std::optional<SampleRate> rateNamed(const std::optional<openai::AudioFormat>& format)
 {
-    const bool isNamed = format && format->encoding == openai::AudioEncoding::Pcm && format->rate.isValid();
+    const bool isNamed = format && isPcm(format->encoding) && format->rate.isValid();
     return isNamed ? std::optional(format->rate) : std::nullopt;
+}
+
+/// In words of ours: a server's are for whoever writes clients.
+Error voiceRefused(const std::string& voice, std::string theirCode)
+{
+    const bool isByPolicy = theirCode == "locked_by_policy";
+    return {isByPolicy ? ErrorCode::ChoiceNotAllowed : ErrorCode::ChoiceRefused,
+        (isByPolicy ? "the broker's policy does not allow the voice \"" : "the provider does not take the voice \"")
+            + voice + "\": the conversation goes on without it",
+        std::nullopt, std::move(theirCode)};
+}
+
+openai::AudioEncoding encodingNamed(const std::optional<openai::AudioFormat>& format, openai::AudioEncoding otherwise)
+{
+    return format ? format->encoding : otherwise;
 }
 
 } // namespace
@@ -92,6 +115,8 @@ void Stepper::on(const openai::SessionCreated& created)
     m_state.server.dialect = created.dialect.value_or(before);
     m_state.server.ownInput = rateNamed(created.session.inputFormat);
     m_state.server.ownOutput = rateNamed(created.session.outputFormat);
+    m_state.server.ownEncodings = {encodingNamed(created.session.inputFormat, openai::AudioEncoding::Pcm),
+        encodingNamed(created.session.outputFormat, openai::AudioEncoding::Pcm)};
     // Greeted by another event, we may have written in what this server does not read.
     if (m_state.phase == Phase::Starting || (m_state.phase == Phase::Configuring && m_state.server.dialect != before)) {
         stopTimer(SessionTimer::FirstEvent);
@@ -147,6 +172,9 @@ void Stepper::providerError(const openai::ErrorEvent& event)
     }
     const bool isConfiguring = m_state.phase == Phase::Configuring;
     const std::optional<Setting> without = isConfiguring ? leaveOut(event.error) : std::nullopt;
+    if (without == Setting::Voice) {
+        fault.error = voiceRefused(m_state.options->voice, std::move(fault.error.foreignCode));
+    }
     if (!without || isMissed(*without)) {
         tell(session_notice::Problem{std::move(fault.error)});
     }
@@ -160,7 +188,7 @@ void Stepper::providerError(const openai::ErrorEvent& event)
     if (isConfiguring) {
         // The update was thrown away as a whole; the conversation is possible with the provider's defaults.
         stopTimer(SessionTimer::Configured);
-        goLive();
+        goLiveAsItIs();
     }
 }
 
@@ -230,24 +258,33 @@ VoiceRates Stepper::wantedRates() const
     const bool isAsked = !m_state.leftOut.contains(Setting::Formats);
     const ServerTraits& server = m_state.server;
     using Rate = std::optional<SampleRate>;
-    const auto rateOf = [&](SampleRate known, const Rate& own, const Rate& named) {
+    const auto rateOf = [&](openai::AudioEncoding encoding, SampleRate known, const Rate& own, const Rate& named) {
+        if (!isPcm(encoding)) {
+            return kTelephoneRate;
+        }
         if (!isAsked) {
             return own.value_or(named.value_or(known));
         }
         // What it said last was its answer to our settings: all that is kept is at that rate already.
         return named.value_or(known != kRealtimeRate ? known : own.value_or(known));
     };
-    return {rateOf(server.known.input, server.ownInput, m_state.named.input),
-        rateOf(server.known.output, server.ownOutput, m_state.named.output)};
+    return {rateOf(server.encodings.input, server.known.input, server.ownInput, m_state.named.input),
+        rateOf(server.encodings.output, server.known.output, server.ownOutput, m_state.named.output)};
 }
 
-void Stepper::believeRates(const openai::Session& given)
+void Stepper::believeFormats(const openai::Session& given)
 {
     const std::optional<SampleRate> input = rateNamed(given.inputFormat);
     const std::optional<SampleRate> output = rateNamed(given.outputFormat);
     m_state.named.input = input ? input : m_state.named.input;
     m_state.named.output = output ? output : m_state.named.output;
-    useRates({input.value_or(m_state.rates.input), output.value_or(m_state.rates.output)});
+    SoundEncodings& now = m_state.server.encodings;
+    const SoundEncodings before = now;
+    now = {encodingNamed(given.inputFormat, before.input), encodingNamed(given.outputFormat, before.output)};
+    // Where another encoding names no rate, that of the one before says nothing.
+    const VoiceRates wanted = wantedRates();
+    useRates({input.value_or(now.input == before.input ? m_state.rates.input : wanted.input),
+        output.value_or(now.output == before.output ? m_state.rates.output : wanted.output)});
 }
 
 void Stepper::tellDifference(const char* setting, std::string asked, std::string given)

@@ -106,8 +106,10 @@ private:
     [[nodiscard]] bool retractionRefused(const openai::ErrorDetail& error);
     /// What the connection is to be asked for: by its profile, else by what it names of its own accord.
     [[nodiscard]] VoiceRates wantedRates() const;
-    /// The rates that it names are those at which it hears and speaks.
-    void believeRates(const openai::Session& given);
+    /// The formats that it names are those in which it hears and speaks.
+    void believeFormats(const openai::Session& given);
+    /// It has taken none of our settings, or has not said so: it is as it was before them.
+    void goLiveAsItIs();
     /// What the provider has made of our settings.
     void compareSettings(const openai::Session& given);
     void compareFormat(const char* setting, SampleRate asked, const std::optional<openai::AudioFormat>& given);

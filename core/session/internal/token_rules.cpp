@@ -50,7 +50,7 @@ void Stepper::on(const session_event::TokenArrived& arrived)
     const bool isRenewed = untilRenewal < lifetime;
     tell(session_notice::TokenChanged{isSuccessor ? TokenNews::Refreshed : TokenNews::Acquired, m_state.sessionId,
         lifetime, isRenewed ? untilRenewal : Milliseconds{0}, arrived.token->provider, arrived.token->model,
-        arrived.token->isRelayed, arrived.token->areTranscriptsKept});
+        arrived.token->isRelayed, arrived.token->areTranscriptsKept, arrived.token->profile});
     if (isRenewed) {
         startTimer(SessionTimer::Renewal, untilRenewal, untilRenewal / 10);
     } else {
@@ -81,6 +81,12 @@ void Stepper::on(const session_event::TokenFailed& failed)
         // A session that the broker no longer knows cannot be continued, but the conversation can: in a new one.
         if (!isRetryable(error.code) || error.code == ErrorCode::TokenExpired) {
             m_state.sessionId.clear();
+        }
+        if (error.code == ErrorCode::ProviderRefused) {
+            // The broker's key, and no token of ours that might have been too old.
+            letGo();
+            comeBackOrEnd(std::move(error), false);
+            return;
         }
         lost(std::move(error));
     } else if (m_state.isRenewing) {

@@ -95,6 +95,8 @@ void Stepper::on(const session_event::ServerGarbled& garbled)
 void Stepper::configure()
 {
     setPhase(Phase::Configuring);
+    const bool isPcmAsked = !m_state.leftOut.contains(Setting::Formats);
+    m_state.server.encodings = isPcmAsked ? SoundEncodings() : m_state.server.ownEncodings;
     useRates(wantedRates());
     send(sessionUpdate(*m_state.options, m_state.rates, m_state.held.isByHand, m_state.leftOut));
     const SessionDeadlines& deadlines = m_state.options->deadlines;
@@ -106,12 +108,19 @@ void Stepper::on(const openai::SessionUpdated& updated)
     if (m_state.phase == Phase::Configuring) {
         stopTimer(SessionTimer::Configured);
         compareSettings(updated.session);
-        believeRates(updated.session);
+        believeFormats(updated.session);
         goLive();
     } else if (isLive()) {
         // Later than we waited for it.
-        believeRates(updated.session);
+        believeFormats(updated.session);
     }
+}
+
+void Stepper::goLiveAsItIs()
+{
+    m_state.server.encodings = m_state.server.ownEncodings;
+    useRates(wantedRates());
+    goLive();
 }
 
 void Stepper::goLive()

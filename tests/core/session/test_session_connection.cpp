@@ -224,6 +224,15 @@ private Q_SLOTS:
         QCOMPARE(waits, story.state.options->maxAttempts - 1);
     }
 
+    void keyOfTheBroker_ThatTheProviderRefuses_IsTheEnd()
+    {
+        Story story;
+        story.happens(session_event::Start{});
+        story.happens(session_event::TokenFailed{{ErrorCode::ProviderRefused, "no", std::nullopt, "provider_refused"}});
+        QCOMPARE(story.state.phase, Phase::Ended);
+        QCOMPARE(story.told<session_notice::Ended>().at(0).error->code, ErrorCode::ProviderRefused);
+    }
+
     void renewal_KeepsTheConversationGoing()
     {
         Story story;
@@ -401,6 +410,13 @@ private Q_SLOTS:
         row(1011, "provider_rejected", ErrorCode::ChoiceRefused, false);
         row(1013, "provider_unreachable", ErrorCode::ProviderUnreachable, true);
         row(1013, "provider_lost", ErrorCode::ProviderClosed, true);
+        row(4013, "provider_unreachable", ErrorCode::ProviderUnreachable, true);
+        row(1011, "provider_refused: bad key", ErrorCode::ProviderRefused, false);
+        row(4013, "provider_rate_limited: no room", ErrorCode::RateLimited, true);
+        row(4013, "provider_timeout", ErrorCode::ProviderUnreachable, true);
+        row(4013, "provider_failed", ErrorCode::ProviderFailed, true);
+        row(4013, "provider_rate_limited", ErrorCode::RateLimited, true);
+        row(4013, "unavailable", ErrorCode::ProviderClosed, true);
         row(1011, "", ErrorCode::ProviderClosed, true);
     }
 

@@ -87,6 +87,27 @@ private Q_SLOTS:
         QVERIFY(!world.gemini().isOver());
     }
 
+    void reply_IsPlayedAtTheRateThatItsTypeNames()
+    {
+        GeminiWorld world;
+        world.start();
+        const auto says = [&](const char* type, std::uint32_t rate) {
+            world.transports.last().listener->binaryReceived(
+                std::string(R"({"serverContent":{"modelTurn":{"parts":[{"inlineData":{"mimeType":")") + type
+                + R"(","data":"AQACAA=="}}]}}})");
+            world.settle();
+            QCOMPARE(world.state().rates.output.hz(), rate);
+            QCOMPARE(world.state().rates.input.hz(), 24'000U);
+        };
+        says("audio/pcm;rate=24000", 24'000U);
+        says("audio/pcm;rate=16000", 16'000U);
+        says("audio/pcm", 16'000U);
+        says("audio/pcm;rate=1", 16'000U);
+        says("audio/pcm; rate=24000", 24'000U);
+        QCOMPARE(world.state().phase, Phase::Live);
+        QVERIFY(world.observer.told<session_notice::SettingDiffers>().empty());
+    }
+
     void userWords_ThatComeAfterTheReplyBegan_AreOfTheTurnBeforeIt()
     {
         GeminiWorld world;

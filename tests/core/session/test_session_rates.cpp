@@ -9,6 +9,7 @@ using namespace vivavoce::tests;
 
 namespace {
 
+constexpr SampleRate k8{8'000};
 constexpr SampleRate k16{16'000};
 constexpr SampleRate k48{48'000};
 
@@ -62,6 +63,22 @@ std::optional<VoiceRates> used(const Story& story)
 {
     const auto all = story.all<session_effect::UseRates>();
     return all.empty() ? std::nullopt : std::optional(all.back().rates);
+}
+
+openai::AudioFormat telephone(openai::AudioEncoding encoding)
+{
+    return {encoding, k8};
+}
+
+/// Of a reply that sounds so.
+std::vector<std::int16_t> played(Story& story, const Bytes& sound)
+{
+    openai::ResponseCreated created;
+    created.response.id = "resp";
+    story.says(created);
+    story.says(openai::ResponseOutputAudioDelta{{}, "resp", "item", 0, 0, sound});
+    const auto plays = story.all<session_effect::Play>();
+    return plays.size() == 1 ? pcmSamples(plays[0].pcm) : std::vector<std::int16_t>();
 }
 
 std::size_t appended(const Story& story)
@@ -221,16 +238,58 @@ private Q_SLOTS:
         QVERIFY(story.told<session_notice::SettingDiffers>().empty());
     }
 
-    void otherEncoding_IsTold_AndItsRateIsNoneOfOurs()
+    void otherEncoding_IsTold_AndFollowedAtItsRate()
     {
         Story story;
         opens(story, {});
         story.says(openai::SessionCreated{});
         openai::SessionUpdated updated;
-        updated.session.outputFormat = openai::AudioFormat{openai::AudioEncoding::Pcmu, SampleRate{8'000}};
+        updated.session.outputFormat = telephone(openai::AudioEncoding::Pcmu);
         story.says(updated);
-        QVERIFY(!used(story));
+        QVERIFY(used(story) == (VoiceRates{kRealtimeRate, k8}));
         QCOMPARE(story.told<session_notice::SettingDiffers>().size(), std::size_t{1});
+        // The loudest codes there are, and silence: as PCM they would be noise.
+        QCOMPARE(played(story, {0x00, 0x80, 0xFF}), (std::vector<std::int16_t>{-32'124, 32'124, 0}));
+        QCOMPARE(story.state.replyItems.at(0).bytes, std::size_t{6});
+        // And where the server changes its mind.
+        story.says(updatedAt(k16, k16));
+        QVERIFY(used(story) == (VoiceRates{k16, k16}));
+        QVERIFY(story.state.server.encodings == SoundEncodings());
+    }
+
+    void encodingOfTheGreeting_CountsWhereTheSettingsAreNotTaken_data()
+    {
+        QTest::addColumn<int>("answer");
+        QTest::newRow("none") << 0;
+        QTest::newRow("they are refused as a whole") << 1;
+        QTest::newRow("the formats are refused") << 2;
+    }
+    void encodingOfTheGreeting_CountsWhereTheSettingsAreNotTaken()
+    {
+        QFETCH(int, answer);
+        Story story;
+        opens(story, {});
+        openai::SessionCreated created = createdAt(k16, k16);
+        created.session.inputFormat = created.session.outputFormat = telephone(openai::AudioEncoding::Pcma);
+        story.says(created);
+        // First it is asked for what we speak.
+        QVERIFY(asked(story) == VoiceRates());
+        QVERIFY(story.state.server.encodings == SoundEncodings());
+        if (answer == 0) {
+            story.pong();
+            story.happens(session_event::TimedOut{SessionTimer::Configured});
+        } else {
+            auto refused = errorOf("invalid_value");
+            refused.error.param = answer == 1 ? "session.instructions" : "session.audio.input.format";
+            story.says(refused);
+        }
+        QVERIFY(used(story) == (VoiceRates{k8, k8}));
+        if (answer == 2) {
+            story.says(openai::SessionUpdated{});
+        }
+        QCOMPARE(story.state.phase, Phase::Live);
+        QCOMPARE(story.state.server.encodings.input, openai::AudioEncoding::Pcma);
+        QCOMPARE(played(story, {0xD5, 0xAA}), (std::vector<std::int16_t>{8, 32'256}));
     }
 
     void formatsThatAreRefused_LeaveTheServersOwn()

@@ -128,6 +128,18 @@ private Q_SLOTS:
         QCOMPARE(world.sent<openai::InputAudioBufferAppend>().at(0).audio.size(), std::size_t{960});
     }
 
+    void telephoneServer_IsSentWhatItHears()
+    {
+        World world;
+        world.goLive();
+        openai::SessionUpdated updated;
+        updated.session.inputFormat = openai::AudioFormat{openai::AudioEncoding::Pcmu, SampleRate{8'000}};
+        world.says(updated);
+        const std::vector<std::int16_t> samples{0, 32'767, -32'768};
+        world.voice.listener->voiceCaptured(samples);
+        QCOMPARE(world.sent<openai::InputAudioBufferAppend>().at(0).audio, (Bytes{0xFF, 0x80, 0x00}));
+    }
+
     void betaServer_IsFoundOut_AndSpokenToInItsOwnWords()
     {
         World world;

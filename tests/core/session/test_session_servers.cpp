@@ -189,6 +189,40 @@ private Q_SLOTS:
         QVERIFY(!std::get<openai::ServerVad>(*turns.turnDetection.value()).prefixPaddingMs);
     }
 
+    void voiceThatIsRefused_IsToldInWordsOfOurs_AndLeftOut_data()
+    {
+        QTest::addColumn<std::string>("code");
+        QTest::addColumn<int>("told");
+        QTest::addColumn<std::string>("words");
+        QTest::newRow("by the provider") << std::string("invalid_value") << static_cast<int>(ErrorCode::ChoiceRefused)
+                                         << std::string("the provider does not take the voice \"nosuch\"");
+        QTest::newRow("by the broker") << std::string("locked_by_policy")
+                                       << static_cast<int>(ErrorCode::ChoiceNotAllowed)
+                                       << std::string("the broker's policy does not allow the voice \"nosuch\"");
+    }
+    void voiceThatIsRefused_IsToldInWordsOfOurs_AndLeftOut()
+    {
+        QFETCH(std::string, code);
+        QFETCH(int, told);
+        QFETCH(std::string, words);
+        SessionOptions options;
+        options.voice = "nosuch";
+        Story story(options);
+        opens(story);
+        story.says(openai::SessionCreated{});
+        auto refused = errorOf(code, "Invalid value: 'nosuch'. Supported values are: 'alloy'.");
+        refused.error.param = "session.audio.output.voice";
+        story.says(refused);
+        const auto problems = story.told<session_notice::Problem>();
+        QCOMPARE(problems.size(), std::size_t{1});
+        QCOMPARE(static_cast<int>(problems[0].error.code), told);
+        QCOMPARE(problems[0].error.detail, words + ": the conversation goes on without it");
+        QCOMPARE(problems[0].error.foreignCode, code);
+        QVERIFY(!story.sent<openai::SessionUpdate>().at(0).session.voice.has_value());
+        story.says(openai::SessionUpdated{});
+        QCOMPARE(story.state.phase, Phase::Live);
+    }
+
     void settingsThatTheServerHasChangedSilently_AreToldOnce()
     {
         SessionOptions options;
@@ -471,6 +505,32 @@ private Q_SLOTS:
         QCOMPARE(truncates.size(), std::size_t{1});
         QCOMPARE(truncates[0].audioEndMs, std::int64_t{50});
         QVERIFY(story.state.log.find("item_resp_1")->wasInterrupted);
+    }
+
+    void bargeInOfWhichTheReplysEndAloneTells_CutsItAllTheSame()
+    {
+        Story story;
+        story.goLive();
+        story.replyBegins();
+        openai::ResponseOutputAudioTranscriptDone words;
+        words.responseId = "resp_1";
+        words.itemId = "item_resp_1";
+        words.transcript = "one two three";
+        story.says(words);
+        openai::ResponseDone done;
+        done.response.id = "resp_1";
+        done.response.status = openai::ResponseStatus::Cancelled;
+        done.response.statusDetails.emplace().reason = "turn_detected";
+        story.says(done);
+        QCOMPARE(story.all<session_effect::CutPlayback>().size(), std::size_t{1});
+        story.happens(session_event::PlaybackCut{{"item_resp_1", 0, Milliseconds{50}, false}});
+        QCOMPARE(story.sent<openai::ConversationItemTruncate>().at(0).audioEndMs, std::int64_t{50});
+        const ConversationEntry* entry = story.state.log.find("item_resp_1");
+        QVERIFY(entry->wasInterrupted);
+        QVERIFY(entry->heardText().size() < entry->text.size());
+        // And where speech is told of after all, nothing is left to be cut.
+        story.says(openai::InputAudioBufferSpeechStarted{});
+        QVERIFY(story.all<session_effect::CutPlayback>().empty());
     }
 
     // --- Functions ---------------------------------------------------------------------------------------------------

@@ -150,6 +150,20 @@ private Q_SLOTS:
         QVERIFY((*answer)->value()->isForGemini());
     }
 
+    void answer_SaysWhichKindOfServerItIs()
+    {
+        World world;
+        auto answer = world.fetch();
+        world.http.answer(200, good());
+        QCOMPARE((*answer)->value()->profile, std::string("openai"));
+        answer = world.fetch();
+        std::string text = good();
+        text.replace(text.find(R"("dialect")"), 0, R"("profile":"azure",)");
+        world.http.answer(200, text);
+        QCOMPARE((*answer)->value()->profile, std::string("azure"));
+        QCOMPARE((*answer)->value()->provider, std::string("openai"));
+    }
+
     void renewal_ShowsTheOldTokenAndAKey()
     {
         World world;
@@ -224,6 +238,17 @@ private Q_SLOTS:
             << 403 << problem(403, "not_allowed") << code(ErrorCode::ChoiceNotAllowed);
         QTest::newRow("another project's")
             << 403 << problem(403, "project_not_allowed") << code(ErrorCode::ChoiceNotAllowed);
+        QTest::newRow("a key that the provider does not take")
+            << 502 << problem(502, "provider_refused") << code(ErrorCode::ProviderRefused);
+        QTest::newRow("an empty account") << 502 << problem(502, "provider_quota") << code(ErrorCode::ProviderQuota);
+        QTest::newRow("a provider that makes no sense")
+            << 502 << problem(502, "provider_malformed") << code(ErrorCode::ProviderMalformed);
+        QTest::newRow("a provider that fails")
+            << 502 << problem(502, "provider_failed") << code(ErrorCode::ProviderFailed);
+        QTest::newRow("a provider that is not there")
+            << 503 << problem(503, "provider_unreachable") << code(ErrorCode::ProviderUnreachable);
+        QTest::newRow("a provider that is slow")
+            << 504 << problem(504, "provider_timeout") << code(ErrorCode::ProviderUnreachable);
         QTest::newRow("500") << 500 << std::string("<html>") << code(ErrorCode::BrokerFailed);
         QTest::newRow("503") << 503 << std::string() << code(ErrorCode::BrokerFailed);
         QTest::newRow("400") << 400 << std::string() << code(ErrorCode::BrokerMalformed);
@@ -242,6 +267,26 @@ private Q_SLOTS:
         world.http.answer(status, body);
         QVERIFY(!(*answer)->has_value());
         QCOMPARE(static_cast<int>((*answer)->error().code), code);
+    }
+
+    void troubleOfTheProvider_IsNotToldAsTheBrokers()
+    {
+        World world;
+        const auto answer = world.fetch();
+        world.http.answer(
+            502, R"({"title":"t","status":502,"detail":"its answer is not the protocol","code":"provider_malformed"})");
+        QCOMPARE((*answer)->error().detail,
+            std::string(
+                "the broker answered HTTP 502: the provider's answer makes no sense (its answer is not the protocol)"));
+        QCOMPARE((*answer)->error().foreignCode, std::string("provider_malformed"));
+    }
+
+    void renewal_ThatTheProviderRefuses_MayBeTriedAgain()
+    {
+        World world;
+        const auto answer = world.fetch({makeToken(world.clock.now()), {}});
+        world.http.answer(502, R"({"title":"t","status":502,"detail":"d","code":"provider_refused"})");
+        QCOMPARE((*answer)->error().code, ErrorCode::BrokerFailed);
     }
 
     void renewal_ThatIsNotAllowed_SaysNothingOfAChoice()

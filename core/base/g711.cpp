@@ -1,9 +1,9 @@
-#include "audio/dsp/g711.h"
+#include "core/base/g711.h"
 
 #include <algorithm>
 #include <bit>
 
-namespace vivavoce::dsp {
+namespace vivavoce::core {
 namespace {
 
 constexpr int kMuBias = 0x84;
@@ -52,4 +52,4 @@ std::int16_t decodeALaw(std::uint8_t code)
     return static_cast<std::int16_t>((bits & 0x80) != 0 ? magnitude : -magnitude);
 }
 
-} // namespace vivavoce::dsp
+} // namespace vivavoce::core
