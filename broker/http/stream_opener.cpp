@@ -2,6 +2,7 @@
 
 #include "broker/http/problem_response.h"
 #include "broker/http/token_answer.h"
+#include "broker/relay/discreet_session.h"
 #include "broker/tokens/session_account.h"
 #include "broker/tokens/session_audit.h"
 #include "net/websocket_client.h"
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -55,6 +57,20 @@ bool isGoodbye(const relay::StreamEnd& end)
 {
     return end.by == relay::StreamEnd::By::Client
         && (end.close.code == relay::closing::kNormal || end.close.code == relay::closing::kNoCode);
+}
+
+/// Of the key, and of what is shown in its place where something is pinned.
+relay::CredentialMask maskOf(const Provider& provider, const net::WebSocketRequest& door)
+{
+    relay::CredentialMask mask;
+    mask.add(provider.key());
+    if (const auto shown = door.headers.find("Authorization")) {
+        const std::string_view token = shown->substr(shown->rfind(' ') + 1);
+        if (token != provider.key()) {
+            mask.add(core::Secret(token));
+        }
+    }
+    return mask;
 }
 
 /// What the session is may not be allowed any more; what it does not name is filled in, as for a renewal.
@@ -232,14 +248,15 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         door->maxMessageBytes = kLongestStreamMessage;
         door->queueBytes = kStreamQueueBytes;
         door->silence = kStreamSilence;
+        auto mask = maskOf(provider, *door);
         auto opened = co_await net::openWebSocket(std::move(*door));
-        if (opened) {
-            // Not before: another stream of the session goes on where this one comes to nothing.
-            co_await begin(stream);
-        } else {
+        if (!opened) {
             co_await toldOf(provider.name(), opened.error());
+            co_return std::move(opened);
         }
-        co_return std::move(opened);
+        // Not before: another stream of the session goes on where this one comes to nothing.
+        co_await begin(stream);
+        co_return discreet(std::move(*opened), std::move(mask), provider.name(), stream->sessionId());
     };
     std::optional<relay::StreamEnd> end;
     std::exception_ptr thrown;
@@ -339,6 +356,15 @@ net::Awaitable<> StreamOpener::toldOf(const std::string& provider, const core::E
     }
     m_deps.log.write(LogLevel::Warning, "provider.failed",
         {{"provider", provider}, {"code", core::codeText(failure.code)}, {"detail", failure.detail}});
+}
+
+std::unique_ptr<net::WebSocketSession> StreamOpener::discreet(std::unique_ptr<net::WebSocketSession> opened,
+    relay::CredentialMask mask, const std::string& provider, const std::string& session) const
+{
+    return std::make_unique<relay::DiscreetSession>(std::move(opened), std::move(mask), [this, provider, session] {
+        m_deps.metrics.keyQuoted();
+        m_deps.log.write(LogLevel::Warning, "provider.quoted_key", {{"provider", provider}, {"session", session}});
+    });
 }
 
 void StreamOpener::told(const RelaySession& stream, const relay::StreamEnd& end, core::MonotonicTime since) const

@@ -3,7 +3,9 @@
 #include "broker/http/entrance.h"
 #include "broker/http/request_checks.h"
 #include "broker/log.h"
+#include "broker/metrics.h"
 #include "broker/providers/providers.h"
+#include "broker/relay/credential_mask.h"
 #include "broker/relay/live_streams.h"
 #include "broker/relay/protocol.h"
 #include "broker/relay/relay_door.h"
@@ -35,6 +37,7 @@ public:
         AuditTrail& audit;
         const core::Clock& clock;
         Log& log;
+        Metrics& metrics;
         /// Owns the above.
         std::shared_ptr<const void> owner;
     };
@@ -106,6 +109,9 @@ private:
     [[nodiscard]] net::Awaitable<> settleEnd(
         relay::RelaySession& stream, relay::StreamEnd end, AuditRecord hangUp, core::MonotonicTime since);
     [[nodiscard]] net::Awaitable<> toldOf(const std::string& provider, const core::Error& failure) const;
+    /// That session, of which no credential of ours reaches whoever reads from it.
+    [[nodiscard]] std::unique_ptr<net::WebSocketSession> discreet(std::unique_ptr<net::WebSocketSession> opened,
+        relay::CredentialMask mask, const std::string& provider, const std::string& session) const;
     void told(const relay::RelaySession& stream, const relay::StreamEnd& end, core::MonotonicTime since) const;
 
     const relay::RelaySession::Settings m_settings;

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace vivavoce::broker {
 
@@ -33,6 +34,7 @@ public:
     [[nodiscard]] bool serves(const std::string& model) const override;
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
     [[nodiscard]] bool pins() const override { return true; }
+    [[nodiscard]] std::string_view key() const override { return m_settings.apiKey.reveal(); }
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
     [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
         const MintOrder& order) override;

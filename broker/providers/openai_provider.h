@@ -8,7 +8,9 @@
 #include "net/http_client.h"
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vivavoce::broker {
@@ -26,6 +28,8 @@ public:
         std::vector<std::string> models{};
         core::Secret apiKey;
         core::Milliseconds timeout{10'000};
+        /// Of a session's door in the relay; nothing: as with every other one.
+        std::optional<core::Milliseconds> handshake{};
         std::string caFile;
     };
 
@@ -36,6 +40,8 @@ public:
     [[nodiscard]] bool serves(const std::string& model) const override;
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
     [[nodiscard]] bool pins() const override { return m_settings.profile.pins; }
+    [[nodiscard]] std::string_view key() const override { return m_settings.apiKey.reveal(); }
+    [[nodiscard]] std::optional<core::Milliseconds> handshakePatience() const override { return m_settings.handshake; }
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
     [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
         const MintOrder& order) override;

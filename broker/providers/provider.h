@@ -11,6 +11,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace vivavoce::broker {
 
@@ -42,6 +43,10 @@ public:
     [[nodiscard]] virtual core::broker::ConnectInfo connect(const std::string& model) const = 0;
     /// Whether its tokens hold whoever bears them to an order. Where not, sessions go through the relay, and instructions cannot be fixed.
     [[nodiscard]] virtual bool pins() const = 0;
+    /// The key that it is shown; empty: none. Valid as long as the provider is.
+    [[nodiscard]] virtual std::string_view key() const = 0;
+    /// How long the door of one of its sessions may take in the relay. Nothing: as with every other one.
+    [[nodiscard]] virtual std::optional<core::Milliseconds> handshakePatience() const { return std::nullopt; }
     /// Errors: ProviderUnreachable, ProviderRefused (our key), BadUsage (the order), ProviderMalformed, ProviderFailed, ProviderQuota,
     /// RateLimited, Timeout.
     [[nodiscard]] virtual net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) = 0;

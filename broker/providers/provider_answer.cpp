@@ -1,5 +1,6 @@
 #include "broker/providers/provider_answer.h"
 
+#include "broker/relay/credential_mask.h"
 #include "core/base/visible_ascii.h"
 
 #include <algorithm>
@@ -52,13 +53,17 @@ core::Error errorOfAnswer(const net::ClientResponse& response)
     return error;
 }
 
-core::Expected<void, core::Error> checkMinted(const core::Secret& token)
+core::Expected<void, core::Error> checkMinted(const core::Secret& token, std::string_view key)
 {
     if (token.empty() || token.size() > kMaxTokenBytes) {
         return core::fail(ErrorCode::ProviderMalformed, "the provider's token is empty or too long");
     }
     if (!core::isVisibleAscii(token.reveal())) {
         return core::fail(ErrorCode::ProviderMalformed, "the provider's token has characters that no token has");
+    }
+    const bool isLong = key.size() >= relay::CredentialMask::kShortest;
+    if (!key.empty() && (token.equals(key) || (isLong && token.reveal().find(key) != std::string_view::npos))) {
+        return core::fail(ErrorCode::ProviderMalformed, "the provider's token holds the broker's key");
     }
     return {};
 }

@@ -37,6 +37,11 @@ public:
         return m_deps.provider.connect(model);
     }
     [[nodiscard]] bool pins() const override { return m_deps.provider.pins(); }
+    [[nodiscard]] std::string_view key() const override { return m_deps.provider.key(); }
+    [[nodiscard]] std::optional<core::Milliseconds> handshakePatience() const override
+    {
+        return m_deps.provider.handshakePatience();
+    }
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
     [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
         const MintOrder& order) override

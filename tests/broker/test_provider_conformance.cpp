@@ -15,7 +15,7 @@ using core::ErrorCode;
 
 namespace {
 
-constexpr const char* kKey = "key-marker";
+constexpr const char* kKey = "key-marker-of-the-broker";
 constexpr const char* kToken = "token-marker";
 
 /// Answers whatever is asked, and remembers it.
@@ -251,6 +251,10 @@ private Q_SLOTS:
             row(503, "", ErrorCode::ProviderFailed);
             row(200, "", ErrorCode::ProviderMalformed);
             row(200, "[]", ErrorCode::ProviderMalformed);
+            // It would go to the client.
+            row(200,
+                R"({"value":"key-marker-of-the-broker","name":"auth_tokens/key-marker-of-the-broker","expires_at":1800000060})",
+                ErrorCode::ProviderMalformed);
             row(200,
                 R"({"value":"token-marker\r\nX-A: b","name":"auth_tokens/token-marker\r\nX-A: b","expires_at":1800000060})",
                 ErrorCode::ProviderMalformed);

@@ -1,3 +1,4 @@
+#include "broker/relay/credential_mask.h"
 #include "broker/relay/protocol.h"
 #include "broker/relay/relay_session.h"
 #include "broker/store/database.h"
@@ -215,6 +216,51 @@ class TestRelaySession : public QObject {
     Q_OBJECT
 
 private slots:
+    void credential_IsHidden_HoweverItIsWritten_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QByteArray>("hidden");
+        const auto row = [](const char* name, const char* text, const char* hidden) {
+            QTest::newRow(name) << QByteArray(text) << QByteArray(hidden);
+        };
+        // The credential is `nv-key/0123456789`.
+        row("as it is", "a nv-key/0123456789 b", "a ***************** b");
+        row("all there is", "nv-key/0123456789", "*****************");
+        row("twice", "nv-key/0123456789nv-key/0123456789", "**********************************");
+        row("after half of itself", "nv-key/nv-key/0123456789", "nv-key/*****************");
+        row("nearly", "nv-key/012345678 v-key/0123456789", "nv-key/012345678 v-key/0123456789");
+        row("escaped", "\"nv-key\\/012\\u0033456789\"", "\"***********************\"");
+        row("escaped in upper case", "\\u006Ev-key/0123456789", "**********************");
+        row("after an escape", "\\tnv-key/0123456789\\n", "\\t*****************\\n");
+        row("after a backslash that is one", "\\\\nv-key/0123456789", "\\\\*****************");
+        // Without the letter there would be no JSON any more.
+        row("after half an escape", "\\nv-key/0123456789", "\\n****************");
+        row("broken escapes", "\\u00", "\\u00");
+        row("a backslash at the end", "nv-key/012345678\\", "nv-key/012345678\\");
+        row("nothing", "", "");
+    }
+    void credential_IsHidden_HoweverItIsWritten()
+    {
+        QFETCH(QByteArray, text);
+        QFETCH(QByteArray, hidden);
+        CredentialMask mask;
+        mask.add("no-word");
+        mask.add("another-credential");
+        mask.add(core::Secret("nv-key/0123456789"));
+        std::string said = text.toStdString();
+        QCOMPARE(mask.hide(said), text != hidden);
+        QCOMPARE(QByteArray::fromStdString(said), hidden);
+        // Whoever keeps it may be moved.
+        const CredentialMask moved = std::move(mask);
+        std::string again = text.toStdString();
+        QCOMPARE(moved.hide(again), text != hidden);
+        std::string reason = "so it is with nv-key/0";
+        QVERIFY(moved.hideInReason(reason));
+        QCOMPARE(reason, std::string("so it is with ********"));
+        std::string word = "this is no-word";
+        QVERIFY(!moved.hideInReason(word));
+    }
+
     /// It sends, and so is alive as far as its connection can tell.
     void providerThatTakesNothing_IsGivenUp()
     {
