@@ -340,9 +340,38 @@ private Q_SLOTS:
         const auto client = world.relay.open(world.token());
         const auto end = client->line().end();
         QCOMPARE(end.code, std::uint16_t{1011});
-        QCOMPARE(end.reason, std::string("provider_refused"));
+        // And what it had to say.
+        QCOMPARE(end.reason, std::string("provider_refused: Invalid API key"));
         QCOMPARE(world.server.refused(), std::vector<unsigned>{1008});
         QTRY_VERIFY(world.relay.operators.broker.log.text().find("provider.failed") != std::string::npos);
+    }
+
+    void reasonBeforeTheFirstWord_ComesThrough_data()
+    {
+        QTest::addColumn<int>("code");
+        QTest::addColumn<QByteArray>("theirs");
+        QTest::addColumn<QByteArray>("told");
+        QTest::newRow("words") << 1008 << QByteArray("bad") << QByteArray("provider_refused: bad");
+        QTest::newRow("none") << 3000 << QByteArray() << QByteArray("provider_refused");
+        QTest::newRow("nothing that prints") << 1008 << QByteArray("caf\xc3\xa9\tis\x7f closed")
+                                             << QByteArray("provider_refused: caf??is? closed");
+        QTest::newRow("our key") << 1008 << QByteArray("no ") + CompatibleStandIn::kKey
+                                 << QByteArray("provider_refused: no *********************");
+        QTest::newRow("as long as there is room") << 1008 << QByteArray(105, 'x')
+                                                  << "provider_refused: " + QByteArray(105, 'x');
+        QTest::newRow("longer") << 1008 << QByteArray(106, 'x') << QByteArray("provider_refused");
+    }
+    void reasonBeforeTheFirstWord_ComesThrough()
+    {
+        QFETCH(int, code);
+        QFETCH(QByteArray, theirs);
+        QFETCH(QByteArray, told);
+        World world("localai");
+        Talk talk(world, world.token());
+        talk.line->close(static_cast<std::uint16_t>(code), theirs.toStdString());
+        const auto end = talk.client->line().end();
+        QCOMPARE(end.code, std::uint16_t{1011});
+        QCOMPARE(end.reason, told.toStdString());
     }
 
     void handshakeThatIsRefused_HasTheCodeOfAnHttpAnswer_data()
@@ -358,12 +387,12 @@ private Q_SLOTS:
         row(402, 1011, "provider_quota");
         row(403, 1011, "provider_refused");
         row(404, 1011, "provider_rejected");
-        row(408, 1013, "provider_timeout");
+        row(408, 4013, "provider_timeout");
         row(409, 1011, "provider_rejected");
         row(426, 1011, "provider_rejected");
-        row(429, 1013, "provider_rate_limited");
+        row(429, 4013, "provider_rate_limited");
         row(302, 1011, "provider_malformed");
-        row(503, 1013, "provider_failed");
+        row(503, 4013, "provider_failed");
     }
     void handshakeThatIsRefused_HasTheCodeOfAnHttpAnswer()
     {
@@ -390,7 +419,7 @@ private Q_SLOTS:
         QTest::newRow("key") << "invalid_api_key" << 1011 << "provider_refused";
         QTest::newRow("model") << "model_load_error" << 1011 << "provider_rejected";
         QTest::newRow("money") << "insufficient_quota" << 1011 << "provider_quota";
-        QTest::newRow("room") << "session_limit_reached" << 1013 << "provider_rate_limited";
+        QTest::newRow("room") << "session_limit_reached" << 4013 << "provider_rate_limited";
     }
     void whatIsSaidInPlaceOfASession_HasTheCodeOfAnHttpAnswer()
     {

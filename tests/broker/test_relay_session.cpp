@@ -273,10 +273,22 @@ private slots:
         world.client.says(R"({"type":"two"})");
         const StreamEnd end = world.end();
         QVERIFY(end.by == StreamEnd::By::Provider);
-        QCOMPARE(unsigned{end.close.code}, 1013U);
+        QCOMPARE(unsigned{end.close.code}, 4013U);
         QCOMPARE(end.close.reason, std::string("provider_timeout"));
         QCOMPARE(world.client.told().value().reason, std::string("provider_timeout"));
         QVERIFY(world.provider.told().has_value());
+    }
+
+    /// Qt makes a fault of the protocol of them, and drops their reason.
+    void codesThatNotEveryClientCanRead_AreToldAsOneThatItCan()
+    {
+        for (const int code : {1012, 1013, 1014}) {
+            World world;
+            world.provider.hangsUp({static_cast<std::uint16_t>(code), "restart"});
+            QCOMPARE(int{world.end().close.code}, code);
+            QCOMPARE(unsigned{world.client.told().value().code}, 4013U);
+            QCOMPARE(world.client.told().value().reason, std::string("restart"));
+        }
     }
 
     void providerIsHeard_UntilItHasSaidWhatAResponseCosts()

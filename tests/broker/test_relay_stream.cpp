@@ -262,7 +262,7 @@ private slots:
         QElapsedTimer elapsed;
         elapsed.start();
         world.upstream.crash();
-        QCOMPARE(unsigned{client->line().end().code}, 1013U);
+        QCOMPARE(unsigned{client->line().end().code}, 4013U);
         QCOMPARE(client->line().end().reason, std::string("provider_lost"));
         QVERIFY(elapsed.elapsed() < 2 * kASecond);
     }
@@ -272,19 +272,19 @@ private slots:
         QTest::addColumn<QByteArray>("bytes");
         QTest::addColumn<uint>("code");
         QTest::addColumn<QByteArray>("reason");
-        QTest::newRow("nobody there") << QByteArray("-") << 1013U << QByteArray("provider_unreachable");
-        QTest::newRow("silent") << QByteArray() << 1013U << QByteArray("provider_timeout");
+        QTest::newRow("nobody there") << QByteArray("-") << 4013U << QByteArray("provider_unreachable");
+        QTest::newRow("silent") << QByteArray() << 4013U << QByteArray("provider_timeout");
         QTest::newRow("refuses our key") << QByteArray("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
                                          << 1011U << QByteArray("provider_refused");
         QTest::newRow("forbids it") << QByteArray("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") << 1011U
                                     << QByteArray("provider_refused");
         QTest::newRow("has moved") << QByteArray("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n") << 1011U
                                    << QByteArray("provider_rejected");
-        QTest::newRow("has enough of us") << QByteArray("HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n\r\n") << 1013U
+        QTest::newRow("has enough of us") << QByteArray("HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n\r\n") << 4013U
                                           << QByteArray("provider_rate_limited");
-        QTest::newRow("has a fault") << QByteArray("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n") << 1013U
+        QTest::newRow("has a fault") << QByteArray("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n") << 4013U
                                      << QByteArray("provider_failed");
-        QTest::newRow("is busy") << QByteArray("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n") << 1013U
+        QTest::newRow("is busy") << QByteArray("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n") << 4013U
                                  << QByteArray("provider_failed");
         QTest::newRow("no HTTP") << QByteArray("hello\r\n\r\n") << 1011U << QByteArray("provider_malformed");
     }
