@@ -51,7 +51,8 @@ core::Error errorOf(const net::ClientResponse& response)
 {
     core::Error error = errorOfAnswer(response);
     const std::string theirs = errorCodeOf(response.body);
-    if (error.code == ErrorCode::RateLimited && theirs == "insufficient_quota") {
+    const bool isSpent = theirs == "insufficient_quota" || theirs == "credit_balance_exhausted";
+    if (error.code == ErrorCode::RateLimited && isSpent) {
         error.code = ErrorCode::ProviderQuota;
     } else if (response.status == 404 && (theirs == "DeploymentNotFound" || theirs == "model_not_found")) {
         // The endpoint is there: it is the model that is not.

@@ -1,6 +1,7 @@
 #include "broker/providers/provider_answer.h"
 
 #include "broker/relay/credential_mask.h"
+#include "core/base/refused_handshake.h"
 #include "core/base/visible_ascii.h"
 
 #include <algorithm>
@@ -38,18 +39,9 @@ core::Error errorOfAnswer(const net::ClientResponse& response)
     error.detail = "the provider answered HTTP " + std::to_string(response.status);
     error.retryAfter = retryAfter(response.headers);
     const unsigned status = response.status;
-    if (status == 401 || status == 403) {
-        error.code = ErrorCode::ProviderRefused;
-    } else if (status == 429) {
-        error.code = ErrorCode::RateLimited;
-    } else if (status == 400 || status == 422) {
-        error.code = ErrorCode::BadUsage;
-    } else if (status >= 500) {
-        error.code = ErrorCode::ProviderFailed;
-    } else {
-        // Redirects, 404 and the like: not the endpoint that we took it for.
-        error.code = ErrorCode::ProviderMalformed;
-    }
+    // The same as at a door: a key, an account or an address is no other one where a token is asked for.
+    error.code = status == 400 || status == 422 ? ErrorCode::BadUsage
+                                                : core::codeOfRefusedHandshake(static_cast<int>(status));
     return error;
 }
 

@@ -246,8 +246,9 @@ private Q_SLOTS:
             row(429, "{}", ErrorCode::RateLimited);
             const bool isGemini = kinds()[i].name == std::string_view("gemini");
             row(404, R"({"error":{"code":"DeploymentNotFound"}})",
-                isGemini ? ErrorCode::ProviderMalformed : ErrorCode::BadUsage);
-            row(404, "{}", ErrorCode::ProviderMalformed);
+                isGemini ? ErrorCode::ChoiceRefused : ErrorCode::BadUsage);
+            row(404, "{}", ErrorCode::ChoiceRefused);
+            row(402, "{}", ErrorCode::ProviderQuota);
             row(503, "", ErrorCode::ProviderFailed);
             row(200, "", ErrorCode::ProviderMalformed);
             row(200, "[]", ErrorCode::ProviderMalformed);
