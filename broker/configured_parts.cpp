@@ -57,6 +57,7 @@ std::vector<std::unique_ptr<OpenAiProvider>> compatibleOf(const Config& config)
         settings.models = one.models;
         settings.apiKey = one.key != nullptr ? one.key->clone() : core::Secret();
         settings.timeout = config.providerTimeout;
+        settings.handshake = one.handshake;
         settings.caFile = one.caFile;
         all.push_back(std::make_unique<OpenAiProvider>(std::move(settings)));
     }

@@ -175,7 +175,10 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
     auto check = protocol.check(std::move(visitor.permit.locks));
     auto keeper = keeperFor(visitor.permit);
     check->setBytesPerMillisecond((*account)->inputBytesPerMillisecond());
-    opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), m_settings,
+    auto settings = m_settings;
+    settings.dialPatience =
+        m_deps.providers.ofModel(record.model).handshakePatience().value_or(settings.dialPatience);
+    opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), settings,
         RelaySession::Dependencies{std::move(check), std::move(allowance), std::move(*account), m_deps.clock,
             protocol.beginning(), std::move(keeper)});
     co_return std::move(opening);

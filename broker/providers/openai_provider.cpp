@@ -167,7 +167,8 @@ net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> OpenAiProvide
 {
     net::WebSocketRequest question;
     question.url = connect(order.model).url;
-    question.timeout = m_settings.timeout;
+    // Whoever dials bounds it.
+    question.timeout = std::max(m_settings.timeout, m_settings.handshake.value_or(m_settings.timeout));
     question.trust.extraCaFile = m_settings.caFile;
     question.memory = m_dials;
     // A server that wants no key of ours may want one of its own tokens all the same.

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <QElapsedTimer>
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
@@ -374,6 +375,26 @@ private Q_SLOTS:
         QCOMPARE(end.reason, told.toStdString());
     }
 
+    /// It loads its model before it answers.
+    void handshake_MayTakeAsLongAsIsConfigured()
+    {
+        using namespace std::chrono_literals;
+        World world("localai", [](broker::Config& config) {
+            // Of the broker's own provider, whose doors can be held.
+            config.compatible.front().url = config.providerUrl;
+            config.compatible.front().handshake = 2'600ms;
+            config.providerTimeout = 500ms;
+        });
+        const auto session = world.token();
+        world.relay.upstream.hold();
+        QElapsedTimer elapsed;
+        elapsed.start();
+        const auto client = world.relay.open(session);
+        QCOMPARE(client->line().end().reason, std::string("provider_timeout"));
+        QVERIFY2(elapsed.elapsed() >= 2'500, qPrintable(QString::number(elapsed.elapsed())));
+        world.relay.upstream.release();
+    }
+
     void handshakeThatIsRefused_HasTheCodeOfAnHttpAnswer_data()
     {
         QTest::addColumn<unsigned>("status");
@@ -558,7 +579,7 @@ private Q_SLOTS:
     {
         const std::string toml = "[[providers.compatible]]\nname = \"azure\"\nprofile = \"azure\"\n"
                                  "url = \"https://example.openai.azure.com\"\nmodels = [\"deployment\"]\n"
-                                 "input_rate = 16000\noutput_rate = 48000\napi_key = \"azure-key-marker\"\n";
+                                 "input_rate = 16000\noutput_rate = 48000\nhandshake_ms = 30000\napi_key = \"azure-key-marker\"\n";
         broker::Config config;
         QCOMPARE(problemsOf(toml, &config), std::vector<std::string>());
         QCOMPARE(config.compatible.size(), std::size_t{1});
@@ -570,7 +591,12 @@ private Q_SLOTS:
         QCOMPARE(again.compatible.front().models, config.compatible.front().models);
         QCOMPARE(again.compatible.front().inputRate, std::optional(core::SampleRate(16'000)));
         QCOMPARE(again.compatible.front().outputRate, std::optional(core::SampleRate(48'000)));
+        QCOMPARE(again.compatible.front().handshake, std::optional(core::Milliseconds(30'000)));
         // The key is not in what is printed, and counts all the same.
+        QCOMPARE(broker::changedKeys(config, again), std::vector<std::string>{"providers.compatible"});
+        again.compatible.front().key = config.compatible.front().key;
+        QCOMPARE(broker::changedKeys(config, again), std::vector<std::string>());
+        again.compatible.front().handshake.reset();
         QCOMPARE(broker::changedKeys(config, again), std::vector<std::string>{"providers.compatible"});
     }
 
@@ -637,6 +663,9 @@ private Q_SLOTS:
         row("rate that nothing has", qPrintable(QString("name=\"x\"\ninput_rate=16") + rest), "input_rate has to be");
         row("rate in words", qPrintable(QString("name=\"x\"\noutput_rate=\"48 kHz\"") + rest),
             "output_rate has to be a whole number");
+        row("no time for a handshake", qPrintable(QString("name=\"x\"\nhandshake_ms=0") + rest),
+            "handshake_ms has to be");
+        row("for ever", qPrintable(QString("name=\"x\"\nhandshake_ms=120001") + rest), "handshake_ms has to be");
         row("unknown key", qPrintable(QString("name=\"x\"\nmodel=\"m\"") + rest),
             "did you mean providers.compatible[0].models?");
     }
