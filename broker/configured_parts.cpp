@@ -150,7 +150,7 @@ ConfiguredParts::ConfiguredParts(std::shared_ptr<LastingParts> parts, const Conf
       watchedGemini(watched(gemini, *lasting)),
       compatible(compatibleOf(config)),
       watchedCompatible(watched(compatible, *lasting)),
-      providers(all(), firstOf(config)),
+      providers(all(config), firstOf(config)),
       projects(projectsOf(config.projects, *lasting)),
       table(config.projects.check == ProjectSettings::Check::Table ? static_cast<TableProjects*>(projects.get())
                                                                    : nullptr),
@@ -171,7 +171,7 @@ ConfiguredParts::ConfiguredParts(std::shared_ptr<LastingParts> parts, const Conf
 {
 }
 
-std::vector<WatchedProvider*> ConfiguredParts::all()
+std::vector<WatchedProvider*> ConfiguredParts::all(const Config& config)
 {
     // Those that name their models come first.
     std::vector<WatchedProvider*> all;
@@ -181,7 +181,10 @@ std::vector<WatchedProvider*> ConfiguredParts::all()
     if (watchedGemini) {
         all.push_back(&*watchedGemini);
     }
-    all.push_back(&watchedOpenAi);
+    // Without a key nobody is offered it, unless there is nobody else.
+    if (config.isProviderThere() || all.empty()) {
+        all.push_back(&watchedOpenAi);
+    }
     return all;
 }
 

@@ -38,6 +38,7 @@ public:
     [[nodiscard]] const std::string& name() const override { return m_settings.name; }
     [[nodiscard]] const std::string& defaultModel() const override { return m_settings.defaultModel; }
     [[nodiscard]] bool serves(const std::string& model) const override;
+    [[nodiscard]] std::vector<std::string> models() const override { return m_settings.models; }
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
     [[nodiscard]] bool pins() const override { return m_settings.profile.pins; }
     [[nodiscard]] std::string_view key() const override { return m_settings.apiKey.reveal(); }

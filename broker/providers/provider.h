@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vivavoce::broker {
 
@@ -39,6 +40,8 @@ public:
     [[nodiscard]] virtual const std::string& defaultModel() const = 0;
     /// Whether a model is this provider's, by its name.
     [[nodiscard]] virtual bool serves(const std::string& model) const = 0;
+    /// Those that it is known to serve; none: it does not say.
+    [[nodiscard]] virtual std::vector<std::string> models() const { return {}; }
     /// Where a token for `model` opens a door.
     [[nodiscard]] virtual core::broker::ConnectInfo connect(const std::string& model) const = 0;
     /// Whether its tokens hold whoever bears them to an order. Where not, sessions go through the relay, and instructions cannot be fixed.

@@ -32,6 +32,7 @@ public:
     [[nodiscard]] const std::string& name() const override { return m_deps.provider.name(); }
     [[nodiscard]] const std::string& defaultModel() const override { return m_deps.provider.defaultModel(); }
     [[nodiscard]] bool serves(const std::string& model) const override { return m_deps.provider.serves(model); }
+    [[nodiscard]] std::vector<std::string> models() const override { return m_deps.provider.models(); }
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override
     {
         return m_deps.provider.connect(model);
