@@ -6,6 +6,8 @@
 #include "net/http_client.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 namespace vivavoce::broker {
@@ -83,6 +85,22 @@ std::optional<WatchedProvider> watched(std::optional<GeminiProvider>& gemini, La
     }
     return std::optional<WatchedProvider>(std::in_place, WatchedProvider::Settings{},
         WatchedProvider::Dependencies{*gemini, lasting.metrics, lasting.clock, lasting.log});
+}
+
+/// Those of whose models no price came with the program, whatever they are called.
+std::vector<std::string> othersOf(const Config& config)
+{
+    constexpr std::array<std::string_view, 2> kPriced{"https://api.openai.com", "https://api.x.ai"};
+    std::vector<std::string> names;
+    for (const CompatibleProvider& one : config.compatible) {
+        const bool isPriced = std::any_of(kPriced.begin(), kPriced.end(), [&](std::string_view home) {
+            return one.url == home || (one.url.starts_with(home) && one.url[home.size()] == '/');
+        });
+        if (!isPriced) {
+            names.push_back(one.name);
+        }
+    }
+    return names;
 }
 
 TokenService::Settings tokenSettings(const Config& config, std::function<std::string()> baseUrl)
@@ -247,8 +265,8 @@ core::Expected<std::shared_ptr<ConfiguredParts>, core::Error> makeConfiguredPart
         return core::Unexpected<core::Error>(keys.error());
     }
     const bool isFree = config.providerName() == "local" && config.pricesFile.empty();
-    auto rates =
-        usage::RateCard::load({config.pricesFile, config.holdCents, isFree ? config.providerName() : std::string()});
+    auto rates = usage::RateCard::load(
+        {config.pricesFile, config.holdCents, isFree ? config.providerName() : std::string(), othersOf(config)});
     if (!rates) {
         return core::Unexpected<core::Error>(rates.error());
     }

@@ -169,15 +169,14 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
     opening.hangUp.why = "hung_up";
     auto allowance = allowanceOf(record.id);
     if (m_deps.rates.isSpending((*account)->account())) {
-        visitor.permit.locks.transcribersPrices = m_deps.rates.prices();
+        visitor.permit.locks.transcribersPrices = m_deps.rates.pricesOf((*account)->account());
     }
     const relay::Protocol& protocol = protocolOf(record);
     auto check = protocol.check(std::move(visitor.permit.locks));
     auto keeper = keeperFor(visitor.permit);
     check->setBytesPerMillisecond((*account)->inputBytesPerMillisecond());
     auto settings = m_settings;
-    settings.dialPatience =
-        m_deps.providers.ofModel(record.model).handshakePatience().value_or(settings.dialPatience);
+    settings.dialPatience = m_deps.providers.ofModel(record.model).handshakePatience().value_or(settings.dialPatience);
     opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), settings,
         RelaySession::Dependencies{std::move(check), std::move(allowance), std::move(*account), m_deps.clock,
             protocol.beginning(), std::move(keeper)});
@@ -195,7 +194,7 @@ core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> StreamOpener::accou
         return core::Unexpected<Fault>(std::move(*fault));
     }
     auto meter = protocolOf(session).meter(
-        {session.model, m_deps.rates.prices(), session.startedAt, m_deps.rates.isFree(account), {},
+        {session.model, m_deps.rates.pricesOf(account), session.startedAt, m_deps.rates.isFree(account), {},
             m_deps.rates.costOfUntold(account, now), provider.connect(session.model).audio.rates});
     return std::make_shared<relay::StreamAccount>(std::move(account), std::move(meter), m_deps.ledger, m_deps.clock);
 }

@@ -40,8 +40,8 @@ core::Error errorOfAnswer(const net::ClientResponse& response)
     error.retryAfter = retryAfter(response.headers);
     const unsigned status = response.status;
     // The same as at a door: a key, an account or an address is no other one where a token is asked for.
-    error.code = status == 400 || status == 422 ? ErrorCode::BadUsage
-                                                : core::codeOfRefusedHandshake(static_cast<int>(status));
+    error.code =
+        status == 400 || status == 422 ? ErrorCode::BadUsage : core::codeOfRefusedHandshake(static_cast<int>(status));
     return error;
 }
 

@@ -15,8 +15,7 @@ namespace vivavoce::broker::relay {
 class DiscreetSession final : public net::WebSocketSession {
 public:
     /// `onQuoted` is called the first time that there was something to hide.
-    DiscreetSession(
-        std::unique_ptr<net::WebSocketSession> session, CredentialMask mask, std::function<void()> onQuoted)
+    DiscreetSession(std::unique_ptr<net::WebSocketSession> session, CredentialMask mask, std::function<void()> onQuoted)
         : m_session(std::move(session)), m_mask(std::move(mask)), m_onQuoted(std::move(onQuoted))
     {
     }

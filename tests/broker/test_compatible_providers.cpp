@@ -225,8 +225,8 @@ private Q_SLOTS:
         QCOMPARE(codeOf(world.ask(R"({"provider":"mistral"})")), std::string("unknown_provider"));
         const auto nobodys = world.ask(R"({"model":"gpt-realtime"})");
         QCOMPARE(codeOf(nobodys), std::string("provider_rejected"));
-        QVERIFY2(nobodys.body.find("no provider of this broker has that model") != std::string::npos,
-            nobodys.body.c_str());
+        QVERIFY2(
+            nobodys.body.find("no provider of this broker has that model") != std::string::npos, nobodys.body.c_str());
     }
 
     void modelThatAProviderDoesNotHave_IsToldWithThoseThatItHas()
@@ -239,8 +239,8 @@ private Q_SLOTS:
         const auto answer = world.ask(R"({"provider":"other","model":"nobody's"})");
         QCOMPARE(codeOf(answer), std::string("provider_rejected"));
         const std::string detail = Json::parse(answer.body).at("detail").get<std::string>();
-        QVERIFY2(detail.starts_with(R"("other" has no such model: it has "voice-1", "voice 2", "more 1",)"),
-            detail.c_str());
+        QVERIFY2(
+            detail.starts_with(R"("other" has no such model: it has "voice-1", "voice 2", "more 1",)"), detail.c_str());
         QVERIFY2(detail.ends_with(R"("more 8" and 2 more)"), detail.c_str());
         // No more than a caller may have.
         World narrow("openai", [](broker::Config& config) {
@@ -385,12 +385,12 @@ private Q_SLOTS:
         QTest::addColumn<QByteArray>("told");
         QTest::newRow("words") << 1008 << QByteArray("bad") << QByteArray("provider_refused: bad");
         QTest::newRow("none") << 3000 << QByteArray() << QByteArray("provider_refused");
-        QTest::newRow("nothing that prints") << 1008 << QByteArray("caf\xc3\xa9\tis\x7f closed")
-                                             << QByteArray("provider_refused: caf??is? closed");
+        QTest::newRow("nothing that prints")
+            << 1008 << QByteArray("caf\xc3\xa9\tis\x7f closed") << QByteArray("provider_refused: caf??is? closed");
         QTest::newRow("our key") << 1008 << QByteArray("no ") + CompatibleStandIn::kKey
                                  << QByteArray("provider_refused: no *********************");
-        QTest::newRow("as long as there is room") << 1008 << QByteArray(105, 'x')
-                                                  << "provider_refused: " + QByteArray(105, 'x');
+        QTest::newRow("as long as there is room")
+            << 1008 << QByteArray(105, 'x') << "provider_refused: " + QByteArray(105, 'x');
         QTest::newRow("longer") << 1008 << QByteArray(106, 'x') << QByteArray("provider_refused");
     }
     void reasonBeforeTheFirstWord_ComesThrough()
@@ -606,11 +606,63 @@ private Q_SLOTS:
         QCOMPARE(row.at("unpricedTurns").get<int>(), 1);
     }
 
+    /// Its prices are its own, and whoever writes down what is said is its, too.
+    void modelThatIsCalledAsOpenAisIs_HasNoPriceOfOpenAis_data()
+    {
+        QTest::addColumn<QByteArray>("prices");
+        QTest::addColumn<double>("cost");
+        QTest::addColumn<int>("unpriced");
+        QTest::newRow("nobody knows") << QByteArray() << 0.0 << 2;
+        QTest::newRow("the operator knows")
+            << QByteArray(R"({"prices":[{"model":"gpt-realtime","from":"2026-01-01","textIn":4,"cachedTextIn":1,)"
+                          R"("textOut":16,"audioIn":32,"cachedAudioIn":1,"audioOut":64,"imageIn":5,"cachedImageIn":1,)"
+                          R"("longestInput":1000,"longestOutput":1000},)"
+                          R"({"model":"whisper-1","from":"2026-01-01","minute":0.5}]})")
+            << 1.4 << 0;
+    }
+    void modelThatIsCalledAsOpenAisIs_HasNoPriceOfOpenAis()
+    {
+        QFETCH(QByteArray, prices);
+        QFETCH(double, cost);
+        QFETCH(int, unpriced);
+        const std::string path = prices.isEmpty() ? std::string() : written("prices.json", prices.toStdString());
+        World world("localai", [&](broker::Config& config) {
+            config.compatible.front().models = {"gpt-realtime"};
+            config.pricesFile = path;
+        });
+        Talk talk(world, world.token());
+        for (const char* event :
+            {R"({"type":"session.created","session":{"audio":{"input":{"transcription":{"model":"whisper-1"}}}}})",
+                R"({"type":"conversation.item.input_audio_transcription.completed","item_id":"i0","transcript":"Hi.",)"
+                R"("usage":{"type":"duration","seconds":120}})",
+                R"({"type":"response.created","response":{"id":"r1"}})",
+                R"({"type":"response.done","response":{"id":"r1","status":"completed","usage":{"total_tokens":100000,)"
+                R"("input_tokens":100000,"output_tokens":0,"input_token_details":{"text_tokens":100000}}}})"}) {
+            talk.line->send(event);
+            QCOMPARE(talk.client->line().next(), std::string(event));
+        }
+        talk.hangUp();
+        QTRY_COMPARE(world.usage()["rows"].size(), std::size_t{1});
+        const Json row = world.usage()["rows"][0];
+        QCOMPARE(row.at("unpricedTurns").get<int>(), unpriced);
+        QCOMPARE(world.usage()["totalCost"].get<double>(), cost);
+    }
+
+    void modelWithoutAPrice_IsNotForABudget()
+    {
+        World world("localai", [](broker::Config& config) {
+            config.compatible.front().models = {"gpt-realtime"};
+            config.policy.budgets.userDay.nanoDollars = 3'000'000'000;
+        });
+        QCOMPARE(codeOf(world.ask(R"({"provider":"other"})")), std::string("not_allowed"));
+    }
+
     void configuration_IsReadAndPrinted_WithoutTheKey()
     {
-        const std::string toml = "[[providers.compatible]]\nname = \"azure\"\nprofile = \"azure\"\n"
-                                 "url = \"https://example.openai.azure.com\"\nmodels = [\"deployment\"]\n"
-                                 "input_rate = 16000\noutput_rate = 48000\nhandshake_ms = 30000\napi_key = \"azure-key-marker\"\n";
+        const std::string toml =
+            "[[providers.compatible]]\nname = \"azure\"\nprofile = \"azure\"\n"
+            "url = \"https://example.openai.azure.com\"\nmodels = [\"deployment\"]\n"
+            "input_rate = 16000\noutput_rate = 48000\nhandshake_ms = 30000\napi_key = \"azure-key-marker\"\n";
         broker::Config config;
         QCOMPARE(problemsOf(toml, &config), std::vector<std::string>());
         QCOMPARE(config.compatible.size(), std::size_t{1});
