@@ -59,18 +59,12 @@ bool isGoodbye(const relay::StreamEnd& end)
         && (end.close.code == relay::closing::kNormal || end.close.code == relay::closing::kNoCode);
 }
 
-/// Of the key, and of what is shown in its place where something is pinned.
-relay::CredentialMask maskOf(const Provider& provider, const net::WebSocketRequest& door)
+/// Of what is shown in the key's place; null: nothing is.
+std::shared_ptr<const CredentialMask> tokenMaskOf(const net::WebSocketRequest& door, const CredentialMask& key)
 {
-    relay::CredentialMask mask;
-    mask.add(provider.key());
-    if (const auto shown = door.headers.find("Authorization")) {
-        const std::string_view token = shown->substr(shown->rfind(' ') + 1);
-        if (token != provider.key()) {
-            mask.add(core::Secret(token));
-        }
-    }
-    return mask;
+    const auto shown = door.headers.find("Authorization");
+    const auto token = shown ? shown->substr(shown->rfind(' ') + 1) : std::string_view();
+    return token.empty() || key.isOf(token) ? nullptr : CredentialMask::of(token);
 }
 
 /// What the session is may not be allowed any more; what it does not name is filled in, as for a renewal.
@@ -250,7 +244,7 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         door->maxMessageBytes = kLongestStreamMessage;
         door->queueBytes = kStreamQueueBytes;
         door->silence = kStreamSilence;
-        auto mask = maskOf(provider, *door);
+        auto token = tokenMaskOf(*door, *provider.mask());
         auto opened = co_await net::openWebSocket(std::move(*door));
         if (!opened) {
             co_await toldOf(provider.name(), opened.error());
@@ -258,7 +252,7 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         }
         // Not before: another stream of the session goes on where this one comes to nothing.
         co_await begin(stream);
-        co_return discreet(std::move(*opened), std::move(mask), provider.name(), stream->sessionId());
+        co_return discreet(std::move(*opened), provider.mask(), std::move(token), *stream);
     };
     std::optional<relay::StreamEnd> end;
     std::exception_ptr thrown;
@@ -361,12 +355,16 @@ net::Awaitable<> StreamOpener::toldOf(const std::string& provider, const core::E
 }
 
 std::unique_ptr<net::WebSocketSession> StreamOpener::discreet(std::unique_ptr<net::WebSocketSession> opened,
-    relay::CredentialMask mask, const std::string& provider, const std::string& session) const
+    std::shared_ptr<const CredentialMask> key, std::shared_ptr<const CredentialMask> token,
+    const RelaySession& stream) const
 {
-    return std::make_unique<relay::DiscreetSession>(std::move(opened), std::move(mask), [this, provider, session] {
+    // The stream has it as its own.
+    const auto onQuoted = [this, &stream] {
         m_deps.metrics.keyQuoted();
-        m_deps.log.write(LogLevel::Warning, "provider.quoted_key", {{"provider", provider}, {"session", session}});
-    });
+        m_deps.log.write(LogLevel::Warning, "provider.quoted_key",
+            {{"provider", stream.account().account().provider}, {"session", stream.sessionId()}});
+    };
+    return std::make_unique<relay::DiscreetSession>(std::move(opened), std::move(key), std::move(token), onQuoted);
 }
 
 void StreamOpener::told(const RelaySession& stream, const relay::StreamEnd& end, core::MonotonicTime since) const

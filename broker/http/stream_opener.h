@@ -4,8 +4,8 @@
 #include "broker/http/request_checks.h"
 #include "broker/log.h"
 #include "broker/metrics.h"
+#include "broker/providers/credential_mask.h"
 #include "broker/providers/providers.h"
-#include "broker/relay/credential_mask.h"
 #include "broker/relay/live_streams.h"
 #include "broker/relay/protocol.h"
 #include "broker/relay/relay_door.h"
@@ -109,9 +109,10 @@ private:
     [[nodiscard]] net::Awaitable<> settleEnd(
         relay::RelaySession& stream, relay::StreamEnd end, AuditRecord hangUp, core::MonotonicTime since);
     [[nodiscard]] net::Awaitable<> toldOf(const std::string& provider, const core::Error& failure) const;
-    /// That session, of which no credential of ours reaches whoever reads from it.
+    /// The same for the stream, with none of our credentials in what it says. Null: there is no token beside the key.
     [[nodiscard]] std::unique_ptr<net::WebSocketSession> discreet(std::unique_ptr<net::WebSocketSession> opened,
-        relay::CredentialMask mask, const std::string& provider, const std::string& session) const;
+        std::shared_ptr<const CredentialMask> key, std::shared_ptr<const CredentialMask> token,
+        const relay::RelaySession& stream) const;
     void told(const relay::RelaySession& stream, const relay::StreamEnd& end, core::MonotonicTime since) const;
 
     const relay::RelaySession::Settings m_settings;

@@ -156,7 +156,7 @@ net::Awaitable<core::Expected<MintedToken, core::Error>> OpenAiProvider::mint(co
     if (!secret) {
         co_return core::fail(ErrorCode::ProviderMalformed, "the provider's answer: " + secret.error().message);
     }
-    if (auto checked = checkMinted(secret->value, key()); !checked) {
+    if (auto checked = checkMinted(secret->value, m_settings.apiKey.reveal()); !checked) {
         co_return core::Unexpected<core::Error>(std::move(checked.error()));
     }
     const auto expiresAt = std::clamp<std::int64_t>(secret->expiresAt, 0, kLatestUnixSeconds);

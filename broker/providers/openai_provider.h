@@ -10,7 +10,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace vivavoce::broker {
@@ -41,7 +40,7 @@ public:
     [[nodiscard]] std::vector<std::string> models() const override { return m_settings.models; }
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
     [[nodiscard]] bool pins() const override { return m_settings.profile.pins; }
-    [[nodiscard]] std::string_view key() const override { return m_settings.apiKey.reveal(); }
+    [[nodiscard]] std::shared_ptr<const CredentialMask> mask() const override { return m_mask; }
     [[nodiscard]] std::optional<core::Milliseconds> handshakePatience() const override { return m_settings.handshake; }
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
     [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
@@ -56,6 +55,7 @@ private:
     const Settings m_settings;
     /// With the profile's root.
     std::string m_base;
+    const std::shared_ptr<const CredentialMask> m_mask = CredentialMask::of(m_settings.apiKey.reveal());
     /// Of the ways to the provider's own sessions.
     const std::shared_ptr<net::DialMemory> m_dials = std::make_shared<net::DialMemory>();
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/providers/credential_mask.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/expected.h"
@@ -9,9 +10,9 @@
 #include "net/websocket_client.h"
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace vivavoce::broker {
@@ -46,8 +47,8 @@ public:
     [[nodiscard]] virtual core::broker::ConnectInfo connect(const std::string& model) const = 0;
     /// Whether its tokens hold whoever bears them to an order. Where not, sessions go through the relay, and instructions cannot be fixed.
     [[nodiscard]] virtual bool pins() const = 0;
-    /// The key that it is shown; empty: none. Valid as long as the provider is.
-    [[nodiscard]] virtual std::string_view key() const = 0;
+    /// Of the key that it is shown, for what it says. Never null.
+    [[nodiscard]] virtual std::shared_ptr<const CredentialMask> mask() const = 0;
     /// How long the door of one of its sessions may take in the relay. Nothing: as with every other one.
     [[nodiscard]] virtual std::optional<core::Milliseconds> handshakePatience() const { return std::nullopt; }
     /// Errors: ProviderUnreachable, ProviderRefused (our key), BadUsage (the order), ProviderMalformed, ProviderFailed, ProviderQuota,

@@ -1,6 +1,6 @@
 #include "broker/providers/provider_answer.h"
 
-#include "broker/relay/credential_mask.h"
+#include "broker/providers/credential_mask.h"
 #include "core/base/refused_handshake.h"
 #include "core/base/visible_ascii.h"
 
@@ -53,7 +53,7 @@ core::Expected<void, core::Error> checkMinted(const core::Secret& token, std::st
     if (!core::isVisibleAscii(token.reveal())) {
         return core::fail(ErrorCode::ProviderMalformed, "the provider's token has characters that no token has");
     }
-    const bool isLong = key.size() >= relay::CredentialMask::kShortest;
+    const bool isLong = key.size() >= CredentialMask::kShortest;
     if (!key.empty() && (token.equals(key) || (isLong && token.reveal().find(key) != std::string_view::npos))) {
         return core::fail(ErrorCode::ProviderMalformed, "the provider's token holds the broker's key");
     }

@@ -38,7 +38,7 @@ public:
         return m_deps.provider.connect(model);
     }
     [[nodiscard]] bool pins() const override { return m_deps.provider.pins(); }
-    [[nodiscard]] std::string_view key() const override { return m_deps.provider.key(); }
+    [[nodiscard]] std::shared_ptr<const CredentialMask> mask() const override { return m_deps.provider.mask(); }
     [[nodiscard]] std::optional<core::Milliseconds> handshakePatience() const override
     {
         return m_deps.provider.handshakePatience();

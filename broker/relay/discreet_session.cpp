@@ -6,15 +6,15 @@ net::Awaitable<core::Expected<net::WebSocketMessage, net::WebSocketClose>> Discr
 {
     auto message = co_await m_session->read();
     bool isQuoted = false;
-    if (message) {
-        isQuoted = m_mask.hide(message->data);
-    } else {
-        isQuoted = m_mask.hideInReason(message.error().reason);
-    }
-    if (isQuoted) {
-        if (const auto told = std::exchange(m_onQuoted, nullptr)) {
-            told();
+    for (const CredentialMask* const mask : {m_key.get(), m_token.get()}) {
+        if (mask != nullptr && message) {
+            isQuoted = mask->hide(message->data) || isQuoted;
+        } else if (mask != nullptr) {
+            isQuoted = mask->hideInReason(message.error().reason) || isQuoted;
         }
+    }
+    if (isQuoted && m_onQuoted) {
+        std::exchange(m_onQuoted, nullptr)();
     }
     co_return std::move(message);
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker/relay/credential_mask.h"
+#include "broker/providers/credential_mask.h"
 #include "net/websocket_session.h"
 
 #include <functional>
@@ -14,9 +14,13 @@ namespace vivavoce::broker::relay {
 /// Threads: as the session's.
 class DiscreetSession final : public net::WebSocketSession {
 public:
-    /// `onQuoted` is called the first time that there was something to hide.
-    DiscreetSession(std::unique_ptr<net::WebSocketSession> session, CredentialMask mask, std::function<void()> onQuoted)
-        : m_session(std::move(session)), m_mask(std::move(mask)), m_onQuoted(std::move(onQuoted))
+    /// `token`: of what was shown in the key's place; null: nothing was. `onQuoted` is called the first time that there was something to hide.
+    DiscreetSession(std::unique_ptr<net::WebSocketSession> session, std::shared_ptr<const CredentialMask> key,
+        std::shared_ptr<const CredentialMask> token, std::function<void()> onQuoted)
+        : m_session(std::move(session)),
+          m_key(std::move(key)),
+          m_token(std::move(token)),
+          m_onQuoted(std::move(onQuoted))
     {
     }
 
@@ -32,7 +36,8 @@ public:
 
 private:
     const std::unique_ptr<net::WebSocketSession> m_session;
-    const CredentialMask m_mask;
+    const std::shared_ptr<const CredentialMask> m_key;
+    const std::shared_ptr<const CredentialMask> m_token;
     std::function<void()> m_onQuoted;
 };
 

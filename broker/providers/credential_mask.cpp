@@ -1,11 +1,11 @@
-#include "broker/relay/credential_mask.h"
+#include "broker/providers/credential_mask.h"
 
 #include <algorithm>
 #include <charconv>
 #include <system_error>
 #include <utility>
 
-namespace vivavoce::broker::relay {
+namespace vivavoce::broker {
 namespace {
 
 constexpr char kAsterisk = '*';
@@ -88,58 +88,57 @@ bool isEscaped(std::string_view text, std::size_t at)
 
 } // namespace
 
-void CredentialMask::add(std::string_view credential)
+std::shared_ptr<const CredentialMask> CredentialMask::of(std::string_view credential)
 {
-    if (credential.size() >= kShortest) {
-        m_needles.emplace_back(credential);
-    }
+    return std::make_shared<const CredentialMask>(core::Secret(credential));
 }
 
-void CredentialMask::add(core::Secret credential)
+CredentialMask::CredentialMask(core::Secret credential) : m_credential(std::move(credential))
 {
-    // Its bytes stay where they are.
-    add(credential.reveal());
-    m_owned.push_back(std::move(credential));
+    const std::string_view text = m_credential.reveal();
+    if (text.size() >= kShortest) {
+        m_searcher.emplace(text.data(), text.data() + text.size());
+    }
 }
 
 bool CredentialMask::hide(std::string& text) const
 {
+    if (!m_searcher) {
+        return false;
+    }
     bool isThere = false;
-    for (const Needle& needle : m_needles) {
-        char* const end = text.data() + text.size();
-        char* found = std::search(text.data(), end, needle.searcher);
-        while (found != end) {
-            char* const behind = found + needle.text.size();
-            const auto at = static_cast<std::size_t>(found - text.data());
-            std::fill(found + (isEscaped(text, at) ? 1 : 0), behind, kAsterisk);
-            isThere = true;
-            found = std::search(behind, end, needle.searcher);
-        }
+    char* const end = text.data() + text.size();
+    char* found = std::search(text.data(), end, *m_searcher);
+    while (found != end) {
+        char* const behind = found + m_credential.size();
+        const auto at = static_cast<std::size_t>(found - text.data());
+        std::fill(found + (isEscaped(text, at) ? 1 : 0), behind, kAsterisk);
+        isThere = true;
+        found = std::search(behind, end, *m_searcher);
     }
     // Sound has none.
-    if (text.find('\\') == std::string::npos) {
-        return isThere;
-    }
-    for (const Needle& needle : m_needles) {
-        isThere = hideEscaped(needle.text, text) || isThere;
+    if (text.find('\\') != std::string::npos) {
+        isThere = hideEscaped(m_credential.reveal(), text) || isThere;
     }
     return isThere;
 }
 
 bool CredentialMask::hideInReason(std::string& reason) const
 {
-    bool isThere = hide(reason);
-    for (const Needle& needle : m_needles) {
-        std::size_t length = std::min(needle.text.size() - 1, reason.size());
-        while (length >= kLeastPart && !reason.ends_with(needle.text.substr(0, length))) {
-            --length;
-        }
-        if (length >= kLeastPart) {
-            std::fill(reason.end() - static_cast<std::ptrdiff_t>(length), reason.end(), kAsterisk);
-            isThere = true;
-        }
+    const bool isThere = hide(reason);
+    const std::string_view text = m_credential.reveal();
+    if (!m_searcher || reason.size() < kLeastPart) {
+        return isThere;
     }
-    return isThere;
+    std::size_t length = std::min(text.size() - 1, reason.size());
+    while (length >= kLeastPart && !reason.ends_with(text.substr(0, length))) {
+        --length;
+    }
+    if (length < kLeastPart) {
+        return isThere;
+    }
+    std::fill(reason.end() - static_cast<std::ptrdiff_t>(length), reason.end(), kAsterisk);
+    return true;
 }
 
-} // namespace vivavoce::broker::relay
+} // namespace vivavoce::broker
