@@ -52,19 +52,19 @@ std::string credentialOf(const SessionClaims& claims)
     return claims.sessionId + ' ' + std::to_string(until.count());
 }
 
-/// Said with or without a code, as browsers do; going away (1001) and a lost connection (1006) are not.
-bool isGoodbye(const relay::StreamEnd& end)
-{
-    return end.by == relay::StreamEnd::By::Client
-        && (end.close.code == relay::closing::kNormal || end.close.code == relay::closing::kNoCode);
-}
-
 /// Of what is shown in the key's place; null: nothing is.
 std::shared_ptr<const CredentialMask> tokenMaskOf(const net::WebSocketRequest& door, const CredentialMask& key)
 {
     const auto shown = door.headers.find("Authorization");
     const auto token = shown ? shown->substr(shown->rfind(' ') + 1) : std::string_view();
     return token.empty() || key.isOf(token) ? nullptr : CredentialMask::of(token);
+}
+
+/// Said with or without a code, as browsers do; going away (1001) and a lost connection (1006) are not.
+bool isGoodbye(const relay::StreamEnd& end)
+{
+    return end.by == relay::StreamEnd::By::Client
+        && (end.close.code == relay::closing::kNormal || end.close.code == relay::closing::kNoCode);
 }
 
 /// What the session is may not be allowed any more; what it does not name is filled in, as for a renewal.
@@ -246,13 +246,16 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         door->silence = kStreamSilence;
         auto token = tokenMaskOf(*door, *provider.mask());
         auto opened = co_await net::openWebSocket(std::move(*door));
-        if (!opened) {
+        if (opened) {
+            // Not before: another stream of the session goes on where this one comes to nothing.
+            co_await begin(stream);
+        } else {
             co_await toldOf(provider.name(), opened.error());
-            co_return std::move(opened);
         }
-        // Not before: another stream of the session goes on where this one comes to nothing.
-        co_await begin(stream);
-        co_return discreet(std::move(*opened), provider.mask(), std::move(token), *stream);
+        if (opened) {
+            opened = discreet(std::move(*opened), provider.mask(), std::move(token), *stream);
+        }
+        co_return std::move(opened);
     };
     std::optional<relay::StreamEnd> end;
     std::exception_ptr thrown;
