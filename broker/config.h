@@ -38,6 +38,8 @@ struct CompatibleProvider {
     /// Nothing: as the profile says.
     std::optional<core::SampleRate> inputRate{};
     std::optional<core::SampleRate> outputRate{};
+    /// How long its door may take in the relay. Nothing: as long as any other's.
+    std::optional<core::Milliseconds> handshake{};
     /// Nothing: that server wants none.
     std::shared_ptr<const core::Secret> key;
 

@@ -53,6 +53,18 @@ Written readRate(const std::string& key, toml::node& node, std::optional<core::S
     return written;
 }
 
+Written readHandshake(const std::string& key, toml::node& node, std::optional<core::Milliseconds>& into)
+{
+    // A model may have to be loaded first.
+    constexpr Range kRange{100, 120'000};
+    core::Milliseconds patience{0};
+    auto written = readWhole(key, node, kRange, patience);
+    if (written) {
+        into = patience;
+    }
+    return written;
+}
+
 struct Row {
     std::string_view name;
     std::string CompatibleProvider::*text;
@@ -88,6 +100,8 @@ void readOne(const std::string& prefix, toml::table& table, CompatibleProvider& 
             written = readRate(key, node, provider.inputRate);
         } else if (name == "output_rate") {
             written = readRate(key, node, provider.outputRate);
+        } else if (name == "handshake_ms") {
+            written = readHandshake(key, node, provider.handshake);
         } else if (auto secret =
                        name == "api_key" ? readSecretText(key, node, problems) : readSecretPath(key, node, problems)) {
             keepKey(key, std::move(*secret), provider, problems);
@@ -110,12 +124,14 @@ bool CompatibleProvider::isSame(const CompatibleProvider& other) const
     const bool haveSameKey =
         key != nullptr && other.key != nullptr ? key->equals(other.key->reveal()) : key == other.key;
     return haveSameKey && name == other.name && profile == other.profile && url == other.url && models == other.models
-        && caFile == other.caFile && inputRate == other.inputRate && outputRate == other.outputRate;
+        && caFile == other.caFile && inputRate == other.inputRate && outputRate == other.outputRate
+        && handshake == other.handshake;
 }
 
 std::vector<std::string> compatibleKeys()
 {
-    return {"name", "profile", "url", "models", "ca_file", "input_rate", "output_rate", "api_key", "api_key_file"};
+    return {"name", "profile", "url", "models", "ca_file", "input_rate", "output_rate", "handshake_ms", "api_key",
+        "api_key_file"};
 }
 
 void readCompatible(std::string_view key, toml::node& node, Config& config, Problems& problems)
@@ -194,6 +210,9 @@ void printProviders(const Config& config, toml::table& providers)
         }
         if (one.outputRate) {
             table.insert("output_rate", std::int64_t{one.outputRate->hz()});
+        }
+        if (one.handshake) {
+            table.insert("handshake_ms", static_cast<std::int64_t>(one.handshake->count()));
         }
         list.push_back(std::move(table));
     }

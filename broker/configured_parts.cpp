@@ -6,6 +6,8 @@
 #include "net/http_client.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 namespace vivavoce::broker {
@@ -57,6 +59,7 @@ std::vector<std::unique_ptr<OpenAiProvider>> compatibleOf(const Config& config)
         settings.models = one.models;
         settings.apiKey = one.key != nullptr ? one.key->clone() : core::Secret();
         settings.timeout = config.providerTimeout;
+        settings.handshake = one.handshake;
         settings.caFile = one.caFile;
         all.push_back(std::make_unique<OpenAiProvider>(std::move(settings)));
     }
@@ -82,6 +85,22 @@ std::optional<WatchedProvider> watched(std::optional<GeminiProvider>& gemini, La
     }
     return std::optional<WatchedProvider>(std::in_place, WatchedProvider::Settings{},
         WatchedProvider::Dependencies{*gemini, lasting.metrics, lasting.clock, lasting.log});
+}
+
+/// Those of whose models no price came with the program, whatever they are called.
+std::vector<std::string> othersOf(const Config& config)
+{
+    constexpr std::array<std::string_view, 2> kPriced{"https://api.openai.com", "https://api.x.ai"};
+    std::vector<std::string> names;
+    for (const CompatibleProvider& one : config.compatible) {
+        const bool isPriced = std::any_of(kPriced.begin(), kPriced.end(), [&](std::string_view home) {
+            return one.url == home || (one.url.starts_with(home) && one.url[home.size()] == '/');
+        });
+        if (!isPriced) {
+            names.push_back(one.name);
+        }
+    }
+    return names;
 }
 
 TokenService::Settings tokenSettings(const Config& config, std::function<std::string()> baseUrl)
@@ -149,7 +168,7 @@ ConfiguredParts::ConfiguredParts(std::shared_ptr<LastingParts> parts, const Conf
       watchedGemini(watched(gemini, *lasting)),
       compatible(compatibleOf(config)),
       watchedCompatible(watched(compatible, *lasting)),
-      providers(all(), firstOf(config)),
+      providers(all(config), firstOf(config)),
       projects(projectsOf(config.projects, *lasting)),
       table(config.projects.check == ProjectSettings::Check::Table ? static_cast<TableProjects*>(projects.get())
                                                                    : nullptr),
@@ -170,7 +189,7 @@ ConfiguredParts::ConfiguredParts(std::shared_ptr<LastingParts> parts, const Conf
 {
 }
 
-std::vector<WatchedProvider*> ConfiguredParts::all()
+std::vector<WatchedProvider*> ConfiguredParts::all(const Config& config)
 {
     // Those that name their models come first.
     std::vector<WatchedProvider*> all;
@@ -180,7 +199,10 @@ std::vector<WatchedProvider*> ConfiguredParts::all()
     if (watchedGemini) {
         all.push_back(&*watchedGemini);
     }
-    all.push_back(&watchedOpenAi);
+    // Without a key nobody is offered it, unless there is nobody else.
+    if (config.isProviderThere() || all.empty()) {
+        all.push_back(&watchedOpenAi);
+    }
     return all;
 }
 
@@ -243,8 +265,8 @@ core::Expected<std::shared_ptr<ConfiguredParts>, core::Error> makeConfiguredPart
         return core::Unexpected<core::Error>(keys.error());
     }
     const bool isFree = config.providerName() == "local" && config.pricesFile.empty();
-    auto rates =
-        usage::RateCard::load({config.pricesFile, config.holdCents, isFree ? config.providerName() : std::string()});
+    auto rates = usage::RateCard::load(
+        {config.pricesFile, config.holdCents, isFree ? config.providerName() : std::string(), othersOf(config)});
     if (!rates) {
         return core::Unexpected<core::Error>(rates.error());
     }

@@ -61,7 +61,7 @@ struct ConfiguredParts {
     [[nodiscard]] Readings readings();
 
 private:
-    [[nodiscard]] std::vector<WatchedProvider*> all();
+    [[nodiscard]] std::vector<WatchedProvider*> all(const Config& config);
     /// Who serves callers that ask for nothing.
     [[nodiscard]] WatchedProvider& firstOf(const Config& config);
 };

@@ -136,6 +136,9 @@ struct Metrics::Families {
     prometheus::Histogram& providerDuration = histograms(
         "vivavoce_provider_request_duration_seconds", "From the question for a token to the provider's answer.")
                                                   .Add({}, bounds());
+    prometheus::Counter& quotedKeys = counters("vivavoce_provider_quoted_keys_total",
+        "Streams in which the provider has repeated a credential of ours, which was hidden from the client.")
+                                          .Add({});
 
     std::atomic<std::int64_t> answers{0};
     std::atomic<std::int64_t> failures{0};
@@ -216,6 +219,11 @@ void Metrics::providerAnswered(std::optional<FaultCode> fault, core::MonotonicTi
         m_families->providedOk.Increment();
     }
     m_families->providerDuration.Observe(inSeconds(took));
+}
+
+void Metrics::keyQuoted()
+{
+    m_families->quotedKeys.Increment();
 }
 
 std::int64_t Metrics::requests() const

@@ -72,6 +72,9 @@ public:
     /// The provider was asked for a token. Nothing: it gave one.
     void providerAnswered(std::optional<FaultCode> fault, core::MonotonicTime::duration took);
 
+    /// A provider has repeated a credential of ours in what it said through the relay. Once a stream.
+    void keyQuoted();
+
     /// Of handlers' answers, since the start.
     [[nodiscard]] std::int64_t requests() const;
     /// Those of them that were faults of ours.

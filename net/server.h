@@ -41,7 +41,7 @@ struct ServerLimits {
     core::Milliseconds webSocketSilence{45'000};
     /// From the first byte of a message to its last; something of it has to come in each third of that. Otherwise 1008.
     core::Milliseconds webSocketMessageTime{30'000};
-    /// What messages of more than 64 KiB that are not whole yet take in all connections together; 1013 for one more.
+    /// What messages of more than 64 KiB that are not whole yet take in all connections together; 4013 for one more.
     std::size_t webSocketRoomBytes = 256 * 1024 * 1024;
 };
 

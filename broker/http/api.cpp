@@ -170,7 +170,7 @@ void Api::addStream(net::Router& router)
     const auto opener = std::make_shared<StreamOpener>(m_settings.relay,
         StreamOpener::Dependencies{m_deps.entrance, m_deps.door, m_deps.streams, m_deps.registry, m_deps.ledger,
             m_deps.rates, m_deps.providers, m_deps.gatekeeper, m_deps.transcriptDesk, m_deps.audit, m_deps.clock,
-            m_deps.log, m_deps.owner});
+            m_deps.log, m_deps.metrics, m_deps.owner});
     const auto stream = std::make_shared<StreamApi>(m_settings.trustedProxies, m_settings.publicUrl,
         StreamApi::Dependencies{
             m_deps.entrance, opener, m_cors, m_deps.clock, m_deps.log, m_deps.metrics, shared_from_this()});

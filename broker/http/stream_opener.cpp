@@ -2,6 +2,7 @@
 
 #include "broker/http/problem_response.h"
 #include "broker/http/token_answer.h"
+#include "broker/relay/discreet_session.h"
 #include "broker/tokens/session_account.h"
 #include "broker/tokens/session_audit.h"
 #include "net/websocket_client.h"
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,6 +50,14 @@ std::string credentialOf(const SessionClaims& claims)
 {
     const auto until = std::chrono::floor<std::chrono::seconds>(claims.expiresAt).time_since_epoch();
     return claims.sessionId + ' ' + std::to_string(until.count());
+}
+
+/// Of what is shown in the key's place; null: nothing is.
+std::shared_ptr<const CredentialMask> tokenMaskOf(const net::WebSocketRequest& door, const CredentialMask& key)
+{
+    const auto shown = door.headers.find("Authorization");
+    const auto token = shown ? shown->substr(shown->rfind(' ') + 1) : std::string_view();
+    return token.empty() || key.isOf(token) ? nullptr : CredentialMask::of(token);
 }
 
 /// Said with or without a code, as browsers do; going away (1001) and a lost connection (1006) are not.
@@ -163,7 +173,7 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
     opening.hangUp.why = "hung_up";
     auto allowance = allowanceOf(record.id);
     if (m_deps.rates.isSpending((*account)->account())) {
-        visitor.permit.locks.transcribersPrices = m_deps.rates.prices();
+        visitor.permit.locks.transcribersPrices = m_deps.rates.pricesOf((*account)->account());
     }
     const relay::Protocol& protocol = protocolOf(record);
     auto check = protocol.check(std::move(visitor.permit.locks));
@@ -171,7 +181,9 @@ net::Awaitable<core::Expected<StreamOpener::Opening, net::HttpResponse>> StreamO
     opening.words = wordsOf(record, visitor.permit.policy);
     auto keeper = keeperFor(opening, protocol);
     check->setBytesPerMillisecond((*account)->inputBytesPerMillisecond());
-    opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), m_settings,
+    auto settings = m_settings;
+    settings.dialPatience = m_deps.providers.ofModel(record.model).handshakePatience().value_or(settings.dialPatience);
+    opening.stream = std::make_shared<RelaySession>(std::move(visitor.permit.session), settings,
         RelaySession::Dependencies{std::move(check), std::move(allowance), std::move(*account), m_deps.clock,
             protocol.beginning(), std::move(keeper)});
     co_return std::move(opening);
@@ -188,7 +200,7 @@ core::Expected<std::shared_ptr<relay::StreamAccount>, Fault> StreamOpener::accou
         return core::Unexpected<Fault>(std::move(*fault));
     }
     auto meter = protocolOf(session).meter(
-        {session.model, m_deps.rates.prices(), session.startedAt, m_deps.rates.isFree(account), {},
+        {session.model, m_deps.rates.pricesOf(account), session.startedAt, m_deps.rates.isFree(account), {},
             m_deps.rates.costOfUntold(account, now), provider.connect(session.model).audio.rates});
     return std::make_shared<relay::StreamAccount>(std::move(account), std::move(meter), m_deps.ledger, m_deps.clock);
 }
@@ -255,6 +267,7 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
         door->maxMessageBytes = kLongestStreamMessage;
         door->queueBytes = kStreamQueueBytes;
         door->silence = kStreamSilence;
+        auto token = tokenMaskOf(*door, *provider.mask());
         auto opened = co_await net::openWebSocket(std::move(*door));
         if (opened) {
             if (of != nullptr) {
@@ -265,6 +278,9 @@ net::Awaitable<> StreamOpener::run(Opening opening, net::WebSocketSession& clien
             co_await begin(stream);
         } else {
             co_await toldOf(provider.name(), opened.error());
+        }
+        if (opened) {
+            opened = discreet(std::move(*opened), provider.mask(), std::move(token), *stream);
         }
         co_return std::move(opened);
     };
@@ -369,6 +385,19 @@ net::Awaitable<> StreamOpener::toldOf(const std::string& provider, const core::E
     }
     m_deps.log.write(LogLevel::Warning, "provider.failed",
         {{"provider", provider}, {"code", core::codeText(failure.code)}, {"detail", failure.detail}});
+}
+
+std::unique_ptr<net::WebSocketSession> StreamOpener::discreet(std::unique_ptr<net::WebSocketSession> opened,
+    std::shared_ptr<const CredentialMask> key, std::shared_ptr<const CredentialMask> token,
+    const RelaySession& stream) const
+{
+    // The stream has it as its own.
+    const auto onQuoted = [this, &stream] {
+        m_deps.metrics.keyQuoted();
+        m_deps.log.write(LogLevel::Warning, "provider.quoted_key",
+            {{"provider", stream.account().account().provider}, {"session", stream.sessionId()}});
+    };
+    return std::make_unique<relay::DiscreetSession>(std::move(opened), std::move(key), std::move(token), onQuoted);
 }
 
 void StreamOpener::told(const RelaySession& stream, const relay::StreamEnd& end, core::MonotonicTime since) const

@@ -3,6 +3,8 @@
 #include "broker/http/entrance.h"
 #include "broker/http/request_checks.h"
 #include "broker/log.h"
+#include "broker/metrics.h"
+#include "broker/providers/credential_mask.h"
 #include "broker/providers/providers.h"
 #include "broker/relay/live_streams.h"
 #include "broker/relay/protocol.h"
@@ -35,6 +37,7 @@ public:
         AuditTrail& audit;
         const core::Clock& clock;
         Log& log;
+        Metrics& metrics;
         /// Owns the above.
         std::shared_ptr<const void> owner;
     };
@@ -113,6 +116,10 @@ private:
     [[nodiscard]] net::Awaitable<> settleEnd(
         relay::RelaySession& stream, relay::StreamEnd end, AuditRecord hangUp, core::MonotonicTime since);
     [[nodiscard]] net::Awaitable<> toldOf(const std::string& provider, const core::Error& failure) const;
+    /// The same for the stream, with none of our credentials in what it says. Null: there is no token beside the key.
+    [[nodiscard]] std::unique_ptr<net::WebSocketSession> discreet(std::unique_ptr<net::WebSocketSession> opened,
+        std::shared_ptr<const CredentialMask> key, std::shared_ptr<const CredentialMask> token,
+        const relay::RelaySession& stream) const;
     void told(const relay::RelaySession& stream, const relay::StreamEnd& end, core::MonotonicTime since) const;
 
     const relay::RelaySession::Settings m_settings;

@@ -168,7 +168,7 @@ core::Expected<std::vector<usage::Entry>, Fault> UsageApi::entriesOf(
     const core::broker::UsageReport& report, const usage::Ledger::DirectSession& session) const
 {
     using usage::Measure;
-    relay::SessionMeter meter({session.account.model, m_deps.rates.prices(), session.startedAt,
+    relay::SessionMeter meter({session.account.model, m_deps.rates.pricesOf(session.account), session.startedAt,
         m_deps.rates.isFree(session.account), report.transcriptionModel.value_or(std::string())});
     usage::Entry entry;
     entry.account = session.account;

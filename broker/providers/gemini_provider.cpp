@@ -156,7 +156,7 @@ net::Awaitable<core::Expected<MintedToken, core::Error>> GeminiProvider::mint(co
     if (!token) {
         co_return core::fail(ErrorCode::ProviderMalformed, "the provider's answer: " + token.error().message);
     }
-    if (auto checked = checkMinted(token->name); !checked) {
+    if (auto checked = checkMinted(token->name, m_settings.apiKey.reveal()); !checked) {
         co_return core::Unexpected<core::Error>(std::move(checked.error()));
     }
     if (!token->name.reveal().starts_with(kTokenFolder)) {

@@ -33,6 +33,7 @@ public:
     [[nodiscard]] bool serves(const std::string& model) const override;
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
     [[nodiscard]] bool pins() const override { return true; }
+    [[nodiscard]] std::shared_ptr<const CredentialMask> mask() const override { return m_mask; }
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
     [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
         const MintOrder& order) override;
@@ -46,6 +47,7 @@ private:
     const Settings m_settings;
     std::string m_base;
     const core::Clock& m_clock;
+    const std::shared_ptr<const CredentialMask> m_mask = CredentialMask::of(m_settings.apiKey.reveal());
     /// Of the ways to the provider's own sessions.
     const std::shared_ptr<net::DialMemory> m_dials = std::make_shared<net::DialMemory>();
 };

@@ -51,7 +51,8 @@ core::Error errorOf(const net::ClientResponse& response)
 {
     core::Error error = errorOfAnswer(response);
     const std::string theirs = errorCodeOf(response.body);
-    if (error.code == ErrorCode::RateLimited && theirs == "insufficient_quota") {
+    const bool isSpent = theirs == "insufficient_quota" || theirs == "credit_balance_exhausted";
+    if (error.code == ErrorCode::RateLimited && isSpent) {
         error.code = ErrorCode::ProviderQuota;
     } else if (response.status == 404 && (theirs == "DeploymentNotFound" || theirs == "model_not_found")) {
         // The endpoint is there: it is the model that is not.
@@ -156,7 +157,7 @@ net::Awaitable<core::Expected<MintedToken, core::Error>> OpenAiProvider::mint(co
     if (!secret) {
         co_return core::fail(ErrorCode::ProviderMalformed, "the provider's answer: " + secret.error().message);
     }
-    if (auto checked = checkMinted(secret->value); !checked) {
+    if (auto checked = checkMinted(secret->value, m_settings.apiKey.reveal()); !checked) {
         co_return core::Unexpected<core::Error>(std::move(checked.error()));
     }
     const auto expiresAt = std::clamp<std::int64_t>(secret->expiresAt, 0, kLatestUnixSeconds);
@@ -167,7 +168,8 @@ net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> OpenAiProvide
 {
     net::WebSocketRequest question;
     question.url = connect(order.model).url;
-    question.timeout = m_settings.timeout;
+    // Whoever dials bounds it.
+    question.timeout = std::max(m_settings.timeout, m_settings.handshake.value_or(m_settings.timeout));
     question.trust.extraCaFile = m_settings.caFile;
     question.memory = m_dials;
     // A server that wants no key of ours may want one of its own tokens all the same.

@@ -8,6 +8,7 @@
 #include "net/http_client.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ public:
         std::vector<std::string> models{};
         core::Secret apiKey;
         core::Milliseconds timeout{10'000};
+        /// Of a session's door in the relay; nothing: as with every other one.
+        std::optional<core::Milliseconds> handshake{};
         std::string caFile;
     };
 
@@ -34,8 +37,11 @@ public:
     [[nodiscard]] const std::string& name() const override { return m_settings.name; }
     [[nodiscard]] const std::string& defaultModel() const override { return m_settings.defaultModel; }
     [[nodiscard]] bool serves(const std::string& model) const override;
+    [[nodiscard]] std::vector<std::string> models() const override { return m_settings.models; }
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override;
     [[nodiscard]] bool pins() const override { return m_settings.profile.pins; }
+    [[nodiscard]] std::shared_ptr<const CredentialMask> mask() const override { return m_mask; }
+    [[nodiscard]] std::optional<core::Milliseconds> handshakePatience() const override { return m_settings.handshake; }
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
     [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
         const MintOrder& order) override;
@@ -49,6 +55,7 @@ private:
     const Settings m_settings;
     /// With the profile's root.
     std::string m_base;
+    const std::shared_ptr<const CredentialMask> m_mask = CredentialMask::of(m_settings.apiKey.reveal());
     /// Of the ways to the provider's own sessions.
     const std::shared_ptr<net::DialMemory> m_dials = std::make_shared<net::DialMemory>();
 };

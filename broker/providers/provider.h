@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/providers/credential_mask.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/expected.h"
@@ -9,8 +10,10 @@
 #include "net/websocket_client.h"
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace vivavoce::broker {
 
@@ -38,10 +41,16 @@ public:
     [[nodiscard]] virtual const std::string& defaultModel() const = 0;
     /// Whether a model is this provider's, by its name.
     [[nodiscard]] virtual bool serves(const std::string& model) const = 0;
+    /// Those that it is known to serve; none: it does not say.
+    [[nodiscard]] virtual std::vector<std::string> models() const { return {}; }
     /// Where a token for `model` opens a door.
     [[nodiscard]] virtual core::broker::ConnectInfo connect(const std::string& model) const = 0;
     /// Whether its tokens hold whoever bears them to an order. Where not, sessions go through the relay, and instructions cannot be fixed.
     [[nodiscard]] virtual bool pins() const = 0;
+    /// Of the key that it is shown, for what it says. Never null.
+    [[nodiscard]] virtual std::shared_ptr<const CredentialMask> mask() const = 0;
+    /// How long the door of one of its sessions may take in the relay. Nothing: as with every other one.
+    [[nodiscard]] virtual std::optional<core::Milliseconds> handshakePatience() const { return std::nullopt; }
     /// Errors: ProviderUnreachable, ProviderRefused (our key), BadUsage (the order), ProviderMalformed, ProviderFailed, ProviderQuota,
     /// RateLimited, Timeout.
     [[nodiscard]] virtual net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) = 0;

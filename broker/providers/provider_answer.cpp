@@ -1,5 +1,7 @@
 #include "broker/providers/provider_answer.h"
 
+#include "broker/providers/credential_mask.h"
+#include "core/base/refused_handshake.h"
 #include "core/base/visible_ascii.h"
 
 #include <algorithm>
@@ -37,28 +39,23 @@ core::Error errorOfAnswer(const net::ClientResponse& response)
     error.detail = "the provider answered HTTP " + std::to_string(response.status);
     error.retryAfter = retryAfter(response.headers);
     const unsigned status = response.status;
-    if (status == 401 || status == 403) {
-        error.code = ErrorCode::ProviderRefused;
-    } else if (status == 429) {
-        error.code = ErrorCode::RateLimited;
-    } else if (status == 400 || status == 422) {
-        error.code = ErrorCode::BadUsage;
-    } else if (status >= 500) {
-        error.code = ErrorCode::ProviderFailed;
-    } else {
-        // Redirects, 404 and the like: not the endpoint that we took it for.
-        error.code = ErrorCode::ProviderMalformed;
-    }
+    // The same as at a door: a key, an account or an address is no other one where a token is asked for.
+    error.code =
+        status == 400 || status == 422 ? ErrorCode::BadUsage : core::codeOfRefusedHandshake(static_cast<int>(status));
     return error;
 }
 
-core::Expected<void, core::Error> checkMinted(const core::Secret& token)
+core::Expected<void, core::Error> checkMinted(const core::Secret& token, std::string_view key)
 {
     if (token.empty() || token.size() > kMaxTokenBytes) {
         return core::fail(ErrorCode::ProviderMalformed, "the provider's token is empty or too long");
     }
     if (!core::isVisibleAscii(token.reveal())) {
         return core::fail(ErrorCode::ProviderMalformed, "the provider's token has characters that no token has");
+    }
+    const bool isLong = key.size() >= CredentialMask::kShortest;
+    if (!key.empty() && (token.equals(key) || (isLong && token.reveal().find(key) != std::string_view::npos))) {
+        return core::fail(ErrorCode::ProviderMalformed, "the provider's token holds the broker's key");
     }
     return {};
 }

@@ -14,13 +14,45 @@ bool isAllowed(const Allowed& names, const std::string& name)
     return !names || std::find(names->begin(), names->end(), name) != names->end();
 }
 
+void addName(std::string& list, const std::string& name)
+{
+    list += (list.empty() ? "\"" : ", \"") + name + "\"";
+}
+
+/// `asked`: who was asked for it; null: nobody in particular.
+Fault noSuchModel(const Policy& policy, const Provider* asked)
+{
+    constexpr std::size_t kMostNames = 10;
+    if (asked == nullptr) {
+        return {FaultCode::ProviderRejected, "no provider of this broker has that model", std::nullopt};
+    }
+    std::string names;
+    std::size_t count = 0;
+    for (const std::string& model : asked->models()) {
+        if (isAllowed(policy.models, model) && ++count <= kMostNames) {
+            addName(names, model);
+        }
+    }
+    if (count > kMostNames) {
+        names += " and " + std::to_string(count - kMostNames) + " more";
+    }
+    return {FaultCode::ProviderRejected,
+        "\"" + asked->name() + "\" has no such model" + (names.empty() ? "" : ": it has ") + names, std::nullopt};
+}
+
 } // namespace
 
-Provider& Providers::ofModel(const std::string& model) const
+Provider* Providers::serving(const std::string& model) const
 {
     const auto found = std::find_if(
         m_all.begin(), m_all.end(), [&](const WatchedProvider* provider) { return provider->serves(model); });
-    return found == m_all.end() ? m_first : **found;
+    return found == m_all.end() ? nullptr : *found;
+}
+
+Provider& Providers::ofModel(const std::string& model) const
+{
+    Provider* const its = serving(model);
+    return its == nullptr ? m_first : *its;
 }
 
 Provider* Providers::named(const std::string& name) const
@@ -49,19 +81,19 @@ core::Expected<Provider*, Fault> Providers::choose(const Policy& policy, core::b
     if (asked.provider && provider == nullptr) {
         std::string names;
         for (const WatchedProvider* one : m_all) {
-            names += (names.empty() ? "\"" : ", \"") + one->name() + "\"";
+            addName(names, one->name());
         }
         return core::Unexpected<Fault>(Fault{FaultCode::UnknownProvider, "this broker has " + names, std::nullopt});
     }
     if (!asked.model) {
         asked.model = firstModel(policy, provider);
     }
-    if (provider == nullptr && asked.model) {
-        return &ofModel(*asked.model);
-    }
-    if (asked.model && provider != &ofModel(*asked.model)) {
-        return core::Unexpected<Fault>(
-            Fault{FaultCode::ProviderRejected, "that model is another provider's", std::nullopt});
+    if (asked.model) {
+        Provider* const its = serving(*asked.model);
+        if (its == nullptr || (provider != nullptr && provider != its)) {
+            return core::Unexpected<Fault>(noSuchModel(policy, provider));
+        }
+        return its;
     }
     if (provider == nullptr && policy.providers) {
         for (const std::string& name : *policy.providers) {

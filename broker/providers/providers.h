@@ -16,12 +16,13 @@ namespace vivavoce::broker {
 /// The providers of one broker, and which of them serves a session: its model tells. [any thread]
 class Providers {
 public:
-    /// In the order in which they are looked at; the last one serves every model that is nobody else's.
+    /// In the order in which they are looked at: whose a model is may hold for the models of those behind it, too.
     /// `first` is who serves callers who ask for nothing. Lifetime: they outlive it.
     Providers(std::vector<WatchedProvider*> all, WatchedProvider& first) : m_all(std::move(all)), m_first(first) {}
 
+    /// The first of all where it is nobody's: of a session that has outlived its provider.
     [[nodiscard]] Provider& ofModel(const std::string& model) const;
-    /// Fills in the model where none is asked for and the policy lists some. UnknownProvider, ProviderRejected (its model is another one's).
+    /// Fills in the model where none is asked for and the policy lists some. UnknownProvider, ProviderRejected (it has no such model).
     [[nodiscard]] core::Expected<Provider*, Fault> choose(
         const Policy& policy, core::broker::TokenRequest& asked) const;
 
@@ -35,6 +36,8 @@ public:
 private:
     [[nodiscard]] net::Awaitable<> probeFrom(std::size_t first) const;
     [[nodiscard]] Provider* named(const std::string& name) const;
+    /// Null: nobody.
+    [[nodiscard]] Provider* serving(const std::string& model) const;
     /// Of the policy's the first one of that provider; nobody: of one that the policy allows. The first of all where there is none such.
     [[nodiscard]] std::optional<std::string> firstModel(const Policy& policy, const Provider* provider) const;
 

@@ -19,9 +19,10 @@ net::Awaitable<core::Expected<MintedToken, core::Error>> WatchedProvider::mint(c
     }
     m_deps.metrics.providerAnswered(fault, now - since);
     const std::lock_guard lock(m_mutex);
-    // What it does not take from us is no failure of its own.
-    m_isFine = !fault || fault == FaultCode::ProviderRejected;
-    m_takesAMint = fault == FaultCode::ProviderQuota || fault == FaultCode::ProviderMalformed;
+    // What it does not take from us is no failure of its own; an address where nobody mints is one of ours, and a probe does not see it.
+    const bool isElsewhere = !minted && minted.error().code == core::ErrorCode::ChoiceRefused;
+    m_isFine = !fault || (fault == FaultCode::ProviderRejected && !isElsewhere);
+    m_takesAMint = fault == FaultCode::ProviderQuota || fault == FaultCode::ProviderMalformed || isElsewhere;
     m_askedAt = now;
     ++m_mints;
     co_return minted;

@@ -32,11 +32,17 @@ public:
     [[nodiscard]] const std::string& name() const override { return m_deps.provider.name(); }
     [[nodiscard]] const std::string& defaultModel() const override { return m_deps.provider.defaultModel(); }
     [[nodiscard]] bool serves(const std::string& model) const override { return m_deps.provider.serves(model); }
+    [[nodiscard]] std::vector<std::string> models() const override { return m_deps.provider.models(); }
     [[nodiscard]] core::broker::ConnectInfo connect(const std::string& model) const override
     {
         return m_deps.provider.connect(model);
     }
     [[nodiscard]] bool pins() const override { return m_deps.provider.pins(); }
+    [[nodiscard]] std::shared_ptr<const CredentialMask> mask() const override { return m_deps.provider.mask(); }
+    [[nodiscard]] std::optional<core::Milliseconds> handshakePatience() const override
+    {
+        return m_deps.provider.handshakePatience();
+    }
     [[nodiscard]] net::Awaitable<core::Expected<MintedToken, core::Error>> mint(const MintOrder& order) override;
     [[nodiscard]] net::Awaitable<core::Expected<net::WebSocketRequest, core::Error>> opening(
         const MintOrder& order) override

@@ -15,8 +15,11 @@ inline constexpr std::uint16_t kLost = 1006;
 inline constexpr std::uint16_t kPolicyViolation = 1008;
 inline constexpr std::uint16_t kTooBig = 1009;
 inline constexpr std::uint16_t kInternal = 1011;
-/// It may go better in a moment.
-inline constexpr std::uint16_t kTryAgainLater = 1013;
+/// 1012 to 1014, which IANA has and the RFC has not: Qt, and so a client on Debian 12, takes them for faults of the protocol.
+inline constexpr std::uint16_t kFirstUnreadable = 1012;
+inline constexpr std::uint16_t kLastUnreadable = 1014;
+/// It may go better in a moment; what 1013 means, for whoever cannot read that.
+inline constexpr std::uint16_t kTryAgainLater = 4013;
 inline constexpr std::uint16_t kTokenExpired = 4401;
 inline constexpr std::uint16_t kBudgetExhausted = 4402;
 inline constexpr std::uint16_t kSessionEnded = 4403;

@@ -44,6 +44,31 @@ net::WebSocketClose closeOfFailure(const core::Error& error)
     }
 }
 
+/// With what the provider has said of it, as far as it is printable and has room.
+net::WebSocketClose withWords(net::WebSocketClose close, std::string_view theirs)
+{
+    constexpr std::size_t kLongestReason = 123;
+    std::string words;
+    for (const char c : theirs) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool isRest = (byte & 0xC0U) == 0x80U;
+        if (!isRest) {
+            words += byte >= 0x20U && byte < 0x7FU ? c : '?';
+        }
+    }
+    const std::string behind = words.empty() ? std::string() : ": " + words;
+    if (close.reason.size() + behind.size() <= kLongestReason) {
+        close.reason += behind;
+    }
+    return close;
+}
+
+/// What every client can read.
+std::uint16_t readable(std::uint16_t code)
+{
+    return code >= closing::kFirstUnreadable && code <= closing::kLastUnreadable ? closing::kTryAgainLater : code;
+}
+
 bool isTakenAway(std::uint16_t code)
 {
     return code == closing::kTokenExpired || code == closing::kSessionEnded || code == closing::kSessionTooLong;
@@ -261,7 +286,7 @@ net::Awaitable<> RelaySession::passDown()
             m_refusal = m_deps.beginning->ended(close);
         }
         if (m_refusal) {
-            close = closeOfFailure(*m_refusal);
+            close = withWords(closeOfFailure(*m_refusal), close.reason);
         } else if (close.code == closing::kLost) {
             close = {closing::kTryAgainLater, "provider_lost"};
         }
@@ -323,7 +348,7 @@ net::Awaitable<> RelaySession::closeBoth()
 net::Awaitable<> RelaySession::closeClient()
 {
     const net::WebSocketClose& told = m_end->close;
-    const std::uint16_t code = told.code == closing::kLost ? closing::kNoCode : told.code;
+    const std::uint16_t code = told.code == closing::kLost ? closing::kNoCode : readable(told.code);
     if (m_end->by != StreamEnd::By::Broker || !isTakenAway(code)) {
         co_await m_client->close(code, told.reason, kFarewell);
         co_return;

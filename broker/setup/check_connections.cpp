@@ -91,7 +91,7 @@ void checkConnections(const Config& config, Problems& problems)
             }
         });
     };
-    if (!problems.has("provider.url") && !problems.has("provider.ca_file")) {
+    if (config.isProviderThere() && !problems.has("provider.url") && !problems.has("provider.ca_file")) {
         spawn(checkProvider("provider.url", config.providerUrl, config.providerCaFile, problems));
     }
     if (!config.geminiKey.empty() && !problems.has("providers.gemini.url")

@@ -3,18 +3,15 @@
 #include "broker/config_secrets.h"
 #include "broker/providers/profile.h"
 #include "broker/setup/check_certificates.h"
+#include "broker/setup/check_policies.h"
 #include "broker/setup/file_access.h"
 #include "broker/store/database_url.h"
 #include "broker/token_keys.h"
 #include "broker/usage/rate_card.h"
 #include "core/models/model_list.h"
-#include "core/models/voice_list.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace vivavoce::broker {
 namespace {
@@ -54,51 +51,6 @@ void checkModel(const char* key, const std::string& model, const std::string& pr
     if (const auto sunset = core::ModelList::builtIn().sunsetOf(model, clock.wallNow(), provider)) {
         problems.add(
             key, "names one whose end is announced: " + core::sunsetText(*sunset), Problems::Severity::Warning);
-    }
-}
-
-/// Whose voices a server has; empty: nobody knows, for many speak OpenAI's protocol.
-std::string whoseVoices(const std::string& profile, const std::string& url)
-{
-    const bool isAnybodys = profile == "openai" && !url.starts_with("https://api.openai.com");
-    return isAnybodys ? std::string() : profile;
-}
-
-/// By name, and by whose voices they have.
-std::vector<std::pair<std::string, std::string>> providersOf(const Config& config)
-{
-    std::vector<std::pair<std::string, std::string>> all;
-    if (config.isProviderThere()) {
-        all.emplace_back(config.providerName(), whoseVoices(config.providerName(), config.providerUrl));
-    }
-    if (!config.geminiKey.empty()) {
-        all.emplace_back("gemini", "gemini");
-    }
-    for (const CompatibleProvider& one : config.compatible) {
-        all.emplace_back(one.name, whoseVoices(one.profile, one.url));
-    }
-    return all;
-}
-
-/// New ones come faster than programs: it may be one all the same.
-void checkVoices(const std::string& key, const Policy& policy, const Config& config, Problems& problems)
-{
-    const auto isNobodys = [&](const std::string& voice) {
-        const auto& allowed = policy.providers;
-        bool isAsked = false;
-        for (const auto& [name, whose] : providersOf(config)) {
-            const bool isAllowed = !allowed || std::find(allowed->begin(), allowed->end(), name) != allowed->end();
-            isAsked = isAsked || isAllowed;
-            if (isAllowed && !core::VoiceList::builtIn().isUnknown(voice, whose)) {
-                return false;
-            }
-        }
-        return isAsked;
-    };
-    const auto voices = policy.voices.value_or(std::vector<std::string>());
-    if (const auto found = std::find_if(voices.begin(), voices.end(), isNobodys); found != voices.end()) {
-        problems.add(
-            key, "names \"" + *found + "\", which none of its providers is known to have", Problems::Severity::Warning);
     }
 }
 
@@ -148,10 +100,7 @@ void checkFiles(const Config& config, const core::Clock& clock, Problems& proble
     if (!config.geminiKey.empty()) {
         checkModel("providers.gemini.model", config.geminiModel, "gemini", clock, problems);
     }
-    checkVoices("policy.voices", config.policy, config, problems);
-    for (std::size_t i = 0; i < config.policies.size(); ++i) {
-        checkVoices("policies[" + std::to_string(i) + "].voices", config.policies[i].policy, config, problems);
-    }
+    checkPolicies(config, problems);
     checkAuthorities("provider.ca_file", config.providerCaFile, problems);
     checkAuthorities("providers.gemini.ca_file", config.geminiCaFile, problems);
     for (std::size_t i = 0; i < config.compatible.size(); ++i) {

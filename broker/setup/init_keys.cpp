@@ -277,6 +277,10 @@ const std::vector<InitKey>& initKeys()
             .sentence = "Hz of what it hears, where that is not what its profile says.",
             .example = "16000"},
         {.key = "providers.compatible[].output_rate", .sentence = "Hz of what it says, likewise.", .example = "24000"},
+        {.key = "providers.compatible[].handshake_ms",
+            .sentence =
+                "How long the relay waits for its WebSocket, 2000 where nothing is said: more where it loads a model first.",
+            .example = "30000"},
         {.key = "providers.compatible[].api_key",
             .sentence =
                 "Its key, where it wants one. Better than here: MY_SERVER_API_KEY, MY_SERVER_API_KEY_FILE or systemd's credential my_server_api_key.",

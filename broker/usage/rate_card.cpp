@@ -44,12 +44,19 @@ core::Expected<RateCard, core::Error> RateCard::load(Settings settings)
     return RateCard(std::move(settings), std::make_shared<const core::PriceList>(std::move(*prices)));
 }
 
+const std::shared_ptr<const core::PriceList>& RateCard::pricesOf(const Account& account) const
+{
+    const auto& others = m_settings.others;
+    const bool isOther = std::find(others.begin(), others.end(), account.provider) != others.end();
+    return isOther && m_settings.file.empty() ? m_none : m_prices;
+}
+
 std::optional<Fault> RateCard::hold(Account& account, core::WallTime now) const
 {
     if (isFree(account)) {
         return std::nullopt;
     }
-    const core::PriceRow* const price = m_prices->find(account.model, now);
+    const core::PriceRow* const price = pricesOf(account)->find(account.model, now);
     if (m_settings.holdCents) {
         account.hold = *m_settings.holdCents * kNanoOfCent;
     } else if (price != nullptr) {
@@ -68,7 +75,7 @@ std::optional<Fault> RateCard::hold(Account& account, core::WallTime now) const
 
 std::int64_t RateCard::costOfUntold(const Account& account, core::WallTime now) const
 {
-    const core::PriceRow* const price = m_prices->find(account.model, now);
+    const core::PriceRow* const price = pricesOf(account)->find(account.model, now);
     const bool isPaidByTokens = price != nullptr && (price->textOut > 0 || price->audioOut > 0);
     return isPaidByTokens && isSpending(account) ? account.hold : 0;
 }

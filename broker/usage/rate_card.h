@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace vivavoce::broker::usage {
 
@@ -24,6 +25,8 @@ public:
         std::optional<std::int64_t> holdCents;
         /// The provider of that name is on this computer, and nobody has said what it costs. Empty: none is.
         std::string freeProvider{};
+        /// Providers that have prices of their own, whatever their models are called: what came with the program is not theirs.
+        std::vector<std::string> others{};
     };
 
     /// BadConfiguration, with the row that does not do.
@@ -36,7 +39,10 @@ public:
     [[nodiscard]] std::int64_t costOfUntold(const Account& account, core::WallTime now) const;
     /// What it comes to is taken from a budget of money.
     [[nodiscard]] bool isSpending(const Account& account) const { return account.isMoneyBounded() && !isFree(account); }
+    /// Whoever's they are.
     [[nodiscard]] const std::shared_ptr<const core::PriceList>& prices() const { return m_prices; }
+    /// Those that hold for the account's provider, of its models and of transcribers.
+    [[nodiscard]] const std::shared_ptr<const core::PriceList>& pricesOf(const Account& account) const;
     [[nodiscard]] bool isFree(const Account& account) const
     {
         return !m_settings.freeProvider.empty() && account.provider == m_settings.freeProvider;
@@ -50,6 +56,7 @@ private:
 
     Settings m_settings;
     std::shared_ptr<const core::PriceList> m_prices;
+    std::shared_ptr<const core::PriceList> m_none = std::make_shared<const core::PriceList>();
 };
 
 } // namespace vivavoce::broker::usage

@@ -221,7 +221,8 @@ Awaitable<core::Expected<WebSocketMessage, WebSocketClose>> WebSocketStream<Stre
             endForFault(1009, "message too big", kTooBigPatience);
         } else if (!m_stream.is_message_done()) {
             if (!mayGrow()) {
-                endForFault(1013, "too many long messages at the same time", kFarewellPatience);
+                // As 1013, which Qt takes for a fault of ours.
+                endForFault(4013, "too many long messages at the same time", kFarewellPatience);
             }
         } else if (m_stream.got_text() && endsWithinCharacter(bytesOf(m_buffer))) {
             // Beast does not look at the end of a text whose last frame is empty (RFC 6455 §8.1).

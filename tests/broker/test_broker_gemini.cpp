@@ -277,7 +277,7 @@ private Q_SLOTS:
         row("patience", 429, R"({"error":{"message":"Resource has been exhausted marker"}})", "provider_rate_limited");
         row("quota", 429, R"({"error":{"message":"You exceeded your current quota marker"}})", "provider_quota");
         row("fault", 500, "marker", "provider_failed");
-        row("other version", 404, "marker", "provider_malformed");
+        row("other version", 404, "marker", "provider_rejected");
         row("not JSON", 200, "<html>marker", "provider_malformed");
         row("no name", 200, R"({"token":"marker"})", "provider_malformed");
         row("another's token", 200, R"({"name":"ek_marker"})", "provider_malformed");

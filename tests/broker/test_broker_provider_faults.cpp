@@ -64,7 +64,10 @@ private slots:
         row("429, odd error", 429, R"({"error":{"code":7}})", 429, "provider_rate_limited");
         row("500", 500, "marker", 502, "provider_failed");
         row("503", 503, "", 502, "provider_failed");
-        row("404", 404, "marker", 502, "provider_malformed");
+        row("429, no credit", 429, R"({"error":{"code":"credit_balance_exhausted"}})", 502, "provider_quota");
+        row("402", 402, "marker", 502, "provider_quota");
+        row("404", 404, "marker", 422, "provider_rejected");
+        row("405", 405, "marker", 422, "provider_rejected");
         row("redirect", 302, "", 502, "provider_malformed");
         row("204", 204, "", 502, "provider_malformed");
         row("not JSON", 200, "<html>marker", 502, "provider_malformed");
@@ -88,6 +91,7 @@ private slots:
         QCOMPARE(answer.status, ours);
         QCOMPARE(codeOf(answer), code.toStdString());
         QVERIFY2(answer.body.find("marker") == std::string::npos, answer.body.c_str());
+        QCOMPARE(header(answer, "Retry-After"), std::string());
         // The next one is fine again: nothing is left of the fault.
         world.provider.answerWith(std::nullopt);
         QCOMPARE(world.send(world.mintRequest()).status, 200U);
@@ -115,6 +119,13 @@ private slots:
         const auto answer = world.send(world.mintRequest());
         QCOMPARE(answer.status, 429U);
         QCOMPARE(header(answer, "Retry-After"), ours.toStdString());
+        // Of what does not pass by waiting nobody is told to wait.
+        for (const unsigned status : {401U, 402U, 404U, 429U}) {
+            auto final = net::HttpResponse::json(status, R"({"error":{"code":"insufficient_quota"}})");
+            final.headers.set("Retry-After", theirs.toStdString());
+            world.provider.answerWith(final);
+            QCOMPARE(header(world.send(world.mintRequest()), "Retry-After"), std::string());
+        }
     }
 
     void expiryOfTheProvider_OnlyShortensOurs_data()

@@ -370,6 +370,47 @@ private slots:
         QVERIFY2(narrow.says(QStringLiteral("warning: policies[0].voices names \"marin\"")), narrow.all().constData());
     }
 
+    void check_PolicyThatShutsPeopleOut_IsAWarning_data()
+    {
+        QTest::addColumn<QByteArray>("policies");
+        QTest::addColumn<QByteArray>("warning");
+        const auto row = [](const char* name, const char* policies, const char* warning) {
+            QTest::newRow(name) << QByteArray(policies) << QByteArray(warning);
+        };
+        row("provider", "[policy]\nproviders = [\"openai\", \"azure\"]\n",
+            "policy.providers names \"azure\", which this broker does not have");
+        row("provider without a key", "[[policies]]\nproject = \"p\"\nproviders = [\"gemini\"]\n",
+            "policies[0].providers names \"gemini\", which this broker does not have");
+        row("model", "[policy]\nproviders = [\"own\"]\nmodels = [\"m\", \"n\"]\n",
+            "policy.models names \"n\", which none of its providers has");
+        row("model of a provider that everybody's policy forbids",
+            "[policy]\nproviders = [\"openai\"]\n[[policies]]\nproject = \"p\"\nmodels = [\"m\"]\n",
+            "policies[0].models names \"m\", which none of its providers has");
+        row("instructions", "[policy]\ninstructions = \"Be kind.\"\n", "policy.instructions cannot be held by \"own\"");
+        row("instructions of a project",
+            "[[policies]]\nproject = \"p\"\nproviders = [\"own\"]\ninstructions = \"Be kind.\"\n",
+            "policies[0].instructions cannot be held by \"own\"");
+        row("all that is there", "[policy]\nproviders = [\"openai\", \"own\"]\nmodels = [\"anything\", \"m\"]\n", "");
+        row("instructions that are held", "[policy]\nproviders = [\"openai\"]\ninstructions = \"Be kind.\"\n", "");
+        row("instructions for models that are another one's",
+            "[policy]\nmodels = [\"anything\"]\ninstructions = \"Be kind.\"\n", "");
+    }
+    void check_PolicyThatShutsPeopleOut_IsAWarning()
+    {
+        QFETCH(QByteArray, policies);
+        QFETCH(QByteArray, warning);
+        const World world;
+        const Checked checked = world.checkText(world.good()
+            + "\n[[providers.compatible]]\nname = \"own\"\nprofile = \"speaches\"\n"
+              "url = \"https://speaches.example\"\nmodels = [\"m\"]\n"
+            + policies.toStdString());
+        QCOMPARE(checked.code, 0);
+        QCOMPARE(checked.out, warning.isEmpty() ? QStringLiteral("ok\n") : QStringLiteral("ok, with 1 warning\n"));
+        QVERIFY2(
+            warning.isEmpty() || checked.says("warning: " + QString::fromUtf8(warning)), checked.all().constData());
+        QVERIFY2(warning.isEmpty() || checked.all().contains("(line "), checked.all().constData());
+    }
+
     void check_ServerThatMintsWithoutAKey_IsAWarning()
     {
         const World world;

@@ -92,6 +92,16 @@ private slots:
         QVERIFY2(!text.contains("marker"), text.constData());
     }
 
+    /// Nobody is offered it.
+    void check_ProviderWithoutAKey_IsNotAsked()
+    {
+        const Neighbours there;
+        Config config = configOf("https://provider.invalid", there.url());
+        QCOMPARE(found(config), QByteArray());
+        config.providerKey = core::Secret("key");
+        QVERIFY(found(config).startsWith("provider.url cannot be reached: "));
+    }
+
     void check_IssuerThatIsAnother_IsTold()
     {
         const Neighbours there("https://login.example");

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <QElapsedTimer>
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
@@ -217,6 +218,37 @@ private Q_SLOTS:
             config.providerUrl = "https://api.openai.com";
         });
         QCOMPARE(world.token("{}").provider, std::string("other"));
+        // And the other one is not offered.
+        const auto answer = world.ask(R"({"provider":"openai"})");
+        QCOMPARE(codeOf(answer), std::string("unknown_provider"));
+        QVERIFY2(answer.body.find(R"(this broker has \"other\"")") != std::string::npos, answer.body.c_str());
+        QCOMPARE(codeOf(world.ask(R"({"provider":"mistral"})")), std::string("unknown_provider"));
+        const auto nobodys = world.ask(R"({"model":"gpt-realtime"})");
+        QCOMPARE(codeOf(nobodys), std::string("provider_rejected"));
+        QVERIFY2(
+            nobodys.body.find("no provider of this broker has that model") != std::string::npos, nobodys.body.c_str());
+    }
+
+    void modelThatAProviderDoesNotHave_IsToldWithThoseThatItHas()
+    {
+        World world("openai", [](broker::Config& config) {
+            for (int i = 1; i <= 10; ++i) {
+                config.compatible.front().models.push_back("more " + std::to_string(i));
+            }
+        });
+        const auto answer = world.ask(R"({"provider":"other","model":"nobody's"})");
+        QCOMPARE(codeOf(answer), std::string("provider_rejected"));
+        const std::string detail = Json::parse(answer.body).at("detail").get<std::string>();
+        QVERIFY2(
+            detail.starts_with(R"("other" has no such model: it has "voice-1", "voice 2", "more 1",)"), detail.c_str());
+        QVERIFY2(detail.ends_with(R"("more 8" and 2 more)"), detail.c_str());
+        // No more than a caller may have.
+        World narrow("openai", [](broker::Config& config) {
+            config.policy.models = std::vector<std::string>{"voice 2", "another"};
+        });
+        const auto less = narrow.ask(R"({"provider":"other","model":"another"})");
+        QCOMPARE(Json::parse(less.body).at("detail").get<std::string>(),
+            std::string(R"("other" has no such model: it has "voice 2")"));
     }
 
     void azure_IsAskedAsAzure()
@@ -341,9 +373,58 @@ private Q_SLOTS:
         const auto client = world.relay.open(world.token());
         const auto end = client->line().end();
         QCOMPARE(end.code, std::uint16_t{1011});
-        QCOMPARE(end.reason, std::string("provider_refused"));
+        // And what it had to say.
+        QCOMPARE(end.reason, std::string("provider_refused: Invalid API key"));
         QCOMPARE(world.server.refused(), std::vector<unsigned>{1008});
         QTRY_VERIFY(world.relay.operators.broker.log.text().find("provider.failed") != std::string::npos);
+    }
+
+    void reasonBeforeTheFirstWord_ComesThrough_data()
+    {
+        QTest::addColumn<int>("code");
+        QTest::addColumn<QByteArray>("theirs");
+        QTest::addColumn<QByteArray>("told");
+        QTest::newRow("words") << 1008 << QByteArray("bad") << QByteArray("provider_refused: bad");
+        QTest::newRow("none") << 3000 << QByteArray() << QByteArray("provider_refused");
+        QTest::newRow("nothing that prints")
+            << 1008 << QByteArray("caf\xc3\xa9\tis\x7f closed") << QByteArray("provider_refused: caf??is? closed");
+        QTest::newRow("our key") << 1008 << QByteArray("no ") + CompatibleStandIn::kKey
+                                 << QByteArray("provider_refused: no *********************");
+        QTest::newRow("as long as there is room")
+            << 1008 << QByteArray(105, 'x') << "provider_refused: " + QByteArray(105, 'x');
+        QTest::newRow("longer") << 1008 << QByteArray(106, 'x') << QByteArray("provider_refused");
+    }
+    void reasonBeforeTheFirstWord_ComesThrough()
+    {
+        QFETCH(int, code);
+        QFETCH(QByteArray, theirs);
+        QFETCH(QByteArray, told);
+        World world("localai");
+        Talk talk(world, world.token());
+        talk.line->close(static_cast<std::uint16_t>(code), theirs.toStdString());
+        const auto end = talk.client->line().end();
+        QCOMPARE(end.code, std::uint16_t{1011});
+        QCOMPARE(end.reason, told.toStdString());
+    }
+
+    /// It loads its model before it answers.
+    void handshake_MayTakeAsLongAsIsConfigured()
+    {
+        using namespace std::chrono_literals;
+        World world("localai", [](broker::Config& config) {
+            // Of the broker's own provider, whose doors can be held.
+            config.compatible.front().url = config.providerUrl;
+            config.compatible.front().handshake = 2'600ms;
+            config.providerTimeout = 500ms;
+        });
+        const auto session = world.token();
+        world.relay.upstream.hold();
+        QElapsedTimer elapsed;
+        elapsed.start();
+        const auto client = world.relay.open(session);
+        QCOMPARE(client->line().end().reason, std::string("provider_timeout"));
+        QVERIFY2(elapsed.elapsed() >= 2'500, qPrintable(QString::number(elapsed.elapsed())));
+        world.relay.upstream.release();
     }
 
     void handshakeThatIsRefused_HasTheCodeOfAnHttpAnswer_data()
@@ -359,12 +440,12 @@ private Q_SLOTS:
         row(402, 1011, "provider_quota");
         row(403, 1011, "provider_refused");
         row(404, 1011, "provider_rejected");
-        row(408, 1013, "provider_timeout");
+        row(408, 4013, "provider_timeout");
         row(409, 1011, "provider_rejected");
         row(426, 1011, "provider_rejected");
-        row(429, 1013, "provider_rate_limited");
+        row(429, 4013, "provider_rate_limited");
         row(302, 1011, "provider_malformed");
-        row(503, 1013, "provider_failed");
+        row(503, 4013, "provider_failed");
     }
     void handshakeThatIsRefused_HasTheCodeOfAnHttpAnswer()
     {
@@ -391,7 +472,7 @@ private Q_SLOTS:
         QTest::newRow("key") << "invalid_api_key" << 1011 << "provider_refused";
         QTest::newRow("model") << "model_load_error" << 1011 << "provider_rejected";
         QTest::newRow("money") << "insufficient_quota" << 1011 << "provider_quota";
-        QTest::newRow("room") << "session_limit_reached" << 1013 << "provider_rate_limited";
+        QTest::newRow("room") << "session_limit_reached" << 4013 << "provider_rate_limited";
     }
     void whatIsSaidInPlaceOfASession_HasTheCodeOfAnHttpAnswer()
     {
@@ -526,11 +607,63 @@ private Q_SLOTS:
         QCOMPARE(row.at("unpricedTurns").get<int>(), 1);
     }
 
+    /// Its prices are its own, and whoever writes down what is said is its, too.
+    void modelThatIsCalledAsOpenAisIs_HasNoPriceOfOpenAis_data()
+    {
+        QTest::addColumn<QByteArray>("prices");
+        QTest::addColumn<double>("cost");
+        QTest::addColumn<int>("unpriced");
+        QTest::newRow("nobody knows") << QByteArray() << 0.0 << 2;
+        QTest::newRow("the operator knows")
+            << QByteArray(R"({"prices":[{"model":"gpt-realtime","from":"2026-01-01","textIn":4,"cachedTextIn":1,)"
+                          R"("textOut":16,"audioIn":32,"cachedAudioIn":1,"audioOut":64,"imageIn":5,"cachedImageIn":1,)"
+                          R"("longestInput":1000,"longestOutput":1000},)"
+                          R"({"model":"whisper-1","from":"2026-01-01","minute":0.5}]})")
+            << 1.4 << 0;
+    }
+    void modelThatIsCalledAsOpenAisIs_HasNoPriceOfOpenAis()
+    {
+        QFETCH(QByteArray, prices);
+        QFETCH(double, cost);
+        QFETCH(int, unpriced);
+        const std::string path = prices.isEmpty() ? std::string() : written("prices.json", prices.toStdString());
+        World world("localai", [&](broker::Config& config) {
+            config.compatible.front().models = {"gpt-realtime"};
+            config.pricesFile = path;
+        });
+        Talk talk(world, world.token());
+        for (const char* event :
+            {R"({"type":"session.created","session":{"audio":{"input":{"transcription":{"model":"whisper-1"}}}}})",
+                R"({"type":"conversation.item.input_audio_transcription.completed","item_id":"i0","transcript":"Hi.",)"
+                R"("usage":{"type":"duration","seconds":120}})",
+                R"({"type":"response.created","response":{"id":"r1"}})",
+                R"({"type":"response.done","response":{"id":"r1","status":"completed","usage":{"total_tokens":100000,)"
+                R"("input_tokens":100000,"output_tokens":0,"input_token_details":{"text_tokens":100000}}}})"}) {
+            talk.line->send(event);
+            QCOMPARE(talk.client->line().next(), std::string(event));
+        }
+        talk.hangUp();
+        QTRY_COMPARE(world.usage()["rows"].size(), std::size_t{1});
+        const Json row = world.usage()["rows"][0];
+        QCOMPARE(row.at("unpricedTurns").get<int>(), unpriced);
+        QCOMPARE(world.usage()["totalCost"].get<double>(), cost);
+    }
+
+    void modelWithoutAPrice_IsNotForABudget()
+    {
+        World world("localai", [](broker::Config& config) {
+            config.compatible.front().models = {"gpt-realtime"};
+            config.policy.budgets.userDay.nanoDollars = 3'000'000'000;
+        });
+        QCOMPARE(codeOf(world.ask(R"({"provider":"other"})")), std::string("not_allowed"));
+    }
+
     void configuration_IsReadAndPrinted_WithoutTheKey()
     {
-        const std::string toml = "[[providers.compatible]]\nname = \"azure\"\nprofile = \"azure\"\n"
-                                 "url = \"https://example.openai.azure.com\"\nmodels = [\"deployment\"]\n"
-                                 "input_rate = 16000\noutput_rate = 48000\napi_key = \"azure-key-marker\"\n";
+        const std::string toml =
+            "[[providers.compatible]]\nname = \"azure\"\nprofile = \"azure\"\n"
+            "url = \"https://example.openai.azure.com\"\nmodels = [\"deployment\"]\n"
+            "input_rate = 16000\noutput_rate = 48000\nhandshake_ms = 30000\napi_key = \"azure-key-marker\"\n";
         broker::Config config;
         QCOMPARE(problemsOf(toml, &config), std::vector<std::string>());
         QCOMPARE(config.compatible.size(), std::size_t{1});
@@ -542,7 +675,12 @@ private Q_SLOTS:
         QCOMPARE(again.compatible.front().models, config.compatible.front().models);
         QCOMPARE(again.compatible.front().inputRate, std::optional(core::SampleRate(16'000)));
         QCOMPARE(again.compatible.front().outputRate, std::optional(core::SampleRate(48'000)));
+        QCOMPARE(again.compatible.front().handshake, std::optional(core::Milliseconds(30'000)));
         // The key is not in what is printed, and counts all the same.
+        QCOMPARE(broker::changedKeys(config, again), std::vector<std::string>{"providers.compatible"});
+        again.compatible.front().key = config.compatible.front().key;
+        QCOMPARE(broker::changedKeys(config, again), std::vector<std::string>());
+        again.compatible.front().handshake.reset();
         QCOMPARE(broker::changedKeys(config, again), std::vector<std::string>{"providers.compatible"});
     }
 
@@ -609,6 +747,9 @@ private Q_SLOTS:
         row("rate that nothing has", qPrintable(QString("name=\"x\"\ninput_rate=16") + rest), "input_rate has to be");
         row("rate in words", qPrintable(QString("name=\"x\"\noutput_rate=\"48 kHz\"") + rest),
             "output_rate has to be a whole number");
+        row("no time for a handshake", qPrintable(QString("name=\"x\"\nhandshake_ms=0") + rest),
+            "handshake_ms has to be");
+        row("for ever", qPrintable(QString("name=\"x\"\nhandshake_ms=120001") + rest), "handshake_ms has to be");
         row("unknown key", qPrintable(QString("name=\"x\"\nmodel=\"m\"") + rest),
             "did you mean providers.compatible[0].models?");
     }

@@ -15,7 +15,7 @@ using core::ErrorCode;
 
 namespace {
 
-constexpr const char* kKey = "key-marker";
+constexpr const char* kKey = "key-marker-of-the-broker";
 constexpr const char* kToken = "token-marker";
 
 /// Answers whatever is asked, and remembers it.
@@ -246,11 +246,16 @@ private Q_SLOTS:
             row(429, "{}", ErrorCode::RateLimited);
             const bool isGemini = kinds()[i].name == std::string_view("gemini");
             row(404, R"({"error":{"code":"DeploymentNotFound"}})",
-                isGemini ? ErrorCode::ProviderMalformed : ErrorCode::BadUsage);
-            row(404, "{}", ErrorCode::ProviderMalformed);
+                isGemini ? ErrorCode::ChoiceRefused : ErrorCode::BadUsage);
+            row(404, "{}", ErrorCode::ChoiceRefused);
+            row(402, "{}", ErrorCode::ProviderQuota);
             row(503, "", ErrorCode::ProviderFailed);
             row(200, "", ErrorCode::ProviderMalformed);
             row(200, "[]", ErrorCode::ProviderMalformed);
+            // It would go to the client.
+            row(200,
+                R"({"value":"key-marker-of-the-broker","name":"auth_tokens/key-marker-of-the-broker","expires_at":1800000060})",
+                ErrorCode::ProviderMalformed);
             row(200,
                 R"({"value":"token-marker\r\nX-A: b","name":"auth_tokens/token-marker\r\nX-A: b","expires_at":1800000060})",
                 ErrorCode::ProviderMalformed);

@@ -93,6 +93,24 @@ private slots:
         QVERIFY(!card->hold(unbounded, core::WallTime()));
     }
 
+    /// It is called as another one's is, and costs what its own provider takes for it.
+    void builtInPrices_AreNoOtherProviders()
+    {
+        RateCard::Settings settings;
+        settings.others = {"own"};
+        const auto card = RateCard::load(settings);
+        usage::Account account = underABudget("gpt-realtime");
+        account.provider = "openai";
+        QVERIFY(!card->hold(account, core::WallTime()));
+        QVERIFY(card->costOfUntold(account, core::WallTime()) > 0);
+        QVERIFY(card->pricesOf(account)->find("whisper-1", core::WallTime()) != nullptr);
+        usage::Account own = underABudget("gpt-realtime");
+        own.provider = "own";
+        QCOMPARE(card->hold(own, core::WallTime()).value().code, FaultCode::NotAllowed);
+        QCOMPARE(card->costOfUntold(own, core::WallTime()), std::int64_t{0});
+        QVERIFY(card->pricesOf(own)->find("whisper-1", core::WallTime()) == nullptr);
+    }
+
     void modelThatIsPaidByTheMinute_HoldsAMinute()
     {
         const auto card = load(R"("minute":0.05)");

@@ -1,3 +1,4 @@
+#include "broker/providers/credential_mask.h"
 #include "broker/relay/protocol.h"
 #include "broker/relay/relay_session.h"
 #include "broker/store/database.h"
@@ -215,6 +216,55 @@ class TestRelaySession : public QObject {
     Q_OBJECT
 
 private slots:
+    void credential_IsHidden_HoweverItIsWritten_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QByteArray>("hidden");
+        const auto row = [](const char* name, const char* text, const char* hidden) {
+            QTest::newRow(name) << QByteArray(text) << QByteArray(hidden);
+        };
+        // The credential is `nv-key/0123456789`.
+        row("as it is", "a nv-key/0123456789 b", "a ***************** b");
+        row("all there is", "nv-key/0123456789", "*****************");
+        row("twice", "nv-key/0123456789nv-key/0123456789", "**********************************");
+        row("after half of itself", "nv-key/nv-key/0123456789", "nv-key/*****************");
+        row("nearly", "nv-key/012345678 v-key/0123456789", "nv-key/012345678 v-key/0123456789");
+        row("escaped", "\"nv-key\\/012\\u0033456789\"", "\"***********************\"");
+        row("escaped in upper case", "\\u006Ev-key/0123456789", "**********************");
+        row("after an escape", "\\tnv-key/0123456789\\n", "\\t*****************\\n");
+        row("after a backslash that is one", "\\\\nv-key/0123456789", "\\\\*****************");
+        // Without the letter there would be no JSON any more.
+        row("after half an escape", "\\nv-key/0123456789", "\\n****************");
+        row("broken escapes", "\\u00", "\\u00");
+        row("a backslash at the end", "nv-key/012345678\\", "nv-key/012345678\\");
+        row("nothing", "", "");
+    }
+    void credential_IsHidden_HoweverItIsWritten()
+    {
+        QFETCH(QByteArray, text);
+        QFETCH(QByteArray, hidden);
+        const auto mask = broker::CredentialMask::of("nv-key/0123456789");
+        std::string said = text.toStdString();
+        QCOMPARE(mask->hide(said), text != hidden);
+        QCOMPARE(QByteArray::fromStdString(said), hidden);
+    }
+
+    void credential_ThatAReasonEndsIn_IsHidden()
+    {
+        const auto mask = broker::CredentialMask::of("nv-key/0123456789");
+        std::string reason = "so it is with nv-key/0";
+        QVERIFY(mask->hideInReason(reason));
+        QCOMPARE(reason, std::string("so it is with ********"));
+        std::string less = "so it is with nv-key/";
+        QVERIFY(!mask->hideInReason(less));
+        QCOMPARE(less, std::string("so it is with nv-key/"));
+        // What is as short as that may be a word.
+        std::string word = "this is no-word";
+        QVERIFY(!broker::CredentialMask::of("no-word")->hideInReason(word));
+        QVERIFY(!broker::CredentialMask::of("")->hideInReason(word));
+        QCOMPARE(word, std::string("this is no-word"));
+    }
+
     /// It sends, and so is alive as far as its connection can tell.
     void providerThatTakesNothing_IsGivenUp()
     {
@@ -227,10 +277,22 @@ private slots:
         world.client.says(R"({"type":"two"})");
         const StreamEnd end = world.end();
         QVERIFY(end.by == StreamEnd::By::Provider);
-        QCOMPARE(unsigned{end.close.code}, 1013U);
+        QCOMPARE(unsigned{end.close.code}, 4013U);
         QCOMPARE(end.close.reason, std::string("provider_timeout"));
         QCOMPARE(world.client.told().value().reason, std::string("provider_timeout"));
         QVERIFY(world.provider.told().has_value());
+    }
+
+    /// Qt makes a fault of the protocol of them, and drops their reason.
+    void codesThatNotEveryClientCanRead_AreToldAsOneThatItCan()
+    {
+        for (const int code : {1012, 1013, 1014}) {
+            World world;
+            world.provider.hangsUp({static_cast<std::uint16_t>(code), "restart"});
+            QCOMPARE(int{world.end().close.code}, code);
+            QCOMPARE(unsigned{world.client.told().value().code}, 4013U);
+            QCOMPARE(world.client.told().value().reason, std::string("restart"));
+        }
     }
 
     void providerIsHeard_UntilItHasSaidWhatAResponseCosts()

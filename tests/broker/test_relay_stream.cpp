@@ -70,6 +70,58 @@ private slots:
         QVERIFY(client->line().next() == large);
     }
 
+    void keyThatTheProviderQuotes_DoesNotReachTheClient()
+    {
+        RelayWorld world;
+        const std::string key = BrokerWorld::kProviderKey;
+        const std::string stars(key.size(), '*');
+        {
+            const auto client = world.open(world.session());
+            const auto provider = world.upstream.next();
+            const auto refusing = [](const std::string& with) {
+                return json("{'type':'error','error':{'type':'x','code':'y','message':'Refused with Bearer ") + with
+                    + json(". Bye.'}}");
+            };
+            provider->send(refusing(key));
+            QCOMPARE(client->line().next(), refusing(stars));
+            provider->sendBinary(refusing(key + key));
+            QCOMPARE(client->line().next(), refusing(stars + stars));
+            // As JSON may write it as well.
+            const std::string escaped = "\\u0070" + key.substr(1, key.size() - 2) + "\\u0072";
+            provider->send(refusing(escaped));
+            QCOMPARE(client->line().next(), refusing(std::string(escaped.size(), '*')));
+            // And the rest stays as it is.
+            provider->send(refusing(key.substr(1)));
+            QCOMPARE(client->line().next(), refusing(key.substr(1)));
+            provider->close(1008, "not found for " + key);
+            QCOMPARE(unsigned{client->line().end().code}, 1008U);
+            QCOMPARE(client->line().end().reason, "not found for " + stars);
+        }
+        // A reason ends where a close frame does.
+        const auto client = world.open(world.session());
+        const auto provider = world.upstream.next();
+        provider->send(numbered("session.created", 1));
+        QVERIFY(!client->line().next().empty());
+        provider->close(1011, "no such thing for " + key.substr(0, key.size() - 3));
+        QCOMPARE(client->line().end().reason, "no such thing for " + std::string(key.size() - 3, '*'));
+        const auto log = [&] { return world.operators.broker.log.text(); };
+        QTRY_COMPARE(QString::fromStdString(log()).count(QStringLiteral("provider.quoted_key")), qsizetype{2});
+        QVERIFY(log().find(key) == std::string::npos);
+        const auto scrape = world.operators.as(world.operators.admin(), "GET", "/metrics").body;
+        QVERIFY(scrape.find("vivavoce_provider_quoted_keys_total 2\n") != std::string::npos);
+    }
+
+    void tokenThatIsPinned_DoesNotReachTheClientEither()
+    {
+        RelayWorld world([](broker::Config& config) { config.geminiKey = core::Secret("gemini-key-marker"); });
+        const auto client = world.open(world.session(json("{'provider':'gemini','voice':'Kore'}")));
+        const auto provider = world.upstream.next();
+        QCOMPARE(world.upstream.request().headers.find("Authorization").value_or(""),
+            std::string_view("Token auth_tokens/pinned"));
+        provider->close(1011, "auth_tokens/pinned and gemini-key-marker");
+        QCOMPARE(client->line().end().reason, std::string(18, '*') + " and " + std::string(17, '*'));
+    }
+
     void tooLongMessage_EndsTheStreamWith1009()
     {
         RelayWorld world;
@@ -210,7 +262,7 @@ private slots:
         QElapsedTimer elapsed;
         elapsed.start();
         world.upstream.crash();
-        QCOMPARE(unsigned{client->line().end().code}, 1013U);
+        QCOMPARE(unsigned{client->line().end().code}, 4013U);
         QCOMPARE(client->line().end().reason, std::string("provider_lost"));
         QVERIFY(elapsed.elapsed() < 2 * kASecond);
     }
@@ -220,19 +272,19 @@ private slots:
         QTest::addColumn<QByteArray>("bytes");
         QTest::addColumn<uint>("code");
         QTest::addColumn<QByteArray>("reason");
-        QTest::newRow("nobody there") << QByteArray("-") << 1013U << QByteArray("provider_unreachable");
-        QTest::newRow("silent") << QByteArray() << 1013U << QByteArray("provider_timeout");
+        QTest::newRow("nobody there") << QByteArray("-") << 4013U << QByteArray("provider_unreachable");
+        QTest::newRow("silent") << QByteArray() << 4013U << QByteArray("provider_timeout");
         QTest::newRow("refuses our key") << QByteArray("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
                                          << 1011U << QByteArray("provider_refused");
         QTest::newRow("forbids it") << QByteArray("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") << 1011U
                                     << QByteArray("provider_refused");
         QTest::newRow("has moved") << QByteArray("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n") << 1011U
                                    << QByteArray("provider_rejected");
-        QTest::newRow("has enough of us") << QByteArray("HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n\r\n") << 1013U
+        QTest::newRow("has enough of us") << QByteArray("HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n\r\n") << 4013U
                                           << QByteArray("provider_rate_limited");
-        QTest::newRow("has a fault") << QByteArray("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n") << 1013U
+        QTest::newRow("has a fault") << QByteArray("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n") << 4013U
                                      << QByteArray("provider_failed");
-        QTest::newRow("is busy") << QByteArray("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n") << 1013U
+        QTest::newRow("is busy") << QByteArray("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n") << 4013U
                                  << QByteArray("provider_failed");
         QTest::newRow("no HTTP") << QByteArray("hello\r\n\r\n") << 1011U << QByteArray("provider_malformed");
     }

@@ -286,7 +286,7 @@ private slots:
         QCOMPARE(client->line().next(), std::string(R"({"type":"x"})"));
         provider->send(done("r3", 1));
         QCOMPARE(client->line().next(), done("r3", 1));
-        QCOMPARE(unsigned{client->line().end().code}, 1013U);
+        QCOMPARE(unsigned{client->line().end().code}, 4013U);
         QCOMPARE(client->line().end().reason, std::string("unavailable"));
         (void)provider->end();
         database.run("ALTER TABLE gone RENAME TO usage_parts");
@@ -624,7 +624,7 @@ private slots:
         QVERIFY(inDatabase("UPDATE usage_sessions SET holder = 'other' RETURNING holder", holder).has_value());
         world.upstream.crash();
         const auto client = world.open(session);
-        QCOMPARE(unsigned{client->line().end().code}, 1013U);
+        QCOMPARE(unsigned{client->line().end().code}, 4013U);
         QVERIFY(inDatabase("SELECT holder FROM usage_sessions WHERE is_holding = 1", holder).has_value());
         QCOMPARE(holder, std::string("other"));
         threads.stop();

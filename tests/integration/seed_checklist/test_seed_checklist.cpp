@@ -256,10 +256,10 @@ private slots:
         const auto client = world.open(session);
         (void)provided.next();
         provided.crash();
-        QCOMPARE(unsigned{client->line().end().code}, 1013U);
+        QCOMPARE(unsigned{client->line().end().code}, 4013U);
         QCOMPARE(client->line().end().reason, std::string("provider_lost"));
         const auto early = world.open(session);
-        QCOMPARE(unsigned{early->line().end().code}, 1013U);
+        QCOMPARE(unsigned{early->line().end().code}, 4013U);
         ScriptedUpstream back;
         where = back.url();
         QCOMPARE(world.operators.broker.reload([](broker::Config&) {}), std::string());
