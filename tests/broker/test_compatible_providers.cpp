@@ -221,7 +221,7 @@ private Q_SLOTS:
         // And the other one is not offered.
         const auto answer = world.ask(R"({"provider":"openai"})");
         QCOMPARE(codeOf(answer), std::string("unknown_provider"));
-        QVERIFY2(answer.body.find(R"(this broker has \"other\"")") != std::string::npos, answer.body.c_str());
+        QVERIFY2(answer.body.find("this broker has \\\"other\\\"\"") != std::string::npos, answer.body.c_str());
         QCOMPARE(codeOf(world.ask(R"({"provider":"mistral"})")), std::string("unknown_provider"));
         const auto nobodys = world.ask(R"({"model":"gpt-realtime"})");
         QCOMPARE(codeOf(nobodys), std::string("provider_rejected"));
@@ -236,19 +236,19 @@ private Q_SLOTS:
                 config.compatible.front().models.push_back("more " + std::to_string(i));
             }
         });
-        const auto answer = world.ask(R"({"provider":"other","model":"nobody's"})");
+        const auto answer = world.ask(R"({"provider":"other","model":"nobodys"})");
         QCOMPARE(codeOf(answer), std::string("provider_rejected"));
         const std::string detail = Json::parse(answer.body).at("detail").get<std::string>();
         QVERIFY2(
-            detail.starts_with(R"("other" has no such model: it has "voice-1", "voice 2", "more 1",)"), detail.c_str());
-        QVERIFY2(detail.ends_with(R"("more 8" and 2 more)"), detail.c_str());
+            detail.starts_with("\"other\" has no such model: it has \"voice-1\", \"voice 2\", \"more 1\","), detail.c_str());
+        QVERIFY2(detail.ends_with("\"more 8\" and 2 more"), detail.c_str());
         // No more than a caller may have.
         World narrow("openai", [](broker::Config& config) {
             config.policy.models = std::vector<std::string>{"voice 2", "another"};
         });
         const auto less = narrow.ask(R"({"provider":"other","model":"another"})");
         QCOMPARE(Json::parse(less.body).at("detail").get<std::string>(),
-            std::string(R"("other" has no such model: it has "voice 2")"));
+            std::string("\"other\" has no such model: it has \"voice 2\""));
     }
 
     void azure_IsAskedAsAzure()

@@ -92,6 +92,13 @@ Item {
             part("denyTool").forceActiveFocus(Qt.TabFocusReason);
             keyClick(Qt.Key_Home);
             tryCompare(area, "contentY", 0);
+            // Whoever looks elsewhere is not taken away from there, but for another question.
+            root.height = 351;
+            wait(0);
+            compare(area.contentY, 0);
+            ask("c2");
+            keyClick(Qt.Key_Space);
+            tryVerify(() => seen(part("denyTool")));
         }
 
         function test_talk_starts_and_ends() {

@@ -60,9 +60,14 @@ FocusScope {
             Scroller {
                 id: area
 
+                readonly property string question: page.conversation.approval.callId
+                /** Somebody looks at something else than the end. */
+                property bool isElsewhere: false
+
                 /** What has come last, and may be asked, is at the end. */
                 function showEnd() {
-                    contentY = Math.max(0, contentHeight - height);
+                    if (!isElsewhere)
+                        contentY = Math.max(0, contentHeight - height);
                 }
 
                 objectName: "conversationArea"
@@ -73,6 +78,12 @@ FocusScope {
                 interactive: contentHeight > height
                 onContentHeightChanged: showEnd()
                 onHeightChanged: showEnd()
+                onContentYChanged: isElsewhere = contentY < contentHeight - height - 1
+                // Whoever looks elsewhere is to see it all the same.
+                onQuestionChanged: {
+                    isElsewhere = false;
+                    showEnd();
+                }
 
                 ColumnLayout {
                     id: column

@@ -93,8 +93,8 @@ private Q_SLOTS:
         world.start();
         const auto says = [&](const char* type, std::uint32_t rate) {
             world.transports.last().listener->binaryReceived(
-                std::string(R"({"serverContent":{"modelTurn":{"parts":[{"inlineData":{"mimeType":")") + type
-                + R"(","data":"AQACAA=="}}]}}})");
+                std::string("{\"serverContent\":{\"modelTurn\":{\"parts\":[{\"inlineData\":{\"mimeType\":\"") + type
+                + "\",\"data\":\"AQACAA==\"}}]}}}");
             world.settle();
             QCOMPARE(world.state().rates.output.hz(), rate);
             QCOMPARE(world.state().rates.input.hz(), 24'000U);
