@@ -239,8 +239,8 @@ private Q_SLOTS:
         const auto answer = world.ask(R"({"provider":"other","model":"nobodys"})");
         QCOMPARE(codeOf(answer), std::string("provider_rejected"));
         const std::string detail = Json::parse(answer.body).at("detail").get<std::string>();
-        QVERIFY2(
-            detail.starts_with("\"other\" has no such model: it has \"voice-1\", \"voice 2\", \"more 1\","), detail.c_str());
+        QVERIFY2(detail.starts_with("\"other\" has no such model: it has \"voice-1\", \"voice 2\", \"more 1\","),
+            detail.c_str());
         QVERIFY2(detail.ends_with("\"more 8\" and 2 more"), detail.c_str());
         // No more than a caller may have.
         World narrow("openai", [](broker::Config& config) {

@@ -141,7 +141,8 @@ private Q_SLOTS:
             resident.look(residentKiB());
         }
         // The last pause may have begun a hand-over that is not through.
-        QVERIFY2(waitFor([&] { return client.isQuiet() && world.open() == 1; }, kPatienceMs), client.standing().c_str());
+        QVERIFY2(
+            waitFor([&] { return client.isQuiet() && world.open() == 1; }, kPatienceMs), client.standing().c_str());
         qInfo(
             "%lld s, %d turns, %d hand-overs, %d losses, %d tokens; allocated %ld KiB, then %ld; resident %ld KiB, then %ld",
             static_cast<long long>(length.count()), number, client.handOvers, client.losses, client.tokens,
