@@ -12,6 +12,8 @@ const kOverdue = 300_000;
 const kSeverities = { critical: ['failing', 'critical'], warning: ['degraded', 'warning'], info: ['unknown', 'information'] };
 /** Why an attempt failed, as somebody who has to mend it says it. */
 const kReasons = {
+  'channel.answered': 'it did not take it', 'channel.unreachable': 'it cannot be reached', 'channel.timeout': 'it did not answer in time', 'channel.malformed': 'its answer made no sense',
+  'channel.login_refused': 'it does not take the user and the password', 'channel.busy': 'too much waits for it', 'channel.stopped': 'the broker went down', 'channel.failed': 'it failed',
   'provider.unreachable': 'it cannot be reached', 'provider.failed': 'it answered that it failed', 'provider.refused': 'it refused', 'provider.silent': 'it did not answer',
   'provider.malformed': 'its answer made no sense', 'provider.closed': 'it hung up', 'provider.quota': 'its account is exhausted', 'auth.refused': 'it does not take the user and the password',
   'broker.unreachable': 'it cannot be reached', 'broker.failed': 'it answered that it failed', 'broker.malformed': 'its answer made no sense', 'rate.limited': 'it takes no more for now',

@@ -24,7 +24,7 @@ test('a channel that fails is seen: in the navigation, in Health, with why and s
   const [chat] = (await cellsOf(page, 'Alert channels')).filter(([name]) => name === 'chat');
   assert.equal(chat[1], 'Fails');
   assert.match(chat[2], /20\d\d/);
-  assert.match(chat[3], /it answered that it failed provider\.failed/);
+  assert.match(chat[3], /it did not take it channel\.answered/);
   await page.sees(json.alerts[0].title);
   await page.sees('chat: waits after');
   await page.go('Health', 'Health');
