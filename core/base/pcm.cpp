@@ -83,7 +83,7 @@ Bytes pcmAtRate(std::span<const std::uint8_t> bytes, SampleRate from, SampleRate
     const double step = static_cast<double>(from.hz()) / static_cast<double>(to.hz());
     // Nothing above half of the lower rate: it would come back as something else.
     const double band = std::min(1.0, 1.0 / step);
-    const std::vector<double> points = windowedSinc();
+    static const std::vector<double> points = windowedSinc();
     std::vector<std::int16_t> out(samples.size() * to.hz() / from.hz());
     for (std::size_t i = 0; i < out.size(); ++i) {
         out[i] = sampleAt(samples, static_cast<double>(i) * step, band, points);
