@@ -1,7 +1,7 @@
 #include "agent/realtime/wire_audio.h"
 
-#include "audio/dsp/g711.h"
 #include "audio/dsp/resampler.h"
+#include "core/base/g711.h"
 
 #include <utility>
 
@@ -26,7 +26,7 @@ public:
         } else {
             samples.reserve(bytes.size());
             for (const std::uint8_t code : bytes) {
-                samples.push_back(m_format == WireFormat::Pcmu ? dsp::decodeMuLaw(code) : dsp::decodeALaw(code));
+                samples.push_back(m_format == WireFormat::Pcmu ? core::decodeMuLaw(code) : core::decodeALaw(code));
             }
         }
         return m_resampler.process(samples);
@@ -57,7 +57,7 @@ private:
                 bytes.push_back(static_cast<std::uint8_t>(word & 0xFFU));
                 bytes.push_back(static_cast<std::uint8_t>(word >> 8U));
             } else {
-                bytes.push_back(m_format == WireFormat::Pcmu ? dsp::encodeMuLaw(sample) : dsp::encodeALaw(sample));
+                bytes.push_back(m_format == WireFormat::Pcmu ? core::encodeMuLaw(sample) : core::encodeALaw(sample));
             }
         }
         return bytes;

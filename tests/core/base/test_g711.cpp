@@ -1,11 +1,11 @@
-#include "audio/dsp/g711.h"
+#include "core/base/g711.h"
 
 #include <QTest>
 
 #include <cmath>
 #include <cstdlib>
 
-using namespace vivavoce::dsp;
+using namespace vivavoce::core;
 
 /// Values from the tables of ITU-T G.711 (µ-law table 2, A-law table 1), scaled to 16 bits.
 class G711Test : public QObject {
@@ -62,4 +62,4 @@ private Q_SLOTS:
 };
 
 QTEST_GUILESS_MAIN(G711Test)
-#include "test_dsp_g711.moc"
+#include "test_g711.moc"
